@@ -1,0 +1,19 @@
+# Everything comes from Debian packages (bin/quickstart and bin/check install them).
+
+find_package(Threads REQUIRED)
+find_package(ZLIB REQUIRED)
+find_package(spdlog REQUIRED)
+find_package(gflags REQUIRED)
+find_package(OpenSSL REQUIRED)
+find_package(CLI11 REQUIRED)
+find_package(PkgConfig REQUIRED)
+pkg_check_modules(LZ4 REQUIRED IMPORTED_TARGET liblz4)
+pkg_check_modules(ZSTD REQUIRED IMPORTED_TARGET libzstd)
+find_path(ASIO_INCLUDE_DIR asio.hpp REQUIRED)
+
+# asio's implementation is compiled once, into remoting (see remoting/asio_impl.cc).
+add_library(rocketmq_asio INTERFACE)
+target_include_directories(rocketmq_asio SYSTEM INTERFACE ${ASIO_INCLUDE_DIR})
+target_compile_definitions(rocketmq_asio INTERFACE
+  ASIO_STANDALONE ASIO_SEPARATE_COMPILATION ASIO_NO_DEPRECATED)
+target_link_libraries(rocketmq_asio INTERFACE Threads::Threads)

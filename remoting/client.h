@@ -1,0 +1,95 @@
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <future>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "remoting/connection.h"
+#include "remoting/io_pool.h"
+#include "remoting/router.h"
+#include "remoting/server.h"
+
+namespace rocketmq::remoting {
+
+/// Outgoing connections by address, opened when first needed and shared by all calls to that
+/// address. After a failed connect the address is left alone for a short, growing time (100 ms up
+/// to 5 s, doubled with each failure), during which calls fail at once with the reason.
+///
+/// Threads: any; callbacks run on a pool thread and must not block. Life: stop() ends pending calls
+/// with Closed and closes all connections; then nothing calls back any more.
+class Client {
+ public:
+  struct Options {
+    std::chrono::milliseconds connect_timeout{3000};
+    Language language = Language::kCpp;
+    SerializeType serialize_type = SerializeType::kJson;
+    ConnectionLimits limits;
+    /// Called on the connection's thread when an established connection has gone.
+    std::function<void(const ConnectionPtr&, const std::string& address)> on_closed;
+  };
+
+  /// `router` answers requests that come from the servers; null: all are REQUEST_CODE_NOT_SUPPORTED.
+  /// `pool` and `router` are borrowed and must outlive the client.
+  Client(IoPool& pool, const Router* router, Options options);
+  ~Client();
+  Client(const Client&) = delete;
+  Client& operator=(const Client&) = delete;
+
+  /// Gives the open connection to "host:port" (an IPv4 address, [IPv6] or a host name), connecting
+  /// first if need be. Io names the address and why it cannot be reached.
+  void connect(const std::string& address, Deadline deadline,
+               std::function<void(Result<ConnectionPtr>)> callback);
+
+  /// Sends a request and calls `callback(CallResult<C>)` exactly once, by the deadline.
+  template <Command C, class Callback>
+  void call(const std::string& address, C request, Payload body, Deadline deadline,
+            Callback callback) {
+    connect(address, deadline,
+            [request = std::move(request), body = std::move(body), deadline,
+             callback = std::move(callback)](Result<ConnectionPtr> connection) mutable {
+              if (!connection.ok()) {
+                callback(CallResult<C>(connection.status()));
+                return;
+              }
+              (*connection)->call(request, std::move(body), deadline, std::move(callback));
+            });
+  }
+
+  /// call() that waits. Not from a pool thread.
+  template <Command C>
+  CallResult<C> callSync(const std::string& address, C request, Payload body, Deadline deadline) {
+    auto promise = std::make_shared<std::promise<CallResult<C>>>();
+    auto future = promise->get_future();
+    call(address, std::move(request), std::move(body), deadline,
+         [promise](CallResult<C> result) { promise->set_value(std::move(result)); });
+    return future.get();
+  }
+
+  /// Sends a request that nobody answers; dropped (and logged) when there is no connection by the
+  /// deadline.
+  template <Command C>
+  void oneway(const std::string& address, C request, Payload body, Deadline deadline) {
+    connect(address, deadline,
+            [request = std::move(request),
+             body = std::move(body)](Result<ConnectionPtr> connection) mutable {
+              if (connection.ok()) {
+                (*connection)->oneway(request, std::move(body));
+              }
+            });
+  }
+
+  /// Closes the connection to an address, if there is one.
+  void closeAddress(const std::string& address, std::string_view reason);
+
+  void stop();
+
+ private:
+  class Impl;
+  std::shared_ptr<Impl> impl_;
+};
+
+}  // namespace rocketmq::remoting

@@ -1,0 +1,60 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "common/status.h"
+#include "remoting/protocol/command.h"
+
+namespace rocketmq::remoting {
+
+// A frame: int32 total (bytes after this word), int32 header word (top byte: serialize type, low 24
+// bits: header length), header, body.
+
+/// Largest `total` accepted, as the Java side has it.
+inline constexpr size_t kFrameBytesMax = 16u << 20;
+/// The two words before the header.
+inline constexpr size_t kFramePrefixBytes = 8;
+
+/// Size of the whole frame at the front of `bytes` (length word included); nullopt when the length
+/// word itself is not complete. Corruption when the length cannot be right: the connection must
+/// then be closed.
+Result<std::optional<size_t>> peekFrameSize(std::string_view bytes, size_t frame_bytes_max);
+
+/// Decodes one whole frame of `size` bytes into `out`, whose views then point into it. Escapes in a
+/// JSON header are undone in place, so the header part of the bytes may change. Corruption when
+/// lengths, serialize type or header are wrong: the connection must then be closed.
+Status decodeFrame(char* frame, size_t size, CommandView& out);
+
+/// Appends a frame's head (prefix and header) to a string; the body follows it on the wire.
+///
+///     HeaderWriter writer(out, head);
+///     writer.add("topic", "T");
+///     writer.finish(body.size());
+class HeaderWriter {
+ public:
+  HeaderWriter(std::string& out, const CommandHead& head);
+  HeaderWriter(const HeaderWriter&) = delete;
+  HeaderWriter& operator=(const HeaderWriter&) = delete;
+
+  /// Adds one extField. JSON values are always written as strings: clients in other languages
+  /// misread anything else.
+  void add(std::string_view name, std::string_view value);
+
+  /// Completes the header and fills in the lengths. Call once, last.
+  void finish(size_t body_bytes);
+
+ private:
+  void writeJsonTail();
+
+  std::string& out_;
+  const CommandHead head_;
+  size_t frame_start_;
+  size_t ext_start_ = 0;
+  size_t fields_ = 0;
+};
+
+}  // namespace rocketmq::remoting

@@ -1,0 +1,138 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <type_traits>
+#include <unordered_map>
+#include <utility>
+
+#include "remoting/answer.h"
+#include "remoting/connection.h"
+#include "remoting/lanes.h"
+#include "remoting/protocol/command.h"
+#include "remoting/protocol/field_codec.h"
+
+namespace rocketmq::remoting {
+
+/// What a handler may know about the request besides its fields. Views are valid only while the
+/// handler runs; a handler that answers later copies what it needs.
+struct RequestContext {
+  const ConnectionPtr& connection;
+  const CommandView& command;
+
+  std::string_view body() const { return command.body; }
+};
+
+/// Answers one request, once, now or later, from any thread. Destroyed unanswered, it answers
+/// SYSTEM_ERROR, so that no client waits for its timeout. One-way requests are never answered.
+class RawResponder {
+ public:
+  RawResponder(ConnectionPtr connection, const CommandView& request);
+  RawResponder(RawResponder&&) noexcept = default;
+  RawResponder& operator=(RawResponder&&) = delete;
+  ~RawResponder();
+
+  template <Described Reply>
+  void answer(Answer<Reply> answer) {
+    if (const ConnectionPtr connection = std::move(connection_); connection && !is_oneway_) {
+      OutgoingFrame frame;
+      HeaderWriter writer(frame.head, head(answer.code, answer.remark));
+      if (answer.header) {
+        encodeFields(*answer.header, NameStyle::kLong, writer);
+      }
+      writer.finish(answer.body.size());
+      frame.body = std::move(answer.body);
+      connection->send(std::move(frame));
+    }
+    connection_ = nullptr;
+  }
+
+  bool isOneway() const { return is_oneway_; }
+  /// Null once answered.
+  const ConnectionPtr& connection() const { return connection_; }
+
+ private:
+  CommandHead head(ResponseCode code, std::string_view remark) const;
+
+  ConnectionPtr connection_;
+  int32_t opaque_;
+  SerializeType serialize_type_;
+  bool is_oneway_;
+};
+
+/// The typed face of RawResponder for command C.
+template <Command C>
+class Responder {
+ public:
+  explicit Responder(RawResponder raw) : raw_(std::move(raw)) {}
+
+  void operator()(Answer<typename C::Reply> answer) { raw_.answer(std::move(answer)); }
+  bool isOneway() const { return raw_.isOneway(); }
+  const ConnectionPtr& connection() const { return raw_.connection(); }
+
+ private:
+  RawResponder raw_;
+};
+
+struct HandlerOptions {
+  /// Where the handler runs: on the connection's thread (it must not block), or on a bounded pool.
+  Lane lane = Lane::kInline;
+};
+
+/// Request code -> typed handler. Filled at start, then read by every connection.
+/// Threads: handle...() before the first connection; dispatch() any.
+class Router {
+ public:
+  /// `lanes` runs the handlers that are not inline; borrowed, must outlive the router. May be null
+  /// when every handler is inline.
+  explicit Router(Lanes* lanes) : lanes_(lanes) {}
+
+  /// `handler(const C&, const RequestContext&)` returns the Answer<C::Reply>.
+  template <Command C, class Handler>
+  void handle(HandlerOptions options, Handler handler) {
+    handleLater<C>(options, [handler = std::move(handler)](const C& request,
+                                                           const RequestContext& context,
+                                                           Responder<C> responder) {
+      responder(handler(request, context));
+    });
+  }
+
+  /// `handler(const C&, const RequestContext&, Responder<C>)` answers when it can.
+  template <Command C, class Handler>
+  void handleLater(HandlerOptions options, Handler handler) {
+    add(static_cast<int32_t>(C::kCode), options,
+        [handler = std::move(handler)](const RequestContext& context, RawResponder responder) {
+          C request{};
+          const Status status =
+              decodeFields(context.command.ext_fields, nameStyleOf<C>(), request);
+          if (!status.isOk()) {
+            responder.answer(Answer<NoFields>(status));
+            return;
+          }
+          handler(request, context, Responder<C>(std::move(responder)));
+        });
+  }
+
+  /// Runs the handler of a request frame. `frame` is the whole frame that `view` points into, for
+  /// handlers on a lane, which get a copy. Unknown codes are answered
+  /// REQUEST_CODE_NOT_SUPPORTED, a full lane SYSTEM_BUSY, an exception SYSTEM_ERROR.
+  void dispatch(const ConnectionPtr& connection, const CommandView& view,
+                std::string_view frame) const;
+
+ private:
+  using RawHandler = std::function<void(const RequestContext&, RawResponder)>;
+  struct Entry {
+    HandlerOptions options;
+    RawHandler handler;
+  };
+
+  void add(int32_t code, HandlerOptions options, RawHandler handler);
+  static void run(const RawHandler& handler, const RequestContext& context,
+                  RawResponder responder);
+
+  Lanes* lanes_;
+  std::unordered_map<int32_t, Entry> entries_;
+};
+
+}  // namespace rocketmq::remoting

@@ -1,0 +1,63 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "common/status.h"
+#include "remoting/connection.h"
+#include "remoting/io_pool.h"
+#include "remoting/protocol/frame.h"
+#include "remoting/router.h"
+
+namespace rocketmq::remoting {
+
+/// Bounds that both servers and clients put on a connection.
+struct ConnectionLimits {
+  size_t frame_bytes_max = kFrameBytesMax;
+  /// Past this many unsent bytes the connection stops reading until half of them have left.
+  size_t unsent_bytes_max = 32u << 20;
+  /// Calls of ours waiting for an answer; more end with Busy.
+  size_t pending_calls_max = 65535;
+  /// Closed when nothing was read or written for so long; 0 = never.
+  std::chrono::milliseconds idle_timeout{120'000};
+};
+
+/// Accepts connections on one port and routes their requests.
+///
+/// Life: start() -> stop(). stop() refuses new connections, lets what was received be answered, and
+/// closes everything by the deadline. Threads: any, but start/stop not from a pool thread.
+class Server {
+ public:
+  struct Options {
+    std::string bind_address = "0.0.0.0";
+    uint16_t port = 0;  ///< 0: the system picks one, see port().
+    size_t connections_max = 65535;  ///< More are closed at once, with a log line a second.
+    ConnectionLimits limits;
+    /// On the connection's thread, after its last request was handled.
+    std::function<void(const ConnectionPtr&)> on_closed;
+  };
+
+  /// Io with the address in the message when the port cannot be had. `pool` and `router` are
+  /// borrowed and must outlive the server.
+  static Result<std::unique_ptr<Server>> start(IoPool& pool, const Router& router,
+                                               Options options);
+  ~Server();
+  Server(const Server&) = delete;
+  Server& operator=(const Server&) = delete;
+
+  uint16_t port() const;
+  size_t connectionCount() const;
+
+  void stop(std::chrono::milliseconds timeout);
+
+ private:
+  class Impl;
+  explicit Server(std::shared_ptr<Impl> impl);
+  std::shared_ptr<Impl> impl_;
+};
+
+}  // namespace rocketmq::remoting

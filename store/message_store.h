@@ -1,0 +1,234 @@
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/clock.h"
+#include "common/message/record.h"
+#include "common/status.h"
+#include "store/store_options.h"
+
+namespace rocketmq::store {
+
+/// What became of a put (RocketMQ: PutMessageStatus).
+enum class PutStatus : uint8_t {
+  kOk,
+  kMessageIllegal,       ///< Too large, topic too long, transaction type in a batch, ...
+  kServiceNotAvailable,  ///< Read-only: disk full, failed disk, stopping.
+  kPageCacheBusy,        ///< The append lock has been held too long; try again.
+  kCreateFileFailed,     ///< The next log file could not be made.
+};
+
+/// Where a put landed. `physical_offsets` has one entry per message.
+struct PutResult {
+  PutStatus status = PutStatus::kOk;
+  std::string detail;  ///< For people, when status is not kOk.
+  int64_t queue_offset = 0;  ///< Of the first message.
+  std::vector<int64_t> physical_offsets;
+  int64_t end_offset = 0;  ///< Log offset after the last byte; see whenFlushed().
+  TimestampMs store_timestamp_ms = 0;
+
+  bool ok() const { return status == PutStatus::kOk; }
+};
+
+/// Bytes of the log that stay valid as long as `owner` is held.
+struct LogSlice {
+  std::string_view bytes;
+  std::shared_ptr<const void> owner;
+};
+
+/// Decides which messages of a queue a reader wants. Called under no lock, from the reading thread.
+class MessageFilter {
+ public:
+  virtual ~MessageFilter() = default;
+  /// By the consume queue's tag code; false skips the message without touching the log.
+  virtual bool matchesTagsCode(int64_t tags_code) const = 0;
+  /// By the record itself, for filters on properties.
+  virtual bool matchesRecord(std::string_view /*record*/) const { return true; }
+};
+
+/// Outcome of a get (RocketMQ: GetMessageStatus).
+enum class GetStatus : uint8_t {
+  kFound,
+  kNoMatchedMessage,     ///< Everything scanned was filtered out; go on at next_offset.
+  kMessageWasRemoving,   ///< The log no longer has it; go on at next_offset.
+  kOffsetFoundNull,      ///< A hole in the consume queue; go on at next_offset.
+  kOffsetOverflowBadly,  ///< Offset beyond the end; next_offset is the end.
+  kOffsetOverflowOne,    ///< Offset is the end: nothing new yet.
+  kOffsetTooSmall,       ///< Below the first; next_offset is the first.
+  kNoMatchedQueue,       ///< Nothing was ever written to this queue.
+  kNoMessageInQueue,
+};
+
+struct GetRequest {
+  std::string_view topic;
+  int32_t queue_id = 0;
+  int64_t offset = 0;
+  int32_t messages_max = 32;
+  int64_t bytes_max = 256 * 1024;  ///< One message is returned whatever its size.
+  const MessageFilter* filter = nullptr;  ///< nullptr: everything.
+};
+
+struct GetResult {
+  GetStatus status = GetStatus::kNoMatchedQueue;
+  int64_t next_offset = 0;
+  int64_t min_offset = 0;
+  int64_t max_offset = 0;
+  /// Whole records, in order; neighbours in the log share a slice.
+  std::vector<LogSlice> slices;
+  int32_t message_count = 0;
+  int64_t bytes = 0;
+  /// The reader is further behind than what memory holds (RocketMQ: suggestPullingFromSlave).
+  bool suggest_slave = false;
+};
+
+/// Which of several messages with a matching time offsetByTime() means.
+enum class TimeBoundary : uint8_t {
+  kLower,  ///< First message stored at or after the time; the end when there is none.
+  kUpper,  ///< Last message stored at or before the time.
+};
+
+struct KeyQueryResult {
+  std::vector<LogSlice> records;
+  /// Newest entry of the index; both 0 without an index.
+  TimestampMs index_updated_ms = 0;
+  int64_t index_physical_offset = 0;
+};
+
+/// One entry of a consume queue.
+struct QueueEntry {
+  int64_t physical_offset = 0;
+  int32_t record_bytes = 0;
+  int64_t tags_code = 0;
+};
+
+/// A message has become readable. Called by the dispatching thread in queue order, right after the
+/// queue's end moved; must be quick and must not call back into the store.
+struct Arrival {
+  std::string_view topic;
+  int32_t queue_id = 0;
+  int64_t queue_offset = 0;  ///< Of the new message; the queue's end is one more.
+  int64_t tags_code = 0;
+  TimestampMs store_timestamp_ms = 0;
+  std::string_view properties;
+};
+using ArrivalListener = std::function<void(const Arrival&)>;
+
+/// Counters since start (RocketMQ: StoreStatsService).
+struct StoreCounters {
+  int64_t put_messages = 0;
+  int64_t put_failures = 0;
+  int64_t put_bytes = 0;
+  int64_t put_max_us = 0;  ///< Longest put.
+  int64_t get_max_us = 0;
+  int64_t get_found = 0;  ///< Gets that returned messages.
+  int64_t get_missed = 0;
+  int64_t get_messages = 0;  ///< Messages handed out.
+  /// Puts by duration: <=0, <10, <50, <100, <200, <500 ms, <1, <2, <3, <4, <5, <10 s, more.
+  std::array<int64_t, 13> put_durations{};
+};
+
+/// The broker's store: one commit log, a consume queue per (topic, queue), a key index, a
+/// checkpoint, in RocketMQ's file formats (RocketMQ: DefaultMessageStore).
+///
+/// Life:       open() (locks the folder, recovers, starts the flush and index threads) -> close().
+/// Threads:    any. Puts are serialised by one append lock; reads take no lock that a put holds
+///             for longer than a look-up.
+/// Durability: put() returning kOk means "in the page cache"; whenFlushed() tells about the disk.
+/// Visibility: under async flush a message can be read when put() returns; under sync flush when
+///             it has been flushed.
+/// Failure:    the first failed write or sync makes the store read-only until restart; reads go on.
+class MessageStore {
+ public:
+  /// Io: the folder cannot be used or another process holds its lock. Corruption: files that do not
+  /// fit the options (for instance another file size). The message says what to do.
+  static Result<std::unique_ptr<MessageStore>> open(StoreOptions options, const Clock& clock,
+                                                    ArrivalListener on_arrival);
+  virtual ~MessageStore() = default;
+
+  /// Appends one message. Uses every field of the record but queue_offset, physical_offset and
+  /// store_timestamp_ms, which are assigned here.
+  virtual PutResult put(const MessageRecord& message) = 0;
+
+  /// Appends messages of one topic and queue with consecutive offsets, all or none.
+  virtual PutResult putBatch(std::span<const MessageRecord> messages) = 0;
+
+  /// Calls `done(true)` once everything below `end_offset` is on disk, `done(false)` when that
+  /// failed or `deadline` passed; at once when it is there already. Called on the flush thread.
+  virtual void whenFlushed(int64_t end_offset, std::chrono::steady_clock::time_point deadline,
+                           std::function<void(bool)> done) = 0;
+
+  virtual GetResult get(const GetRequest& request) = 0;
+
+  /// First and one past the last readable offset; 0 and 0 for a queue that does not exist.
+  virtual int64_t minOffset(std::string_view topic, int32_t queue_id) const = 0;
+  virtual int64_t maxOffset(std::string_view topic, int32_t queue_id) const = 0;
+
+  /// RocketMQ 5's rules: see TimeBoundary; clamped into [min, max]; 0 without such a queue.
+  virtual int64_t offsetByTime(std::string_view topic, int32_t queue_id, TimestampMs time,
+                               TimeBoundary boundary) const = 0;
+
+  /// Store time of the message at a queue offset; nullopt when it is not there.
+  virtual std::optional<TimestampMs> storeTime(std::string_view topic, int32_t queue_id,
+                                               int64_t queue_offset) const = 0;
+  /// Store time of the oldest record of the log; nullopt for an empty log.
+  virtual std::optional<TimestampMs> earliestStoreTime() const = 0;
+
+  /// Whether the message at that offset exists and is recent enough to be served from memory.
+  virtual bool isInMemory(std::string_view topic, int32_t queue_id,
+                          int64_t queue_offset) const = 0;
+
+  /// The record that starts at `physical_offset`. NotFound when none does.
+  virtual Result<LogSlice> recordAt(int64_t physical_offset) const = 0;
+
+  /// Records whose index entry `topic#key` lies in [begin, end], newest files first, at most
+  /// `messages_max`. Hash collisions are not filtered: callers compare keys.
+  virtual KeyQueryResult queryByKey(std::string_view topic, std::string_view key,
+                                    int32_t messages_max, TimestampMs begin,
+                                    TimestampMs end) const = 0;
+
+  /// Up to `count` consume-queue entries from `index` on (RocketMQ: QUERY_CONSUME_QUEUE).
+  virtual std::vector<QueueEntry> queueEntries(std::string_view topic, int32_t queue_id,
+                                               int64_t index, int32_t count) const = 0;
+
+  /// Forgets a topic's consume queues and removes their files. Its records stay in the log until
+  /// retention takes them.
+  virtual Status deleteTopic(const std::string& topic) = 0;
+  /// Topics that have consume queues.
+  virtual std::set<std::string> topics() const = 0;
+
+  virtual int64_t commitLogMinOffset() const = 0;
+  virtual int64_t commitLogMaxOffset() const = 0;
+  virtual int64_t flushedOffset() const = 0;
+  /// Bytes of the log that consume queues do not show yet.
+  virtual int64_t dispatchBehindBytes() const = 0;
+  /// How long the append lock has been held now; 0 when free.
+  virtual int64_t appendLockHeldMs() const = 0;
+  /// Used part of the file system that holds the log, 0 to 1.
+  virtual double diskUsedRatio() const = 0;
+  /// Empty while the store accepts puts, else why it does not.
+  virtual std::string readOnlyReason() const = 0;
+  virtual StoreCounters counters() const = 0;
+
+  /// Settings that may change at run time.
+  virtual void updateOptions(const LiveStoreOptions& options) = 0;
+
+  /// Removes expired files now (RocketMQ: DELETE_EXPIRED_COMMITLOG, CLEAN_EXPIRED_CONSUMEQUEUE).
+  virtual Status cleanExpiredFiles() = 0;
+
+  /// Refuses puts, flushes everything, writes the checkpoint, removes `abort`. Idempotent.
+  virtual Status close() = 0;
+};
+
+}  // namespace rocketmq::store

@@ -1,0 +1,57 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace rocketmq::store {
+
+/// When a put counts as done (RocketMQ: FlushDiskType).
+enum class FlushMode : uint8_t { kAsync, kSync };
+
+/// Settings that may change while the store runs.
+struct LiveStoreOptions {
+  int32_t file_reserved_hours = 72;
+  std::string delete_when = "04";  ///< Hours of the day, "04" or "04;16".
+  int32_t disk_used_percent_max = 75;  ///< Above it old files go at any hour.
+  double disk_warning_ratio = 0.90;  ///< Above it puts are refused.
+  double disk_clean_forcibly_ratio = 0.85;  ///< Above it files go whatever their age.
+  bool clean_file_forcibly = true;
+  int32_t page_cache_busy_timeout_ms = 1000;
+  int32_t message_bytes_max = 4 * 1024 * 1024;  ///< Body of one message.
+  /// Share of physical memory that counts as "recent enough to be cached", percent.
+  int32_t in_memory_percent_max = 40;
+};
+
+/// How a store is laid out and flushed (RocketMQ: MessageStoreConfig). File sizes and index sizes
+/// must never change on an existing store.
+struct StoreOptions {
+  std::string root_dir;
+  std::string commit_log_dir;  ///< Empty: root_dir/commitlog.
+
+  int64_t commit_log_file_bytes = 1 << 30;
+  int64_t consume_queue_file_bytes = 300'000 * 20;  ///< Rounded up to a multiple of 20.
+  int32_t index_hash_slots = 5'000'000;
+  int32_t index_entries_max = 20'000'000;
+  bool message_index_enable = true;
+
+  FlushMode flush_mode = FlushMode::kAsync;
+  int32_t flush_interval_ms = 500;
+  int32_t flush_least_pages = 4;
+  int32_t flush_thorough_interval_ms = 10'000;
+  int32_t flush_queue_interval_ms = 1000;
+  int32_t flush_queue_least_pages = 2;
+  int32_t flush_queue_thorough_interval_ms = 60'000;
+
+  int32_t clean_resource_interval_ms = 10'000;
+  bool check_crc_on_recover = true;
+
+  /// Delay of each level in ms, level 1 first: entries of SCHEDULE_TOPIC_XXXX carry their delivery
+  /// time instead of a tag code.
+  std::vector<int64_t> delay_level_ms;
+
+  LiveStoreOptions live;
+};
+
+}  // namespace rocketmq::store
