@@ -1,0 +1,43 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+
+namespace rocketmq {
+
+/// Settings that producers and consumers share. Set them before start(); later changes have no
+/// effect.
+struct ClientConfig {
+  /// "host:port;host:port". When empty, in this order: the command-line property
+  /// rocketmq.namesrv.addr (see setProperty()), the environment variable NAMESRV_ADDR, and HTTP GET
+  /// of http://<rocketmq.namesrv.domain>:8080/rocketmq/<rocketmq.namesrv.domain.subgroup>.
+  std::string namesrv_addr;
+
+  /// Part of the client id; several clients of one group in one process need different names.
+  /// "DEFAULT" is replaced by "<pid>#<nanoseconds>" at start (broadcasting consumers keep it).
+  std::string instance_name = "DEFAULT";
+  std::string unit_name;
+
+  /// Prefix "<namespace>%" for topics and groups.
+  std::string name_space;
+
+  /// This client's address in its client id; empty: found out.
+  std::string client_ip;
+
+  std::chrono::milliseconds poll_name_server_interval{30'000};
+  std::chrono::milliseconds heartbeat_broker_interval{30'000};
+  std::chrono::milliseconds persist_consumer_offset_interval{5'000};
+  /// Bound for calls to name servers and for administrative calls to brokers.
+  std::chrono::milliseconds api_timeout{3'000};
+};
+
+/// Sets a process-wide property by RocketMQ's name (what Java takes as -Dname=value):
+/// rocketmq.namesrv.addr, rocketmq.namesrv.domain, rocketmq.namesrv.domain.subgroup,
+/// rocketmq.client.localOffsetStoreDir. Threads: any; before clients start.
+void setProperty(const std::string& name, const std::string& value);
+
+/// Takes every "-Dname=value" out of a command line and sets it as a property.
+void takeProperties(int& argc, char** argv);
+
+}  // namespace rocketmq

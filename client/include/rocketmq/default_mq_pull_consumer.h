@@ -1,0 +1,67 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "rocketmq/consumer_config.h"
+#include "rocketmq/exceptions.h"
+#include "rocketmq/pull_result.h"
+
+namespace rocketmq {
+
+struct PullConsumerConfig : ConsumerConfig {
+  std::chrono::milliseconds consumer_pull_timeout{10'000};
+  /// How long the broker holds pullBlockIfNotFound(), and how long the client waits for it.
+  std::chrono::milliseconds broker_suspend_max_time{20'000};
+  std::chrono::milliseconds consumer_timeout_when_suspend{30'000};
+};
+
+/// Pulls when the application says so, from the queue and offset it names (RocketMQ:
+/// DefaultMQPullConsumer).
+///
+/// Life: construct, start(), pull, shutdown(). Threads: any. Errors: all calls throw.
+class DefaultMQPullConsumer {
+ public:
+  explicit DefaultMQPullConsumer(std::string consumer_group);
+  explicit DefaultMQPullConsumer(PullConsumerConfig config);
+  ~DefaultMQPullConsumer();
+  DefaultMQPullConsumer(const DefaultMQPullConsumer&) = delete;
+  DefaultMQPullConsumer& operator=(const DefaultMQPullConsumer&) = delete;
+
+  PullConsumerConfig& config();
+  void start();
+  void shutdown();
+
+  /// All queues of a topic that can be read.
+  std::vector<MessageQueue> fetchSubscribeMessageQueues(const std::string& topic);
+
+  /// Up to `max_nums` messages from `offset` on; at once, also when there are none.
+  PullResult pull(const MessageQueue& queue, const std::string& tags, int64_t offset,
+                  int32_t max_nums);
+  /// The same, but waits at the broker until there is something or the time is over.
+  PullResult pullBlockIfNotFound(const MessageQueue& queue, const std::string& tags,
+                                 int64_t offset, int32_t max_nums);
+
+  /// The group's offset in a queue; -1 when it has none. From the broker, or from what
+  /// updateConsumeOffset() has set when `from_store` is false.
+  int64_t fetchConsumeOffset(const MessageQueue& queue, bool from_store = true);
+  /// Sets the group's offset; it reaches the broker within persist_consumer_offset_interval and at
+  /// shutdown.
+  void updateConsumeOffset(const MessageQueue& queue, int64_t offset);
+
+  int64_t minOffset(const MessageQueue& queue);
+  int64_t maxOffset(const MessageQueue& queue);
+  /// First message stored at or after `timestamp_ms`.
+  int64_t searchOffset(const MessageQueue& queue, int64_t timestamp_ms);
+
+  std::string clientId() const;
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace rocketmq
