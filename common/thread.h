@@ -3,6 +3,7 @@
 #include <functional>
 #include <string>
 #include <thread>
+#include <utility>
 
 namespace rocketmq {
 
@@ -13,7 +14,12 @@ class NamedThread {
   NamedThread() = default;
   NamedThread(std::string name, std::function<void()> body);
   NamedThread(NamedThread&&) = default;
-  NamedThread& operator=(NamedThread&&) = default;
+  /// Joins the thread that this one was before.
+  NamedThread& operator=(NamedThread&& other) noexcept {
+    join();
+    thread_ = std::move(other.thread_);
+    return *this;
+  }
   ~NamedThread() { join(); }
 
   void join() {

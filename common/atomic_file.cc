@@ -1,0 +1,170 @@
+#include "common/atomic_file.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <filesystem>
+
+#include "common/log.h"
+
+namespace rocketmq {
+namespace {
+
+constexpr mode_t kFileMode = 0644;
+
+/// Closes a file descriptor at the end of a scope.
+class Descriptor {
+ public:
+  Descriptor(const std::string& path, int flags, mode_t mode = 0)
+      : fd_(::open(path.c_str(), flags | O_CLOEXEC, mode)) {}
+  ~Descriptor() {
+    if (fd_ >= 0) {
+      ::close(fd_);
+    }
+  }
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+
+  bool isOpen() const { return fd_ >= 0; }
+  int get() const { return fd_; }
+
+ private:
+  const int fd_;
+};
+
+Status ioError(const char* what, const std::string& path) {
+  const int error_number = errno;
+  return Status::io(std::string("cannot ") + what + " " + path, error_number);
+}
+
+Status writeAll(int fd, std::string_view content, const std::string& path) {
+  while (!content.empty()) {
+    const ssize_t written = ::write(fd, content.data(), content.size());
+    if (written < 0 && errno != EINTR) {
+      return ioError("write", path);
+    }
+    content.remove_prefix(static_cast<size_t>(std::max<ssize_t>(written, 0)));
+  }
+  return Status::ok();
+}
+
+/// Overwrites or creates the file and waits until it is on the disk.
+Status writeDurably(const std::string& path, std::string_view content) {
+  const Descriptor file(path, O_WRONLY | O_CREAT | O_TRUNC, kFileMode);
+  if (!file.isOpen()) {
+    return ioError("create", path);
+  }
+  ROCKETMQ_RETURN_IF_ERROR(writeAll(file.get(), content, path));
+  return ::fsync(file.get()) == 0 ? Status::ok() : ioError("sync", path);
+}
+
+Status syncFolder(const std::string& folder) {
+  const Descriptor descriptor(folder, O_RDONLY | O_DIRECTORY);
+  if (!descriptor.isOpen() || ::fsync(descriptor.get()) != 0) {
+    return ioError("sync the folder", folder);
+  }
+  return Status::ok();
+}
+
+/// Makes `path`.bak hold what `path` holds now; leaves it alone when that is nothing. A hard link
+/// costs nothing and replaces the old backup at once.
+Status keepBackup(const std::string& path) {
+  struct stat info {};
+  if (::stat(path.c_str(), &info) != 0 || info.st_size == 0) {
+    return Status::ok();
+  }
+  const std::string backup = path + ".bak";
+  const std::string temporary = backup + ".tmp";
+  ::unlink(temporary.c_str());
+  if (::link(path.c_str(), temporary.c_str()) != 0) {
+    // Not every file system has hard links.
+    ROCKETMQ_ASSIGN_OR_RETURN(const std::string content, readWholeFile(path));
+    ROCKETMQ_RETURN_IF_ERROR(writeDurably(temporary, content));
+  }
+  const Status renamed =
+      ::rename(temporary.c_str(), backup.c_str()) == 0 ? Status::ok() : ioError("replace", backup);
+  // Renaming does nothing when the backup already is the same file.
+  ::unlink(temporary.c_str());
+  return renamed;
+}
+
+/// The file's content, empty when there is no file.
+Result<std::string> readIfThere(const std::string& path) {
+  Result<std::string> content = readWholeFile(path);
+  return content.status().code() == StatusCode::kNotFound ? std::string() : std::move(content);
+}
+
+bool isUsable(const std::string& content, const ContentCheck& is_whole) {
+  return !content.empty() && (!is_whole || is_whole(content));
+}
+
+}  // namespace
+
+Result<std::string> readWholeFile(const std::string& path, size_t bytes_max) {
+  const Descriptor file(path, O_RDONLY);
+  if (!file.isOpen()) {
+    return errno == ENOENT ? Status::notFound(path + " does not exist") : ioError("open", path);
+  }
+  constexpr size_t kChunkBytes = 64 << 10;
+  std::string content;
+  while (true) {
+    const size_t used = content.size();
+    content.resize(used + kChunkBytes);
+    const ssize_t got = ::read(file.get(), content.data() + used, kChunkBytes);
+    if (got < 0 && errno != EINTR) {
+      return ioError("read", path);
+    }
+    content.resize(used + static_cast<size_t>(std::max<ssize_t>(got, 0)));
+    if (content.size() > bytes_max) {
+      return Status::invalidArgument(path + " is larger than " + std::to_string(bytes_max) +
+                                     " bytes");
+    }
+    if (got == 0) {
+      return content;
+    }
+  }
+}
+
+Result<std::string> readWithBackup(const std::string& path, const ContentCheck& is_whole) {
+  ROCKETMQ_ASSIGN_OR_RETURN(std::string content, readIfThere(path));
+  if (isUsable(content, is_whole)) {
+    return content;
+  }
+  const std::string backup = path + ".bak";
+  ROCKETMQ_ASSIGN_OR_RETURN(std::string from_backup, readIfThere(backup));
+  if (isUsable(from_backup, is_whole)) {
+    log::warn("{} is {}: using {}", path, content.empty() ? "missing or empty" : "torn", backup);
+    return from_backup;
+  }
+  if (content.empty() && from_backup.empty()) {
+    return Status::notFound(path + " does not exist or is empty");
+  }
+  return Status::corruption("neither " + path + " nor " + backup + " is whole");
+}
+
+Status replaceFile(const std::string& path, std::string_view content) {
+  const std::string folder = std::filesystem::absolute(path).parent_path().string();
+  std::error_code error;
+  std::filesystem::create_directories(folder, error);
+  if (error) {
+    return Status::io("cannot create the folder " + folder, error.value());
+  }
+  const std::string temporary = path + ".tmp";
+  Status status = writeDurably(temporary, content);
+  if (status.isOk()) {
+    status = keepBackup(path);
+  }
+  if (status.isOk() && ::rename(temporary.c_str(), path.c_str()) != 0) {
+    status = errno == EBUSY ? writeDurably(path, content) : ioError("replace", path);
+  }
+  // Still there only after a failure or a write in place.
+  ::unlink(temporary.c_str());
+  ROCKETMQ_RETURN_IF_ERROR(status);
+  return syncFolder(folder);
+}
+
+}  // namespace rocketmq

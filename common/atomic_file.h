@@ -1,0 +1,36 @@
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <string>
+#include <string_view>
+
+#include "common/status.h"
+
+namespace rocketmq {
+
+/// Files of settings and offsets are not larger than this.
+inline constexpr size_t kSmallFileBytesMax = 256u << 20;
+
+/// The file's content. NotFound when there is no such file, Io when it cannot be read,
+/// InvalidArgument when it is larger than `bytes_max`. Every message names the path.
+Result<std::string> readWholeFile(const std::string& path, size_t bytes_max = kSmallFileBytesMax);
+
+/// Tells whole content from torn content, for instance by parsing it.
+using ContentCheck = std::function<bool(std::string_view)>;
+
+/// The content of `path`, or of `path`.bak when `path` is missing, empty or not whole. A Java
+/// broker leaves torn files behind: it overwrites in place after copying the old content to .bak.
+/// NotFound when neither file holds anything, Corruption when one does but none is whole. Logs a
+/// warning when the backup had to be used.
+Result<std::string> readWithBackup(const std::string& path, const ContentCheck& is_whole = {});
+
+/// Replaces the content of `path` at once: after a crash at any moment the file holds the old
+/// content or the new one, and the content before is in `path`.bak. Folders are created.
+///
+/// The new content is on the disk when this returns OK; Io names the path otherwise, and the file
+/// is as before. One writer per path at a time. A file that is a mount point of its own (one file
+/// mounted into a container) cannot be replaced and is overwritten in place, after the backup.
+Status replaceFile(const std::string& path, std::string_view content);
+
+}  // namespace rocketmq

@@ -1,0 +1,353 @@
+#include "common/file_system.h"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <system_error>
+#include <utility>
+
+#ifndef MADV_POPULATE_WRITE
+#define MADV_POPULATE_WRITE 23  // Linux 5.14; older kernels answer EINVAL, which prefault() ignores.
+#endif
+
+namespace rocketmq {
+namespace {
+
+Status failure(std::string_view action, const std::string& path, int error_number) {
+  std::string message(action);
+  message += ' ';
+  message += path;
+  if (error_number == ENOENT) {
+    return Status::notFound(message + ": no such file or folder");
+  }
+  const Status status = Status::io(std::move(message), error_number);
+  if (error_number == ENOSPC || error_number == EDQUOT) {
+    return Status::readOnly(status.message());
+  }
+  return status;
+}
+
+/// Closes a file descriptor at the end of its life.
+class Descriptor {
+ public:
+  explicit Descriptor(int fd = -1) : fd_(fd) {}
+  Descriptor(Descriptor&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+  Descriptor& operator=(Descriptor&& other) noexcept {
+    std::swap(fd_, other.fd_);
+    return *this;
+  }
+  ~Descriptor() {
+    if (fd_ >= 0) {
+      ::close(fd_);
+    }
+  }
+
+  int get() const { return fd_; }
+  bool valid() const { return fd_ >= 0; }
+
+ private:
+  int fd_;
+};
+
+Result<Descriptor> openFile(const std::string& path, int flags) {
+  Descriptor file(::open(path.c_str(), flags | O_CLOEXEC, 0644));
+  if (!file.valid()) {
+    return failure("cannot open", path, errno);
+  }
+  return file;
+}
+
+Status reserveBlocks(int fd, const std::string& path, int64_t offset, int64_t bytes) {
+  int error_number = EINTR;
+  while (error_number == EINTR) {
+    error_number = ::posix_fallocate(fd, offset, bytes);
+  }
+  return error_number == 0 ? Status::ok() : failure("cannot reserve space for", path, error_number);
+}
+
+FileInfo toInfo(const struct stat& raw) {
+  return {.bytes = raw.st_size,
+          .modified_ms = raw.st_mtim.tv_sec * 1000 + raw.st_mtim.tv_nsec / 1'000'000,
+          .is_directory = S_ISDIR(raw.st_mode)};
+}
+
+class PosixRandomFile final : public RandomFile {
+ public:
+  PosixRandomFile(Descriptor file, std::string path)
+      : file_(std::move(file)), path_(std::move(path)) {}
+
+  Result<std::string> read(int64_t offset, int64_t bytes) const override {
+    std::string content(static_cast<size_t>(bytes), '\0');
+    size_t done = 0;
+    while (done < content.size()) {
+      const ssize_t got = ::pread(file_.get(), content.data() + done, content.size() - done,
+                                  offset + static_cast<int64_t>(done));
+      if (got < 0 && errno == EINTR) {
+        continue;
+      }
+      if (got < 0) {
+        return failure("cannot read", path_, errno);
+      }
+      if (got == 0) {
+        break;
+      }
+      done += static_cast<size_t>(got);
+    }
+    content.resize(done);
+    return content;
+  }
+
+  Status write(int64_t offset, std::string_view content) override {
+    while (!content.empty()) {
+      const ssize_t put = ::pwrite(file_.get(), content.data(), content.size(), offset);
+      if (put < 0 && errno == EINTR) {
+        continue;
+      }
+      if (put < 0) {
+        return failure("cannot write", path_, errno);
+      }
+      content.remove_prefix(static_cast<size_t>(put));
+      offset += put;
+    }
+    return Status::ok();
+  }
+
+  Status sync() override {
+    return ::fdatasync(file_.get()) == 0 ? Status::ok() : failure("cannot sync", path_, errno);
+  }
+
+ private:
+  const Descriptor file_;
+  const std::string path_;
+};
+
+class PosixMappedFile final : public MappedFile {
+ public:
+  PosixMappedFile(char* data, int64_t bytes, Descriptor file, std::string path)
+      : MappedFile(data, bytes), file_(std::move(file)), path_(std::move(path)) {}
+  ~PosixMappedFile() override { ::munmap(data(), static_cast<size_t>(bytes())); }
+
+  Status sync(int64_t offset, int64_t bytes) override {
+    // msync(MS_SYNC) is the kernel's fdatasync limited to a range: pages that were prefaulted
+    // behind the range but hold nothing yet are not written.
+    const int64_t begin = offset - offset % pageBytes();
+    const auto length = static_cast<size_t>(offset + bytes - begin);
+    return ::msync(data() + begin, length, MS_SYNC) == 0 ? Status::ok()
+                                                         : failure("cannot sync", path_, errno);
+  }
+
+  Status reserve(int64_t offset, int64_t bytes) override {
+    if (file_.valid()) {
+      return reserveBlocks(file_.get(), path_, offset, bytes);
+    }
+    ROCKETMQ_ASSIGN_OR_RETURN(const Descriptor file, openFile(path_, O_RDWR));
+    return reserveBlocks(file.get(), path_, offset, bytes);
+  }
+
+  Status zero(int64_t offset, int64_t bytes) override {
+    const int64_t end = offset + bytes;
+    const int64_t first_page = std::min(end, roundUp(offset));
+    const int64_t last_page = std::max(first_page, end - end % pageBytes());
+    clear(offset, first_page);
+    clear(last_page, end);
+    if (first_page == last_page) {
+      return Status::ok();
+    }
+    ROCKETMQ_ASSIGN_OR_RETURN(const Descriptor file, openFile(path_, O_RDWR));
+    if (::fallocate(file.get(), FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, first_page,
+                    last_page - first_page) != 0) {
+      clear(first_page, last_page);
+    }
+    return Status::ok();
+  }
+
+  void prefault(int64_t offset, int64_t bytes) override {
+    const int64_t begin = offset - offset % pageBytes();
+    const int64_t end = std::min(offset + bytes, this->bytes());
+    if (begin < end) {
+      ::madvise(data() + begin, static_cast<size_t>(end - begin), MADV_POPULATE_WRITE);
+    }
+  }
+
+  void release(int64_t offset, int64_t bytes) override {
+    const int64_t begin = roundUp(offset);
+    const int64_t end = (offset + bytes) - (offset + bytes) % pageBytes();
+    if (begin < end) {
+      // For a shared file mapping this only drops page-table entries; nothing written is lost.
+      ::madvise(data() + begin, static_cast<size_t>(end - begin), MADV_DONTNEED);
+    }
+  }
+
+ private:
+  static int64_t pageBytes() {
+    static const int64_t bytes = ::sysconf(_SC_PAGESIZE);
+    return bytes;
+  }
+  static int64_t roundUp(int64_t offset) {
+    return (offset + pageBytes() - 1) / pageBytes() * pageBytes();
+  }
+
+  /// Leaves bytes alone that are zero already: writing them would allocate blocks.
+  void clear(int64_t begin, int64_t end) {
+    for (int64_t at = begin; at < end; ++at) {
+      if (data()[at] != 0) {
+        data()[at] = 0;
+      }
+    }
+  }
+
+  const Descriptor file_;
+  const std::string path_;
+};
+
+class PosixFileLock final : public FileLock {
+ public:
+  explicit PosixFileLock(Descriptor file) : file_(std::move(file)) {}
+
+ private:
+  const Descriptor file_;
+};
+
+class PosixFileSystem final : public FileSystem {
+ public:
+  Status createDirectories(const std::string& path) override {
+    std::error_code error;
+    std::filesystem::create_directories(path, error);
+    return error ? failure("cannot create folder", path, error.value()) : Status::ok();
+  }
+
+  Result<std::vector<DirectoryEntry>> list(const std::string& path) override {
+    std::error_code error;
+    std::filesystem::directory_iterator at(path, error);
+    std::vector<DirectoryEntry> entries;
+    for (; !error && at != std::filesystem::directory_iterator(); at.increment(error)) {
+      ROCKETMQ_ASSIGN_OR_RETURN(const std::optional<FileInfo> found, info(at->path().string()));
+      if (found) {
+        entries.push_back({at->path().filename().string(), *found});
+      }
+    }
+    if (error) {
+      return failure("cannot list folder", path, error.value());
+    }
+    std::sort(entries.begin(), entries.end(),
+              [](const DirectoryEntry& a, const DirectoryEntry& b) { return a.name < b.name; });
+    return entries;
+  }
+
+  Result<std::optional<FileInfo>> info(const std::string& path) override {
+    struct stat raw{};
+    if (::stat(path.c_str(), &raw) == 0) {
+      return std::optional<FileInfo>(toInfo(raw));
+    }
+    if (errno == ENOENT || errno == ENOTDIR) {
+      return std::optional<FileInfo>();
+    }
+    return failure("cannot look at", path, errno);
+  }
+
+  Result<std::unique_ptr<RandomFile>> open(const std::string& path) override {
+    ROCKETMQ_ASSIGN_OR_RETURN(Descriptor file, openFile(path, O_RDWR | O_CREAT));
+    return std::unique_ptr<RandomFile>(std::make_unique<PosixRandomFile>(std::move(file), path));
+  }
+
+  Result<std::unique_ptr<MappedFile>> map(const std::string& path,
+                                          const MapOptions& options) override {
+    const int flags = options.create ? O_RDWR | O_CREAT | O_TRUNC : O_RDWR;
+    ROCKETMQ_ASSIGN_OR_RETURN(Descriptor file, openFile(path, flags));
+    auto mapped = mapOpened(std::move(file), path, options);
+    if (!mapped && options.create) {
+      ::unlink(path.c_str());
+    }
+    return mapped;
+  }
+
+  Status remove(const std::string& path) override {
+    return ::unlink(path.c_str()) == 0 || errno == ENOENT ? Status::ok()
+                                                          : failure("cannot remove", path, errno);
+  }
+
+  Status removeTree(const std::string& path) override {
+    std::error_code error;
+    std::filesystem::remove_all(path, error);
+    return error ? failure("cannot remove folder", path, error.value()) : Status::ok();
+  }
+
+  Status syncDirectory(const std::string& path) override {
+    ROCKETMQ_ASSIGN_OR_RETURN(const Descriptor folder, openFile(path, O_RDONLY | O_DIRECTORY));
+    return ::fsync(folder.get()) == 0 ? Status::ok() : failure("cannot sync folder", path, errno);
+  }
+
+  Result<SpaceInfo> space(const std::string& path) override {
+    struct statvfs raw{};
+    if (::statvfs(path.c_str(), &raw) != 0) {
+      return failure("cannot look at the file system of", path, errno);
+    }
+    const auto block = static_cast<int64_t>(raw.f_frsize);
+    return SpaceInfo{.used_bytes = static_cast<int64_t>(raw.f_blocks - raw.f_bfree) * block,
+                     .available_bytes = static_cast<int64_t>(raw.f_bavail) * block};
+  }
+
+  Result<std::unique_ptr<FileLock>> lock(const std::string& path) override {
+    ROCKETMQ_ASSIGN_OR_RETURN(Descriptor file, openFile(path, O_RDWR | O_CREAT));
+    struct flock range{};
+    range.l_type = F_WRLCK;
+    range.l_whence = SEEK_SET;
+    range.l_len = 1;
+    // A lock of the open file, not of the process: it excludes the classic locks that Java takes
+    // and also a second owner inside this process.
+    if (::fcntl(file.get(), F_OFD_SETLK, &range) == 0) {
+      return std::unique_ptr<FileLock>(std::make_unique<PosixFileLock>(std::move(file)));
+    }
+    if (errno != EAGAIN && errno != EACCES) {
+      return failure("cannot lock", path, errno);
+    }
+    std::string message = path + " is locked by another process";
+    range.l_pid = 0;
+    if (::fcntl(file.get(), F_OFD_GETLK, &range) == 0 && range.l_type != F_UNLCK &&
+        range.l_pid > 0) {
+      message += " (pid " + std::to_string(range.l_pid) + ")";
+    }
+    return Status::busy(message);
+  }
+
+ private:
+  static Result<std::unique_ptr<MappedFile>> mapOpened(Descriptor file, const std::string& path,
+                                                       const MapOptions& options) {
+    if (options.create && ::ftruncate(file.get(), options.bytes) != 0) {
+      return failure("cannot set the length of", path, errno);
+    }
+    struct stat raw{};
+    if (::fstat(file.get(), &raw) != 0) {
+      return failure("cannot look at", path, errno);
+    }
+    if (raw.st_size != options.bytes) {
+      return Status::corruption(path + " has " + std::to_string(raw.st_size) + " bytes, expected " +
+                                std::to_string(options.bytes));
+    }
+    const auto length = static_cast<size_t>(options.bytes);
+    void* data = ::mmap(nullptr, length, PROT_READ | PROT_WRITE, MAP_SHARED, file.get(), 0);
+    if (data == MAP_FAILED) {
+      return failure("cannot map", path, errno);
+    }
+    ::madvise(data, length, MADV_DONTDUMP);
+    return std::unique_ptr<MappedFile>(std::make_unique<PosixMappedFile>(
+        static_cast<char*>(data), options.bytes, options.keep_open ? std::move(file) : Descriptor(),
+        path));
+  }
+};
+
+}  // namespace
+
+FileSystem& posixFileSystem() {
+  static PosixFileSystem file_system;
+  return file_system;
+}
+
+}  // namespace rocketmq

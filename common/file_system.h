@@ -1,0 +1,155 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/clock.h"
+#include "common/status.h"
+
+namespace rocketmq {
+
+/// What the file system knows about a path.
+struct FileInfo {
+  int64_t bytes = 0;
+  TimestampMs modified_ms = 0;
+  bool is_directory = false;
+};
+
+struct DirectoryEntry {
+  std::string name;
+  FileInfo info;
+};
+
+/// Space of the file system that holds a path.
+struct SpaceInfo {
+  int64_t used_bytes = 0;
+  int64_t available_bytes = 0;  ///< To this process; leaves out what is kept for root.
+
+  /// 0 to 1, as df prints it.
+  double usedRatio() const {
+    const int64_t all = used_bytes + available_bytes;
+    return all <= 0 ? 0.0 : static_cast<double>(used_bytes) / static_cast<double>(all);
+  }
+};
+
+/// A file read and written at given positions. Closed when destroyed. Threads: any, as long as
+/// overlapping ranges are not written at once.
+class RandomFile {
+ public:
+  virtual ~RandomFile() = default;
+
+  /// Up to `bytes` bytes from `offset` on; fewer at the end of the file.
+  virtual Result<std::string> read(int64_t offset, int64_t bytes) const = 0;
+
+  /// Writes all of `content`, growing the file when needed.
+  virtual Status write(int64_t offset, std::string_view content) = 0;
+
+  /// Returns once everything written before is on the disk.
+  virtual Status sync() = 0;
+};
+
+/// A whole file mapped shared into memory: stores into data() reach the file without a call.
+///
+/// Life:       the mapping ends with the object; removing the file does not disturb it.
+/// Threads:    any; who writes which bytes when is the user's business.
+/// Durability: stores survive the end of the process at once, power loss after sync().
+/// Failure:    a store into a part that has no blocks on a full disk kills the process (SIGBUS);
+///             reserve() first.
+class MappedFile {
+ public:
+  virtual ~MappedFile() = default;
+
+  char* data() { return data_; }
+  const char* data() const { return data_; }
+  int64_t bytes() const { return bytes_; }
+
+  /// Returns once the range is on the disk. After a failure the state of the range is unknown.
+  virtual Status sync(int64_t offset, int64_t bytes) = 0;
+
+  /// Allocates blocks for the range; its content stays. ReadOnly when the disk is full.
+  virtual Status reserve(int64_t offset, int64_t bytes) = 0;
+
+  /// Makes the range read as zeros and gives its whole blocks back.
+  virtual Status zero(int64_t offset, int64_t bytes) = 0;
+
+  /// Hint that the range is about to be written: makes its pages present and writable where the
+  /// system can do that, so that the stores take no page faults.
+  virtual void prefault(int64_t offset, int64_t bytes) = 0;
+
+  /// Hint that the whole pages of the range are not needed soon: they no longer count as memory of
+  /// this process. Their content stays in the file and in the system's cache.
+  virtual void release(int64_t offset, int64_t bytes) = 0;
+
+ protected:
+  MappedFile(char* data, int64_t bytes) : data_(data), bytes_(bytes) {}
+
+ private:
+  char* data_;
+  int64_t bytes_;
+};
+
+/// How FileSystem::map() opens a file.
+struct MapOptions {
+  int64_t bytes = 0;    ///< The whole length of the file.
+  bool create = false;  ///< Makes an all-zero, sparse file of that length; replaces an old one.
+  /// Keeps the file open for reserve(), else each reserve() opens it again. For programs with
+  /// more mappings than file descriptors.
+  bool keep_open = true;
+};
+
+/// An advisory lock that ends when the object is destroyed or the process dies.
+class FileLock {
+ public:
+  virtual ~FileLock() = default;
+};
+
+/// The file operations of the store. One object for the whole process in production
+/// (posixFileSystem()); tests bring one that fails on demand. Threads: any.
+///
+/// Errors: NotFound for a missing path, ReadOnly for a full disk or quota, else Io; the message
+/// names the path and the system's reason.
+class FileSystem {
+ public:
+  virtual ~FileSystem() = default;
+
+  /// Makes the folder and its parents; fine when it exists.
+  virtual Status createDirectories(const std::string& path) = 0;
+
+  /// Entries without "." and "..", sorted by name. A missing folder is NotFound.
+  virtual Result<std::vector<DirectoryEntry>> list(const std::string& path) = 0;
+
+  /// nullopt when nothing is there.
+  virtual Result<std::optional<FileInfo>> info(const std::string& path) = 0;
+
+  /// Opens for reading and writing, creating an empty file when missing.
+  virtual Result<std::unique_ptr<RandomFile>> open(const std::string& path) = 0;
+
+  /// Corruption when an existing file does not have the length of the options.
+  virtual Result<std::unique_ptr<MappedFile>> map(const std::string& path,
+                                                  const MapOptions& options) = 0;
+
+  /// Removes a file; fine when it is missing.
+  virtual Status remove(const std::string& path) = 0;
+
+  /// Removes a folder with everything in it; fine when it is missing.
+  virtual Status removeTree(const std::string& path) = 0;
+
+  /// Makes creations and removals in the folder survive power loss.
+  virtual Status syncDirectory(const std::string& path) = 0;
+
+  virtual Result<SpaceInfo> space(const std::string& path) = 0;
+
+  /// Write-locks the first byte of the file, creating it when missing: what Java's
+  /// FileChannel.tryLock(0, 1, false) does, so that both exclude each other. Busy when somebody
+  /// else holds it, another owner in this process included.
+  virtual Result<std::unique_ptr<FileLock>> lock(const std::string& path) = 0;
+};
+
+/// The operating system's files.
+FileSystem& posixFileSystem();
+
+}  // namespace rocketmq

@@ -1,0 +1,183 @@
+#include "common/file_system.h"
+
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <string>
+
+#include "tests/support/temp_dir.h"
+
+namespace rocketmq {
+namespace {
+
+class FileSystemTest : public ::testing::Test {
+ protected:
+  FileSystem& files_ = posixFileSystem();
+  test::TempDir dir_;
+};
+
+TEST_F(FileSystemTest, MissingPathsAreTold) {
+  EXPECT_EQ(StatusCode::kNotFound, files_.list(dir_ / "none").status().code());
+  EXPECT_EQ(StatusCode::kNotFound, files_.map(dir_ / "none", {.bytes = 8}).status().code());
+  EXPECT_FALSE(files_.info(dir_ / "none").value().has_value());
+  EXPECT_TRUE(files_.remove(dir_ / "none").isOk());
+  EXPECT_TRUE(files_.removeTree(dir_ / "none").isOk());
+}
+
+TEST_F(FileSystemTest, FolderIsListedInOrderOfNames) {
+  ASSERT_TRUE(files_.createDirectories(dir_ / "b/deep").isOk());
+  ASSERT_TRUE(files_.createDirectories(dir_ / "b/deep").isOk());
+  ASSERT_TRUE((*files_.open(dir_ / "c"))->write(0, "four").isOk());
+  ASSERT_TRUE((*files_.open(dir_ / "a"))->write(2, "!").isOk());
+  const auto entries = files_.list(dir_.path().string());
+  ASSERT_TRUE(entries.ok());
+  ASSERT_EQ(3u, entries->size());
+  EXPECT_EQ("a", (*entries)[0].name);
+  EXPECT_EQ(3, (*entries)[0].info.bytes);
+  EXPECT_TRUE((*entries)[1].info.is_directory);
+  EXPECT_EQ("c", (*entries)[2].name);
+  EXPECT_EQ(4, (*entries)[2].info.bytes);
+  EXPECT_GT((*entries)[2].info.modified_ms, 1'600'000'000'000);
+
+  ASSERT_TRUE(files_.removeTree(dir_ / "b").isOk());
+  EXPECT_EQ(2u, files_.list(dir_.path().string())->size());
+}
+
+TEST_F(FileSystemTest, RandomFileReadsWhatIsThere) {
+  auto file = files_.open(dir_ / "f");
+  ASSERT_TRUE(file.ok());
+  ASSERT_TRUE((*file)->write(0, "0123456789").isOk());
+  ASSERT_TRUE((*file)->write(3, "xyz").isOk());
+  ASSERT_TRUE((*file)->sync().isOk());
+  EXPECT_EQ("2xyz6", (*file)->read(2, 5).value());
+  EXPECT_EQ("89", (*file)->read(8, 100).value());
+  EXPECT_EQ("", (*file)->read(100, 100).value());
+}
+
+TEST_F(FileSystemTest, MappedFileIsSparseZeroAndReachesTheFile) {
+  constexpr int64_t kBytes = 64 << 20;
+  auto mapped = files_.map(dir_ / "m", {.bytes = kBytes, .create = true});
+  ASSERT_TRUE(mapped.ok()) << mapped.status().message();
+  EXPECT_EQ(kBytes, (*mapped)->bytes());
+  EXPECT_EQ('\0', (*mapped)->data()[kBytes - 1]);
+  struct stat raw{};
+  ASSERT_EQ(0, ::stat((dir_ / "m").c_str(), &raw));
+  EXPECT_EQ(kBytes, raw.st_size);
+  EXPECT_LT(raw.st_blocks * 512, kBytes / 4);
+
+  ASSERT_TRUE((*mapped)->reserve(0, 1 << 20).isOk());
+  ASSERT_EQ(0, ::stat((dir_ / "m").c_str(), &raw));
+  EXPECT_GE(raw.st_blocks * 512, 1 << 20);
+  (*mapped)->prefault(0, 8192);
+  (*mapped)->data()[5000] = 'x';
+  ASSERT_TRUE((*mapped)->sync(5000, 1).isOk());
+  EXPECT_EQ("x", (*files_.open(dir_ / "m"))->read(5000, 1).value());
+
+  (*mapped)->release(0, kBytes);
+  EXPECT_EQ('x', (*mapped)->data()[5000]);
+  EXPECT_EQ(StatusCode::kCorruption,
+            files_.map(dir_ / "m", {.bytes = kBytes + 1}).status().code());
+}
+
+TEST_F(FileSystemTest, ReserveWorksOnAFileThatIsNotKeptOpen) {
+  auto mapped = files_.map(dir_ / "m", {.bytes = 1 << 20, .create = true, .keep_open = false});
+  ASSERT_TRUE(mapped.ok());
+  ASSERT_TRUE((*mapped)->reserve(4096, 4096).isOk());
+  struct stat raw{};
+  ASSERT_EQ(0, ::stat((dir_ / "m").c_str(), &raw));
+  EXPECT_GE(raw.st_blocks * 512, 4096);
+}
+
+TEST_F(FileSystemTest, ZeroClearsExactlyItsRange) {
+  constexpr int64_t kBytes = 5 * 4096;
+  auto mapped = files_.map(dir_ / "m", {.bytes = kBytes, .create = true});
+  ASSERT_TRUE(mapped.ok());
+  for (const auto& [begin, end] : {std::pair<int64_t, int64_t>{10, 20},
+                                   {100, 3 * 4096 + 7},
+                                   {4096, 8192},
+                                   {0, kBytes},
+                                   {4000, 4100}}) {
+    std::fill((*mapped)->data(), (*mapped)->data() + kBytes, 'x');
+    ASSERT_TRUE((*mapped)->zero(begin, end - begin).isOk());
+    std::string expected(static_cast<size_t>(kBytes), 'x');
+    std::fill(expected.begin() + begin, expected.begin() + end, '\0');
+    EXPECT_EQ(expected, std::string((*mapped)->data(), static_cast<size_t>(kBytes)))
+        << begin << " to " << end;
+  }
+}
+
+TEST_F(FileSystemTest, MappingOutlivesItsFile) {
+  auto mapped = files_.map(dir_ / "m", {.bytes = 4096, .create = true});
+  ASSERT_TRUE(mapped.ok());
+  (*mapped)->data()[0] = 'x';
+  ASSERT_TRUE(files_.remove(dir_ / "m").isOk());
+  EXPECT_EQ('x', (*mapped)->data()[0]);
+}
+
+TEST_F(FileSystemTest, CreatedFileReplacesAnOldOne) {
+  ASSERT_TRUE((*files_.open(dir_ / "m"))->write(0, std::string(8192, 'x')).isOk());
+  auto mapped = files_.map(dir_ / "m", {.bytes = 4096, .create = true});
+  ASSERT_TRUE(mapped.ok());
+  EXPECT_EQ('\0', (*mapped)->data()[0]);
+  EXPECT_EQ(4096, files_.info(dir_ / "m").value()->bytes);
+}
+
+TEST_F(FileSystemTest, SpaceOfTheDiskIsPlausible) {
+  const auto space = files_.space(dir_.path().string());
+  ASSERT_TRUE(space.ok());
+  EXPECT_GT(space->available_bytes, 0);
+  EXPECT_GT(space->usedRatio(), 0.0);
+  EXPECT_LT(space->usedRatio(), 1.0);
+  EXPECT_EQ(StatusCode::kNotFound, files_.space(dir_ / "none").status().code());
+}
+
+TEST_F(FileSystemTest, LockExcludesASecondOwnerInTheSameProcess) {
+  auto first = files_.lock(dir_ / "lock");
+  ASSERT_TRUE(first.ok());
+  EXPECT_EQ(StatusCode::kBusy, files_.lock(dir_ / "lock").status().code());
+  first->reset();
+  EXPECT_TRUE(files_.lock(dir_ / "lock").ok());
+}
+
+/// Whether another process gets the lock that a Java FileChannel asks for; the file's end code.
+int classicLockInAnotherProcess(const std::string& path) {
+  const pid_t child = ::fork();
+  if (child == 0) {
+    struct flock range{};
+    range.l_type = F_WRLCK;
+    range.l_whence = SEEK_SET;
+    range.l_len = 1;
+    const int fd = ::open(path.c_str(), O_RDWR);
+    ::_exit(::fcntl(fd, F_SETLK, &range) == 0 ? 0 : 1);
+  }
+  int status = 0;
+  ::waitpid(child, &status, 0);
+  return WEXITSTATUS(status);
+}
+
+TEST_F(FileSystemTest, LockAndTheClassicLockOfJavaExcludeEachOther) {
+  auto lock = files_.lock(dir_ / "lock");
+  ASSERT_TRUE(lock.ok());
+  EXPECT_EQ(1, classicLockInAnotherProcess(dir_ / "lock"));
+  lock->reset();
+  EXPECT_EQ(0, classicLockInAnotherProcess(dir_ / "lock"));
+
+  // And the other way round: this process holds a classic lock.
+  struct flock range{};
+  range.l_type = F_WRLCK;
+  range.l_whence = SEEK_SET;
+  range.l_len = 1;
+  const int fd = ::open((dir_ / "lock").c_str(), O_RDWR);
+  ASSERT_EQ(0, ::fcntl(fd, F_SETLK, &range));
+  const auto refused = files_.lock(dir_ / "lock");
+  EXPECT_EQ(StatusCode::kBusy, refused.status().code());
+  EXPECT_NE(std::string::npos,
+            refused.status().message().find("pid " + std::to_string(::getpid())));
+  ::close(fd);
+}
+
+}  // namespace
+}  // namespace rocketmq
