@@ -9,9 +9,9 @@
 #include <utility>
 
 #include "remoting/connection.h"
+#include "remoting/connection_limits.h"
 #include "remoting/io_pool.h"
 #include "remoting/router.h"
-#include "remoting/server.h"
 
 namespace rocketmq::remoting {
 
@@ -19,8 +19,9 @@ namespace rocketmq::remoting {
 /// address. After a failed connect the address is left alone for a short, growing time (100 ms up
 /// to 5 s, doubled with each failure), during which calls fail at once with the reason.
 ///
-/// Threads: any; callbacks run on a pool thread and must not block. Life: stop() ends pending calls
-/// with Closed and closes all connections; then nothing calls back any more.
+/// Threads: any, stop() and the destructor not from a pool thread; callbacks run on a pool thread
+/// and must not block. Life: stop() ends pending calls with Closed and closes all connections; then
+/// nothing calls back any more. A call made after stop() ends with Closed before it returns.
 class Client {
  public:
   struct Options {
@@ -39,15 +40,25 @@ class Client {
   Client(const Client&) = delete;
   Client& operator=(const Client&) = delete;
 
-  /// Gives the open connection to "host:port" (an IPv4 address, [IPv6] or a host name), connecting
-  /// first if need be. Io names the address and why it cannot be reached.
-  void connect(const std::string& address, Deadline deadline,
-               std::function<void(Result<ConnectionPtr>)> callback);
+  using ConnectCallback = UniqueFunction<void(Result<ConnectionPtr>)>;
 
-  /// Sends a request and calls `callback(CallResult<C>)` exactly once, by the deadline.
+  /// Gives the open connection to "host:port" (an IPv4 address, [IPv6] or a host name), connecting
+  /// first if need be. Io names the address and why it cannot be reached, InvalidArgument an address
+  /// that is none, Busy says that too many calls wait for the same address.
+  void connect(const std::string& address, Deadline deadline, ConnectCallback callback);
+
+  /// The connection to an address when there is one already, or null.
+  ConnectionPtr openConnection(const std::string& address) const;
+
+  /// Sends a request and calls `callback(CallResult<C>)` exactly once, by the deadline. Views inside
+  /// `request` must stay valid until then.
   template <Command C, class Callback>
   void call(const std::string& address, C request, Payload body, Deadline deadline,
             Callback callback) {
+    if (const ConnectionPtr open = openConnection(address)) {
+      open->call(request, std::move(body), deadline, std::move(callback));
+      return;
+    }
     connect(address, deadline,
             [request = std::move(request), body = std::move(body), deadline,
              callback = std::move(callback)](Result<ConnectionPtr> connection) mutable {
@@ -70,15 +81,19 @@ class Client {
   }
 
   /// Sends a request that nobody answers; dropped (and logged) when there is no connection by the
-  /// deadline.
+  /// deadline, or when the connection is congested.
   template <Command C>
   void oneway(const std::string& address, C request, Payload body, Deadline deadline) {
+    if (const ConnectionPtr open = openConnection(address)) {
+      logDropped(address, C::kCode, sendOneway(*open, request, std::move(body)));
+      return;
+    }
     connect(address, deadline,
-            [request = std::move(request),
-             body = std::move(body)](Result<ConnectionPtr> connection) mutable {
-              if (connection.ok()) {
-                (*connection)->oneway(request, std::move(body));
-              }
+            [address, request = std::move(request),
+             body = std::move(body)](const Result<ConnectionPtr>& connection) mutable {
+              logDropped(address, C::kCode,
+                         connection.ok() ? sendOneway(**connection, request, std::move(body))
+                                         : connection.status());
             });
   }
 
@@ -88,6 +103,16 @@ class Client {
   void stop();
 
  private:
+  template <Command C>
+  static Status sendOneway(Connection& connection, const C& request, Payload body) {
+    if (connection.oneway(request, std::move(body))) {
+      return Status::ok();
+    }
+    return Status::busy("the connection was closed or has too much to write");
+  }
+  /// Nothing when `why` is OK.
+  static void logDropped(const std::string& address, RequestCode code, const Status& why);
+
   class Impl;
   std::shared_ptr<Impl> impl_;
 };

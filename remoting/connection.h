@@ -2,7 +2,6 @@
 
 #include <chrono>
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -14,6 +13,7 @@
 #include "remoting/payload.h"
 #include "remoting/protocol/command.h"
 #include "remoting/protocol/field_codec.h"
+#include "remoting/unique_function.h"
 
 namespace rocketmq::remoting {
 
@@ -48,7 +48,8 @@ using CallResult = Result<CallReply<C>>;
 ///             not block.
 /// Bounds:     bytes waiting to be written are bounded; past the bound the connection stops reading
 ///             until half of them have left, and call() answers Busy.
-/// Lifetime:   shared; a closed connection may be kept, it does nothing any more.
+/// Lifetime:   shared; a closed connection may be kept, it does nothing any more. Only call() still
+///             needs the connection's IoPool, to call back with Closed.
 class Connection : public std::enable_shared_from_this<Connection> {
  public:
   virtual ~Connection() = default;
@@ -66,28 +67,42 @@ class Connection : public std::enable_shared_from_this<Connection> {
   /// Closes soon; pending calls end with Closed. `reason` is logged.
   virtual void close(std::string_view reason) = 0;
 
-  /// Receives the raw answer; the view is valid only during the call.
-  using RawCallback = std::function<void(Result<const CommandView*>)>;
+  /// True while more bytes wait to be written than the connection's bound.
+  virtual bool isCongested() const = 0;
 
-  /// Sends a request frame whose head `makeHead(opaque)` produces, and calls back exactly once.
-  virtual void callRaw(const std::function<OutgoingFrame(int32_t opaque)>& make_frame,
-                       Deadline deadline, RawCallback callback) = 0;
+  /// Receives the raw answer; the view is valid only during the call.
+  using RawCallback = UniqueFunction<void(Result<const CommandView*>)>;
+
+  /// Sends a request frame that carries `opaque`, which comes from nextOpaque(), and calls back
+  /// exactly once, at the latest some 10 ms after the deadline and never from within callRaw().
+  virtual void callRaw(int32_t opaque, OutgoingFrame frame, Deadline deadline,
+                       RawCallback callback) = 0;
 
   /// Sends a request and calls `callback(CallResult<C>)` exactly once, by the deadline.
   template <Command C, class Callback>
   void call(const C& request, Payload body, Deadline deadline, Callback callback) {
-    callRaw(
-        [&](int32_t opaque) { return encodeRequest(request, std::move(body), opaque, 0); },
-        deadline, [callback = std::move(callback)](Result<const CommandView*> raw) mutable {
-          callback(decodeReply<C>(raw));
-        });
+    const int32_t opaque = nextOpaque();
+    callRaw(opaque, encodeRequest(request, std::move(body), opaque, 0), deadline,
+            [callback = std::move(callback)](Result<const CommandView*> raw) mutable {
+              callback(decodeReply<C>(raw));
+            });
   }
 
-  /// Sends a request that nobody answers.
+  /// Sends a request that nobody answers. False when it was dropped: the connection is closed or
+  /// congested.
   template <Command C>
-  void oneway(const C& request, Payload body = {}) {
+  bool oneway(const C& request, Payload body = {}) {
+    if (!isOpen() || isCongested()) {
+      return false;
+    }
     send(encodeRequest(request, std::move(body), nextOpaque(), kFlagOneway));
+    return true;
   }
+
+  // How responders tell a connection which of its requests are still to be answered, so that a
+  // server that stops knows what to wait for: one requestBegan(), then one sendAnswer().
+  virtual void requestBegan() {}
+  virtual void sendAnswer(OutgoingFrame frame) { send(std::move(frame)); }
 
   /// Next correlation id for a request of ours on this connection.
   virtual int32_t nextOpaque() = 0;

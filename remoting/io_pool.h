@@ -6,6 +6,8 @@
 #include <memory>
 #include <string>
 
+#include "remoting/unique_function.h"
+
 namespace asio {
 class io_context;
 }
@@ -31,8 +33,9 @@ class IoPool {
   asio::io_context& nextContext();
 
   /// Runs `task` on thread `index` as soon as that thread gets to it.
-  void post(size_t index, std::function<void()> task);
+  void post(size_t index, UniqueFunction<void()> task);
 
+  /// Runs what was posted before, then ends the threads.
   void stop();
 
  private:

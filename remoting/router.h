@@ -26,12 +26,17 @@ struct RequestContext {
 
 /// Answers one request, once, now or later, from any thread. Destroyed unanswered, it answers
 /// SYSTEM_ERROR, so that no client waits for its timeout. One-way requests are never answered.
+/// Answers are in the request's own codec (RocketMQ 4.9; 5.x has one codec for all).
 class RawResponder {
  public:
   RawResponder(ConnectionPtr connection, const CommandView& request);
   RawResponder(RawResponder&&) noexcept = default;
   RawResponder& operator=(RawResponder&&) = delete;
-  ~RawResponder();
+  ~RawResponder() {
+    if (connection_ != nullptr) {
+      answerDropped();
+    }
+  }
 
   template <Described Reply>
   void answer(Answer<Reply> answer) {
@@ -43,7 +48,7 @@ class RawResponder {
       }
       writer.finish(answer.body.size());
       frame.body = std::move(answer.body);
-      connection->send(std::move(frame));
+      connection->sendAnswer(std::move(frame));
     }
     connection_ = nullptr;
   }
@@ -54,6 +59,7 @@ class RawResponder {
 
  private:
   CommandHead head(ResponseCode code, std::string_view remark) const;
+  void answerDropped() noexcept;
 
   ConnectionPtr connection_;
   int32_t opaque_;
@@ -116,7 +122,7 @@ class Router {
 
   /// Runs the handler of a request frame. `frame` is the whole frame that `view` points into, for
   /// handlers on a lane, which get a copy. Unknown codes are answered
-  /// REQUEST_CODE_NOT_SUPPORTED, a full lane SYSTEM_BUSY, an exception SYSTEM_ERROR.
+  /// REQUEST_CODE_NOT_SUPPORTED, a full lane SYSTEM_BUSY, an exception SYSTEM_ERROR with its text.
   void dispatch(const ConnectionPtr& connection, const CommandView& view,
                 std::string_view frame) const;
 
@@ -127,7 +133,11 @@ class Router {
     RawHandler handler;
   };
 
+  struct LaneTask;
+
   void add(int32_t code, HandlerOptions options, RawHandler handler);
+  void runOnLane(const Entry& entry, const RequestContext& context, RawResponder responder,
+                 std::string_view frame) const;
   static void run(const RawHandler& handler, const RequestContext& context,
                   RawResponder responder);
 

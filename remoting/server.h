@@ -9,27 +9,18 @@
 
 #include "common/status.h"
 #include "remoting/connection.h"
+#include "remoting/connection_limits.h"
 #include "remoting/io_pool.h"
-#include "remoting/protocol/frame.h"
 #include "remoting/router.h"
 
 namespace rocketmq::remoting {
 
-/// Bounds that both servers and clients put on a connection.
-struct ConnectionLimits {
-  size_t frame_bytes_max = kFrameBytesMax;
-  /// Past this many unsent bytes the connection stops reading until half of them have left.
-  size_t unsent_bytes_max = 32u << 20;
-  /// Calls of ours waiting for an answer; more end with Busy.
-  size_t pending_calls_max = 65535;
-  /// Closed when nothing was read or written for so long; 0 = never.
-  std::chrono::milliseconds idle_timeout{120'000};
-};
-
 /// Accepts connections on one port and routes their requests.
 ///
 /// Life: start() -> stop(). stop() refuses new connections, lets what was received be answered, and
-/// closes everything by the deadline. Threads: any, but start/stop not from a pool thread.
+/// closes everything when `timeout` has passed; all on_closed calls have returned by then. The
+/// destructor stops without waiting for answers. Threads: any, but start/stop and the destructor not
+/// from a pool thread.
 class Server {
  public:
   struct Options {

@@ -150,8 +150,10 @@ enum class Language : uint8_t {
 };
 
 std::string_view toString(Language language);
-/// kOther for names nobody knows.
+/// kOther for names nobody knows. Case does not matter.
 Language languageFromName(std::string_view name);
+/// kOther for numbers nobody knows.
+Language languageFromOrdinal(int32_t ordinal);
 
 /// The release whose behaviour we announce until the 5.x client protocol exists (MQVersion.java).
 inline constexpr int32_t kAnnouncedVersion = 409;  // V4_9_8
@@ -164,7 +166,7 @@ inline constexpr int32_t kVersion3_4_9 = 121;
 inline constexpr int32_t kVersion4_9_4 = 401;
 inline constexpr int32_t kVersion5_0_0 = 413;
 
-/// "V4_9_8" for 409, "HIGHER_VERSION" above the list.
+/// "V4_9_8" for 409, "HIGHER_VERSION" above the list, the number as text below 0.
 std::string versionName(int32_t version);
 
 }  // namespace rocketmq::remoting

@@ -1,12 +1,12 @@
 #pragma once
 
-#include <charconv>
 #include <concepts>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <type_traits>
+#include <tuple>
 
 #include "common/fields.h"
 #include "common/status.h"
@@ -37,23 +37,49 @@ bool parseValue(std::string_view text, std::optional<T>& out) {
   return parseValue(text, out.emplace());
 }
 
-Status missingField(std::string_view name);
-Status badField(std::string_view name, std::string_view text);
+/// The text of the field `name`, which nobody has when it is empty. Nullptr when it is absent, with
+/// an error in `status` if it is required.
+const std::string_view* findField(const ExtFields& ext_fields, std::string_view name,
+                                  bool is_required, Status& status);
+/// `bits`: the width of the number that was expected.
+Status badField(std::string_view name, std::string_view text, size_t bits);
 
-inline void writeValue(HeaderWriter& writer, std::string_view name, std::string_view value) {
-  writer.add(name, value);
+template <class T>
+constexpr size_t bitsOf(const T&) {
+  return sizeof(T) * 8;
+}
+template <class T>
+constexpr size_t bitsOf(const std::optional<T>&) {
+  return sizeof(T) * 8;
 }
 
-template <std::integral T>
-void writeValue(HeaderWriter& writer, std::string_view name, T value) {
-  if constexpr (std::same_as<T, bool>) {
-    writer.add(name, value ? "true" : "false");
-  } else {
-    char text[24];
-    const auto end = std::to_chars(text, text + sizeof(text), value).ptr;
-    writer.add(name, {text, static_cast<size_t>(end - text)});
+template <class Owner, class Member>
+constexpr std::string_view nameOf(const Field<Owner, Member>& field, NameStyle style) {
+  return style == NameStyle::kShort ? field.short_name : field.name;
+}
+
+/// Fills one member; false when that left an error in `status`. A function of the member's type
+/// alone, so that many headers share its code.
+template <class Member>
+bool decodeField(const ExtFields& ext_fields, std::string_view name, bool is_required, Member& out,
+                 Status& status) {
+  const std::string_view* text = findField(ext_fields, name, is_required, status);
+  if (text == nullptr) {
+    return status.isOk();
   }
+  if (!parseValue(*text, out)) {
+    status = badField(name, *text, bitsOf(out));
+    return false;
+  }
+  return true;
 }
+
+// Member -> text of a header value.
+void writeValue(HeaderWriter& writer, std::string_view name, int32_t value);
+void writeValue(HeaderWriter& writer, std::string_view name, int64_t value);
+void writeValue(HeaderWriter& writer, std::string_view name, bool value);
+void writeValue(HeaderWriter& writer, std::string_view name, const std::string& value);
+void writeValue(HeaderWriter& writer, std::string_view name, std::string_view value);
 
 template <class T>
 void writeValue(HeaderWriter& writer, std::string_view name, const std::optional<T>& value) {
@@ -68,35 +94,27 @@ void writeValue(HeaderWriter& writer, std::string_view name, const std::optional
 /// not parse. std::string_view members stay views into the frame.
 template <Described T>
 Status decodeFields(const ExtFields& ext_fields, NameStyle style, T& out) {
+  static constexpr auto kFields = T::fields();
   Status status;
-  forEachField<T>([&](const auto& field) {
-    if (!status.isOk()) {
-      return;
-    }
-    const std::string_view name = style == NameStyle::kShort ? field.short_name : field.name;
-    const std::string_view* text = name.empty() ? nullptr : ext_fields.find(name);
-    if (text == nullptr) {
-      if (field.is_required) {
-        status = detail::missingField(name);
-      }
-      return;
-    }
-    if (!detail::parseValue(*text, out.*(field.member))) {
-      status = detail::badField(name, *text);
-    }
-  });
+  const auto decode = [&](const auto& field) {
+    return detail::decodeField(ext_fields, detail::nameOf(field, style), field.is_required,
+                               out.*(field.member), status);
+  };
+  std::apply([&](const auto&... field) { static_cast<void>((decode(field) && ...)); }, kFields);
   return status;
 }
 
 /// Writes a header's fields; absent optionals are left out.
 template <Described T>
 void encodeFields(const T& header, NameStyle style, HeaderWriter& writer) {
-  forEachField<T>([&](const auto& field) {
-    const std::string_view name = style == NameStyle::kShort ? field.short_name : field.name;
+  static constexpr auto kFields = T::fields();
+  const auto encode = [&](const auto& field) {
+    const std::string_view name = detail::nameOf(field, style);
     if (!name.empty()) {
       detail::writeValue(writer, name, header.*(field.member));
     }
-  });
+  };
+  std::apply([&](const auto&... field) { (encode(field), ...); }, kFields);
 }
 
 /// A request type: a described struct with its code and its reply.

@@ -44,11 +44,14 @@ class HeaderWriter {
   /// misread anything else.
   void add(std::string_view name, std::string_view value);
 
-  /// Completes the header and fills in the lengths. Call once, last.
+  /// Completes the header and fills in the lengths. Call once, last. A header above 16 MiB, which
+  /// only texts of a peer can cause, is replaced by a refusal.
   void finish(size_t body_bytes);
 
  private:
+  void writeBinaryHead();
   void writeJsonTail();
+  void replaceByRefusal(size_t body_bytes);
 
   std::string& out_;
   const CommandHead head_;

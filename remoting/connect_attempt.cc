@@ -1,0 +1,148 @@
+#include "remoting/connect_attempt.h"
+
+#include <algorithm>
+#include <asio/connect.hpp>
+#include <asio/ip/address.hpp>
+#include <asio/post.hpp>
+#include <utility>
+
+namespace rocketmq::remoting {
+namespace {
+
+Status noAnswerWithin(std::chrono::milliseconds time) {
+  return Status::io("no answer within " + std::to_string(time.count()) + " ms");
+}
+
+}  // namespace
+
+ConnectAttempt::ConnectAttempt(asio::io_context& context, std::string address, HostAndPort target,
+                               Limits limits, OnEnd on_end)
+    : executor_(context.get_executor()),
+      address_(std::move(address)),
+      target_(std::move(target)),
+      limits_(limits),
+      on_end_(std::move(on_end)),
+      resolver_(executor_),
+      socket_(executor_),
+      timer_(executor_),
+      deadline_(deadlineAfter(limits.timeout)) {}
+
+void ConnectAttempt::start() {
+  asio::post(executor_, [self = shared_from_this()] { self->begin(); });
+}
+
+bool ConnectAttempt::join(Deadline deadline, Client::ConnectCallback& callback) {
+  if (joined_.fetch_add(1, std::memory_order_relaxed) >= limits_.waiters_max) {
+    return false;
+  }
+  asio::post(executor_,
+             [self = shared_from_this(), deadline, callback = std::move(callback)]() mutable {
+               self->addWaiter(deadline, std::move(callback));
+             });
+  return true;
+}
+
+void ConnectAttempt::cancel() {
+  asio::post(executor_, [self = shared_from_this()] {
+    self->end(Status::closed("the client is stopped"));
+  });
+}
+
+void ConnectAttempt::begin() {
+  if (outcome_) {
+    return;
+  }
+  timer_.expires_at(deadline_);
+  timer_.async_wait([self = shared_from_this()](const asio::error_code& error) {
+    if (!error) {
+      self->end(noAnswerWithin(self->limits_.timeout));
+    }
+  });
+  asio::error_code not_an_ip;
+  const asio::ip::address ip = asio::ip::make_address(target_.host, not_an_ip);
+  if (!not_an_ip) {
+    connectTo({{ip, target_.port}});
+    return;
+  }
+  resolver_.async_resolve(
+      target_.host, std::to_string(target_.port),
+      [self = shared_from_this()](const asio::error_code& error,
+                                  const asio::ip::tcp::resolver::results_type& found) {
+        if (self->outcome_) {
+          return;
+        }
+        if (error) {
+          self->end(Status::io(error.message()));
+          return;
+        }
+        self->connectTo({found.begin(), found.end()});
+      });
+}
+
+void ConnectAttempt::connectTo(std::vector<asio::ip::tcp::endpoint> endpoints) {
+  asio::async_connect(
+      socket_, std::move(endpoints),
+      [self = shared_from_this()](const asio::error_code& error,
+                                  const asio::ip::tcp::endpoint&) { self->onConnected(error); });
+}
+
+void ConnectAttempt::onConnected(const asio::error_code& error) {
+  if (outcome_) {
+    return;
+  }
+  asio::error_code failure = error;
+  asio::error_code ignored;
+  if (!failure && socket_.local_endpoint(ignored) == socket_.remote_endpoint(ignored)) {
+    // The system gave the socket the very port it was to connect to: nobody else is there.
+    failure = asio::error::connection_refused;
+  }
+  if (failure) {
+    end(Status::io(failure.message()));
+    return;
+  }
+  socket_.set_option(asio::ip::tcp::no_delay(true), ignored);
+  end(std::move(socket_));
+}
+
+void ConnectAttempt::addWaiter(Deadline deadline, Client::ConnectCallback callback) {
+  if (outcome_) {
+    callback(*outcome_);
+    return;
+  }
+  const auto patience = std::chrono::ceil<std::chrono::milliseconds>(
+      deadline - std::chrono::steady_clock::now());
+  const auto waiter = waiters_.insert(
+      waiters_.end(), {.callback = std::move(callback), .patience = patience, .timer = {}});
+  if (deadline >= deadline_) {
+    return;
+  }
+  waiter->timer.emplace(executor_, deadline);
+  waiter->timer->async_wait([self = shared_from_this(), waiter](const asio::error_code& error) {
+    if (!error && !self->outcome_) {
+      self->giveUpWaiting(waiter);
+    }
+  });
+}
+
+void ConnectAttempt::giveUpWaiting(Waiters::iterator waiter) {
+  Client::ConnectCallback callback = std::move(waiter->callback);
+  const auto patience = std::max(waiter->patience, std::chrono::milliseconds(0));
+  waiters_.erase(waiter);
+  callback(noAnswerWithin(patience).withContext("cannot connect to " + address_));
+}
+
+void ConnectAttempt::end(Result<TcpSocket> outcome) {
+  if (outcome_) {
+    return;
+  }
+  timer_.cancel();
+  resolver_.cancel();
+  asio::error_code ignored;
+  socket_.close(ignored);
+  outcome_ = std::exchange(on_end_, nullptr)(std::move(outcome));
+  for (Waiter& waiter : std::exchange(waiters_, {})) {
+    waiter.callback(*outcome_);
+  }
+}
+
+}  // namespace rocketmq::remoting

@@ -1,0 +1,83 @@
+#pragma once
+
+#include <asio/ip/basic_resolver.hpp>
+#include <asio/ip/tcp.hpp>
+#include <atomic>
+#include <chrono>
+#include <cstddef>
+#include <functional>
+#include <list>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "remoting/client.h"
+#include "remoting/io_thread.h"
+#include "remoting/socket_address.h"
+
+namespace rocketmq::remoting {
+
+/// One try to connect to an address, shared by all who wait for it: resolves the host, tries the
+/// addresses found one after the other, and gives up after a while.
+///
+/// Threads: start(), join() and cancel() any; everything else happens on the context's thread.
+/// Life: ends by itself; late completions of the system find it ended and do nothing.
+class ConnectAttempt : public std::enable_shared_from_this<ConnectAttempt> {
+ public:
+  struct Limits {
+    std::chrono::milliseconds timeout;
+    size_t waiters_max;
+  };
+
+  /// Turns the connected socket into a connection, or the reason of the failure into what the
+  /// waiting callers are told. Called once, before them.
+  using OnEnd = std::function<Result<ConnectionPtr>(Result<TcpSocket>)>;
+
+  /// `address` is how messages call the target.
+  ConnectAttempt(asio::io_context& context, std::string address, HostAndPort target,
+                 Limits limits, OnEnd on_end);
+
+  void start();
+
+  /// Calls back once: with the attempt's outcome, or with Io when `deadline` comes first. False, with
+  /// the callback left alone, when too many wait already.
+  bool join(Deadline deadline, Client::ConnectCallback& callback);
+
+  /// Ends the attempt with Closed, unless it has ended.
+  void cancel();
+
+ private:
+  using Resolver = asio::ip::basic_resolver<asio::ip::tcp, IoExecutor>;
+
+  /// Somebody who waits, with a timer when the deadline comes before the attempt's own.
+  struct Waiter {
+    Client::ConnectCallback callback;
+    std::chrono::milliseconds patience;
+    std::optional<SteadyTimer> timer;
+  };
+  using Waiters = std::list<Waiter>;
+
+  void begin();
+  void connectTo(std::vector<asio::ip::tcp::endpoint> endpoints);
+  void onConnected(const asio::error_code& error);
+  void addWaiter(Deadline deadline, Client::ConnectCallback callback);
+  void giveUpWaiting(Waiters::iterator waiter);
+  void end(Result<TcpSocket> outcome);
+
+  const IoExecutor executor_;
+  const std::string address_;
+  const HostAndPort target_;
+  const Limits limits_;
+  OnEnd on_end_;
+  std::atomic<size_t> joined_ = 0;
+
+  Resolver resolver_;
+  TcpSocket socket_;
+  SteadyTimer timer_;
+  Deadline deadline_;
+  Waiters waiters_;
+  std::optional<Result<ConnectionPtr>> outcome_;  // Set when the attempt has ended.
+};
+
+}  // namespace rocketmq::remoting

@@ -1,0 +1,90 @@
+#include "remoting/io_thread.h"
+
+#include <algorithm>
+
+#include "common/check.h"
+
+namespace rocketmq::remoting {
+namespace {
+
+constexpr std::chrono::milliseconds kScanPeriodMin{5};
+constexpr std::chrono::milliseconds kScanPeriodMax{5000};
+
+}  // namespace
+
+asio::execution_context::id IoThread::id;
+
+IoThread::IoThread(asio::execution_context& context)
+    : service(context), context_(static_cast<asio::io_context&>(context)) {}
+
+void IoThread::shutdown() {
+  scan_timer_.reset();
+  watched_.clear();
+}
+
+std::span<char> IoThread::readBuffer() {
+  if (read_buffer_ == nullptr) {
+    read_buffer_ = std::make_unique_for_overwrite<char[]>(kReadBufferBytes);
+  }
+  return {read_buffer_.get(), kReadBufferBytes};
+}
+
+void IoThread::watch(IdleTracker& tracker) {
+  ROCKETMQ_CHECK(tracker.index_ == IdleTracker::kUnwatched);
+  if (tracker.timeout_ <= std::chrono::milliseconds(0)) {
+    return;
+  }
+  tracker.index_ = watched_.size();
+  watched_.push_back(&tracker);
+  const auto period = std::clamp(tracker.timeout_ / 10, kScanPeriodMin, kScanPeriodMax);
+  if (period < scan_period_) {
+    scan_period_ = period;
+    is_scan_armed_ = false;
+  }
+  armScan();
+}
+
+void IoThread::unwatch(IdleTracker& tracker) {
+  if (tracker.index_ == IdleTracker::kUnwatched) {
+    return;
+  }
+  IdleTracker* const last = watched_.back();
+  watched_[tracker.index_] = last;
+  last->index_ = tracker.index_;
+  watched_.pop_back();
+  tracker.index_ = IdleTracker::kUnwatched;
+}
+
+void IoThread::armScan() {
+  if (is_scan_armed_ || watched_.empty()) {
+    return;
+  }
+  if (!scan_timer_) {
+    scan_timer_.emplace(executor());
+  }
+  is_scan_armed_ = true;
+  scan_timer_->expires_after(scan_period_);
+  scan_timer_->async_wait([this](const asio::error_code& error) {
+    if (!error) {
+      is_scan_armed_ = false;
+      scan();
+      armScan();
+    }
+  });
+}
+
+void IoThread::scan() {
+  const auto now = std::chrono::steady_clock::now();
+  // From the back: a tracker that unwatches itself is replaced by one that was seen already.
+  for (size_t i = watched_.size(); i-- > 0;) {
+    IdleTracker& tracker = *watched_[i];
+    if (tracker.is_touched_) {
+      tracker.is_touched_ = false;
+      tracker.quiet_since_ = now;
+    } else if (now - tracker.quiet_since_ >= tracker.timeout_) {
+      tracker.onIdle();
+    }
+  }
+}
+
+}  // namespace rocketmq::remoting

@@ -1,0 +1,40 @@
+#pragma once
+
+#include <tuple>
+#include <vector>
+
+#include "common/fields.h"
+#include "common/model/config_tables.h"
+
+namespace rocketmq::remoting {
+
+// Answers to the four requests by which slaves and administrators copy a broker's settings. They
+// are the files below config/ in json::Style::kFastjson.
+using AllTopicConfig = model::TopicConfigTable;               ///< GET_ALL_TOPIC_CONFIG
+using AllSubscriptionGroups = model::SubscriptionGroupTable;  ///< GET_ALL_SUBSCRIPTIONGROUP_CONFIG
+using AllConsumerOffset = model::ConsumerOffsetTable;         ///< GET_ALL_CONSUMER_OFFSET
+using AllDelayOffset = model::DelayOffsetTable;               ///< GET_ALL_DELAY_OFFSET
+
+/// Body of UPDATE_AND_CREATE_TOPIC_LIST.
+struct TopicConfigList {
+  std::vector<model::TopicConfig> topic_config_list;
+
+  friend bool operator==(const TopicConfigList&, const TopicConfigList&) = default;
+
+  static constexpr auto fields() {
+    return std::tuple{optional("topicConfigList", &TopicConfigList::topic_config_list)};
+  }
+};
+
+/// Body of UPDATE_AND_CREATE_SUBSCRIPTIONGROUP_LIST.
+struct SubscriptionGroupList {
+  std::vector<model::SubscriptionGroupConfig> group_config_list;
+
+  friend bool operator==(const SubscriptionGroupList&, const SubscriptionGroupList&) = default;
+
+  static constexpr auto fields() {
+    return std::tuple{optional("groupConfigList", &SubscriptionGroupList::group_config_list)};
+  }
+};
+
+}  // namespace rocketmq::remoting

@@ -1,0 +1,150 @@
+#include "remoting/router.h"
+
+#include <cstdint>
+#include <exception>
+#include <optional>
+#include <utility>
+
+#include "common/check.h"
+#include "common/log.h"
+
+namespace rocketmq::remoting {
+namespace {
+
+/// RocketMQ's words, which clients look for before they retry elsewhere.
+constexpr std::string_view kLaneFullRemark =
+    "[OVERLOAD]system busy, start flow control for a while";
+
+/// Where a responder that dies while its handler is left by an exception goes, so that it can still
+/// answer with the exception's text. One place per nested run() of a thread.
+thread_local std::optional<RawResponder>* unwound_responder = nullptr;
+
+/// `view` moved from bytes at `from` to their copy at `to`. Decoding the copy anew would not do:
+/// undoing a JSON header's escapes has changed its bytes.
+CommandView rebased(const CommandView& view, std::string_view from, const char* to) {
+  const auto moved = [&](std::string_view text) {
+    const auto begin = reinterpret_cast<uintptr_t>(from.data());
+    const auto at = reinterpret_cast<uintptr_t>(text.data());
+    if (at < begin || at + text.size() > begin + from.size()) {
+      return text;  // Static text.
+    }
+    return std::string_view(to + (at - begin), text.size());
+  };
+  CommandView copy = view;
+  copy.remark = moved(view.remark);
+  copy.body = moved(view.body);
+  copy.ext_fields.clear();
+  for (const auto& [name, value] : view.ext_fields) {
+    copy.ext_fields.add(moved(name), moved(value));
+  }
+  return copy;
+}
+
+}  // namespace
+
+RawResponder::RawResponder(ConnectionPtr connection, const CommandView& request)
+    : connection_(std::move(connection)),
+      opaque_(request.opaque),
+      serialize_type_(request.serialize_type),
+      is_oneway_(request.isOneway()) {
+  if (!is_oneway_) {
+    connection_->requestBegan();
+  }
+}
+
+void RawResponder::answerDropped() noexcept {
+  if (unwound_responder != nullptr && !unwound_responder->has_value() &&
+      std::uncaught_exceptions() > 0) {
+    unwound_responder->emplace(std::move(*this));
+    return;
+  }
+  answer(Answer<NoFields>(ResponseCode::kSystemError, "the request was dropped without an answer"));
+}
+
+CommandHead RawResponder::head(ResponseCode code, std::string_view remark) const {
+  return {.code = static_cast<int32_t>(code),
+          .opaque = opaque_,
+          .flag = kFlagResponse,
+          .serialize_type = serialize_type_,
+          .remark = remark};
+}
+
+/// A request that waits for its lane, with its own copy of the frame.
+struct Router::LaneTask {
+  ConnectionPtr connection;
+  std::string frame;
+  CommandView command;
+  RawResponder responder;
+
+  LaneTask(const RequestContext& context, RawResponder raw, std::string_view bytes)
+      : connection(context.connection),
+        frame(bytes),
+        command(rebased(context.command, bytes, frame.data())),
+        responder(std::move(raw)) {}
+};
+
+void Router::add(int32_t code, HandlerOptions options, RawHandler handler) {
+  ROCKETMQ_CHECK(options.lane == Lane::kInline || lanes_ != nullptr);
+  const bool is_new = entries_.try_emplace(code, Entry{options, std::move(handler)}).second;
+  ROCKETMQ_CHECK(is_new);
+}
+
+void Router::dispatch(const ConnectionPtr& connection, const CommandView& view,
+                      std::string_view frame) const {
+  RawResponder responder(connection, view);
+  const auto found = entries_.find(view.code);
+  if (found == entries_.end()) {
+    responder.answer(
+        Answer<NoFields>(ResponseCode::kRequestCodeNotSupported,
+                         " request type " + std::to_string(view.code) + " not supported"));
+    return;
+  }
+  const Entry& entry = found->second;
+  const RequestContext context{.connection = connection, .command = view};
+  if (entry.options.lane == Lane::kInline) {
+    run(entry.handler, context, std::move(responder));
+  } else {
+    runOnLane(entry, context, std::move(responder), frame);
+  }
+}
+
+void Router::runOnLane(const Entry& entry, const RequestContext& context, RawResponder responder,
+                       std::string_view frame) const {
+  // Shared, because a lane that refuses the task destroys it, and the responder must outlive that.
+  const auto task = std::make_shared<LaneTask>(context, std::move(responder), frame);
+  const bool is_taken = lanes_->run(
+      entry.options.lane,
+      [task, handler = &entry.handler] {
+        run(*handler, {.connection = task->connection, .command = task->command},
+            std::move(task->responder));
+      },
+      frame.size());
+  if (!is_taken) {
+    task->responder.answer(
+        Answer<NoFields>(ResponseCode::kSystemBusy, std::string(kLaneFullRemark)));
+  }
+}
+
+void Router::run(const RawHandler& handler, const RequestContext& context,
+                 RawResponder responder) {
+  std::optional<RawResponder> unwound;
+  std::optional<RawResponder>* const outer = std::exchange(unwound_responder, &unwound);
+  std::string error;
+  try {
+    handler(context, std::move(responder));
+  } catch (const std::exception& exception) {
+    error = std::string("exception: ") + exception.what();
+  } catch (...) {
+    error = "unknown exception";
+  }
+  unwound_responder = outer;
+  if (!error.empty()) {
+    log::error("handler of {} failed: {}",
+               toString(static_cast<RequestCode>(context.command.code)), error);
+  }
+  if (unwound) {
+    unwound->answer(Answer<NoFields>(ResponseCode::kSystemError, std::move(error)));
+  }
+}
+
+}  // namespace rocketmq::remoting

@@ -1,0 +1,382 @@
+#include "remoting/tcp_connection.h"
+
+#include <sys/socket.h>
+
+#include <array>
+#include <asio/post.hpp>
+#include <cerrno>
+#include <system_error>
+#include <utility>
+
+#include "common/log.h"
+#include "remoting/socket_address.h"
+
+// State changes, sending and calls; tcp_connection_read.cc has the way from the socket to the
+// handlers.
+
+namespace rocketmq::remoting {
+namespace {
+
+constexpr size_t kPiecesPerWrite = 128;
+/// An inbox that held more frames once gives its memory back.
+constexpr size_t kKeptInboxMax = 256;
+/// What a closing connection reads and throws away, see discardUnread().
+constexpr size_t kDiscardedBytesMax = 1u << 20;
+
+uint64_t nextConnectionId() {
+  static std::atomic<uint64_t> next = 1;
+  return next.fetch_add(1, std::memory_order_relaxed);
+}
+
+std::string errorText(int error_number) {
+  return std::error_code(error_number, std::system_category()).message();
+}
+
+}  // namespace
+
+TcpConnection::TcpConnection(IoThread& thread, TcpSocket socket, std::string name,
+                             std::shared_ptr<const Settings> settings)
+    : IdleTracker(settings->limits.idle_timeout),
+      id_(nextConnectionId()),
+      thread_(thread),
+      thread_id_(std::this_thread::get_id()),
+      settings_(std::move(settings)),
+      name_(std::move(name)),
+      socket_(std::move(socket)) {
+  // Both fail when the peer has gone already, which reading will notice.
+  asio::error_code ignored;
+  remote_ = toHostAddress(socket_->remote_endpoint(ignored));
+  local_ = toHostAddress(socket_->local_endpoint(ignored));
+  if (name_.empty()) {
+    name_ = remote_.toString();
+  }
+}
+
+void TcpConnection::start() {
+  thread_.watch(*this);
+  waitReadable();
+}
+
+void TcpConnection::drain() {
+  is_draining_ = true;
+  settleSoon();
+}
+
+std::shared_ptr<TcpConnection> TcpConnection::self() {
+  return std::static_pointer_cast<TcpConnection>(shared_from_this());
+}
+
+template <class Method>
+void TcpConnection::post(Method method) {
+  asio::post(thread_.executor(), [self = self(), method] { ((*self).*method)(); });
+}
+
+// Any thread.
+
+void TcpConnection::send(OutgoingFrame frame) {
+  deliver({.frame = std::move(frame), .opaque = 0, .deadline = {}, .callback = nullptr}, false);
+}
+
+void TcpConnection::sendAnswer(OutgoingFrame frame) {
+  deliver({.frame = std::move(frame), .opaque = 0, .deadline = {}, .callback = nullptr}, true);
+}
+
+bool TcpConnection::isCongested() const {
+  return unsent_bytes_.load(std::memory_order_relaxed) > settings_->limits.unsent_bytes_max;
+}
+
+void TcpConnection::callRaw(int32_t opaque, OutgoingFrame frame, Deadline deadline,
+                            RawCallback callback) {
+  const size_t outstanding = outstanding_calls_.fetch_add(1, std::memory_order_relaxed);
+  if (outstanding >= settings_->limits.pending_calls_max) {
+    failLater(std::move(callback), Status::busy(std::to_string(outstanding) +
+                                                " calls wait for an answer of " + name_));
+  } else if (isCongested()) {
+    failLater(std::move(callback),
+              Status::busy(std::to_string(unsent_bytes_.load(std::memory_order_relaxed)) +
+                           " bytes wait to be sent to " + name_));
+  } else {
+    deliver({.frame = std::move(frame),
+             .opaque = opaque,
+             .deadline = deadline,
+             .callback = std::move(callback)},
+            false);
+  }
+}
+
+int32_t TcpConnection::nextOpaque() {
+  const auto next = static_cast<uint32_t>(next_opaque_.fetch_add(1, std::memory_order_relaxed));
+  return static_cast<int32_t>(next & 0x7FFFFFFF);
+}
+
+void TcpConnection::close(std::string_view reason) {
+  MutexLock lock(inbox_mutex_);
+  if (!is_inbox_closed_) {
+    inbox_close_ = reason;
+    wakeLocked();
+  }
+}
+
+void TcpConnection::deliver(Outgoing outgoing, bool is_answer) {
+  const size_t bytes = outgoing.frame.size();
+  const int64_t answers = is_answer ? 1 : 0;
+  if (isOpen() && std::this_thread::get_id() == thread_id_) {
+    unanswered_.fetch_sub(answers, std::memory_order_relaxed);
+    unsent_bytes_.fetch_add(bytes, std::memory_order_relaxed);
+    enqueue(std::move(outgoing));
+    settleSoon();
+    return;
+  }
+  {
+    MutexLock lock(inbox_mutex_);
+    if (!is_inbox_closed_) {
+      // Before the wake-up, which may be the last: a draining connection must see it.
+      unanswered_.fetch_sub(answers, std::memory_order_relaxed);
+      unsent_bytes_.fetch_add(bytes, std::memory_order_relaxed);
+      inbox_.push_back(std::move(outgoing));
+      wakeLocked();
+      return;
+    }
+  }
+  if (outgoing.callback) {
+    failLater(std::move(outgoing.callback), Status::closed("connection to " + name_ + " is closed"));
+  }
+}
+
+/// Calls back from the I/O thread, because the caller may hold what the callback needs.
+void TcpConnection::failLater(RawCallback callback, Status status) {
+  outstanding_calls_.fetch_sub(1, std::memory_order_relaxed);
+  asio::post(thread_.executor(), [callback = std::move(callback),
+                                  status = std::move(status)]() mutable { callback(status); });
+}
+
+/// Under the lock, so that the context is still there: it outlives the closing of its connections.
+void TcpConnection::wakeLocked() {
+  if (!is_wake_posted_) {
+    is_wake_posted_ = true;
+    post(&TcpConnection::emptyInbox);
+  }
+}
+
+// The I/O thread.
+
+void TcpConnection::enqueue(Outgoing outgoing) {
+  if (outgoing.callback) {
+    if (!pending_.add(outgoing.opaque, outgoing.deadline, outgoing.callback)) {
+      unsent_bytes_.fetch_sub(outgoing.frame.size(), std::memory_order_relaxed);
+      failLater(std::move(outgoing.callback), Status::busy("opaque is in use"));
+      return;
+    }
+    armCallTimer();
+  }
+  write_queue_.add(std::move(outgoing.frame));
+}
+
+void TcpConnection::emptyInbox() {
+  std::optional<std::string> close;
+  {
+    MutexLock lock(inbox_mutex_);
+    is_wake_posted_ = false;
+    emptied_inbox_.swap(inbox_);
+    close = std::exchange(inbox_close_, std::nullopt);
+  }
+  if (!socket_) {
+    return;
+  }
+  for (Outgoing& outgoing : emptied_inbox_) {
+    enqueue(std::move(outgoing));
+  }
+  emptied_inbox_.clear();
+  if (emptied_inbox_.capacity() > kKeptInboxMax) {
+    emptied_inbox_.shrink_to_fit();
+  }
+  if (close) {
+    requestClose(CloseReason::Kind::kOurs, std::move(*close));
+  }
+  settle();
+}
+
+void TcpConnection::flush() {
+  while (!is_write_armed_ && !write_queue_.empty()) {
+    std::array<iovec, kPiecesPerWrite> pieces;
+    msghdr message{};
+    message.msg_iov = pieces.data();
+    message.msg_iovlen = write_queue_.gather(pieces);
+    const ssize_t written =
+        ::sendmsg(socket_->native_handle(), &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (written >= 0) {
+      touch();
+      write_queue_.consume(static_cast<size_t>(written));
+      unsent_bytes_.fetch_sub(static_cast<size_t>(written), std::memory_order_relaxed);
+    } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
+      waitWritable();
+    } else if (errno != EINTR) {
+      requestClose(CloseReason::Kind::kPeer, "cannot write: " + errorText(errno));
+      write_queue_.clear();
+    }
+  }
+}
+
+void TcpConnection::waitWritable() {
+  is_write_armed_ = true;
+  socket_->async_wait(asio::socket_base::wait_write, [self = self()](const asio::error_code& error) {
+    if (!error && self->socket_) {
+      self->is_write_armed_ = false;
+      self->settle();
+    }
+  });
+}
+
+void TcpConnection::armCallTimer() {
+  const std::optional<Deadline> next = pending_.nextExpiry();
+  if (!next || *next >= call_timer_at_) {
+    return;  // The timer comes early enough, and then looks again.
+  }
+  if (!call_timer_) {
+    call_timer_.emplace(thread_.executor());
+  }
+  call_timer_at_ = *next;
+  call_timer_->expires_at(*next);
+  call_timer_->async_wait([self = self()](const asio::error_code& error) {
+    if (!error && self->socket_) {
+      self->call_timer_at_ = Deadline::max();
+      self->endExpiredCalls();
+    }
+  });
+}
+
+void TcpConnection::endExpiredCalls() {
+  endCalls(pending_.takeExpired(std::chrono::steady_clock::now()),
+           Status::timeout("no answer from " + name_ + " in time"));
+  armCallTimer();
+}
+
+void TcpConnection::endCalls(std::vector<RawCallback> callbacks, const Status& status) {
+  outstanding_calls_.fetch_sub(callbacks.size(), std::memory_order_relaxed);
+  for (RawCallback& callback : callbacks) {
+    callback(status);
+  }
+}
+
+/// Brings the connection to rest after an event: writes what was sent, closes if that was asked
+/// for, goes on with frames that were left when the peer did not read, waits for the next event.
+void TcpConnection::settle() {
+  if (!socket_) {
+    return;
+  }
+  is_in_batch_ = true;
+  for (;;) {
+    flush();
+    if (close_reason_) {
+      finishClose();
+      return;
+    }
+    const size_t unsent = unsent_bytes_.load(std::memory_order_relaxed);
+    if (is_paused_ && unsent <= settings_->limits.unsent_bytes_max / 2) {
+      is_paused_ = false;
+    }
+    if (is_paused_ || !has_unhandled_) {
+      break;
+    }
+    handleUnhandled();
+  }
+  is_in_batch_ = false;
+  if (isDrained()) {
+    requestClose(CloseReason::Kind::kOurs, "the server stops");
+    finishClose();
+    return;
+  }
+  waitReadable();
+}
+
+/// settle() at the end of the event that is being handled, so that frames that are sent one by one
+/// leave together.
+void TcpConnection::settleSoon() {
+  if (!is_in_batch_ && !is_settle_posted_) {
+    is_settle_posted_ = true;
+    post(&TcpConnection::onSettlePosted);
+  }
+}
+
+void TcpConnection::onSettlePosted() {
+  is_settle_posted_ = false;
+  settle();
+}
+
+bool TcpConnection::isDrained() const {
+  return is_draining_ && !has_unhandled_ && unanswered_.load(std::memory_order_relaxed) <= 0 &&
+         unsent_bytes_.load(std::memory_order_relaxed) == 0;
+}
+
+void TcpConnection::requestClose(CloseReason::Kind kind, std::string reason) {
+  if (!close_reason_) {
+    close_reason_ = CloseReason{.kind = kind, .text = std::move(reason)};
+  }
+}
+
+void TcpConnection::finishClose() {
+  logClose();
+  const auto keep_alive = self();
+  is_open_.store(false, std::memory_order_release);
+  thread_.unwatch(*this);
+  discardUnread();
+  socket_.reset();
+  call_timer_.reset();
+  write_queue_.clear();
+  partial_.clear();
+
+  std::vector<RawCallback> callbacks = pending_.takeAll();
+  std::vector<Outgoing> unsent;
+  {
+    MutexLock lock(inbox_mutex_);
+    is_inbox_closed_ = true;
+    unsent.swap(inbox_);
+  }
+  for (Outgoing& outgoing : unsent) {
+    if (outgoing.callback) {
+      callbacks.push_back(std::move(outgoing.callback));
+    }
+  }
+  endCalls(std::move(callbacks),
+           Status::closed("connection to " + name_ + " closed: " + close_reason_->text));
+  if (settings_->on_closed) {
+    settings_->on_closed(keep_alive);
+  }
+}
+
+/// Closing a socket that has unread bytes resets the connection, and the peer may then lose the
+/// last answers, which it has not read yet.
+void TcpConnection::discardUnread() {
+  const std::span<char> buffer = thread_.readBuffer();
+  size_t discarded = 0;
+  while (discarded < kDiscardedBytesMax) {
+    const ssize_t got =
+        ::recv(socket_->native_handle(), buffer.data(), buffer.size(), MSG_DONTWAIT);
+    if (got <= 0) {
+      return;
+    }
+    discarded += static_cast<size_t>(got);
+  }
+}
+
+void TcpConnection::logClose() const {
+  switch (close_reason_->kind) {
+    case CloseReason::Kind::kPeer:
+      log::debug("connection {} to {} closed: {}", id_, name_, close_reason_->text);
+      return;
+    case CloseReason::Kind::kOurs:
+      log::info("connection {} to {} closed: {}", id_, name_, close_reason_->text);
+      return;
+    case CloseReason::Kind::kFault:
+      log::warn("connection {} to {} closed: {}", id_, name_, close_reason_->text);
+      return;
+  }
+}
+
+void TcpConnection::onIdle() {
+  requestClose(CloseReason::Kind::kOurs,
+               "idle for " + std::to_string(settings_->limits.idle_timeout.count()) + " ms");
+  settleSoon();
+}
+
+}  // namespace rocketmq::remoting

@@ -1,0 +1,178 @@
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <vector>
+
+#include "common/mutex.h"
+#include "remoting/connection.h"
+#include "remoting/connection_limits.h"
+#include "remoting/io_thread.h"
+#include "remoting/partial_frame.h"
+#include "remoting/pending_calls.h"
+#include "remoting/router.h"
+#include "remoting/write_queue.h"
+
+namespace rocketmq::remoting {
+
+/// A Connection over a TCP socket.
+///
+/// Life:    the owner (server or client) creates it on its I/O thread, calls start(), and keeps it
+///          until settings.on_closed has been called.
+/// Threads: the public methods of Connection from any; the rest on the I/O thread. Other threads
+///          leave what they send in an inbox, and the first of them wakes the I/O thread.
+/// Reading: complete frames are handled straight from the thread's read buffer; only the beginning
+///          of a frame that has not arrived whole is kept here.
+/// Writing: what is sent while a batch of frames is handled leaves with one gather write at its
+///          end; what is sent outside of a batch leaves when the current event has been handled.
+class TcpConnection final : public Connection, private IdleTracker {
+ public:
+  /// What all connections of one owner have in common.
+  struct Settings {
+    const Router* router = nullptr;  ///< Answers the peer's requests; never null.
+    ConnectionLimits limits;
+    Language language = Language::kCpp;
+    SerializeType serialize_type = SerializeType::kJson;
+    /// Called once, on the I/O thread, after everything else.
+    std::function<void(const std::shared_ptr<TcpConnection>&)> on_closed;
+  };
+
+  /// `name` is how logs and errors call the peer; empty: its address.
+  TcpConnection(IoThread& thread, TcpSocket socket, std::string name,
+                std::shared_ptr<const Settings> settings);
+
+  /// Begins to read.
+  void start();
+
+  /// Reads no more, waits until every request that was read has been answered and every answer has
+  /// left, and closes.
+  void drain();
+
+  const std::string& name() const { return name_; }
+
+  uint64_t id() const override { return id_; }
+  const HostAddress& remote() const override { return remote_; }
+  const HostAddress& local() const override { return local_; }
+  bool isOpen() const override { return is_open_.load(std::memory_order_acquire); }
+  void send(OutgoingFrame frame) override;
+  bool isCongested() const override;
+  void close(std::string_view reason) override;
+  void callRaw(int32_t opaque, OutgoingFrame frame, Deadline deadline,
+               RawCallback callback) override;
+  void requestBegan() override { unanswered_.fetch_add(1, std::memory_order_relaxed); }
+  void sendAnswer(OutgoingFrame frame) override;
+  int32_t nextOpaque() override;
+  Language language() const override { return settings_->language; }
+  SerializeType requestSerializeType() const override { return settings_->serialize_type; }
+
+ private:
+  /// A frame to be sent, and for a call what waits for its answer.
+  struct Outgoing {
+    OutgoingFrame frame;
+    int32_t opaque = 0;
+    Deadline deadline;
+    RawCallback callback;  // Empty for frames that are not calls.
+  };
+
+  struct CloseReason {
+    enum class Kind : uint8_t { kPeer, kOurs, kFault };
+    Kind kind = Kind::kOurs;
+    std::string text;
+  };
+
+  std::shared_ptr<TcpConnection> self();
+  template <class Method>
+  void post(Method method);
+
+  // Any thread.
+  void deliver(Outgoing outgoing, bool is_answer);
+  void failLater(RawCallback callback, Status status);
+  void wakeLocked() ROCKETMQ_REQUIRES(inbox_mutex_);
+
+  // Sending, on the I/O thread.
+  void enqueue(Outgoing outgoing);
+  void emptyInbox();
+  void flush();
+  void waitWritable();
+
+  // Receiving.
+  void waitReadable();
+  void readAndHandle();
+  size_t readOnce();
+  void handleBytes(std::span<char> bytes);
+  bool completePartialFrame(const ConnectionPtr& self, std::span<char>& bytes);
+  void handleUnhandled();
+  size_t handleFrames(const ConnectionPtr& self, char* data, size_t size);
+  void handleFrame(const ConnectionPtr& self, char* frame, size_t size);
+  void handleAnswer(const CommandView& answer);
+  void keepRest(std::string_view rest);
+
+  // Calls of ours.
+  void armCallTimer();
+  void endExpiredCalls();
+  void endCalls(std::vector<RawCallback> callbacks, const Status& status);
+
+  // State changes.
+  bool mayHandle() const { return !is_paused_ && !close_reason_; }
+  void settle();
+  void settleSoon();
+  void onSettlePosted();
+  bool isDrained() const;
+  void requestClose(CloseReason::Kind kind, std::string reason);
+  void finishClose();
+  void discardUnread();
+  void logClose() const;
+  void onIdle() override;
+
+  const uint64_t id_;
+  IoThread& thread_;
+  /// Kept apart from thread_, which a closed connection may outlive.
+  const std::thread::id thread_id_;
+  const std::shared_ptr<const Settings> settings_;
+  HostAddress remote_;
+  HostAddress local_;
+  std::string name_;
+
+  std::atomic<bool> is_open_ = true;
+  std::atomic<int32_t> next_opaque_ = 0;
+  /// Bytes given to send() that have not been written, those in the inbox included.
+  std::atomic<size_t> unsent_bytes_ = 0;
+  std::atomic<size_t> outstanding_calls_ = 0;
+  std::atomic<int64_t> unanswered_ = 0;
+
+  mutable Mutex inbox_mutex_;
+  std::vector<Outgoing> inbox_ ROCKETMQ_GUARDED_BY(inbox_mutex_);
+  std::optional<std::string> inbox_close_ ROCKETMQ_GUARDED_BY(inbox_mutex_);
+  bool is_wake_posted_ ROCKETMQ_GUARDED_BY(inbox_mutex_) = false;
+  bool is_inbox_closed_ ROCKETMQ_GUARDED_BY(inbox_mutex_) = false;
+
+  // The I/O thread's own from here on.
+  std::optional<TcpSocket> socket_;  // Empty once closed: nothing here needs the context then.
+  PartialFrame partial_;
+  /// What partial_ must grow to before it can be looked at again: a frame or its length word.
+  size_t expected_bytes_ = 0;
+  /// partial_ holds frames that were left because the connection paused.
+  bool has_unhandled_ = false;
+  WriteQueue write_queue_;
+  std::vector<Outgoing> emptied_inbox_;  // Its capacity goes back and forth with inbox_'s.
+  PendingCalls pending_;
+  std::optional<SteadyTimer> call_timer_;
+  Deadline call_timer_at_ = Deadline::max();  // Max: not armed.
+  std::optional<CloseReason> close_reason_;
+  bool is_in_batch_ = false;
+  bool is_settle_posted_ = false;
+  bool is_read_armed_ = false;
+  bool is_write_armed_ = false;
+  bool is_paused_ = false;
+  bool is_draining_ = false;
+};
+
+}  // namespace rocketmq::remoting

@@ -1,0 +1,179 @@
+#include <sys/uio.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <system_error>
+#include <utility>
+
+#include "common/log.h"
+#include "remoting/tcp_connection.h"
+
+// The receiving half of TcpConnection.
+
+namespace rocketmq::remoting {
+namespace {
+
+constexpr size_t kLengthWordBytes = 4;
+/// After so many bytes it is other connections' turn.
+constexpr size_t kBytesPerTurn = 1u << 20;
+
+}  // namespace
+
+void TcpConnection::waitReadable() {
+  if (is_read_armed_ || is_paused_ || is_draining_) {
+    return;
+  }
+  is_read_armed_ = true;
+  socket_->async_wait(asio::socket_base::wait_read, [self = self()](const asio::error_code& error) {
+    if (!error && self->socket_) {
+      self->is_read_armed_ = false;
+      self->readAndHandle();
+    }
+  });
+}
+
+void TcpConnection::readAndHandle() {
+  is_in_batch_ = true;
+  is_paused_ = is_paused_ || isCongested();
+  size_t budget = kBytesPerTurn;
+  while (!is_draining_ && mayHandle() && budget > 0) {
+    const size_t got = readOnce();
+    budget -= std::min(got, budget);
+    if (got == 0) {
+      break;
+    }
+  }
+  is_in_batch_ = false;
+  settle();
+}
+
+/// Reads once and handles what has come. Returns the number of bytes, 0 when the socket has no more
+/// for now.
+size_t TcpConnection::readOnce() {
+  const std::span<char> room =
+      partial_.empty() ? std::span<char>() : partial_.room(expected_bytes_);
+  std::array<iovec, 2> parts;
+  size_t count = 0;
+  size_t capacity = room.size();
+  if (!room.empty()) {
+    parts[count++] = {room.data(), room.size()};
+  }
+  // Bytes behind the partial frame's end go to the thread's buffer; none can be behind it as long
+  // as it has room for a part of the frame only.
+  const bool ends_here = partial_.empty() || partial_.size() + room.size() == expected_bytes_;
+  const std::span<char> shared = thread_.readBuffer();
+  if (ends_here) {
+    parts[count++] = {shared.data(), shared.size()};
+    capacity += shared.size();
+  }
+  const ssize_t got = ::readv(socket_->native_handle(), parts.data(), static_cast<int>(count));
+  if (got <= 0) {
+    if (got == 0) {
+      requestClose(CloseReason::Kind::kPeer, "the peer closed it");
+    } else if (errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR) {
+      requestClose(CloseReason::Kind::kPeer,
+                   "cannot read: " + std::error_code(errno, std::system_category()).message());
+    }
+    return 0;
+  }
+  touch();
+  const auto bytes = static_cast<size_t>(got);
+  const size_t in_room = std::min(bytes, room.size());
+  partial_.grow(in_room);
+  handleBytes(shared.first(bytes - in_room));
+  return bytes == capacity ? bytes : 0;
+}
+
+void TcpConnection::handleBytes(std::span<char> bytes) {
+  const ConnectionPtr self = shared_from_this();
+  while (!partial_.empty()) {
+    if (!completePartialFrame(self, bytes)) {
+      return;
+    }
+  }
+  const size_t handled = handleFrames(self, bytes.data(), bytes.size());
+  keepRest({bytes.data() + handled, bytes.size() - handled});
+}
+
+/// Takes what the partial frame lacks off the front of `bytes` and handles it when it is complete.
+/// False when more must come first, or nothing more may be handled.
+bool TcpConnection::completePartialFrame(const ConnectionPtr& self, std::span<char>& bytes) {
+  while (partial_.size() < expected_bytes_) {
+    if (bytes.empty()) {
+      return false;
+    }
+    const std::span<char> room = partial_.room(expected_bytes_);
+    const size_t taken = std::min(room.size(), bytes.size());
+    std::memcpy(room.data(), bytes.data(), taken);
+    partial_.grow(taken);
+    bytes = bytes.subspan(taken);
+  }
+  if (handleFrames(self, partial_.data(), partial_.size()) > 0) {
+    partial_.clear();
+  }
+  return !close_reason_;
+}
+
+/// Goes on with the frames that were left in partial_ when the connection paused.
+void TcpConnection::handleUnhandled() {
+  has_unhandled_ = false;
+  partial_.consume(handleFrames(shared_from_this(), partial_.data(), partial_.size()));
+  has_unhandled_ = is_paused_ && !partial_.empty();
+}
+
+/// Handles the complete frames at the front and returns how many bytes they have; fewer when the
+/// connection pauses or must be closed. Otherwise expected_bytes_ says what the rest is to become.
+size_t TcpConnection::handleFrames(const ConnectionPtr& self, char* data, size_t size) {
+  size_t handled = 0;
+  while (mayHandle()) {
+    const std::string_view rest(data + handled, size - handled);
+    const Result<std::optional<size_t>> frame_bytes =
+        peekFrameSize(rest, settings_->limits.frame_bytes_max);
+    if (!frame_bytes.ok()) {
+      requestClose(CloseReason::Kind::kFault, frame_bytes.status().message());
+      break;
+    }
+    expected_bytes_ = frame_bytes->value_or(kLengthWordBytes);
+    if (rest.size() < expected_bytes_) {
+      break;
+    }
+    handleFrame(self, data + handled, expected_bytes_);
+    handled += expected_bytes_;
+    is_paused_ = isCongested();
+  }
+  return handled;
+}
+
+void TcpConnection::handleFrame(const ConnectionPtr& self, char* frame, size_t size) {
+  CommandView& command = thread_.scratchCommand();
+  const Status status = decodeFrame(frame, size, command);
+  if (!status.isOk()) {
+    requestClose(CloseReason::Kind::kFault, status.message());
+  } else if (command.isResponse()) {
+    handleAnswer(command);
+  } else {
+    settings_->router->dispatch(self, command, {frame, size});
+  }
+}
+
+void TcpConnection::handleAnswer(const CommandView& answer) {
+  RawCallback callback = pending_.take(answer.opaque);
+  if (!callback) {
+    log::debug("answer {} from {} comes too late or was never asked for", answer.opaque, name_);
+    return;
+  }
+  outstanding_calls_.fetch_sub(1, std::memory_order_relaxed);
+  callback(&answer);
+}
+
+void TcpConnection::keepRest(std::string_view rest) {
+  if (close_reason_ || rest.empty()) {
+    return;
+  }
+  has_unhandled_ = is_paused_;
+  partial_.assign(rest, is_paused_ ? rest.size() : expected_bytes_);
+}
+
+}  // namespace rocketmq::remoting

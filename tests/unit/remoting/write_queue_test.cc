@@ -1,0 +1,90 @@
+#include "remoting/write_queue.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <array>
+#include <memory>
+#include <random>
+#include <string>
+
+namespace rocketmq::remoting {
+namespace {
+
+/// Writes up to `bytes_max` bytes of the queue behind `out`, as sendmsg() would.
+void writeSome(WriteQueue& queue, size_t pieces_max, size_t bytes_max, std::string& out) {
+  std::array<iovec, 16> pieces;
+  const size_t count = queue.gather(std::span(pieces).first(pieces_max));
+  size_t written = 0;
+  for (size_t i = 0; i < count && written < bytes_max; ++i) {
+    const size_t part = std::min(pieces[i].iov_len, bytes_max - written);
+    out.append(static_cast<const char*>(pieces[i].iov_base), part);
+    written += part;
+  }
+  queue.consume(written);
+}
+
+// Promise: whatever is added and however little the socket takes at a time, the bytes leave
+// complete and in order.
+TEST(WriteQueueTest, BytesLeaveInOrder) {
+  for (unsigned seed = 1; seed <= 50; ++seed) {
+    SCOPED_TRACE(seed);
+    std::mt19937 random(seed);
+    const auto text = [&](size_t size_max) {
+      return std::string(random() % size_max, static_cast<char>('a' + random() % 26));
+    };
+    WriteQueue queue;
+    std::string expected;
+    std::string written;
+    for (int step = 0; step < 300; ++step) {
+      if (random() % 2 == 0) {
+        OutgoingFrame frame{.head = text(600), .body = {}};
+        expected += frame.head;
+        for (size_t slices = random() % 4; slices > 0; --slices) {
+          const auto owner = std::make_shared<const std::string>(text(3000));
+          expected += *owner;
+          frame.body.add(*owner, owner);
+        }
+        queue.add(std::move(frame));
+      } else {
+        writeSome(queue, 1 + random() % 16, random() % 5000, written);
+      }
+    }
+    while (!queue.empty()) {
+      writeSome(queue, 3, 10'000, written);
+    }
+    ASSERT_TRUE(written == expected);
+  }
+}
+
+TEST(WriteQueueTest, SmallFramesShareAPieceAndBigSlicesAreNotCopied) {
+  WriteQueue queue;
+  const std::string big(5000, 'b');
+  for (int i = 0; i < 10; ++i) {
+    queue.add({.head = "head", .body = Payload(std::string("small"))});
+  }
+  OutgoingFrame frame{.head = "head", .body = {}};
+  frame.body.add(big, nullptr);
+  queue.add(std::move(frame));
+  std::array<iovec, 16> pieces;
+  ASSERT_EQ(queue.gather(pieces), 2u);
+  EXPECT_EQ(pieces[0].iov_len, 10 * 9 + 4u);
+  EXPECT_EQ(pieces[1].iov_base, big.data());
+}
+
+TEST(WriteQueueTest, OwnerIsReleasedOnceItsSliceHasLeft) {
+  WriteQueue queue;
+  auto owner = std::make_shared<const std::string>(5000, 'x');
+  const std::weak_ptr<const std::string> watched = owner;
+  OutgoingFrame frame{.head = "head", .body = {}};
+  frame.body.add(*owner, std::move(owner));
+  queue.add(std::move(frame));
+  queue.consume(4 + 4999);
+  EXPECT_FALSE(watched.expired());
+  queue.consume(1);
+  EXPECT_TRUE(watched.expired());
+  EXPECT_TRUE(queue.empty());
+}
+
+}  // namespace
+}  // namespace rocketmq::remoting
