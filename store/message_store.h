@@ -15,8 +15,10 @@
 #include <vector>
 
 #include "common/clock.h"
+#include "common/file_system.h"
 #include "common/message/record.h"
 #include "common/status.h"
+#include "store/offset_list.h"
 #include "store/store_options.h"
 
 namespace rocketmq::store {
@@ -35,7 +37,7 @@ struct PutResult {
   PutStatus status = PutStatus::kOk;
   std::string detail;  ///< For people, when status is not kOk.
   int64_t queue_offset = 0;  ///< Of the first message.
-  std::vector<int64_t> physical_offsets;
+  OffsetList physical_offsets;
   int64_t end_offset = 0;  ///< Log offset after the last byte; see whenFlushed().
   TimestampMs store_timestamp_ms = 0;
 
@@ -154,7 +156,8 @@ class MessageStore {
   /// Io: the folder cannot be used or another process holds its lock. Corruption: files that do not
   /// fit the options (for instance another file size). The message says what to do.
   static Result<std::unique_ptr<MessageStore>> open(StoreOptions options, const Clock& clock,
-                                                    ArrivalListener on_arrival);
+                                                    ArrivalListener on_arrival,
+                                                    FileSystem& files = posixFileSystem());
   virtual ~MessageStore() = default;
 
   /// Appends one message. Uses every field of the record but queue_offset, physical_offset and

@@ -22,6 +22,11 @@ struct LiveStoreOptions {
   int32_t message_bytes_max = 4 * 1024 * 1024;  ///< Body of one message.
   /// Share of physical memory that counts as "recent enough to be cached", percent.
   int32_t in_memory_percent_max = 40;
+  // What one get() returns at most, by whether the messages are recent or must come from the disk.
+  int32_t transfer_bytes_max_in_memory = 262'144;
+  int32_t transfer_count_max_in_memory = 32;
+  int32_t transfer_bytes_max_on_disk = 65'536;
+  int32_t transfer_count_max_on_disk = 8;
 };
 
 /// How a store is laid out and flushed (RocketMQ: MessageStoreConfig). File sizes and index sizes

@@ -1,0 +1,44 @@
+#include "store/dispatch/dispatch_rules.h"
+
+#include <algorithm>
+#include <charconv>
+
+#include "common/hash.h"
+#include "common/message/sys_flag.h"
+
+namespace rocketmq::store {
+namespace {
+
+constexpr int64_t kUnknownLevelDelayMs = 1000;
+
+}  // namespace
+
+int64_t delayLevel(std::string_view properties) {
+  const std::string_view text = findProperty(properties, property::kDelayLevel);
+  int32_t level = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), level);
+  return error == std::errc() && end == text.data() + text.size() && level > 0 ? level : 0;
+}
+
+TagsCode DispatchRules::tagsCode(std::string_view topic, std::string_view properties) const {
+  if (topic == kScheduleTopic) {
+    if (const int64_t level = delayLevel(properties); level > 0) {
+      const size_t known = std::min(static_cast<size_t>(level), delay_level_ms_.size());
+      return {.value = known == 0 ? kUnknownLevelDelayMs : delay_level_ms_[known - 1],
+              .is_delay = true};
+    }
+  }
+  return {.value = rocketmq::tagsCode(findProperty(properties, property::kTags))};
+}
+
+bool entersQueue(int32_t sys_flag) {
+  const int32_t type = sys_flag::transactionType(sys_flag);
+  return type == sys_flag::kTransactionNone || type == sys_flag::kTransactionCommit;
+}
+
+bool isStorable(std::string_view topic, int32_t queue_id) {
+  return queue_id >= 0 && !topic.empty() && topic != "." && topic != ".." &&
+         topic.find('/') == std::string_view::npos && topic.find('\0') == std::string_view::npos;
+}
+
+}  // namespace rocketmq::store

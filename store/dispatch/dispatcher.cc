@@ -1,0 +1,104 @@
+#include "store/dispatch/dispatcher.h"
+
+#include <algorithm>
+
+#include "common/log.h"
+
+namespace rocketmq::store {
+namespace {
+
+/// Above any offset that a queue can reach; entries times their size stay far from overflow.
+constexpr int64_t kQueueOffsetMax = int64_t{1} << 50;
+
+constexpr int32_t kRecordsPerBatch = 256;
+
+}  // namespace
+
+Result<bool> Dispatcher::replay(const MessageRecord& record, Gaps gaps) {
+  MutexLock lock(batch_mutex_);
+  return place(record, gaps, nullptr);
+}
+
+Result<bool> Dispatcher::place(const MessageRecord& record, Gaps gaps, ArrivalQueue* arrivals) {
+  if (!entersQueue(record.sys_flag)) {
+    return true;
+  }
+  if (!isStorable(record.topic, record.queue_id) || record.queue_offset < 0 ||
+      record.queue_offset > kQueueOffsetMax) {
+    log::warn("the record at {} names no possible queue; it is not delivered",
+              record.physical_offset);
+    return true;
+  }
+  const auto queue =
+      isForgotten(record) ? nullptr : queues_.findOrCreate(record.topic, record.queue_id);
+  if (queue == nullptr) {
+    return true;
+  }
+  const int64_t tags_code =
+      rules_.tagsCode(record.topic, record.properties).at(record.store_timestamp_ms);
+  const auto placed = queue->dispatch(record.queue_offset,
+                                      {.physical_offset = record.physical_offset,
+                                       .record_bytes = record.total_size,
+                                       .tags_code = tags_code},
+                                      gaps == Gaps::kFill);
+  if (placed.status().code() == StatusCode::kClosed) {
+    return true;  // Deleted meanwhile.
+  }
+  ROCKETMQ_RETURN_IF_ERROR(placed.status());
+  if (*placed == ConsumeQueue::Placed::kAppended && arrivals != nullptr) {
+    arrivals->push({.queue = queue.get(),
+                    .properties = record.properties,
+                    .queue_offset = record.queue_offset,
+                    .tags_code = tags_code,
+                    .store_timestamp_ms = record.store_timestamp_ms});
+  }
+  return *placed != ConsumeQueue::Placed::kGap;
+}
+
+Status Dispatcher::dispatchTo(int64_t end) {
+  RecordWalker walker(log_, dispatchedTo(), CrcCheck::kSkip);
+  for (;;) {
+    const auto more = dispatchBatch(walker, end);
+    arrivals_.tell();
+    ROCKETMQ_RETURN_IF_ERROR(more.status());
+    if (!*more) {
+      break;
+    }
+  }
+  noteDispatched(std::max(dispatchedTo(), end), newestMs());
+  return Status::ok();
+}
+
+Result<bool> Dispatcher::dispatchBatch(RecordWalker& walker, int64_t end) {
+  MutexLock lock(batch_mutex_);
+  for (int32_t i = 0; i < kRecordsPerBatch; ++i) {
+    const RecordWalker::Step step = walker.next(end);
+    if (step == RecordWalker::Step::kEnd) {
+      return false;
+    }
+    if (step == RecordWalker::Step::kBad) {
+      log::error("the commit log has no record at {}; going on in the next file",
+                 walker.position());
+      walker.skipFile();
+      continue;
+    }
+    ROCKETMQ_RETURN_IF_ERROR(place(walker.record(), Gaps::kFill, &arrivals_).status());
+    noteDispatched(walker.position(), walker.record().store_timestamp_ms);
+  }
+  return true;
+}
+
+void Dispatcher::forget(const std::string& topic, int64_t end) {
+  MutexLock lock(batch_mutex_);
+  std::erase_if(forgotten_, [&](const auto& entry) { return entry.second <= dispatchedTo(); });
+  if (end > dispatchedTo()) {
+    forgotten_[topic] = end;
+  }
+}
+
+bool Dispatcher::isForgotten(const MessageRecord& record) const {
+  const auto found = forgotten_.find(record.topic);
+  return found != forgotten_.end() && record.physical_offset < found->second;
+}
+
+}  // namespace rocketmq::store

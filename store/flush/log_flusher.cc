@@ -1,0 +1,157 @@
+#include "store/flush/log_flusher.h"
+
+#include <algorithm>
+#include <iterator>
+#include <utility>
+
+#include "common/log.h"
+
+namespace rocketmq::store {
+namespace {
+
+constexpr int64_t kPageBytes = 4096;
+constexpr std::chrono::milliseconds kWatchInterval{100};
+constexpr std::chrono::hours kUntilWoken{1};
+
+}  // namespace
+
+void LogFlusher::start() {
+  flush_worker_.start("StoreFlush", [this] { flushLoop(); });
+  watch_worker_.start("StoreFlushWatch", [this] { watchLoop(); });
+}
+
+Status LogFlusher::stop() {
+  flush_worker_.stop();
+  watch_worker_.stop();
+  flushTo(log_.appendedTo());
+  dispatchFlushed();
+  {
+    MutexLock lock(mutex_);
+    stopped_ = true;
+  }
+  endWaits(true);
+  return state_.has(RunState::kFailed) ? Status::readOnly(state_.reason()) : Status::ok();
+}
+
+void LogFlusher::whenFlushed(int64_t end_offset, std::chrono::steady_clock::time_point deadline,
+                             std::function<void(bool)> done) {
+  bool refused = false;
+  if (log_.flushedOffset() < end_offset) {
+    MutexLock lock(mutex_);
+    refused = stopped_ || waiters_.size() >= kWaitersMax || state_.has(RunState::kFailed);
+    if (!refused) {
+      waiters_.push_back({end_offset, deadline, std::move(done)});
+    }
+  } else {
+    done(true);
+    return;
+  }
+  if (refused) {
+    done(false);
+    return;
+  }
+  flush_worker_.wake();
+  if (watch_sleeps_.exchange(false, std::memory_order_acq_rel)) {
+    watch_worker_.wake();
+  }
+}
+
+void LogFlusher::flushLoop() {
+  const std::chrono::milliseconds interval(options_.interval_ms);
+  auto thorough_at = std::chrono::steady_clock::now();
+  while (flush_worker_.pause(interval)) {
+    const auto now = std::chrono::steady_clock::now();
+    const bool thorough = now >= thorough_at;
+    if (thorough) {
+      thorough_at = now + std::chrono::milliseconds(options_.thorough_interval_ms);
+    }
+    const CommitLog::Mark mark = log_.appendedTo();
+    if (isDue(mark, thorough)) {
+      flushTo(mark);
+    }
+    dispatchFlushed();
+    endWaits(false);
+  }
+}
+
+bool LogFlusher::isDue(const CommitLog::Mark& mark, bool thorough) {
+  const int64_t flushed = log_.flushedOffset();
+  if (mark.end <= flushed) {
+    return false;
+  }
+  const int64_t dirty_pages = mark.end / kPageBytes - flushed / kPageBytes;
+  const bool file_is_full = mark.end / log_.fileBytes() != flushed / log_.fileBytes();
+  return thorough || options_.mode == FlushMode::kSync || file_is_full ||
+         dirty_pages >= options_.least_pages || hasWaiters();
+}
+
+bool LogFlusher::hasWaiters() {
+  MutexLock lock(mutex_);
+  return !waiters_.empty();
+}
+
+void LogFlusher::flushTo(const CommitLog::Mark& mark) {
+  // After a failure the kernel may report success for pages that it has dropped.
+  if (state_.has(RunState::kFailed)) {
+    return;
+  }
+  if (const Status synced = log_.sync(mark.end); !synced.isOk()) {
+    state_.fail("cannot flush the commit log: " + synced.message());
+    return;
+  }
+  newest_flushed_ms_.store(mark.store_timestamp_ms);
+}
+
+/// Under sync flush: what is on the disk becomes visible.
+void LogFlusher::dispatchFlushed() {
+  const int64_t flushed = log_.flushedOffset();
+  if (options_.mode != FlushMode::kSync || dispatcher_.dispatchedTo() >= flushed) {
+    return;
+  }
+  const Status dispatched = dispatcher_.dispatchTo(flushed);
+  if (dispatched.isOk()) {
+    state_.clear(RunState::kQueueError);
+  } else if (!state_.has(RunState::kQueueError)) {
+    log::error("messages stay invisible: {}", dispatched.message());
+    state_.set(RunState::kQueueError);
+  }
+}
+
+/// Ends the waits that are served, that can no longer be served and that have lasted too long.
+void LogFlusher::endWaits(bool expire_all) {
+  std::vector<Waiter> ended;
+  const int64_t flushed = log_.flushedOffset();
+  {
+    MutexLock lock(mutex_);
+    if (waiters_.empty()) {
+      return;
+    }
+    const bool hopeless = expire_all || state_.has(RunState::kFailed);
+    const auto now = clock_.monotonic();
+    const auto goes_on = [&](const Waiter& waiter) {
+      return waiter.end_offset > flushed && !hopeless && waiter.deadline > now;
+    };
+    const auto first_ended = std::stable_partition(waiters_.begin(), waiters_.end(), goes_on);
+    ended.assign(std::make_move_iterator(first_ended), std::make_move_iterator(waiters_.end()));
+    waiters_.erase(first_ended, waiters_.end());
+  }
+  for (const Waiter& waiter : ended) {
+    waiter.done(waiter.end_offset <= flushed);
+  }
+}
+
+void LogFlusher::watchLoop() {
+  bool goes_on = true;
+  while (goes_on) {
+    watch_sleeps_.store(true, std::memory_order_release);
+    if (!hasWaiters()) {
+      goes_on = watch_worker_.pause(kUntilWoken);
+      continue;
+    }
+    watch_sleeps_.store(false, std::memory_order_release);
+    endWaits(false);
+    goes_on = watch_worker_.pause(kWatchInterval);
+  }
+}
+
+}  // namespace rocketmq::store

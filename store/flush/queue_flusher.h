@@ -1,0 +1,52 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+
+#include "common/status.h"
+#include "store/checkpoint.h"
+#include "store/dispatch/dispatcher.h"
+#include "store/flush/log_flusher.h"
+#include "store/queue/queue_table.h"
+#include "store/run_state.h"
+#include "store/worker.h"
+
+namespace rocketmq::store {
+
+/// Brings the consume queues to the disk and then says so in the checkpoint (RocketMQ:
+/// FlushConsumeQueueService). Threads: one of its own; start() and stop() from the owner.
+class QueueFlusher {
+ public:
+  struct Options {
+    int32_t interval_ms = 1000;
+    int32_t least_pages = 2;
+    int32_t thorough_interval_ms = 60'000;
+  };
+
+  /// Borrowed for the flusher's life.
+  struct Parts {
+    QueueTable& queues;
+    const Dispatcher& dispatcher;
+    const LogFlusher& log_flusher;
+    Checkpoint& checkpoint;
+    RunState& state;
+  };
+
+  QueueFlusher(const Parts& parts, Options options) : parts_(parts), options_(options) {}
+
+  void start();
+  void stop() { worker_.stop(); }
+
+  /// Flushes every queue and writes the checkpoint. Not beside the thread.
+  Status flushAll();
+
+ private:
+  void loop();
+  Status flushQueues(int32_t least_pages);
+
+  const Parts parts_;
+  const Options options_;
+  Worker worker_;
+};
+
+}  // namespace rocketmq::store

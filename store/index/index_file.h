@@ -1,0 +1,116 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/clock.h"
+#include "common/file_system.h"
+#include "common/mutex.h"
+#include "common/status.h"
+
+namespace rocketmq::store {
+
+/// Sizes of an index file; they come from the settings, the file does not hold them.
+struct IndexLayout {
+  int32_t hash_slots = 0;
+  int32_t entries_max = 0;  ///< Entry 0 is never used.
+
+  static constexpr int64_t kHeaderBytes = 40;
+  static constexpr int64_t kSlotBytes = 4;
+  static constexpr int64_t kEntryBytes = 20;
+
+  int64_t slotAt(int32_t slot) const { return kHeaderBytes + kSlotBytes * slot; }
+  int64_t entryAt(int32_t number) const { return slotAt(hash_slots) + kEntryBytes * number; }
+  int64_t fileBytes() const { return entryAt(entries_max); }
+};
+
+/// The 40 bytes at the front of an index file (RocketMQ: IndexHeader).
+struct IndexHeader {
+  TimestampMs begin_ms = 0;  ///< Store times and log offsets of the first and last entry.
+  TimestampMs end_ms = 0;
+  int64_t begin_offset = 0;
+  int64_t end_offset = 0;
+  int32_t used_slots = 0;
+  int32_t next_entry = 1;  ///< RocketMQ: indexCount.
+};
+
+/// A hash table on disk from message keys to log offsets (RocketMQ: IndexFile). Chains run through
+/// the entries of a slot from new to old.
+///
+/// Threads: one writer; queries from any beside it.
+/// Room:    blocks are reserved before they are written, so a full disk is an error, not a crash.
+class IndexFile {
+ public:
+  /// Opens an existing file. Corruption when its length does not fit the layout.
+  static Result<std::shared_ptr<IndexFile>> open(FileSystem& files, std::string path,
+                                                 IndexLayout layout);
+
+  /// Makes an empty file whose header goes on from the end of the previous one.
+  static Result<std::shared_ptr<IndexFile>> create(FileSystem& files, std::string path,
+                                                   IndexLayout layout,
+                                                   const IndexHeader& previous);
+
+  const std::string& path() const { return path_; }
+  IndexHeader header() const;
+  bool isFull() const { return header().next_entry >= layout_.entries_max; }
+  bool isEmpty() const { return header().next_entry <= 1; }
+
+  /// False when the file is full. ReadOnly: the disk is.
+  Result<bool> put(int32_t key_hash, int64_t physical_offset, TimestampMs store_timestamp_ms);
+
+  /// Adds the log offsets of entries with this hash in [begin, end] until `offsets` has `count_max`
+  /// elements, newest first.
+  void query(int32_t key_hash, TimestampMs begin, TimestampMs end, size_t count_max,
+             std::vector<int64_t>& offsets) const;
+
+  Status sync() { return mapping_->sync(0, layout_.fileBytes()); }
+  Status remove() { return files_.remove(path_); }
+  /// Takes its pages off this process's memory.
+  void releasePages() { mapping_->release(0, layout_.fileBytes()); }
+
+  /// Store time of the record at a log offset; nullopt when the log has none there.
+  using StoreTime = std::function<std::optional<TimestampMs>(int64_t physical_offset)>;
+
+  /// Rebuilds slots, chains and header from the entries that can be believed: the ones in front of
+  /// the first that a crash may have torn. Entries at or beyond `log_end` go. With
+  /// `drop_last_record` the keys of the last record go too, as some may be missing.
+  Status repair(int64_t log_end, bool drop_last_record, const StoreTime& store_time);
+
+ private:
+  struct Entry {
+    int32_t key_hash = 0;
+    int64_t physical_offset = 0;
+    int32_t seconds = 0;  // Since the header's begin_ms.
+    int32_t previous = 0;
+  };
+
+  IndexFile(FileSystem& files, std::string path, IndexLayout layout,
+            std::unique_ptr<MappedFile> mapping);
+
+  Status reserveEntry(int32_t number);
+  int32_t loadSlot(int32_t slot) const;
+  void storeSlot(int32_t slot, int32_t number);
+  Entry loadEntry(int32_t number) const;
+  void storeEntry(int32_t number, const Entry& entry);
+  void setHeader(const IndexHeader& header);
+  int32_t countBelievable(int64_t log_end) const;
+  int32_t rebuildChains(int32_t next_entry);
+
+  FileSystem& files_;
+  const std::string path_;
+  const IndexLayout layout_;
+  const std::unique_ptr<MappedFile> mapping_;
+  int32_t reserved_entries_ = 0;  // Of the writer: the slots and the entries below have blocks.
+  mutable Mutex mutex_;
+  IndexHeader header_ ROCKETMQ_GUARDED_BY(mutex_);
+};
+
+/// The hash under which the index knows a key of a topic.
+int32_t indexKeyHash(std::string_view topic, std::string_view key);
+
+}  // namespace rocketmq::store

@@ -1,0 +1,293 @@
+#include "store/index/index_service.h"
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <chrono>
+#include <ctime>
+#include <utility>
+
+#include "common/log.h"
+#include "common/message/sys_flag.h"
+#include "store/dispatch/dispatch_rules.h"
+
+namespace rocketmq::store {
+namespace {
+
+// After it has caught up the thread lets puts gather for a moment before it asks to be woken, so
+// that a steady trickle does not pay a wake-up per message.
+constexpr std::chrono::milliseconds kGatherPause{5};
+constexpr std::chrono::seconds kRetryPause{1};
+constexpr std::chrono::hours kUntilWoken{1};
+constexpr std::chrono::seconds kStopLimit{10};
+
+constexpr size_t kNameDigits = 17;
+
+bool isFileName(const std::string& name) {
+  return name.size() == kNameDigits && std::all_of(name.begin(), name.end(), [](unsigned char c) {
+           return std::isdigit(c) != 0;
+         });
+}
+
+/// yyyyMMddHHmmssSSS in local time.
+std::string timeName(TimestampMs now_ms) {
+  const std::time_t seconds = now_ms / 1000;
+  std::tm local{};
+  ::localtime_r(&seconds, &local);
+  std::array<char, 32> text{};
+  const size_t length = std::strftime(text.data(), text.size(), "%Y%m%d%H%M%S", &local);
+  std::string name(text.data(), length);
+  const std::string millis = std::to_string(now_ms % 1000);
+  return name + std::string(3 - millis.size(), '0') + millis;
+}
+
+std::string fileNameOf(const std::string& path) { return path.substr(path.rfind('/') + 1); }
+
+}  // namespace
+
+Status IndexService::load(bool stopped_cleanly) {
+  const auto entries = parts_.files.list(options_.dir);
+  if (!entries && entries.status().code() != StatusCode::kNotFound) {
+    return entries.status();
+  }
+  Files found;
+  for (const DirectoryEntry& entry : entries ? *entries : std::vector<DirectoryEntry>()) {
+    const std::string path = options_.dir + "/" + entry.name;
+    if (entry.info.is_directory || !isFileName(entry.name)) {
+      continue;
+    }
+    if (entry.info.bytes == 0) {
+      ROCKETMQ_RETURN_IF_ERROR(parts_.files.remove(path));
+      continue;
+    }
+    ROCKETMQ_ASSIGN_OR_RETURN(std::shared_ptr<IndexFile> file,
+                              IndexFile::open(parts_.files, path, options_.layout));
+    found.push_back(std::move(file));
+  }
+  if (stopped_cleanly) {
+    MutexLock lock(mutex_);
+    files_ = std::move(found);
+  } else {
+    ROCKETMQ_RETURN_IF_ERROR(repairUnflushed(found));
+  }
+  position_ = firstUnindexed();
+  return Status::ok();
+}
+
+Status IndexService::repairUnflushed(const Files& found) {
+  const TimestampMs flushed_ms = parts_.checkpoint.times().index_ms;
+  const int64_t log_end = parts_.log.maxOffset();
+  const auto store_time = [this](int64_t offset) -> std::optional<TimestampMs> {
+    const auto record = recordIn(parts_.log.view(offset), offset, CrcCheck::kSkip);
+    return record ? std::optional<TimestampMs>(record->store_timestamp_ms) : std::nullopt;
+  };
+  bool ends_here = false;
+  for (size_t i = 0; i < found.size(); ++i) {
+    const bool is_last = i + 1 == found.size();
+    IndexFile& file = *found[i];
+    const IndexHeader header = file.header();
+    const bool is_certain = header.end_ms <= flushed_ms && header.end_offset < log_end;
+    if (!is_certain && !ends_here) {
+      log::info("repairing index file {}", file.path());
+      ROCKETMQ_RETURN_IF_ERROR(file.repair(log_end, is_last, store_time));
+    }
+    // A file that a crash has shortened is the last; what came after it is indexed again.
+    if (ends_here || file.isEmpty()) {
+      ROCKETMQ_RETURN_IF_ERROR(file.remove());
+      ends_here = true;
+      continue;
+    }
+    ends_here = !file.isFull();
+    MutexLock lock(mutex_);
+    files_.push_back(found[i]);
+  }
+  return Status::ok();
+}
+
+int64_t IndexService::firstUnindexed() const {
+  const auto last = newest();
+  const int64_t log_min = parts_.log.minOffset();
+  if (last == nullptr) {
+    return log_min;
+  }
+  const int64_t end = last->header().end_offset;
+  const auto record = recordIn(parts_.log.view(end), end, CrcCheck::kSkip);
+  return record ? end + record->total_size : log_min;
+}
+
+IndexService::Files IndexService::files() const {
+  MutexLock lock(mutex_);
+  return files_;
+}
+
+std::shared_ptr<IndexFile> IndexService::newest() const {
+  MutexLock lock(mutex_);
+  return files_.empty() ? nullptr : files_.back();
+}
+
+void IndexService::start() {
+  worker_.start("StoreIndex", [this] { loop(); });
+}
+
+Status IndexService::stop() {
+  const auto give_up_at = std::chrono::steady_clock::now() + kStopLimit;
+  stopping_.store(true);
+  worker_.stop();
+  const bool complete =
+      catchUp([&] { return std::chrono::steady_clock::now() < give_up_at; });
+  if (!complete) {
+    log::warn("the key index stops behind the log; the next start goes on with it");
+  }
+  const auto last = newest();
+  return last == nullptr ? Status::ok() : last->sync();
+}
+
+void IndexService::loop() {
+  const auto go_on = [this] { return !stopping_.load(std::memory_order_relaxed); };
+  for (;;) {
+    const bool caught_up = catchUp(go_on);
+    if (!worker_.pause(caught_up ? std::chrono::milliseconds(kGatherPause) : kRetryPause)) {
+      return;
+    }
+    if (!caught_up) {
+      continue;
+    }
+    idle_.store(true);
+    if (const auto last = newest()) {
+      last->releasePages();
+    }
+    // Looked at after `idle_` is set: an append that came before it is seen here, one that comes
+    // later wakes.
+    if (parts_.dispatcher.dispatchedTo() <= position_ && !worker_.pause(kUntilWoken)) {
+      return;
+    }
+    idle_.store(false);
+  }
+}
+
+bool IndexService::catchUp(const std::function<bool()>& go_on) {
+  position_ = std::max(position_, parts_.log.minOffset());
+  RecordWalker walker(parts_.log, position_, CrcCheck::kSkip);
+  while (go_on()) {
+    const int64_t end = parts_.dispatcher.dispatchedTo();
+    const RecordWalker::Step step = walker.next(end);
+    if (step == RecordWalker::Step::kEnd) {
+      position_ = std::max(position_, std::min(end, walker.position()));
+      return true;
+    }
+    if (step == RecordWalker::Step::kBad) {
+      walker.skipFile();
+      continue;
+    }
+    const Status indexed = indexRecord(walker.record());
+    if (!indexed.isOk()) {
+      if (!failure_logged_) {
+        log::error("cannot index message keys, trying again: {}", indexed.message());
+      }
+      failure_logged_ = true;
+      return false;
+    }
+    failure_logged_ = false;
+    position_ = walker.position();
+  }
+  return false;
+}
+
+Status IndexService::indexRecord(const MessageRecord& record) {
+  if (sys_flag::transactionType(record.sys_flag) == sys_flag::kTransactionRollback) {
+    return Status::ok();
+  }
+  Status status;
+  forEachIndexKey(record.properties, [&](std::string_view key) {
+    const int32_t hash = indexKeyHash(record.topic, key);
+    while (status.isOk()) {
+      auto file = writableFile();
+      status = file.status();
+      if (!status.isOk()) {
+        return;
+      }
+      const auto put = (*file)->put(hash, record.physical_offset, record.store_timestamp_ms);
+      status = put.status();
+      if (put && *put) {
+        return;
+      }
+    }
+  });
+  return status;
+}
+
+/// The newest file, or a new one when that is full.
+Result<std::shared_ptr<IndexFile>> IndexService::writableFile() {
+  const auto last = newest();
+  if (last != nullptr && !last->isFull()) {
+    return last;
+  }
+  IndexHeader previous;
+  if (last != nullptr) {
+    ROCKETMQ_RETURN_IF_ERROR(last->sync());
+    previous = last->header();
+    ROCKETMQ_RETURN_IF_ERROR(parts_.checkpoint.advance({.index_ms = previous.end_ms}));
+  }
+  ROCKETMQ_RETURN_IF_ERROR(parts_.files.createDirectories(options_.dir));
+  ROCKETMQ_ASSIGN_OR_RETURN(
+      std::shared_ptr<IndexFile> made,
+      IndexFile::create(parts_.files, options_.dir + "/" + newFileName(last), options_.layout,
+                        previous));
+  MutexLock lock(mutex_);
+  files_.push_back(made);
+  return made;
+}
+
+std::string IndexService::newFileName(const std::shared_ptr<IndexFile>& last) const {
+  std::string name = timeName(parts_.clock.nowMs());
+  if (last == nullptr || fileNameOf(last->path()) < name) {
+    return name;
+  }
+  // Files are ordered by name; a clock that stands or went back must not change that.
+  name = std::to_string(std::stoll(fileNameOf(last->path())) + 1);
+  return std::string(kNameDigits - std::min(kNameDigits, name.size()), '0') + name;
+}
+
+IndexService::Found IndexService::query(std::string_view topic, std::string_view key,
+                                        int32_t count_max, TimestampMs begin,
+                                        TimestampMs end) const {
+  Found found;
+  const Files all = files();
+  if (!all.empty()) {
+    const IndexHeader newest_header = all.back()->header();
+    found.updated_ms = newest_header.end_ms;
+    found.updated_offset = newest_header.end_offset;
+  }
+  const int32_t hash = indexKeyHash(topic, key);
+  const auto limit = static_cast<size_t>(std::max(0, count_max));
+  for (auto file = all.rbegin(); file != all.rend() && found.offsets.size() < limit; ++file) {
+    const IndexHeader header = (*file)->header();
+    if (begin <= header.end_ms && end >= header.begin_ms) {
+      (*file)->query(hash, begin, end, limit, found.offsets);
+    }
+    if (header.begin_ms < begin) {
+      break;
+    }
+  }
+  return found;
+}
+
+Status IndexService::removeBefore(int64_t log_min) {
+  Files removed;
+  {
+    MutexLock lock(mutex_);
+    auto keep = files_.begin();
+    while (keep != files_.end() && keep + 1 != files_.end() &&
+           (*keep)->header().end_offset < log_min) {
+      ++keep;
+    }
+    removed.assign(files_.begin(), keep);
+    files_.erase(files_.begin(), keep);
+  }
+  for (const auto& file : removed) {
+    ROCKETMQ_RETURN_IF_ERROR(file->remove());
+  }
+  return Status::ok();
+}
+
+}  // namespace rocketmq::store

@@ -1,0 +1,104 @@
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/clock.h"
+#include "common/file_system.h"
+#include "common/mutex.h"
+#include "common/status.h"
+#include "store/checkpoint.h"
+#include "store/dispatch/dispatcher.h"
+#include "store/index/index_file.h"
+#include "store/log/commit_log.h"
+#include "store/log/record_walker.h"
+#include "store/worker.h"
+
+namespace rocketmq::store {
+
+/// Finds messages by key (RocketMQ: IndexService). A thread of its own reads the log behind the
+/// appenders and fills the newest file; a put only wakes it when it has nothing to do.
+///
+/// Recovery: after a crash files that were not certainly flushed are repaired from their own
+///           entries, and the thread goes on in the log where the last of them ends; without files
+///           it begins at the start of the log. So no key stays lost, and the start waits for none
+///           of it (RocketMQ deletes such files and forgets older keys).
+/// Failure:  a file that cannot be made or grown is tried again every second; puts go on.
+/// Threads:  query() and removeBefore() from any; the rest from the owner.
+class IndexService {
+ public:
+  struct Options {
+    std::string dir;
+    IndexLayout layout;
+  };
+
+  /// Borrowed for the service's life.
+  struct Parts {
+    FileSystem& files;
+    const CommitLog& log;
+    const Dispatcher& dispatcher;
+    Checkpoint& checkpoint;
+    const Clock& clock;
+  };
+
+  IndexService(const Parts& parts, Options options)
+      : parts_(parts), options_(std::move(options)) {}
+
+  /// Opens the files. After a clean stop they are taken as they are.
+  Status load(bool stopped_cleanly);
+
+  void start();
+  /// Indexes what is left, unless that takes too long, and flushes the newest file.
+  Status stop();
+
+  /// After an append.
+  void onAppended() {
+    if (idle_.load() && idle_.exchange(false)) {
+      worker_.wake();
+    }
+  }
+
+  struct Found {
+    std::vector<int64_t> offsets;  ///< Newest first.
+    TimestampMs updated_ms = 0;    ///< Of the newest file; 0 without one.
+    int64_t updated_offset = 0;
+  };
+  Found query(std::string_view topic, std::string_view key, int32_t count_max, TimestampMs begin,
+              TimestampMs end) const;
+
+  /// Removes files that only point before `log_min`, never the newest.
+  Status removeBefore(int64_t log_min);
+
+ private:
+  using Files = std::vector<std::shared_ptr<IndexFile>>;
+
+  Status repairUnflushed(const Files& found);
+  int64_t firstUnindexed() const;
+  Files files() const;
+  std::shared_ptr<IndexFile> newest() const;
+  void loop();
+  /// Indexes all there is now. False when it should be tried again after a while.
+  bool catchUp(const std::function<bool()>& go_on);
+  Status indexRecord(const MessageRecord& record);
+  Result<std::shared_ptr<IndexFile>> writableFile();
+  std::string newFileName(const std::shared_ptr<IndexFile>& last) const;
+
+  const Parts parts_;
+  const Options options_;
+
+  mutable Mutex mutex_;
+  Files files_ ROCKETMQ_GUARDED_BY(mutex_);  // By age.
+
+  int64_t position_ = 0;          // Of the thread: what it reads next.
+  bool failure_logged_ = false;   // Of the thread.
+  std::atomic<bool> idle_{false};
+  std::atomic<bool> stopping_{false};
+  Worker worker_;
+};
+
+}  // namespace rocketmq::store

@@ -1,0 +1,328 @@
+#include "store/log/commit_log.h"
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+#include "common/bytes.h"
+#include "common/check.h"
+#include "common/log.h"
+#include "common/message/record.h"
+
+namespace rocketmq::store {
+namespace {
+
+/// How soon a failed attempt is repeated and old pages are looked for.
+constexpr std::chrono::seconds kRoomPause{5};
+
+/// Writes eight bytes at once. They go in front of a record that is complete behind them: a process
+/// that dies in between leaves no magic, and so no half record. A fence for the compiler is enough,
+/// as a dying process has done all its instructions before the one it dies at.
+void storeEight(char* at, const char* bytes) {
+  uint64_t value;
+  std::memcpy(&value, bytes, sizeof(value));
+  std::atomic_signal_fence(std::memory_order_release);
+  std::memcpy(at, &value, sizeof(value));
+}
+
+}  // namespace
+
+CommitLog::CommitLog(FileSystem& files, Options options)
+    : files_(files),
+      options_(std::move(options)),
+      segments_(files, {.dir = options_.dir,
+                        .file_bytes = options_.file_bytes,
+                        .keep_open = true,
+                        .size_setting = "mappedFileSizeCommitLog"}) {}
+
+CommitLog::~CommitLog() { room_worker_.stop(); }
+
+Result<std::unique_ptr<CommitLog>> CommitLog::load(FileSystem& files, Options options) {
+  auto log = std::unique_ptr<CommitLog>(new CommitLog(files, std::move(options)));
+  ROCKETMQ_RETURN_IF_ERROR(files.createDirectories(log->options_.dir));
+  ROCKETMQ_RETURN_IF_ERROR(log->segments_.load());
+  if (const auto last = log->segments_.last()) {
+    log->end_.store(last->end(), std::memory_order_release);
+  }
+  return log;
+}
+
+Status CommitLog::truncateTo(const Recovered& recovered) {
+  const int64_t end = recovered.end;
+  for (const auto& segment : segments_.takeFrom(end)) {
+    // The file that begins exactly at the end stays: it is where the log goes on.
+    if (segment->base() == end) {
+      segments_.add(segment);
+      continue;
+    }
+    ROCKETMQ_RETURN_IF_ERROR(segment->remove());
+  }
+  for (const auto& segment : segments_.all()) {
+    segment->unmap();  // Recovery has read them; their pages need not stay.
+  }
+  MutexLock lock(append_mutex_);
+  active_ = segments_.last();
+  if (active_ != nullptr) {
+    ROCKETMQ_ASSIGN_OR_RETURN(active_mapping_, active_->map());
+    ROCKETMQ_RETURN_IF_ERROR(active_->zeroFrom(end - active_->base()));
+  }
+  tail_ = end;
+  newest_ms_ = recovered.newest_ms;
+  end_.store(end, std::memory_order_release);
+  flushed_.store(std::min(end, recovered.flushed), std::memory_order_release);
+  return Status::ok();
+}
+
+void CommitLog::start() {
+  room_worker_.start("StoreLogRoom", [this] {
+    do {
+      keepRoomAhead();
+    } while (room_worker_.pause(kRoomPause));
+  });
+}
+
+void CommitLog::stop() {
+  room_worker_.stop();
+  std::shared_ptr<Segment> unused;
+  {
+    MutexLock lock(append_mutex_);
+    std::swap(unused, next_);
+    next_mapping_.reset();
+  }
+  if (unused != nullptr) {
+    if (const Status removed = unused->remove(); !removed.isOk()) {
+      log::warn("{}", removed.message());
+    }
+  }
+}
+
+std::optional<CommitLog::Claim> CommitLog::claim(int64_t bytes) {
+  if (active_ != nullptr) {
+    const int64_t position = tail_ - active_->base();
+    const bool fits = bytes + kBlankBytes <= active_->bytes() - position;
+    if (active_->reservedTo() < position + (fits ? bytes : 0) + kBlankBytes) {
+      return std::nullopt;
+    }
+    if (fits) {
+      return Claim{.at = active_mapping_->data() + position, .physical_offset = tail_};
+    }
+  }
+  if (next_ == nullptr || next_->reservedTo() < bytes + kBlankBytes) {
+    return std::nullopt;
+  }
+  if (active_ != nullptr) {
+    writeBlank();
+  }
+  switchToNext();
+  return Claim{.at = active_mapping_->data(), .physical_offset = tail_};
+}
+
+void CommitLog::writeBlank() {
+  char blank[kBlankBytes];
+  storeBigEndian(blank, static_cast<int32_t>(active_->end() - tail_));
+  storeBigEndian(blank + 4, kBlankMagic);
+  storeEight(active_mapping_->data() + (tail_ - active_->base()), blank);
+}
+
+void CommitLog::switchToNext() {
+  active_ = std::exchange(next_, nullptr);
+  active_mapping_ = std::exchange(next_mapping_, nullptr);
+  tail_ = active_->base();
+  segments_.add(active_);
+  wake_at_.store(tail_, std::memory_order_relaxed);
+}
+
+void CommitLog::commit(const Claim& claim, std::string_view encoded,
+                       TimestampMs store_timestamp_ms) {
+  std::memcpy(claim.at + kBlankBytes, encoded.data() + kBlankBytes, encoded.size() - kBlankBytes);
+  storeEight(claim.at, encoded.data());
+  tail_ = claim.physical_offset + static_cast<int64_t>(encoded.size());
+  newest_ms_ = store_timestamp_ms;
+  end_.store(tail_, std::memory_order_release);
+}
+
+void CommitLog::wakeIfRoomIsScarce() {
+  if (maxOffset() >= wake_at_.load(std::memory_order_relaxed)) {
+    room_worker_.wake();
+  }
+}
+
+Status CommitLog::makeRoom(int64_t bytes) {
+  int64_t tail = 0;
+  bool fits = false;
+  {
+    MutexLock lock(append_mutex_);
+    tail = tail_;
+    fits = active_ != nullptr && bytes + kBlankBytes <= active_->end() - tail_;
+  }
+  int64_t needed_end = tail + bytes + kBlankBytes;
+  if (!fits && tail % options_.file_bytes != 0) {
+    needed_end += options_.file_bytes - tail % options_.file_bytes;
+  }
+  // In the last megabytes of a disk the comfortable distance may fail where one record still fits.
+  const int64_t comfortable_end = std::max(needed_end, tail + options_.reserve_ahead_bytes);
+  if (reserveAhead(comfortable_end).ok()) {
+    return Status::ok();
+  }
+  return reserveAhead(needed_end).status();
+}
+
+/// Makes sure that blocks are reserved from the tail to `wanted_end`, in this file and the next,
+/// and that the next file exists.
+Result<int64_t> CommitLog::reserveAhead(int64_t wanted_end) {
+  MutexLock room_lock(room_mutex_);
+  std::shared_ptr<Segment> active;
+  std::shared_ptr<Segment> next;
+  int64_t tail = 0;
+  {
+    MutexLock lock(append_mutex_);
+    active = active_;
+    next = next_;
+    tail = tail_;
+  }
+  int64_t next_base = tail;
+  if (active != nullptr) {
+    next_base = active->end();
+    const int64_t position = tail - active->base();
+    ROCKETMQ_RETURN_IF_ERROR(active->reserve(position, wanted_end - active->base()));
+  }
+  const int64_t in_next = std::clamp<int64_t>(wanted_end - next_base, 0, options_.file_bytes);
+  ROCKETMQ_RETURN_IF_ERROR(next == nullptr ? makeNext(next_base, in_next)
+                                           : next->reserve(0, in_next));
+  return std::min(wanted_end, next_base + options_.file_bytes);
+}
+
+Status CommitLog::makeNext(int64_t base, int64_t reserve_bytes) {
+  ROCKETMQ_ASSIGN_OR_RETURN(std::shared_ptr<Segment> made, segments_.create(base));
+  Status status = made->reserve(0, reserve_bytes);
+  if (status.isOk()) {
+    status = files_.syncDirectory(options_.dir);
+  }
+  auto mapping = made->map();
+  if (status.isOk()) {
+    status = mapping.status();
+  }
+  if (!status.isOk()) {
+    const Status removed = made->remove();
+    return removed.isOk() ? status : status.withContext(removed.message());
+  }
+  MutexLock lock(append_mutex_);
+  next_ = std::move(made);
+  next_mapping_ = std::move(*mapping);
+  return Status::ok();
+}
+
+void CommitLog::keepRoomAhead() {
+  const int64_t tail = maxOffset();
+  // In large steps: a reservation per megabyte would only fragment the file.
+  if (roomy_to_ < tail + options_.reserve_ahead_bytes / 2) {
+    const auto reserved = reserveAhead(tail + options_.reserve_ahead_bytes);
+    if (!reserved && !room_failed_) {
+      log::warn("cannot prepare more room for the commit log: {}", reserved.status().message());
+    }
+    room_failed_ = !reserved;
+    roomy_to_ = reserved ? *reserved : tail;
+  }
+  wake_at_.store(tail + options_.prefault_bytes / 4, std::memory_order_relaxed);
+  prefaultAhead();
+  releaseOldPages();
+}
+
+/// Appends and readers leave pages behind: those of the tail's wake go step by step, all of them
+/// now and then.
+void CommitLog::releaseOldPages() {
+  const int64_t keep_from = maxOffset() - options_.keep_mapped_bytes;
+  const auto now = std::chrono::steady_clock::now();
+  const bool all = now - released_at_ >= kRoomPause;
+  if (!all && keep_from - released_to_ < options_.prefault_bytes) {
+    return;
+  }
+  for (const auto& segment : segments_.all()) {
+    if (all || segment->end() > released_to_) {
+      segment->releaseBefore(keep_from - segment->base());
+    }
+  }
+  released_to_ = keep_from;
+  released_at_ = all ? now : released_at_;
+}
+
+/// Makes the pages present that appends will fill next, as far as their blocks are reserved.
+void CommitLog::prefaultAhead() {
+  struct Part {
+    std::shared_ptr<Segment> segment;
+    std::shared_ptr<MappedFile> mapping;
+  };
+  Part parts[2];
+  int64_t tail = 0;
+  {
+    MutexLock lock(append_mutex_);
+    parts[0] = {active_, active_mapping_};
+    parts[1] = {next_, next_mapping_};
+    tail = tail_;
+  }
+  const int64_t from = std::max(tail, prefaulted_to_);
+  const int64_t to = tail + options_.prefault_bytes;
+  for (const auto& [segment, mapping] : parts) {
+    if (segment == nullptr) {
+      continue;
+    }
+    const int64_t begin = std::max(from - segment->base(), int64_t{0});
+    const int64_t end = std::min(to - segment->base(), segment->reservedTo());
+    if (begin < end) {
+      mapping->prefault(begin, end - begin);
+      prefaulted_to_ = segment->base() + end;
+    }
+  }
+}
+
+int64_t CommitLog::minOffset() const {
+  const auto first = segments_.first();
+  return first == nullptr ? maxOffset() : first->base();
+}
+
+LogView CommitLog::view(int64_t offset) const {
+  const int64_t end = maxOffset();
+  if (offset < 0 || offset >= end) {
+    return {};
+  }
+  const auto segment = segments_.find(offset);
+  if (segment == nullptr) {
+    return {};
+  }
+  auto mapping = segment->map();
+  if (!mapping) {
+    log::error("cannot read the commit log: {}", mapping.status().message());
+    return {};
+  }
+  const int64_t readable = std::min(end, segment->end()) - segment->base();
+  const std::string_view bytes((*mapping)->data(), static_cast<size_t>(readable));
+  return {.owner = std::move(*mapping),
+          .base = segment->base(),
+          .file_end = segment->end(),
+          .bytes = bytes};
+}
+
+CommitLog::Mark CommitLog::appendedTo() {
+  MutexLock lock(append_mutex_);
+  return {.end = tail_, .store_timestamp_ms = newest_ms_};
+}
+
+Status CommitLog::sync(int64_t end) {
+  int64_t from = flushedOffset();
+  while (from < end) {
+    const auto segment = segments_.find(from);
+    if (segment == nullptr) {
+      // Retention has taken the file: nobody can ask for these bytes again.
+      from = std::max(from + 1, std::min(end, minOffset()));
+      continue;
+    }
+    const int64_t to = std::min(end, segment->end());
+    ROCKETMQ_ASSIGN_OR_RETURN(const std::shared_ptr<MappedFile> mapping, segment->map());
+    ROCKETMQ_RETURN_IF_ERROR(mapping->sync(from - segment->base(), to - from));
+    from = to;
+  }
+  flushed_.store(std::max(end, flushedOffset()), std::memory_order_release);
+  return Status::ok();
+}
+
+}  // namespace rocketmq::store

@@ -1,0 +1,166 @@
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/clock.h"
+#include "common/file_system.h"
+#include "common/mutex.h"
+#include "common/status.h"
+#include "store/log/log_view.h"
+#include "store/log/segment.h"
+#include "store/worker.h"
+
+namespace rocketmq::store {
+
+/// A record ends at least this far from the end of its file: the room of a blank end record.
+inline constexpr int64_t kBlankBytes = 8;
+
+/// The append-only log that all topics share (RocketMQ: CommitLog).
+///
+/// Life:       load() -> recovery walks it and calls truncateTo() -> start() -> appends -> stop().
+/// Threads:    appends are serialised by appendMutex(), a leaf lock held for the copy of one record
+///             and its bookkeeping; nothing under it waits for the disk. Reads take no lock but the
+///             file list's.
+/// Room:       an appender may only write where blocks are reserved and pages are at hand. A
+///             background thread keeps that true ahead of the tail: it makes the next file,
+///             reserves blocks and prefaults a few MiB. When it has fallen behind (or the disk is
+///             full) claim() says so and the appender calls makeRoom() without the lock.
+/// Durability: sync(); what lies between flushedOffset() and maxOffset() is lost by power loss.
+class CommitLog {
+ public:
+  struct Options {
+    std::string dir;
+    int64_t file_bytes = 0;
+    int64_t reserve_ahead_bytes = 64 << 20;
+    int64_t prefault_bytes = 4 << 20;
+    /// So much behind the tail stays mapped; what lies further back is read through the system's
+    /// cache and does not count as this process's memory for long.
+    int64_t keep_mapped_bytes = 8 << 20;
+  };
+
+  /// Place for the next record, or records, of one append.
+  struct Claim {
+    char* at = nullptr;
+    int64_t physical_offset = 0;
+  };
+
+  /// A point of the log and the store time of the newest record before it.
+  struct Mark {
+    int64_t end = 0;
+    TimestampMs store_timestamp_ms = 0;
+  };
+
+  /// Opens the files that exist; the log reads as full to the end of the last one until
+  /// truncateTo(). Corruption when the files do not fit the options.
+  static Result<std::unique_ptr<CommitLog>> load(FileSystem& files, Options options);
+  ~CommitLog();
+
+  int64_t fileBytes() const { return options_.file_bytes; }
+  const std::string& dir() const { return options_.dir; }
+
+  /// What recovery has found out.
+  struct Recovered {
+    int64_t end = 0;            ///< After the last good record.
+    int64_t flushed = 0;        ///< Everything below is certainly on the disk.
+    TimestampMs newest_ms = 0;  ///< Store time of the last record.
+  };
+
+  /// Ends the log there: removes the files beyond and zeroes what is left behind the end in its
+  /// file, so that nothing stale can ever follow a new record. Before start() only.
+  Status truncateTo(const Recovered& recovered);
+
+  void start();
+  /// Ends the background thread and removes the file it made ahead.
+  void stop();
+
+  // Appending. All but makeRoom() under appendMutex().
+
+  Mutex& appendMutex() ROCKETMQ_NO_TSA { return append_mutex_; }
+
+  /// Room for `bytes` bytes, behind a blank end record in a new file when the current one has not
+  /// got bytes + 8 left. nullopt: call makeRoom() without the lock and try again.
+  /// Precondition: bytes + 8 <= fileBytes().
+  std::optional<Claim> claim(int64_t bytes) ROCKETMQ_REQUIRES(append_mutex_);
+
+  /// Copies the encoded records into the claimed place and makes them part of the log.
+  void commit(const Claim& claim, std::string_view encoded, TimestampMs store_timestamp_ms)
+      ROCKETMQ_REQUIRES(append_mutex_);
+
+  /// Does in the foreground what the background thread should have done. ReadOnly: the disk is
+  /// full.
+  Status makeRoom(int64_t bytes) ROCKETMQ_EXCLUDES(append_mutex_);
+
+  /// To be called after an append without the lock: has more room made when it gets scarce.
+  void wakeIfRoomIsScarce();
+
+  // Reading.
+
+  int64_t minOffset() const;
+  int64_t maxOffset() const { return end_.load(std::memory_order_acquire); }
+  /// The file that holds `offset`; empty when there is none.
+  LogView view(int64_t offset) const;
+  std::vector<std::shared_ptr<Segment>> segments() const { return segments_.all(); }
+
+  // Flushing: one thread at a time.
+
+  Mark appendedTo() ROCKETMQ_EXCLUDES(append_mutex_);
+  int64_t flushedOffset() const { return flushed_.load(std::memory_order_acquire); }
+  /// Brings everything below `end` to the disk. After a failure the kernel may have dropped the
+  /// bytes: never try again.
+  Status sync(int64_t end);
+
+  /// Takes files out of the log that end at or before `offset`, never the last.
+  std::vector<std::shared_ptr<Segment>> takeBefore(int64_t offset) {
+    return segments_.takeBefore(offset);
+  }
+
+ private:
+  CommitLog(FileSystem& files, Options options);
+
+  void writeBlank() ROCKETMQ_REQUIRES(append_mutex_);
+  void switchToNext() ROCKETMQ_REQUIRES(append_mutex_);
+  void keepRoomAhead();
+  /// Returns up to where blocks are reserved: `wanted_end` or the end of the next file.
+  Result<int64_t> reserveAhead(int64_t wanted_end);
+  Status makeNext(int64_t base, int64_t reserve_bytes) ROCKETMQ_REQUIRES(room_mutex_);
+  void prefaultAhead();
+  void releaseOldPages();
+
+  FileSystem& files_;
+  const Options options_;
+  SegmentSet segments_;
+
+  Mutex append_mutex_;
+  int64_t tail_ ROCKETMQ_GUARDED_BY(append_mutex_) = 0;
+  TimestampMs newest_ms_ ROCKETMQ_GUARDED_BY(append_mutex_) = 0;
+  // The file that holds the tail, null in an empty log, and the one after it once it is made.
+  std::shared_ptr<Segment> active_ ROCKETMQ_GUARDED_BY(append_mutex_);
+  std::shared_ptr<MappedFile> active_mapping_ ROCKETMQ_GUARDED_BY(append_mutex_);
+  std::shared_ptr<Segment> next_ ROCKETMQ_GUARDED_BY(append_mutex_);
+  std::shared_ptr<MappedFile> next_mapping_ ROCKETMQ_GUARDED_BY(append_mutex_);
+
+  // Stored with release once the bytes are in place: who loads it with acquire may read every byte
+  // below it.
+  std::atomic<int64_t> end_{0};
+  std::atomic<int64_t> flushed_{0};
+
+  // Serialises those who make room; taken before append_mutex_.
+  Mutex room_mutex_;
+  std::atomic<int64_t> wake_at_{0};  // The tail at which more room is wanted.
+  // Of the background thread.
+  int64_t roomy_to_ = 0;  // Blocks are reserved to here.
+  int64_t prefaulted_to_ = 0;
+  std::chrono::steady_clock::time_point released_at_;
+  int64_t released_to_ = 0;
+  bool room_failed_ = false;  // The failure has been logged.
+  Worker room_worker_;
+};
+
+}  // namespace rocketmq::store

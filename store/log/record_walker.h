@@ -1,0 +1,51 @@
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include "common/message/record.h"
+#include "store/log/commit_log.h"
+#include "store/log/log_view.h"
+
+namespace rocketmq::store {
+
+/// Reads the log record by record from an offset where one begins. Threads: one.
+class RecordWalker {
+ public:
+  enum class Step : uint8_t {
+    kRecord,  ///< record() is the next one.
+    kEnd,     ///< The limit, or the end of what the log holds.
+    kBad,     ///< No well-formed record begins at position().
+  };
+
+  RecordWalker(const CommitLog& log, int64_t position, CrcCheck crc_check)
+      : log_(log), position_(position), crc_check_(crc_check) {}
+
+  /// Goes on to the next record that begins before `limit`. Steps over blank end records into the
+  /// next file; where there is none it ends in front of the blank, so that an append there writes
+  /// it again.
+  Step next(int64_t limit);
+
+  /// Of the last kRecord; valid until the next call. Its physical_offset is checked.
+  const MessageRecord& record() const { return record_; }
+  const LogView& view() const { return view_; }
+
+  /// Offset of the next unread byte.
+  int64_t position() const { return position_; }
+
+  /// After kBad: goes on at the start of the next file (RocketMQ: what the reput thread does).
+  void skipFile() { position_ = view_.owner ? view_.file_end : log_.maxOffset(); }
+
+ private:
+  const CommitLog& log_;
+  int64_t position_;
+  const CrcCheck crc_check_;
+  LogView view_;
+  MessageRecord record_;
+};
+
+/// The record at an offset of a view: well formed, and one that says of itself that it is there.
+/// Corruption otherwise.
+Result<MessageRecord> recordIn(const LogView& view, int64_t physical_offset, CrcCheck crc_check);
+
+}  // namespace rocketmq::store

@@ -1,0 +1,218 @@
+#include "store/log/segment.h"
+
+#include <algorithm>
+#include <charconv>
+#include <optional>
+#include <utility>
+
+#include "common/check.h"
+#include "common/log.h"
+
+namespace rocketmq::store {
+namespace {
+
+constexpr size_t kNameDigits = 20;
+constexpr int64_t kBaseMax = int64_t{1} << 62;  // Keeps sums of offsets far from overflow.
+
+/// nullopt for names that are not 20 digits.
+std::optional<int64_t> parseFileName(const std::string& name) {
+  int64_t base = 0;
+  const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), base);
+  if (name.size() != kNameDigits || error != std::errc() || *name.data() == '-' ||
+      end != name.data() + name.size() || base > kBaseMax) {
+    return std::nullopt;
+  }
+  return base;
+}
+
+}  // namespace
+
+std::string segmentFileName(int64_t base) {
+  const std::string digits = std::to_string(base);
+  return std::string(kNameDigits - std::min(kNameDigits, digits.size()), '0') + digits;
+}
+
+Segment::Segment(FileSystem& files, Options options)
+    : files_(files), options_(std::move(options)) {}
+
+Result<std::shared_ptr<Segment>> Segment::create(FileSystem& files, Options options) {
+  auto segment = std::make_shared<Segment>(files, std::move(options));
+  const Options& settled = segment->options_;
+  ROCKETMQ_RETURN_IF_ERROR(files.createDirectories(settled.dir));
+  ROCKETMQ_ASSIGN_OR_RETURN(
+      std::shared_ptr<MappedFile> mapping,
+      files.map(segment->path(),
+                {.bytes = settled.bytes, .create = true, .keep_open = settled.keep_open}));
+  MutexLock lock(segment->mutex_);
+  segment->mapping_ = std::move(mapping);
+  return segment;
+}
+
+std::string Segment::path() const { return options_.dir + "/" + segmentFileName(options_.base); }
+
+Result<std::shared_ptr<MappedFile>> Segment::map() {
+  MutexLock lock(mutex_);
+  if (mapping_ == nullptr) {
+    ROCKETMQ_ASSIGN_OR_RETURN(
+        mapping_, files_.map(path(), {.bytes = options_.bytes, .keep_open = options_.keep_open}));
+  }
+  return mapping_;
+}
+
+void Segment::unmap() {
+  std::shared_ptr<MappedFile> mapping;
+  MutexLock lock(mutex_);
+  std::swap(mapping, mapping_);
+}
+
+void Segment::releaseBefore(int64_t position) {
+  MutexLock lock(mutex_);
+  if (mapping_ != nullptr && position > 0) {
+    mapping_->release(0, std::min(position, options_.bytes));
+  }
+}
+
+Status Segment::reserve(int64_t from, int64_t to) {
+  const int64_t begin = std::max(from, reservedTo());
+  to = std::min(to, options_.bytes);
+  if (begin >= to) {
+    return Status::ok();
+  }
+  ROCKETMQ_ASSIGN_OR_RETURN(const std::shared_ptr<MappedFile> mapping, map());
+  ROCKETMQ_RETURN_IF_ERROR(mapping->reserve(begin, to - begin));
+  reserved_.store(to, std::memory_order_release);
+  return Status::ok();
+}
+
+Status Segment::zeroFrom(int64_t position) {
+  ROCKETMQ_ASSIGN_OR_RETURN(const std::shared_ptr<MappedFile> mapping, map());
+  reserved_.store(std::min(reservedTo(), position), std::memory_order_release);
+  return mapping->zero(position, options_.bytes - position);
+}
+
+Status Segment::remove() { return files_.remove(path()); }
+
+Status SegmentSet::load() {
+  const auto entries = files_.list(options_.dir);
+  if (!entries) {
+    return entries.status().code() == StatusCode::kNotFound ? Status::ok() : entries.status();
+  }
+  std::vector<DirectoryEntry> found;
+  for (const DirectoryEntry& entry : *entries) {
+    if (!entry.info.is_directory && parseFileName(entry.name)) {
+      found.push_back(entry);
+    }
+  }
+  if (!found.empty() && found.back().info.bytes == 0) {
+    const std::string path = options_.dir + "/" + found.back().name;
+    log::info("removing {}, which is empty", path);
+    ROCKETMQ_RETURN_IF_ERROR(files_.remove(path));
+    found.pop_back();
+  }
+  return addLoaded(found);
+}
+
+Status SegmentSet::addLoaded(const std::vector<DirectoryEntry>& entries) {
+  MutexLock lock(mutex_);
+  segments_.clear();
+  segments_.reserve(entries.size());
+  for (const DirectoryEntry& entry : entries) {
+    ROCKETMQ_RETURN_IF_ERROR(checkLength(entry));
+    const int64_t base = *parseFileName(entry.name);
+    if (base % options_.file_bytes != 0) {
+      return Status::corruption(options_.dir + "/" + entry.name +
+                                " does not begin at a multiple of the file size; was " +
+                                options_.size_setting + " changed?");
+    }
+    if (!segments_.empty() && segments_.back()->end() != base) {
+      return Status::corruption(options_.dir + "/" + segmentFileName(segments_.back()->end()) +
+                                " is missing; restore it, or remove the files before the gap");
+    }
+    segments_.push_back(std::make_shared<Segment>(
+        files_, Segment::Options{.dir = options_.dir,
+                                 .base = base,
+                                 .bytes = options_.file_bytes,
+                                 .keep_open = options_.keep_open}));
+  }
+  return Status::ok();
+}
+
+Status SegmentSet::checkLength(const DirectoryEntry& entry) const {
+  if (entry.info.bytes == options_.file_bytes) {
+    return Status::ok();
+  }
+  return Status::corruption(options_.dir + "/" + entry.name + " has " +
+                            std::to_string(entry.info.bytes) + " bytes but " +
+                            options_.size_setting + " is " + std::to_string(options_.file_bytes) +
+                            "; the setting must stay what it was when the store was created");
+}
+
+bool SegmentSet::empty() const {
+  MutexLock lock(mutex_);
+  return segments_.empty();
+}
+
+size_t SegmentSet::count() const {
+  MutexLock lock(mutex_);
+  return segments_.size();
+}
+
+std::shared_ptr<Segment> SegmentSet::find(int64_t offset) const {
+  MutexLock lock(mutex_);
+  if (segments_.empty() || offset < segments_.front()->base()) {
+    return nullptr;
+  }
+  const auto index =
+      static_cast<size_t>((offset - segments_.front()->base()) / options_.file_bytes);
+  return index < segments_.size() ? segments_[index] : nullptr;
+}
+
+std::shared_ptr<Segment> SegmentSet::first() const {
+  MutexLock lock(mutex_);
+  return segments_.empty() ? nullptr : segments_.front();
+}
+
+std::shared_ptr<Segment> SegmentSet::last() const {
+  MutexLock lock(mutex_);
+  return segments_.empty() ? nullptr : segments_.back();
+}
+
+std::vector<std::shared_ptr<Segment>> SegmentSet::all() const {
+  MutexLock lock(mutex_);
+  return segments_;
+}
+
+Result<std::shared_ptr<Segment>> SegmentSet::create(int64_t base) {
+  return Segment::create(files_, {.dir = options_.dir,
+                                  .base = base,
+                                  .bytes = options_.file_bytes,
+                                  .keep_open = options_.keep_open});
+}
+
+void SegmentSet::add(std::shared_ptr<Segment> segment) {
+  MutexLock lock(mutex_);
+  ROCKETMQ_CHECK(segments_.empty() || segments_.back()->end() == segment->base());
+  segments_.push_back(std::move(segment));
+}
+
+std::vector<std::shared_ptr<Segment>> SegmentSet::takeBefore(int64_t offset) {
+  MutexLock lock(mutex_);
+  auto keep = segments_.begin();
+  while (keep != segments_.end() && keep + 1 != segments_.end() && (*keep)->end() <= offset) {
+    ++keep;
+  }
+  std::vector<std::shared_ptr<Segment>> taken(segments_.begin(), keep);
+  segments_.erase(segments_.begin(), keep);
+  return taken;
+}
+
+std::vector<std::shared_ptr<Segment>> SegmentSet::takeFrom(int64_t offset) {
+  MutexLock lock(mutex_);
+  const auto cut = std::find_if(segments_.begin(), segments_.end(),
+                                [&](const auto& segment) { return segment->base() >= offset; });
+  std::vector<std::shared_ptr<Segment>> taken(cut, segments_.end());
+  segments_.erase(cut, segments_.end());
+  return taken;
+}
+
+}  // namespace rocketmq::store

@@ -1,0 +1,121 @@
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "common/file_system.h"
+#include "common/mutex.h"
+#include "common/status.h"
+
+namespace rocketmq::store {
+
+/// One file of a sequence of files of equal size that together hold a stream of bytes; named by the
+/// stream offset of its first byte in 20 digits (RocketMQ: MappedFile). Mapped at first use, so
+/// that a store with many files starts fast and holds only what it works with.
+///
+/// Threads: any. The mapping lives as long as somebody holds it, beyond unmap() and remove().
+class Segment {
+ public:
+  struct Options {
+    std::string dir;
+    int64_t base = 0;
+    int64_t bytes = 0;
+    bool keep_open = true;  ///< See MapOptions.
+  };
+
+  /// For a file that exists.
+  Segment(FileSystem& files, Options options);
+
+  /// Makes the file, all zero, and maps it.
+  static Result<std::shared_ptr<Segment>> create(FileSystem& files, Options options);
+
+  int64_t base() const { return options_.base; }
+  int64_t bytes() const { return options_.bytes; }
+  int64_t end() const { return options_.base + options_.bytes; }
+  std::string path() const;
+
+  Result<std::shared_ptr<MappedFile>> map();
+
+  /// Gives up this object's share of the mapping.
+  void unmap();
+
+  /// Takes the pages in front of `position` off this process's memory, if the file is mapped.
+  void releaseBefore(int64_t position);
+
+  /// Position up to which stores cannot fail for want of disk space; counts from what this process
+  /// has reserved, whatever the file held before.
+  int64_t reservedTo() const { return reserved_.load(std::memory_order_acquire); }
+
+  /// Reserves from `from` (or from where the last call ended) to `to`, both positions in the file.
+  /// One caller at a time. ReadOnly when the disk is full.
+  Status reserve(int64_t from, int64_t to);
+
+  /// Turns everything from `position` on into zeros, blocks given back.
+  Status zeroFrom(int64_t position);
+
+  /// Removes the file; readers that hold the mapping go on.
+  Status remove();
+
+ private:
+  FileSystem& files_;
+  const Options options_;
+  std::atomic<int64_t> reserved_{0};
+  Mutex mutex_;
+  std::shared_ptr<MappedFile> mapping_ ROCKETMQ_GUARDED_BY(mutex_);
+};
+
+/// The files of one stream in order (RocketMQ: MappedFileQueue). Without gaps: offset arithmetic
+/// finds a file. Threads: any; changes are made by one thread at a time.
+class SegmentSet {
+ public:
+  struct Options {
+    std::string dir;
+    int64_t file_bytes = 0;
+    bool keep_open = true;
+    /// The setting that `file_bytes` comes from, for messages.
+    std::string size_setting;
+  };
+
+  SegmentSet(FileSystem& files, Options options) : files_(files), options_(std::move(options)) {}
+
+  /// Finds the files of the folder; a missing folder holds none. An empty last file is removed, as
+  /// it is what a crash leaves between creating a file and giving it its length. Corruption when a
+  /// file has another length or a file in the middle is missing. Folders and files with other
+  /// names are left alone.
+  Status load();
+
+  const Options& options() const { return options_; }
+  bool empty() const;
+  size_t count() const;
+  std::shared_ptr<Segment> find(int64_t offset) const;  ///< nullptr when no file holds it.
+  std::shared_ptr<Segment> first() const;               ///< nullptr when empty.
+  std::shared_ptr<Segment> last() const;                ///< nullptr when empty.
+  std::vector<std::shared_ptr<Segment>> all() const;
+
+  /// Makes the file that begins at `base` without adding it to the set.
+  Result<std::shared_ptr<Segment>> create(int64_t base);
+  /// `segment` begins where the last one ends, or is the first.
+  void add(std::shared_ptr<Segment> segment);
+
+  /// Takes the files out of the set that end at or before `offset`, but never the last, or those
+  /// that begin at or after it. The caller removes them from the disk.
+  std::vector<std::shared_ptr<Segment>> takeBefore(int64_t offset);
+  std::vector<std::shared_ptr<Segment>> takeFrom(int64_t offset);
+
+ private:
+  Status addLoaded(const std::vector<DirectoryEntry>& entries);
+  Status checkLength(const DirectoryEntry& entry) const;
+
+  FileSystem& files_;
+  const Options options_;
+  mutable Mutex mutex_;
+  std::vector<std::shared_ptr<Segment>> segments_ ROCKETMQ_GUARDED_BY(mutex_);
+};
+
+/// "00000000001073741824" for 1073741824.
+std::string segmentFileName(int64_t base);
+
+}  // namespace rocketmq::store

@@ -1,0 +1,158 @@
+#include "store/message_reader.h"
+
+#include <algorithm>
+#include <chrono>
+#include <limits>
+#include <utility>
+
+#include "store/log/record_walker.h"
+#include "store/message_scan.h"
+
+namespace rocketmq::store {
+
+int64_t MessageReader::memoryBytes() const {
+  return parts_.physical_memory_bytes / 100 * parts_.live.inMemoryPercentMax();
+}
+
+GetResult MessageReader::get(const GetRequest& request) const {
+  const auto begun = parts_.clock.monotonic();
+  GetResult result = find(request);
+  const auto duration = std::chrono::duration_cast<std::chrono::microseconds>(
+      parts_.clock.monotonic() - begun);
+  parts_.stats.noteGet(result.message_count, duration.count());
+  return result;
+}
+
+GetResult MessageReader::find(const GetRequest& request) const {
+  GetResult result;
+  const auto queue = parts_.queues.find(request.topic, request.queue_id);
+  if (queue == nullptr || !queue->isUsed()) {
+    return result;
+  }
+  // Loaded before the log's end: a visible message is in the log.
+  result.max_offset = queue->maxOffset();
+  result.min_offset = std::min(queue->minOffset(), result.max_offset);
+  if (result.max_offset == 0) {
+    result.status = GetStatus::kNoMessageInQueue;
+  } else if (request.offset < result.min_offset) {
+    result.status = GetStatus::kOffsetTooSmall;
+    result.next_offset = result.min_offset;
+  } else if (request.offset == result.max_offset) {
+    result.status = GetStatus::kOffsetOverflowOne;
+    result.next_offset = request.offset;
+  } else if (request.offset > result.max_offset) {
+    result.status = GetStatus::kOffsetOverflowBadly;
+    result.next_offset = result.max_offset;
+  } else {
+    const MessageScan::Limits limits{.log_end = parts_.log.maxOffset(),
+                                     .memory_bytes = memoryBytes()};
+    MessageScan(parts_.log, parts_.live, request, limits, result).run(*queue);
+  }
+  return result;
+}
+
+int64_t MessageReader::minOffset(std::string_view topic, int32_t queue_id) const {
+  const auto queue = parts_.queues.find(topic, queue_id);
+  return queue == nullptr ? 0 : std::min(queue->minOffset(), queue->maxOffset());
+}
+
+int64_t MessageReader::maxOffset(std::string_view topic, int32_t queue_id) const {
+  const auto queue = parts_.queues.find(topic, queue_id);
+  return queue == nullptr ? 0 : queue->maxOffset();
+}
+
+TimestampMs MessageReader::storeTimeAt(const ConsumeQueue& queue, int64_t index) const {
+  const auto entry = queue.entryAt(index);
+  if (!entry || isPreBlank(*entry)) {
+    return 0;
+  }
+  const auto record = recordIn(parts_.log.view(entry->physical_offset), entry->physical_offset,
+                               CrcCheck::kSkip);
+  return record ? record->store_timestamp_ms : 0;
+}
+
+int64_t MessageReader::firstStoredFrom(const ConsumeQueue& queue, TimestampMs time) const {
+  int64_t low = queue.minOffset();
+  int64_t high = queue.maxOffset();
+  while (low < high) {
+    const int64_t middle = low + (high - low) / 2;
+    if (storeTimeAt(queue, middle) < time) {
+      low = middle + 1;
+    } else {
+      high = middle;
+    }
+  }
+  return low;
+}
+
+int64_t MessageReader::offsetByTime(std::string_view topic, int32_t queue_id, TimestampMs time,
+                                    TimeBoundary boundary) const {
+  const auto queue = parts_.queues.find(topic, queue_id);
+  if (queue == nullptr) {
+    return 0;
+  }
+  const int64_t min = minOffset(topic, queue_id);
+  if (boundary == TimeBoundary::kLower) {
+    return std::max(min, firstStoredFrom(*queue, time));
+  }
+  const TimestampMs later = time == std::numeric_limits<TimestampMs>::max() ? time : time + 1;
+  return std::max(min, firstStoredFrom(*queue, later) - 1);
+}
+
+std::optional<TimestampMs> MessageReader::storeTime(std::string_view topic, int32_t queue_id,
+                                                    int64_t queue_offset) const {
+  const auto queue = parts_.queues.find(topic, queue_id);
+  if (queue == nullptr || queue_offset < queue->minOffset()) {
+    return std::nullopt;
+  }
+  const TimestampMs time = storeTimeAt(*queue, queue_offset);
+  return time == 0 ? std::nullopt : std::optional<TimestampMs>(time);
+}
+
+std::optional<TimestampMs> MessageReader::earliestStoreTime() const {
+  const int64_t first = parts_.log.minOffset();
+  const auto record = recordIn(parts_.log.view(first), first, CrcCheck::kSkip);
+  return record ? std::optional<TimestampMs>(record->store_timestamp_ms) : std::nullopt;
+}
+
+bool MessageReader::isInMemory(std::string_view topic, int32_t queue_id,
+                               int64_t queue_offset) const {
+  const auto queue = parts_.queues.find(topic, queue_id);
+  if (queue == nullptr || queue_offset < queue->minOffset()) {
+    return false;
+  }
+  const auto entry = queue->entryAt(queue_offset);
+  return entry && parts_.log.maxOffset() - entry->physical_offset <= memoryBytes();
+}
+
+Result<LogSlice> MessageReader::recordAt(int64_t physical_offset) const {
+  LogView view = parts_.log.view(physical_offset);
+  const auto record = recordIn(view, physical_offset, CrcCheck::kSkip);
+  if (!record) {
+    return Status::notFound("can not find message by the offset, " +
+                            std::to_string(physical_offset));
+  }
+  const std::string_view bytes =
+      view.from(physical_offset).substr(0, static_cast<size_t>(record->total_size));
+  return LogSlice{.bytes = bytes, .owner = std::move(view.owner)};
+}
+
+std::vector<QueueEntry> MessageReader::queueEntries(std::string_view topic, int32_t queue_id,
+                                                    int64_t index, int32_t count) const {
+  std::vector<QueueEntry> entries;
+  const auto queue = parts_.queues.find(topic, queue_id);
+  while (queue != nullptr && std::ssize(entries) < count) {
+    const QueueRun run = queue->run(index);
+    if (run.owner == nullptr) {
+      break;
+    }
+    const int64_t taken = std::min(run.count, count - std::ssize(entries));
+    for (int64_t i = 0; i < taken; ++i) {
+      entries.push_back(run.at(i));
+    }
+    index += taken;
+  }
+  return entries;
+}
+
+}  // namespace rocketmq::store

@@ -1,0 +1,58 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "common/clock.h"
+#include "store/live_settings.h"
+#include "store/log/commit_log.h"
+#include "store/message_store.h"
+#include "store/queue/queue_table.h"
+#include "store/store_stats.h"
+
+namespace rocketmq::store {
+
+/// The way of messages out of the store. Copies nothing: what it returns are slices of the mapped
+/// log. Threads: any, beside writers and retention.
+class MessageReader {
+ public:
+  /// Borrowed for the reader's life.
+  struct Parts {
+    const CommitLog& log;
+    const QueueTable& queues;
+    const LiveSettings& live;
+    StoreStats& stats;
+    const Clock& clock;
+    int64_t physical_memory_bytes = 0;
+  };
+
+  explicit MessageReader(const Parts& parts) : parts_(parts) {}
+
+  // See MessageStore for all of these.
+  GetResult get(const GetRequest& request) const;
+  int64_t minOffset(std::string_view topic, int32_t queue_id) const;
+  int64_t maxOffset(std::string_view topic, int32_t queue_id) const;
+  int64_t offsetByTime(std::string_view topic, int32_t queue_id, TimestampMs time,
+                       TimeBoundary boundary) const;
+  std::optional<TimestampMs> storeTime(std::string_view topic, int32_t queue_id,
+                                       int64_t queue_offset) const;
+  std::optional<TimestampMs> earliestStoreTime() const;
+  bool isInMemory(std::string_view topic, int32_t queue_id, int64_t queue_offset) const;
+  Result<LogSlice> recordAt(int64_t physical_offset) const;
+  std::vector<QueueEntry> queueEntries(std::string_view topic, int32_t queue_id, int64_t index,
+                                       int32_t count) const;
+
+ private:
+  GetResult find(const GetRequest& request) const;
+  int64_t memoryBytes() const;
+  /// 0 when the entry or its record is gone.
+  TimestampMs storeTimeAt(const ConsumeQueue& queue, int64_t index) const;
+  /// First visible message stored at or after `time`; maxOffset() when there is none.
+  int64_t firstStoredFrom(const ConsumeQueue& queue, TimestampMs time) const;
+
+  const Parts parts_;
+};
+
+}  // namespace rocketmq::store

@@ -1,0 +1,107 @@
+#include "store/message_scan.h"
+
+#include <algorithm>
+
+namespace rocketmq::store {
+namespace {
+
+/// How many queue entries one get() looks at, at least: enough for a filter that wants little.
+constexpr int64_t kScanBytesMin = 16'000;
+
+}  // namespace
+
+void MessageScan::run(const ConsumeQueue& queue) {
+  int64_t index = request_.offset;
+  const int64_t budget =
+      std::max(kScanBytesMin / kQueueEntryBytes, static_cast<int64_t>(request_.messages_max));
+  const int64_t stop = std::min(result_.max_offset, index + budget);
+  result_.status = GetStatus::kNoMatchedMessage;
+  while (index < stop) {
+    const QueueRun run = queue.run(index);
+    if (run.owner == nullptr) {
+      if (index == request_.offset) {
+        result_.status = GetStatus::kOffsetFoundNull;
+        index = queue.nextFileOffset(index);
+      }
+      break;
+    }
+    const int64_t count = std::min(run.count, stop - index);
+    int64_t taken = 0;
+    while (taken < count && take(run.at(taken))) {
+      ++taken;
+    }
+    index += taken;
+    if (taken < count) {
+      break;
+    }
+  }
+  result_.next_offset = index;
+  result_.suggest_slave = !isInMemory(last_physical_);
+}
+
+bool MessageScan::take(const QueueEntry& entry) {
+  if (isFull(entry)) {
+    return false;
+  }
+  if (isPreBlank(entry)) {
+    return true;
+  }
+  last_physical_ = entry.physical_offset;
+  if (entry.physical_offset < gone_to_) {
+    return true;
+  }
+  if (request_.filter != nullptr && !request_.filter->matchesTagsCode(entry.tags_code)) {
+    return true;
+  }
+  if (!findRecord(entry)) {
+    if (result_.message_count == 0) {
+      result_.status = GetStatus::kMessageWasRemoving;
+    }
+    if (view_.owner == nullptr) {
+      gone_to_ = (entry.physical_offset / log_.fileBytes() + 1) * log_.fileBytes();
+    }
+    return true;
+  }
+  const std::string_view record = view_.from(entry.physical_offset)
+                                      .substr(0, static_cast<size_t>(entry.record_bytes));
+  if (request_.filter == nullptr || request_.filter->matchesRecord(record)) {
+    addSlice(record);
+  }
+  return true;
+}
+
+bool MessageScan::isFull(const QueueEntry& entry) const {
+  if (result_.message_count == 0) {
+    return false;
+  }
+  const bool in_memory = isInMemory(entry.physical_offset);
+  const int64_t count_max =
+      std::min(request_.messages_max, live_.transferCountMax(in_memory));
+  const int64_t bytes_max =
+      std::min<int64_t>(request_.bytes_max, live_.transferBytesMax(in_memory));
+  return result_.message_count >= count_max || result_.bytes + entry.record_bytes > bytes_max;
+}
+
+bool MessageScan::findRecord(const QueueEntry& entry) {
+  if (view_.owner == nullptr || !view_.contains(entry.physical_offset, entry.record_bytes)) {
+    view_ = log_.view(entry.physical_offset);
+  }
+  return view_.owner != nullptr && entry.record_bytes > 0 &&
+         view_.contains(entry.physical_offset, entry.record_bytes);
+}
+
+void MessageScan::addSlice(std::string_view record) {
+  result_.status = GetStatus::kFound;
+  ++result_.message_count;
+  result_.bytes += static_cast<int64_t>(record.size());
+  if (!result_.slices.empty()) {
+    LogSlice& last = result_.slices.back();
+    if (last.bytes.data() + last.bytes.size() == record.data() && last.owner == view_.owner) {
+      last.bytes = {last.bytes.data(), last.bytes.size() + record.size()};
+      return;
+    }
+  }
+  result_.slices.push_back({record, view_.owner});
+}
+
+}  // namespace rocketmq::store

@@ -1,0 +1,51 @@
+#pragma once
+
+#include <cstdint>
+
+#include "store/live_settings.h"
+#include "store/log/commit_log.h"
+#include "store/log/log_view.h"
+#include "store/message_store.h"
+#include "store/queue/consume_queue.h"
+
+namespace rocketmq::store {
+
+/// Collects the messages of one get() entry by entry (RocketMQ: the loop of
+/// DefaultMessageStore.getMessage). Threads: one.
+class MessageScan {
+ public:
+  struct Limits {
+    int64_t log_end = 0;
+    int64_t memory_bytes = 0;  ///< So far behind the log's end a record counts as cached.
+  };
+
+  MessageScan(const CommitLog& log, const LiveSettings& live, const GetRequest& request,
+              const Limits& limits, GetResult& result)
+      : log_(log), live_(live), request_(request), limits_(limits), result_(result) {}
+
+  /// Scans the queue from the request's offset; fills in the result.
+  void run(const ConsumeQueue& queue);
+
+ private:
+  /// False when the result is full and the entry has to wait for the next get().
+  bool take(const QueueEntry& entry);
+  bool isFull(const QueueEntry& entry) const;
+  bool isInMemory(int64_t physical_offset) const {
+    return limits_.log_end - physical_offset <= limits_.memory_bytes;
+  }
+  /// False when the log no longer has it.
+  bool findRecord(const QueueEntry& entry);
+  void addSlice(std::string_view record);
+
+  const CommitLog& log_;
+  const LiveSettings& live_;
+  const GetRequest& request_;
+  const Limits limits_;
+  GetResult& result_;
+
+  LogView view_;                 // The log file of the last record.
+  int64_t gone_to_ = 0;          // The log has nothing between the last missing record and here.
+  int64_t last_physical_ = 0;    // Of the last entry looked at.
+};
+
+}  // namespace rocketmq::store

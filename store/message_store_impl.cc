@@ -1,0 +1,232 @@
+#include "store/message_store_impl.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "common/log.h"
+#include "store/recovery/recovery.h"
+
+namespace rocketmq::store {
+namespace {
+
+constexpr int64_t kLogFileBytesMin = 1024;
+constexpr int64_t kFileBytesMax = int64_t{1} << 40;
+
+/// InvalidArgument names the setting that cannot be.
+Status checkOptions(const StoreOptions& options) {
+  if (options.root_dir.empty()) {
+    return Status::invalidArgument("storePathRootDir is empty");
+  }
+  if (options.commit_log_file_bytes < kLogFileBytesMin ||
+      options.commit_log_file_bytes > kFileBytesMax) {
+    return Status::invalidArgument("mappedFileSizeCommitLog must be 1024 to 2^40");
+  }
+  if (options.consume_queue_file_bytes < kQueueEntryBytes ||
+      options.consume_queue_file_bytes > kFileBytesMax) {
+    return Status::invalidArgument("mappedFileSizeConsumeQueue must be 20 to 2^40");
+  }
+  if (options.index_hash_slots < 1 || options.index_entries_max < 2) {
+    return Status::invalidArgument("maxHashSlotNum must be at least 1, maxIndexNum at least 2");
+  }
+  return Status::ok();
+}
+
+StoreOptions settle(StoreOptions options, const StoreFolder& folder) {
+  if (options.commit_log_dir.empty()) {
+    options.commit_log_dir = folder.commitLogDir();
+  }
+  const int64_t entries =
+      (options.consume_queue_file_bytes + kQueueEntryBytes - 1) / kQueueEntryBytes;
+  options.consume_queue_file_bytes = entries * kQueueEntryBytes;
+  return options;
+}
+
+int64_t physicalMemoryBytes() {
+  return int64_t{::sysconf(_SC_PHYS_PAGES)} * ::sysconf(_SC_PAGESIZE);
+}
+
+}  // namespace
+
+Result<std::unique_ptr<MessageStore>> MessageStore::open(StoreOptions options, const Clock& clock,
+                                                         ArrivalListener on_arrival,
+                                                         FileSystem& files) {
+  return MessageStoreImpl::open(std::move(options), clock, std::move(on_arrival), files);
+}
+
+Result<std::unique_ptr<MessageStore>> MessageStoreImpl::open(StoreOptions options,
+                                                             const Clock& clock,
+                                                             ArrivalListener on_arrival,
+                                                             FileSystem& files) {
+  ROCKETMQ_RETURN_IF_ERROR(checkOptions(options));
+  // First of all: recovery changes files.
+  ROCKETMQ_ASSIGN_OR_RETURN(std::unique_ptr<StoreFolder> folder,
+                            StoreFolder::open(files, options.root_dir));
+  auto store = std::unique_ptr<MessageStoreImpl>(new MessageStoreImpl(
+      settle(std::move(options), *folder), clock, std::move(on_arrival), files));
+  store->folder_ = std::move(folder);
+  ROCKETMQ_RETURN_IF_ERROR(store->openFiles());
+  store->buildServices();
+  ROCKETMQ_RETURN_IF_ERROR(store->recover());
+  ROCKETMQ_RETURN_IF_ERROR(store->start());
+  return std::unique_ptr<MessageStore>(std::move(store));
+}
+
+MessageStoreImpl::MessageStoreImpl(StoreOptions options, const Clock& clock,
+                                   ArrivalListener on_arrival, FileSystem& files)
+    : options_(std::move(options)),
+      clock_(clock),
+      files_(files),
+      live_(options_.live),
+      rules_(options_.delay_level_ms),
+      arrivals_(std::move(on_arrival)) {}
+
+MessageStoreImpl::~MessageStoreImpl() {
+  if (const Status closed = close(); !closed.isOk()) {
+    log::error("the store was not closed cleanly: {}", closed.message());
+  }
+}
+
+Status MessageStoreImpl::openFiles() {
+  ROCKETMQ_ASSIGN_OR_RETURN(
+      log_, CommitLog::load(files_, {.dir = options_.commit_log_dir,
+                                     .file_bytes = options_.commit_log_file_bytes}));
+  queues_ = std::make_unique<QueueTable>(
+      files_, QueueTable::Options{.dir = folder_->consumeQueueDir(),
+                                  .file_bytes = options_.consume_queue_file_bytes});
+  ROCKETMQ_RETURN_IF_ERROR(queues_->load());
+  ROCKETMQ_ASSIGN_OR_RETURN(checkpoint_, Checkpoint::load(files_, folder_->checkpointPath()));
+  return Status::ok();
+}
+
+void MessageStoreImpl::buildServices() {
+  dispatcher_ = std::make_unique<Dispatcher>(*log_, *queues_, rules_, arrivals_);
+  index_ = std::make_unique<IndexService>(
+      IndexService::Parts{files_, *log_, *dispatcher_, *checkpoint_, clock_},
+      IndexService::Options{.dir = folder_->indexDir(),
+                            .layout = {.hash_slots = options_.index_hash_slots,
+                                       .entries_max = options_.index_entries_max}});
+  log_flusher_ = std::make_unique<LogFlusher>(
+      *log_, *dispatcher_, state_, clock_,
+      LogFlusher::Options{.mode = options_.flush_mode,
+                          .interval_ms = options_.flush_interval_ms,
+                          .least_pages = options_.flush_least_pages,
+                          .thorough_interval_ms = options_.flush_thorough_interval_ms});
+  queue_flusher_ = std::make_unique<QueueFlusher>(
+      QueueFlusher::Parts{*queues_, *dispatcher_, *log_flusher_, *checkpoint_, state_},
+      QueueFlusher::Options{.interval_ms = options_.flush_queue_interval_ms,
+                            .least_pages = options_.flush_queue_least_pages,
+                            .thorough_interval_ms = options_.flush_queue_thorough_interval_ms});
+  retention_ = std::make_unique<Retention>(
+      Retention::Parts{files_, *log_, *queues_, *index_, *dispatcher_, arrivals_, live_, state_,
+                       clock_},
+      Retention::Options{.root_dir = options_.root_dir,
+                         .interval_ms = options_.clean_resource_interval_ms});
+  reader_ = std::make_unique<MessageReader>(
+      MessageReader::Parts{*log_, *queues_, live_, stats_, clock_, physicalMemoryBytes()});
+  writer_ = std::make_unique<MessageWriter>(MessageWriter::Parts{
+      *log_, *queues_, *dispatcher_, arrivals_, rules_, live_, state_, stats_, clock_,
+      options_.flush_mode, [this] {
+        log_flusher_->onAppended();
+        index_->onAppended();
+      }});
+}
+
+Status MessageStoreImpl::recover() {
+  ROCKETMQ_ASSIGN_OR_RETURN(const bool stopped_cleanly, folder_->wasStoppedCleanly());
+  const CrcCheck crc_check =
+      options_.check_crc_on_recover ? CrcCheck::kVerify : CrcCheck::kSkip;
+  ROCKETMQ_RETURN_IF_ERROR(
+      Recovery({*log_, *queues_, *dispatcher_, *checkpoint_, crc_check}).run(stopped_cleanly));
+  return index_->load(stopped_cleanly);
+}
+
+Status MessageStoreImpl::start() {
+  ROCKETMQ_RETURN_IF_ERROR(folder_->markRunning());
+  MutexLock lock(close_mutex_);
+  is_started_ = true;
+  log_->start();
+  log_flusher_->start();
+  queue_flusher_->start();
+  if (options_.message_index_enable) {
+    index_->start();
+  }
+  retention_->checkDisk();
+  retention_->start();
+  state_.clear(RunState::kClosed);
+  return Status::ok();
+}
+
+Status MessageStoreImpl::close() {
+  MutexLock lock(close_mutex_);
+  if (!is_started_) {
+    return close_status_;
+  }
+  is_started_ = false;
+  const bool was_writable = state_.writable();
+  state_.set(RunState::kClosed);
+  close_status_ = stopServices();
+  // Otherwise the next start has to look closely, and the mark tells it.
+  if (close_status_.isOk() && was_writable && dispatchBehindBytes() == 0) {
+    close_status_ = folder_->markStopped();
+  }
+  folder_->unlock();
+  return close_status_;
+}
+
+Status MessageStoreImpl::stopServices() {
+  // Puts that have seen the store open are through once the lock has been theirs.
+  { MutexLock append_lock(log_->appendMutex()); }
+  retention_->stop();
+  log_->stop();
+  const Status log_flushed = log_flusher_->stop();
+  queue_flusher_->stop();
+  const Status index_flushed = options_.message_index_enable ? index_->stop() : Status::ok();
+  arrivals_.waitUntilTold();
+  ROCKETMQ_RETURN_IF_ERROR(log_flushed);
+  ROCKETMQ_RETURN_IF_ERROR(queue_flusher_->flushAll());
+  return index_flushed;
+}
+
+KeyQueryResult MessageStoreImpl::queryByKey(std::string_view topic, std::string_view key,
+                                            int32_t messages_max, TimestampMs begin,
+                                            TimestampMs end) const {
+  auto found = index_->query(topic, key, messages_max, begin, end);
+  KeyQueryResult result;
+  result.index_updated_ms = found.updated_ms;
+  result.index_physical_offset = found.updated_offset;
+  // RocketMQ parity: the answer is in the order of the log.
+  std::sort(found.offsets.begin(), found.offsets.end());
+  const auto last = std::unique(found.offsets.begin(), found.offsets.end());
+  for (auto offset = found.offsets.begin(); offset != last; ++offset) {
+    if (auto record = recordAt(*offset)) {
+      result.records.push_back(std::move(*record));
+    }
+  }
+  return result;
+}
+
+Status MessageStoreImpl::deleteTopic(const std::string& topic) {
+  if (!isStorable(topic, 0)) {
+    return Status::invalidArgument("'" + topic + "' is no topic");
+  }
+  return queues_->removeTopic(topic, [&] {
+    const int64_t appended_to = log_->appendedTo().end;
+    if (options_.flush_mode == FlushMode::kSync) {
+      dispatcher_->forget(topic, appended_to);
+    }
+    arrivals_.waitUntilTold();
+  });
+}
+
+int64_t MessageStoreImpl::dispatchBehindBytes() const {
+  return std::max<int64_t>(0, log_->maxOffset() - dispatcher_->dispatchedTo());
+}
+
+void MessageStoreImpl::updateOptions(const LiveStoreOptions& options) {
+  live_.update(options);
+  retention_->checkDisk();
+}
+
+}  // namespace rocketmq::store

@@ -1,0 +1,376 @@
+#include "store/queue/consume_queue.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "common/check.h"
+#include "common/log.h"
+
+namespace rocketmq::store {
+namespace {
+
+constexpr int64_t kPageBytes = 4096;
+constexpr int64_t kReserveStepMaxBytes = 64 * 1024;
+constexpr int64_t kKeptMappedBytes = 64 * 1024;  // In front of the end: where readers are likely.
+constexpr size_t kFilesScannedCarefully = 3;
+
+}  // namespace
+
+ConsumeQueue::ConsumeQueue(FileSystem& files, Options options)
+    : files_(files),
+      options_(std::move(options)),
+      segments_(files, {.dir = options_.dir,
+                        .file_bytes = options_.file_bytes,
+                        .keep_open = false,
+                        .size_setting = "mappedFileSizeConsumeQueue"}) {}
+
+// --- Recovery -----------------------------------------------------------------------------------
+
+int64_t ConsumeQueue::firstIndex() const {
+  const auto first = segments_.first();
+  return first == nullptr ? 0 : first->base() / kQueueEntryBytes;
+}
+
+std::optional<QueueEntry> ConsumeQueue::rawEntryAt(int64_t index) const {
+  const int64_t at = index * kQueueEntryBytes;
+  const auto segment = segments_.find(at);
+  if (segment == nullptr) {
+    return std::nullopt;
+  }
+  const auto mapping = segment->map();
+  if (!mapping) {
+    log::error("cannot read a consume queue: {}", mapping.status().message());
+    return std::nullopt;
+  }
+  return decodeQueueEntry((*mapping)->data() + (at - segment->base()));
+}
+
+int64_t ConsumeQueue::skipPreBlanks(int64_t index, int64_t high) const {
+  for (; index < high; ++index) {
+    const auto entry = rawEntryAt(index);
+    if (!entry || !isPreBlank(*entry)) {
+      break;
+    }
+  }
+  return index;
+}
+
+int64_t ConsumeQueue::firstAtOrAfter(int64_t physical_offset, int64_t low, int64_t high) const {
+  const int64_t end = high;
+  while (low < high) {
+    // Pre-blank entries say nothing about order; the next real one decides for them.
+    const int64_t middle = low + (high - low) / 2;
+    const int64_t probe = skipPreBlanks(middle, high);
+    const auto entry = probe < high ? rawEntryAt(probe) : std::nullopt;
+    if (entry && entry->physical_offset < physical_offset) {
+      low = probe + 1;
+    } else {
+      high = middle;
+    }
+  }
+  return skipPreBlanks(low, end);
+}
+
+int64_t ConsumeQueue::findEndTrusted() const {
+  const auto all = segments_.all();
+  for (auto segment = all.rbegin(); segment != all.rend(); ++segment) {
+    const int64_t begin = (*segment)->base() / kQueueEntryBytes;
+    int64_t low = begin;
+    int64_t high = (*segment)->end() / kQueueEntryBytes;
+    while (low < high) {
+      const int64_t middle = low + (high - low) / 2;
+      const auto entry = rawEntryAt(middle);
+      if (entry && isWritten(*entry)) {
+        low = middle + 1;
+      } else {
+        high = middle;
+      }
+    }
+    if (low > begin) {
+      return low;
+    }
+  }
+  return firstIndex();
+}
+
+int64_t ConsumeQueue::findEndCareful() const {
+  const auto all = segments_.all();
+  const size_t skipped = all.size() - std::min(all.size(), kFilesScannedCarefully);
+  int64_t index = all[skipped]->base() / kQueueEntryBytes;
+  int64_t known_end = 0;
+  for (size_t i = skipped; i < all.size(); ++i) {
+    const auto mapping = all[i]->map();
+    for (const char* at = mapping ? (*mapping)->data() : nullptr;
+         at != nullptr && index < all[i]->end() / kQueueEntryBytes; at += kQueueEntryBytes) {
+      const QueueEntry entry = decodeQueueEntry(at);
+      // An offset that goes back was left by a truncation: the log only goes forward.
+      if (!isWritten(entry) || (!isPreBlank(entry) && entry.physical_offset < known_end)) {
+        return index;
+      }
+      known_end = isPreBlank(entry) ? known_end : entry.physical_offset + entry.record_bytes;
+      ++index;
+    }
+  }
+  return index;
+}
+
+Status ConsumeQueue::recover(QueueScan scan) {
+  if (segments_.empty()) {
+    return Status::ok();
+  }
+  if (scan == QueueScan::kTrusted) {
+    ROCKETMQ_RETURN_IF_ERROR(cutAt(findEndTrusted()));
+    flushed_ = maxOffset();
+    return Status::ok();
+  }
+  ROCKETMQ_RETURN_IF_ERROR(wipeFrom(findEndCareful()));
+  flushed_ = firstIndex();
+  return Status::ok();
+}
+
+Status ConsumeQueue::cutAt(int64_t end) {
+  for (const auto& segment : segments_.takeFrom(end * kQueueEntryBytes + 1)) {
+    ROCKETMQ_RETURN_IF_ERROR(segment->remove());
+  }
+  write_mapping_.reset();
+  write_base_bytes_ = -1;
+  end_.store(end, std::memory_order_release);
+  next_.store(end, std::memory_order_relaxed);
+  roomy_to_.store(end, std::memory_order_release);
+  flushed_ = std::min(flushed_, end);
+  const auto last = lastEntry();
+  physical_end_ = last ? last->physical_offset + last->record_bytes : 0;
+  return Status::ok();
+}
+
+Status ConsumeQueue::wipeFrom(int64_t end) {
+  ROCKETMQ_RETURN_IF_ERROR(cutAt(end));
+  const auto segment = segments_.find(end * kQueueEntryBytes);
+  return segment == nullptr ? Status::ok()
+                            : segment->zeroFrom(end * kQueueEntryBytes - segment->base());
+}
+
+Status ConsumeQueue::truncateFrom(int64_t physical_offset) {
+  const int64_t cut = firstAtOrAfter(physical_offset, firstIndex(), maxOffset());
+  return cut == maxOffset() ? Status::ok() : wipeFrom(cut);
+}
+
+std::optional<QueueEntry> ConsumeQueue::lastEntry() const {
+  if (maxOffset() <= firstIndex()) {
+    return std::nullopt;
+  }
+  const auto entry = rawEntryAt(maxOffset() - 1);
+  return entry && isPreBlank(*entry) ? std::nullopt : entry;
+}
+
+void ConsumeQueue::releaseMappings() {
+  write_mapping_.reset();
+  write_base_bytes_ = -1;
+  // The next writer makes room again, which maps the file where that may fail.
+  roomy_to_.store(maxOffset(), std::memory_order_release);
+  for (const auto& segment : segments_.all()) {
+    segment->unmap();
+  }
+}
+
+// --- Writing ------------------------------------------------------------------------------------
+
+Status ConsumeQueue::ensureRoom(int64_t count) {
+  const int64_t from = nextOffset();
+  return roomFor(from, from + count);
+}
+
+Status ConsumeQueue::roomFor(int64_t from, int64_t to) {
+  MutexLock lock(room_mutex_);
+  if (isDeleted()) {
+    return Status::closed("topic " + options_.topic + " is being deleted");
+  }
+  const int64_t file_bytes = options_.file_bytes;
+  for (int64_t at = std::max(from, roomy_to_.load(std::memory_order_relaxed)); at < to;) {
+    const int64_t base = at * kQueueEntryBytes / file_bytes * file_bytes;
+    ROCKETMQ_RETURN_IF_ERROR(roomInFile(base, at * kQueueEntryBytes - base,
+                                        std::min(to * kQueueEntryBytes - base, file_bytes)));
+    at = roomy_to_.load(std::memory_order_relaxed);
+  }
+  return Status::ok();
+}
+
+Status ConsumeQueue::roomInFile(int64_t base_bytes, int64_t from_bytes, int64_t to_bytes) {
+  std::shared_ptr<Segment> segment = segments_.find(base_bytes);
+  if (segment == nullptr) {
+    ROCKETMQ_ASSIGN_OR_RETURN(segment, segments_.create(base_bytes));
+    segments_.add(segment);
+    folder_is_new_.store(true, std::memory_order_release);
+  }
+  ROCKETMQ_RETURN_IF_ERROR(segment->map().status());
+  // In steps that grow with the queue: a small queue takes one page, a busy one asks seldom.
+  const int64_t reserved = std::max(segment->reservedTo(), from_bytes);
+  const int64_t step = std::clamp(reserved, kPageBytes, kReserveStepMaxBytes);
+  const int64_t wanted = std::min(std::max(to_bytes, reserved + step), options_.file_bytes);
+  if (!segment->reserve(from_bytes, wanted).isOk()) {
+    ROCKETMQ_RETURN_IF_ERROR(segment->reserve(from_bytes, to_bytes));
+  }
+  roomy_to_.store((base_bytes + segment->reservedTo()) / kQueueEntryBytes,
+                  std::memory_order_release);
+  return Status::ok();
+}
+
+void ConsumeQueue::write(const QueueEntry& entry) {
+  const int64_t at = maxOffset() * kQueueEntryBytes;
+  if (write_mapping_ == nullptr || at - write_base_bytes_ >= options_.file_bytes) {
+    const auto segment = segments_.find(at);
+    ROCKETMQ_CHECK(segment != nullptr);
+    auto mapping = segment->map();
+    ROCKETMQ_CHECK(mapping.ok());
+    write_mapping_ = std::move(*mapping);
+    write_base_bytes_ = segment->base();
+  }
+  encodeQueueEntry(entry, write_mapping_->data() + (at - write_base_bytes_));
+  end_.store(maxOffset() + 1, std::memory_order_release);
+}
+
+void ConsumeQueue::append(const QueueEntry& entry) {
+  write(entry);
+  physical_end_ = entry.physical_offset + entry.record_bytes;
+}
+
+Result<ConsumeQueue::Placed> ConsumeQueue::dispatch(int64_t queue_offset, const QueueEntry& entry,
+                                                    bool fill_gap) {
+  if (queue_offset < maxOffset() || entry.physical_offset < physical_end_) {
+    return Placed::kKnown;
+  }
+  if (queue_offset > maxOffset()) {
+    if (!fill_gap) {
+      return Placed::kGap;
+    }
+    const auto last = segments_.last();
+    const bool is_near =
+        last != nullptr && queue_offset * kQueueEntryBytes < last->end() + options_.file_bytes;
+    ROCKETMQ_RETURN_IF_ERROR(is_near ? fillTo(queue_offset) : beginAt(queue_offset));
+  }
+  ROCKETMQ_RETURN_IF_ERROR(roomFor(queue_offset, queue_offset + 1));
+  append(entry);
+  if (nextOffset() <= queue_offset) {
+    next_.store(queue_offset + 1, std::memory_order_relaxed);
+  }
+  return Placed::kAppended;
+}
+
+/// The queue begins at `index` (RocketMQ: fillPreBlank): earlier entries, which the log no longer
+/// has, go, and the first file is filled up to it.
+Status ConsumeQueue::beginAt(int64_t index) {
+  for (const auto& segment : segments_.takeFrom(0)) {
+    ROCKETMQ_RETURN_IF_ERROR(segment->remove());
+  }
+  const int64_t per_file = options_.file_bytes / kQueueEntryBytes;
+  flushed_ = 0;
+  ROCKETMQ_RETURN_IF_ERROR(cutAt(index / per_file * per_file));
+  flushed_ = maxOffset();
+  ROCKETMQ_RETURN_IF_ERROR(fillTo(index));
+  min_.store(index, std::memory_order_release);
+  return Status::ok();
+}
+
+Status ConsumeQueue::fillTo(int64_t index) {
+  ROCKETMQ_RETURN_IF_ERROR(roomFor(maxOffset(), index));
+  while (maxOffset() < index) {
+    write(preBlankEntry());
+  }
+  return Status::ok();
+}
+
+// --- Reading ------------------------------------------------------------------------------------
+
+QueueRun ConsumeQueue::run(int64_t index) const {
+  const int64_t end = maxOffset();
+  if (index < 0 || index >= end) {
+    return {};
+  }
+  const int64_t at = index * kQueueEntryBytes;
+  const auto segment = segments_.find(at);
+  if (segment == nullptr) {
+    return {};
+  }
+  auto mapping = segment->map();
+  if (!mapping) {
+    log::error("cannot read a consume queue: {}", mapping.status().message());
+    return {};
+  }
+  const char* data = (*mapping)->data() + (at - segment->base());
+  return {.owner = std::move(*mapping),
+          .data = data,
+          .count = std::min(end, segment->end() / kQueueEntryBytes) - index};
+}
+
+std::optional<QueueEntry> ConsumeQueue::entryAt(int64_t index) const {
+  const QueueRun found = run(index);
+  return found.owner == nullptr ? std::nullopt : std::optional<QueueEntry>(found.at(0));
+}
+
+// --- Housekeeping -------------------------------------------------------------------------------
+
+Status ConsumeQueue::flush(int32_t least_pages) {
+  const int64_t end = maxOffset();
+  const int64_t dirty_pages =
+      end * kQueueEntryBytes / kPageBytes - flushed_ * kQueueEntryBytes / kPageBytes;
+  if (flushed_ >= end || isDeleted() || dirty_pages < least_pages) {
+    return Status::ok();
+  }
+  while (flushed_ < end) {
+    const int64_t from = flushed_ * kQueueEntryBytes;
+    const auto segment = segments_.find(from);
+    if (segment == nullptr) {
+      flushed_ = std::max(flushed_ + 1, std::min(end, firstIndex()));  // Retention has taken it.
+      continue;
+    }
+    const int64_t to = std::min(end * kQueueEntryBytes, segment->end());
+    const auto mapping = segment->map();
+    if (mapping.status().code() == StatusCode::kNotFound) {
+      return Status::ok();  // Deleted meanwhile.
+    }
+    ROCKETMQ_RETURN_IF_ERROR(mapping.status());
+    ROCKETMQ_RETURN_IF_ERROR((*mapping)->sync(from - segment->base(), to - from));
+    segment->releaseBefore(to - segment->base() - kKeptMappedBytes);
+    flushed_ = to / kQueueEntryBytes;
+  }
+  return syncFolder();
+}
+
+/// Makes new files survive power loss: in the folder, and the folder in the topic's.
+Status ConsumeQueue::syncFolder() {
+  if (!folder_is_new_.exchange(false, std::memory_order_acq_rel)) {
+    return Status::ok();
+  }
+  std::string folder = options_.dir;
+  for (int level = 0; level < 3; ++level) {
+    const Status synced = files_.syncDirectory(folder);
+    if (!synced.isOk() && synced.code() != StatusCode::kNotFound) {
+      return synced;
+    }
+    folder.resize(std::min(folder.size(), folder.rfind('/')));
+  }
+  return Status::ok();
+}
+
+void ConsumeQueue::moveMin(int64_t log_min) {
+  const int64_t end = maxOffset();
+  const int64_t first = std::max(firstIndex(), std::min(minOffset(), end));
+  min_.store(firstAtOrAfter(log_min, first, end), std::memory_order_release);
+}
+
+Status ConsumeQueue::trimBefore(int64_t log_min) {
+  // Readers are sent behind the files before these go.
+  moveMin(log_min);
+  const int64_t keep_bytes = minOffset() * kQueueEntryBytes;
+  for (const auto& segment : segments_.takeBefore(keep_bytes)) {
+    ROCKETMQ_RETURN_IF_ERROR(segment->remove());
+  }
+  return Status::ok();
+}
+
+void ConsumeQueue::markDeleted() {
+  MutexLock lock(room_mutex_);
+  deleted_.store(true, std::memory_order_release);
+}
+
+}  // namespace rocketmq::store

@@ -1,0 +1,168 @@
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "common/file_system.h"
+#include "common/mutex.h"
+#include "common/status.h"
+#include "store/log/segment.h"
+#include "store/message_store.h"
+#include "store/queue/queue_entry.h"
+
+namespace rocketmq::store {
+
+/// How much recovery believes of a queue's files.
+enum class QueueScan : uint8_t {
+  kTrusted,  ///< Stopped cleanly: look for the end by bisection.
+  kCareful,  ///< Read the last three files entry by entry up to the first unwritten one.
+};
+
+/// Entries of a queue that lie in one file.
+struct QueueRun {
+  std::shared_ptr<const MappedFile> owner;  ///< Null: nothing is there.
+  const char* data = nullptr;
+  int64_t count = 0;
+
+  QueueEntry at(int64_t index) const { return decodeQueueEntry(data + index * kQueueEntryBytes); }
+};
+
+/// The messages of one (topic, queue id) in order: fixed-size entries that point into the log
+/// (RocketMQ: ConsumeQueue). Offsets and counts here are entries, not bytes, unless they say so.
+///
+/// Threads:  one writer at a time: whoever holds the log's append mutex, or the dispatcher when
+///           entries become visible only after a flush. nextOffset() is assigned under the append
+///           mutex always. Reads run beside the writer without waiting for it.
+/// Room:     as for the log, an entry is only written where hasRoom(): ensureRoom() makes files
+///           and reserves blocks in small steps, without the append mutex.
+/// Files:    sparse and mapped at first use; a queue that nobody touches holds no mapping.
+class ConsumeQueue {
+ public:
+  struct Options {
+    std::string dir;
+    std::string topic;
+    int32_t queue_id = 0;
+    int64_t file_bytes = 0;  ///< A multiple of kQueueEntryBytes.
+  };
+
+  ConsumeQueue(FileSystem& files, Options options);
+
+  const std::string& topic() const { return options_.topic; }
+  int32_t queueId() const { return options_.queue_id; }
+  /// True once a message has been given a place in it, or files of it have been found.
+  bool isUsed() const { return !segments_.empty() || nextOffset() > 0; }
+
+  // Recovery: one thread, nobody else.
+
+  Status load() { return segments_.load(); }
+  /// Finds the end.
+  Status recover(QueueScan scan);
+  /// Drops the entries of records that begin at or after `physical_offset`, with zeros left behind.
+  Status truncateFrom(int64_t physical_offset);
+  /// Log offset behind the record of the last entry; 0 without one.
+  int64_t physicalEnd() const { return physical_end_; }
+  std::optional<QueueEntry> lastEntry() const;
+  /// Gives the mappings back that recovery needed.
+  void releaseMappings();
+
+  // Writing.
+
+  /// Offset of the next message. Entries become visible in the same order, possibly later.
+  int64_t nextOffset() const { return next_.load(std::memory_order_relaxed); }
+  /// Hands out `count` offsets. Under the append mutex.
+  void takeOffsets(int64_t count) { next_.store(nextOffset() + count, std::memory_order_relaxed); }
+
+  bool hasRoom(int64_t count) const {
+    return nextOffset() + count <= roomy_to_.load(std::memory_order_acquire);
+  }
+  /// Makes room for the next `count` entries. ReadOnly: the disk is full. Closed: deleted.
+  Status ensureRoom(int64_t count);
+
+  /// Appends the entry of the message at maxOffset(). Precondition: there is room.
+  void append(const QueueEntry& entry);
+
+  /// Outcome of dispatch().
+  enum class Placed : uint8_t {
+    kAppended,
+    kKnown,  ///< The queue has had it before.
+    kGap,    ///< Entries in front of it are missing and `fill_gap` was false: nothing was done.
+  };
+
+  /// Puts the entry of a record that was found in the log at its offset. Places in front of it that
+  /// the log does not know become pre-blank entries.
+  Result<Placed> dispatch(int64_t queue_offset, const QueueEntry& entry, bool fill_gap);
+
+  // Reading.
+
+  int64_t minOffset() const { return min_.load(std::memory_order_acquire); }
+  int64_t maxOffset() const { return end_.load(std::memory_order_acquire); }
+  /// The visible entries from `index` to the end of their file.
+  QueueRun run(int64_t index) const;
+  std::optional<QueueEntry> entryAt(int64_t index) const;
+  /// First offset of the file behind the one that holds `index`.
+  int64_t nextFileOffset(int64_t index) const {
+    const int64_t per_file = options_.file_bytes / kQueueEntryBytes;
+    return (index / per_file + 1) * per_file;
+  }
+
+  // Housekeeping: one thread.
+
+  /// Brings entries to the disk when at least `least_pages` pages are dirty; 0: whatever is.
+  Status flush(int32_t least_pages);
+  /// The log begins at `log_min` now: removes the files that only point before it (never the last)
+  /// and moves minOffset().
+  Status trimBefore(int64_t log_min);
+
+  /// No more files from now on. Appends that have begun may still be under way.
+  void markDeleted();
+  bool isDeleted() const { return deleted_.load(std::memory_order_acquire); }
+
+ private:
+  int64_t firstIndex() const;
+  std::optional<QueueEntry> rawEntryAt(int64_t index) const;
+  /// First entry in [low, high) whose record begins at or after the log offset; `high` if none.
+  int64_t firstAtOrAfter(int64_t physical_offset, int64_t low, int64_t high) const;
+  int64_t skipPreBlanks(int64_t index, int64_t high) const;
+  int64_t findEndTrusted() const;
+  int64_t findEndCareful() const;
+  /// Makes `end` the end: later files go.
+  Status cutAt(int64_t end);
+  /// The same, and what the file still holds behind it becomes zero.
+  Status wipeFrom(int64_t end);
+  void moveMin(int64_t log_min);
+
+  Status roomFor(int64_t from, int64_t to);
+  Status roomInFile(int64_t base_bytes, int64_t from_bytes, int64_t to_bytes)
+      ROCKETMQ_REQUIRES(room_mutex_);
+  Status beginAt(int64_t index);
+  Status fillTo(int64_t index);
+  void write(const QueueEntry& entry);
+  Status syncFolder();
+
+  FileSystem& files_;
+  const Options options_;
+  SegmentSet segments_;
+
+  std::atomic<int64_t> next_{0};
+  // Stored with release behind the entry's bytes.
+  std::atomic<int64_t> end_{0};
+  std::atomic<int64_t> min_{0};
+  std::atomic<int64_t> roomy_to_{0};
+  std::atomic<bool> deleted_{false};
+
+  // Of the writer: where the log's part ends that the queue knows, and the file that holds end_.
+  int64_t physical_end_ = 0;
+  std::shared_ptr<MappedFile> write_mapping_;
+  int64_t write_base_bytes_ = -1;
+
+  // Serialises makers of room; only the file list's lock is taken under it.
+  Mutex room_mutex_;
+  std::atomic<bool> folder_is_new_{false};
+
+  int64_t flushed_ = 0;  // Of the flushing thread.
+};
+
+}  // namespace rocketmq::store

@@ -1,0 +1,133 @@
+#include "store/queue/queue_table.h"
+
+#include <charconv>
+#include <optional>
+#include <utility>
+
+namespace rocketmq::store {
+namespace {
+
+std::optional<int32_t> parseQueueId(const std::string& name) {
+  int32_t id = 0;
+  const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), id);
+  const bool is_number = error == std::errc() && end == name.data() + name.size();
+  return is_number && id >= 0 ? std::optional<int32_t>(id) : std::nullopt;
+}
+
+}  // namespace
+
+Status QueueTable::load() {
+  const auto topics = files_.list(options_.dir);
+  if (topics.status().code() == StatusCode::kNotFound) {
+    return Status::ok();
+  }
+  ROCKETMQ_RETURN_IF_ERROR(topics.status());
+  for (const DirectoryEntry& topic : *topics) {
+    if (topic.info.is_directory) {
+      ROCKETMQ_RETURN_IF_ERROR(loadTopic(topic.name));
+    }
+  }
+  return Status::ok();
+}
+
+Status QueueTable::loadTopic(const std::string& topic) {
+  ROCKETMQ_ASSIGN_OR_RETURN(const std::vector<DirectoryEntry> entries,
+                            files_.list(options_.dir + "/" + topic));
+  for (const DirectoryEntry& entry : entries) {
+    const auto id = parseQueueId(entry.name);
+    if (entry.info.is_directory && id) {
+      ROCKETMQ_RETURN_IF_ERROR(findOrCreate(topic, *id)->load());
+    }
+  }
+  return Status::ok();
+}
+
+std::shared_ptr<ConsumeQueue> QueueTable::find(std::string_view topic, int32_t queue_id) const {
+  const Name name{topic, queue_id};
+  const Shard& shard = shardOf(name);
+  MutexLock lock(shard.mutex);
+  const auto found = shard.queues.find(name);
+  return found == shard.queues.end() ? nullptr : found->second;
+}
+
+std::shared_ptr<ConsumeQueue> QueueTable::findOrCreate(std::string_view topic, int32_t queue_id) {
+  if (auto queue = find(topic, queue_id)) {
+    return queue->isDeleted() ? nullptr : queue;
+  }
+  MutexLock create_lock(create_mutex_);
+  if (being_deleted_.contains(topic)) {
+    return nullptr;
+  }
+  auto queue = make(topic, queue_id);
+  const Name name{queue->topic(), queue_id};
+  Shard& shard = shardOf(name);
+  MutexLock lock(shard.mutex);
+  return shard.queues.try_emplace(name, std::move(queue)).first->second;
+}
+
+std::shared_ptr<ConsumeQueue> QueueTable::make(std::string_view topic, int32_t queue_id) const {
+  std::string dir = options_.dir;
+  dir += '/';
+  dir += topic;
+  dir += '/';
+  dir += std::to_string(queue_id);
+  return std::make_shared<ConsumeQueue>(
+      files_, ConsumeQueue::Options{.dir = std::move(dir),
+                                    .topic = std::string(topic),
+                                    .queue_id = queue_id,
+                                    .file_bytes = options_.file_bytes});
+}
+
+std::vector<std::shared_ptr<ConsumeQueue>> QueueTable::all() const {
+  std::vector<std::shared_ptr<ConsumeQueue>> queues;
+  for (const Shard& shard : shards_) {
+    MutexLock lock(shard.mutex);
+    for (const auto& [name, queue] : shard.queues) {
+      queues.push_back(queue);
+    }
+  }
+  return queues;
+}
+
+std::set<std::string> QueueTable::topics() const {
+  std::set<std::string> names;
+  for (const auto& queue : all()) {
+    if (queue->isUsed() && !queue->isDeleted()) {
+      names.insert(queue->topic());
+    }
+  }
+  return names;
+}
+
+std::vector<std::shared_ptr<ConsumeQueue>> QueueTable::queuesOf(const std::string& topic) const {
+  auto queues = all();
+  std::erase_if(queues, [&](const auto& queue) { return queue->topic() != topic; });
+  return queues;
+}
+
+Status QueueTable::removeTopic(const std::string& topic,
+                               const std::function<void()>& wait_for_users) {
+  {
+    MutexLock create_lock(create_mutex_);
+    if (!being_deleted_.insert(topic).second) {
+      return Status::busy("topic " + topic + " is being deleted already");
+    }
+  }
+  const auto queues = queuesOf(topic);
+  for (const auto& queue : queues) {
+    queue->markDeleted();
+  }
+  wait_for_users();
+  const Status removed = files_.removeTree(options_.dir + "/" + topic);
+  for (const auto& queue : queues) {
+    const Name name{queue->topic(), queue->queueId()};
+    Shard& shard = shardOf(name);
+    MutexLock lock(shard.mutex);
+    shard.queues.erase(name);
+  }
+  MutexLock create_lock(create_mutex_);
+  being_deleted_.erase(topic);
+  return removed;
+}
+
+}  // namespace rocketmq::store

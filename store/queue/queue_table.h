@@ -1,0 +1,84 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <set>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "common/file_system.h"
+#include "common/mutex.h"
+#include "common/status.h"
+#include "store/queue/consume_queue.h"
+
+namespace rocketmq::store {
+
+/// All consume queues by topic and queue id. Threads: any; a look-up takes one shard's mutex for
+/// its moment and allocates nothing.
+class QueueTable {
+ public:
+  struct Options {
+    std::string dir;
+    int64_t file_bytes = 0;
+  };
+
+  QueueTable(FileSystem& files, Options options)
+      : files_(files), options_(std::move(options)) {}
+
+  /// Finds the queues of the folder (topic/queue id/files). Folders whose name is no queue id are
+  /// left alone. Corruption when a file does not fit.
+  Status load();
+
+  std::shared_ptr<ConsumeQueue> find(std::string_view topic, int32_t queue_id) const;
+
+  /// Makes the queue when it is new; its folder and files come with its first message. nullptr
+  /// while the topic is being deleted. Precondition: isStorable().
+  std::shared_ptr<ConsumeQueue> findOrCreate(std::string_view topic, int32_t queue_id);
+
+  std::vector<std::shared_ptr<ConsumeQueue>> all() const;
+
+  /// Topics with at least one used queue.
+  std::set<std::string> topics() const;
+
+  /// Refuses appends to the topic's queues, calls `wait_for_users`, removes the files and forgets
+  /// the queues. `wait_for_users` returns when nobody is inside an append or an arrival that began
+  /// earlier.
+  Status removeTopic(const std::string& topic, const std::function<void()>& wait_for_users);
+
+ private:
+  struct Name {
+    std::string_view topic;  // Of the queue that it maps to.
+    int32_t queue_id;
+    bool operator==(const Name&) const = default;
+  };
+  struct NameHash {
+    size_t operator()(const Name& name) const {
+      return std::hash<std::string_view>()(name.topic) * 31 + static_cast<size_t>(name.queue_id);
+    }
+  };
+  struct Shard {
+    mutable Mutex mutex;
+    std::unordered_map<Name, std::shared_ptr<ConsumeQueue>, NameHash> queues
+        ROCKETMQ_GUARDED_BY(mutex);
+  };
+  static constexpr size_t kShards = 64;
+
+  Shard& shardOf(const Name& name) { return shards_[NameHash()(name) % kShards]; }
+  const Shard& shardOf(const Name& name) const { return shards_[NameHash()(name) % kShards]; }
+  std::shared_ptr<ConsumeQueue> make(std::string_view topic, int32_t queue_id) const;
+  Status loadTopic(const std::string& topic);
+  std::vector<std::shared_ptr<ConsumeQueue>> queuesOf(const std::string& topic) const;
+
+  FileSystem& files_;
+  const Options options_;
+  std::array<Shard, kShards> shards_;
+
+  Mutex create_mutex_;  // Taken before a shard's.
+  std::set<std::string, std::less<>> being_deleted_ ROCKETMQ_GUARDED_BY(create_mutex_);
+};
+
+}  // namespace rocketmq::store

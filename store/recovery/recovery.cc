@@ -1,0 +1,145 @@
+#include "store/recovery/recovery.h"
+
+#include <algorithm>
+
+#include "common/log.h"
+
+namespace rocketmq::store {
+namespace {
+
+/// What the checkpoint's times are rounded by: flushes and clocks are not exact.
+constexpr int64_t kCheckpointMarginMs = 3000;
+
+}  // namespace
+
+Status Recovery::run(bool stopped_cleanly) {
+  const Queues queues = parts_.queues.all();
+  if (parts_.log.segments().empty()) {
+    // RocketMQ parity: queues without a log point nowhere.
+    ROCKETMQ_RETURN_IF_ERROR(recoverQueues(queues, QueueScan::kTrusted));
+    ROCKETMQ_RETURN_IF_ERROR(truncateQueues(queues, 0));
+    return finish({}, 0);
+  }
+  if (stopped_cleanly) {
+    const Status trusted = runTrusting(queues);
+    if (trusted.code() != StatusCode::kNotFound) {
+      return trusted;
+    }
+    log::warn("{}; recovering as after a crash", trusted.message());
+  }
+  return runCareful(queues);
+}
+
+Status Recovery::runTrusting(const Queues& queues) {
+  ROCKETMQ_RETURN_IF_ERROR(recoverQueues(queues, QueueScan::kTrusted));
+  ROCKETMQ_ASSIGN_OR_RETURN(const int64_t start, trustedStart(queues));
+  ROCKETMQ_ASSIGN_OR_RETURN(const Read read, readFrom(start, Dispatcher::Gaps::kFill));
+  return finish(read, read.end);
+}
+
+/// Behind the newest record that a queue knows.
+Result<int64_t> Recovery::trustedStart(const Queues& queues) {
+  const ConsumeQueue* newest = nullptr;
+  for (const auto& queue : queues) {
+    if (newest == nullptr || queue->physicalEnd() > newest->physicalEnd()) {
+      newest = queue.get();
+    }
+  }
+  const int64_t log_min = parts_.log.minOffset();
+  if (newest == nullptr || newest->physicalEnd() <= log_min) {
+    return log_min;
+  }
+  const auto entry = newest->lastEntry();
+  const int64_t offset = entry ? entry->physical_offset : -1;
+  const auto record = recordIn(parts_.log.view(offset), offset, parts_.crc_check);
+  if (!entry || !record || record->total_size != entry->record_bytes) {
+    return Status::notFound("the newest entry of queue " + newest->topic() + "/" +
+                            std::to_string(newest->queueId()) + " points at no record");
+  }
+  return newest->physicalEnd();
+}
+
+Status Recovery::runCareful(const Queues& queues) {
+  ROCKETMQ_RETURN_IF_ERROR(recoverQueues(queues, QueueScan::kCareful));
+  int64_t start = carefulStart();
+  ROCKETMQ_RETURN_IF_ERROR(truncateQueues(queues, start));
+  log::info("the store was not stopped cleanly: reading the commit log from {}", start);
+  const int64_t log_min = parts_.log.minOffset();
+  ROCKETMQ_ASSIGN_OR_RETURN(
+      Read read,
+      readFrom(start, start > log_min ? Dispatcher::Gaps::kReport : Dispatcher::Gaps::kFill));
+  if (read.found_gap) {
+    log::warn("a consume queue lacks entries: reading the whole commit log from {}", log_min);
+    start = log_min;
+    ROCKETMQ_RETURN_IF_ERROR(truncateQueues(parts_.queues.all(), start));
+    ROCKETMQ_ASSIGN_OR_RETURN(read, readFrom(start, Dispatcher::Gaps::kFill));
+  }
+  ROCKETMQ_RETURN_IF_ERROR(finish(read, start));
+  // What a killed process wrote is in the page cache; from here on it counts as flushed.
+  return parts_.log.sync(read.end);
+}
+
+Status Recovery::recoverQueues(const Queues& queues, QueueScan scan) {
+  for (const auto& queue : queues) {
+    ROCKETMQ_RETURN_IF_ERROR(queue->recover(scan));
+  }
+  return Status::ok();
+}
+
+Status Recovery::truncateQueues(const Queues& queues, int64_t physical_offset) {
+  for (const auto& queue : queues) {
+    ROCKETMQ_RETURN_IF_ERROR(queue->truncateFrom(physical_offset));
+  }
+  return Status::ok();
+}
+
+Result<Recovery::Read> Recovery::readFrom(int64_t start, Dispatcher::Gaps gaps) {
+  const int64_t limit = parts_.log.maxOffset();
+  RecordWalker walker(parts_.log, start, parts_.crc_check);
+  Read read;
+  read.newest_ms = parts_.checkpoint.times().log_ms;
+  while (walker.next(limit) == RecordWalker::Step::kRecord) {
+    ROCKETMQ_ASSIGN_OR_RETURN(const bool placed,
+                              parts_.dispatcher.replay(walker.record(), gaps));
+    read.newest_ms = walker.record().store_timestamp_ms;
+    ++read.records;
+    if (!placed) {
+      read.found_gap = true;
+      break;
+    }
+  }
+  read.end = walker.position();
+  return read;
+}
+
+int64_t Recovery::carefulStart() const {
+  const CheckpointTimes times = parts_.checkpoint.times();
+  const TimestampMs certain_ms = std::min(times.log_ms, times.queues_ms) - kCheckpointMarginMs;
+  const auto segments = parts_.log.segments();
+  for (auto segment = segments.rbegin(); segment != segments.rend(); ++segment) {
+    const int64_t base = (*segment)->base();
+    const auto first = recordIn(parts_.log.view(base), base, CrcCheck::kSkip);
+    if (first && first->store_timestamp_ms > 0 && first->store_timestamp_ms <= certain_ms) {
+      return base;
+    }
+  }
+  return parts_.log.minOffset();
+}
+
+Status Recovery::finish(const Read& read, int64_t flushed) {
+  const Queues queues = parts_.queues.all();
+  const int64_t log_min = parts_.log.minOffset();
+  ROCKETMQ_RETURN_IF_ERROR(parts_.log.truncateTo(
+      {.end = read.end, .flushed = flushed, .newest_ms = read.newest_ms}));
+  ROCKETMQ_RETURN_IF_ERROR(truncateQueues(queues, read.end));
+  for (const auto& queue : queues) {
+    ROCKETMQ_RETURN_IF_ERROR(queue->trimBefore(log_min));
+    queue->releaseMappings();
+  }
+  parts_.dispatcher.noteDispatched(read.end, read.newest_ms);
+  log::info("commit log recovered from {} to {}, {} records read", log_min, read.end,
+            read.records);
+  return Status::ok();
+}
+
+}  // namespace rocketmq::store

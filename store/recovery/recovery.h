@@ -1,0 +1,69 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "common/clock.h"
+#include "common/message/record.h"
+#include "common/status.h"
+#include "store/checkpoint.h"
+#include "store/dispatch/dispatcher.h"
+#include "store/log/commit_log.h"
+#include "store/log/record_walker.h"
+#include "store/queue/queue_table.h"
+
+namespace rocketmq::store {
+
+/// Finds the true end of the log after a start and brings the consume queues in line with it. The
+/// queues are derived data: whatever they lack is taken from the log.
+///
+/// Clean stop:   the queues are believed. The record of their newest entry is checked, the log is
+///               read from behind it, and what the queues lack is entered.
+/// Unclean stop: begins at the newest file whose first record is older than everything that the
+///               checkpoint says is on the disk. Queue entries of records from there on are thrown
+///               away, every record is checked (CRC, and that it says of itself that it is where
+///               it is) and entered again. When a queue turns out to lack earlier entries, all of
+///               the log is read once more from its start.
+/// In both cases the log ends at the first record that is not whole.
+/// Threads:      one, before anything else works on the store.
+class Recovery {
+ public:
+  /// Borrowed for the time of run().
+  struct Parts {
+    CommitLog& log;
+    QueueTable& queues;
+    Dispatcher& dispatcher;
+    const Checkpoint& checkpoint;
+    CrcCheck crc_check = CrcCheck::kVerify;
+  };
+
+  explicit Recovery(const Parts& parts) : parts_(parts) {}
+
+  Status run(bool stopped_cleanly);
+
+ private:
+  using Queues = std::vector<std::shared_ptr<ConsumeQueue>>;
+
+  /// Where reading the log led to.
+  struct Read {
+    int64_t end = 0;
+    TimestampMs newest_ms = 0;
+    int64_t records = 0;
+    bool found_gap = false;
+  };
+
+  /// NotFound when the queues' newest entry does not belong to the log: do as after a crash.
+  Status runTrusting(const Queues& queues);
+  Status runCareful(const Queues& queues);
+  Status recoverQueues(const Queues& queues, QueueScan scan);
+  Status truncateQueues(const Queues& queues, int64_t physical_offset);
+  Result<Read> readFrom(int64_t start, Dispatcher::Gaps gaps);
+  Result<int64_t> trustedStart(const Queues& queues);
+  int64_t carefulStart() const;
+  Status finish(const Read& read, int64_t flushed);
+
+  const Parts parts_;
+};
+
+}  // namespace rocketmq::store

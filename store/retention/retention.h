@@ -1,0 +1,86 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "common/clock.h"
+#include "common/file_system.h"
+#include "common/mutex.h"
+#include "common/status.h"
+#include "store/dispatch/arrival_queue.h"
+#include "store/dispatch/dispatcher.h"
+#include "store/index/index_service.h"
+#include "store/live_settings.h"
+#include "store/log/commit_log.h"
+#include "store/queue/queue_table.h"
+#include "store/run_state.h"
+#include "store/worker.h"
+
+namespace rocketmq::store {
+
+/// Removes old files and watches the disk (RocketMQ: CleanCommitLogService,
+/// CleanConsumeQueueService). Log files go oldest first, never the newest: past their reserved time
+/// at the hours of deleteWhen or when the disk is used too much, whatever their age when it gets
+/// critical. Queue and index files follow the log. Readers keep what they hold: a file is unlinked
+/// at once and unmapped with its last slice.
+/// Threads: one of its own; cleanNow() and diskUsedRatio() from any.
+class Retention {
+ public:
+  struct Options {
+    std::string root_dir;
+    int32_t interval_ms = 10'000;
+  };
+
+  /// Borrowed for its life.
+  struct Parts {
+    FileSystem& files;
+    CommitLog& log;
+    QueueTable& queues;
+    IndexService& index;
+    Dispatcher& dispatcher;
+    ArrivalQueue& arrivals;
+    const LiveSettings& live;
+    RunState& state;
+    const Clock& clock;
+  };
+
+  Retention(const Parts& parts, Options options) : parts_(parts), options_(std::move(options)) {}
+
+  void start();
+  void stop() { worker_.stop(); }
+
+  /// Sets or clears the disk-full flag: set above the warning level, cleared at or below the level
+  /// of forced cleaning.
+  void checkDisk();
+
+  /// Removes what is past its reserved time, at any hour.
+  Status cleanNow();
+
+  /// Of the fuller one, when log and root folder are on different file systems.
+  double diskUsedRatio() const;
+
+ private:
+  enum class Urgency : uint8_t {
+    kNone,
+    kExpired,  ///< Files past their reserved time.
+    kAny,      ///< Whatever their age.
+  };
+
+  Urgency urgency() const;
+  bool isDeleteHour(const std::string& hours) const;
+  Status clean(Urgency urgency, size_t files_max);
+  /// End of the newest file that may go; the log's start when none may.
+  Result<int64_t> removableTo(Urgency urgency, size_t files_max) const;
+  Status removeLogBefore(int64_t offset) ROCKETMQ_REQUIRES(clean_mutex_);
+  Status trimFollowers() ROCKETMQ_REQUIRES(clean_mutex_);
+
+  const Parts parts_;
+  const Options options_;
+  Mutex clean_mutex_;  // One pass at a time; held while files are removed.
+  int64_t trimmed_to_ ROCKETMQ_GUARDED_BY(clean_mutex_) = -1;
+  Worker worker_;
+};
+
+}  // namespace rocketmq::store

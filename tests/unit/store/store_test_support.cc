@@ -1,0 +1,235 @@
+#include "tests/unit/store/store_test_support.h"
+
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+#include <thread>
+
+#include "common/message/properties.h"
+#include "common/message/record.h"
+#include "store/log/segment.h"
+
+namespace rocketmq::store::test {
+namespace {
+
+class HookedMappedFile final : public MappedFile {
+ public:
+  HookedMappedFile(std::unique_ptr<MappedFile> real, HookedFileSystem& hooks, std::string path)
+      : MappedFile(real->data(), real->bytes()),
+        real_(std::move(real)),
+        hooks_(hooks),
+        path_(std::move(path)) {}
+
+  Status sync(int64_t offset, int64_t size) override {
+    if (hooks_.matches(path_)) {
+      hooks_.waitWhileHeld();
+      if (hooks_.fail_sync) {
+        return Status::io("cannot sync " + path_ + ": Input/output error");
+      }
+    }
+    return real_->sync(offset, size);
+  }
+  Status reserve(int64_t offset, int64_t size) override {
+    if (hooks_.disk_is_full && hooks_.matches(path_)) {
+      return Status::readOnly("cannot reserve space for " + path_ + ": No space left on device");
+    }
+    return real_->reserve(offset, size);
+  }
+  Status zero(int64_t offset, int64_t size) override { return real_->zero(offset, size); }
+  void prefault(int64_t offset, int64_t size) override { real_->prefault(offset, size); }
+  void release(int64_t offset, int64_t size) override { real_->release(offset, size); }
+
+ private:
+  const std::unique_ptr<MappedFile> real_;
+  HookedFileSystem& hooks_;
+  const std::string path_;
+};
+
+}  // namespace
+
+void HookedFileSystem::holdSync() {
+  MutexLock lock(mutex_);
+  held_ = true;
+}
+
+void HookedFileSystem::letSync() {
+  MutexLock lock(mutex_);
+  held_ = false;
+  released_.notifyAll();
+}
+
+void HookedFileSystem::waitWhileHeld() {
+  MutexLock lock(mutex_);
+  while (held_) {
+    released_.wait(mutex_);
+  }
+}
+
+Result<std::unique_ptr<MappedFile>> HookedFileSystem::map(const std::string& path,
+                                                          const MapOptions& options) {
+  if (options.create && disk_is_full && matches(path)) {
+    return Status::readOnly("cannot create " + path + ": No space left on device");
+  }
+  ROCKETMQ_ASSIGN_OR_RETURN(std::unique_ptr<MappedFile> real, real_.map(path, options));
+  return std::unique_ptr<MappedFile>(
+      std::make_unique<HookedMappedFile>(std::move(real), *this, path));
+}
+
+Result<SpaceInfo> HookedFileSystem::space(const std::string&) {
+  constexpr int64_t kAll = 1'000'000;
+  const auto used = static_cast<int64_t>(used_ratio * kAll);
+  return SpaceInfo{.used_bytes = used, .available_bytes = kAll - used};
+}
+
+bool eventually(const std::function<bool()>& condition) {
+  const auto limit = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+  while (!condition()) {
+    if (std::chrono::steady_clock::now() > limit) {
+      return false;
+    }
+    std::this_thread::yield();
+  }
+  return true;
+}
+
+std::string readFile(const std::string& path) {
+  std::ifstream in(path, std::ios::binary);
+  EXPECT_TRUE(in.good()) << path;
+  std::ostringstream content;
+  content << in.rdbuf();
+  return content.str();
+}
+
+void writeFile(const std::string& path, std::string_view content) {
+  std::filesystem::create_directories(std::filesystem::path(path).parent_path());
+  std::ofstream out(path, std::ios::binary | std::ios::trunc);
+  out << content;
+  EXPECT_TRUE(out.good()) << path;
+}
+
+void patchFile(const std::string& path, int64_t offset, std::string_view content) {
+  std::fstream file(path, std::ios::binary | std::ios::in | std::ios::out);
+  file.seekp(offset);
+  file << content;
+  EXPECT_TRUE(file.good()) << path;
+}
+
+void copyFolder(const std::string& from, const std::string& to) {
+  std::filesystem::copy(from, to, std::filesystem::copy_options::recursive);
+}
+
+std::vector<StoredMessage> readAll(MessageStore& store, std::string_view topic, int32_t queue_id,
+                                   int64_t offset) {
+  std::vector<StoredMessage> messages;
+  for (;;) {
+    const GetResult result =
+        store.get({.topic = topic, .queue_id = queue_id, .offset = offset});
+    for (const LogSlice& slice : result.slices) {
+      std::string_view rest = slice.bytes;
+      while (!rest.empty()) {
+        const auto record = decodeRecord(rest, CrcCheck::kVerify);
+        EXPECT_TRUE(record.ok()) << record.status().message();
+        if (!record) {
+          return messages;
+        }
+        messages.push_back({.queue_offset = record->queue_offset,
+                            .physical_offset = record->physical_offset,
+                            .store_timestamp_ms = record->store_timestamp_ms,
+                            .topic = std::string(record->topic),
+                            .body = std::string(record->body),
+                            .properties = std::string(record->properties)});
+        rest.remove_prefix(static_cast<size_t>(record->total_size));
+      }
+    }
+    if (result.status != GetStatus::kFound || result.next_offset <= offset) {
+      return messages;
+    }
+    offset = result.next_offset;
+  }
+}
+
+std::vector<std::string> bodiesOf(const std::vector<StoredMessage>& messages) {
+  std::vector<std::string> bodies;
+  for (const StoredMessage& message : messages) {
+    bodies.push_back(message.body);
+  }
+  return bodies;
+}
+
+std::string properties(
+    std::initializer_list<std::pair<std::string_view, std::string_view>> entries) {
+  std::string text;
+  for (const auto& [name, value] : entries) {
+    appendProperty(text, name, value);
+  }
+  return text;
+}
+
+Status StoreTest::tryOpen() {
+  auto opened = MessageStore::open(options_, clock_, listener_, files_);
+  if (opened) {
+    store_ = std::move(*opened);
+  }
+  return opened.status();
+}
+
+void StoreTest::close() {
+  ASSERT_NE(nullptr, store_);
+  EXPECT_EQ("", store_->close().message());
+  store_.reset();
+}
+
+std::string StoreTest::crashedCopy() {
+  const std::string copy = dir_ / ("crashed" + std::to_string(++crashes_));
+  copyFolder(root(), copy);
+  return copy;
+}
+
+void StoreTest::crash() {
+  const std::string copy = crashedCopy();
+  close();
+  options_.root_dir = copy;
+  open();
+}
+
+MessageRecord StoreTest::message(std::string_view topic, int32_t queue_id, std::string_view body,
+                                 std::string_view property_text) const {
+  MessageRecord record;
+  record.topic = topic;
+  record.queue_id = queue_id;
+  record.body = body;
+  record.properties = property_text;
+  record.born_timestamp_ms = clock_.nowMs();
+  record.born_host = *HostAddress::parse("10.1.2.3:4567");
+  record.store_host = *HostAddress::parse("127.0.0.1:10911");
+  return record;
+}
+
+void StoreTest::send(std::string_view topic, int32_t queue_id, int count,
+                     const std::string& prefix) {
+  for (int i = 0; i < count; ++i) {
+    const PutResult result = put(topic, queue_id, prefix + std::to_string(i));
+    ASSERT_TRUE(result.ok()) << result.detail;
+  }
+}
+
+GetResult StoreTest::get(std::string_view topic, int32_t queue_id, int64_t offset, int32_t count) {
+  return store_->get(
+      {.topic = topic, .queue_id = queue_id, .offset = offset, .messages_max = count});
+}
+
+bool StoreTest::flushEverything() {
+  const int64_t end = store_->commitLogMaxOffset();
+  return eventually([&] { return store_->flushedOffset() >= end; });
+}
+
+std::string StoreTest::logFile(int64_t base) const {
+  return root() + "/commitlog/" + segmentFileName(base);
+}
+
+std::string StoreTest::queueFile(std::string_view topic, int32_t queue_id, int64_t base) const {
+  return root() + "/consumequeue/" + std::string(topic) + "/" + std::to_string(queue_id) + "/" +
+         segmentFileName(base);
+}
+
+}  // namespace rocketmq::store::test
