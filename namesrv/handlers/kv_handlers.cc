@@ -1,0 +1,66 @@
+#include <string>
+
+#include "common/json/encode.h"
+#include "namesrv/handlers/handlers.h"
+#include "remoting/protocol/bodies/lists.h"
+#include "remoting/protocol/commands/namesrv_kv.h"
+
+namespace rocketmq::namesrv {
+
+namespace {
+
+using remoting::Answer;
+using remoting::DeleteKvConfig;
+using remoting::GetKvConfig;
+using remoting::GetKvConfigReply;
+using remoting::GetKvListByNamespace;
+using remoting::Lane;
+using remoting::NoFields;
+using remoting::PutKvConfig;
+using remoting::RequestContext;
+using remoting::ResponseCode;
+
+Answer<NoFields> answerOf(const Status& status) {
+  return status.isOk() ? Answer<NoFields>() : Answer<NoFields>(status);
+}
+
+Answer<GetKvConfigReply> getValue(const KvTable& kv_table, const GetKvConfig& request) {
+  Answer<GetKvConfigReply> answer(
+      GetKvConfigReply{.value = kv_table.get(request.name_space, request.key)});
+  if (!answer.header->value) {
+    answer.code = ResponseCode::kQueryNotFound;
+    answer.remark = "No config item, Namespace: " + request.name_space + " Key: " + request.key;
+  }
+  return answer;
+}
+
+Answer<NoFields> listNamespace(const KvTable& kv_table, const GetKvListByNamespace& request) {
+  const auto entries = kv_table.list(request.name_space);
+  if (!entries) {
+    return {ResponseCode::kQueryNotFound, "No config item, Namespace: " + request.name_space};
+  }
+  return Answer<NoFields>::ofBody(json::encode(remoting::KvTable{.table = *entries}));
+}
+
+}  // namespace
+
+void addKvHandlers(remoting::Router& router, KvTable& kv_table) {
+  router.handle<GetKvConfig>({}, [&](const GetKvConfig& request, const RequestContext&) {
+    return getValue(kv_table, request);
+  });
+  router.handle<GetKvListByNamespace>(
+      {}, [&](const GetKvListByNamespace& request, const RequestContext&) {
+        return listNamespace(kv_table, request);
+      });
+  // These write a file.
+  router.handle<PutKvConfig>(
+      {.lane = Lane::kAdmin}, [&](const PutKvConfig& request, const RequestContext&) {
+        return answerOf(kv_table.put(request.name_space, request.key, request.value));
+      });
+  router.handle<DeleteKvConfig>({.lane = Lane::kAdmin},
+                                [&](const DeleteKvConfig& request, const RequestContext&) {
+                                  return answerOf(kv_table.remove(request.name_space, request.key));
+                                });
+}
+
+}  // namespace rocketmq::namesrv

@@ -1,0 +1,58 @@
+#pragma once
+
+#include <cstddef>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "common/model/config_tables.h"
+#include "common/mutex.h"
+#include "common/status.h"
+#include "namesrv/published.h"
+
+namespace rocketmq::namesrv {
+
+/// The namespace that holds the order of ordered topics' queues, by topic.
+inline constexpr std::string_view kOrderNamespace = "ORDER_TOPIC_CONFIG";
+
+/// Texts that administrators keep in the name server, by namespace and key (RocketMQ:
+/// KVConfigManager), stored in kvConfig.json.
+///
+/// Threads:    any. Readers never wait for a writer's disk.
+/// Durability: a change is on the disk before it is visible; when it cannot be stored it does not
+///             happen.
+/// Bound:      kTableBytesMax for all texts, since each change writes the whole file.
+class KvTable {
+ public:
+  static constexpr size_t kTableBytesMax = 8u << 20;
+
+  using Entries = std::map<std::string, std::string>;
+
+  /// Reads `path`, or its .bak when it is torn. A missing file is an empty table; so is one that
+  /// cannot be understood, as a crashed Java name server may leave it, with an error in the log.
+  /// Io when the file cannot be read.
+  static Result<std::unique_ptr<KvTable>> open(std::string path);
+
+  /// Io: not stored. InvalidArgument: the table would grow past its bound.
+  Status put(const std::string& name_space, const std::string& key, const std::string& value);
+  /// Removing what is not there is fine.
+  Status remove(const std::string& name_space, const std::string& key);
+
+  std::optional<std::string> get(std::string_view name_space, std::string_view key) const;
+  /// Nullopt when the namespace does not exist.
+  std::optional<Entries> list(std::string_view name_space) const;
+
+ private:
+  using Table = model::KvConfigTable;
+
+  KvTable(std::string path, Table table);
+  Status replace(Table next) ROCKETMQ_REQUIRES(write_mutex_);
+
+  const std::string path_;
+  Mutex write_mutex_;  ///< Held while the file is written.
+  Published<Table> table_;
+};
+
+}  // namespace rocketmq::namesrv

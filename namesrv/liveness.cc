@@ -1,0 +1,75 @@
+#include "namesrv/liveness.h"
+
+#include <string>
+#include <utility>
+
+#include "common/log.h"
+
+namespace rocketmq::namesrv {
+
+using remoting::Lane;
+
+Liveness::Liveness(Routes& routes, remoting::Lanes& lanes, remoting::IoPool& pool,
+                   std::chrono::milliseconds scan_interval)
+    : routes_(routes),
+      lanes_(lanes),
+      scan_task_(std::make_unique<remoting::PeriodicTask>(
+          pool, 0,
+          remoting::PeriodicTask::Options{.initial_delay = scan_interval, .period = scan_interval},
+          [this] {
+            if (!lanes_.run(Lane::kAdmin, [this] { scan(); })) {
+              log::warn("the admin lane is full, the scan for silent brokers is put off");
+            }
+          })) {}
+
+void Liveness::watch(const remoting::Connection& connection) {
+  MutexLock lock(mutex_);
+  watched_.insert(connection.id());
+}
+
+void Liveness::settle(const remoting::Connection& connection) {
+  if (!connection.isOpen()) {
+    connectionClosed(connection);
+  }
+}
+
+void Liveness::connectionClosed(const remoting::Connection& connection) {
+  {
+    MutexLock lock(mutex_);
+    if (watched_.erase(connection.id()) == 0) {
+      return;
+    }
+    closed_.push_back(connection.id());
+  }
+  if (!lanes_.run(Lane::kAdmin, [this] { removeClosed(); })) {
+    log::warn("the admin lane is full, a broker that has gone stays until the next scan");
+  }
+}
+
+void Liveness::removeClosed() {
+  std::vector<uint64_t> closed;
+  {
+    MutexLock lock(mutex_);
+    closed.swap(closed_);
+  }
+  for (const uint64_t id : closed) {
+    const auto gone =
+        routes_.change([&](RouteTable& table, RouteTime) { return table.connectionClosed(id); });
+    for (const std::string& address : gone) {
+      log::warn("the connection to broker {} was closed", address);
+    }
+  }
+}
+
+void Liveness::scan() {
+  removeClosed();
+  const auto gone =
+      routes_.change([](RouteTable& table, RouteTime now) { return table.expire(now); });
+  for (const std::string& address : gone) {
+    log::warn("broker {} has been silent for too long", address);
+  }
+}
+
+void Liveness::stop() { scan_task_.reset(); }
+
+}  // namespace rocketmq::namesrv

@@ -1,0 +1,105 @@
+#include "namesrv/namesrv.h"
+
+#include <chrono>
+#include <utility>
+
+#include "namesrv/handlers/handlers.h"
+#include "namesrv/kv_table.h"
+#include "namesrv/liveness.h"
+#include "namesrv/routes.h"
+#include "remoting/io_pool.h"
+#include "remoting/lanes.h"
+#include "remoting/router.h"
+#include "remoting/server.h"
+
+namespace rocketmq::namesrv {
+
+namespace {
+
+constexpr std::chrono::milliseconds kStopTimeout{1000};
+
+RouteTime readyTime(const NamesrvSettings& settings, const Clock& clock) {
+  return settings.wait_for_service
+             ? clock.monotonic() + std::chrono::seconds(settings.wait_for_service_seconds)
+             : RouteTime::min();
+}
+
+}  // namespace
+
+/// The parts in the order in which they are built.
+class Namesrv::Parts {
+ public:
+  Parts(const NamesrvSettings& initial, std::unique_ptr<KvTable> kv_table, const Clock& clock)
+      : settings_(initial),
+        kv_table_(std::move(kv_table)),
+        routes_({.delete_missing_topics = initial.delete_missing_topics}, clock),
+        // Registrations are applied one after the other anyway; no handler needs the query lane.
+        lanes_({.query = {.threads = 1}, .admin = {.threads = 1}}),
+        pool_("namesrv-io", initial.ioThreads()),
+        liveness_(routes_, lanes_, pool_, std::chrono::milliseconds(initial.scan_interval_ms)),
+        router_(&lanes_) {
+    addRouteHandlers(router_, routes_, *kv_table_, settings_, clock, readyTime(initial, clock));
+    addBrokerHandlers(router_, routes_, liveness_, *kv_table_, settings_);
+    addAdminHandlers(router_, routes_, settings_);
+    addKvHandlers(router_, *kv_table_);
+    addSettingsHandlers(router_, settings_);
+  }
+
+  ~Parts() { stop(); }
+  Parts(const Parts&) = delete;
+  Parts& operator=(const Parts&) = delete;
+
+  Status listen(const NamesrvSettings& initial) {
+    remoting::Server::Options options;
+    options.bind_address = initial.bind_address;
+    options.port = static_cast<uint16_t>(initial.listen_port);
+    options.connections_max = static_cast<size_t>(initial.connections_max);
+    options.limits.idle_timeout = std::chrono::seconds(initial.connection_idle_max_seconds);
+    options.on_closed = [this](const remoting::ConnectionPtr& connection) {
+      liveness_.connectionClosed(*connection);
+    };
+    ROCKETMQ_ASSIGN_OR_RETURN(server_, remoting::Server::start(pool_, router_, std::move(options)));
+    return Status::ok();
+  }
+
+  uint16_t port() const { return server_->port(); }
+
+  void stop() {
+    if (server_ != nullptr) {
+      server_->stop(kStopTimeout);
+    }
+    liveness_.stop();
+    lanes_.stop();
+    pool_.stop();
+  }
+
+ private:
+  LiveSettings settings_;
+  const std::unique_ptr<KvTable> kv_table_;
+  Routes routes_;
+  remoting::Lanes lanes_;
+  remoting::IoPool pool_;
+  Liveness liveness_;
+  remoting::Router router_;
+  std::unique_ptr<remoting::Server> server_;
+};
+
+Result<std::unique_ptr<Namesrv>> Namesrv::start(const NamesrvSettings& settings,
+                                                const Clock& clock) {
+  const NamesrvSettings complete = settings.withDefaultPaths();
+  ROCKETMQ_ASSIGN_OR_RETURN(std::unique_ptr<KvTable> kv_table,
+                            KvTable::open(complete.kv_config_path));
+  auto parts = std::make_unique<Parts>(complete, std::move(kv_table), clock);
+  ROCKETMQ_RETURN_IF_ERROR(parts->listen(complete));
+  return std::unique_ptr<Namesrv>(new Namesrv(std::move(parts)));
+}
+
+Namesrv::Namesrv(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
+
+Namesrv::~Namesrv() = default;
+
+uint16_t Namesrv::port() const { return parts_->port(); }
+
+void Namesrv::stop() { parts_->stop(); }
+
+}  // namespace rocketmq::namesrv

@@ -1,0 +1,96 @@
+#include "namesrv/route_snapshot.h"
+
+#include <algorithm>
+
+#include "common/check.h"
+
+namespace rocketmq::namesrv {
+
+TopicRoute::~TopicRoute() {
+  delete fastjson_.load(std::memory_order_acquire);
+  delete strict_.load(std::memory_order_acquire);
+}
+
+std::string_view TopicRoute::json(json::Style style) const {
+  ROCKETMQ_CHECK(style == json::Style::kFastjson || style == json::Style::kStrict);
+  std::atomic<const std::string*>& slot = style == json::Style::kStrict ? strict_ : fastjson_;
+  if (const std::string* ready = slot.load(std::memory_order_acquire)) {
+    return *ready;
+  }
+  // Whoever asks at the same time may write the text too; the first one's stays.
+  auto fresh = std::make_unique<const std::string>(json::encode(data(), style));
+  const std::string* others = nullptr;
+  if (slot.compare_exchange_strong(others, fresh.get(), std::memory_order_acq_rel)) {
+    return *fresh.release();
+  }
+  return *others;
+}
+
+std::string TopicRoute::jsonWithOrder(json::Style style, std::string order_topic_conf) const {
+  model::TopicRouteData route = data();
+  route.order_topic_conf = std::move(order_topic_conf);
+  return json::encode(route, style);
+}
+
+model::TopicRouteData TopicRoute::data() const {
+  model::TopicRouteData route;
+  for (const Part& part : parts_) {
+    route.broker_datas.push_back(*part.brokers);
+    route.queue_datas.push_back({.broker_name = part.brokers->broker_name,
+                                 .read_queue_nums = part.queues.read_queue_nums,
+                                 .write_queue_nums = part.queues.write_queue_nums,
+                                 .perm = part.queues.perm,
+                                 .topic_sys_flag = part.queues.topic_sys_flag});
+  }
+  return route;
+}
+
+TopicRoutePtr TopicRoute::inZone(std::string_view zone) const {
+  std::vector<Part> kept;
+  for (const Part& part : parts_) {
+    const bool has_master = part.brokers->broker_addrs.contains(0);
+    const std::string_view zone_of_part =
+        part.brokers->zone_name ? std::string_view(*part.brokers->zone_name) : std::string_view();
+    if (!has_master || json::equalsIgnoreCase(zone_of_part, zone)) {
+      kept.push_back(part);
+    }
+  }
+  return std::make_shared<const TopicRoute>(std::move(kept));
+}
+
+TopicRoutePtr RouteSnapshot::find(std::string_view topic) const {
+  const std::shared_ptr<const Shard>& shard = shards_[shardOf(topic)];
+  if (shard == nullptr) {
+    return nullptr;
+  }
+  const auto found = shard->find(topic);
+  return found == shard->end() ? nullptr : found->second;
+}
+
+std::shared_ptr<const RouteSnapshot> RouteSnapshot::with(std::vector<Change> changes) const {
+  auto next = std::make_shared<RouteSnapshot>(*this);
+  std::array<std::shared_ptr<Shard>, kShards> copied;
+  for (auto& [topic, route] : changes) {
+    const size_t index = shardOf(topic);
+    std::shared_ptr<Shard>& shard = copied[index];
+    if (shard == nullptr) {
+      shard = shards_[index] == nullptr ? std::make_shared<Shard>()
+                                        : std::make_shared<Shard>(*shards_[index]);
+    }
+    next->topic_count_ -= shard->size();
+    if (route == nullptr) {
+      shard->erase(topic);
+    } else {
+      shard->insert_or_assign(std::move(topic), std::move(route));
+    }
+    next->topic_count_ += shard->size();
+  }
+  for (size_t i = 0; i < kShards; ++i) {
+    if (copied[i] != nullptr) {
+      next->shards_[i] = std::move(copied[i]);
+    }
+  }
+  return next;
+}
+
+}  // namespace rocketmq::namesrv

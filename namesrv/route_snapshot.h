@@ -1,0 +1,100 @@
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "common/json/encode.h"
+#include "common/model/topic_route.h"
+
+namespace rocketmq::namesrv {
+
+/// How a topic's queues on one broker may be used (RocketMQ: QueueData without the broker's name).
+struct QueueLayout {
+  int32_t read_queue_nums = 0;
+  int32_t write_queue_nums = 0;
+  int32_t perm = 0;
+  int32_t topic_sys_flag = 0;
+
+  bool operator==(const QueueLayout&) const = default;
+};
+
+/// Where the queues of one topic are (RocketMQ: TopicRouteData). Immutable, any thread. Its JSON is
+/// written once per style, when somebody first asks for it, so that brokers with many topics can
+/// register without paying for routes that nobody wants.
+class TopicRoute {
+ public:
+  /// The topic's queues on the brokers of one name.
+  struct Part {
+    std::shared_ptr<const model::BrokerData> brokers;  ///< Shared by all routes that lead there.
+    QueueLayout queues;
+  };
+
+  /// Precondition: no part without brokers.
+  explicit TopicRoute(std::vector<Part> parts) : parts_(std::move(parts)) {}
+  ~TopicRoute();
+  TopicRoute(const TopicRoute&) = delete;
+  TopicRoute& operator=(const TopicRoute&) = delete;
+
+  const std::vector<Part>& parts() const { return parts_; }
+
+  /// The route's JSON, which lives as long as the route. Precondition: kFastjson or kStrict.
+  std::string_view json(json::Style style) const;
+
+  /// The same with orderTopicConf, made for this call.
+  std::string jsonWithOrder(json::Style style, std::string order_topic_conf) const;
+
+  /// This route without the brokers that a client of `zone` should not use: those of another zone,
+  /// unless they have no master (RocketMQ: ZoneRouteRPCHook).
+  std::shared_ptr<const TopicRoute> inZone(std::string_view zone) const;
+
+ private:
+  model::TopicRouteData data() const;
+
+  const std::vector<Part> parts_;
+  // Owned; each is set once, from null. Stored with release once the text is complete, so a reader
+  // that loads it with acquire may use it without a lock.
+  mutable std::atomic<const std::string*> fastjson_{nullptr};
+  mutable std::atomic<const std::string*> strict_{nullptr};
+};
+
+using TopicRoutePtr = std::shared_ptr<const TopicRoute>;
+
+/// All routes at one moment: what queries read while registrations go on. Immutable, any thread.
+/// A new version shares with the one before it whatever has not changed: topics are spread over
+/// shards and only the shards of changed topics are copied.
+class RouteSnapshot {
+ public:
+  /// A topic and its new route, null when the topic has gone.
+  using Change = std::pair<std::string, TopicRoutePtr>;
+
+  /// Null when nobody has the topic.
+  TopicRoutePtr find(std::string_view topic) const;
+
+  size_t topicCount() const { return topic_count_; }
+
+  std::shared_ptr<const RouteSnapshot> with(std::vector<Change> changes) const;
+
+ private:
+  struct TextHash {
+    using is_transparent = void;
+    size_t operator()(std::string_view text) const { return std::hash<std::string_view>{}(text); }
+  };
+  using Shard = std::unordered_map<std::string, TopicRoutePtr, TextHash, std::equal_to<>>;
+  static constexpr size_t kShards = 256;
+
+  static size_t shardOf(std::string_view topic) { return TextHash{}(topic) % kShards; }
+
+  std::array<std::shared_ptr<const Shard>, kShards> shards_;
+  size_t topic_count_ = 0;
+};
+
+}  // namespace rocketmq::namesrv

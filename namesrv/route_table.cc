@@ -1,0 +1,428 @@
+#include "namesrv/route_table.h"
+
+#include <algorithm>
+
+#include "common/log.h"
+#include "common/model/permission.h"
+
+namespace rocketmq::namesrv {
+
+namespace {
+
+constexpr int64_t kMasterId = 0;
+
+}  // namespace
+
+RouteTable::RouteTable(Options options)
+    : options_(options), snapshot_(std::make_shared<const RouteSnapshot>()) {}
+
+RegisterResult RouteTable::registerBroker(const Registration& registration,
+                                          const std::vector<TopicQueues>* topics, RouteTime now) {
+  const BrokerIdentity& broker = registration.broker;
+  if (isOutdated(registration)) {
+    log::warn("broker {}[{}] at {} is behind the one registered, ignored", broker.name, broker.id,
+              broker.address);
+    live_.erase(broker.address);
+    return {.outcome = RegisterResult::Outcome::kOutdated};
+  }
+  // RocketMQ parity: 5.x brokers register single topics only once they are known with all of them.
+  // Older ones may well have a single topic, so for them it is a registration like any other.
+  const bool may_be_partial = registration.enable_acting_master && !knowsId(broker);
+  const TopicUse use = topicUseOf(registration);
+  if (topics == nullptr) {
+    if (may_be_partial || use.take || use.take_missing) {
+      return {.outcome = RegisterResult::Outcome::kNeedsTopics};
+    }
+  } else if (may_be_partial && topics->size() == 1) {
+    log::warn("broker {}[{}] at {} registered one topic before all of them, refused", broker.name,
+              broker.id, broker.address);
+    return {.outcome = RegisterResult::Outcome::kUnknownBroker};
+  }
+
+  leaveOtherName(broker);
+  joinGroup(registration);
+  if (topics != nullptr && (use.take || use.take_missing)) {
+    takeTopics(broker.name, *topics, use);
+  }
+  noteAlive(registration, now);
+
+  RegisterResult result;
+  if (broker.id != kMasterId) {
+    addMasterTo(result, broker.name);
+  }
+  return result;
+}
+
+const RouteTable::LiveBroker* RouteTable::findLive(const std::string& address) const {
+  const auto found = live_.find(address);
+  return found == live_.end() ? nullptr : &found->second;
+}
+
+bool RouteTable::knowsId(const BrokerIdentity& broker) const {
+  const auto group = groups_.find(broker.name);
+  return group != groups_.end() && group->second.addresses.contains(broker.id);
+}
+
+bool RouteTable::isOutdated(const Registration& registration) const {
+  const auto group = groups_.find(registration.broker.name);
+  if (group == groups_.end()) {
+    return false;
+  }
+  const auto holder = group->second.addresses.find(registration.broker.id);
+  if (holder == group->second.addresses.end() || holder->second == registration.broker.address) {
+    return false;
+  }
+  const LiveBroker* live = findLive(holder->second);
+  return live != nullptr && live->data_version.state_version.value_or(0) >
+                                registration.data_version.state_version.value_or(0);
+}
+
+RouteTable::TopicUse RouteTable::topicUseOf(const Registration& registration) const {
+  const BrokerIdentity& broker = registration.broker;
+  const auto group = groups_.find(broker.name);
+  // RocketMQ parity: topics come from the master; while there is none, from the smallest id among
+  // the slaves that are 5.x.
+  bool speaks_for_name = broker.id == kMasterId;
+  if (!speaks_for_name && registration.enable_acting_master) {
+    speaks_for_name = group == groups_.end() ||
+                      std::ranges::all_of(group->second.addresses, [&](const auto& entry) {
+                        return entry.first >= broker.id || entry.second == broker.address;
+                      });
+  }
+  if (!speaks_for_name) {
+    return {};
+  }
+  const LiveBroker* live = findLive(broker.address);
+  // RocketMQ parity: versions are compared for equality only; going back is a change too.
+  const bool changed = live == nullptr || live->data_version != registration.data_version;
+  return {.take = changed || !knowsId(broker),
+          .take_missing = group != groups_.end() && group->second.has_gaps,
+          .strip_write = broker.id != kMasterId && *registration.enable_acting_master};
+}
+
+void RouteTable::leaveOtherName(const BrokerIdentity& broker) {
+  const LiveBroker* live = findLive(broker.address);
+  if (live != nullptr && live->name != broker.name) {
+    log::warn("address {} moves from broker {} to broker {}", broker.address, live->name,
+              broker.name);
+    const std::string other_name = live->name;
+    live_.erase(broker.address);
+    removeAddress(other_name, broker.address);
+  }
+}
+
+void RouteTable::joinGroup(const Registration& registration) {
+  const BrokerIdentity& broker = registration.broker;
+  Group& group = groups_[broker.name];
+  if (group.cluster != broker.cluster) {
+    leaveCluster(group.cluster, broker.name);
+    clusters_[broker.cluster].insert(broker.name);
+  }
+  std::map<int64_t, std::string> addresses = group.addresses;
+  // A slave that became master (or the other way round) gives up its former id.
+  std::erase_if(addresses, [&](const auto& entry) { return entry.second == broker.address; });
+  std::string& holder = addresses[broker.id];
+  if (!holder.empty()) {
+    log::warn("broker {}[{}] moves from {} to {}", broker.name, broker.id, holder, broker.address);
+  }
+  holder = broker.address;
+  if (addresses != group.addresses || group.cluster != broker.cluster ||
+      group.zone != registration.zone) {
+    log::info("broker {}[{}] of cluster {} is at {}", broker.name, broker.id, broker.cluster,
+              broker.address);
+    group.addresses = std::move(addresses);
+    group.cluster = broker.cluster;
+    group.zone = registration.zone;
+    touchGroup(broker.name, group);
+  }
+}
+
+void RouteTable::takeTopics(const std::string& broker_name, const std::vector<TopicQueues>& topics,
+                            TopicUse use) {
+  if (use.take && options_.delete_missing_topics) {
+    removeTopicsNotIn(broker_name, topics);
+  }
+  for (const TopicQueues& entry : topics) {
+    QueueLayout queues = entry.queues;
+    if (use.strip_write) {
+      queues.perm &= ~model::kPermissionWrite;
+    }
+    std::string topic(entry.topic);
+    const auto [held, is_new] = topics_[topic].try_emplace(broker_name, queues);
+    if (!is_new) {
+      if (!use.take || held->second == queues) {
+        continue;
+      }
+      held->second = queues;
+    }
+    dirty_topics_.insert(std::move(topic));
+  }
+  groups_[broker_name].has_gaps = false;
+}
+
+void RouteTable::removeTopicsNotIn(const std::string& broker_name,
+                                   const std::vector<TopicQueues>& topics) {
+  std::unordered_set<std::string_view> named;
+  named.reserve(topics.size());
+  for (const TopicQueues& entry : topics) {
+    named.insert(entry.topic);
+  }
+  removeFromTopics(broker_name, [&](const std::string& topic) { return !named.contains(topic); });
+}
+
+void RouteTable::noteAlive(const Registration& registration, RouteTime now) {
+  live_.insert_or_assign(registration.broker.address,
+                         LiveBroker{.name = registration.broker.name,
+                                    .last_update = now,
+                                    .timeout = registration.live_timeout,
+                                    .data_version = registration.data_version,
+                                    .connection_id = registration.connection_id,
+                                    .ha_server_address = registration.ha_server_address});
+}
+
+void RouteTable::addMasterTo(RegisterResult& result, const std::string& broker_name) const {
+  const std::map<int64_t, std::string>& addresses = groups_.at(broker_name).addresses;
+  const auto master = addresses.find(kMasterId);
+  if (master == addresses.end()) {
+    return;
+  }
+  if (const LiveBroker* live = findLive(master->second)) {
+    result.master_address = master->second;
+    result.master_ha_address = live->ha_server_address;
+  }
+}
+
+bool RouteTable::unregisterBroker(const BrokerIdentity& broker) {
+  const auto live = live_.find(broker.address);
+  if (live == live_.end() || live->second.name != broker.name) {
+    return false;
+  }
+  live_.erase(live);
+  removeAddress(broker.name, broker.address);
+  return true;
+}
+
+template <class Predicate>
+std::vector<std::string> RouteTable::removeLive(Predicate predicate) {
+  std::vector<std::string> gone;
+  for (auto at = live_.begin(); at != live_.end();) {
+    if (!predicate(at->second)) {
+      ++at;
+      continue;
+    }
+    const std::string name = at->second.name;
+    gone.push_back(at->first);
+    at = live_.erase(at);
+    removeAddress(name, gone.back());
+  }
+  return gone;
+}
+
+std::vector<std::string> RouteTable::expire(RouteTime now) {
+  return removeLive([&](const LiveBroker& live) { return live.last_update + live.timeout < now; });
+}
+
+std::vector<std::string> RouteTable::connectionClosed(uint64_t connection_id) {
+  return removeLive([&](const LiveBroker& live) { return live.connection_id == connection_id; });
+}
+
+void RouteTable::removeAddress(const std::string& broker_name, const std::string& address) {
+  const auto found = groups_.find(broker_name);
+  if (found == groups_.end()) {
+    return;
+  }
+  Group& group = found->second;
+  const size_t removed =
+      std::erase_if(group.addresses, [&](const auto& entry) { return entry.second == address; });
+  if (removed == 0) {
+    return;  // Another broker has taken the id over in the meantime.
+  }
+  log::info("broker {} at {} is gone", broker_name, address);
+  if (!group.addresses.empty()) {
+    touchGroup(broker_name, group);
+    return;
+  }
+  leaveCluster(group.cluster, broker_name);
+  groups_.erase(found);
+  removeFromTopics(broker_name, [](const std::string&) { return true; });
+}
+
+void RouteTable::leaveCluster(const std::string& cluster, const std::string& broker_name) {
+  const auto found = clusters_.find(cluster);
+  if (found != clusters_.end()) {
+    found->second.erase(broker_name);
+    if (found->second.empty()) {
+      clusters_.erase(found);
+    }
+  }
+}
+
+template <class Predicate>
+void RouteTable::removeFromTopics(const std::string& broker_name, Predicate predicate) {
+  for (auto at = topics_.begin(); at != topics_.end();) {
+    if (!predicate(at->first) || at->second.erase(broker_name) == 0) {
+      ++at;
+      continue;
+    }
+    dirty_topics_.insert(at->first);
+    at = at->second.empty() ? topics_.erase(at) : std::next(at);
+  }
+}
+
+DataVersionState RouteTable::queryDataVersion(const BrokerIdentity& broker,
+                                              const model::DataVersion& version, RouteTime now) {
+  const auto live = live_.find(broker.address);
+  if (live == live_.end() || live->second.name != broker.name) {
+    return {};
+  }
+  live->second.last_update = now;
+  return {.changed = live->second.data_version != version, .known = live->second.data_version};
+}
+
+int32_t RouteTable::wipeWritePerm(const std::string& broker_name) {
+  return changePerms(broker_name, ~model::kPermissionWrite, 0);
+}
+
+int32_t RouteTable::addWritePerm(const std::string& broker_name) {
+  // RocketMQ parity: the permission is set, not added to, so that the inherit bit is lost.
+  return changePerms(broker_name, 0, model::kPermissionRead | model::kPermissionWrite);
+}
+
+int32_t RouteTable::changePerms(const std::string& broker_name, int32_t keep_bits,
+                                int32_t set_bits) {
+  int32_t count = 0;
+  for (auto& [name, topic] : topics_) {
+    const auto queues = topic.find(broker_name);
+    if (queues != topic.end()) {
+      queues->second.perm = (queues->second.perm & keep_bits) | set_bits;
+      dirty_topics_.insert(name);
+      ++count;
+    }
+  }
+  return count;
+}
+
+void RouteTable::deleteTopic(const std::string& topic) {
+  const auto found = topics_.find(topic);
+  if (found == topics_.end()) {
+    return;
+  }
+  for (const auto& [broker_name, queues] : found->second) {
+    groups_[broker_name].has_gaps = true;
+  }
+  topics_.erase(found);
+  dirty_topics_.insert(topic);
+}
+
+void RouteTable::deleteTopic(const std::string& topic, const std::string& cluster) {
+  const auto found = topics_.find(topic);
+  const auto names = clusters_.find(cluster);
+  if (found == topics_.end() || names == clusters_.end()) {
+    return;
+  }
+  for (const std::string& broker_name : names->second) {
+    if (found->second.erase(broker_name) > 0) {
+      groups_[broker_name].has_gaps = true;
+    }
+  }
+  if (found->second.empty()) {
+    topics_.erase(found);
+  }
+  dirty_topics_.insert(topic);
+}
+
+std::vector<std::string> RouteTable::topics() const {
+  std::vector<std::string> names;
+  names.reserve(topics_.size());
+  for (const auto& [name, topic] : topics_) {
+    names.push_back(name);
+  }
+  return names;
+}
+
+std::vector<std::string> RouteTable::topicsOfCluster(const std::string& cluster) const {
+  std::vector<std::string> names;
+  const auto brokers = clusters_.find(cluster);
+  if (brokers == clusters_.end()) {
+    return names;
+  }
+  for (const auto& [name, topic] : topics_) {
+    if (std::ranges::any_of(
+            topic, [&](const auto& part) { return brokers->second.contains(part.first); })) {
+      names.push_back(name);
+    }
+  }
+  return names;
+}
+
+std::vector<std::string> RouteTable::topicsWithFlags(int32_t mask, int32_t bits) const {
+  std::vector<std::string> names;
+  for (const auto& [name, topic] : topics_) {
+    // RocketMQ parity: one broker's flags speak for the topic.
+    if ((topic.begin()->second.topic_sys_flag & mask) == bits) {
+      names.push_back(name);
+    }
+  }
+  return names;
+}
+
+std::map<std::string, model::BrokerData> RouteTable::brokers() const {
+  std::map<std::string, model::BrokerData> brokers;
+  for (const auto& [name, group] : groups_) {
+    brokers.emplace(name, viewOf(name, group));
+  }
+  return brokers;
+}
+
+void RouteTable::touchGroup(const std::string& broker_name, Group& group) {
+  group.view = nullptr;
+  for (const auto& [name, topic] : topics_) {
+    if (topic.contains(broker_name)) {
+      dirty_topics_.insert(name);
+    }
+  }
+}
+
+model::BrokerData RouteTable::viewOf(const std::string& broker_name, const Group& group) {
+  model::BrokerData view;
+  view.cluster = group.cluster;
+  view.broker_name = broker_name;
+  view.broker_addrs = group.addresses;
+  if (!group.zone.empty()) {
+    view.zone_name = group.zone;
+  }
+  return view;
+}
+
+std::shared_ptr<const model::BrokerData> RouteTable::sharedView(const std::string& broker_name) {
+  Group& group = groups_[broker_name];
+  if (group.view == nullptr) {
+    group.view = std::make_shared<const model::BrokerData>(viewOf(broker_name, group));
+  }
+  return group.view;
+}
+
+std::shared_ptr<const RouteSnapshot> RouteTable::publish() {
+  if (dirty_topics_.empty()) {
+    return snapshot_;
+  }
+  std::vector<RouteSnapshot::Change> changes;
+  changes.reserve(dirty_topics_.size());
+  for (const std::string& name : dirty_topics_) {
+    TopicRoutePtr route;
+    if (const auto topic = topics_.find(name); topic != topics_.end()) {
+      std::vector<TopicRoute::Part> parts;
+      parts.reserve(topic->second.size());
+      for (const auto& [broker_name, queues] : topic->second) {
+        parts.push_back({sharedView(broker_name), queues});
+      }
+      route = std::make_shared<const TopicRoute>(std::move(parts));
+    }
+    changes.emplace_back(name, std::move(route));
+  }
+  dirty_topics_.clear();
+  snapshot_ = snapshot_->with(std::move(changes));
+  return snapshot_;
+}
+
+}  // namespace rocketmq::namesrv

@@ -1,0 +1,193 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <unordered_set>
+#include <utility>
+#include <vector>
+
+#include "common/model/data_version.h"
+#include "namesrv/route_snapshot.h"
+
+namespace rocketmq::namesrv {
+
+/// Monotonic: brokers must not expire because somebody set the machine's clock.
+using RouteTime = std::chrono::steady_clock::time_point;
+
+/// Who a broker is.
+struct BrokerIdentity {
+  std::string cluster;
+  std::string name;
+  std::string address;
+  int64_t id = 0;  ///< 0 is the master of its name.
+};
+
+/// A broker's registration without its topics.
+struct Registration {
+  BrokerIdentity broker;
+  std::string ha_server_address;
+  std::string zone;
+  /// Absent from brokers before 5.0.
+  std::optional<bool> enable_acting_master;
+  /// Without a word from the broker for so long, it is taken for dead.
+  std::chrono::milliseconds live_timeout{120'000};
+  /// The connection that the registration came over; when it closes the broker has gone.
+  uint64_t connection_id = 0;
+  model::DataVersion data_version;
+};
+
+/// One topic of a registration. The name may point into the request.
+struct TopicQueues {
+  std::string_view topic;
+  QueueLayout queues;
+};
+
+struct RegisterResult {
+  enum class Outcome : uint8_t {
+    kAccepted,
+    /// Nothing was done: this registration changes topics and has to be repeated with them.
+    kNeedsTopics,
+    /// Another broker with this id has a newer state; it stays (RocketMQ answers success).
+    kOutdated,
+    /// A single topic of a broker that is not known yet (5.x brokers register all first).
+    kUnknownBroker,
+  };
+  Outcome outcome = Outcome::kAccepted;
+  /// For slaves that have a master; else empty.
+  std::string master_address{};
+  std::string master_ha_address{};
+};
+
+struct DataVersionState {
+  bool changed = true;
+  std::optional<model::DataVersion> known;  ///< Absent for unknown brokers.
+};
+
+/// Which brokers there are and which topics they serve (RocketMQ: RouteInfoManager).
+///
+/// Pure: it knows no sockets and no clock. Threads: one at a time, see Routes. Nothing of it is
+/// stored; after a restart brokers fill it again by registering.
+class RouteTable {
+ public:
+  struct Options {
+    /// A full registration removes the broker's topics that it does not name.
+    bool delete_missing_topics = false;
+  };
+
+  explicit RouteTable(Options options);
+
+  /// Takes a broker in, or notes that it is still there. Brokers repeat this every 30 s with all
+  /// their topics; `topics` is null while the caller has not decoded them, which saves the work
+  /// whenever nothing has changed.
+  RegisterResult registerBroker(const Registration& registration,
+                                const std::vector<TopicQueues>* topics, RouteTime now);
+
+  /// Removes a broker by its address. False when it was not known.
+  bool unregisterBroker(const BrokerIdentity& broker);
+
+  /// Removes brokers that were silent for longer than their timeout; gives their addresses.
+  std::vector<std::string> expire(RouteTime now);
+
+  /// Removes the brokers whose last registration came over this connection; gives their addresses.
+  std::vector<std::string> connectionClosed(uint64_t connection_id);
+
+  /// Whether the broker has to register because its data changed. Counts as a sign of life.
+  DataVersionState queryDataVersion(const BrokerIdentity& broker, const model::DataVersion& version,
+                                    RouteTime now);
+
+  /// Takes the write permission from all topics of a broker name, until it registers changed data.
+  /// Gives the number of topics.
+  int32_t wipeWritePerm(const std::string& broker_name);
+  /// Sets read and write permission for all topics of a broker name. Gives the number of topics.
+  int32_t addWritePerm(const std::string& broker_name);
+
+  void deleteTopic(const std::string& topic);
+  /// Only from the brokers of one cluster.
+  void deleteTopic(const std::string& topic, const std::string& cluster);
+
+  std::vector<std::string> topics() const;
+  std::vector<std::string> topicsOfCluster(const std::string& cluster) const;
+  /// Topics whose flags, under `mask`, are `bits` (see model::kTopicUnit).
+  std::vector<std::string> topicsWithFlags(int32_t mask, int32_t bits) const;
+
+  /// All brokers by name.
+  std::map<std::string, model::BrokerData> brokers() const;
+  const std::map<std::string, std::set<std::string>>& clusters() const { return clusters_; }
+
+  /// The routes as they are now. Cheap when nothing changed since the last call.
+  std::shared_ptr<const RouteSnapshot> publish();
+
+ private:
+  /// The brokers of one name.
+  struct Group {
+    std::string cluster;
+    std::map<int64_t, std::string> addresses;
+    std::string zone;
+    /// Topics were deleted here that the broker may still have: its next registration brings them
+    /// back even if its data version is unchanged.
+    bool has_gaps = false;
+    /// What routes show; null when it must be made anew.
+    std::shared_ptr<const model::BrokerData> view;
+  };
+  struct LiveBroker {
+    std::string name;
+    RouteTime last_update;
+    std::chrono::milliseconds timeout;
+    model::DataVersion data_version;
+    uint64_t connection_id;
+    std::string ha_server_address;
+  };
+  using Topic = std::map<std::string, QueueLayout>;  ///< By broker name.
+
+  /// What a registration means for the topics that come with it.
+  struct TopicUse {
+    bool take = false;          ///< Every topic.
+    bool take_missing = false;  ///< Only those that this name does not have.
+    bool strip_write = false;   ///< The broker only stands in for its master.
+  };
+
+  const LiveBroker* findLive(const std::string& address) const;
+  bool isOutdated(const Registration& registration) const;
+  bool knowsId(const BrokerIdentity& broker) const;
+  TopicUse topicUseOf(const Registration& registration) const;
+  void leaveOtherName(const BrokerIdentity& broker);
+  void joinGroup(const Registration& registration);
+  void takeTopics(const std::string& broker_name, const std::vector<TopicQueues>& topics,
+                  TopicUse use);
+  void removeTopicsNotIn(const std::string& broker_name, const std::vector<TopicQueues>& topics);
+  void noteAlive(const Registration& registration, RouteTime now);
+  void addMasterTo(RegisterResult& result, const std::string& broker_name) const;
+
+  void removeAddress(const std::string& broker_name, const std::string& address);
+  void leaveCluster(const std::string& cluster, const std::string& broker_name);
+  template <class Predicate>
+  void removeFromTopics(const std::string& broker_name, Predicate predicate);
+  template <class Predicate>
+  std::vector<std::string> removeLive(Predicate predicate);
+  int32_t changePerms(const std::string& broker_name, int32_t keep_bits, int32_t set_bits);
+
+  /// The group changed: its view and every route that shows it are stale.
+  void touchGroup(const std::string& broker_name, Group& group);
+  static model::BrokerData viewOf(const std::string& broker_name, const Group& group);
+  std::shared_ptr<const model::BrokerData> sharedView(const std::string& broker_name);
+
+  const Options options_;
+  std::unordered_map<std::string, Topic> topics_;  ///< Names only brokers that are in groups_.
+  std::map<std::string, Group> groups_;
+  std::map<std::string, std::set<std::string>> clusters_;  ///< Cluster -> broker names.
+  /// By address: one address is one process, whatever names it registered before.
+  std::map<std::string, LiveBroker> live_;
+
+  std::unordered_set<std::string> dirty_topics_;  ///< Changed since the last publish().
+  std::shared_ptr<const RouteSnapshot> snapshot_;
+};
+
+}  // namespace rocketmq::namesrv

@@ -1,0 +1,110 @@
+#include "namesrv/kv_table.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <string>
+
+namespace rocketmq::namesrv {
+namespace {
+
+using testing::ElementsAre;
+using testing::Pair;
+
+class KvTableTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    std::string folder = (std::filesystem::temp_directory_path() / "kv_table_XXXXXX").string();
+    ASSERT_NE(mkdtemp(folder.data()), nullptr);
+    folder_ = folder;
+    path_ = folder + "/namesrv/kvConfig.json";
+    open();
+  }
+  void TearDown() override { std::filesystem::remove_all(folder_); }
+
+  /// Opens the table as a restarted name server does.
+  void open() {
+    auto table = KvTable::open(path_);
+    ASSERT_TRUE(table.ok()) << table.status().message();
+    table_ = std::move(*table);
+  }
+
+  static std::string read(const std::string& path) {
+    std::ifstream in(path, std::ios::binary);
+    return {std::istreambuf_iterator<char>(in), {}};
+  }
+  static void write(const std::string& path, std::string_view text) {
+    std::ofstream(path, std::ios::binary) << text;
+  }
+
+  std::filesystem::path folder_;
+  std::string path_;
+  std::unique_ptr<KvTable> table_;
+};
+
+TEST_F(KvTableTest, WhatWasPutIsFoundUntilItIsRemoved) {
+  EXPECT_EQ(table_->get("N", "k"), std::nullopt);
+  ASSERT_TRUE(table_->put("N", "k", "v").isOk());
+  ASSERT_TRUE(table_->put("N", "empty", "").isOk());
+  EXPECT_EQ(table_->get("N", "k"), "v");
+  EXPECT_EQ(table_->get("N", "empty"), "");
+  EXPECT_EQ(table_->get("other", "k"), std::nullopt);
+  EXPECT_THAT(table_->list("N").value(), ElementsAre(Pair("empty", ""), Pair("k", "v")));
+  EXPECT_EQ(table_->list("other"), std::nullopt);
+  ASSERT_TRUE(table_->remove("N", "k").isOk());
+  ASSERT_TRUE(table_->remove("N", "never there").isOk());
+  ASSERT_TRUE(table_->remove("nor this", "k").isOk());
+  EXPECT_EQ(table_->get("N", "k"), std::nullopt);
+}
+
+TEST_F(KvTableTest, TheFileIsTheJavaNameServers) {
+  ASSERT_TRUE(table_->put("ORDER_TOPIC_CONFIG", "T", "broker-a:4;broker-b:4").isOk());
+  EXPECT_EQ(read(path_), R"({"configTable":{"ORDER_TOPIC_CONFIG":{"T":"broker-a:4;broker-b:4"}}})");
+}
+
+TEST_F(KvTableTest, ARestartFindsWhatWasPut) {
+  ASSERT_TRUE(table_->put("N", "k", "line\nbreak \"quoted\" \xE4\xB8\xAD").isOk());
+  open();
+  EXPECT_EQ(table_->get("N", "k"), "line\nbreak \"quoted\" \xE4\xB8\xAD");
+}
+
+TEST_F(KvTableTest, ATornFileIsReplacedByItsBackup) {
+  ASSERT_TRUE(table_->put("N", "k", "1").isOk());
+  ASSERT_TRUE(table_->put("N", "k", "2").isOk());
+  const std::string whole = read(path_);
+  for (size_t bytes = 0; bytes < whole.size(); ++bytes) {
+    SCOPED_TRACE(bytes);
+    write(path_, whole.substr(0, bytes));
+    open();
+    EXPECT_EQ(table_->get("N", "k"), "1");
+  }
+}
+
+TEST_F(KvTableTest, ATornFileWithoutBackupIsAnEmptyTable) {
+  std::filesystem::create_directories(folder_ / "namesrv");
+  write(path_, R"({"configTable":{"N":{"k)");
+  open();
+  EXPECT_EQ(table_->list("N"), std::nullopt);
+  ASSERT_TRUE(table_->put("N", "k", "v").isOk());
+  EXPECT_EQ(read(path_), R"({"configTable":{"N":{"k":"v"}}})");
+}
+
+TEST_F(KvTableTest, WhatCannotBeStoredDoesNotHappen) {
+  ASSERT_TRUE(table_->put("N", "k", "v").isOk());
+  EXPECT_EQ(table_->put("N", "k", std::string(KvTable::kTableBytesMax, 'x')).code(),
+            StatusCode::kInvalidArgument);
+  // A folder in the place of the file cannot be replaced, not even by root.
+  std::filesystem::remove_all(folder_ / "namesrv");
+  std::filesystem::create_directories(path_ + "/occupied");
+  EXPECT_EQ(table_->put("N", "k", "w").code(), StatusCode::kIo);
+  EXPECT_EQ(table_->remove("N", "k").code(), StatusCode::kIo);
+  EXPECT_EQ(table_->get("N", "k"), "v");
+}
+
+}  // namespace
+}  // namespace rocketmq::namesrv

@@ -1,0 +1,110 @@
+#include "namesrv/route_snapshot.h"
+
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+namespace rocketmq::namesrv {
+namespace {
+
+using json::Style;
+
+TopicRoute::Part part(std::string name, std::map<int64_t, std::string> addresses,
+                      std::string zone = "") {
+  model::BrokerData brokers;
+  brokers.cluster = "DefaultCluster";
+  brokers.broker_name = std::move(name);
+  brokers.broker_addrs = std::move(addresses);
+  if (!zone.empty()) {
+    brokers.zone_name = std::move(zone);
+  }
+  return {std::make_shared<const model::BrokerData>(std::move(brokers)),
+          {.read_queue_nums = 8, .write_queue_nums = 8, .perm = 7, .topic_sys_flag = 0}};
+}
+
+TopicRoutePtr route(std::vector<TopicRoute::Part> parts) {
+  return std::make_shared<const TopicRoute>(std::move(parts));
+}
+
+// The text is what a Java 4.9.8 name server answered to a client of the same version.
+TEST(TopicRouteTest, StrictJsonIsTheJavaNameServersText) {
+  EXPECT_EQ(route({part("broker-a", {{0, "127.0.0.1:40911"}})})->json(Style::kStrict),
+            R"({"brokerDatas":[{"brokerAddrs":{"0":"127.0.0.1:40911"},"brokerName":"broker-a",)"
+            R"("cluster":"DefaultCluster"}],"filterServerTable":{},"queueDatas":[)"
+            R"({"brokerName":"broker-a","perm":7,"readQueueNums":8,"topicSysFlag":0,)"
+            R"("writeQueueNums":8}]})");
+}
+
+TEST(TopicRouteTest, FastjsonLeavesBrokerIdsUnquoted) {
+  EXPECT_EQ(route({part("broker-a", {{0, "127.0.0.1:40911"}, {1, "127.0.0.1:40921"}})})
+                ->json(Style::kFastjson),
+            R"({"brokerDatas":[{"brokerAddrs":{0:"127.0.0.1:40911",1:"127.0.0.1:40921"},)"
+            R"("brokerName":"broker-a","cluster":"DefaultCluster"}],"filterServerTable":{},)"
+            R"("queueDatas":[{"brokerName":"broker-a","perm":7,"readQueueNums":8,)"
+            R"("topicSysFlag":0,"writeQueueNums":8}]})");
+}
+
+TEST(TopicRouteTest, TheOrderOfQueuesIsAddedWhenAskedFor) {
+  EXPECT_EQ(route({part("broker-a", {{0, "127.0.0.1:40911"}})})
+                ->jsonWithOrder(Style::kStrict, "broker-a:4"),
+            R"({"brokerDatas":[{"brokerAddrs":{"0":"127.0.0.1:40911"},"brokerName":"broker-a",)"
+            R"("cluster":"DefaultCluster"}],"filterServerTable":{},"orderTopicConf":"broker-a:4",)"
+            R"("queueDatas":[{"brokerName":"broker-a","perm":7,"readQueueNums":8,"topicSysFlag":0,)"
+            R"("writeQueueNums":8}]})");
+}
+
+// A client in Go cuts addresses out of the text and would take a blank for a part of them.
+TEST(TopicRouteTest, ThereAreNoBlanksInARoute) {
+  const TopicRoutePtr two =
+      route({part("a", {{0, "10.0.0.1:1"}, {1, "10.0.0.2:1"}}), part("b", {{0, "10.0.0.3:1"}})});
+  EXPECT_EQ(two->json(Style::kStrict).find_first_of(" \t\r\n"), std::string_view::npos);
+  EXPECT_EQ(two->json(Style::kFastjson).find_first_of(" \t\r\n"), std::string_view::npos);
+}
+
+TEST(TopicRouteTest, TheTextIsWrittenOnceHoweverManyAskAtATime) {
+  const TopicRoutePtr shared = route({part("broker-a", {{0, "127.0.0.1:40911"}})});
+  std::vector<const char*> seen(4);
+  {
+    std::vector<std::jthread> readers;
+    for (const char*& text : seen) {
+      readers.emplace_back([&] { text = shared->json(Style::kStrict).data(); });
+    }
+  }
+  for (const char* text : seen) {
+    EXPECT_EQ(text, shared->json(Style::kStrict).data());
+  }
+}
+
+TEST(TopicRouteTest, AZoneKeepsItsBrokersAndThoseWithoutMaster) {
+  const TopicRoutePtr filtered =
+      route({part("near", {{0, "10.0.0.1:1"}}, "East"), part("far", {{0, "10.0.0.2:1"}}, "west"),
+             part("nowhere", {{0, "10.0.0.3:1"}}), part("headless", {{1, "10.0.0.4:1"}}, "west")})
+          ->inZone("east");
+  std::vector<std::string> names;
+  for (const TopicRoute::Part& kept : filtered->parts()) {
+    names.push_back(kept.brokers->broker_name);
+  }
+  EXPECT_EQ(names, (std::vector<std::string>{"near", "headless"}));
+}
+
+TEST(RouteSnapshotTest, ChangesAreSeenInTheNewVersionOnly) {
+  const TopicRoutePtr first = route({part("a", {{0, "10.0.0.1:1"}})});
+  const TopicRoutePtr second = route({part("b", {{0, "10.0.0.2:1"}})});
+  const auto empty = std::make_shared<const RouteSnapshot>();
+  const auto one = empty->with({{"T", first}, {"U", first}});
+  const auto two = one->with({{"T", second}, {"U", nullptr}, {"never there", nullptr}});
+  EXPECT_EQ(empty->topicCount(), 0u);
+  EXPECT_EQ(empty->find("T"), nullptr);
+  EXPECT_EQ(one->topicCount(), 2u);
+  EXPECT_EQ(one->find("T"), first);
+  EXPECT_EQ(two->topicCount(), 1u);
+  EXPECT_EQ(two->find("T"), second);
+  EXPECT_EQ(two->find("U"), nullptr);
+}
+
+}  // namespace
+}  // namespace rocketmq::namesrv

@@ -1,0 +1,424 @@
+#include "namesrv/route_table.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <chrono>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace rocketmq::namesrv {
+namespace {
+
+using std::chrono::milliseconds;
+using testing::ElementsAre;
+using testing::IsEmpty;
+using testing::UnorderedElementsAre;
+
+constexpr QueueLayout kReadWrite{.read_queue_nums = 4, .write_queue_nums = 4, .perm = 6};
+
+model::DataVersion version(int64_t counter, int64_t state_version = 0) {
+  model::DataVersion version;
+  version.counter = counter;
+  version.timestamp = 1'700'000'000'000;
+  version.state_version = state_version;
+  return version;
+}
+
+/// A route table and brokers that talk to it.
+class RouteTableTest : public testing::Test {
+ protected:
+  static Registration master(std::string name = "broker-a",
+                             std::string address = "10.0.0.1:10911") {
+    Registration registration;
+    registration.broker = {
+        .cluster = "C", .name = std::move(name), .address = std::move(address), .id = 0};
+    registration.ha_server_address = "10.0.0.1:10912";
+    registration.connection_id = 1;
+    registration.data_version = version(1);
+    return registration;
+  }
+
+  static Registration slave() {
+    Registration registration = master("broker-a", "10.0.0.2:10911");
+    registration.broker.id = 1;
+    registration.ha_server_address = "10.0.0.2:10912";
+    registration.connection_id = 2;
+    return registration;
+  }
+
+  static std::vector<TopicQueues> topics(std::initializer_list<std::string_view> names,
+                                         QueueLayout queues = kReadWrite) {
+    std::vector<TopicQueues> all;
+    for (const std::string_view name : names) {
+      all.push_back({name, queues});
+    }
+    return all;
+  }
+
+  RegisterResult enroll(const Registration& registration, const std::vector<TopicQueues>& topics) {
+    return table_.registerBroker(registration, &topics, now_);
+  }
+
+  /// Registers as the handler does: topics are decoded only when they are asked for. Gives whether
+  /// they were.
+  bool enrollLazily(const Registration& registration, const std::vector<TopicQueues>& topics) {
+    const RegisterResult result = table_.registerBroker(registration, nullptr, now_);
+    if (result.outcome == RegisterResult::Outcome::kNeedsTopics) {
+      enroll(registration, topics);
+      return true;
+    }
+    return false;
+  }
+
+  /// The addresses under which a topic is found, in order of broker name and id.
+  std::vector<std::string> addressesOf(std::string_view topic) {
+    std::vector<std::string> addresses;
+    if (const TopicRoutePtr route = table_.publish()->find(topic)) {
+      for (const TopicRoute::Part& part : route->parts()) {
+        for (const auto& [id, address] : part.brokers->broker_addrs) {
+          addresses.push_back(address);
+        }
+      }
+    }
+    return addresses;
+  }
+
+  std::optional<int32_t> permOf(std::string_view topic) {
+    const TopicRoutePtr route = table_.publish()->find(topic);
+    if (route == nullptr) {
+      return std::nullopt;
+    }
+    return route->parts().front().queues.perm;
+  }
+
+  void advance(milliseconds by) { now_ += by; }
+
+  RouteTable table_{RouteTable::Options{}};
+  RouteTime now_{std::chrono::hours(1)};
+};
+
+TEST_F(RouteTableTest, ARegisteredMasterIsFoundUnderEachOfItsTopics) {
+  enroll(master(), topics({"T", "U"}));
+  EXPECT_THAT(addressesOf("T"), ElementsAre("10.0.0.1:10911"));
+  EXPECT_THAT(addressesOf("U"), ElementsAre("10.0.0.1:10911"));
+  EXPECT_EQ(table_.publish()->find("other"), nullptr);
+  EXPECT_THAT(table_.topics(), UnorderedElementsAre("T", "U"));
+}
+
+TEST_F(RouteTableTest, ATopicOnTwoBrokersLeadsToBoth) {
+  enroll(master(), topics({"T"}));
+  enroll(master("broker-b", "10.0.0.9:10911"), topics({"T"}));
+  EXPECT_THAT(addressesOf("T"), ElementsAre("10.0.0.1:10911", "10.0.0.9:10911"));
+}
+
+TEST_F(RouteTableTest, AnUnchangedRegistrationNeedsNoTopicsAndPublishesNothingNew) {
+  enroll(master(), topics({"T"}));
+  const auto before = table_.publish();
+  EXPECT_FALSE(enrollLazily(master(), topics({"T"})));
+  EXPECT_EQ(table_.publish(), before);
+}
+
+TEST_F(RouteTableTest, AChangedVersionBringsChangedQueuesAndLeavesTheOtherRoutesAsTheyWere) {
+  enroll(master(), topics({"T", "U"}));
+  const TopicRoutePtr route_of_u = table_.publish()->find("U");
+  Registration changed = master();
+  changed.data_version = version(2);
+  std::vector<TopicQueues> next = topics({"T", "U", "V"});
+  next[0].queues.write_queue_nums = 8;
+  EXPECT_TRUE(enrollLazily(changed, next));
+  const auto snapshot = table_.publish();
+  EXPECT_EQ(snapshot->find("T")->parts().front().queues.write_queue_nums, 8);
+  EXPECT_EQ(snapshot->find("U"), route_of_u);
+  EXPECT_NE(snapshot->find("V"), nullptr);
+  EXPECT_EQ(snapshot->topicCount(), 3u);
+}
+
+TEST_F(RouteTableTest, AnOlderVersionIsAChangeToo) {
+  enroll(master(), topics({"T"}));
+  Registration older = master();
+  older.data_version = version(0);
+  EXPECT_TRUE(enrollLazily(older, topics({"U"})));
+  EXPECT_THAT(addressesOf("U"), ElementsAre("10.0.0.1:10911"));
+}
+
+TEST_F(RouteTableTest, ASnapshotThatSomebodyHoldsStaysAsItWas) {
+  enroll(master(), topics({"T"}));
+  const auto before = table_.publish();
+  table_.deleteTopic("T");
+  EXPECT_EQ(table_.publish()->find("T"), nullptr);
+  ASSERT_NE(before->find("T"), nullptr);
+  EXPECT_EQ(before->find("T")->parts().front().brokers->broker_name, "broker-a");
+}
+
+TEST_F(RouteTableTest, TopicsMissingInARegistrationAreKept) {
+  enroll(master(), topics({"T", "U"}));
+  Registration changed = master();
+  changed.data_version = version(2);
+  enroll(changed, topics({"U"}));
+  EXPECT_THAT(addressesOf("T"), ElementsAre("10.0.0.1:10911"));
+}
+
+TEST_F(RouteTableTest, TopicsMissingInARegistrationGoWhenTheSettingSaysSo) {
+  RouteTable table({.delete_missing_topics = true});
+  const auto register_with = [&](int64_t counter, const std::vector<TopicQueues>& all) {
+    Registration registration = master();
+    registration.data_version = version(counter);
+    table.registerBroker(registration, &all, now_);
+  };
+  register_with(1, topics({"T", "U"}));
+  register_with(2, topics({"U"}));
+  EXPECT_EQ(table.publish()->find("T"), nullptr);
+  EXPECT_NE(table.publish()->find("U"), nullptr);
+}
+
+TEST_F(RouteTableTest, ASlaveJoinsItsMastersRoutesAndLearnsWhereTheMasterIs) {
+  enroll(master(), topics({"T"}));
+  const RegisterResult result = enroll(slave(), topics({"T"}));
+  EXPECT_EQ(result.master_address, "10.0.0.1:10911");
+  EXPECT_EQ(result.master_ha_address, "10.0.0.1:10912");
+  EXPECT_THAT(addressesOf("T"), ElementsAre("10.0.0.1:10911", "10.0.0.2:10911"));
+}
+
+TEST_F(RouteTableTest, ASlaveWithoutMasterLearnsNothing) {
+  const RegisterResult result = enroll(slave(), topics({"T"}));
+  EXPECT_EQ(result.outcome, RegisterResult::Outcome::kAccepted);
+  EXPECT_EQ(result.master_address, "");
+  EXPECT_EQ(result.master_ha_address, "");
+}
+
+TEST_F(RouteTableTest, AMasterLearnsNoMaster) {
+  EXPECT_EQ(enroll(master(), topics({"T"})).master_address, "");
+}
+
+TEST_F(RouteTableTest, TopicsOfASlaveCountOnlyIfItIs5xAndTheSmallestId) {
+  EXPECT_FALSE(enrollLazily(slave(), topics({"T", "U"})));
+  EXPECT_THAT(addressesOf("T"), IsEmpty());
+
+  Registration modern = slave();
+  modern.enable_acting_master = true;
+  modern.data_version = version(2);
+  EXPECT_TRUE(enrollLazily(modern, topics({"T", "U"})));
+  EXPECT_EQ(permOf("T"), 4) << "a stand-in for the master cannot be written to";
+
+  Registration second = modern;
+  second.broker.id = 2;
+  second.broker.address = "10.0.0.3:10911";
+  enroll(second, topics({"V", "W"}));
+  EXPECT_EQ(table_.publish()->find("V"), nullptr);
+}
+
+TEST_F(RouteTableTest, RoutesSurviveTheMasterWhileASlaveIsThere) {
+  enroll(master(), topics({"T"}));
+  enroll(slave(), topics({"T"}));
+  EXPECT_TRUE(table_.unregisterBroker(master().broker));
+  EXPECT_THAT(addressesOf("T"), ElementsAre("10.0.0.2:10911"));
+  EXPECT_TRUE(table_.unregisterBroker(slave().broker));
+  EXPECT_THAT(addressesOf("T"), IsEmpty());
+  EXPECT_THAT(table_.topics(), IsEmpty());
+  EXPECT_THAT(table_.clusters(), IsEmpty());
+}
+
+TEST_F(RouteTableTest, AnUnknownBrokerCannotUnregister) {
+  EXPECT_FALSE(table_.unregisterBroker(master().broker));
+  enroll(master(), topics({"T"}));
+  EXPECT_FALSE(table_.unregisterBroker(master("broker-b").broker));
+  EXPECT_THAT(addressesOf("T"), ElementsAre("10.0.0.1:10911"));
+}
+
+TEST_F(RouteTableTest, ASlaveThatBecomesMasterGivesUpItsOldId) {
+  enroll(slave(), topics({"T"}));
+  Registration promoted = slave();
+  promoted.broker.id = 0;
+  EXPECT_TRUE(enrollLazily(promoted, topics({"T"})));
+  ASSERT_EQ(table_.brokers().size(), 1u);
+  EXPECT_THAT(table_.brokers().at("broker-a").broker_addrs,
+              ElementsAre(testing::Pair(0, "10.0.0.2:10911")));
+  EXPECT_THAT(addressesOf("T"), ElementsAre("10.0.0.2:10911"));
+}
+
+TEST_F(RouteTableTest, AnotherAddressTakesAnIdOverAndTheFormerOnesEndDoesNotHurtIt) {
+  enroll(master(), topics({"T"}));
+  Registration successor = master("broker-a", "10.0.0.7:10911");
+  successor.connection_id = 7;
+  enroll(successor, topics({"T"}));
+  EXPECT_THAT(addressesOf("T"), ElementsAre("10.0.0.7:10911"));
+  EXPECT_THAT(table_.connectionClosed(1), ElementsAre("10.0.0.1:10911"));
+  EXPECT_THAT(addressesOf("T"), ElementsAre("10.0.0.7:10911"));
+}
+
+TEST_F(RouteTableTest, AnotherAddressWithOlderStateIsIgnored) {
+  Registration first = master();
+  first.data_version = version(1, 5);
+  enroll(first, topics({"T"}));
+  Registration stale = master("broker-a", "10.0.0.7:10911");
+  stale.data_version = version(9, 4);
+  EXPECT_EQ(enroll(stale, topics({"T"})).outcome, RegisterResult::Outcome::kOutdated);
+  EXPECT_THAT(addressesOf("T"), ElementsAre("10.0.0.1:10911"));
+}
+
+TEST_F(RouteTableTest, ABrokerThatComesBackUnderAnotherNameLeavesTheOldOne) {
+  enroll(master(), topics({"T"}));
+  enroll(master("renamed"), topics({"U"}));
+  EXPECT_THAT(addressesOf("T"), IsEmpty());
+  EXPECT_THAT(addressesOf("U"), ElementsAre("10.0.0.1:10911"));
+}
+
+TEST_F(RouteTableTest, ABrokerThatMovesToAnotherClusterLeavesTheOldOne) {
+  enroll(master(), topics({"T"}));
+  Registration moved = master();
+  moved.broker.cluster = "D";
+  enroll(moved, topics({"T"}));
+  ASSERT_EQ(table_.clusters().size(), 1u);
+  EXPECT_THAT(table_.clusters().at("D"), ElementsAre("broker-a"));
+  EXPECT_EQ(table_.publish()->find("T")->parts().front().brokers->cluster, "D");
+}
+
+TEST_F(RouteTableTest, OneTopicOfAnUnknownBrokerIsRefusedOnlyFrom5x) {
+  EXPECT_EQ(enroll(master(), topics({"T"})).outcome, RegisterResult::Outcome::kAccepted);
+  Registration modern = master("broker-b", "10.0.0.9:10911");
+  modern.enable_acting_master = false;
+  EXPECT_TRUE(enrollLazily(modern, topics({"T"})));
+  EXPECT_EQ(enroll(modern, topics({"T"})).outcome, RegisterResult::Outcome::kUnknownBroker);
+  EXPECT_EQ(table_.brokers().size(), 1u);
+  EXPECT_EQ(enroll(modern, topics({"T", "U"})).outcome, RegisterResult::Outcome::kAccepted);
+  modern.data_version = version(2);
+  EXPECT_EQ(enroll(modern, topics({"V"})).outcome, RegisterResult::Outcome::kAccepted);
+  EXPECT_THAT(addressesOf("V"), ElementsAre("10.0.0.9:10911"));
+}
+
+TEST_F(RouteTableTest, ASilentBrokerExpiresAfterItsTimeoutAndNotBefore) {
+  enroll(master(), topics({"T"}));
+  Registration hasty = master("broker-b", "10.0.0.9:10911");
+  hasty.live_timeout = milliseconds(10'000);
+  enroll(hasty, topics({"T"}));
+
+  advance(milliseconds(10'000));
+  EXPECT_THAT(table_.expire(now_), IsEmpty());
+  advance(milliseconds(1));
+  EXPECT_THAT(table_.expire(now_), ElementsAre("10.0.0.9:10911"));
+  EXPECT_THAT(addressesOf("T"), ElementsAre("10.0.0.1:10911"));
+
+  advance(milliseconds(110'000));
+  EXPECT_THAT(table_.expire(now_), ElementsAre("10.0.0.1:10911"));
+  EXPECT_THAT(addressesOf("T"), IsEmpty());
+}
+
+TEST_F(RouteTableTest, RegisteringAndAskingForTheVersionKeepABrokerAlive) {
+  enroll(master(), topics({"T"}));
+  advance(milliseconds(100'000));
+  enrollLazily(master(), topics({"T"}));
+  advance(milliseconds(100'000));
+  table_.queryDataVersion(master().broker, version(1), now_);
+  advance(milliseconds(100'000));
+  EXPECT_THAT(table_.expire(now_), IsEmpty());
+}
+
+TEST_F(RouteTableTest, DataVersionsAreComparedAsAWhole) {
+  const DataVersionState unknown = table_.queryDataVersion(master().broker, version(1), now_);
+  EXPECT_TRUE(unknown.changed);
+  EXPECT_FALSE(unknown.known.has_value());
+
+  enroll(master(), topics({"T"}));
+  const DataVersionState same = table_.queryDataVersion(master().broker, version(1), now_);
+  EXPECT_FALSE(same.changed);
+  EXPECT_EQ(same.known, version(1));
+  EXPECT_TRUE(table_.queryDataVersion(master().broker, version(2), now_).changed);
+  model::DataVersion later = version(1);
+  ++later.timestamp;
+  EXPECT_TRUE(table_.queryDataVersion(master().broker, later, now_).changed);
+}
+
+TEST_F(RouteTableTest, AClosedConnectionRemovesExactlyTheBrokersThatRegisteredOverIt) {
+  enroll(master(), topics({"T"}));
+  enroll(slave(), topics({"T"}));
+  EXPECT_THAT(table_.connectionClosed(3), IsEmpty());
+  EXPECT_THAT(table_.connectionClosed(1), ElementsAre("10.0.0.1:10911"));
+  EXPECT_THAT(addressesOf("T"), ElementsAre("10.0.0.2:10911"));
+}
+
+TEST_F(RouteTableTest, ABrokerThatReconnectedSurvivesTheEndOfItsOldConnection) {
+  enroll(master(), topics({"T"}));
+  Registration again = master();
+  again.connection_id = 9;
+  enrollLazily(again, topics({"T"}));
+  EXPECT_THAT(table_.connectionClosed(1), IsEmpty());
+  EXPECT_THAT(addressesOf("T"), ElementsAre("10.0.0.1:10911"));
+}
+
+TEST_F(RouteTableTest, WipedWritePermissionLastsUntilChangedDataIsRegistered) {
+  enroll(master(), topics({"T", "U"}, {.perm = 7}));
+  EXPECT_EQ(table_.wipeWritePerm("broker-a"), 2);
+  EXPECT_EQ(permOf("T"), 5);
+  enroll(master(), topics({"T", "U"}, {.perm = 7}));
+  EXPECT_EQ(permOf("T"), 5);
+  Registration changed = master();
+  changed.data_version = version(2);
+  enroll(changed, topics({"T", "U"}, {.perm = 7}));
+  EXPECT_EQ(permOf("T"), 7);
+}
+
+TEST_F(RouteTableTest, AddedWritePermissionIsReadAndWriteOnly) {
+  enroll(master(), topics({"T"}, {.perm = 1}));
+  EXPECT_EQ(table_.addWritePerm("broker-a"), 1);
+  EXPECT_EQ(permOf("T"), 6);
+}
+
+TEST_F(RouteTableTest, PermissionsOfAnUnknownBrokerChangeNothing) {
+  enroll(master(), topics({"T"}));
+  EXPECT_EQ(table_.wipeWritePerm("nobody"), 0);
+  EXPECT_EQ(table_.addWritePerm("nobody"), 0);
+  EXPECT_EQ(permOf("T"), 6);
+}
+
+TEST_F(RouteTableTest, ADeletedTopicComesBackOnlyIfItsBrokerStillRegistersIt) {
+  enroll(master(), topics({"T", "U"}));
+  table_.wipeWritePerm("broker-a");
+  table_.deleteTopic("T");
+  table_.deleteTopic("never there");
+  EXPECT_THAT(addressesOf("T"), IsEmpty());
+  // The broker did not delete it: the same data version brings it back, and nothing else.
+  EXPECT_TRUE(enrollLazily(master(), topics({"T", "U"})));
+  EXPECT_EQ(permOf("T"), 6);
+  EXPECT_EQ(permOf("U"), 4) << "still wiped";
+  EXPECT_FALSE(enrollLazily(master(), topics({"T", "U"})));
+}
+
+TEST_F(RouteTableTest, ATopicCanBeDeletedFromOneClusterOnly) {
+  enroll(master(), topics({"T"}));
+  Registration other = master("broker-b", "10.0.0.9:10911");
+  other.broker.cluster = "D";
+  enroll(other, topics({"T"}));
+  table_.deleteTopic("T", "unknown");
+  EXPECT_THAT(addressesOf("T"), ElementsAre("10.0.0.1:10911", "10.0.0.9:10911"));
+  table_.deleteTopic("T", "C");
+  EXPECT_THAT(addressesOf("T"), ElementsAre("10.0.0.9:10911"));
+  table_.deleteTopic("T", "D");
+  EXPECT_THAT(addressesOf("T"), IsEmpty());
+}
+
+TEST_F(RouteTableTest, TopicsAreListedByCluster) {
+  enroll(master(), topics({"T", "U"}));
+  Registration other = master("broker-b", "10.0.0.9:10911");
+  other.broker.cluster = "D";
+  enroll(other, topics({"U", "V"}));
+  EXPECT_THAT(table_.topicsOfCluster("C"), UnorderedElementsAre("T", "U"));
+  EXPECT_THAT(table_.topicsOfCluster("D"), UnorderedElementsAre("U", "V"));
+  EXPECT_THAT(table_.topicsOfCluster("E"), IsEmpty());
+}
+
+TEST_F(RouteTableTest, TopicsAreListedByUnitFlags) {
+  std::vector<TopicQueues> all = topics({"plain", "unit", "sub", "both"});
+  all[1].queues.topic_sys_flag = 1;
+  all[2].queues.topic_sys_flag = 2;
+  all[3].queues.topic_sys_flag = 3;
+  enroll(master(), all);
+  EXPECT_THAT(table_.topicsWithFlags(1, 1), UnorderedElementsAre("unit", "both"));
+  EXPECT_THAT(table_.topicsWithFlags(2, 2), UnorderedElementsAre("sub", "both"));
+  EXPECT_THAT(table_.topicsWithFlags(3, 2), UnorderedElementsAre("sub"));
+}
+
+}  // namespace
+}  // namespace rocketmq::namesrv
