@@ -1,0 +1,54 @@
+#include "broker/addresses.h"
+
+#include <netdb.h>
+#include <sys/socket.h>
+
+#include <array>
+#include <asio/io_context.hpp>
+#include <asio/ip/tcp.hpp>
+#include <memory>
+
+namespace rocketmq::broker {
+
+Result<HostAddress> resolveAdvertised(const std::string& host, int32_t port) {
+  addrinfo hints{};
+  hints.ai_family = AF_UNSPEC;
+  hints.ai_socktype = SOCK_STREAM;
+  addrinfo* found = nullptr;
+  const int error = ::getaddrinfo(host.c_str(), nullptr, &hints, &found);
+  if (error != 0) {
+    return Status::invalidArgument("brokerIP1=" + host + " is neither an IP address nor a host "
+                                   "name that can be resolved: " + ::gai_strerror(error));
+  }
+  const std::unique_ptr<addrinfo, void (*)(addrinfo*)> owner(found, &::freeaddrinfo);
+  std::array<char, 64> text{};
+  const int failed = ::getnameinfo(found->ai_addr, found->ai_addrlen, text.data(),
+                                   static_cast<socklen_t>(text.size()), nullptr, 0, NI_NUMERICHOST);
+  if (failed != 0) {
+    return Status::invalidArgument("brokerIP1=" + host + ": " + ::gai_strerror(failed));
+  }
+  const std::string ip = text.data();
+  const std::string bracketed = found->ai_family == AF_INET6 ? "[" + ip + "]" : ip;
+  return HostAddress::parse(bracketed + ":" + std::to_string(port));
+}
+
+Result<uint16_t> pickFreePort(const std::string& bind_address) {
+  asio::error_code error;
+  const auto address = asio::ip::make_address(bind_address, error);
+  if (error) {
+    return Status::invalidArgument("bindAddress=" + bind_address + " is not an IP address");
+  }
+  asio::io_context context;
+  asio::ip::tcp::acceptor acceptor(context);
+  const asio::ip::tcp::endpoint any_port(address, 0);
+  acceptor.open(any_port.protocol(), error);
+  if (!error) {
+    acceptor.bind(any_port, error);
+  }
+  if (error) {
+    return Status::io("no port can be had on " + bind_address + ": " + error.message());
+  }
+  return acceptor.local_endpoint(error).port();
+}
+
+}  // namespace rocketmq::broker

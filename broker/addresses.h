@@ -1,0 +1,19 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "common/message/host_address.h"
+#include "common/status.h"
+
+namespace rocketmq::broker {
+
+/// The address that records and message ids carry for brokerIP1, which may be a host name. Asks the
+/// system's resolver, which may block. InvalidArgument when the name means nothing.
+Result<HostAddress> resolveAdvertised(const std::string& host, int32_t port);
+
+/// A port that is free now on `bind_address`, for brokers with listenPort=0: they must know their
+/// address before the first client can.
+Result<uint16_t> pickFreePort(const std::string& bind_address);
+
+}  // namespace rocketmq::broker

@@ -1,0 +1,92 @@
+#include "broker/config_service.h"
+
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "common/atomic_file.h"
+#include "common/json/encode.h"
+#include "common/log.h"
+#include "common/properties_file.h"
+#include "common/settings.h"
+
+namespace rocketmq::broker {
+namespace {
+
+std::vector<std::string_view> splitList(std::string_view text, char separator) {
+  std::vector<std::string_view> parts;
+  while (!text.empty()) {
+    const size_t end = text.find(separator);
+    if (end != 0) {
+      parts.push_back(text.substr(0, end));
+    }
+    if (end == std::string_view::npos) {
+      break;
+    }
+    text.remove_prefix(end + 1);
+  }
+  return parts;
+}
+
+}  // namespace
+
+ConfigService::ConfigService(LiveSettings& settings, const Clock& clock,
+                             std::function<void(const BrokerSettings&)> on_change)
+    : settings_(settings), clock_(clock), on_change_(std::move(on_change)) {}
+
+Result<ConfigService::Outcome> ConfigService::update(std::string_view properties_text) {
+  ROCKETMQ_ASSIGN_OR_RETURN(const PropertiesFile request,
+                            parsePropertiesFile("update request", properties_text));
+  Outcome outcome;
+  std::shared_ptr<const BrokerSettings> published;
+  Status written;
+  {
+    MutexLock lock(mutex_);
+    BrokerSettings next = *settings_.load();
+    const std::string black_list = next.config_black_list;
+    // RocketMQ parity: these three may never be changed by request, whatever the list says.
+    std::vector<std::string_view> refused = splitList(black_list, ';');
+    refused.insert(refused.end(), {"brokerConfigPath", "rocketmqHome", "configBlackList"});
+    ROCKETMQ_ASSIGN_OR_RETURN(LiveUpdate update, updateLive(next, request, refused));
+    if (update.refused_key) {
+      outcome.refused_key = update.refused_key;
+      return outcome;
+    }
+    for (const std::string& key : update.applied) {
+      log::info("setting {} changed to {}", key, update.for_file[key]);
+    }
+    for (const std::string& key : update.at_restart) {
+      log::info("setting {} will be {} after a restart", key, update.for_file[key]);
+      at_restart_[key] = update.for_file[key];
+    }
+    version_.nextVersion(clock_.nowMs());
+    PropertiesByKey all = printSettings(next);
+    for (const auto& [key, value] : at_restart_) {
+      all[key] = value;
+    }
+    published = std::make_shared<const BrokerSettings>(std::move(next));
+    settings_.store(published);
+    written = replaceFile(filePath(*published), formatPropertiesFile(all));
+  }
+  on_change_(*published);
+  if (!written.isOk()) {
+    return written;
+  }
+  return outcome;
+}
+
+std::string ConfigService::text() const {
+  return formatPropertiesFile(printSettings(*settings_.load()));
+}
+
+std::string ConfigService::versionText() const {
+  MutexLock lock(mutex_);
+  return json::encode(version_);
+}
+
+std::string ConfigService::filePath(const BrokerSettings& settings) const {
+  return settings.config_path.empty() ? settings.store_root + "/config/broker.properties"
+                                      : settings.config_path;
+}
+
+}  // namespace rocketmq::broker

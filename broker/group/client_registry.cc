@@ -1,0 +1,452 @@
+#include "broker/group/client_registry.h"
+
+#include <algorithm>
+#include <iterator>
+#include <utility>
+
+#include "broker/pull/tag_filter.h"
+#include "common/log.h"
+#include "remoting/protocol/commands/client_membership.h"
+
+namespace rocketmq::broker {
+
+namespace {
+
+std::shared_ptr<const ActiveSubscription> activate(const model::SubscriptionData& sent) {
+  auto active = std::make_shared<ActiveSubscription>();
+  active->data = sent;
+  // The codes that clients send are not to be trusted (see SubscriptionData): the text counts.
+  if (model::isTagExpression(sent.expression_type)) {
+    auto parsed = model::parseSubscription(sent.topic, sent.sub_string, sent.expression_type,
+                                           sent.sub_version);
+    if (parsed.ok()) {
+      active->data = std::move(*parsed);
+      active->data.class_filter_mode = sent.class_filter_mode;
+    }
+    active->filter = TagFilter::of(active->data);
+  }
+  return active;
+}
+
+/// The topics and expressions of a heartbeat in one comparable text.
+std::string fingerprintOf(const std::vector<model::SubscriptionData>& subscriptions) {
+  std::vector<std::string> lines;
+  lines.reserve(subscriptions.size());
+  for (const model::SubscriptionData& subscription : subscriptions) {
+    lines.push_back(subscription.topic + " " + subscription.expression_type + " " +
+                    subscription.sub_string);
+  }
+  std::sort(lines.begin(), lines.end());
+  std::string text;
+  for (const std::string& line : lines) {
+    text += line;
+    text += '\n';
+  }
+  return text;
+}
+
+/// Merges what a heartbeat subscribes to into the group's table; true when a topic came or went.
+/// RocketMQ parity: a newer version of a known topic is no change that consumers need to hear of.
+template <class Table>
+bool mergeSubscriptions(const GroupSubscription& sent, Table& table) {
+  bool changed = false;
+  std::set<std::string_view> topics;
+  for (const model::SubscriptionData& subscription : sent.subscriptions) {
+    topics.insert(subscription.topic);
+    const auto known = table.find(subscription.topic);
+    if (known == table.end()) {
+      table.emplace(subscription.topic, activate(subscription));
+      changed = true;
+    } else if (subscription.sub_version > known->second->data.sub_version) {
+      known->second = activate(subscription);
+    }
+  }
+  changed |= std::erase_if(table, [&](const auto& entry) {
+               return !topics.contains(entry.first);
+             }) > 0;
+  return changed;
+}
+
+}  // namespace
+
+ClientRegistry::ClientRegistry(Options options, const Clock& clock)
+    : options_(std::move(options)), clock_(clock) {}
+
+void ClientRegistry::linkProducer(const ClientInfo& client) {
+  ProducerLink& link = producer_links_[client.client_id][client.connection->id()];
+  link.connection = client.connection;
+  ++link.groups;
+}
+
+void ClientRegistry::unlinkProducer(const MemberKey& key) {
+  const auto links = producer_links_.find(key.client_id);
+  const auto link = links->second.find(key.connection_id);
+  if (--link->second.groups == 0) {
+    links->second.erase(link);
+    if (links->second.empty()) {
+      producer_links_.erase(links);
+    }
+  }
+}
+
+void ClientRegistry::registerProducer(const std::string& group, const ClientInfo& client) {
+  {
+    MutexLock lock(connections_mutex_);
+    connections_[client.connection->id()].producer_groups.insert(group);
+  }
+  MutexLock lock(producers_mutex_);
+  const auto [place, is_new] = producers_[group].insert_or_assign(
+      MemberKey{client.connection->id(), client.client_id}, client);
+  place->second.updated_ms = clock_.nowMs();
+  if (is_new) {
+    linkProducer(client);
+    log::info("producer {} of group {} joined from {}", client.client_id, group,
+              client.connection->remote().toString());
+  }
+}
+
+void ClientRegistry::warnOfDifference(const std::string& group_name, const ConsumerGroup& group,
+                                      const Member& member) {
+  for (const auto& [key, other] : group.members) {
+    if (other.subscribed != member.subscribed) {
+      log::warn(
+          "members of consumer group {} subscribe differently and will lose messages: {} ({}) and "
+          "{} ({}); give each set of subscriptions a group of its own",
+          group_name, member.client.client_id, member.client.connection->remote().toString(),
+          other.client.client_id, other.client.connection->remote().toString());
+      return;
+    }
+  }
+}
+
+bool ClientRegistry::updateMember(const std::string& group_name, ConsumerGroup& group,
+                                  const ClientInfo& client,
+                                  const GroupSubscription& subscription) const {
+  const auto [place, is_new] =
+      group.members.try_emplace(MemberKey{client.connection->id(), client.client_id});
+  Member& member = place->second;
+  member.client = client;
+  member.client.updated_ms = clock_.nowMs();
+  if (!subscription.keeps_subscriptions) {
+    std::string subscribed = fingerprintOf(subscription.subscriptions);
+    if (subscribed != member.subscribed) {
+      member.subscribed = std::move(subscribed);
+      warnOfDifference(group_name, group, member);
+    }
+  }
+  if (is_new) {
+    log::info("consumer {} of group {} joined from {}", client.client_id, group_name,
+              client.connection->remote().toString());
+  }
+  return is_new;
+}
+
+void ClientRegistry::registerConsumer(const std::string& group_name, const ClientInfo& client,
+                                      const GroupSubscription& subscription) {
+  // Before the group, so that a connection that closes now finds what it has to undo.
+  {
+    MutexLock lock(connections_mutex_);
+    connections_[client.connection->id()].consumer_groups.insert(group_name);
+  }
+  Recipients recipients;
+  {
+    Shard& shard = shardOf(group_name);
+    MutexLock lock(shard.mutex);
+    ConsumerGroup& group = shard.groups[group_name];
+    bool changed = updateMember(group_name, group, client, subscription);
+    group.traits = subscription.traits;
+    if (!subscription.keeps_subscriptions) {
+      changed |= mergeSubscriptions(subscription, group.subscriptions);
+    }
+    if (changed) {
+      recipients = recipientsOf(group);
+    }
+  }
+  notify(group_name, recipients);
+}
+
+ClientRegistry::Recipients ClientRegistry::recipientsOf(const ConsumerGroup& group) {
+  Recipients recipients;
+  recipients.reserve(group.members.size());
+  for (const auto& [key, member] : group.members) {
+    recipients.push_back(member.client.connection);
+  }
+  return recipients;
+}
+
+void ClientRegistry::notify(const std::string& group, const Recipients& recipients) const {
+  if (recipients.empty() || (options_.may_notify && !options_.may_notify(group))) {
+    return;
+  }
+  remoting::NotifyConsumerIdsChanged request;
+  request.consumer_group = group;
+  for (const remoting::ConnectionPtr& connection : recipients) {
+    connection->oneway(request);
+  }
+}
+
+template <class Predicate>
+void ClientRegistry::removeMembers(const std::string& group_name, Predicate gone) {
+  Recipients recipients;
+  {
+    Shard& shard = shardOf(group_name);
+    MutexLock lock(shard.mutex);
+    const auto group = shard.groups.find(group_name);
+    if (group == shard.groups.end() ||
+        std::erase_if(group->second.members, [&](const auto& member) {
+          return gone(member.second.client);
+        }) == 0) {
+      return;
+    }
+    recipients = recipientsOf(group->second);
+    if (group->second.members.empty()) {
+      // RocketMQ parity: the subscriptions go with the last member.
+      shard.groups.erase(group);
+    }
+  }
+  log::info("a consumer of group {} left, {} stay", group_name, recipients.size());
+  notify(group_name, recipients);
+}
+
+template <class Predicate>
+void ClientRegistry::removeProducers(Predicate gone) {
+  MutexLock lock(producers_mutex_);
+  for (auto group = producers_.begin(); group != producers_.end();) {
+    std::erase_if(group->second, [&](const auto& member) {
+      const bool is_gone = gone(member.second);
+      if (is_gone) {
+        log::info("producer {} of group {} left", member.second.client_id, group->first);
+        unlinkProducer(member.first);
+      }
+      return is_gone;
+    });
+    group = group->second.empty() ? producers_.erase(group) : std::next(group);
+  }
+}
+
+void ClientRegistry::unregisterProducer(std::string_view group, std::string_view client_id,
+                                        uint64_t connection_id) {
+  MutexLock lock(producers_mutex_);
+  const auto members = producers_.find(group);
+  if (members == producers_.end()) {
+    return;
+  }
+  const MemberKey key{connection_id, std::string(client_id)};
+  if (members->second.erase(key) > 0) {
+    unlinkProducer(key);
+  }
+  if (members->second.empty()) {
+    producers_.erase(members);
+  }
+}
+
+void ClientRegistry::unregisterConsumer(std::string_view group, std::string_view client_id,
+                                        uint64_t connection_id) {
+  removeMembers(std::string(group), [&](const ClientInfo& client) {
+    return client.connection->id() == connection_id && client.client_id == client_id;
+  });
+}
+
+void ClientRegistry::removeProducer(const std::string& group, uint64_t connection_id) {
+  const auto members = producers_.find(group);
+  if (members == producers_.end()) {
+    return;
+  }
+  auto member = members->second.lower_bound(MemberKey{connection_id, {}});
+  while (member != members->second.end() && member->first.connection_id == connection_id) {
+    log::info("producer {} of group {} left", member->first.client_id, group);
+    unlinkProducer(member->first);
+    member = members->second.erase(member);
+  }
+  if (members->second.empty()) {
+    producers_.erase(members);
+  }
+}
+
+void ClientRegistry::removeConnection(uint64_t connection_id) {
+  ConnectionGroups groups;
+  {
+    MutexLock lock(connections_mutex_);
+    if (auto known = connections_.extract(connection_id)) {
+      groups = std::move(known.mapped());
+    }
+  }
+  for (const std::string& group : groups.consumer_groups) {
+    removeMembers(group, [connection_id](const ClientInfo& client) {
+      return client.connection->id() == connection_id;
+    });
+  }
+  MutexLock lock(producers_mutex_);
+  for (const std::string& group : groups.producer_groups) {
+    removeProducer(group, connection_id);
+  }
+}
+
+std::vector<remoting::ConnectionPtr> ClientRegistry::connectionsSilentSince(
+    TimestampMs oldest) const {
+  std::vector<remoting::ConnectionPtr> silent;
+  for (const Shard& shard : shards_) {
+    MutexLock lock(shard.mutex);
+    for (const auto& [name, group] : shard.groups) {
+      for (const auto& [key, member] : group.members) {
+        if (member.client.updated_ms < oldest) {
+          silent.push_back(member.client.connection);
+        }
+      }
+    }
+  }
+  MutexLock lock(producers_mutex_);
+  for (const auto& [name, members] : producers_) {
+    for (const auto& [key, client] : members) {
+      if (client.updated_ms < oldest) {
+        silent.push_back(client.connection);
+      }
+    }
+  }
+  return silent;
+}
+
+void ClientRegistry::removeExpired() {
+  const TimestampMs oldest = clock_.nowMs() - options_.expiry.count();
+  const std::vector<remoting::ConnectionPtr> silent = connectionsSilentSince(oldest);
+  if (silent.empty()) {
+    return;
+  }
+  const auto gone = [oldest](const ClientInfo& client) { return client.updated_ms < oldest; };
+  for (const std::string& group : consumerGroups()) {
+    removeMembers(group, gone);
+  }
+  removeProducers(gone);
+  for (const remoting::ConnectionPtr& connection : silent) {
+    connection->close("no heartbeat for too long");
+  }
+}
+
+std::vector<std::string> ClientRegistry::consumerIds(std::string_view group_name) const {
+  std::set<std::string> ids;
+  const Shard& shard = shardOf(group_name);
+  MutexLock lock(shard.mutex);
+  if (const auto group = shard.groups.find(group_name); group != shard.groups.end()) {
+    for (const auto& [key, member] : group->second.members) {
+      ids.insert(key.client_id);
+    }
+  }
+  return {ids.begin(), ids.end()};
+}
+
+std::optional<ConsumerGroupView> ClientRegistry::consumerGroup(std::string_view group_name) const {
+  const Shard& shard = shardOf(group_name);
+  MutexLock lock(shard.mutex);
+  const auto group = shard.groups.find(group_name);
+  if (group == shard.groups.end()) {
+    return std::nullopt;
+  }
+  ConsumerGroupView view;
+  view.traits = group->second.traits;
+  for (const auto& [topic, subscription] : group->second.subscriptions) {
+    view.subscriptions.emplace(topic, subscription->data);
+  }
+  for (const auto& [key, member] : group->second.members) {
+    view.members.push_back(member.client);
+  }
+  return view;
+}
+
+std::set<std::string> ClientRegistry::consumerGroups() const {
+  std::set<std::string> names;
+  for (const Shard& shard : shards_) {
+    MutexLock lock(shard.mutex);
+    for (const auto& [name, group] : shard.groups) {
+      names.insert(name);
+    }
+  }
+  return names;
+}
+
+std::set<std::string> ClientRegistry::groupsSubscribedTo(std::string_view topic) const {
+  std::set<std::string> names;
+  for (const Shard& shard : shards_) {
+    MutexLock lock(shard.mutex);
+    for (const auto& [name, group] : shard.groups) {
+      if (group.subscriptions.contains(topic)) {
+        names.insert(name);
+      }
+    }
+  }
+  return names;
+}
+
+std::optional<ClientInfo> ClientRegistry::findConsumer(std::string_view group_name,
+                                                       std::string_view client_id) const {
+  const Shard& shard = shardOf(group_name);
+  MutexLock lock(shard.mutex);
+  if (const auto group = shard.groups.find(group_name); group != shard.groups.end()) {
+    for (const auto& [key, member] : group->second.members) {
+      if (key.client_id == client_id) {
+        return member.client;
+      }
+    }
+  }
+  return std::nullopt;
+}
+
+ClientRegistry::FoundSubscription ClientRegistry::findSubscription(std::string_view group_name,
+                                                                   std::string_view topic) const {
+  const Shard& shard = shardOf(group_name);
+  MutexLock lock(shard.mutex);
+  const auto group = shard.groups.find(group_name);
+  if (group == shard.groups.end()) {
+    return {};
+  }
+  FoundSubscription found;
+  found.message_model = group->second.traits.message_model;
+  const auto subscription = group->second.subscriptions.find(topic);
+  if (subscription == group->second.subscriptions.end()) {
+    found.state = SubscriptionState::kNoTopic;
+    return found;
+  }
+  found.state = SubscriptionState::kFound;
+  found.subscription = subscription->second;
+  return found;
+}
+
+std::vector<ClientInfo> ClientRegistry::producers(std::string_view group) const {
+  std::vector<ClientInfo> clients;
+  MutexLock lock(producers_mutex_);
+  if (const auto members = producers_.find(group); members != producers_.end()) {
+    for (const auto& [key, client] : members->second) {
+      clients.push_back(client);
+    }
+  }
+  return clients;
+}
+
+std::map<std::string, std::vector<ClientInfo>> ClientRegistry::allProducers() const {
+  std::map<std::string, std::vector<ClientInfo>> groups;
+  MutexLock lock(producers_mutex_);
+  for (const auto& [name, members] : producers_) {
+    for (const auto& [key, client] : members) {
+      groups[name].push_back(client);
+    }
+  }
+  return groups;
+}
+
+remoting::ConnectionPtr ClientRegistry::findProducerConnection(std::string_view client_id) const {
+  MutexLock lock(producers_mutex_);
+  const auto links = producer_links_.find(client_id);
+  // Connection ids grow, so the last link is the newest connection.
+  return links == producer_links_.end() ? nullptr : links->second.rbegin()->second.connection;
+}
+
+remoting::ConnectionPtr ClientRegistry::pickProducerConnection(std::string_view group) {
+  MutexLock lock(producers_mutex_);
+  const auto members = producers_.find(group);
+  if (members == producers_.end()) {
+    return nullptr;
+  }
+  const auto index = static_cast<ptrdiff_t>(picks_++ % members->second.size());
+  return std::next(members->second.begin(), index)->second.connection;
+}
+
+}  // namespace rocketmq::broker

@@ -1,0 +1,203 @@
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "broker/string_map.h"
+#include "common/clock.h"
+#include "common/model/consumer_types.h"
+#include "common/model/subscription_data.h"
+#include "common/mutex.h"
+#include "remoting/connection.h"
+#include "remoting/protocol/codes.h"
+#include "store/message_store.h"
+
+namespace rocketmq::broker {
+
+/// One client as a group knows it (RocketMQ: ClientChannelInfo).
+struct ClientInfo {
+  remoting::ConnectionPtr connection;
+  std::string client_id;
+  remoting::Language language = remoting::Language::kJava;
+  int32_t version = 0;
+  TimestampMs updated_ms = 0;  ///< Of its last heartbeat.
+};
+
+/// How a consumer group consumes, as its last heartbeat had it.
+struct GroupTraits {
+  model::ConsumeType consume_type = model::ConsumeType::kPassively;
+  model::MessageModel message_model = model::MessageModel::kClustering;
+  model::ConsumeFromWhere consume_from = model::ConsumeFromWhere::kLastOffset;
+};
+
+/// What a consumer says about its group in a heartbeat.
+struct GroupSubscription {
+  GroupTraits traits;
+  std::vector<model::SubscriptionData> subscriptions;
+  /// The client left out subscriptions that it has sent before (RocketMQ 5): keep them.
+  bool keeps_subscriptions = false;
+};
+
+/// A subscription of a group in the form that pulls need. Immutable.
+struct ActiveSubscription {
+  model::SubscriptionData data;
+  /// Null for "everything", and for expressions that are not tags.
+  std::shared_ptr<const store::MessageFilter> filter;
+};
+
+/// A group's members and what they subscribe to, at one moment.
+struct ConsumerGroupView {
+  GroupTraits traits;
+  std::map<std::string, model::SubscriptionData> subscriptions;
+  std::vector<ClientInfo> members;
+};
+
+/// Which clients are there, in which groups, over which connection (RocketMQ: ProducerManager and
+/// ConsumerManager).
+///
+/// A client belongs to a group from its first heartbeat until it unregisters, its connection
+/// closes, or 120 s have passed without a heartbeat. Each change of a consumer group's members or
+/// topics is told to all members with NOTIFY_CONSUMER_IDS_CHANGED, before the call that caused it
+/// returns: the caller's answer then comes after it, as clients expect.
+///
+/// Threads: any; consumer groups are sharded by name, producers have one mutex. Connections are
+/// only sent to, never waited for.
+class ClientRegistry {
+ public:
+  struct Options {
+    /// Asked before members of a group are notified; null: always.
+    std::function<bool(std::string_view group)> may_notify;
+    std::chrono::milliseconds expiry{120'000};
+  };
+
+  ClientRegistry(Options options, const Clock& clock);
+
+  void registerProducer(const std::string& group, const ClientInfo& client);
+  void registerConsumer(const std::string& group, const ClientInfo& client,
+                        const GroupSubscription& subscription);
+  void unregisterProducer(std::string_view group, std::string_view client_id,
+                          uint64_t connection_id);
+  void unregisterConsumer(std::string_view group, std::string_view client_id,
+                          uint64_t connection_id);
+  /// Takes a closed connection out of every group. A heartbeat that was handled on another thread
+  /// may come after it: whoever registers looks at the connection again and repeats the removal.
+  void removeConnection(uint64_t connection_id);
+  /// Removes clients whose last heartbeat is too old and closes their connections.
+  void removeExpired();
+
+  /// Ids of a group's members, each once; empty when nobody is there.
+  std::vector<std::string> consumerIds(std::string_view group) const;
+  /// nullopt when the group has no member.
+  std::optional<ConsumerGroupView> consumerGroup(std::string_view group) const;
+  std::set<std::string> consumerGroups() const;
+  /// Groups that subscribe to a topic now.
+  std::set<std::string> groupsSubscribedTo(std::string_view topic) const;
+  /// The member with that id.
+  std::optional<ClientInfo> findConsumer(std::string_view group, std::string_view client_id) const;
+
+  /// What pulls without a subscription of their own are checked against.
+  enum class SubscriptionState : uint8_t { kFound, kNoGroup, kNoTopic };
+  struct FoundSubscription {
+    SubscriptionState state = SubscriptionState::kNoGroup;
+    model::MessageModel message_model = model::MessageModel::kClustering;
+    std::shared_ptr<const ActiveSubscription> subscription;
+  };
+  FoundSubscription findSubscription(std::string_view group, std::string_view topic) const;
+
+  /// Clients of a producer group; empty when nobody is there.
+  std::vector<ClientInfo> producers(std::string_view group) const;
+  std::map<std::string, std::vector<ClientInfo>> allProducers() const;
+  /// The connection of a producer's client, null when it is not here. (For replies.)
+  remoting::ConnectionPtr findProducerConnection(std::string_view client_id) const;
+  /// One of a producer group's clients, another one each time; null when nobody is there. (For
+  /// transaction checks.)
+  remoting::ConnectionPtr pickProducerConnection(std::string_view group);
+
+ private:
+  /// One client of a group. Several clients may share a connection, and a client that reconnects
+  /// has two for a moment.
+  struct MemberKey {
+    uint64_t connection_id = 0;
+    std::string client_id;
+    auto operator<=>(const MemberKey&) const = default;
+  };
+  struct Member {
+    ClientInfo client;
+    /// Topics and expressions as this member sent them, to tell members that differ.
+    std::string subscribed;
+  };
+  struct ConsumerGroup {
+    GroupTraits traits;
+    std::map<std::string, std::shared_ptr<const ActiveSubscription>, std::less<>> subscriptions;
+    std::map<MemberKey, Member> members;
+  };
+  struct Shard {
+    mutable Mutex mutex;
+    StringMap<ConsumerGroup> groups ROCKETMQ_GUARDED_BY(mutex);
+  };
+  /// Where a producer's client can be reached, by connection, and in how many groups it is.
+  struct ProducerLink {
+    remoting::ConnectionPtr connection;
+    int32_t groups = 0;
+  };
+  using Producers = std::map<MemberKey, ClientInfo>;
+  /// Members to be told of a change, collected under the lock and told after it.
+  using Recipients = std::vector<remoting::ConnectionPtr>;
+  static constexpr size_t kShards = 16;
+
+  Shard& shardOf(std::string_view group) { return shards_[StringHash{}(group) % kShards]; }
+  const Shard& shardOf(std::string_view group) const {
+    return shards_[StringHash{}(group) % kShards];
+  }
+
+  /// Adds or refreshes a member; true when it is new.
+  bool updateMember(const std::string& group_name, ConsumerGroup& group, const ClientInfo& client,
+                    const GroupSubscription& subscription) const;
+  static void warnOfDifference(const std::string& group_name, const ConsumerGroup& group,
+                               const Member& member);
+  static Recipients recipientsOf(const ConsumerGroup& group);
+  void notify(const std::string& group, const Recipients& recipients) const;
+  /// Removes the members that `gone` picks and notifies those left.
+  template <class Predicate>
+  void removeMembers(const std::string& group_name, Predicate gone);
+  void removeProducer(const std::string& group, uint64_t connection_id)
+      ROCKETMQ_REQUIRES(producers_mutex_);
+  void linkProducer(const ClientInfo& client) ROCKETMQ_REQUIRES(producers_mutex_);
+  void unlinkProducer(const MemberKey& key) ROCKETMQ_REQUIRES(producers_mutex_);
+  template <class Predicate>
+  void removeProducers(Predicate gone);
+  std::vector<remoting::ConnectionPtr> connectionsSilentSince(TimestampMs oldest) const;
+
+  const Options options_;
+  const Clock& clock_;
+  std::array<Shard, kShards> shards_;
+
+  /// The groups in which a connection was ever a member, so that closing it does not have to look
+  /// at all groups.
+  struct ConnectionGroups {
+    std::set<std::string> producer_groups;
+    std::set<std::string> consumer_groups;
+  };
+  Mutex connections_mutex_;
+  std::unordered_map<uint64_t, ConnectionGroups> connections_
+      ROCKETMQ_GUARDED_BY(connections_mutex_);
+
+  mutable Mutex producers_mutex_;
+  StringMap<Producers> producers_ ROCKETMQ_GUARDED_BY(producers_mutex_);
+  /// Client id -> connection id -> link.
+  StringMap<std::map<uint64_t, ProducerLink>> producer_links_
+      ROCKETMQ_GUARDED_BY(producers_mutex_);
+  uint64_t picks_ ROCKETMQ_GUARDED_BY(producers_mutex_) = 0;
+};
+
+}  // namespace rocketmq::broker

@@ -1,0 +1,248 @@
+#include "broker/group/consumer_offsets.h"
+
+#include <iterator>
+#include <utility>
+
+#include "broker/config_file.h"
+#include "common/json/encode.h"
+#include "common/log.h"
+
+namespace rocketmq::broker {
+
+namespace {
+
+/// Between topic and group in the keys of the file; legal names do not contain it.
+constexpr char kSeparator = '@';
+
+}  // namespace
+
+Result<std::unique_ptr<ConsumerOffsets>> ConsumerOffsets::open(std::string path) {
+  ROCKETMQ_ASSIGN_OR_RETURN(const auto table, loadConfigFile<model::ConsumerOffsetTable>(path));
+  auto offsets = std::unique_ptr<ConsumerOffsets>(new ConsumerOffsets(std::move(path)));
+  offsets->load(table);
+  return offsets;
+}
+
+void ConsumerOffsets::load(const model::ConsumerOffsetTable& table) {
+  for (const auto& [key, queues] : table.offset_table) {
+    const size_t split = key.find(kSeparator);
+    if (split == std::string::npos) {
+      log::warn("{}: \"{}\" is not topic@group and is left out", path_, key);
+      continue;
+    }
+    const std::string_view topic = std::string_view(key).substr(0, split);
+    const std::string_view group = std::string_view(key).substr(split + 1);
+    Shard& shard = shardOf(group);
+    MutexLock lock(shard.mutex);
+    QueueOffsets& committed = entry(shard, group, topic).committed;
+    for (const auto& [queue_id, offset] : queues) {
+      if (offset >= 0) {
+        committed.insert_or_assign(queue_id, offset);
+      }
+    }
+  }
+}
+
+ConsumerOffsets::TopicOffsets& ConsumerOffsets::entry(Shard& shard, std::string_view group,
+                                                      std::string_view topic) {
+  auto topics = shard.groups.find(group);
+  if (topics == shard.groups.end()) {
+    topics = shard.groups.emplace(std::string(group), GroupOffsets{}).first;
+  }
+  auto offsets = topics->second.find(topic);
+  if (offsets == topics->second.end()) {
+    offsets = topics->second.emplace(std::string(topic), TopicOffsets{}).first;
+  }
+  return offsets->second;
+}
+
+const ConsumerOffsets::TopicOffsets* ConsumerOffsets::findEntry(const Shard& shard,
+                                                                std::string_view group,
+                                                                std::string_view topic) {
+  const auto topics = shard.groups.find(group);
+  if (topics == shard.groups.end()) {
+    return nullptr;
+  }
+  const auto offsets = topics->second.find(topic);
+  return offsets == topics->second.end() ? nullptr : &offsets->second;
+}
+
+void ConsumerOffsets::commit(std::string_view group, std::string_view topic, int32_t queue_id,
+                             int64_t offset) {
+  if (offset < 0) {
+    return;
+  }
+  Shard& shard = shardOf(group);
+  MutexLock lock(shard.mutex);
+  TopicOffsets& offsets = entry(shard, group, topic);
+  if (!offsets.resets.empty() && offsets.resets.contains(queue_id)) {
+    return;
+  }
+  const auto [place, is_new] = offsets.committed.try_emplace(queue_id, offset);
+  if (!is_new && place->second != offset) {
+    if (offset < place->second) {
+      log::debug("group {} went back in {} queue {}: {} to {}", group, topic, queue_id,
+                 place->second, offset);
+    }
+    place->second = offset;
+    noteChange();
+  } else if (is_new) {
+    noteChange();
+  }
+}
+
+std::optional<int64_t> ConsumerOffsets::find(std::string_view group, std::string_view topic,
+                                             int32_t queue_id) const {
+  const Shard& shard = shardOf(group);
+  MutexLock lock(shard.mutex);
+  const TopicOffsets* const offsets = findEntry(shard, group, topic);
+  if (offsets == nullptr) {
+    return std::nullopt;
+  }
+  const auto offset = offsets->committed.find(queue_id);
+  return offset == offsets->committed.end() ? std::nullopt : std::optional(offset->second);
+}
+
+ConsumerOffsets::QueueOffsets ConsumerOffsets::queues(std::string_view group,
+                                                      std::string_view topic) const {
+  const Shard& shard = shardOf(group);
+  MutexLock lock(shard.mutex);
+  const TopicOffsets* const offsets = findEntry(shard, group, topic);
+  return offsets == nullptr ? QueueOffsets{} : offsets->committed;
+}
+
+std::set<std::string> ConsumerOffsets::topicsOf(std::string_view group) const {
+  std::set<std::string> topics;
+  const Shard& shard = shardOf(group);
+  MutexLock lock(shard.mutex);
+  if (const auto offsets = shard.groups.find(group); offsets != shard.groups.end()) {
+    for (const auto& [topic, queues] : offsets->second) {
+      topics.insert(topic);
+    }
+  }
+  return topics;
+}
+
+std::set<std::string> ConsumerOffsets::groupsOf(std::string_view topic) const {
+  std::set<std::string> groups;
+  for (const Shard& shard : shards_) {
+    MutexLock lock(shard.mutex);
+    for (const auto& [group, topics] : shard.groups) {
+      if (topics.contains(topic)) {
+        groups.insert(group);
+      }
+    }
+  }
+  return groups;
+}
+
+std::set<std::string> ConsumerOffsets::groups() const {
+  std::set<std::string> groups;
+  for (const Shard& shard : shards_) {
+    MutexLock lock(shard.mutex);
+    for (const auto& [group, topics] : shard.groups) {
+      groups.insert(group);
+    }
+  }
+  return groups;
+}
+
+void ConsumerOffsets::assignReset(std::string_view group, std::string_view topic,
+                                  int32_t queue_id, int64_t offset) {
+  Shard& shard = shardOf(group);
+  MutexLock lock(shard.mutex);
+  TopicOffsets& offsets = entry(shard, group, topic);
+  offsets.resets.insert_or_assign(queue_id, offset);
+  offsets.committed.insert_or_assign(queue_id, offset);
+  any_reset_.store(true, std::memory_order_release);
+  noteChange();
+}
+
+bool ConsumerOffsets::isResetPending(std::string_view group, std::string_view topic,
+                                     int32_t queue_id) const {
+  const Shard& shard = shardOf(group);
+  MutexLock lock(shard.mutex);
+  const TopicOffsets* const offsets = findEntry(shard, group, topic);
+  return offsets != nullptr && offsets->resets.contains(queue_id);
+}
+
+std::optional<int64_t> ConsumerOffsets::takeReset(std::string_view group, std::string_view topic,
+                                                  int32_t queue_id) {
+  if (!any_reset_.load(std::memory_order_acquire)) {
+    return std::nullopt;
+  }
+  Shard& shard = shardOf(group);
+  MutexLock lock(shard.mutex);
+  const auto topics = shard.groups.find(group);
+  if (topics == shard.groups.end()) {
+    return std::nullopt;
+  }
+  const auto offsets = topics->second.find(topic);
+  if (offsets == topics->second.end() || offsets->second.resets.empty()) {
+    return std::nullopt;
+  }
+  const auto reset = offsets->second.resets.extract(queue_id);
+  return reset.empty() ? std::nullopt : std::optional(reset.mapped());
+}
+
+void ConsumerOffsets::removeGroup(std::string_view group) {
+  Shard& shard = shardOf(group);
+  MutexLock lock(shard.mutex);
+  if (const auto topics = shard.groups.find(group); topics != shard.groups.end()) {
+    shard.groups.erase(topics);
+    noteChange();
+  }
+}
+
+void ConsumerOffsets::removeTopic(std::string_view topic) {
+  for (Shard& shard : shards_) {
+    MutexLock lock(shard.mutex);
+    for (auto group = shard.groups.begin(); group != shard.groups.end();) {
+      if (const auto offsets = group->second.find(topic); offsets != group->second.end()) {
+        group->second.erase(offsets);
+        noteChange();
+      }
+      group = group->second.empty() ? shard.groups.erase(group) : std::next(group);
+    }
+  }
+}
+
+void ConsumerOffsets::clone(const std::string& from, const std::string& to,
+                            const std::optional<std::string>& topic) {
+  // Copied out first: both groups may live in the same shard.
+  const std::set<std::string> topics = topic ? std::set{*topic} : topicsOf(from);
+  for (const std::string& name : topics) {
+    for (const auto& [queue_id, offset] : queues(from, name)) {
+      commit(to, name, queue_id, offset);
+    }
+  }
+}
+
+model::ConsumerOffsetTable ConsumerOffsets::table() const {
+  model::ConsumerOffsetTable table;
+  for (const Shard& shard : shards_) {
+    MutexLock lock(shard.mutex);
+    for (const auto& [group, topics] : shard.groups) {
+      for (const auto& [topic, offsets] : topics) {
+        table.offset_table.emplace(topic + kSeparator + group, offsets.committed);
+      }
+    }
+  }
+  return table;
+}
+
+std::string ConsumerOffsets::encode() const { return json::encode(table()); }
+
+Status ConsumerOffsets::persist() {
+  MutexLock lock(persist_mutex_);
+  // Read before the table: what changes meanwhile is written the next time.
+  const uint64_t changes = changes_.load(std::memory_order_acquire);
+  if (changes == persisted_changes_) {
+    return Status::ok();
+  }
+  ROCKETMQ_RETURN_IF_ERROR(saveConfigFile(path_, table()));
+  persisted_changes_ = changes;
+  return Status::ok();
+}
+
+}  // namespace rocketmq::broker

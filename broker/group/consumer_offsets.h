@@ -1,0 +1,109 @@
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "broker/string_map.h"
+#include "common/model/config_tables.h"
+#include "common/mutex.h"
+#include "common/status.h"
+
+namespace rocketmq::broker {
+
+/// How far each consumer group has come in each queue: the next offset it wants, kept in
+/// consumerOffset.json (RocketMQ: ConsumerOffsetManager).
+///
+/// Threads:    any; sharded by group. persist() takes one shard's mutex after the other, so that
+///             it never stops all commits.
+/// Durability: what was committed before the last persist(), which the broker calls every few
+///             seconds and when it stops. After a crash messages are delivered again.
+class ConsumerOffsets {
+ public:
+  /// Queue id -> offset.
+  using QueueOffsets = std::map<int32_t, int64_t>;
+
+  /// Reads the file, or its .bak when the file is torn; missing files mean an empty table.
+  /// Corruption when neither can be read.
+  static Result<std::unique_ptr<ConsumerOffsets>> open(std::string path);
+
+  /// Stores a position, also one that goes back. Ignored below 0, which old clients send when they
+  /// have none, and while a reset of the queue is pending.
+  void commit(std::string_view group, std::string_view topic, int32_t queue_id, int64_t offset);
+
+  std::optional<int64_t> find(std::string_view group, std::string_view topic,
+                              int32_t queue_id) const;
+
+  /// Every queue of the topic in which the group has a position.
+  QueueOffsets queues(std::string_view group, std::string_view topic) const;
+  std::set<std::string> topicsOf(std::string_view group) const;
+  std::set<std::string> groupsOf(std::string_view topic) const;
+  std::set<std::string> groups() const;
+
+  // A server-side reset (RocketMQ 5) stores a position that the group's next pull in the queue is
+  // sent to; until then commits of that queue are ignored. Pending resets do not survive a restart.
+  void assignReset(std::string_view group, std::string_view topic, int32_t queue_id,
+                   int64_t offset);
+  bool isResetPending(std::string_view group, std::string_view topic, int32_t queue_id) const;
+  /// The pending reset, which is thereby done.
+  std::optional<int64_t> takeReset(std::string_view group, std::string_view topic,
+                                   int32_t queue_id);
+
+  void removeGroup(std::string_view group);
+  void removeTopic(std::string_view topic);
+  /// Gives `to` the positions that `from` has in `topic`, or in all its topics.
+  void clone(const std::string& from, const std::string& to,
+             const std::optional<std::string>& topic);
+
+  /// {"offsetTable":{"topic@group":{queue:offset}}}, in the dialect of RocketMQ's bodies.
+  std::string encode() const;
+
+  /// Writes the file when anything has changed since it was last written. Blocks. One at a time.
+  Status persist();
+
+ private:
+  struct TopicOffsets {
+    QueueOffsets committed;
+    QueueOffsets resets;
+  };
+  using GroupOffsets = StringMap<TopicOffsets>;
+  struct Shard {
+    mutable Mutex mutex;
+    StringMap<GroupOffsets> groups ROCKETMQ_GUARDED_BY(mutex);
+  };
+  static constexpr size_t kShards = 16;
+
+  explicit ConsumerOffsets(std::string path) : path_(std::move(path)) {}
+
+  Shard& shardOf(std::string_view group) { return shards_[StringHash{}(group) % kShards]; }
+  const Shard& shardOf(std::string_view group) const {
+    return shards_[StringHash{}(group) % kShards];
+  }
+  /// The entry, created when missing.
+  static TopicOffsets& entry(Shard& shard, std::string_view group, std::string_view topic)
+      ROCKETMQ_REQUIRES(shard.mutex);
+  /// nullptr when missing.
+  static const TopicOffsets* findEntry(const Shard& shard, std::string_view group,
+                                       std::string_view topic) ROCKETMQ_REQUIRES(shard.mutex);
+  void load(const model::ConsumerOffsetTable& table);
+  model::ConsumerOffsetTable table() const;
+  void noteChange() { changes_.fetch_add(1, std::memory_order_release); }
+
+  const std::string path_;
+  std::array<Shard, kShards> shards_;
+  std::atomic<uint64_t> changes_{0};
+  /// Set by the first reset: until then takeReset(), which every pull calls, takes no lock.
+  std::atomic<bool> any_reset_{false};
+
+  Mutex persist_mutex_;
+  uint64_t persisted_changes_ ROCKETMQ_GUARDED_BY(persist_mutex_) = 0;
+};
+
+}  // namespace rocketmq::broker

@@ -1,0 +1,311 @@
+#include "broker/handlers/admin_offset_handlers.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <ctime>
+#include <limits>
+#include <memory>
+#include <set>
+#include <string>
+#include <utility>
+
+#include "common/json/decode.h"
+#include "common/json/encode.h"
+#include "remoting/protocol/bodies/consume_queue.h"
+#include "remoting/protocol/bodies/consume_time_span.h"
+#include "remoting/protocol/bodies/offsets.h"
+#include "remoting/protocol/bodies/stats.h"
+#include "remoting/protocol/commands/commands.h"
+
+namespace rocketmq::broker {
+namespace {
+
+using remoting::Answer;
+using remoting::HandlerOptions;
+using remoting::Lane;
+using remoting::NoFields;
+using remoting::RequestContext;
+using remoting::ResponseCode;
+
+constexpr HandlerOptions kAdmin{.lane = Lane::kAdmin};
+constexpr int32_t kQueueEntriesMax = 1000;
+
+Answer<NoFields> unknownTopic(const std::string& topic) {
+  return {ResponseCode::kTopicNotExist, "topic[" + topic + "] not exist"};
+}
+
+/// "2026-01-02#03:04:05:678", local time.
+std::string timeText(TimestampMs time) {
+  const std::time_t seconds = time / 1000;
+  std::tm local{};
+  localtime_r(&seconds, &local);
+  char text[32];
+  const size_t size = std::strftime(text, sizeof(text), "%Y-%m-%d#%H:%M:%S", &local);
+  return fmt::format("{}:{:03}", std::string_view(text, size), time % 1000);
+}
+
+std::set<std::string> splitNames(const std::string& text, char separator) {
+  std::set<std::string> names;
+  size_t at = 0;
+  while (at < text.size()) {
+    const size_t end = std::min(text.find(separator, at), text.size());
+    if (end > at) {
+      names.insert(text.substr(at, end - at));
+    }
+    at = end + 1;
+  }
+  return names;
+}
+
+class AdminOffsetHandlers {
+ public:
+  explicit AdminOffsetHandlers(const AdminOffsetParts& parts) : parts_(parts) {}
+
+  Answer<NoFields> consumeStats(const remoting::GetConsumeStats& request) const {
+    std::set<std::string> topics;
+    if (request.topic && !request.topic->empty()) {
+      topics.insert(*request.topic);
+    } else if (request.topic_list && !request.topic_list->empty()) {
+      topics = splitNames(*request.topic_list, ';');
+    } else {
+      topics = parts_.offsets.topicsOf(request.consumer_group);
+    }
+    const auto online = parts_.clients.consumerGroup(request.consumer_group);
+    remoting::ConsumeStats stats;
+    for (const std::string& topic : topics) {
+      const TopicConfigPtr config = parts_.topics.find(topic);
+      // RocketMQ parity: a topic the group no longer subscribes to is left out while the group is
+      // online; its old offsets would show a lag that nobody will ever work off.
+      const bool abandoned = online && !online->subscriptions.contains(topic);
+      if (config == nullptr || abandoned) {
+        continue;
+      }
+      addQueues(request.consumer_group, topic, config->read_queue_nums, stats);
+    }
+    return Answer<NoFields>::ofBody(json::encode(stats));
+  }
+
+  Answer<NoFields> brokerConsumeStats(const remoting::GetBrokerConsumeStats& request) const {
+    const auto settings = parts_.settings.load();
+    remoting::BrokerConsumeStats all;
+    all.broker_addr = settings->advertisedAddress();
+    const auto groups = parts_.groups.snapshot();
+    for (const auto& [group, config] : groups->subscription_group_table) {
+      std::vector<remoting::ConsumeStats> of_group;
+      for (const std::string& topic : parts_.offsets.topicsOf(group)) {
+        const TopicConfigPtr topic_config = parts_.topics.find(topic);
+        if (topic_config == nullptr || topic_config->order != request.is_order) {
+          continue;
+        }
+        remoting::ConsumeStats stats;
+        addQueues(group, topic, topic_config->write_queue_nums, stats);
+        for (const auto& [queue, offset] : stats.offset_table) {
+          all.total_diff += offset.broker_offset - offset.consumer_offset;
+        }
+        of_group.push_back(std::move(stats));
+      }
+      all.consume_stats_list.push_back({{group, std::move(of_group)}});
+    }
+    return Answer<NoFields>::ofBody(json::encode(all));
+  }
+
+  Answer<NoFields> timeSpan(const remoting::QueryConsumeTimeSpan& request) const {
+    const TopicConfigPtr config = parts_.topics.find(request.topic);
+    if (config == nullptr) {
+      return unknownTopic(request.topic);
+    }
+    remoting::QueryConsumeTimeSpanBody body;
+    for (int32_t queue = 0; queue < config->write_queue_nums; ++queue) {
+      body.consume_time_span_set.push_back(spanOf(request.group, request.topic, queue));
+    }
+    return Answer<NoFields>::ofBody(json::encode(body));
+  }
+
+  /// Per queue the least offset of all groups but the filtered ones; the largest number there is
+  /// where the compared group is behind that.
+  Answer<NoFields> correctionOffsets(const remoting::QueryCorrectionOffset& request) const {
+    const std::set<std::string> left_out =
+        splitNames(request.filter_groups.value_or(std::string()), ',');
+    remoting::QueryCorrectionOffsetBody body;
+    for (const std::string& group : parts_.offsets.groupsOf(request.topic)) {
+      if (left_out.contains(group)) {
+        continue;
+      }
+      for (const auto& [queue, offset] : parts_.offsets.queues(group, request.topic)) {
+        const auto [entry, is_new] = body.correction_offsets.emplace(queue, offset);
+        entry->second = std::min(entry->second, offset);
+      }
+    }
+    for (const auto& [queue, offset] :
+         parts_.offsets.queues(request.compare_group, request.topic)) {
+      const auto found = body.correction_offsets.find(queue);
+      if (found != body.correction_offsets.end() && found->second > offset) {
+        found->second = std::numeric_limits<int64_t>::max();
+      }
+    }
+    return Answer<NoFields>::ofBody(json::encode(body));
+  }
+
+  Answer<NoFields> queueEntries(const remoting::QueryConsumeQueue& request) const {
+    const std::string& topic = request.topic;
+    if (parts_.topics.find(topic) == nullptr) {
+      return unknownTopic(topic);
+    }
+    const int32_t queue = request.queue_id;
+    remoting::QueryConsumeQueueBody body;
+    body.min_queue_index = parts_.store.minOffset(topic, queue);
+    body.max_queue_index = parts_.store.maxOffset(topic, queue);
+    if (request.consumer_group && !request.consumer_group->empty()) {
+      const auto group = parts_.clients.consumerGroup(*request.consumer_group);
+      if (group && group->subscriptions.contains(topic)) {
+        body.subscription_data = group->subscriptions.at(topic);
+      }
+    }
+    const int32_t count = std::clamp(request.count, 1, kQueueEntriesMax);
+    for (const store::QueueEntry& entry :
+         parts_.store.queueEntries(topic, queue, request.index, count)) {
+      body.queue_data.push_back({.physic_offset = entry.physical_offset,
+                                 .physic_size = entry.record_bytes,
+                                 .tags_code = entry.tags_code,
+                                 .extend_data_json = std::nullopt,
+                                 .bit_map = std::nullopt,
+                                 .eval = matches(body.subscription_data, entry.tags_code),
+                                 .msg = std::nullopt});
+    }
+    return Answer<NoFields>::ofBody(json::encode(body));
+  }
+
+  /// RocketMQ 5's reset on the server's side: the group's next pull in each queue is sent to the
+  /// new offset, whether it is online or not, and whatever its client is.
+  Answer<NoFields> reset(const remoting::InvokeBrokerToResetOffset& request) const {
+    const TopicConfigPtr config = parts_.topics.find(request.topic);
+    if (config == nullptr) {
+      return unknownTopic(request.topic);
+    }
+    if (parts_.groups.find(request.group) == nullptr) {
+      return {ResponseCode::kSubscriptionGroupNotExist,
+              "subscription group [" + request.group + "] not exist"};
+    }
+    int32_t first = 0;
+    int32_t last = config->read_queue_nums - 1;
+    if (request.queue_id >= 0) {
+      if (request.queue_id > last) {
+        return {ResponseCode::kSystemError,
+                fmt::format("queue {} of topic {} does not exist; it has {} queues",
+                            request.queue_id, request.topic, config->read_queue_nums)};
+      }
+      first = last = request.queue_id;
+    }
+    const std::string broker_name = parts_.settings.load()->broker_name;
+    remoting::ResetOffsetBody body;
+    for (int32_t queue = first; queue <= last; ++queue) {
+      const int64_t min = parts_.store.minOffset(request.topic, queue);
+      const int64_t max = parts_.store.maxOffset(request.topic, queue);
+      int64_t target = targetOf(request, queue, max);
+      if (request.offset && *request.offset >= 0 && (target < min || target > max + 1)) {
+        return {
+            ResponseCode::kSystemError,
+            fmt::format("offset {} of queue {} is outside of {} to {}", target, queue, min, max)};
+      }
+      body.offset_table[{.topic = request.topic, .broker_name = broker_name, .queue_id = queue}] =
+          target;
+    }
+    for (const auto& [queue, offset] : body.offset_table) {
+      parts_.offsets.assignReset(request.group, request.topic, queue.queue_id, offset);
+    }
+    // A pull that is held would not notice before its time is over.
+    parts_.held_pulls.wakeTopic(request.topic);
+    return Answer<NoFields>::ofBody(json::encode(body));
+  }
+
+ private:
+  int64_t targetOf(const remoting::InvokeBrokerToResetOffset& request, int32_t queue,
+                   int64_t max) const {
+    if (request.offset && *request.offset >= 0) {
+      return *request.offset;
+    }
+    const int64_t found = request.timestamp_ms < 0 ? max
+                                                   : parts_.store.offsetByTime(
+                                                         request.topic, queue, request.timestamp_ms,
+                                                         store::TimeBoundary::kLower);
+    if (request.is_force) {
+      return found;
+    }
+    const auto current = parts_.offsets.find(request.group, request.topic, queue);
+    return current ? std::min(*current, found) : found;
+  }
+
+  void addQueues(const std::string& group, const std::string& topic, int32_t queues,
+                 remoting::ConsumeStats& stats) const {
+    const std::string broker_name = parts_.settings.load()->broker_name;
+    for (int32_t queue = 0; queue < queues; ++queue) {
+      remoting::OffsetWrapper& offset =
+          stats.offset_table[{.topic = topic, .broker_name = broker_name, .queue_id = queue}];
+      offset.broker_offset = parts_.store.maxOffset(topic, queue);
+      offset.consumer_offset =
+          std::max<int64_t>(parts_.offsets.find(group, topic, queue).value_or(0), 0);
+      offset.last_timestamp =
+          parts_.store.storeTime(topic, queue, offset.consumer_offset - 1).value_or(0);
+    }
+    stats.consume_tps += parts_.stats.groupGetTps(group, topic);
+  }
+
+  remoting::QueueTimeSpan spanOf(const std::string& group, const std::string& topic,
+                                 int32_t queue) const {
+    const int64_t min = parts_.store.minOffset(topic, queue);
+    const int64_t max = parts_.store.maxOffset(topic, queue);
+    const auto timeAt = [&](int64_t offset) {
+      return parts_.store.storeTime(topic, queue, offset).value_or(0);
+    };
+    remoting::QueueTimeSpan span;
+    span.message_queue = {
+        .topic = topic, .broker_name = parts_.settings.load()->broker_name, .queue_id = queue};
+    span.min_timestamp = timeAt(min);
+    span.max_timestamp = timeAt(max - 1);
+    const int64_t consumed = parts_.offsets.find(group, topic, queue).value_or(0);
+    span.consume_timestamp = consumed > 0 ? timeAt(consumed - 1) : span.min_timestamp;
+    if (consumed < max) {
+      const TimestampMs next = timeAt(consumed);
+      span.delay_ms = next > 0 ? parts_.clock.nowMs() - next : 0;
+    }
+    span.min_timestamp_text = timeText(span.min_timestamp);
+    span.max_timestamp_text = timeText(span.max_timestamp);
+    span.consume_timestamp_text = timeText(span.consume_timestamp);
+    return span;
+  }
+
+  static bool matches(const std::optional<model::SubscriptionData>& subscription,
+                      int64_t tags_code) {
+    return !subscription || subscription->code_set.empty() ||
+           subscription->code_set.contains(static_cast<int32_t>(tags_code));
+  }
+
+  const AdminOffsetParts parts_;
+};
+
+}  // namespace
+
+void registerAdminOffsetHandlers(remoting::Router& router, const AdminOffsetParts& parts) {
+  const auto handlers = std::make_shared<const AdminOffsetHandlers>(parts);
+  router.handle<remoting::GetConsumeStats>(kAdmin, [handlers](const auto& request, const auto&) {
+    return handlers->consumeStats(request);
+  });
+  router.handle<remoting::GetBrokerConsumeStats>(kAdmin,
+                                                 [handlers](const auto& request, const auto&) {
+                                                   return handlers->brokerConsumeStats(request);
+                                                 });
+  router.handle<remoting::QueryConsumeTimeSpan>(
+      kAdmin, [handlers](const auto& request, const auto&) { return handlers->timeSpan(request); });
+  router.handle<remoting::QueryCorrectionOffset>(kAdmin,
+                                                 [handlers](const auto& request, const auto&) {
+                                                   return handlers->correctionOffsets(request);
+                                                 });
+  router.handle<remoting::QueryConsumeQueue>(kAdmin, [handlers](const auto& request, const auto&) {
+    return handlers->queueEntries(request);
+  });
+  router.handle<remoting::InvokeBrokerToResetOffset>(
+      kAdmin, [handlers](const auto& request, const auto&) { return handlers->reset(request); });
+}
+
+}  // namespace rocketmq::broker

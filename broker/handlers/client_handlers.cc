@@ -1,0 +1,116 @@
+#include "broker/handlers/client_handlers.h"
+
+#include <memory>
+#include <utility>
+
+#include "broker/pull/expression_support.h"
+#include "common/json/decode.h"
+#include "common/json/encode.h"
+#include "remoting/protocol/bodies/membership.h"
+#include "remoting/protocol/commands/client_membership.h"
+
+namespace rocketmq::broker {
+
+using remoting::Answer;
+using remoting::Heartbeat;
+using remoting::HeartbeatReply;
+using remoting::NoFields;
+using remoting::RequestContext;
+using remoting::Responder;
+using remoting::ResponseCode;
+
+namespace {
+
+void heartbeatOnLane(const ClientHandlerParts& parts, remoting::HeartbeatData heartbeat,
+                     ClientInfo client, Responder<Heartbeat> responder, size_t bytes) {
+  const auto shared = std::make_shared<Responder<Heartbeat>>(std::move(responder));
+  const bool accepted = parts.lanes.run(
+      remoting::Lane::kAdmin,
+      [parts, shared, heartbeat = std::move(heartbeat), client = std::move(client)] {
+        parts.heartbeats.accept(heartbeat, client);
+        (*shared)({});
+      },
+      bytes);
+  if (!accepted) {
+    (*shared)({ResponseCode::kSystemBusy,
+               "[OVERLOAD]system busy, start flow control for a while: too many topics and groups "
+               "wait to be created"});
+  }
+}
+
+void onHeartbeat(const ClientHandlerParts& parts, const RequestContext& context,
+                 Responder<Heartbeat> responder) {
+  auto heartbeat = json::decode<remoting::HeartbeatData>(context.body());
+  if (!heartbeat.ok()) {
+    responder(heartbeat.status());
+    return;
+  }
+  ClientInfo client{.connection = context.connection,
+                    .client_id = (*heartbeat).client_id,
+                    .language = context.command.language,
+                    .version = context.command.version};
+  if (parts.heartbeats.needsBlocking(*heartbeat)) {
+    heartbeatOnLane(parts, std::move(*heartbeat), std::move(client), std::move(responder),
+                    context.body().size());
+    return;
+  }
+  parts.heartbeats.accept(*heartbeat, client);
+  responder({});
+}
+
+Answer<NoFields> unregister(ClientRegistry& clients, const remoting::UnregisterClient& request,
+                            const RequestContext& context) {
+  const uint64_t connection_id = context.connection->id();
+  if (request.producer_group && !request.producer_group->empty()) {
+    clients.unregisterProducer(*request.producer_group, request.client_id, connection_id);
+  }
+  if (request.consumer_group && !request.consumer_group->empty()) {
+    clients.unregisterConsumer(*request.consumer_group, request.client_id, connection_id);
+  }
+  return NoFields{};
+}
+
+Answer<NoFields> listConsumers(const ClientRegistry& clients,
+                               const remoting::GetConsumerListByGroup& request) {
+  remoting::ConsumerIdList list;
+  list.consumer_id_list = clients.consumerIds(request.consumer_group);
+  if (list.consumer_id_list.empty()) {
+    return {ResponseCode::kSystemError, "no consumer for this group, " + request.consumer_group};
+  }
+  return Answer<NoFields>::ofBody(json::encode(list));
+}
+
+Answer<NoFields> checkClientConfig(const BrokerSettings& settings, std::string_view body) {
+  const auto request = json::decode<remoting::CheckClientConfigBody>(body);
+  if (!request.ok()) {
+    return request.status();
+  }
+  const std::string& type = (*request).subscription_data.expression_type;
+  if (model::isTagExpression(type)) {
+    return {};
+  }
+  return {ResponseCode::kSystemError, expressionRefusal(settings, type)};
+}
+
+}  // namespace
+
+void registerClientHandlers(remoting::Router& router, const ClientHandlerParts& parts) {
+  router.handleLater<Heartbeat>({}, [parts](const Heartbeat&, const RequestContext& context,
+                                            Responder<Heartbeat> responder) {
+    onHeartbeat(parts, context, std::move(responder));
+  });
+  router.handle<remoting::UnregisterClient>(
+      {}, [parts](const remoting::UnregisterClient& request, const RequestContext& context) {
+        return unregister(parts.clients, request, context);
+      });
+  router.handle<remoting::GetConsumerListByGroup>(
+      {}, [parts](const remoting::GetConsumerListByGroup& request, const RequestContext&) {
+        return listConsumers(parts.clients, request);
+      });
+  router.handle<remoting::CheckClientConfig>(
+      {}, [parts](const remoting::CheckClientConfig&, const RequestContext& context) {
+        return checkClientConfig(*parts.settings.load(), context.body());
+      });
+}
+
+}  // namespace rocketmq::broker

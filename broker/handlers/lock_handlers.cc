@@ -1,0 +1,50 @@
+#include "broker/handlers/lock_handlers.h"
+
+#include "common/json/decode.h"
+#include "common/json/encode.h"
+#include "remoting/protocol/bodies/membership.h"
+#include "remoting/protocol/commands/client_membership.h"
+
+namespace rocketmq::broker {
+
+using remoting::LockBatchBody;
+using remoting::RequestContext;
+
+namespace {
+
+using LockAnswer = remoting::Answer<remoting::NoFields>;
+
+LockAnswer lockBatch(QueueLocks& locks, const Clock& clock, std::string_view body) {
+  const auto request = json::decode<LockBatchBody>(body);
+  if (!request.ok()) {
+    return request.status();
+  }
+  remoting::LockBatchReplyBody reply;
+  reply.lock_ok_mq_set = locks.lock((*request).consumer_group, (*request).client_id,
+                                    (*request).mq_set, clock.nowMs());
+  return LockAnswer::ofBody(json::encode(reply));
+}
+
+LockAnswer unlockBatch(QueueLocks& locks, std::string_view body) {
+  const auto request = json::decode<LockBatchBody>(body);
+  if (!request.ok()) {
+    return request.status();
+  }
+  locks.unlock((*request).consumer_group, (*request).client_id, (*request).mq_set);
+  return {};
+}
+
+}  // namespace
+
+void registerLockHandlers(remoting::Router& router, QueueLocks& locks, const Clock& clock) {
+  router.handle<remoting::LockBatchQueues>(
+      {}, [&locks, &clock](const remoting::LockBatchQueues&, const RequestContext& context) {
+        return lockBatch(locks, clock, context.body());
+      });
+  router.handle<remoting::UnlockBatchQueues>(
+      {}, [&locks](const remoting::UnlockBatchQueues&, const RequestContext& context) {
+        return unlockBatch(locks, context.body());
+      });
+}
+
+}  // namespace rocketmq::broker

@@ -1,0 +1,235 @@
+#include "broker/handlers/relay_handlers.h"
+
+#include <chrono>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "common/json/decode.h"
+#include "common/json/encode.h"
+#include "common/message/message_id.h"
+#include "common/mutex.h"
+#include "remoting/protocol/bodies/offsets.h"
+#include "remoting/protocol/commands/commands.h"
+
+namespace rocketmq::broker {
+namespace {
+
+using remoting::Answer;
+using remoting::CommandView;
+using remoting::HandlerOptions;
+using remoting::Lane;
+using remoting::NoFields;
+using remoting::OutgoingFrame;
+using remoting::Payload;
+using remoting::RequestContext;
+using remoting::Responder;
+using remoting::ResponseCode;
+
+constexpr HandlerOptions kAdmin{.lane = Lane::kAdmin};
+constexpr std::chrono::seconds kRelayTimeout{10};
+constexpr std::chrono::seconds kStatusTimeout{5};
+
+/// The client a request is for, or why it cannot be asked.
+struct Target {
+  ClientInfo client;
+  std::string problem;
+};
+
+Target findTarget(const ClientRegistry& clients, const std::string& group,
+                  const std::string& client_id) {
+  Target target;
+  if (const auto client = clients.findConsumer(group, client_id)) {
+    target.client = *client;
+  }
+  if (target.client.connection == nullptr) {
+    target.problem = "The Consumer <" + group + "> <" + client_id + "> not online";
+  } else if (target.client.version < remoting::kVersion3_1_8) {
+    target.problem = "The Consumer <" + client_id + "> is of a version that cannot be asked: " +
+                     remoting::versionName(target.client.version);
+  }
+  return target;
+}
+
+/// The request with all its fields, also those we do not know, plus one of ours.
+OutgoingFrame relayFrame(const RequestContext& context, int32_t opaque, std::string_view name,
+                         std::string_view value, Payload body) {
+  OutgoingFrame frame;
+  remoting::HeaderWriter writer(frame.head,
+                                {.code = context.command.code, .opaque = opaque, .remark = {}});
+  for (const auto& [field, text] : context.command.ext_fields) {
+    if (field != name) {
+      writer.add(field, text);
+    }
+  }
+  if (!name.empty()) {
+    writer.add(name, value);
+  }
+  writer.finish(body.size());
+  frame.body = std::move(body);
+  return frame;
+}
+
+/// What the client said, or that it said nothing.
+Answer<NoFields> relayedAnswer(const Result<const CommandView*>& raw, const std::string& group,
+                               const std::string& client_id) {
+  if (!raw.ok()) {
+    const bool timeout = raw.status().code() == StatusCode::kTimeout;
+    return {
+        timeout ? ResponseCode::kConsumeMessageTimeout : ResponseCode::kSystemError,
+        "consumer <" + group + "> <" + client_id + "> did not answer: " + raw.status().message()};
+  }
+  const CommandView& view = **raw;
+  Answer<NoFields> answer = Answer<NoFields>::ofBody(std::string(view.body));
+  answer.code = static_cast<ResponseCode>(view.code);
+  answer.remark = view.remark;
+  return answer;
+}
+
+class RelayHandlers {
+ public:
+  explicit RelayHandlers(const RelayParts& parts) : parts_(parts) {}
+
+  void runningInfo(const remoting::GetConsumerRunningInfo& request, const RequestContext& context,
+                   Responder<remoting::GetConsumerRunningInfo> responder) const {
+    const Target target = findTarget(parts_.clients, request.consumer_group, request.client_id);
+    if (!target.problem.empty()) {
+      responder({ResponseCode::kSystemError, target.problem});
+      return;
+    }
+    relay(target.client, context, request.consumer_group, {}, {}, Payload(), std::move(responder));
+  }
+
+  void consumeDirectly(const remoting::ConsumeMessageDirectly& request,
+                       const RequestContext& context,
+                       Responder<remoting::ConsumeMessageDirectly> responder) const {
+    const std::string client_id = request.client_id.value_or(std::string());
+    const Target target = findTarget(parts_.clients, request.consumer_group, client_id);
+    if (!target.problem.empty()) {
+      responder({ResponseCode::kSystemError, target.problem});
+      return;
+    }
+    const auto id = OffsetMessageId::parse(request.message_id.value_or(std::string()));
+    if (!id.ok()) {
+      responder(Answer<NoFields>(id.status()));
+      return;
+    }
+    const Result<store::LogSlice> record = parts_.store.recordAt(id->physical_offset);
+    if (!record.ok()) {
+      responder({ResponseCode::kSystemError, record.status().message()});
+      return;
+    }
+    Payload body;
+    body.add(record->bytes, record->owner);
+    const std::string broker_name = parts_.settings.load()->broker_name;
+    relay(target.client, context, request.consumer_group, "brokerName", broker_name,
+          std::move(body), std::move(responder));
+  }
+
+  void consumerStatus(const remoting::InvokeBrokerToGetConsumerStatus& request,
+                      Responder<remoting::InvokeBrokerToGetConsumerStatus> responder) const;
+
+ private:
+  template <class ResponderType>
+  void relay(const ClientInfo& client, const RequestContext& context, const std::string& group,
+             std::string_view name, std::string_view value, Payload body,
+             ResponderType responder) const {
+    const int32_t opaque = client.connection->nextOpaque();
+    client.connection->callRaw(
+        opaque, relayFrame(context, opaque, name, value, std::move(body)),
+        remoting::deadlineAfter(kRelayTimeout),
+        [responder = std::move(responder), group,
+         client_id = client.client_id](Result<const CommandView*> raw) mutable {
+          responder(relayedAnswer(raw, group, client_id));
+        });
+  }
+
+  const RelayParts parts_;
+};
+
+/// Collects the answers of several clients and answers the administrator after the last.
+class StatusCollector {
+ public:
+  using Reply = Responder<remoting::InvokeBrokerToGetConsumerStatus>;
+
+  StatusCollector(Reply responder, size_t expected)
+      : responder_(std::move(responder)), expected_(expected) {}
+
+  void take(const std::string& client_id,
+            const remoting::CallResult<remoting::GetConsumerStatusFromClient>& result) {
+    MutexLock lock(mutex_);
+    if (result.ok() && result->success()) {
+      auto status = json::decode<remoting::GetConsumerStatusBody>(result->body);
+      if (status.ok()) {
+        body_.consumer_table[client_id] = std::move(status->message_queue_table);
+      }
+    } else if (problem_.empty()) {
+      problem_ = result.ok() ? result->remark : result.status().message();
+    }
+    if (--expected_ == 0) {
+      if (body_.consumer_table.empty()) {
+        responder_({ResponseCode::kSystemError, "no consumer told its offsets: " + problem_});
+      } else {
+        responder_(Answer<NoFields>::ofBody(json::encode(body_)));
+      }
+    }
+  }
+
+ private:
+  Mutex mutex_;
+  Reply responder_ ROCKETMQ_GUARDED_BY(mutex_);
+  size_t expected_ ROCKETMQ_GUARDED_BY(mutex_);
+  remoting::GetConsumerStatusBody body_ ROCKETMQ_GUARDED_BY(mutex_);
+  std::string problem_ ROCKETMQ_GUARDED_BY(mutex_);
+};
+
+void RelayHandlers::consumerStatus(
+    const remoting::InvokeBrokerToGetConsumerStatus& request,
+    Responder<remoting::InvokeBrokerToGetConsumerStatus> responder) const {
+  const std::string wanted = request.client_address.value_or(std::string());
+  std::vector<ClientInfo> members;
+  if (const auto group = parts_.clients.consumerGroup(request.group)) {
+    for (const ClientInfo& member : group->members) {
+      if (wanted.empty() || member.client_id == wanted) {
+        members.push_back(member);
+      }
+    }
+  }
+  if (members.empty()) {
+    responder({ResponseCode::kSystemError,
+               "No consumer of the group <" + request.group + "> " + wanted + " is online"});
+    return;
+  }
+  const auto collector = std::make_shared<StatusCollector>(std::move(responder), members.size());
+  for (const ClientInfo& member : members) {
+    remoting::GetConsumerStatusFromClient question;
+    question.topic = request.topic;
+    question.group = request.group;
+    member.connection->call(question, Payload(), remoting::deadlineAfter(kStatusTimeout),
+                            [collector, client_id = member.client_id](const auto& result) {
+                              collector->take(client_id, result);
+                            });
+  }
+}
+
+}  // namespace
+
+void registerRelayHandlers(remoting::Router& router, const RelayParts& parts) {
+  const auto handlers = std::make_shared<const RelayHandlers>(parts);
+  router.handleLater<remoting::GetConsumerRunningInfo>(
+      kAdmin, [handlers](const auto& request, const auto& context, auto responder) {
+        handlers->runningInfo(request, context, std::move(responder));
+      });
+  router.handleLater<remoting::ConsumeMessageDirectly>(
+      kAdmin, [handlers](const auto& request, const auto& context, auto responder) {
+        handlers->consumeDirectly(request, context, std::move(responder));
+      });
+  router.handleLater<remoting::InvokeBrokerToGetConsumerStatus>(
+      kAdmin, [handlers](const auto& request, const auto&, auto responder) {
+        handlers->consumerStatus(request, std::move(responder));
+      });
+}
+
+}  // namespace rocketmq::broker

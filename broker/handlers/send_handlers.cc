@@ -1,0 +1,108 @@
+#include "broker/handlers/send_handlers.h"
+
+#include <chrono>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "broker/send/send_header.h"
+
+namespace rocketmq::broker {
+
+namespace {
+
+using remoting::RequestContext;
+using remoting::Responder;
+using remoting::ResponseCode;
+
+/// A send that outlives its frame.
+struct OwnedSend {
+  remoting::SendMessageHeader<std::string> header;
+  std::string body;
+  HostAddress born_host;
+  int32_t client_version;
+};
+
+/// Answers now, or when the log has been flushed far enough.
+template <class C>
+void finish(const SendHandlerParts& parts, SendOutcome outcome, Responder<C> responder) {
+  if (outcome.flush_up_to == 0 || responder.isOneway()) {
+    responder(std::move(outcome.answer));
+    return;
+  }
+  const auto timeout = std::chrono::milliseconds(parts.settings.load()->sync_flush_timeout_ms);
+  parts.store.whenFlushed(
+      outcome.flush_up_to, remoting::deadlineAfter(timeout),
+      [answer = std::move(outcome.answer),
+       responder = std::make_shared<Responder<C>>(std::move(responder))](bool flushed) mutable {
+        if (!flushed) {
+          answer.code = ResponseCode::kFlushDiskTimeout;
+          answer.remark = "the message is stored, but not on the disk within syncFlushTimeout";
+        }
+        (*responder)(std::move(answer));
+      });
+}
+
+/// Runs a send that has to create a topic or group first on a thread that may wait for the disk.
+template <class C>
+void sendOnLane(const SendHandlerParts& parts, OwnedSend send, Responder<C> responder) {
+  const size_t bytes = send.body.size() + sizeof(send);
+  const auto shared = std::make_shared<Responder<C>>(std::move(responder));
+  const bool accepted = parts.lanes.run(
+      remoting::Lane::kAdmin,
+      [parts, shared, send = std::move(send)] {
+        const auto header = convertSendHeader<std::string_view>(send.header);
+        finish(parts,
+               parts.sends.send({.header = header,
+                                 .body = send.body,
+                                 .born_host = send.born_host,
+                                 .client_version = send.client_version,
+                                 .may_block = true}),
+               std::move(*shared));
+      },
+      bytes);
+  if (!accepted) {
+    (*shared)({ResponseCode::kSystemBusy,
+               "[OVERLOAD]system busy, start flow control for a while: too many topics and groups "
+               "wait to be created"});
+  }
+}
+
+template <class C>
+void registerSend(remoting::Router& router, const SendHandlerParts& parts) {
+  router.handleLater<C>({}, [parts](const C& request, const RequestContext& context,
+                                    Responder<C> responder) {
+    // Resumes pulls that wait for this message after the producer has been answered.
+    HeldPulls::WakeScope wakes(parts.held_pulls);
+    const HostAddress& born_host = context.connection->remote();
+    SendOutcome outcome = parts.sends.send({.header = request,
+                                            .body = context.body(),
+                                            .born_host = born_host,
+                                            .client_version = context.command.version});
+    if (!outcome.needs_blocking) {
+      finish(parts, std::move(outcome), std::move(responder));
+      return;
+    }
+    sendOnLane(parts,
+               {.header = convertSendHeader<std::string>(request),
+                .body = std::string(context.body()),
+                .born_host = born_host,
+                .client_version = context.command.version},
+               std::move(responder));
+  });
+}
+
+}  // namespace
+
+void registerSendHandlers(remoting::Router& router, const SendHandlerParts& parts) {
+  registerSend<remoting::BasicSendMessage<std::string_view>>(router, parts);
+  registerSend<remoting::BasicSendMessageV2<std::string_view>>(router, parts);
+  registerSend<remoting::BasicSendBatchMessage<std::string_view>>(router, parts);
+  router.handle<remoting::ConsumerSendMessageBack>(
+      {.lane = remoting::Lane::kQuery},
+      [parts](const remoting::ConsumerSendMessageBack& request, const RequestContext& context) {
+        return parts.send_backs.sendBack(request, context.command.version);
+      });
+}
+
+}  // namespace rocketmq::broker

@@ -1,0 +1,270 @@
+#include "broker/pull/held_pulls.h"
+
+#include <algorithm>
+
+namespace rocketmq::broker {
+
+namespace {
+
+/// The scope that collects wake-ups on this thread, see WakeScope.
+thread_local HeldPulls::WakeScope* current_scope = nullptr;
+
+/// Queues without pulls are kept, because most are waited for again at once, up to this many per
+/// shard more than those in use.
+constexpr size_t kSpareQueuesMax = 256;
+
+}  // namespace
+
+struct HeldPulls::Entry {
+  uint64_t id = 0;
+  int64_t queue_offset = 0;
+  TimePoint deadline;
+  uint64_t connection_id = 0;
+  const store::MessageFilter* filter = nullptr;
+  std::unique_ptr<HeldPull> pull;
+  QueueEntries* siblings = nullptr;  ///< The queue's entries; map nodes do not move.
+  size_t position = 0;               ///< In siblings.
+
+  bool matches(const store::Arrival& arrival) const {
+    return arrival.queue_offset >= queue_offset &&
+           (filter == nullptr || filter->matchesTagsCode(arrival.tags_code));
+  }
+};
+
+HeldPulls::HeldPulls(Options options, Executor executor)
+    : options_(options), executor_(std::move(executor)) {}
+
+HeldPulls::~HeldPulls() { stop(); }
+
+std::optional<uint64_t> HeldPulls::hold(const Ticket& ticket, std::unique_ptr<HeldPull>& pull) {
+  if (held_.fetch_add(1, std::memory_order_relaxed) >= options_.held_max) {
+    held_.fetch_sub(1, std::memory_order_relaxed);
+    return std::nullopt;
+  }
+  auto entry = std::make_unique<Entry>();
+  entry->id = next_id_.fetch_add(1, std::memory_order_relaxed);
+  entry->queue_offset = ticket.queue_offset;
+  entry->deadline = ticket.deadline;
+  entry->connection_id = ticket.connection_id;
+  entry->filter = ticket.filter;
+  const uint64_t id = entry->id;
+
+  const QueueKeyView key{ticket.topic, ticket.queue_id};
+  Shard& shard = shardOf(key);
+  {
+    MutexLock lock(shard.mutex);
+    // stop() sets the flag before it visits the shards, so that none is filled after its visit.
+    if (stopped_.load(std::memory_order_acquire)) {
+      held_.fetch_sub(1, std::memory_order_relaxed);
+      return std::nullopt;
+    }
+    auto queue = shard.queues.find(key);
+    if (queue == shard.queues.end()) {
+      forgetEmptyQueues(shard);
+      queue = shard.queues.emplace(QueueKey{std::string(ticket.topic), ticket.queue_id},
+                                   QueueEntries{}).first;
+    }
+    Entry* const linked = entry.get();
+    linked->pull = std::move(pull);
+    linked->siblings = &queue->second;
+    linked->position = queue->second.size();
+    queue->second.push_back(std::move(entry));
+    // Most deadlines are later than all before them: the hint makes that case cheap.
+    shard.deadlines.emplace_hint(shard.deadlines.end(), ticket.deadline, linked);
+    shard.connections[ticket.connection_id].push_back(linked);
+  }
+  noteDeadline(ticket.deadline);
+  return id;
+}
+
+std::unique_ptr<HeldPull> HeldPulls::take(Shard& shard, Entry* entry) {
+  shard.deadlines.erase({entry->deadline, entry});
+  unlinkConnection(shard, entry);
+  std::unique_ptr<HeldPull> pull = std::move(entry->pull);
+  QueueEntries& siblings = *entry->siblings;
+  const size_t position = entry->position;
+  if (position + 1 != siblings.size()) {
+    siblings.back()->position = position;
+    siblings[position].swap(siblings.back());
+  }
+  siblings.pop_back();
+  held_.fetch_sub(1, std::memory_order_relaxed);
+  return pull;
+}
+
+void HeldPulls::unlinkConnection(Shard& shard, const Entry* entry) {
+  const auto connection = shard.connections.find(entry->connection_id);
+  std::vector<Entry*>& entries = connection->second;
+  const auto at = std::find(entries.begin(), entries.end(), entry);
+  *at = entries.back();
+  entries.pop_back();
+  if (entries.empty()) {
+    shard.connections.erase(connection);
+  }
+}
+
+void HeldPulls::forgetEmptyQueues(Shard& shard) {
+  if (shard.queues.size() < shard.deadlines.size() + kSpareQueuesMax) {
+    return;
+  }
+  std::erase_if(shard.queues, [](const auto& queue) { return queue.second.empty(); });
+}
+
+std::unique_ptr<HeldPull> HeldPulls::release(std::string_view topic, int32_t queue_id,
+                                             uint64_t id) {
+  const QueueKeyView key{topic, queue_id};
+  Shard& shard = shardOf(key);
+  MutexLock lock(shard.mutex);
+  const auto queue = shard.queues.find(key);
+  if (queue == shard.queues.end()) {
+    return nullptr;
+  }
+  for (const auto& entry : queue->second) {
+    if (entry->id == id) {
+      return take(shard, entry.get());
+    }
+  }
+  return nullptr;
+}
+
+void HeldPulls::onArrival(const store::Arrival& arrival) {
+  const QueueKeyView key{arrival.topic, arrival.queue_id};
+  Shard& shard = shardOf(key);
+  MutexLock lock(shard.mutex);
+  const auto queue = shard.queues.find(key);
+  if (queue == shard.queues.end()) {
+    return;
+  }
+  QueueEntries& entries = queue->second;
+  for (size_t i = 0; i < entries.size();) {
+    Entry* const entry = entries[i].get();
+    if (!entry->matches(arrival)) {
+      ++i;
+      continue;
+    }
+    std::unique_ptr<HeldPull> pull = take(shard, entry);  // Moves another entry to place i.
+    WakeScope* const scope = current_scope;
+    if (scope != nullptr && &scope->owner_ == this && scope->woken_.size() < kInlineWakesMax) {
+      scope->woken_.push_back(std::move(pull));
+    } else {
+      resumeLater(std::move(pull), WakeReason::kArrival);
+    }
+  }
+}
+
+HeldPulls::TimePoint HeldPulls::expire(TimePoint now) {
+  TimePoint next = TimePoint::max();
+  for (Shard& shard : shards_) {
+    MutexLock lock(shard.mutex);
+    while (!shard.deadlines.empty() && shard.deadlines.begin()->first <= now) {
+      resumeLater(take(shard, shard.deadlines.begin()->second), WakeReason::kExpired);
+    }
+    if (!shard.deadlines.empty()) {
+      next = std::min(next, shard.deadlines.begin()->first);
+    }
+  }
+  return next;
+}
+
+void HeldPulls::dropConnection(uint64_t connection_id) {
+  // Collected here and destroyed at the end, because a pull's destructor may send.
+  std::vector<std::unique_ptr<HeldPull>> dropped;
+  for (Shard& shard : shards_) {
+    MutexLock lock(shard.mutex);
+    const auto connection = shard.connections.find(connection_id);
+    if (connection == shard.connections.end()) {
+      continue;
+    }
+    const std::vector<Entry*> entries = connection->second;
+    for (Entry* entry : entries) {
+      dropped.push_back(take(shard, entry));
+    }
+  }
+}
+
+void HeldPulls::wakeTopic(std::string_view topic) {
+  for (Shard& shard : shards_) {
+    MutexLock lock(shard.mutex);
+    for (auto& [key, entries] : shard.queues) {
+      while (key.topic == topic && !entries.empty()) {
+        resumeLater(take(shard, entries.back().get()), WakeReason::kExpired);
+      }
+    }
+  }
+}
+
+void HeldPulls::resumeLater(std::unique_ptr<HeldPull> pull, WakeReason reason) {
+  executor_([pull = std::move(pull), reason] { pull->resume(reason); });
+}
+
+void HeldPulls::start() {
+  watcher_ = NamedThread("pull-deadlines", [this] { watchDeadlines(); });
+}
+
+void HeldPulls::stop() {
+  stopped_.store(true, std::memory_order_release);
+  {
+    MutexLock lock(watch_mutex_);
+    look_again_ = true;
+  }
+  watch_changed_.notifyAll();
+  watcher_.join();
+  std::vector<std::unique_ptr<HeldPull>> dropped;
+  for (Shard& shard : shards_) {
+    MutexLock lock(shard.mutex);
+    while (!shard.deadlines.empty()) {
+      dropped.push_back(take(shard, shard.deadlines.begin()->second));
+    }
+  }
+}
+
+void HeldPulls::noteDeadline(TimePoint deadline) {
+  if (deadline.time_since_epoch().count() >= next_look_.load(std::memory_order_acquire)) {
+    return;
+  }
+  {
+    MutexLock lock(watch_mutex_);
+    look_again_ = true;
+  }
+  watch_changed_.notifyOne();
+}
+
+void HeldPulls::watchDeadlines() {
+  while (!stopped_.load(std::memory_order_acquire)) {
+    next_look_.store(TimePoint::max().time_since_epoch().count(), std::memory_order_release);
+    const TimePoint next = expire(std::chrono::steady_clock::now());
+    MutexLock lock(watch_mutex_);
+    if (!look_again_) {
+      next_look_.store(next.time_since_epoch().count(), std::memory_order_release);
+    }
+    while (!look_again_) {
+      // Far-away times overflow in the system's timed wait; an hour is as good as for ever.
+      const TimePoint until =
+          std::min(next, std::chrono::steady_clock::now() + std::chrono::hours(1));
+      if (!watch_changed_.waitUntil(watch_mutex_, until)) {
+        break;
+      }
+    }
+    look_again_ = false;
+  }
+}
+
+HeldPulls::WakeScope::WakeScope(HeldPulls& owner)
+    : owner_(owner), active_(current_scope == nullptr) {
+  if (active_) {
+    current_scope = this;
+  }
+}
+
+void HeldPulls::WakeScope::resumeNow() {
+  if (!active_) {
+    return;
+  }
+  active_ = false;
+  current_scope = nullptr;
+  for (const std::unique_ptr<HeldPull>& pull : woken_) {
+    pull->resume(WakeReason::kArrival);
+  }
+}
+
+}  // namespace rocketmq::broker

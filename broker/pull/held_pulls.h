@@ -1,0 +1,188 @@
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "common/mutex.h"
+#include "common/thread.h"
+#include "remoting/unique_function.h"
+#include "store/message_store.h"
+
+namespace rocketmq::broker {
+
+/// Why a held pull is let go.
+enum class WakeReason : uint8_t {
+  kArrival,  ///< A message that may match has become readable.
+  kExpired,  ///< Its time is over: answer whatever there is.
+};
+
+/// A pull request that waits for a message in one queue.
+class HeldPull {
+ public:
+  virtual ~HeldPull() = default;
+
+  /// Answers the request, or holds it again. Called once, under no lock; the pull is destroyed
+  /// afterwards. A pull that was dropped is destroyed without a call.
+  virtual void resume(WakeReason reason) = 0;
+};
+
+/// Pulls that found nothing and wait for a message (RocketMQ: PullRequestHoldService), without any
+/// polling: an arrival in a queue wakes exactly the pulls of that queue whose filter matches, a
+/// deadline wakes its own pull.
+///
+/// Threads:  any. A shard's mutex, chosen by hash(topic, queue), guards its pulls and is never held
+///           while one is resumed. start() adds one thread that watches the deadlines.
+/// Bound:    `held_max` pulls over all; hold() refuses more, and the caller answers at once.
+/// Wake-ups: onArrival() runs inside the store's dispatch and must be quick. Woken pulls are
+///           collected by the WakeScope of the notifying thread, if there is one, which resumes
+///           them when the store has returned: the shortest way from send to delivery. Otherwise,
+///           and past kInlineWakesMax of them, they go to `executor`.
+class HeldPulls {
+ public:
+  using TimePoint = std::chrono::steady_clock::time_point;
+  /// Runs a task soon, on some I/O thread.
+  using Executor = std::function<void(remoting::UniqueFunction<void()>)>;
+
+  /// Pulls that one WakeScope resumes itself; the rest is spread over the I/O threads.
+  static constexpr size_t kInlineWakesMax = 8;
+
+  struct Options {
+    size_t held_max = 100'000;
+  };
+
+  HeldPulls(Options options, Executor executor);
+  ~HeldPulls();
+  HeldPulls(const HeldPulls&) = delete;
+  HeldPulls& operator=(const HeldPulls&) = delete;
+
+  struct Ticket {
+    std::string_view topic;
+    int32_t queue_id = 0;
+    int64_t queue_offset = 0;  ///< The offset the reader waits for.
+    TimePoint deadline;
+    uint64_t connection_id = 0;
+    /// Tells which tag codes wake the pull; nullptr: all. Kept alive by the pull.
+    const store::MessageFilter* filter = nullptr;
+  };
+
+  /// Takes the pull over and returns its id, or leaves `pull` with the caller and returns nullopt
+  /// when the bound is reached or the holder is stopped. A message that arrived just before is not
+  /// noticed: the caller looks at the queue's end once more and takes the pull back with release().
+  std::optional<uint64_t> hold(const Ticket& ticket, std::unique_ptr<HeldPull>& pull);
+
+  /// Gives a held pull back; null when it has been woken, has expired or was dropped meanwhile.
+  std::unique_ptr<HeldPull> release(std::string_view topic, int32_t queue_id, uint64_t id);
+
+  /// The store's ArrivalListener.
+  void onArrival(const store::Arrival& arrival);
+
+  /// Resumes pulls whose deadline is at or before `now` and returns the earliest deadline left.
+  /// Called by the thread of start(); tests call it with their own time.
+  TimePoint expire(TimePoint now);
+
+  /// Destroys the pulls of a closed connection.
+  void dropConnection(uint64_t connection_id);
+
+  /// Resumes every pull of a topic, for instance because it has been deleted.
+  void wakeTopic(std::string_view topic);
+
+  size_t size() const { return held_.load(std::memory_order_relaxed); }
+
+  /// Starts the thread that watches the deadlines.
+  void start();
+  /// Refuses new pulls and destroys the held ones. Idempotent.
+  void stop();
+
+  /// Collects what onArrival() wakes on this thread until it is destroyed, then resumes it. For
+  /// threads that are about to append; scopes do not nest.
+  class WakeScope {
+   public:
+    explicit WakeScope(HeldPulls& owner);
+    ~WakeScope() { resumeNow(); }
+    WakeScope(const WakeScope&) = delete;
+    WakeScope& operator=(const WakeScope&) = delete;
+
+    /// What the destructor does, earlier.
+    void resumeNow();
+
+   private:
+    friend class HeldPulls;
+    HeldPulls& owner_;
+    bool active_;
+    std::vector<std::unique_ptr<HeldPull>> woken_;
+  };
+
+ private:
+  struct Entry;
+  struct QueueKey {
+    std::string topic;
+    int32_t queue_id;
+  };
+  struct QueueKeyView {
+    std::string_view topic;
+    int32_t queue_id;
+  };
+  struct KeyHash {
+    using is_transparent = void;
+    size_t operator()(const QueueKeyView& key) const {
+      return std::hash<std::string_view>{}(key.topic) * 31 + static_cast<size_t>(key.queue_id);
+    }
+    size_t operator()(const QueueKey& key) const {
+      return (*this)(QueueKeyView{key.topic, key.queue_id});
+    }
+  };
+  struct KeyEqual {
+    using is_transparent = void;
+    template <class A, class B>
+    bool operator()(const A& a, const B& b) const {
+      return a.queue_id == b.queue_id && std::string_view(a.topic) == std::string_view(b.topic);
+    }
+  };
+  using QueueEntries = std::vector<std::unique_ptr<Entry>>;
+  struct Shard {
+    Mutex mutex;
+    std::unordered_map<QueueKey, QueueEntries, KeyHash, KeyEqual> queues
+        ROCKETMQ_GUARDED_BY(mutex);
+    std::set<std::pair<TimePoint, Entry*>> deadlines ROCKETMQ_GUARDED_BY(mutex);
+    std::unordered_map<uint64_t, std::vector<Entry*>> connections ROCKETMQ_GUARDED_BY(mutex);
+  };
+  static constexpr size_t kShards = 16;
+
+  Shard& shardOf(QueueKeyView key) { return shards_[KeyHash{}(key) % kShards]; }
+  /// Unlinks an entry from all three indexes and returns its pull.
+  std::unique_ptr<HeldPull> take(Shard& shard, Entry* entry) ROCKETMQ_REQUIRES(shard.mutex);
+  static void unlinkConnection(Shard& shard, const Entry* entry) ROCKETMQ_REQUIRES(shard.mutex);
+  static void forgetEmptyQueues(Shard& shard) ROCKETMQ_REQUIRES(shard.mutex);
+  void resumeLater(std::unique_ptr<HeldPull> pull, WakeReason reason);
+  void noteDeadline(TimePoint deadline);
+  void watchDeadlines();
+
+  const Options options_;
+  const Executor executor_;
+  std::array<Shard, kShards> shards_;
+  std::atomic<size_t> held_{0};
+  std::atomic<uint64_t> next_id_{1};
+  std::atomic<bool> stopped_{false};
+
+  Mutex watch_mutex_;
+  CondVar watch_changed_;
+  bool look_again_ ROCKETMQ_GUARDED_BY(watch_mutex_) = false;
+  /// When the watching thread looks next; only holds with an earlier deadline disturb it. The
+  /// latest time there is while it is looking, so that no hold is overlooked.
+  std::atomic<TimePoint::rep> next_look_{TimePoint::max().time_since_epoch().count()};
+  NamedThread watcher_;
+};
+
+}  // namespace rocketmq::broker

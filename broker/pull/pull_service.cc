@@ -1,0 +1,426 @@
+#include "broker/pull/pull_service.h"
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+#include "broker/pull/expression_support.h"
+#include "broker/pull/pull_header.h"
+#include "broker/pull/tag_filter.h"
+#include "common/message/sys_flag.h"
+#include "common/model/permission.h"
+
+namespace rocketmq::broker {
+
+using remoting::PullMessageReply;
+using remoting::ResponseCode;
+using store::GetStatus;
+
+namespace {
+
+/// No client asks for more than 30 s; what lies far beyond is a mistake.
+constexpr int64_t kSuspendMsMax = 10 * 60 * 1000;
+
+/// What one status of the store means to a consumer.
+struct Mapping {
+  ResponseCode code;
+  std::string_view name;  ///< RocketMQ's name of the status, used as remark.
+};
+
+Mapping mappingOf(GetStatus status, int64_t asked_offset) {
+  const ResponseCode empty = asked_offset == 0 ? ResponseCode::kPullNotFound
+                                               : ResponseCode::kPullOffsetMoved;
+  switch (status) {
+    case GetStatus::kFound:
+      return {ResponseCode::kSuccess, "FOUND"};
+    case GetStatus::kNoMatchedMessage:
+      return {ResponseCode::kPullRetryImmediately, "NO_MATCHED_MESSAGE"};
+    case GetStatus::kMessageWasRemoving:
+      return {ResponseCode::kPullRetryImmediately, "MESSAGE_WAS_REMOVING"};
+    case GetStatus::kOffsetFoundNull:
+      return {ResponseCode::kPullNotFound, "OFFSET_FOUND_NULL"};
+    case GetStatus::kOffsetOverflowOne:
+      return {ResponseCode::kPullNotFound, "OFFSET_OVERFLOW_ONE"};
+    case GetStatus::kOffsetOverflowBadly:
+      return {ResponseCode::kPullOffsetMoved, "OFFSET_OVERFLOW_BADLY"};
+    case GetStatus::kOffsetTooSmall:
+      return {ResponseCode::kPullOffsetMoved, "OFFSET_TOO_SMALL"};
+    case GetStatus::kNoMatchedQueue:
+      return {empty, "NO_MATCHED_LOGIC_QUEUE"};
+    case GetStatus::kNoMessageInQueue:
+      return {empty, "NO_MESSAGE_IN_QUEUE"};
+  }
+  return {ResponseCode::kSystemError, "unknown status"};
+}
+
+/// True when there is nothing yet at the end of a queue: the next message is worth waiting for.
+bool isAtTheEnd(GetStatus status, int64_t asked_offset) {
+  return status == GetStatus::kOffsetOverflowOne ||
+         (asked_offset == 0 && (status == GetStatus::kNoMatchedQueue ||
+                                status == GetStatus::kNoMessageInQueue));
+}
+
+/// Makes the pages present, so that the thread that writes to the socket does not wait for them.
+void touch(const store::GetResult& got) {
+  constexpr size_t kPageBytes = 4096;
+  for (const store::LogSlice& slice : got.slices) {
+    for (size_t at = 0; at < slice.bytes.size(); at += kPageBytes) {
+      static_cast<void>(*static_cast<const volatile char*>(slice.bytes.data() + at));
+    }
+  }
+}
+
+std::string bracketed(std::string_view name) { return "[" + std::string(name) + "]"; }
+
+}  // namespace
+
+struct PullService::Draft {
+  const Header& request;
+  bool is_lite;
+  std::shared_ptr<const BrokerSettings> settings;
+  bool needs_group = false;
+  Answer refusal = {};
+  GroupConfigPtr group = nullptr;
+  std::shared_ptr<const store::MessageFilter> filter = nullptr;
+
+  bool refuse(ResponseCode code, std::string remark) {
+    refusal = {code, std::move(remark)};
+    return false;
+  }
+};
+
+struct PullService::Task {
+  std::unique_ptr<PullResponder> responder;
+  std::string group;
+  std::string topic;
+  int32_t queue_id = 0;
+  int64_t queue_offset = 0;
+  int32_t messages_max = 0;
+  int64_t bytes_max = 0;
+  std::shared_ptr<const store::MessageFilter> filter;
+  GroupConfigPtr group_config;
+  bool reads_from_slaves = false;
+  /// While this pull may still be held: until when.
+  std::optional<HeldPulls::TimePoint> hold_until;
+};
+
+class PullService::Held : public HeldPull {
+ public:
+  Held(PullService& service, std::unique_ptr<Task> task)
+      : service_(service), task_(std::move(task)) {}
+
+  void resume(WakeReason reason) override {
+    if (!task_->responder->connection()->isOpen()) {
+      return;
+    }
+    if (reason == WakeReason::kExpired) {
+      task_->hold_until.reset();
+    }
+    service_.run(std::move(task_));
+  }
+
+  std::unique_ptr<Task> takeTask() { return std::move(task_); }
+
+ private:
+  PullService& service_;
+  std::unique_ptr<Task> task_;
+};
+
+PullService::PullService(Parts parts) : parts_(parts) {}
+
+void PullService::pull(const Header& request, bool is_lite,
+                       std::unique_ptr<PullResponder> responder) {
+  Draft draft{.request = request, .is_lite = is_lite, .settings = parts_.settings.load()};
+  if (!checkBroker(draft) || !checkGroup(draft) || !checkTopic(draft) ||
+      !checkSubscription(draft)) {
+    if (draft.needs_group) {
+      createGroupThenPull(request, is_lite, std::move(responder));
+    } else {
+      responder->answer(std::move(draft.refusal));
+    }
+    return;
+  }
+  if ((request.sys_flag & pull_sys_flag::kCommitOffset) != 0) {
+    parts_.offsets.commit(request.consumer_group, request.topic, request.queue_id,
+                          request.commit_offset);
+  }
+  if (const auto reset =
+          parts_.offsets.takeReset(request.consumer_group, request.topic, request.queue_id)) {
+    PullMessageReply reply{.next_begin_offset = *reset,
+                           .min_offset = parts_.store.minOffset(request.topic, request.queue_id),
+                           .max_offset = parts_.store.maxOffset(request.topic, request.queue_id)};
+    Answer answer(std::move(reply));
+    answer.code = ResponseCode::kPullOffsetMoved;
+    answer.remark = "OFFSET_RESET";
+    responder->answer(std::move(answer));
+    return;
+  }
+  run(taskOf(draft, std::move(responder)));
+}
+
+bool PullService::checkBroker(Draft& draft) const {
+  const std::string& ip = draft.settings->advertised_ip;
+  if (!model::isReadable(draft.settings->broker_permission)) {
+    return draft.refuse(ResponseCode::kNoPermission,
+                        "the broker" + bracketed(ip) + " pulling message is forbidden");
+  }
+  if (draft.is_lite && !draft.settings->lite_pull_message) {
+    return draft.refuse(ResponseCode::kNoPermission,
+                        "the broker" + bracketed(ip) + " for lite pull consumer is forbidden");
+  }
+  return true;
+}
+
+bool PullService::checkGroup(Draft& draft) const {
+  const std::string_view name = draft.request.consumer_group;
+  draft.group = parts_.groups.find(name);
+  if (draft.group == nullptr) {
+    draft.needs_group = parts_.groups.canCreate(name);
+    return draft.refuse(ResponseCode::kSubscriptionGroupNotExist,
+                        "subscription group " + bracketed(name) + " does not exist");
+  }
+  if (!draft.group->consume_enable) {
+    return draft.refuse(ResponseCode::kNoPermission,
+                        "subscription group no permission, " + std::string(name));
+  }
+  return true;
+}
+
+bool PullService::checkTopic(Draft& draft) const {
+  const std::string_view name = draft.request.topic;
+  const TopicConfigPtr topic = parts_.topics.find(name);
+  if (topic == nullptr) {
+    return draft.refuse(ResponseCode::kTopicNotExist,
+                        "topic" + bracketed(name) + " not exist, apply first please!");
+  }
+  if (!model::isReadable(topic->perm)) {
+    return draft.refuse(ResponseCode::kNoPermission,
+                        "the topic" + bracketed(name) + " pulling message is forbidden");
+  }
+  if (draft.request.queue_id < 0 || draft.request.queue_id >= topic->read_queue_nums) {
+    return draft.refuse(ResponseCode::kSystemError,
+                        "queueId" + bracketed(std::to_string(draft.request.queue_id)) +
+                            " is illegal, topic:" + bracketed(name) +
+                            " topicConfig.readQueueNums:" +
+                            bracketed(std::to_string(topic->read_queue_nums)));
+  }
+  return true;
+}
+
+bool PullService::checkSubscription(Draft& draft) const {
+  return (draft.request.sys_flag & pull_sys_flag::kSubscription) != 0
+             ? useOwnSubscription(draft)
+             : useGroupSubscription(draft);
+}
+
+bool PullService::useOwnSubscription(Draft& draft) const {
+  const std::string_view type = draft.request.expression_type.value_or(std::string_view());
+  const std::string_view text = draft.request.subscription.value_or(std::string_view());
+  if (!model::isTagExpression(type)) {
+    return draft.refuse(ResponseCode::kSystemError, expressionRefusal(*draft.settings, type));
+  }
+  if (text.empty() || text == model::kSubscribeAll) {
+    return true;
+  }
+  // Most clients repeat what they have subscribed to in their heartbeat: that is parsed already.
+  const auto known =
+      parts_.clients.findSubscription(draft.request.consumer_group, draft.request.topic);
+  if (known.subscription != nullptr && known.subscription->data.sub_string == text &&
+      model::isTagExpression(known.subscription->data.expression_type)) {
+    draft.filter = known.subscription->filter;
+    return true;
+  }
+  const auto parsed = model::parseSubscription(draft.request.topic, text, type,
+                                               draft.request.subscription_version);
+  if (!parsed.ok()) {
+    return draft.refuse(ResponseCode::kSubscriptionParseFailed,
+                        "parse the consumer's subscription failed: " + parsed.status().message());
+  }
+  draft.filter = TagFilter::of(*parsed);
+  return true;
+}
+
+bool PullService::useGroupSubscription(Draft& draft) const {
+  const auto known =
+      parts_.clients.findSubscription(draft.request.consumer_group, draft.request.topic);
+  if (known.state == ClientRegistry::SubscriptionState::kNoGroup) {
+    return draft.refuse(ResponseCode::kSubscriptionNotExist,
+                        "the consumer's group info not exist");
+  }
+  if (!draft.group->consume_broadcast_enable &&
+      known.message_model == model::MessageModel::kBroadcasting) {
+    return draft.refuse(ResponseCode::kNoPermission,
+                        "the consumer group" + bracketed(draft.request.consumer_group) +
+                            " can not consume by broadcast way");
+  }
+  if (known.state == ClientRegistry::SubscriptionState::kNoTopic) {
+    return draft.refuse(ResponseCode::kSubscriptionNotExist,
+                        "the consumer's subscription not exist");
+  }
+  const model::SubscriptionData& data = known.subscription->data;
+  if (data.sub_version < draft.request.subscription_version) {
+    return draft.refuse(ResponseCode::kSubscriptionNotLatest,
+                        "the consumer's subscription not latest");
+  }
+  if (!model::isTagExpression(data.expression_type)) {
+    return draft.refuse(ResponseCode::kSystemError,
+                        expressionRefusal(*draft.settings, data.expression_type));
+  }
+  draft.filter = known.subscription->filter;
+  return true;
+}
+
+void PullService::createGroupThenPull(const Header& request, bool is_lite,
+                                      std::unique_ptr<PullResponder> responder) {
+  const auto shared = std::make_shared<std::unique_ptr<PullResponder>>(std::move(responder));
+  const bool accepted = parts_.lanes.run(
+      remoting::Lane::kAdmin,
+      [this, is_lite, shared, owned = convertPullHeader<std::string>(request)] {
+        if (parts_.groups.findOrCreate(owned.consumer_group) == nullptr) {
+          (*shared)->answer({ResponseCode::kSubscriptionGroupNotExist,
+                             "subscription group " + bracketed(owned.consumer_group) +
+                                 " cannot be created"});
+          return;
+        }
+        pull(convertPullHeader<std::string_view>(owned), is_lite, std::move(*shared));
+      });
+  if (!accepted) {
+    (*shared)->answer({ResponseCode::kSystemBusy,
+                       "[OVERLOAD]system busy, start flow control for a while: too many topics and "
+                       "groups wait to be created"});
+  }
+}
+
+std::unique_ptr<PullService::Task> PullService::taskOf(
+    Draft& draft, std::unique_ptr<PullResponder> responder) const {
+  const Header& request = draft.request;
+  auto task = std::make_unique<Task>();
+  task->responder = std::move(responder);
+  task->group = request.consumer_group;
+  task->topic = request.topic;
+  task->queue_id = request.queue_id;
+  task->queue_offset = request.queue_offset;
+  task->messages_max = request.max_messages;
+  task->bytes_max = request.message_bytes_max.value_or(0);
+  task->filter = std::move(draft.filter);
+  task->group_config = std::move(draft.group);
+  task->reads_from_slaves = draft.settings->slave_read;
+  if ((request.sys_flag & pull_sys_flag::kSuspend) != 0) {
+    const int64_t hold_ms = draft.settings->long_polling ? request.suspend_timeout_ms
+                                                         : draft.settings->short_polling_ms;
+    task->hold_until = parts_.clock.monotonic() +
+                       std::chrono::milliseconds(std::clamp<int64_t>(hold_ms, 0, kSuspendMsMax));
+  }
+  return task;
+}
+
+void PullService::run(std::unique_ptr<Task> task) {
+  const bool is_cold =
+      task->queue_offset < parts_.store.maxOffset(task->topic, task->queue_id) &&
+      !parts_.store.isInMemory(task->topic, task->queue_id, task->queue_offset);
+  if (!is_cold) {
+    serve(std::move(task), /*is_cold=*/false);
+    return;
+  }
+  const auto shared = std::make_shared<std::unique_ptr<Task>>(std::move(task));
+  if (!parts_.lanes.run(remoting::Lane::kQuery,
+                        [this, shared] { serve(std::move(*shared), /*is_cold=*/true); })) {
+    (*shared)->responder->answer(
+        {ResponseCode::kSystemBusy,
+         "[OVERLOAD]system busy, start flow control for a while: too many reads wait for the "
+         "disk"});
+  }
+}
+
+void PullService::serve(std::unique_ptr<Task> task, bool is_cold) {
+  for (;;) {
+    store::GetResult got = parts_.store.get(
+        {.topic = task->topic,
+         .queue_id = task->queue_id,
+         .offset = task->queue_offset,
+         .messages_max = std::max(task->messages_max, 1),
+         .bytes_max = task->bytes_max > 0 ? task->bytes_max : store::GetRequest{}.bytes_max,
+         .filter = task->filter.get()});
+    if (isAtTheEnd(got.status, task->queue_offset) && task->hold_until) {
+      if (hold(task)) {
+        return;
+      }
+      if (task->hold_until) {
+        continue;  // Something has arrived since.
+      }
+    }
+    if (is_cold) {
+      touch(got);
+    }
+    Answer answer = answerOf(*task, std::move(got));
+    task->responder->answer(std::move(answer));
+    return;
+  }
+}
+
+bool PullService::hold(std::unique_ptr<Task>& task) {
+  // Once held, the task may end on another thread at any moment.
+  const remoting::ConnectionPtr connection = task->responder->connection();
+  const std::string topic = task->topic;
+  const int32_t queue_id = task->queue_id;
+  const int64_t queue_offset = task->queue_offset;
+  const HeldPulls::Ticket ticket{.topic = topic,
+                                 .queue_id = queue_id,
+                                 .queue_offset = queue_offset,
+                                 .deadline = *task->hold_until,
+                                 .connection_id = connection->id(),
+                                 .filter = task->filter.get()};
+  auto waiting = std::make_unique<Held>(*this, std::move(task));
+  Held* const held_task = waiting.get();
+  std::unique_ptr<HeldPull> pull = std::move(waiting);
+  const std::optional<uint64_t> id = parts_.held.hold(ticket, pull);
+  if (!id) {
+    task = held_task->takeTask();
+    task->hold_until.reset();
+    return false;
+  }
+  if (!connection->isOpen()) {
+    // The connection's pulls may have been dropped before this one was there.
+    parts_.held.dropConnection(connection->id());
+    return true;
+  }
+  if (parts_.store.maxOffset(topic, queue_id) <= queue_offset) {
+    return true;
+  }
+  // A message came between the read and the hold, which nobody has told us of.
+  pull = parts_.held.release(topic, queue_id, *id);
+  if (pull == nullptr) {
+    return true;
+  }
+  task = held_task->takeTask();
+  return false;
+}
+
+PullService::Answer PullService::answerOf(const Task& task, store::GetResult got) const {
+  const Mapping mapping = mappingOf(got.status, task.queue_offset);
+  PullMessageReply reply;
+  reply.next_begin_offset = got.next_offset;
+  reply.min_offset = got.min_offset;
+  reply.max_offset = got.max_offset;
+  if (task.reads_from_slaves) {
+    reply.suggest_which_broker_id = got.suggest_slave
+                                        ? task.group_config->which_broker_when_consume_slowly
+                                        : task.group_config->broker_id;
+  }
+  Answer answer(std::move(reply));
+  answer.code = mapping.code;
+  answer.remark = mapping.name;
+  if (got.status == GetStatus::kFound) {
+    for (store::LogSlice& slice : got.slices) {
+      answer.body.add(slice.bytes, std::move(slice.owner));
+    }
+    parts_.traffic.onGet({.group = task.group,
+                          .topic = task.topic,
+                          .queue_id = task.queue_id,
+                          .messages = got.message_count,
+                          .bytes = got.bytes});
+  }
+  return answer;
+}
+
+}  // namespace rocketmq::broker

@@ -1,0 +1,93 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "broker/group/client_registry.h"
+#include "broker/group/consumer_offsets.h"
+#include "broker/group/subscription_groups.h"
+#include "broker/pull/held_pulls.h"
+#include "broker/settings.h"
+#include "broker/topic/topic_table.h"
+#include "broker/traffic_observer.h"
+#include "common/clock.h"
+#include "remoting/answer.h"
+#include "remoting/connection.h"
+#include "remoting/lanes.h"
+#include "remoting/protocol/commands/pull_message.h"
+#include "store/message_store.h"
+
+namespace rocketmq::broker {
+
+/// Takes the answer to one pull, whichever of its two request codes it came with.
+class PullResponder {
+ public:
+  virtual ~PullResponder() = default;
+  virtual void answer(remoting::Answer<remoting::PullMessageReply> answer) = 0;
+  virtual const remoting::ConnectionPtr& connection() const = 0;
+};
+
+/// Serves consumers' pulls (RocketMQ: PullMessageProcessor): checks in RocketMQ's order, filters by
+/// tag, commits the offset that comes along, holds pulls that find nothing.
+///
+/// Threads: any; pull() runs on the connection's thread and does not block: reads of data that may
+/// not be in memory, and the creation of an unknown group, are moved to a lane. Messages are not
+/// copied: the answer's body is slices of the log.
+class PullService {
+ public:
+  /// Everything is borrowed.
+  struct Parts {
+    const LiveSettings& settings;
+    TopicTable& topics;
+    SubscriptionGroups& groups;
+    const ClientRegistry& clients;
+    ConsumerOffsets& offsets;
+    store::MessageStore& store;
+    HeldPulls& held;
+    remoting::Lanes& lanes;
+    TrafficObserver& traffic;
+    const Clock& clock;
+  };
+
+  explicit PullService(Parts parts);
+
+  using Header = remoting::PullMessageHeader<std::string_view>;
+
+  /// Answers through `responder`, now or later.
+  void pull(const Header& request, bool is_lite, std::unique_ptr<PullResponder> responder);
+
+ private:
+  /// A pull that has passed its checks, with what it needs to be run again.
+  struct Task;
+  /// A task that is held.
+  class Held;
+  /// A pull on its way through the checks.
+  struct Draft;
+  using Answer = remoting::Answer<remoting::PullMessageReply>;
+
+  // The checks, in this order. False: the pull ends here with the draft's refusal.
+  bool checkBroker(Draft& draft) const;
+  bool checkGroup(Draft& draft) const;
+  bool checkTopic(Draft& draft) const;
+  bool checkSubscription(Draft& draft) const;
+  bool useOwnSubscription(Draft& draft) const;
+  bool useGroupSubscription(Draft& draft) const;
+
+  void createGroupThenPull(const Header& request, bool is_lite,
+                           std::unique_ptr<PullResponder> responder);
+  std::unique_ptr<Task> taskOf(Draft& draft, std::unique_ptr<PullResponder> responder) const;
+  /// Reads on this thread, or on a lane when the data may have to come from the disk.
+  void run(std::unique_ptr<Task> task);
+  /// Reads, then answers or holds the pull.
+  void serve(std::unique_ptr<Task> task, bool is_cold);
+  /// True when the task was taken over, or has been answered elsewhere; false when a message has
+  /// arrived meanwhile or it cannot be held: `task` is back then.
+  bool hold(std::unique_ptr<Task>& task);
+  Answer answerOf(const Task& task, store::GetResult got) const;
+
+  const Parts parts_;
+};
+
+}  // namespace rocketmq::broker

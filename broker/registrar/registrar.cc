@@ -1,0 +1,228 @@
+#include "broker/registrar/registrar.h"
+
+#include <algorithm>
+#include <atomic>
+#include <utility>
+
+#include "common/hash.h"
+#include "common/log.h"
+#include "common/model/permission.h"
+#include "remoting/protocol/bodies/register_broker.h"
+#include "remoting/protocol/commands/namesrv_registration.h"
+
+namespace rocketmq::broker {
+namespace {
+
+using remoting::CallResult;
+using remoting::Payload;
+using remoting::RegisterBroker;
+using remoting::UnregisterBroker;
+using std::chrono::milliseconds;
+
+constexpr milliseconds kPeriodMin{10'000};
+constexpr milliseconds kPeriodMax{60'000};
+
+/// What name servers may let clients do with the topics: a broker without a permission takes it
+/// from all of them (RocketMQ 5: and-ed).
+model::TopicConfigTable permittedTopics(const model::TopicConfigTable& topics, int32_t permission) {
+  model::TopicConfigTable permitted = topics;
+  const bool all = model::isReadable(permission) && model::isWritable(permission);
+  if (!all) {
+    for (auto& [name, config] : permitted.topic_config_table) {
+      config.perm &= permission;
+    }
+  }
+  return permitted;
+}
+
+}  // namespace
+
+std::vector<std::string> splitAddresses(const std::string& text) {
+  std::vector<std::string> addresses;
+  size_t at = 0;
+  while (at <= text.size()) {
+    const size_t end = std::min(text.find(';', at), text.size());
+    std::string part = text.substr(at, end - at);
+    std::erase_if(part, [](char c) { return c == ' ' || c == '\t'; });
+    if (!part.empty()) {
+      addresses.push_back(std::move(part));
+    }
+    at = end + 1;
+  }
+  return addresses;
+}
+
+/// One registration of one state of the topics with every name server.
+struct Registrar::Round {
+  uint64_t number = 0;
+  RegisterBroker request;
+  Payload body;
+  milliseconds timeout{};
+  std::atomic<size_t> unanswered{0};
+};
+
+Registrar::Registrar(remoting::IoPool& pool, remoting::Client& client, TopicTable& topics,
+                     const LiveSettings& settings)
+    : pool_(pool), client_(client), topics_(topics), settings_(settings) {}
+
+Registrar::~Registrar() { stop(milliseconds(0)); }
+
+void Registrar::start(milliseconds timeout) {
+  const milliseconds period =
+      std::clamp(milliseconds(settings_.load()->register_period_ms), kPeriodMin, kPeriodMax);
+  task_ = std::make_unique<remoting::PeriodicTask>(
+      pool_, 0, remoting::PeriodicTask::Options{.initial_delay = milliseconds(0), .period = period},
+      [this] { registerAll(); });
+  awaitRegistered(timeout);
+}
+
+void Registrar::topicsChanged() {
+  if (task_ != nullptr) {
+    task_->runNow();
+  }
+}
+
+void Registrar::awaitRegistered(milliseconds timeout) {
+  if (task_ == nullptr) {
+    return;
+  }
+  const auto until = std::chrono::steady_clock::now() + timeout;
+  uint64_t wanted = 0;
+  {
+    MutexLock lock(mutex_);
+    // A round that has begun may have read the topics before the caller changed them.
+    wanted = rounds_started_ + 1;
+  }
+  task_->runNow();
+  MutexLock lock(mutex_);
+  while (rounds_done_ < wanted && !stopped_) {
+    if (!changed_.waitUntil(mutex_, until)) {
+      return;
+    }
+  }
+}
+
+std::shared_ptr<Registrar::Round> Registrar::makeRound() const {
+  const auto settings = settings_.load();
+  auto round = std::make_shared<Round>();
+  remoting::RegisterBrokerBody body;
+  body.topic_config_serialize_wrapper =
+      permittedTopics(*topics_.snapshot(), settings->broker_permission);
+  Result<std::string> text = remoting::encodeRegisterBrokerBody(body, settings->compressed_register,
+                                                                remoting::kAnnouncedVersion);
+  if (!text.ok()) {
+    log::error("cannot encode the registration: {}", text.status().message());
+    return nullptr;
+  }
+  round->request = RegisterBroker{.broker_name = settings->broker_name,
+                                  .broker_address = settings->advertisedAddress(),
+                                  .cluster_name = settings->cluster_name,
+                                  .ha_server_address = settings->advertised_ha_ip + ":" +
+                                                       std::to_string(settings->listen_port + 1),
+                                  .broker_id = settings->broker_id,
+                                  .heartbeat_timeout_ms = std::nullopt,
+                                  .enable_acting_master = std::nullopt,
+                                  .compressed = settings->compressed_register,
+                                  .body_crc32 = static_cast<int32_t>(maskedCrc32(*text))};
+  round->body = Payload(std::move(*text));
+  round->timeout = milliseconds(settings->register_timeout_ms);
+  return round;
+}
+
+void Registrar::registerAll() {
+  uint64_t number = 0;
+  {
+    MutexLock lock(mutex_);
+    if (stopped_) {
+      return;
+    }
+    number = ++rounds_started_;
+  }
+  const std::vector<std::string> addresses = splitAddresses(settings_.load()->namesrv_addr);
+  const std::shared_ptr<Round> round = addresses.empty() ? nullptr : makeRound();
+  if (round == nullptr) {
+    roundDone(number);
+    return;
+  }
+  round->number = number;
+  round->unanswered = addresses.size();
+  for (const std::string& address : addresses) {
+    registerAt(address, round);
+  }
+}
+
+void Registrar::registerAt(const std::string& address, const std::shared_ptr<Round>& round) {
+  client_.call(address, round->request, round->body, remoting::deadlineAfter(round->timeout),
+               [this, address, round](const CallResult<RegisterBroker>& result) {
+                 std::string failure;
+                 if (!result.ok()) {
+                   failure = result.status().message();
+                 } else if (!result->success()) {
+                   failure = result->remark;
+                 }
+                 {
+                   MutexLock lock(mutex_);
+                   std::string& last = failures_[address];
+                   if (failure != last) {
+                     if (failure.empty()) {
+                       log::info("registered at name server {}", address);
+                     } else {
+                       log::warn("cannot register at name server {}: {}", address, failure);
+                     }
+                     last = failure;
+                   }
+                 }
+                 if (round->unanswered.fetch_sub(1) == 1) {
+                   roundDone(round->number);
+                 }
+               });
+}
+
+void Registrar::roundDone(uint64_t number) {
+  MutexLock lock(mutex_);
+  rounds_done_ = std::max(rounds_done_, number);
+  changed_.notifyAll();
+}
+
+void Registrar::stop(milliseconds timeout) {
+  {
+    MutexLock lock(mutex_);
+    if (stopped_) {
+      return;
+    }
+    stopped_ = true;
+    changed_.notifyAll();
+  }
+  task_.reset();
+  const auto settings = settings_.load();
+  if (timeout <= milliseconds(0)) {
+    return;
+  }
+  struct Pending {
+    Mutex mutex;
+    CondVar done;
+    size_t left = 0;
+  };
+  const std::vector<std::string> addresses = splitAddresses(settings->namesrv_addr);
+  const auto pending = std::make_shared<Pending>();
+  pending->left = addresses.size();
+  for (const std::string& address : addresses) {
+    client_.call(address,
+                 UnregisterBroker{.broker_name = settings->broker_name,
+                                  .broker_address = settings->advertisedAddress(),
+                                  .cluster_name = settings->cluster_name,
+                                  .broker_id = settings->broker_id},
+                 Payload(), remoting::deadlineAfter(timeout),
+                 [pending](const CallResult<UnregisterBroker>&) {
+                   MutexLock lock(pending->mutex);
+                   --pending->left;
+                   pending->done.notifyAll();
+                 });
+  }
+  MutexLock lock(pending->mutex);
+  const auto until = std::chrono::steady_clock::now() + timeout;
+  while (pending->left > 0 && pending->done.waitUntil(pending->mutex, until)) {
+  }
+}
+
+}  // namespace rocketmq::broker

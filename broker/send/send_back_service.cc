@@ -1,0 +1,154 @@
+#include "broker/send/send_back_service.h"
+
+#include <algorithm>
+#include <limits>
+#include <random>
+#include <utility>
+
+#include "broker/send/send_service.h"
+#include "common/message/message_id.h"
+#include "common/message/properties.h"
+#include "common/validate.h"
+
+namespace rocketmq::broker {
+
+using remoting::ResponseCode;
+
+namespace {
+
+/// A message that comes back for the first time waits as long as this level says.
+constexpr int32_t kFirstRetryLevel = 3;
+
+int32_t randomQueue(int32_t queues) {
+  thread_local std::minstd_rand generator(std::random_device{}());
+  return static_cast<int32_t>(generator() % static_cast<uint32_t>(queues));
+}
+
+/// The topic that the application sent the message to, also when it has been retried before.
+std::string originalTopicOf(const MessageRecord& record) {
+  const std::string_view retried = findProperty(record.properties, property::kRetryTopic);
+  return std::string(retried.empty() ? record.topic : retried);
+}
+
+std::string messageIdOf(const MessageRecord& record) {
+  return OffsetMessageId{.store_host = record.store_host,
+                         .physical_offset = record.physical_offset}
+      .toString();
+}
+
+}  // namespace
+
+SendBackService::SendBackService(Parts parts, const HostAddress& store_host)
+    : parts_(parts), store_host_(store_host) {}
+
+SendBackService::Answer SendBackService::sendBack(
+    const remoting::ConsumerSendMessageBack& request, int32_t client_version) const {
+  const GroupConfigPtr group = parts_.groups.findOrCreate(request.group);
+  if (group == nullptr) {
+    return {ResponseCode::kSubscriptionGroupNotExist,
+            "subscription group not exist, " + request.group};
+  }
+  const auto settings = parts_.settings.load();
+  if (!model::isWritable(settings->broker_permission)) {
+    return {ResponseCode::kNoPermission,
+            "the broker[" + settings->advertised_ip + "] sending message is forbidden"};
+  }
+  if (group->retry_queue_nums <= 0) {
+    return {};  // RocketMQ parity: such a group drops what it cannot consume.
+  }
+  const Result<store::LogSlice> slice = parts_.store.recordAt(request.offset);
+  const Result<MessageRecord> original =
+      slice.ok() ? decodeRecord(slice->bytes) : Result<MessageRecord>(slice.status());
+  if (!original.ok()) {
+    return {ResponseCode::kSystemError, "look message by offset failed, " +
+                                            std::to_string(request.offset) + ": " +
+                                            original.status().message()};
+  }
+  int32_t times_max = group->retry_max_times;
+  if (client_version >= remoting::kVersion3_4_9) {
+    times_max = request.max_reconsume_times.value_or(times_max);
+  }
+  const bool is_dead = request.delay_level < 0 || original->reconsume_times >= times_max;
+  const Result<Target> target = is_dead
+                                    ? deadLetterTarget(request.group)
+                                    : retryTarget(request, *group, original->reconsume_times);
+  if (!target.ok()) {
+    return {ResponseCode::kSystemError, target.status().message()};
+  }
+  if (!model::isWritable((*target).topic->perm)) {
+    return {ResponseCode::kNoPermission,
+            "the topic[" + (*target).topic->topic_name + "] sending message is forbidden"};
+  }
+  Answer answer = storeAgain(*original, *target);
+  if (answer.code == ResponseCode::kSuccess) {
+    parts_.traffic.onSendBack(request.group, originalTopicOf(*original));
+    if (is_dead) {
+      parts_.traffic.onDeadLetter(request.group, originalTopicOf(*original));
+    }
+  }
+  return answer;
+}
+
+Result<SendBackService::Target> SendBackService::retryTarget(
+    const remoting::ConsumerSendMessageBack& request, const model::SubscriptionGroupConfig& group,
+    int32_t reconsume_times) const {
+  Target target;
+  ROCKETMQ_ASSIGN_OR_RETURN(
+      target.topic,
+      parts_.topics.createInternal(std::string(kRetryTopicPrefix) + request.group,
+                                   group.retry_queue_nums,
+                                   request.unit_mode ? model::kTopicUnitSubscription : 0));
+  target.queue_id = randomQueue(group.retry_queue_nums);
+  // A record may hold any count; levels beyond the table mean its last anyway.
+  const int32_t level = request.delay_level > 0
+                            ? request.delay_level
+                            : kFirstRetryLevel + std::min(reconsume_times, 1000);
+  target.delay_level = parts_.delay_levels.clip(level);
+  return target;
+}
+
+Result<SendBackService::Target> SendBackService::deadLetterTarget(const std::string& group) const {
+  Target target;
+  ROCKETMQ_ASSIGN_OR_RETURN(
+      target.topic, parts_.topics.createInternal(std::string(kDlqTopicPrefix) + group, 1));
+  return target;
+}
+
+SendBackService::Answer SendBackService::storeAgain(const MessageRecord& original,
+                                                    const Target& target) const {
+  PropertyMap properties = parseProperties(original.properties);
+  properties.try_emplace(std::string(property::kRetryTopic), original.topic);
+  properties.try_emplace(std::string(property::kOriginMessageId), messageIdOf(original));
+  properties.insert_or_assign(std::string(property::kWait), "false");
+  properties.erase(std::string(property::kDelayLevel));
+  properties.erase(std::string(property::kRealTopic));
+  properties.erase(std::string(property::kRealQueueId));
+
+  MessageRecord record = original;
+  record.topic = target.topic->topic_name;
+  record.queue_id = target.queue_id;
+  record.store_host = store_host_;
+  // The count comes from clients, so it may be anything.
+  record.reconsume_times =
+      std::min(original.reconsume_times, std::numeric_limits<int32_t>::max() - 1) + 1;
+  record.prepared_transaction_offset = 0;
+  if (target.delay_level > 0) {
+    properties.emplace(property::kDelayLevel, std::to_string(target.delay_level));
+    properties.emplace(property::kRealTopic, record.topic);
+    properties.emplace(property::kRealQueueId, std::to_string(record.queue_id));
+    record.topic = kScheduleTopic;
+    record.queue_id = target.delay_level - 1;
+  }
+  const std::string text = formatProperties(properties);
+  if (text.size() > kPropertiesLengthMax) {
+    return {ResponseCode::kMessageIllegal, "the message's properties have become too long"};
+  }
+  record.properties = text;
+  const store::PutResult put = parts_.store.put(record);
+  if (!put.ok()) {
+    return {ResponseCode::kSystemError, "the message was not stored again: " + put.detail};
+  }
+  return {};
+}
+
+}  // namespace rocketmq::broker

@@ -1,0 +1,59 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "broker/group/subscription_groups.h"
+#include "broker/schedule/delay_levels.h"
+#include "broker/settings.h"
+#include "broker/topic/topic_table.h"
+#include "broker/traffic_observer.h"
+#include "common/message/host_address.h"
+#include "common/message/record.h"
+#include "remoting/answer.h"
+#include "remoting/protocol/commands/send_back.h"
+#include "store/message_store.h"
+
+namespace rocketmq::broker {
+
+/// Takes back messages that a consumer could not handle (RocketMQ: CONSUMER_SEND_MSG_BACK): they
+/// are stored again for the group's retry topic, each time with a longer delay, and in its
+/// dead-letter topic in the end. Blocks (reads the old message, may create topics): belongs on a
+/// lane. Threads: any.
+class SendBackService {
+ public:
+  /// Everything is borrowed.
+  struct Parts {
+    const LiveSettings& settings;
+    TopicTable& topics;
+    SubscriptionGroups& groups;
+    store::MessageStore& store;
+    const DelayLevels& delay_levels;
+    TrafficObserver& traffic;
+  };
+
+  SendBackService(Parts parts, const HostAddress& store_host);
+
+  using Answer = remoting::Answer<remoting::NoFields>;
+  /// `client_version` decides whether the client may say how often is enough.
+  Answer sendBack(const remoting::ConsumerSendMessageBack& request, int32_t client_version) const;
+
+ private:
+  struct Target {
+    TopicConfigPtr topic;
+    int32_t queue_id = 0;
+    int32_t delay_level = 0;  ///< 0: deliver at once.
+  };
+
+  Result<Target> retryTarget(const remoting::ConsumerSendMessageBack& request,
+                             const model::SubscriptionGroupConfig& group,
+                             int32_t reconsume_times) const;
+  Result<Target> deadLetterTarget(const std::string& group) const;
+  Answer storeAgain(const MessageRecord& original, const Target& target) const;
+
+  const Parts parts_;
+  const HostAddress store_host_;
+};
+
+}  // namespace rocketmq::broker

@@ -1,0 +1,400 @@
+#include "broker/send/send_service.h"
+
+#include <algorithm>
+#include <random>
+#include <utility>
+#include <vector>
+
+#include "broker/send/stored_properties.h"
+#include "common/message/message_id.h"
+#include "common/message/properties.h"
+#include "common/message/record.h"
+#include "common/message/sys_flag.h"
+#include "common/validate.h"
+
+namespace rocketmq::broker {
+
+using remoting::ResponseCode;
+
+struct SendService::Draft {
+  const SendRequest& request;
+  std::shared_ptr<const BrokerSettings> settings;
+  SendOutcome outcome = {};
+  SendProperties properties = {};
+  TopicConfigPtr topic = nullptr;
+  /// The queue the client is told of.
+  int32_t queue_id = 0;
+  bool is_dead_letter = false;
+
+  const remoting::SendMessageHeader<std::string_view>& header() const { return request.header; }
+  bool isBatch() const { return header().batch.value_or(false); }
+  std::string_view clientProperties() const {
+    return header().properties.value_or(std::string_view());
+  }
+
+  bool refuse(ResponseCode code, std::string remark) {
+    outcome.answer = {code, std::move(remark)};
+    return false;
+  }
+  bool needsBlocking() {
+    outcome.needs_blocking = true;
+    return false;
+  }
+};
+
+namespace {
+
+/// A queue for producers that leave the choice to the broker.
+int32_t randomQueue(int32_t queues) {
+  thread_local std::minstd_rand generator(std::random_device{}());
+  return static_cast<int32_t>(generator() % static_cast<uint32_t>(queues));
+}
+
+std::string bracketed(std::string_view name) { return "[" + std::string(name) + "]"; }
+
+/// A thread's property buffer is given back when a large batch has blown it up.
+constexpr size_t kIdleBufferBytesMax = 1 << 20;
+/// Properties of all messages of a batch: those of the header are stored with each of them, so that
+/// a small frame could ask for gigabytes.
+constexpr size_t kBatchPropertiesBytesMax = 32 << 20;
+
+/// Where property strings are built; one per thread, so that a send does not allocate.
+std::string& propertyBuffer() {
+  thread_local std::string buffer;
+  buffer.clear();
+  if (buffer.capacity() > kIdleBufferBytesMax) {
+    buffer.shrink_to_fit();
+  }
+  return buffer;
+}
+
+/// Appends a batch element's own properties, terminated, and those of the batch. False when the
+/// result is more than may be stored.
+bool appendBatchProperties(std::string_view own, std::string_view shared, std::string& out) {
+  const size_t begin = out.size();
+  out.append(own);
+  if (!own.empty() && own.back() != kPropertyEnd) {
+    out.push_back(kPropertyEnd);
+  }
+  out.append(shared);
+  return out.size() - begin <= kPropertiesLengthMax && out.size() <= kBatchPropertiesBytesMax;
+}
+
+}  // namespace
+
+remoting::Answer<remoting::SendMessageReply> refusalOf(const store::PutResult& put) {
+  switch (put.status) {
+    case store::PutStatus::kOk:
+      break;
+    case store::PutStatus::kMessageIllegal:
+      return {ResponseCode::kMessageIllegal, put.detail};
+    case store::PutStatus::kServiceNotAvailable:
+      return {ResponseCode::kServiceNotAvailable, put.detail};
+    case store::PutStatus::kPageCacheBusy:
+      return {ResponseCode::kSystemBusy,
+              "[PC_SYNCHRONIZED]broker busy, start flow control for a while; " + put.detail};
+    case store::PutStatus::kCreateFileFailed:
+      return {ResponseCode::kSystemError,
+              "create mapped file failed, server is busy or broken. " + put.detail};
+  }
+  return {ResponseCode::kSystemError, "unknown put status"};
+}
+
+SendService::SendService(Parts parts, const HostAddress& store_host)
+    : parts_(parts),
+      store_host_(store_host),
+      flushes_synchronously_(parts.settings.load()->flush_disk_type == store::FlushMode::kSync) {}
+
+SendOutcome SendService::send(const SendRequest& request) {
+  Draft draft{.request = request, .settings = parts_.settings.load()};
+  draft.properties = scanSendProperties(draft.clientProperties());
+  if (checkBroker(draft) && checkTopic(draft) && findTopic(draft) && checkQueue(draft) &&
+      checkKind(draft) && checkRetry(draft)) {
+    draft.isBatch() ? storeBatch(draft) : storeSingle(draft);
+  }
+  return std::move(draft.outcome);
+}
+
+bool SendService::checkBroker(Draft& draft) const {
+  const TimestampMs accepts_from_ms = draft.settings->accept_sends_from_ms;
+  if (accepts_from_ms > 0 && parts_.clock.nowMs() < accepts_from_ms) {
+    return draft.refuse(ResponseCode::kSystemError, "broker unable to service, until " +
+                                                        std::to_string(accepts_from_ms) +
+                                                        " (ms since 1970)");
+  }
+  return true;
+}
+
+bool SendService::checkTopic(Draft& draft) const {
+  const std::string_view name = draft.header().topic;
+  draft.topic = parts_.topics.find(name);
+  if (draft.topic != nullptr && draft.topic->order &&
+      !model::isWritable(draft.settings->broker_permission)) {
+    return draft.refuse(ResponseCode::kNoPermission,
+                        "the broker" + bracketed(draft.settings->advertised_ip) +
+                            " sending message is forbidden");
+  }
+  // Names in the table have been checked when they came there.
+  if (draft.topic == nullptr) {
+    if (const Status status = validateTopic(name); !status.isOk()) {
+      return draft.refuse(ResponseCode::kSystemError, status.message());
+    }
+  }
+  if (isForbiddenToSend(name)) {
+    return draft.refuse(ResponseCode::kNoPermission,
+                        "Sending message to topic" + bracketed(name) + " is forbidden.");
+  }
+  return true;
+}
+
+bool SendService::findTopic(Draft& draft) const {
+  if (draft.topic != nullptr) {
+    return true;
+  }
+  const std::string_view name = draft.header().topic;
+  const bool is_unit = draft.header().unit_mode.value_or(false);
+  const TopicTable::SendTarget target{.topic = name,
+                                      .default_topic = draft.header().default_topic,
+                                      .default_topic_queues =
+                                          draft.header().default_topic_queue_nums,
+                                      .is_unit = is_unit,
+                                      .remote = draft.request.born_host.toString()};
+  const bool can_create = parts_.topics.canCreateForSend(target);
+  if (can_create || isRetryTopic(name)) {
+    if (!draft.request.may_block) {
+      return draft.needsBlocking();
+    }
+    if (can_create) {
+      draft.topic = parts_.topics.createForSend(target);
+    }
+    if (draft.topic == nullptr && isRetryTopic(name)) {
+      auto created =
+          parts_.topics.createInternal(name, 1, is_unit ? model::kTopicUnitSubscription : 0);
+      draft.topic = created.ok() ? *created : nullptr;
+    }
+  }
+  if (draft.topic == nullptr) {
+    return draft.refuse(ResponseCode::kTopicNotExist,
+                        "topic" + bracketed(name) + " not exist, apply first please!");
+  }
+  return true;
+}
+
+bool SendService::checkQueue(Draft& draft) const {
+  const int32_t queues = std::max(draft.topic->read_queue_nums, draft.topic->write_queue_nums);
+  draft.queue_id = draft.header().queue_id;
+  if (draft.queue_id >= queues) {
+    return draft.refuse(ResponseCode::kSystemError,
+                        "request queueId" + bracketed(std::to_string(draft.queue_id)) +
+                            " is illegal, topic" + bracketed(draft.topic->topic_name) + " has " +
+                            std::to_string(queues) + " queues; Producer: " +
+                            draft.request.born_host.toString());
+  }
+  if (draft.queue_id < 0) {
+    if (draft.topic->write_queue_nums < 1) {
+      return draft.refuse(ResponseCode::kSystemError, "topic" +
+                                                          bracketed(draft.topic->topic_name) +
+                                                          " has no queue to write to");
+    }
+    draft.queue_id = randomQueue(draft.topic->write_queue_nums);
+  }
+  return true;
+}
+
+bool SendService::checkKind(Draft& draft) const {
+  if (draft.properties.is_prepared && !draft.isBatch()) {
+    const std::string broker = "the broker" + bracketed(draft.settings->advertised_ip);
+    return draft.refuse(ResponseCode::kNoPermission,
+                        draft.settings->reject_transaction_message
+                            ? broker + " sending transaction message is forbidden"
+                            : broker + " does not support transaction messages yet");
+  }
+  if (draft.isBatch() && isRetryTopic(draft.header().topic)) {
+    return draft.refuse(ResponseCode::kMessageIllegal,
+                        "batch request does not support retry group " +
+                            std::string(draft.header().topic));
+  }
+  const auto bytes_max = static_cast<size_t>(draft.settings->message_bytes_max);
+  if (draft.request.body.size() > bytes_max) {
+    return draft.refuse(ResponseCode::kMessageIllegal,
+                        "the message body has " + std::to_string(draft.request.body.size()) +
+                            " bytes, maxMessageSize is " + std::to_string(bytes_max));
+  }
+  return true;
+}
+
+bool SendService::checkRetry(Draft& draft) const {
+  const std::string_view name = draft.header().topic;
+  if (!isRetryTopic(name)) {
+    return true;
+  }
+  const std::string_view group = name.substr(kRetryTopicPrefix.size());
+  GroupConfigPtr config = parts_.groups.find(group);
+  if (config == nullptr && parts_.groups.canCreate(group)) {
+    if (!draft.request.may_block) {
+      return draft.needsBlocking();
+    }
+    config = parts_.groups.findOrCreate(group);
+  }
+  if (config == nullptr) {
+    return draft.refuse(ResponseCode::kSubscriptionGroupNotExist,
+                        "subscription group not exist, " + std::string(group));
+  }
+  int32_t times_max = config->retry_max_times;
+  if (draft.request.client_version >= remoting::kVersion3_4_9) {
+    times_max = draft.header().max_reconsume_times.value_or(times_max);
+  }
+  if (draft.header().reconsume_times.value_or(0) >= times_max) {
+    return redirectToDeadLetters(draft, group);
+  }
+  return true;
+}
+
+bool SendService::redirectToDeadLetters(Draft& draft, std::string_view group) const {
+  const std::string name = std::string(kDlqTopicPrefix) + std::string(group);
+  TopicConfigPtr topic = parts_.topics.find(name);
+  if (topic == nullptr) {
+    if (!draft.request.may_block) {
+      return draft.needsBlocking();
+    }
+    auto created = parts_.topics.createInternal(name, 1);
+    if (!created.ok()) {
+      return draft.refuse(ResponseCode::kSystemError, created.status().message());
+    }
+    topic = *created;
+  }
+  draft.topic = std::move(topic);
+  draft.queue_id = 0;
+  draft.is_dead_letter = true;
+  parts_.traffic.onDeadLetter(group, draft.topic->topic_name);
+  return true;
+}
+
+MessageRecord SendService::recordOf(const Draft& draft) const {
+  MessageRecord record;
+  record.topic = draft.topic->topic_name;
+  record.queue_id = draft.queue_id;
+  record.flag = draft.header().flag;
+  record.sys_flag = draft.header().sys_flag;
+  if (draft.topic->topic_filter_type == model::TopicFilterType::kMultiTag) {
+    record.sys_flag |= sys_flag::kMultiTags;
+  }
+  record.born_timestamp_ms = draft.header().born_timestamp_ms;
+  record.born_host = draft.request.born_host;
+  record.store_host = store_host_;
+  record.reconsume_times = draft.header().reconsume_times.value_or(0);
+  return record;
+}
+
+void SendService::appendBrokerProperties(const Draft& draft, std::string& properties) const {
+  appendStamp({.region = draft.settings->region_id,
+               .cluster = draft.settings->cluster_name,
+               .trace_on = draft.settings->trace_on},
+              properties);
+}
+
+void SendService::storeSingle(Draft& draft) const {
+  std::string& properties = propertyBuffer();
+  appendClientProperties(draft.clientProperties(), draft.properties, properties);
+  if (draft.properties.unique_key.empty()) {
+    appendEntry(property::kUniqueKey, newUniqueId(), properties);
+  }
+  appendBrokerProperties(draft, properties);
+
+  MessageRecord record = recordOf(draft);
+  if (draft.is_dead_letter) {
+    // RocketMQ 5 parity: nobody may delay a dead letter.
+    if (draft.properties.delay_level != 0) {
+      appendEntry(property::kDelayLevel, "-1", properties);
+    }
+  } else if (draft.properties.delay_level > 0) {
+    const int32_t level = parts_.delay_levels.clip(draft.properties.delay_level);
+    if (level != draft.properties.delay_level) {
+      appendEntry(property::kDelayLevel, std::to_string(level), properties);
+    }
+    appendRealTarget({.topic = draft.topic->topic_name, .queue_id = draft.queue_id}, properties);
+    record.topic = kScheduleTopic;
+    record.queue_id = level - 1;
+  }
+  if (properties.size() > kPropertiesLengthMax) {
+    draft.refuse(ResponseCode::kMessageIllegal,
+                 "the message's properties have " + std::to_string(properties.size()) +
+                     " bytes, allowed are " + std::to_string(kPropertiesLengthMax));
+    return;
+  }
+  record.body = draft.request.body;
+  record.properties = properties;
+  answer(draft, parts_.store.put(record));
+  if (draft.outcome.answer.header) {
+    draft.outcome.answer.header->transaction_id = findProperty(properties, property::kUniqueKey);
+  }
+}
+
+void SendService::storeBatch(Draft& draft) const {
+  std::string& properties = propertyBuffer();
+  std::string shared;
+  appendClientProperties(draft.clientProperties(), draft.properties, shared);
+  appendBrokerProperties(draft, shared);
+
+  const MessageRecord common = recordOf(draft);
+  std::vector<MessageRecord> records;
+  std::vector<size_t> property_ends;
+  for (std::string_view rest = draft.request.body; !rest.empty();) {
+    const Result<BatchItem> item = takeBatchItem(rest);
+    if (!item.ok()) {
+      draft.refuse(ResponseCode::kMessageIllegal, item.status().message());
+      return;
+    }
+    if (!appendBatchProperties(item->properties, shared, properties)) {
+      draft.refuse(ResponseCode::kMessageIllegal,
+                   "the properties of message " + std::to_string(records.size() + 1) +
+                       " of the batch are too long");
+      return;
+    }
+    property_ends.push_back(properties.size());
+    MessageRecord& record = records.emplace_back(common);
+    record.flag = item->flag;
+    record.body = item->body;
+  }
+  if (records.empty()) {
+    draft.refuse(ResponseCode::kMessageIllegal, "the batch is empty");
+    return;
+  }
+  // The views are taken only now that the buffer no longer grows.
+  size_t begin = 0;
+  for (size_t i = 0; i < records.size(); ++i) {
+    records[i].properties =
+        std::string_view(properties).substr(begin, property_ends[i] - begin);
+    begin = property_ends[i];
+  }
+  answer(draft, parts_.store.putBatch(records));
+}
+
+void SendService::answer(Draft& draft, const store::PutResult& put) const {
+  if (!put.ok()) {
+    draft.outcome.answer = refusalOf(put);
+    return;
+  }
+  remoting::SendMessageReply reply;
+  reply.queue_id = draft.queue_id;
+  reply.queue_offset = put.queue_offset;
+  reply.region = draft.settings->region_id;
+  reply.trace_on = draft.settings->trace_on ? "true" : "false";
+  for (const int64_t offset : put.physical_offsets) {
+    if (!reply.message_id.empty()) {
+      reply.message_id += ',';
+    }
+    reply.message_id +=
+        OffsetMessageId{.store_host = store_host_, .physical_offset = offset}.toString();
+  }
+  draft.outcome.answer = std::move(reply);
+  if (flushes_synchronously_ && draft.properties.waits_for_store) {
+    draft.outcome.flush_up_to = put.end_offset;
+  }
+  parts_.traffic.onPut({.topic = draft.topic->topic_name,
+                        .queue_id = draft.queue_id,
+                        .messages = static_cast<int32_t>(put.physical_offsets.size()),
+                        .bytes = put.end_offset - put.physical_offsets.front()});
+}
+
+}  // namespace rocketmq::broker

@@ -1,0 +1,97 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "broker/group/subscription_groups.h"
+#include "broker/schedule/delay_levels.h"
+#include "broker/settings.h"
+#include "broker/topic/topic_table.h"
+#include "broker/traffic_observer.h"
+#include "common/clock.h"
+#include "common/message/host_address.h"
+#include "remoting/answer.h"
+#include "remoting/protocol/commands/send_message.h"
+#include "store/message_store.h"
+
+namespace rocketmq::broker {
+
+/// The topic whose queue `level - 1` holds messages of a delay level until they are due.
+inline constexpr std::string_view kScheduleTopic = "SCHEDULE_TOPIC_XXXX";
+
+/// A decoded send; everything in it is a view.
+struct SendRequest {
+  const remoting::SendMessageHeader<std::string_view>& header;
+  std::string_view body;
+  const HostAddress& born_host;
+  int32_t client_version = 0;
+  /// Whether topics and groups may be created now, which blocks: true on the admin lane only.
+  bool may_block = false;
+};
+
+/// What became of a send.
+struct SendOutcome {
+  /// True: nothing was done, because a topic or group has to be created first. Send again with
+  /// may_block set, from a thread that may.
+  bool needs_blocking = false;
+  /// The answer; for a stored message valid once the log is flushed up to `flush_up_to`.
+  remoting::Answer<remoting::SendMessageReply> answer;
+  /// Log offset that must be on disk before success is answered; 0: answer now.
+  int64_t flush_up_to = 0;
+};
+
+/// Checks and stores messages from producers (RocketMQ: SendMessageProcessor): single ones and
+/// batches, to be delivered at once or after a delay, with the rules for retry topics.
+///
+/// Threads: any; without may_block nothing here waits for a disk or a lock that somebody holds
+/// while waiting. Memory: properties are built in a buffer per thread; a send allocates only for
+/// its answer.
+class SendService {
+ public:
+  /// Everything is borrowed.
+  struct Parts {
+    const LiveSettings& settings;
+    TopicTable& topics;
+    SubscriptionGroups& groups;
+    store::MessageStore& store;
+    const DelayLevels& delay_levels;
+    TrafficObserver& traffic;
+    const Clock& clock;
+  };
+
+  /// `store_host`: the advertised address, which message ids name.
+  SendService(Parts parts, const HostAddress& store_host);
+
+  /// Checks in RocketMQ's order, then stores. The header's `batch` field, not the request code,
+  /// tells whether the body is a batch.
+  SendOutcome send(const SendRequest& request);
+
+ private:
+  /// A send on its way through the checks.
+  struct Draft;
+
+  // The checks, in this order. False: the send ends here, the outcome is filled in.
+  bool checkBroker(Draft& draft) const;
+  bool checkTopic(Draft& draft) const;
+  bool findTopic(Draft& draft) const;
+  bool checkQueue(Draft& draft) const;
+  bool checkKind(Draft& draft) const;
+  bool checkRetry(Draft& draft) const;
+  bool redirectToDeadLetters(Draft& draft, std::string_view group) const;
+
+  void storeSingle(Draft& draft) const;
+  void storeBatch(Draft& draft) const;
+  MessageRecord recordOf(const Draft& draft) const;
+  void appendBrokerProperties(const Draft& draft, std::string& properties) const;
+  void answer(Draft& draft, const store::PutResult& put) const;
+
+  const Parts parts_;
+  const HostAddress store_host_;
+  const bool flushes_synchronously_;
+};
+
+/// The answer to a put that failed, with RocketMQ's codes and remarks.
+remoting::Answer<remoting::SendMessageReply> refusalOf(const store::PutResult& put);
+
+}  // namespace rocketmq::broker

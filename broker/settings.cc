@@ -1,0 +1,410 @@
+#include "broker/settings.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdlib>
+#include <string_view>
+#include <utility>
+
+#include "common/message/message_id.h"
+#include "common/settings.h"
+
+namespace rocketmq::broker {
+
+namespace {
+
+using S = BrokerSettings;
+using Rows = SettingsTable<S>;
+
+constexpr Change kLive = Change::kLive;
+constexpr Change kRestart = Change::kRestart;
+
+/// A port that may be left to the system with 0.
+const IntegerRange kPortRange = range(0, 65535);
+const IntegerRange kPercentRange = range(0, 100);
+const IntegerRange kPositive = atLeast(1);
+const IntegerRange kNotNegative = atLeast(0);
+
+bool isHour(std::string_view text) {
+  return text.size() == 2 && text[0] >= '0' && text[0] <= '2' && text[1] >= '0' &&
+         text[1] <= '9' && text <= "23";
+}
+
+bool areHours(std::string_view text) {
+  for (;;) {
+    const size_t end = text.find(';');
+    if (!isHour(text.substr(0, end))) {
+      return false;
+    }
+    if (end == std::string_view::npos) {
+      return true;
+    }
+    text.remove_prefix(end + 1);
+  }
+}
+
+TextRule hours() { return {"hours of two digits, separated by ';', such as 04;16", areHours}; }
+
+TextRule delayLevels() {
+  return {"delays of a number and s, m, h or d, separated by blanks",
+          [](std::string_view text) { return DelayLevels::parse(text).ok(); }};
+}
+
+TextRule logLevels() {
+  return oneWordOf({"trace", "debug", "info", "warn", "error", "off"});
+}
+
+void addIdentity(Rows& rows) {
+  rows.insert(
+      rows.end(),
+      {setting("brokerClusterName", &S::cluster_name, kRestart, "Cluster this broker belongs to.")
+           .important(),
+       setting("brokerName", &S::broker_name, kRestart,
+               "Name that a master shares with its slaves.")
+           .important()
+           .documentedDefault("the host name"),
+       setting("brokerId", &S::broker_id, kNotNegative, kRestart, "0 for a master.").important(),
+       setting("brokerRole", &S::broker_role,
+               oneOf<BrokerRole>({{"ASYNC_MASTER", BrokerRole::kAsyncMaster},
+                                  {"SYNC_MASTER", BrokerRole::kSyncMaster},
+                                  {"SLAVE", BrokerRole::kSlave}}),
+               kRestart, "Part of this broker among its replicas.")
+           .important(),
+       setting("brokerIP1", &S::advertised_ip, kRestart,
+               "Address that clients and name servers are told to connect to.")
+           .important()
+           .documentedDefault("chosen from the network interfaces"),
+       setting("brokerIP2", &S::advertised_ha_ip, kRestart,
+               "Address that slaves are told to connect to.")
+           .documentedDefault("as brokerIP1"),
+       setting("listenPort", &S::listen_port, kPortRange, kRestart,
+               "Port that clients connect to; the port two below it is served as well. 0: any.")
+           .important(),
+       setting("bindAddress", &S::bind_address, kRestart, "Address to listen on.").important(),
+       setting("namesrvAddr", &S::namesrv_addr, kRestart,
+               "Name servers, host:port separated by ';'.")
+           .important()
+           .documentedDefault("environment variable NAMESRV_ADDR"),
+       setting("regionId", &S::region_id, kLive, "Region that send answers name."),
+       setting("rocketmqHome", &S::rocketmq_home, kRestart, "Installation folder.")
+           .important()
+           .documentedDefault("environment variable ROCKETMQ_HOME"),
+       setting("brokerConfigPath", &S::config_path, kRestart,
+               "File that UPDATE_BROKER_CONFIG writes: the one given with -c.")
+           .documentedDefault("$HOME/store/config/broker.properties")});
+}
+
+void addRegistration(Rows& rows) {
+  rows.insert(rows.end(),
+              {setting("registerNameServerPeriod", &S::register_period_ms, kPositive, kRestart,
+                       "Milliseconds between registrations at the name servers, at least 10,000 "
+                       "and at most 60,000."),
+               setting("registerBrokerTimeoutMills", &S::register_timeout_ms, kPositive, kLive,
+                       "Milliseconds that a name server has to answer a registration."),
+               setting("forceRegister", &S::force_register, kLive,
+                       "Register every period, also when no topic has changed."),
+               setting("compressedRegister", &S::compressed_register, kLive,
+                       "Compress the body of registrations.")});
+}
+
+void addTopics(Rows& rows) {
+  rows.insert(
+      rows.end(),
+      {setting("brokerPermission", &S::broker_permission, range(0, 7), kLive,
+               "What this broker offers: 4 (read) + 2 (write)."),
+       setting("defaultTopicQueueNums", &S::default_topic_queues, range(1, 65535), kLive,
+               "Most queues of a topic that is created by sending to it."),
+       setting("autoCreateTopicEnable", &S::auto_create_topic, kLive,
+               "Create a topic when a message is sent to it.")
+           .important(),
+       setting("autoCreateSubscriptionGroup", &S::auto_create_group, kLive,
+               "Create a consumer group when a client names it.")
+           .important(),
+       setting("clusterTopicEnable", &S::cluster_topic, kRestart,
+               "Topics may be created after the topic named as the cluster."),
+       setting("brokerTopicEnable", &S::broker_topic, kRestart,
+               "Topics may be created after the topic named as the broker."),
+       setting("traceTopicEnable", &S::trace_topic, kRestart,
+               "Create the topic that clients send message traces to."),
+       setting("msgTraceTopicName", &S::trace_topic_name, kRestart, "Name of that topic.")});
+}
+
+void addSending(Rows& rows) {
+  rows.insert(
+      rows.end(),
+      {setting("maxMessageSize", &S::message_bytes_max, range(1, 16 * 1024 * 1024), kLive,
+               "Largest body of a message, in bytes."),
+       setting("rejectTransactionMessage", &S::reject_transaction_message, kLive,
+               "Refuse transaction messages."),
+       setting("startAcceptSendRequestTimeStamp", &S::accept_sends_from_ms, kNotNegative, kLive,
+               "Refuse sends before this time (milliseconds since 1970)."),
+       setting("traceOn", &S::trace_on, kLive, "Tell clients that they may trace messages."),
+       setting("storeReplyMessageEnable", &S::store_reply_message, kLive,
+               "Store replies of the request-reply pattern besides delivering them."),
+       setting("messageDelayLevel", &S::delay_levels, delayLevels(), kRestart,
+               "Delay of each level; must stay as it is while delayed messages wait."),
+       setting("flushDelayOffsetInterval", &S::flush_delay_offset_interval_ms, kPositive, kRestart,
+               "Milliseconds between writes of delayOffset.json.")});
+}
+
+void addConsuming(Rows& rows) {
+  rows.insert(
+      rows.end(),
+      {setting("longPollingEnable", &S::long_polling, kLive,
+               "Hold pulls that find nothing as long as the client allows."),
+       setting("shortPollingTimeMills", &S::short_polling_ms, kNotNegative, kLive,
+               "Milliseconds that pulls are held when long polling is off."),
+       setting("heldPullsMax", &S::held_pulls_max, kPositive, kRestart,
+               "Pulls held at the same time; more are answered at once.")
+           .own(),
+       setting("litePullMessageEnable", &S::lite_pull_message, kLive,
+               "Serve the lite pull consumers of 5.x."),
+       setting("slaveReadEnable", &S::slave_read, kLive,
+               "Send consumers that are far behind to a slave."),
+       setting("enablePropertyFilter", &S::property_filter, kLive,
+               "Accept SQL92 subscriptions."),
+       setting("defaultQueryMaxNum", &S::query_messages_max, range(1, 64), kLive,
+               "Most messages that a query by unique key returns."),
+       setting("notifyConsumerIdsChangedEnable", &S::notify_consumer_ids_changed, kLive,
+               "Tell the members of a group at once when one comes or goes."),
+       setting("channelExpiredTimeout", &S::channel_expired_timeout_ms, kPositive, kRestart,
+               "Milliseconds without a heartbeat after which a client is forgotten."),
+       setting("flushConsumerOffsetInterval", &S::flush_consumer_offset_interval_ms, kPositive,
+               kRestart, "Milliseconds between writes of consumerOffset.json."),
+       setting("useServerSideResetOffset", &S::server_side_reset_offset, kLive,
+               "Reset offsets in the broker, not by asking the consumers.")});
+}
+
+void addStoreLayout(Rows& rows) {
+  rows.insert(
+      rows.end(),
+      {setting("storePathRootDir", &S::store_root, kRestart, "Folder of the store.")
+           .important()
+           .documentedDefault("$HOME/store"),
+       setting("storePathCommitLog", &S::store_commit_log, kRestart, "Folder of the commit log.")
+           .important()
+           .documentedDefault("commitlog in the folder of the store"),
+       setting("mappedFileSizeCommitLog", &S::commit_log_file_bytes,
+               range(int64_t{4096}, int64_t{1} << 31), kRestart,
+               "Bytes of a commit log file; must never change on a store."),
+       setting("mappedFileSizeConsumeQueue", &S::consume_queue_file_bytes,
+               range(int64_t{20}, int64_t{1} << 31), kRestart,
+               "Bytes of a consume queue file; must never change on a store."),
+       setting("messageIndexEnable", &S::message_index, kRestart,
+               "Build the index for queries by key."),
+       setting("maxHashSlotNum", &S::index_hash_slots, kPositive, kRestart,
+               "Hash slots of an index file; must never change on a store."),
+       setting("maxIndexNum", &S::index_entries_max, kPositive, kRestart,
+               "Entries of an index file; must never change on a store."),
+       setting("checkCRCOnRecover", &S::check_crc_on_recover, kRestart,
+               "Check message bodies when recovering."),
+       setting("accessMessageInMemoryMaxRatio", &S::in_memory_percent_max, kPercentRange, kLive,
+               "Share of physical memory, in percent, that recent messages are expected to be in."),
+       setting("maxTransferBytesOnMessageInMemory", &S::transfer_bytes_max_in_memory, kPositive,
+               kLive, "Most bytes of one pull answer, recent messages."),
+       setting("maxTransferCountOnMessageInMemory", &S::transfer_count_max_in_memory, kPositive,
+               kLive, "Most messages of one pull answer, recent messages."),
+       setting("maxTransferBytesOnMessageInDisk", &S::transfer_bytes_max_on_disk, kPositive, kLive,
+               "Most bytes of one pull answer, older messages."),
+       setting("maxTransferCountOnMessageInDisk", &S::transfer_count_max_on_disk, kPositive, kLive,
+               "Most messages of one pull answer, older messages.")});
+}
+
+void addFlushing(Rows& rows) {
+  rows.insert(
+      rows.end(),
+      {setting("flushDiskType", &S::flush_disk_type,
+               oneOf<store::FlushMode>({{"ASYNC_FLUSH", store::FlushMode::kAsync},
+                                        {"SYNC_FLUSH", store::FlushMode::kSync}}),
+               kRestart, "When a send is answered: before or after the message is on the disk.")
+           .important(),
+       setting("flushIntervalCommitLog", &S::flush_interval_ms, kPositive, kRestart,
+               "Milliseconds between flushes of the commit log."),
+       setting("flushCommitLogLeastPages", &S::flush_least_pages, kNotNegative, kRestart,
+               "Pages that make a flush worthwhile."),
+       setting("flushCommitLogThoroughInterval", &S::flush_thorough_interval_ms, kPositive,
+               kRestart, "Milliseconds after which fewer pages are flushed too."),
+       setting("flushIntervalConsumeQueue", &S::flush_queue_interval_ms, kPositive, kRestart,
+               "Milliseconds between flushes of the consume queues."),
+       setting("flushConsumeQueueLeastPages", &S::flush_queue_least_pages, kNotNegative, kRestart,
+               "Pages that make a flush of a consume queue worthwhile."),
+       setting("flushConsumeQueueThoroughInterval", &S::flush_queue_thorough_interval_ms,
+               kPositive, kRestart, "Milliseconds after which fewer pages are flushed too."),
+       setting("syncFlushTimeout", &S::sync_flush_timeout_ms, kPositive, kLive,
+               "Milliseconds that a send waits for the disk under SYNC_FLUSH."),
+       setting("osPageCacheBusyTimeOutMills", &S::page_cache_busy_timeout_ms, kPositive, kLive,
+               "Refuse sends when one has held the commit log for so many milliseconds.")});
+}
+
+void addRetention(Rows& rows) {
+  rows.insert(
+      rows.end(),
+      {setting("fileReservedTime", &S::file_reserved_hours, kNotNegative, kLive,
+               "Hours that messages are kept.")
+           .important(),
+       setting("deleteWhen", &S::delete_when, hours(), kLive,
+               "Hours of the day at which expired files are deleted.")
+           .important(),
+       setting("diskMaxUsedSpaceRatio", &S::disk_used_percent_max, kPercentRange, kLive,
+               "Percent of the disk above which expired files are deleted at any hour."),
+       setting("diskSpaceWarningLevelRatio", &S::disk_warning_percent, kPercentRange, kLive,
+               "Percent of the disk above which sends are refused."),
+       setting("diskSpaceCleanForciblyRatio", &S::disk_clean_forcibly_percent, kPercentRange,
+               kLive, "Percent of the disk above which files are deleted whatever their age."),
+       setting("cleanFileForciblyEnable", &S::clean_file_forcibly, kLive,
+               "Allow that."),
+       setting("cleanResourceInterval", &S::clean_resource_interval_ms, kPositive, kRestart,
+               "Milliseconds between looks for expired files.")});
+}
+
+void addProcess(Rows& rows) {
+  rows.insert(
+      rows.end(),
+      {setting("serverChannelMaxIdleTimeSeconds", &S::connection_idle_max_seconds, kNotNegative,
+               kRestart, "Seconds after which a silent connection is closed; 0: never."),
+       setting("clientChannelMaxIdleTimeSeconds", &S::client_connection_idle_max_seconds,
+               kNotNegative, kRestart, "The same for connections that this broker has opened."),
+       setting("connectTimeoutMillis", &S::connect_timeout_ms, kPositive, kRestart,
+               "Milliseconds that a connection to a name server may take."),
+       setting("connectionsMax", &S::connections_max, kPositive, kRestart,
+               "Connections at the same time; more are closed at once.")
+           .own(),
+       setting("ioThreads", &S::io_threads, range(0, 256), kRestart,
+               "Threads that serve connections; 0: one per core, at most 4.")
+           .own(),
+       setting("configBlackList", &S::config_black_list, kRestart,
+               "Keys, separated by ';', that UPDATE_BROKER_CONFIG must not change."),
+       setting("logDir", &S::log_dir, kRestart, "Folder of the log files.")
+           .own()
+           .documentedDefault("$HOME/logs/rocketmqlogs"),
+       setting("logLevel", &S::log_level, logLevels(), kLive,
+               "trace, debug, info, warn, error or off.")
+           .own()});
+}
+
+std::string environment(const char* name) {
+  const char* const value = std::getenv(name);
+  return value == nullptr ? std::string() : std::string(value);
+}
+
+std::string hostName() {
+  std::array<char, 256> name{};
+  return ::gethostname(name.data(), name.size() - 1) == 0 && name[0] != '\0' ? name.data()
+                                                                             : "broker";
+}
+
+bool isHostAndPort(std::string_view address) {
+  const size_t colon = address.rfind(':');
+  if (colon == std::string_view::npos || colon == 0 || colon + 1 == address.size()) {
+    return false;
+  }
+  const std::string_view port = address.substr(colon + 1);
+  return port.size() <= 5 && port.find_first_not_of("0123456789") == std::string_view::npos;
+}
+
+Status checkNameServers(std::string_view addresses) {
+  for (std::string_view rest = addresses; !rest.empty();) {
+    const size_t end = rest.find(';');
+    const std::string_view address = rest.substr(0, end);
+    rest.remove_prefix(end == std::string_view::npos ? rest.size() : end + 1);
+    if (!address.empty() && !isHostAndPort(address)) {
+      return Status::invalidArgument("The Name Server Address[" + std::string(addresses) +
+                                     "] illegal, please set it as follows, "
+                                     "\"127.0.0.1:9876;192.168.0.1:9876\"");
+    }
+  }
+  return Status::ok();
+}
+
+void fillIn(std::string& value, std::string fallback) {
+  if (value.empty()) {
+    value = std::move(fallback);
+  }
+}
+
+double ratioOf(int32_t percent, int32_t min, int32_t max) {
+  return std::clamp(percent, min, max) / 100.0;
+}
+
+}  // namespace
+
+const SettingsTable<BrokerSettings>& BrokerSettings::settings() {
+  static const SettingsTable<BrokerSettings> table = [] {
+    Rows rows;
+    addIdentity(rows);
+    addRegistration(rows);
+    addTopics(rows);
+    addSending(rows);
+    addConsuming(rows);
+    addStoreLayout(rows);
+    addFlushing(rows);
+    addRetention(rows);
+    addProcess(rows);
+    return rows;
+  }();
+  return table;
+}
+
+Status completeSettings(BrokerSettings& settings) {
+  const std::string home = environment("HOME");
+  fillIn(settings.broker_name, hostName());
+  fillIn(settings.advertised_ip, localAddress().ipString());
+  fillIn(settings.advertised_ha_ip, settings.advertised_ip);
+  fillIn(settings.namesrv_addr, environment("NAMESRV_ADDR"));
+  fillIn(settings.rocketmq_home, environment("ROCKETMQ_HOME"));
+  fillIn(settings.store_root, home + "/store");
+  fillIn(settings.config_path, settings.store_root + "/config/broker.properties");
+  fillIn(settings.log_dir, home + "/logs/rocketmqlogs");
+  if (settings.broker_role == BrokerRole::kSlave) {
+    return Status::invalidArgument("brokerRole=SLAVE: this broker cannot be a slave yet");
+  }
+  // RocketMQ parity: the id of a master is 0, whatever the file says.
+  settings.broker_id = 0;
+  return checkNameServers(settings.namesrv_addr);
+}
+
+store::LiveStoreOptions liveStoreOptionsOf(const BrokerSettings& settings) {
+  store::LiveStoreOptions options;
+  options.file_reserved_hours = settings.file_reserved_hours;
+  options.delete_when = settings.delete_when;
+  // RocketMQ parity: values outside these bounds are taken as the bound.
+  options.disk_used_percent_max = std::clamp(settings.disk_used_percent_max, 10, 95);
+  options.disk_warning_ratio = ratioOf(settings.disk_warning_percent, 35, 90);
+  options.disk_clean_forcibly_ratio = ratioOf(settings.disk_clean_forcibly_percent, 30, 85);
+  options.clean_file_forcibly = settings.clean_file_forcibly;
+  options.page_cache_busy_timeout_ms = settings.page_cache_busy_timeout_ms;
+  options.message_bytes_max = settings.message_bytes_max;
+  options.in_memory_percent_max = settings.in_memory_percent_max;
+  options.transfer_bytes_max_in_memory = settings.transfer_bytes_max_in_memory;
+  options.transfer_count_max_in_memory = settings.transfer_count_max_in_memory;
+  options.transfer_bytes_max_on_disk = settings.transfer_bytes_max_on_disk;
+  options.transfer_count_max_on_disk = settings.transfer_count_max_on_disk;
+  return options;
+}
+
+store::StoreOptions storeOptionsOf(const BrokerSettings& settings, const DelayLevels& levels) {
+  store::StoreOptions options;
+  options.root_dir = settings.store_root;
+  options.commit_log_dir = settings.store_commit_log;
+  options.commit_log_file_bytes = settings.commit_log_file_bytes;
+  options.consume_queue_file_bytes = settings.consume_queue_file_bytes;
+  options.index_hash_slots = settings.index_hash_slots;
+  options.index_entries_max = settings.index_entries_max;
+  options.message_index_enable = settings.message_index;
+  options.flush_mode = settings.flush_disk_type;
+  options.flush_interval_ms = settings.flush_interval_ms;
+  options.flush_least_pages = settings.flush_least_pages;
+  options.flush_thorough_interval_ms = settings.flush_thorough_interval_ms;
+  options.flush_queue_interval_ms = settings.flush_queue_interval_ms;
+  options.flush_queue_least_pages = settings.flush_queue_least_pages;
+  options.flush_queue_thorough_interval_ms = settings.flush_queue_thorough_interval_ms;
+  options.clean_resource_interval_ms = settings.clean_resource_interval_ms;
+  options.check_crc_on_recover = settings.check_crc_on_recover;
+  options.delay_level_ms = levels.delaysMs();
+  options.live = liveStoreOptionsOf(settings);
+  return options;
+}
+
+}  // namespace rocketmq::broker

@@ -1,0 +1,244 @@
+#include "broker/topic/topic_table.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "broker/config_file.h"
+#include "common/log.h"
+#include "common/message/record.h"
+#include "common/validate.h"
+
+namespace rocketmq::broker {
+
+namespace {
+
+constexpr std::string_view kAutoCreateTopic = "TBW102";
+constexpr int32_t kReadWrite = model::kPermissionRead | model::kPermissionWrite;
+/// More queues than this in one topic are a slip of the pen.
+constexpr int32_t kQueuesMax = 65'535;
+
+/// A system topic has as many queues to read as to write.
+model::TopicConfig systemTopic(std::string name, int32_t queues, int32_t permission = kReadWrite) {
+  model::TopicConfig config;
+  config.topic_name = std::move(name);
+  config.read_queue_nums = queues;
+  config.write_queue_nums = queues;
+  config.perm = permission;
+  return config;
+}
+
+/// The permission of a topic that serves as a template when `inherit` is set.
+int32_t templatePermission(bool inherit) {
+  return inherit ? kReadWrite | model::kPermissionInherit : kReadWrite;
+}
+
+std::vector<model::TopicConfig> systemTopicsOf(const BrokerSettings& settings) {
+  std::vector<model::TopicConfig> topics;
+  topics.push_back(systemTopic("SELF_TEST_TOPIC", 1));
+  if (settings.auto_create_topic) {
+    topics.push_back(systemTopic(std::string(kAutoCreateTopic), settings.default_topic_queues,
+                                 templatePermission(true)));
+  }
+  topics.push_back(systemTopic("BenchmarkTest", 1024));
+  topics.push_back(
+      systemTopic(settings.cluster_name, 16, templatePermission(settings.cluster_topic)));
+  topics.push_back(
+      systemTopic(settings.broker_name, 1, templatePermission(settings.broker_topic)));
+  topics.push_back(systemTopic("OFFSET_MOVED_EVENT", 1));
+  topics.push_back(systemTopic("SCHEDULE_TOPIC_XXXX", 18));
+  if (settings.trace_topic) {
+    topics.push_back(systemTopic(settings.trace_topic_name, 1));
+  }
+  topics.push_back(systemTopic(settings.cluster_name + "_REPLY_TOPIC", 1));
+  topics.push_back(systemTopic("RMQ_SYS_TRANS_HALF_TOPIC", 1));
+  topics.push_back(systemTopic("RMQ_SYS_TRANS_OP_HALF_TOPIC", 1));
+  return topics;
+}
+
+Status checkNumbers(const model::TopicConfig& config) {
+  const auto is_possible = [](int32_t queues) { return queues >= 0 && queues <= kQueuesMax; };
+  if (!is_possible(config.read_queue_nums) || !is_possible(config.write_queue_nums)) {
+    return Status::invalidArgument("a topic has 0 to " + std::to_string(kQueuesMax) + " queues");
+  }
+  if (!model::isValidPermission(config.perm)) {
+    return Status::invalidArgument("perm " + std::to_string(config.perm) +
+                                   " is not a sum of 4 (read), 2 (write) and 1 (inherit)");
+  }
+  return Status::ok();
+}
+
+}  // namespace
+
+TopicTable::TopicTable(std::string path, const LiveSettings& settings, const Clock& clock)
+    : path_(std::move(path)),
+      settings_(settings),
+      clock_(clock),
+      current_(versionOf(model::TopicConfigTable{})) {}
+
+Result<std::unique_ptr<TopicTable>> TopicTable::open(std::string path,
+                                                     const LiveSettings& settings,
+                                                     const Clock& clock) {
+  ROCKETMQ_ASSIGN_OR_RETURN(auto table, loadConfigFile<model::TopicConfigTable>(path));
+  auto topics = std::unique_ptr<TopicTable>(new TopicTable(std::move(path), settings, clock));
+  topics->addSystemTopics(table);
+  if (table.data_version.timestamp == 0) {
+    table.data_version.timestamp = clock.nowMs();
+  }
+  topics->current_.store(versionOf(std::move(table)));
+  return topics;
+}
+
+void TopicTable::addSystemTopics(model::TopicConfigTable& table) {
+  for (model::TopicConfig& config : systemTopicsOf(*settings_.load())) {
+    system_topics_.insert(config.topic_name);
+    // RocketMQ parity: what the file says about a system topic wins.
+    std::string name = config.topic_name;
+    table.topic_config_table.try_emplace(std::move(name), std::move(config));
+  }
+}
+
+std::shared_ptr<const TopicTable::Version> TopicTable::versionOf(model::TopicConfigTable table) {
+  auto version = std::make_shared<Version>();
+  version->table = std::make_shared<const model::TopicConfigTable>(std::move(table));
+  version->by_name.reserve(version->table->topic_config_table.size());
+  for (const auto& [name, config] : version->table->topic_config_table) {
+    // Shares the table's ownership: one allocation for all of them.
+    version->by_name.emplace(name, TopicConfigPtr(version->table, &config));
+  }
+  return version;
+}
+
+TopicConfigPtr TopicTable::find(std::string_view topic) const {
+  const auto version = current_.load();
+  const auto config = version->by_name.find(topic);
+  return config == version->by_name.end() ? nullptr : config->second;
+}
+
+TopicConfigPtr TopicTable::templateFor(const SendTarget& target) const {
+  if (target.default_topic == kAutoCreateTopic && !settings_.load()->auto_create_topic) {
+    return nullptr;
+  }
+  TopicConfigPtr config = find(target.default_topic);
+  return config != nullptr && model::isInherited(config->perm) ? config : nullptr;
+}
+
+TopicConfigPtr TopicTable::createForSend(const SendTarget& target) {
+  const TopicConfigPtr origin = templateFor(target);
+  if (origin == nullptr || !validateTopic(target.topic).isOk()) {
+    return find(target.topic);
+  }
+  model::TopicConfig config;
+  config.topic_name = target.topic;
+  const int32_t queues =
+      std::max(1, std::min(target.default_topic_queues, origin->write_queue_nums));
+  config.read_queue_nums = queues;
+  config.write_queue_nums = queues;
+  config.perm = origin->perm & ~model::kPermissionInherit;
+  config.topic_filter_type = origin->topic_filter_type;
+  config.topic_sys_flag = target.is_unit ? model::kTopicUnit : 0;
+
+  MutexLock lock(write_mutex_);
+  if (find(target.topic) == nullptr) {
+    log::info("topic {} with {} queues created after {} for {}", target.topic, queues,
+              target.default_topic, target.remote);
+    put(std::move(config));
+  }
+  return find(target.topic);
+}
+
+Result<TopicConfigPtr> TopicTable::createInternal(std::string_view topic, int32_t queues,
+                                                  int32_t sys_flag) {
+  if (TopicConfigPtr config = find(topic)) {
+    return config;
+  }
+  if (topic.empty() || topic.size() > kTopicLengthMaxV2 || queues < 1 || queues > kQueuesMax) {
+    return Status::invalidArgument("topic[" + std::string(topic) + "] with " +
+                                   std::to_string(queues) + " queues cannot be created");
+  }
+  model::TopicConfig config = systemTopic(std::string(topic), queues);
+  config.topic_sys_flag = sys_flag;
+  MutexLock lock(write_mutex_);
+  if (find(topic) == nullptr) {
+    log::info("topic {} with {} queues created", topic, queues);
+    put(std::move(config));
+  }
+  return find(topic);
+}
+
+Result<bool> TopicTable::update(const model::TopicConfig& config) {
+  ROCKETMQ_RETURN_IF_ERROR(validateTopic(config.topic_name));
+  if (isSystem(config.topic_name)) {
+    return Status::invalidArgument("The topic[" + config.topic_name +
+                                   "] is conflict with system topic.");
+  }
+  ROCKETMQ_RETURN_IF_ERROR(checkNumbers(config));
+  MutexLock lock(write_mutex_);
+  model::TopicConfig next = config;
+  const TopicConfigPtr known = find(config.topic_name);
+  if (known != nullptr) {
+    if (!next.attributes) {
+      next.attributes = known->attributes;
+    }
+    if (next == *known) {
+      return false;
+    }
+  }
+  put(std::move(next));
+  return true;
+}
+
+Result<bool> TopicTable::remove(std::string_view topic) {
+  if (topic.find_first_not_of(" \t") == std::string_view::npos) {
+    return Status::invalidArgument("The specified topic is blank.");
+  }
+  if (isSystem(topic)) {
+    return Status::invalidArgument("The topic[" + std::string(topic) +
+                                   "] is conflict with system topic.");
+  }
+  MutexLock lock(write_mutex_);
+  if (find(topic) == nullptr) {
+    return false;
+  }
+  model::TopicConfigTable table = *current_.load()->table;
+  table.topic_config_table.erase(std::string(topic));
+  publish(std::move(table));
+  return true;
+}
+
+bool TopicTable::isSystem(std::string_view topic) const {
+  return isSystemTopic(topic) || system_topics_.contains(topic);
+}
+
+std::set<std::string> TopicTable::systemTopics() const {
+  return {system_topics_.begin(), system_topics_.end()};
+}
+
+void TopicTable::bumpDataVersion() {
+  MutexLock lock(write_mutex_);
+  publish(*current_.load()->table);
+}
+
+std::shared_ptr<const model::TopicConfigTable> TopicTable::snapshot() const {
+  return current_.load()->table;
+}
+
+void TopicTable::put(model::TopicConfig config) {
+  model::TopicConfigTable table = *current_.load()->table;
+  std::string name = config.topic_name;
+  table.topic_config_table.insert_or_assign(std::move(name), std::move(config));
+  publish(std::move(table));
+}
+
+void TopicTable::publish(model::TopicConfigTable table) {
+  table.data_version.nextVersion(clock_.nowMs());
+  const auto version = versionOf(std::move(table));
+  current_.store(version);
+  if (const Status saved = saveConfigFile(path_, *version->table); !saved.isOk()) {
+    log::error("topics are not saved: {}", saved.message());
+  }
+  if (on_change_) {
+    on_change_();
+  }
+}
+
+}  // namespace rocketmq::broker

@@ -1,0 +1,113 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <set>
+#include <string>
+#include <string_view>
+
+#include "broker/settings.h"
+#include "broker/snapshot.h"
+#include "broker/string_map.h"
+#include "common/clock.h"
+#include "common/model/config_tables.h"
+#include "common/model/data_version.h"
+#include "common/model/topic_config.h"
+#include "common/mutex.h"
+#include "common/status.h"
+
+namespace rocketmq::broker {
+
+using TopicConfigPtr = std::shared_ptr<const model::TopicConfig>;
+
+/// The topics of this broker, kept in topics.json (RocketMQ: TopicConfigManager).
+///
+/// Life:       open() reads the file and adds the system topics, in memory only.
+/// Threads:    find() and the other readers any, without waiting for writers: they see immutable
+///             snapshots. Writers are serialised; they write the file before they return, so they
+///             block and belong on the admin lane, never on an I/O thread.
+/// Durability: a change that was reported as done is in the file. When the file cannot be written
+///             the change is in force all the same, as in RocketMQ, and the failure is logged.
+class TopicTable {
+ public:
+  /// Corruption when neither topics.json nor its .bak can be read. `settings` and `clock` are
+  /// borrowed.
+  static Result<std::unique_ptr<TopicTable>> open(std::string path, const LiveSettings& settings,
+                                                  const Clock& clock);
+
+  /// Called after every change, on the writer's thread, under the writers' lock: must be quick and
+  /// must not call a writer. Set before the first change.
+  void setChangeListener(std::function<void()> on_change) { on_change_ = std::move(on_change); }
+
+  /// nullptr when the topic is unknown.
+  TopicConfigPtr find(std::string_view topic) const;
+
+  /// What a send asks for when its topic is unknown.
+  struct SendTarget {
+    std::string_view topic;
+    std::string_view default_topic;
+    int32_t default_topic_queues = 0;
+    bool is_unit = false;
+    std::string_view remote;  ///< For the log.
+  };
+  /// True when createForSend() would make the topic; does not block.
+  bool canCreateForSend(const SendTarget& target) const { return templateFor(target) != nullptr; }
+  /// The topic, made after the template `default_topic` when that may be inherited and automatic
+  /// creation is on (RocketMQ: createTopicInSendMessageMethod); nullptr when it must not be made.
+  TopicConfigPtr createForSend(const SendTarget& target);
+
+  /// The topic, created with read and write permission when missing: for retry and dead-letter
+  /// topics (RocketMQ: createTopicInSendMessageBackMethod). InvalidArgument for a name that is too
+  /// long for a record, or fewer than one queue.
+  Result<TopicConfigPtr> createInternal(std::string_view topic, int32_t queues,
+                                        int32_t sys_flag = 0);
+
+  /// Creates or replaces a topic by request; false when it was just so already. InvalidArgument for
+  /// illegal names, system topics and impossible numbers, in RocketMQ's order.
+  Result<bool> update(const model::TopicConfig& config);
+
+  /// Forgets a topic; false when it was unknown. InvalidArgument for blank names and system topics.
+  Result<bool> remove(std::string_view topic);
+
+  /// A topic that may not be changed by request: RocketMQ's, and those named after this cluster and
+  /// broker.
+  bool isSystem(std::string_view topic) const;
+  std::set<std::string> systemTopics() const;
+
+  /// Everything with its version, for GET_ALL_TOPIC_CONFIG and registration.
+  std::shared_ptr<const model::TopicConfigTable> snapshot() const;
+  model::DataVersion dataVersion() const { return snapshot()->data_version; }
+
+  /// Makes name servers take the topics anew although none has changed (for instance after a change
+  /// of brokerPermission).
+  void bumpDataVersion();
+
+ private:
+  /// One version of the table, in the form that is fast to search and in the form of the file.
+  struct Version {
+    StringMap<TopicConfigPtr> by_name;
+    std::shared_ptr<const model::TopicConfigTable> table;
+  };
+
+  TopicTable(std::string path, const LiveSettings& settings, const Clock& clock);
+
+  /// The topic after which one may be made for a send; nullptr when it must not be made.
+  TopicConfigPtr templateFor(const SendTarget& target) const;
+  void addSystemTopics(model::TopicConfigTable& table);
+  /// Publishes `table` as the next version, writes the file and tells the listener.
+  void publish(model::TopicConfigTable table) ROCKETMQ_REQUIRES(write_mutex_);
+  void put(model::TopicConfig config) ROCKETMQ_REQUIRES(write_mutex_);
+  static std::shared_ptr<const Version> versionOf(model::TopicConfigTable table);
+
+  const std::string path_;
+  const LiveSettings& settings_;
+  const Clock& clock_;
+  std::function<void()> on_change_;
+  std::set<std::string, std::less<>> system_topics_;  ///< Fixed after open().
+
+  Mutex write_mutex_;
+  Snapshot<Version> current_;
+};
+
+}  // namespace rocketmq::broker

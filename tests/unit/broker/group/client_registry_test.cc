@@ -1,0 +1,247 @@
+#include "broker/group/client_registry.h"
+
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "common/hash.h"
+#include "tests/unit/broker/fake_connection.h"
+
+namespace rocketmq::broker {
+namespace {
+
+constexpr int32_t kNotify = 40;
+
+class ClientRegistryTest : public testing::Test {
+ protected:
+  static std::shared_ptr<FakeConnection> connect(uint64_t id) {
+    return std::make_shared<FakeConnection>(id);
+  }
+
+  static ClientInfo client(const std::shared_ptr<FakeConnection>& connection, std::string id) {
+    return {.connection = connection, .client_id = std::move(id)};
+  }
+
+  static model::SubscriptionData subscription(std::string topic, std::string expression = "*",
+                                              int64_t version = 1) {
+    model::SubscriptionData data;
+    data.topic = std::move(topic);
+    data.sub_string = std::move(expression);
+    data.sub_version = version;
+    return data;
+  }
+
+  static GroupSubscription to(std::vector<model::SubscriptionData> subscriptions) {
+    GroupSubscription group;
+    group.subscriptions = std::move(subscriptions);
+    return group;
+  }
+
+  bool may_notify_ = true;
+  ManualClock clock_;
+  ClientRegistry clients_{{.may_notify = [this](std::string_view) { return may_notify_; }},
+                          clock_};
+};
+
+TEST_F(ClientRegistryTest, ANewMemberIsToldToAllBeforeRegisteringReturns) {
+  const auto first = connect(1);
+  const auto second = connect(2);
+  clients_.registerConsumer("G", client(first, "c1"), to({subscription("T")}));
+  EXPECT_EQ(first->sentCodes(), std::vector<int32_t>{kNotify});  // The sender as well.
+
+  clients_.registerConsumer("G", client(second, "c2"), to({subscription("T")}));
+  EXPECT_EQ(first->sentCodes(), (std::vector<int32_t>{kNotify, kNotify}));
+  EXPECT_EQ(second->sentCodes(), std::vector<int32_t>{kNotify});
+  EXPECT_EQ(clients_.consumerIds("G"), (std::vector<std::string>{"c1", "c2"}));
+}
+
+TEST_F(ClientRegistryTest, ARepeatedHeartbeatTellsNobody) {
+  const auto connection = connect(1);
+  clients_.registerConsumer("G", client(connection, "c1"), to({subscription("T")}));
+  connection->forgetSent();
+  clients_.registerConsumer("G", client(connection, "c1"), to({subscription("T")}));
+  // A newer version of a known topic is no news either.
+  clients_.registerConsumer("G", client(connection, "c1"), to({subscription("T", "A", 2)}));
+  EXPECT_TRUE(connection->sentCodes().empty());
+}
+
+TEST_F(ClientRegistryTest, ATopicThatComesOrGoesIsToldToAll) {
+  const auto connection = connect(1);
+  clients_.registerConsumer("G", client(connection, "c1"), to({subscription("T")}));
+  connection->forgetSent();
+  clients_.registerConsumer("G", client(connection, "c1"),
+                            to({subscription("T"), subscription("U")}));
+  EXPECT_EQ(connection->sentCodes().size(), 1u);
+  clients_.registerConsumer("G", client(connection, "c1"), to({subscription("U")}));
+  EXPECT_EQ(connection->sentCodes().size(), 2u);
+  EXPECT_EQ(clients_.groupsSubscribedTo("T"), std::set<std::string>{});
+  EXPECT_EQ(clients_.groupsSubscribedTo("U"), std::set<std::string>{"G"});
+}
+
+TEST_F(ClientRegistryTest, NobodyIsToldWhenTheGroupDoesNotWantIt) {
+  may_notify_ = false;
+  const auto connection = connect(1);
+  clients_.registerConsumer("G", client(connection, "c1"), to({subscription("T")}));
+  EXPECT_TRUE(connection->sentCodes().empty());
+}
+
+TEST_F(ClientRegistryTest, OnlyANewerVersionReplacesASubscription) {
+  const auto connection = connect(1);
+  clients_.registerConsumer("G", client(connection, "c1"), to({subscription("T", "A", 5)}));
+  clients_.registerConsumer("G", client(connection, "c1"), to({subscription("T", "B", 5)}));
+  EXPECT_EQ(clients_.findSubscription("G", "T").subscription->data.sub_string, "A");
+  clients_.registerConsumer("G", client(connection, "c1"), to({subscription("T", "B", 6)}));
+  EXPECT_EQ(clients_.findSubscription("G", "T").subscription->data.sub_string, "B");
+}
+
+// C++ clients send 0 as code of every tag, and every client may leave the sets out.
+TEST_F(ClientRegistryTest, TagsAreTakenFromTheExpressionNotFromTheCodes) {
+  const auto connection = connect(1);
+  model::SubscriptionData wrong = subscription("T", "TagA || TagB");
+  wrong.code_set = {0};
+  clients_.registerConsumer("G", client(connection, "c1"), to({wrong}));
+  const auto found = clients_.findSubscription("G", "T");
+  ASSERT_EQ(found.state, ClientRegistry::SubscriptionState::kFound);
+  ASSERT_NE(found.subscription->filter, nullptr);
+  EXPECT_TRUE(found.subscription->filter->matchesTagsCode(tagsCode("TagA")));
+  EXPECT_TRUE(found.subscription->filter->matchesTagsCode(tagsCode("TagB")));
+  EXPECT_FALSE(found.subscription->filter->matchesTagsCode(tagsCode("TagC")));
+  EXPECT_FALSE(found.subscription->filter->matchesTagsCode(0));
+}
+
+TEST_F(ClientRegistryTest, SubscribingToAllNeedsNoFilter) {
+  const auto connection = connect(1);
+  clients_.registerConsumer("G", client(connection, "c1"),
+                            to({subscription("T"), subscription("U", "")}));
+  EXPECT_EQ(clients_.findSubscription("G", "T").subscription->filter, nullptr);
+  EXPECT_EQ(clients_.findSubscription("G", "U").subscription->filter, nullptr);
+  EXPECT_EQ(clients_.findSubscription("G", "V").state,
+            ClientRegistry::SubscriptionState::kNoTopic);
+  EXPECT_EQ(clients_.findSubscription("H", "T").state,
+            ClientRegistry::SubscriptionState::kNoGroup);
+}
+
+TEST_F(ClientRegistryTest, AHeartbeatWithoutSubscriptionsMayKeepThem) {
+  const auto connection = connect(1);
+  clients_.registerConsumer("G", client(connection, "c1"), to({subscription("T")}));
+  connection->forgetSent();
+  GroupSubscription kept;
+  kept.keeps_subscriptions = true;
+  clients_.registerConsumer("G", client(connection, "c1"), kept);
+  EXPECT_EQ(clients_.findSubscription("G", "T").state, ClientRegistry::SubscriptionState::kFound);
+  EXPECT_TRUE(connection->sentCodes().empty());
+}
+
+TEST_F(ClientRegistryTest, AClosedConnectionLeavesAllItsGroupsAndTheOthersAreTold) {
+  const auto leaving = connect(1);
+  const auto staying = connect(2);
+  for (const char* group : {"G", "H"}) {
+    clients_.registerConsumer(group, client(leaving, "c1"), to({subscription("T")}));
+    clients_.registerConsumer(group, client(staying, "c2"), to({subscription("T")}));
+  }
+  clients_.registerProducer("P", client(leaving, "c1"));
+  leaving->forgetSent();
+  staying->forgetSent();
+
+  clients_.removeConnection(1);
+
+  EXPECT_EQ(clients_.consumerIds("G"), std::vector<std::string>{"c2"});
+  EXPECT_EQ(clients_.consumerIds("H"), std::vector<std::string>{"c2"});
+  EXPECT_TRUE(clients_.producers("P").empty());
+  EXPECT_TRUE(leaving->sentCodes().empty());
+  EXPECT_EQ(staying->sentCodes().size(), 2u);
+}
+
+TEST_F(ClientRegistryTest, TheLastMemberTakesTheGroupAlong) {
+  const auto connection = connect(1);
+  clients_.registerConsumer("G", client(connection, "c1"), to({subscription("T")}));
+  clients_.unregisterConsumer("G", "c1", 1);
+  EXPECT_TRUE(clients_.consumerIds("G").empty());
+  EXPECT_FALSE(clients_.consumerGroup("G").has_value());
+  EXPECT_EQ(clients_.findSubscription("G", "T").state,
+            ClientRegistry::SubscriptionState::kNoGroup);
+}
+
+TEST_F(ClientRegistryTest, AClientThatReconnectsIsListedOnceAndSurvivesItsOldConnection) {
+  clients_.registerConsumer("G", client(connect(1), "c1"), to({subscription("T")}));
+  clients_.registerConsumer("G", client(connect(2), "c1"), to({subscription("T")}));
+  EXPECT_EQ(clients_.consumerIds("G"), std::vector<std::string>{"c1"});
+  clients_.removeConnection(1);
+  EXPECT_EQ(clients_.consumerIds("G"), std::vector<std::string>{"c1"});
+}
+
+TEST_F(ClientRegistryTest, SilenceOverTwoMinutesEndsAMembership) {
+  const auto silent = connect(1);
+  const auto alive = connect(2);
+  clients_.registerConsumer("G", client(silent, "c1"), to({subscription("T")}));
+  clients_.registerConsumer("G", client(alive, "c2"), to({subscription("T")}));
+  clients_.registerProducer("P", client(silent, "c1"));
+  clock_.advance(std::chrono::seconds(100));
+  clients_.registerConsumer("G", client(alive, "c2"), to({subscription("T")}));
+  clock_.advance(std::chrono::seconds(20));
+  clients_.removeExpired();
+  EXPECT_EQ(clients_.consumerIds("G").size(), 2u);
+
+  alive->forgetSent();
+  clock_.advance(std::chrono::milliseconds(1));
+  clients_.removeExpired();
+  EXPECT_EQ(clients_.consumerIds("G"), std::vector<std::string>{"c2"});
+  EXPECT_TRUE(clients_.producers("P").empty());
+  EXPECT_FALSE(silent->isOpen());
+  EXPECT_TRUE(alive->isOpen());
+  EXPECT_EQ(alive->sentCodes(), std::vector<int32_t>{kNotify});
+}
+
+TEST_F(ClientRegistryTest, AGroupsViewShowsTraitsSubscriptionsAndMembers) {
+  GroupSubscription broadcast = to({subscription("T", "A")});
+  broadcast.traits.message_model = model::MessageModel::kBroadcasting;
+  clients_.registerConsumer("G", client(connect(1), "c1"), broadcast);
+  const auto view = clients_.consumerGroup("G");
+  ASSERT_TRUE(view);
+  EXPECT_EQ(view->traits.message_model, model::MessageModel::kBroadcasting);
+  EXPECT_EQ(view->subscriptions.at("T").sub_string, "A");
+  ASSERT_EQ(view->members.size(), 1u);
+  EXPECT_EQ(view->members[0].client_id, "c1");
+  EXPECT_EQ(view->members[0].updated_ms, clock_.nowMs());
+  EXPECT_TRUE(clients_.findConsumer("G", "c1"));
+  EXPECT_FALSE(clients_.findConsumer("G", "c2"));
+}
+
+TEST_F(ClientRegistryTest, AProducerIsReachableByIdWhileItIsInAnyGroup) {
+  const auto connection = connect(1);
+  clients_.registerProducer("P", client(connection, "c1"));
+  clients_.registerProducer("CLIENT_INNER_PRODUCER", client(connection, "c1"));
+  clients_.registerProducer("P", client(connection, "c1"));
+  EXPECT_EQ(clients_.findProducerConnection("c1"), connection);
+  clients_.unregisterProducer("P", "c1", 1);
+  EXPECT_EQ(clients_.findProducerConnection("c1"), connection);
+  clients_.unregisterProducer("CLIENT_INNER_PRODUCER", "c1", 1);
+  EXPECT_EQ(clients_.findProducerConnection("c1"), nullptr);
+  EXPECT_TRUE(clients_.allProducers().empty());
+}
+
+TEST_F(ClientRegistryTest, AProducerThatReconnectedIsReachedOverItsNewConnection) {
+  const auto fresh = connect(2);
+  clients_.registerProducer("P", client(connect(1), "c1"));
+  clients_.registerProducer("P", client(fresh, "c1"));
+  EXPECT_EQ(clients_.findProducerConnection("c1"), fresh);
+  clients_.removeConnection(1);
+  EXPECT_EQ(clients_.findProducerConnection("c1"), fresh);
+}
+
+TEST_F(ClientRegistryTest, ProducersOfAGroupTakeTurns) {
+  EXPECT_EQ(clients_.pickProducerConnection("P"), nullptr);
+  const auto first = connect(1);
+  const auto second = connect(2);
+  clients_.registerProducer("P", client(first, "c1"));
+  clients_.registerProducer("P", client(second, "c2"));
+  const auto one = clients_.pickProducerConnection("P");
+  const auto other = clients_.pickProducerConnection("P");
+  EXPECT_NE(one, other);
+  EXPECT_EQ(clients_.pickProducerConnection("P"), one);
+}
+
+}  // namespace
+}  // namespace rocketmq::broker

@@ -1,0 +1,126 @@
+#include "broker/group/consumer_offsets.h"
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <memory>
+#include <string>
+
+#include "common/atomic_file.h"
+#include "tests/support/temp_dir.h"
+
+namespace rocketmq::broker {
+namespace {
+
+class ConsumerOffsetsTest : public testing::Test {
+ protected:
+  ConsumerOffsetsTest() { restart(); }
+
+  void restart() {
+    auto opened = ConsumerOffsets::open(path());
+    ASSERT_TRUE(opened.ok()) << opened.status().message();
+    offsets_ = std::move(*opened);
+  }
+
+  std::string path() const { return dir_ / "consumerOffset.json"; }
+
+  test::TempDir dir_;
+  std::unique_ptr<ConsumerOffsets> offsets_;
+};
+
+TEST_F(ConsumerOffsetsTest, PositionsAreKeptPerGroupTopicAndQueue) {
+  offsets_->commit("G", "T", 0, 5);
+  offsets_->commit("G", "T", 1, 6);
+  offsets_->commit("G", "U", 0, 7);
+  offsets_->commit("H", "T", 0, 8);
+  EXPECT_EQ(offsets_->find("G", "T", 0), 5);
+  EXPECT_EQ(offsets_->find("G", "T", 1), 6);
+  EXPECT_EQ(offsets_->find("G", "U", 0), 7);
+  EXPECT_EQ(offsets_->find("H", "T", 0), 8);
+  EXPECT_EQ(offsets_->find("G", "T", 2), std::nullopt);
+  EXPECT_EQ(offsets_->find("I", "T", 0), std::nullopt);
+  EXPECT_EQ(offsets_->topicsOf("G"), (std::set<std::string>{"T", "U"}));
+  EXPECT_EQ(offsets_->groupsOf("T"), (std::set<std::string>{"G", "H"}));
+  EXPECT_EQ(offsets_->queues("G", "T"), (ConsumerOffsets::QueueOffsets{{0, 5}, {1, 6}}));
+}
+
+TEST_F(ConsumerOffsetsTest, APositionMayGoBackButIsNeverNegative) {
+  offsets_->commit("G", "T", 0, -1);
+  EXPECT_EQ(offsets_->find("G", "T", 0), std::nullopt);
+  offsets_->commit("G", "T", 0, 9);
+  offsets_->commit("G", "T", 0, 3);
+  offsets_->commit("G", "T", 0, -1);
+  EXPECT_EQ(offsets_->find("G", "T", 0), 3);
+}
+
+TEST_F(ConsumerOffsetsTest, WhatIsPersistedSurvivesARestartAndLooksLikeRocketMqs) {
+  offsets_->commit("CG_A", "TopicA", 0, 3);
+  offsets_->commit("CG_A", "TopicA", 1, 7);
+  ASSERT_TRUE(offsets_->persist().isOk());
+  EXPECT_EQ(*readWholeFile(path()),
+            "{\n\t\"offsetTable\":{\n\t\t\"TopicA@CG_A\":{0:3,1:7\n\t\t}\n\t}\n}");
+  EXPECT_EQ(offsets_->encode(), "{\"offsetTable\":{\"TopicA@CG_A\":{0:3,1:7}}}");
+  restart();
+  EXPECT_EQ(offsets_->find("CG_A", "TopicA", 1), 7);
+}
+
+TEST_F(ConsumerOffsetsTest, NothingIsWrittenWhenNothingChanged) {
+  offsets_->commit("G", "T", 0, 5);
+  ASSERT_TRUE(offsets_->persist().isOk());
+  std::filesystem::remove(path());
+  offsets_->commit("G", "T", 0, 5);
+  ASSERT_TRUE(offsets_->persist().isOk());
+  EXPECT_FALSE(std::filesystem::exists(path()));
+  offsets_->commit("G", "T", 0, 6);
+  ASSERT_TRUE(offsets_->persist().isOk());
+  EXPECT_TRUE(std::filesystem::exists(path()));
+}
+
+TEST_F(ConsumerOffsetsTest, FilesOfBothReleasesAreReadTornOnesFromTheirBackup) {
+  std::ofstream(path() + ".bak") << "{\"dataVersion\":{\"counter\":1,\"stateVersion\":0,"
+                                    "\"timestamp\":2},\"groupTopicMap\":{\"G\":[\"T\"]},"
+                                    "\"offsetTable\":{\"T@G\":{\"0\":4,1:5},\"bad\":{0:1},"
+                                    "\"%RETRY%G@G\":{0:2}}}";
+  std::ofstream(path()) << "{\"offsetTable\":{\"T@G\":{0:";
+  restart();
+  EXPECT_EQ(offsets_->find("G", "T", 0), 4);
+  EXPECT_EQ(offsets_->find("G", "T", 1), 5);
+  EXPECT_EQ(offsets_->find("G", "%RETRY%G", 0), 2);
+}
+
+TEST_F(ConsumerOffsetsTest, APendingResetStopsCommitsUntilItIsTaken) {
+  offsets_->commit("G", "T", 0, 50);
+  EXPECT_EQ(offsets_->takeReset("G", "T", 0), std::nullopt);
+  offsets_->assignReset("G", "T", 0, 10);
+  EXPECT_TRUE(offsets_->isResetPending("G", "T", 0));
+  EXPECT_EQ(offsets_->find("G", "T", 0), 10);
+  offsets_->commit("G", "T", 0, 51);
+  EXPECT_EQ(offsets_->find("G", "T", 0), 10);
+  offsets_->commit("G", "T", 1, 7);  // Other queues go on.
+  EXPECT_EQ(offsets_->find("G", "T", 1), 7);
+
+  EXPECT_EQ(offsets_->takeReset("G", "T", 0), 10);
+  EXPECT_EQ(offsets_->takeReset("G", "T", 0), std::nullopt);
+  offsets_->commit("G", "T", 0, 11);
+  EXPECT_EQ(offsets_->find("G", "T", 0), 11);
+}
+
+TEST_F(ConsumerOffsetsTest, RemovalAndCloning) {
+  offsets_->commit("G", "T", 0, 1);
+  offsets_->commit("G", "U", 0, 2);
+  offsets_->commit("H", "T", 0, 3);
+  offsets_->clone("G", "I", std::nullopt);
+  offsets_->clone("G", "J", "U");
+  EXPECT_EQ(offsets_->topicsOf("I"), (std::set<std::string>{"T", "U"}));
+  EXPECT_EQ(offsets_->topicsOf("J"), (std::set<std::string>{"U"}));
+
+  offsets_->removeTopic("T");
+  EXPECT_EQ(offsets_->groupsOf("T"), std::set<std::string>{});
+  EXPECT_EQ(offsets_->groups(), (std::set<std::string>{"G", "I", "J"}));
+  offsets_->removeGroup("G");
+  EXPECT_EQ(offsets_->find("G", "U", 0), std::nullopt);
+}
+
+}  // namespace
+}  // namespace rocketmq::broker

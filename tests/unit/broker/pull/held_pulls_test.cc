@@ -1,0 +1,297 @@
+#include "broker/pull/held_pulls.h"
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <chrono>
+#include <deque>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "broker/pull/tag_filter.h"
+#include "common/hash.h"
+
+namespace rocketmq::broker {
+namespace {
+
+using std::chrono::milliseconds;
+using TimePoint = HeldPulls::TimePoint;
+using Task = remoting::UniqueFunction<void()>;
+
+/// Remembers how a pull ended.
+struct Outcome {
+  std::atomic<int> arrivals{0};
+  std::atomic<int> expiries{0};
+  std::atomic<int> destroyed{0};
+};
+
+class RecordingPull : public HeldPull {
+ public:
+  explicit RecordingPull(Outcome& outcome) : outcome_(outcome) {}
+  ~RecordingPull() override { ++outcome_.destroyed; }
+  void resume(WakeReason reason) override {
+    ++(reason == WakeReason::kArrival ? outcome_.arrivals : outcome_.expiries);
+  }
+
+ private:
+  Outcome& outcome_;
+};
+
+class HeldPullsTest : public testing::Test {
+ protected:
+  static constexpr TimePoint at(int64_t ms) { return TimePoint(milliseconds(ms)); }
+
+  std::optional<uint64_t> hold(HeldPulls& holder, HeldPulls::Ticket ticket, Outcome& outcome) {
+    std::unique_ptr<HeldPull> pull = std::make_unique<RecordingPull>(outcome);
+    return holder.hold(ticket, pull);
+  }
+  std::optional<uint64_t> hold(HeldPulls::Ticket ticket, Outcome& outcome) {
+    return hold(held_, ticket, outcome);
+  }
+
+  void arrive(std::string_view topic, int32_t queue_id, int64_t queue_offset,
+              int64_t tags_code = 0) {
+    held_.onArrival({.topic = topic,
+                     .queue_id = queue_id,
+                     .queue_offset = queue_offset,
+                     .tags_code = tags_code,
+                     .store_timestamp_ms = 0,
+                     .properties = {}});
+  }
+
+  /// Runs what was handed to the executor.
+  void runPosted() {
+    while (!posted_.empty()) {
+      Task task = std::move(posted_.front());
+      posted_.pop_front();
+      task();
+    }
+  }
+
+  std::deque<Task> posted_;
+  HeldPulls held_{{.held_max = 100},
+                  [this](Task task) { posted_.push_back(std::move(task)); }};
+};
+
+TEST_F(HeldPullsTest, ArrivalWakesOnlyPullsOfItsQueue) {
+  Outcome same;
+  Outcome other_queue;
+  Outcome other_topic;
+  hold({.topic = "T", .queue_id = 1, .deadline = at(100)}, same);
+  hold({.topic = "T", .queue_id = 2, .deadline = at(100)}, other_queue);
+  hold({.topic = "U", .queue_id = 1, .deadline = at(100)}, other_topic);
+
+  arrive("T", 1, 0);
+  runPosted();
+
+  EXPECT_EQ(same.arrivals, 1);
+  EXPECT_EQ(same.destroyed, 1);
+  EXPECT_EQ(other_queue.arrivals, 0);
+  EXPECT_EQ(other_topic.arrivals, 0);
+  EXPECT_EQ(held_.size(), 2u);
+}
+
+TEST_F(HeldPullsTest, ArrivalWakesOnlyPullsWhoseTagMatches) {
+  const TagFilter wants_a({tagsCode("A")});
+  const TagFilter wants_b({tagsCode("B")});
+  Outcome a;
+  Outcome b;
+  Outcome everything;
+  hold({.topic = "T", .deadline = at(100), .filter = &wants_a}, a);
+  hold({.topic = "T", .deadline = at(100), .filter = &wants_b}, b);
+  hold({.topic = "T", .deadline = at(100)}, everything);
+
+  arrive("T", 0, 0, tagsCode("B"));
+  runPosted();
+
+  EXPECT_EQ(a.arrivals, 0);
+  EXPECT_EQ(b.arrivals, 1);
+  EXPECT_EQ(everything.arrivals, 1);
+}
+
+TEST_F(HeldPullsTest, ArrivalBelowTheWantedOffsetDoesNotWake) {
+  Outcome outcome;
+  hold({.topic = "T", .queue_offset = 5, .deadline = at(100)}, outcome);
+  arrive("T", 0, 4);
+  runPosted();
+  EXPECT_EQ(outcome.arrivals, 0);
+  arrive("T", 0, 5);
+  runPosted();
+  EXPECT_EQ(outcome.arrivals, 1);
+}
+
+TEST_F(HeldPullsTest, DeadlinesExpireExactlyAndTellTheNextOne) {
+  Outcome first;
+  Outcome second;
+  hold({.topic = "T", .queue_id = 0, .deadline = at(100)}, first);
+  hold({.topic = "T", .queue_id = 1, .deadline = at(250)}, second);
+
+  EXPECT_EQ(held_.expire(at(99)), at(100));
+  runPosted();
+  EXPECT_EQ(first.expiries, 0);
+
+  EXPECT_EQ(held_.expire(at(100)), at(250));
+  runPosted();
+  EXPECT_EQ(first.expiries, 1);
+  EXPECT_EQ(second.expiries, 0);
+
+  EXPECT_EQ(held_.expire(at(1000)), TimePoint::max());
+  runPosted();
+  EXPECT_EQ(second.expiries, 1);
+  EXPECT_EQ(held_.size(), 0u);
+}
+
+TEST_F(HeldPullsTest, AScopeResumesWokenPullsOnItsOwnThreadWhenItEnds) {
+  Outcome outcome;
+  hold({.topic = "T", .deadline = at(100)}, outcome);
+  {
+    HeldPulls::WakeScope scope(held_);
+    arrive("T", 0, 0);
+    EXPECT_EQ(outcome.arrivals, 0);  // Never inside the store's dispatch.
+  }
+  EXPECT_EQ(outcome.arrivals, 1);
+  EXPECT_TRUE(posted_.empty());
+}
+
+TEST_F(HeldPullsTest, AScopeSpreadsWhatIsTooMuchForOneThread) {
+  Outcome outcome;
+  for (int i = 0; i < 20; ++i) {
+    hold({.topic = "T", .deadline = at(100)}, outcome);
+  }
+  {
+    HeldPulls::WakeScope scope(held_);
+    arrive("T", 0, 0);
+  }
+  EXPECT_EQ(outcome.arrivals, static_cast<int>(HeldPulls::kInlineWakesMax));
+  EXPECT_EQ(posted_.size(), 20 - HeldPulls::kInlineWakesMax);
+  runPosted();
+  EXPECT_EQ(outcome.arrivals, 20);
+}
+
+TEST_F(HeldPullsTest, AClosedConnectionTakesItsPullsWithIt) {
+  Outcome mine;
+  Outcome others;
+  hold({.topic = "T", .queue_id = 1, .deadline = at(100), .connection_id = 7}, mine);
+  hold({.topic = "T", .queue_id = 2, .deadline = at(100), .connection_id = 7}, mine);
+  hold({.topic = "T", .queue_id = 1, .deadline = at(100), .connection_id = 8}, others);
+
+  held_.dropConnection(7);
+
+  EXPECT_EQ(mine.destroyed, 2);
+  EXPECT_EQ(mine.arrivals + mine.expiries, 0);
+  EXPECT_EQ(held_.size(), 1u);
+  arrive("T", 1, 0);
+  runPosted();
+  EXPECT_EQ(others.arrivals, 1);
+}
+
+TEST_F(HeldPullsTest, ReleaseGivesThePullBackUnlessItWasWokenMeanwhile) {
+  Outcome outcome;
+  const auto id = hold({.topic = "T", .deadline = at(100)}, outcome);
+  ASSERT_TRUE(id);
+  EXPECT_NE(held_.release("T", 0, *id), nullptr);
+  EXPECT_EQ(held_.release("T", 0, *id), nullptr);
+  EXPECT_EQ(held_.release("T", 9, *id), nullptr);
+  EXPECT_EQ(held_.size(), 0u);
+}
+
+TEST_F(HeldPullsTest, TheBoundRefusesAndLeavesThePullWithTheCaller) {
+  HeldPulls small({.held_max = 1}, [](const Task&) {});
+  Outcome outcome;
+  EXPECT_TRUE(hold(small, {.topic = "T", .deadline = at(100)}, outcome));
+
+  std::unique_ptr<HeldPull> pull = std::make_unique<RecordingPull>(outcome);
+  EXPECT_FALSE(small.hold({.topic = "T", .deadline = at(100)}, pull));
+  EXPECT_NE(pull, nullptr);
+  EXPECT_EQ(small.size(), 1u);
+}
+
+TEST_F(HeldPullsTest, AWokenTopicAnswersAllItsPulls) {
+  Outcome outcome;
+  Outcome other;
+  hold({.topic = "T", .queue_id = 0, .deadline = at(100)}, outcome);
+  hold({.topic = "T", .queue_id = 3, .deadline = at(100)}, outcome);
+  hold({.topic = "U", .queue_id = 0, .deadline = at(100)}, other);
+  held_.wakeTopic("T");
+  runPosted();
+  EXPECT_EQ(outcome.expiries, 2);
+  EXPECT_EQ(other.expiries, 0);
+}
+
+TEST_F(HeldPullsTest, StopDestroysWhatIsHeldAndRefusesMore) {
+  Outcome outcome;
+  hold({.topic = "T", .deadline = at(100)}, outcome);
+  held_.stop();
+  EXPECT_EQ(outcome.destroyed, 1);
+  EXPECT_FALSE(hold({.topic = "T", .deadline = at(100)}, outcome));
+  EXPECT_EQ(held_.size(), 0u);
+}
+
+// The watching thread must notice a deadline that is earlier than the one it sleeps for.
+TEST(HeldPullsThreadTest, TheWatcherMeetsDeadlinesInAnyOrder) {
+  HeldPulls held({}, [](Task task) { task(); });
+  held.start();
+  const auto now = std::chrono::steady_clock::now();
+  Outcome far;
+  Outcome near;
+  std::unique_ptr<HeldPull> pull = std::make_unique<RecordingPull>(far);
+  held.hold({.topic = "T", .deadline = now + std::chrono::hours(10)}, pull);
+  pull = std::make_unique<RecordingPull>(near);
+  held.hold({.topic = "T", .deadline = now + milliseconds(20)}, pull);
+
+  while (near.expiries == 0 && std::chrono::steady_clock::now() < now + std::chrono::seconds(10)) {
+    std::this_thread::yield();
+  }
+  EXPECT_EQ(near.expiries, 1);
+  EXPECT_GE(std::chrono::steady_clock::now(), now + milliseconds(20));
+  EXPECT_EQ(far.expiries, 0);
+  held.stop();
+}
+
+// Holds, arrivals, expiry and closing connections race; every pull must end exactly once.
+TEST(HeldPullsThreadTest, EveryPullEndsOnceUnderContention) {
+  constexpr int kPulls = 4000;
+  Outcome outcome;
+  HeldPulls held({.held_max = 100'000}, [](Task task) { task(); });
+  held.start();
+  std::atomic<bool> done{false};
+  std::thread holder([&] {
+    for (int i = 0; i < kPulls; ++i) {
+      std::unique_ptr<HeldPull> pull = std::make_unique<RecordingPull>(outcome);
+      held.hold({.topic = "T",
+                 .queue_id = i % 7,
+                 .deadline = std::chrono::steady_clock::now() + milliseconds(i % 3),
+                 .connection_id = static_cast<uint64_t>(i % 5)},
+                pull);
+    }
+    done = true;
+  });
+  std::thread arriver([&] {
+    for (int32_t i = 0; !done; ++i) {
+      HeldPulls::WakeScope scope(held);
+      held.onArrival({.topic = "T",
+                      .queue_id = i % 7,
+                      .queue_offset = 0,
+                      .tags_code = 0,
+                      .store_timestamp_ms = 0,
+                      .properties = {}});
+    }
+  });
+  std::thread closer([&] {
+    for (uint64_t i = 0; !done; ++i) {
+      held.dropConnection(i % 5);
+    }
+  });
+  holder.join();
+  arriver.join();
+  closer.join();
+  held.stop();
+  EXPECT_EQ(outcome.destroyed, kPulls);
+  EXPECT_LE(outcome.arrivals + outcome.expiries, kPulls);
+  EXPECT_EQ(held.size(), 0u);
+}
+
+}  // namespace
+}  // namespace rocketmq::broker

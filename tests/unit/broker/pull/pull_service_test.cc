@@ -1,0 +1,360 @@
+#include "broker/pull/pull_service.h"
+
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "common/message/sys_flag.h"
+#include "tests/unit/broker/fake_connection.h"
+#include "tests/unit/broker/message_path.h"
+
+namespace rocketmq::broker {
+namespace {
+
+using remoting::ResponseCode;
+using PullAnswer = remoting::Answer<remoting::PullMessageReply>;
+
+class PullServiceTest : public MessagePath {
+ protected:
+  PullServiceTest() {
+    topics_->createForSend(
+        {.topic = "T", .default_topic = "TBW102", .default_topic_queues = 4});
+    groups_->findOrCreate("G");
+    pulls_.emplace(PullService::Parts{.settings = settings_,
+                                      .topics = *topics_,
+                                      .groups = *groups_,
+                                      .clients = clients_,
+                                      .offsets = *offsets_,
+                                      .store = *store_,
+                                      .held = held_,
+                                      .lanes = lanes_,
+                                      .traffic = traffic_,
+                                      .clock = clock_});
+  }
+  ~PullServiceTest() override { lanes_.stop(); }
+
+  struct Pull {
+    std::string group = "G";
+    std::string topic = "T";
+    int32_t queue_id = 0;
+    int64_t offset = 0;
+    int32_t max = 32;
+    int32_t sys_flag = pull_sys_flag::kSubscription;
+    int64_t commit = 0;
+    int64_t suspend_ms = 15'000;
+    std::string subscription = "*";
+    int64_t version = 0;
+    std::string type = "TAG";
+    bool is_lite = false;
+  };
+
+  /// Where the answer of one pull goes.
+  struct Slot {
+    std::optional<PullAnswer> answer;
+  };
+
+  class SlotResponder final : public PullResponder {
+   public:
+    SlotResponder(std::shared_ptr<Slot> slot, remoting::ConnectionPtr connection)
+        : slot_(std::move(slot)), connection_(std::move(connection)) {}
+    void answer(PullAnswer answer) override { slot_->answer = std::move(answer); }
+    const remoting::ConnectionPtr& connection() const override { return connection_; }
+
+   private:
+    std::shared_ptr<Slot> slot_;
+    remoting::ConnectionPtr connection_;
+  };
+
+  std::shared_ptr<Slot> start(const Pull& what) {
+    PullService::Header header;
+    header.consumer_group = what.group;
+    header.topic = what.topic;
+    header.queue_id = what.queue_id;
+    header.queue_offset = what.offset;
+    header.max_messages = what.max;
+    header.sys_flag = what.sys_flag;
+    header.commit_offset = what.commit;
+    header.suspend_timeout_ms = what.suspend_ms;
+    header.subscription = what.subscription;
+    header.subscription_version = what.version;
+    header.expression_type = what.type;
+    auto slot = std::make_shared<Slot>();
+    pulls_->pull(header, what.is_lite, std::make_unique<SlotResponder>(slot, connection_));
+    return slot;
+  }
+
+  /// A pull that must be answered at once.
+  PullAnswer pull(const Pull& what) {
+    const auto slot = start(what);
+    EXPECT_TRUE(slot->answer.has_value());
+    return slot->answer.value_or(PullAnswer{});
+  }
+
+  ResponseCode codeOf(const Pull& what) { return pull(what).code; }
+
+  static std::vector<std::string> bodies(const PullAnswer& answer) {
+    std::string bytes;
+    for (const auto& slice : answer.body.slices()) {
+      bytes += slice.bytes;
+    }
+    std::vector<std::string> found;
+    for (std::string_view rest = bytes; !rest.empty();) {
+      const auto record = decodeRecord(rest, CrcCheck::kVerify);
+      EXPECT_TRUE(record.ok());
+      if (!record.ok()) {
+        break;
+      }
+      found.emplace_back(record->body);
+      rest.remove_prefix(static_cast<size_t>(record->total_size));
+    }
+    return found;
+  }
+
+  void subscribe(std::string expression, int64_t version = 1, std::string type = "TAG",
+                 model::MessageModel model = model::MessageModel::kClustering) {
+    GroupSubscription subscription;
+    subscription.traits.message_model = model;
+    model::SubscriptionData data;
+    data.topic = "T";
+    data.sub_string = std::move(expression);
+    data.sub_version = version;
+    data.expression_type = std::move(type);
+    subscription.subscriptions = {data};
+    clients_.registerConsumer("G", {.connection = connection_, .client_id = "c"}, subscription);
+  }
+
+  static constexpr int32_t kHold = pull_sys_flag::kSubscription | pull_sys_flag::kSuspend;
+
+  std::shared_ptr<FakeConnection> connection_ = std::make_shared<FakeConnection>(1);
+  ClientRegistry clients_{{}, clock_};
+  remoting::Lanes lanes_{{}};
+  std::optional<PullService> pulls_;
+};
+
+TEST_F(PullServiceTest, MessagesComeInOrderWithTheFourOffsets) {
+  send({.body = "a"});
+  send({.body = "b"});
+  send({.body = "c"});
+  const PullAnswer answer = pull({.offset = 1});
+  EXPECT_EQ(answer.code, ResponseCode::kSuccess);
+  EXPECT_EQ(answer.remark, "FOUND");
+  EXPECT_EQ(bodies(answer), (std::vector<std::string>{"b", "c"}));
+  ASSERT_TRUE(answer.header);
+  EXPECT_EQ(answer.header->next_begin_offset, 3);
+  EXPECT_EQ(answer.header->min_offset, 0);
+  EXPECT_EQ(answer.header->max_offset, 3);
+  EXPECT_EQ(answer.header->suggest_which_broker_id, 0);
+  EXPECT_EQ(bodies(pull({.max = 1})), std::vector<std::string>{"a"});
+}
+
+TEST_F(PullServiceTest, TagsAreFilteredByTheBroker) {
+  for (const char* tag : {"A", "B", "A", "C"}) {
+    send({.body = tag, .properties = {{"TAGS", tag}}});
+  }
+  EXPECT_EQ(bodies(pull({.subscription = "A || C"})), (std::vector<std::string>{"A", "A", "C"}));
+  const PullAnswer none = pull({.subscription = "D"});
+  EXPECT_EQ(none.code, ResponseCode::kPullRetryImmediately);
+  EXPECT_EQ(none.header->next_begin_offset, 4);
+  EXPECT_TRUE(none.body.empty());
+}
+
+TEST_F(PullServiceTest, WithoutASubscriptionInThePullTheHeartbeatsOneCounts) {
+  send({.body = "A", .properties = {{"TAGS", "A"}}});
+  send({.body = "B", .properties = {{"TAGS", "B"}}});
+  EXPECT_EQ(codeOf({.sys_flag = 0, .subscription = ""}), ResponseCode::kSubscriptionNotExist);
+  subscribe("B");
+  EXPECT_EQ(bodies(pull({.sys_flag = 0, .subscription = ""})), std::vector<std::string>{"B"});
+  EXPECT_EQ(codeOf({.sys_flag = 0, .version = 2}), ResponseCode::kSubscriptionNotLatest);
+  topics_->createForSend({.topic = "U", .default_topic = "TBW102", .default_topic_queues = 4});
+  EXPECT_EQ(codeOf({.topic = "U", .sys_flag = 0}), ResponseCode::kSubscriptionNotExist);
+}
+
+// Rows carry every later fault as well: the first one decides.
+TEST_F(PullServiceTest, FaultsAreFoundInRocketMqsOrder) {
+  configure([](BrokerSettings& settings) {
+    settings.broker_permission = 2;
+    settings.lite_pull_message = false;
+    settings.auto_create_group = false;
+  });
+  const Pull worst{.group = "unknown",
+                   .topic = "unknown",
+                   .queue_id = 9,
+                   .subscription = "||",
+                   .type = "TAG",
+                   .is_lite = true};
+  EXPECT_EQ(codeOf(worst), ResponseCode::kNoPermission);
+  EXPECT_NE(pull(worst).remark.find("pulling message is forbidden"), std::string::npos);
+  configure([](BrokerSettings& settings) {
+    settings.lite_pull_message = false;
+    settings.auto_create_group = false;
+  });
+  EXPECT_NE(pull(worst).remark.find("lite pull"), std::string::npos);
+  Pull next = worst;
+  next.is_lite = false;
+  EXPECT_EQ(codeOf(next), ResponseCode::kSubscriptionGroupNotExist);
+  next.group = "G";
+  groups_->setConsumeEnable("G", false);
+  EXPECT_EQ(codeOf(next), ResponseCode::kNoPermission);
+  groups_->setConsumeEnable("G", true);
+  EXPECT_EQ(codeOf(next), ResponseCode::kTopicNotExist);
+  model::TopicConfig write_only;
+  write_only.topic_name = "W";
+  write_only.perm = 2;
+  ASSERT_TRUE(topics_->update(write_only).ok());
+  next.topic = "W";
+  EXPECT_EQ(codeOf(next), ResponseCode::kNoPermission);
+  next.topic = "T";
+  EXPECT_EQ(codeOf(next), ResponseCode::kSystemError);
+  next.queue_id = -1;
+  EXPECT_EQ(codeOf(next), ResponseCode::kSystemError);
+  next.queue_id = 0;
+  EXPECT_EQ(codeOf(next), ResponseCode::kSubscriptionParseFailed);
+  next.type = "SQL92";
+  EXPECT_EQ(codeOf(next), ResponseCode::kSystemError);
+  EXPECT_NE(pull(next).remark.find("SQL92"), std::string::npos);
+}
+
+TEST_F(PullServiceTest, ABroadcastingGroupMayBeForbidden) {
+  send({});
+  subscribe("*", 1, "TAG", model::MessageModel::kBroadcasting);
+  EXPECT_EQ(codeOf({.sys_flag = 0}), ResponseCode::kSuccess);
+  model::SubscriptionGroupConfig group = *groups_->find("G");
+  group.consume_broadcast_enable = false;
+  ASSERT_TRUE(groups_->update(group).isOk());
+  EXPECT_EQ(codeOf({.sys_flag = 0}), ResponseCode::kNoPermission);
+}
+
+TEST_F(PullServiceTest, SqlInTheHeartbeatIsRefusedAtThePull) {
+  subscribe("a > 3", 1, "SQL92");
+  EXPECT_EQ(codeOf({.sys_flag = 0}), ResponseCode::kSystemError);
+}
+
+TEST_F(PullServiceTest, OffsetsOutsideTheQueueAreCorrected) {
+  send({});
+  send({});
+  struct Case {
+    int32_t queue_id;
+    int64_t offset;
+    ResponseCode code;
+    int64_t next;
+  };
+  for (const Case& c : std::vector<Case>{
+           {0, 2, ResponseCode::kPullNotFound, 2},
+           {0, 3, ResponseCode::kPullOffsetMoved, 2},
+           {0, -1, ResponseCode::kPullOffsetMoved, 0},
+           {1, 0, ResponseCode::kPullNotFound, 0},
+           {1, 5, ResponseCode::kPullOffsetMoved, 0},
+       }) {
+    const PullAnswer answer = pull({.queue_id = c.queue_id, .offset = c.offset});
+    EXPECT_EQ(answer.code, c.code) << c.queue_id << " " << c.offset;
+    ASSERT_TRUE(answer.header);
+    EXPECT_EQ(answer.header->next_begin_offset, c.next) << c.queue_id << " " << c.offset;
+  }
+}
+
+TEST_F(PullServiceTest, TheOffsetThatComesAlongIsCommitted) {
+  send({});
+  codeOf({.sys_flag = pull_sys_flag::kSubscription, .commit = 7});
+  EXPECT_EQ(offsets_->find("G", "T", 0), std::nullopt);
+  codeOf({.sys_flag = pull_sys_flag::kSubscription | pull_sys_flag::kCommitOffset, .commit = 7});
+  EXPECT_EQ(offsets_->find("G", "T", 0), 7);
+}
+
+TEST_F(PullServiceTest, APendingResetSendsTheGroupToItsNewOffset) {
+  send({});
+  offsets_->assignReset("G", "T", 0, 0);
+  const PullAnswer answer = pull({.offset = 1, .sys_flag = kHold});
+  EXPECT_EQ(answer.code, ResponseCode::kPullOffsetMoved);
+  EXPECT_EQ(answer.header->next_begin_offset, 0);
+  EXPECT_EQ(codeOf({.offset = 0}), ResponseCode::kSuccess);
+}
+
+TEST_F(PullServiceTest, AHeldPullIsAnsweredByTheNextMessage) {
+  const auto slot = start({.sys_flag = kHold});
+  EXPECT_FALSE(slot->answer);
+  EXPECT_EQ(held_.size(), 1u);
+  {
+    HeldPulls::WakeScope wakes(held_);
+    send({.body = "x"});
+    EXPECT_FALSE(slot->answer);
+  }
+  ASSERT_TRUE(slot->answer);
+  EXPECT_EQ(slot->answer->code, ResponseCode::kSuccess);
+  EXPECT_EQ(bodies(*slot->answer), std::vector<std::string>{"x"});
+}
+
+TEST_F(PullServiceTest, AHeldPullIsNotDisturbedByOtherTags) {
+  const auto slot = start({.sys_flag = kHold, .subscription = "A"});
+  send({.properties = {{"TAGS", "B"}}});
+  runPosted();
+  EXPECT_FALSE(slot->answer);
+  send({.body = "x", .properties = {{"TAGS", "A"}}});
+  runPosted();
+  ASSERT_TRUE(slot->answer);
+  EXPECT_EQ(bodies(*slot->answer), std::vector<std::string>{"x"});
+  EXPECT_EQ(slot->answer->header->next_begin_offset, 2);
+}
+
+TEST_F(PullServiceTest, AHeldPullEndsAfterTheClientsTime) {
+  send({});
+  const auto slot = start({.offset = 1, .sys_flag = kHold, .suspend_ms = 500});
+  held_.expire(clock_.monotonic() + std::chrono::milliseconds(499));
+  runPosted();
+  EXPECT_FALSE(slot->answer);
+  held_.expire(clock_.monotonic() + std::chrono::milliseconds(500));
+  runPosted();
+  ASSERT_TRUE(slot->answer);
+  EXPECT_EQ(slot->answer->code, ResponseCode::kPullNotFound);
+  EXPECT_EQ(slot->answer->header->next_begin_offset, 1);
+  EXPECT_EQ(held_.size(), 0u);
+}
+
+TEST_F(PullServiceTest, WithLongPollingOffPullsAreHeldForTheShortTime) {
+  configure([](BrokerSettings& settings) {
+    settings.long_polling = false;
+    settings.short_polling_ms = 100;
+  });
+  const auto slot = start({.sys_flag = kHold});
+  held_.expire(clock_.monotonic() + std::chrono::milliseconds(100));
+  runPosted();
+  EXPECT_TRUE(slot->answer);
+}
+
+TEST_F(PullServiceTest, NothingIsHeldForAClientThatDoesNotWantIt) {
+  EXPECT_EQ(codeOf({}), ResponseCode::kPullNotFound);
+  EXPECT_EQ(codeOf({.offset = 9, .sys_flag = kHold}), ResponseCode::kPullOffsetMoved);
+  EXPECT_EQ(held_.size(), 0u);
+}
+
+TEST_F(PullServiceTest, ACommitIsNotRepeatedWhenAPullIsWoken) {
+  start({.sys_flag = kHold | pull_sys_flag::kCommitOffset, .commit = 3});
+  EXPECT_EQ(offsets_->find("G", "T", 0), 3);
+  offsets_->commit("G", "T", 0, 9);
+  send({});
+  runPosted();
+  EXPECT_EQ(offsets_->find("G", "T", 0), 9);
+}
+
+TEST_F(PullServiceTest, APullOfAClosedConnectionIsForgotten) {
+  const auto slot = start({.sys_flag = kHold});
+  held_.dropConnection(connection_->id());
+  send({});
+  runPosted();
+  EXPECT_FALSE(slot->answer);
+}
+
+TEST_F(PullServiceTest, AnUnknownGroupIsCreatedOnALane) {
+  send({.body = "x"});
+  const auto slot = start({.group = "New"});
+  lanes_.stop();  // Finishes what is queued.
+  ASSERT_TRUE(slot->answer);
+  EXPECT_EQ(bodies(*slot->answer), std::vector<std::string>{"x"});
+  EXPECT_NE(groups_->find("New"), nullptr);
+}
+
+}  // namespace
+}  // namespace rocketmq::broker

@@ -1,0 +1,130 @@
+#include "broker/settings.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "common/rocketmq_known_keys.h"
+#include "common/settings.h"
+
+namespace rocketmq::broker {
+namespace {
+
+Result<std::vector<std::string>> load(BrokerSettings& settings, const std::string& text) {
+  const auto file = parsePropertiesFile("broker.conf", text);
+  EXPECT_TRUE(file.ok());
+  return loadSettings(settings, *file, rocketmqKnownKeys());
+}
+
+TEST(BrokerSettingsTest, RocketMqsOwnSampleFileLoadsWithoutAWord) {
+  BrokerSettings settings;
+  const auto warnings = load(settings,
+                             "brokerClusterName = DefaultCluster\n"
+                             "brokerName = broker-a\n"
+                             "brokerId = 0\n"
+                             "deleteWhen = 04\n"
+                             "fileReservedTime = 48\n"
+                             "brokerRole = ASYNC_MASTER\n"
+                             "flushDiskType = ASYNC_FLUSH\n"
+                             "sendMessageThreadPoolNums=16\n"
+                             "transientStorePoolEnable=false\n");
+  ASSERT_TRUE(warnings.ok()) << warnings.status().message();
+  EXPECT_TRUE(warnings->empty()) << warnings->front();
+  EXPECT_EQ(settings.broker_name, "broker-a");
+  EXPECT_EQ(settings.file_reserved_hours, 48);
+}
+
+TEST(BrokerSettingsTest, DefaultsAreRocketMqs) {
+  const PropertiesByKey printed = printSettings(BrokerSettings{});
+  for (const auto& [key, value] :
+       PropertiesByKey{{"brokerClusterName", "DefaultCluster"},
+                       {"listenPort", "10911"},
+                       {"brokerPermission", "6"},
+                       {"defaultTopicQueueNums", "8"},
+                       {"autoCreateTopicEnable", "true"},
+                       {"maxMessageSize", "4194304"},
+                       {"fileReservedTime", "72"},
+                       {"deleteWhen", "04"},
+                       {"diskMaxUsedSpaceRatio", "75"},
+                       {"mappedFileSizeCommitLog", "1073741824"},
+                       {"mappedFileSizeConsumeQueue", "6000000"},
+                       {"maxHashSlotNum", "5000000"},
+                       {"maxIndexNum", "20000000"},
+                       {"flushDiskType", "ASYNC_FLUSH"},
+                       {"syncFlushTimeout", "5000"},
+                       {"messageDelayLevel",
+                        "1s 5s 10s 30s 1m 2m 3m 4m 5m 6m 7m 8m 9m 10m 20m 30m 1h 2h"},
+                       {"longPollingEnable", "true"},
+                       {"shortPollingTimeMills", "1000"},
+                       {"regionId", "DefaultRegion"},
+                       {"registerNameServerPeriod", "30000"},
+                       {"flushConsumerOffsetInterval", "5000"},
+                       {"serverChannelMaxIdleTimeSeconds", "120"},
+                       {"configBlackList", "configBlackList;brokerConfigPath"}}) {
+    ASSERT_TRUE(printed.contains(key)) << key;
+    EXPECT_EQ(printed.at(key), value) << key;
+  }
+}
+
+TEST(BrokerSettingsTest, ABadValueIsNamedWithItsLine) {
+  for (const char* line : {"deleteWhen=4", "deleteWhen=24", "deleteWhen=04;", "listenPort=70000",
+                           "messageDelayLevel=1s 2x", "brokerRole=MASTER", "logLevel=loud",
+                           "flushDiskType=NEVER", "fileReservedTime=-1"}) {
+    BrokerSettings settings;
+    const auto warnings = load(settings, std::string("\n") + line + "\n");
+    ASSERT_FALSE(warnings.ok()) << line;
+    EXPECT_NE(warnings.status().message().find("broker.conf:2"), std::string::npos)
+        << warnings.status().message();
+    EXPECT_EQ(settings, BrokerSettings{});
+  }
+  BrokerSettings settings;
+  EXPECT_TRUE(load(settings, "deleteWhen=04;16;23\n").ok());
+}
+
+TEST(BrokerSettingsTest, WhatIsLeftOpenIsFilledIn) {
+  BrokerSettings settings;
+  ASSERT_TRUE(completeSettings(settings).isOk());
+  EXPECT_FALSE(settings.broker_name.empty());
+  EXPECT_FALSE(settings.advertised_ip.empty());
+  EXPECT_EQ(settings.advertised_ha_ip, settings.advertised_ip);
+  EXPECT_TRUE(settings.store_root.ends_with("/store"));
+  EXPECT_EQ(settings.config_path, settings.store_root + "/config/broker.properties");
+  BrokerSettings again = settings;
+  ASSERT_TRUE(completeSettings(again).isOk());
+  EXPECT_EQ(again, settings);
+}
+
+TEST(BrokerSettingsTest, NameServersAreHostsWithPorts) {
+  for (const char* good : {"127.0.0.1:9876", "a:1;b:2", "rmq-namesrv:9876;", "[::1]:9876"}) {
+    BrokerSettings settings;
+    settings.namesrv_addr = good;
+    EXPECT_TRUE(completeSettings(settings).isOk()) << good;
+  }
+  for (const char* bad : {"127.0.0.1", "a:1,b:2", ":9876", "a:", "a:1;b"}) {
+    BrokerSettings settings;
+    settings.namesrv_addr = bad;
+    EXPECT_FALSE(completeSettings(settings).isOk()) << bad;
+  }
+}
+
+TEST(BrokerSettingsTest, RatiosOutsideRocketMqsBoundsAreTakenAsTheBound) {
+  BrokerSettings settings;
+  settings.disk_used_percent_max = 99;
+  settings.disk_warning_percent = 99;
+  settings.disk_clean_forcibly_percent = 1;
+  const store::LiveStoreOptions options = liveStoreOptionsOf(settings);
+  EXPECT_EQ(options.disk_used_percent_max, 95);
+  EXPECT_DOUBLE_EQ(options.disk_warning_ratio, 0.90);
+  EXPECT_DOUBLE_EQ(options.disk_clean_forcibly_ratio, 0.30);
+}
+
+TEST(BrokerSettingsTest, TheAdvertisedAddressOfAnIpv6HostHasBrackets) {
+  BrokerSettings settings;
+  settings.advertised_ip = "2001:db8::1";
+  EXPECT_EQ(settings.advertisedAddress(), "[2001:db8::1]:10911");
+  settings.advertised_ip = "broker.example";
+  EXPECT_EQ(settings.advertisedAddress(), "broker.example:10911");
+}
+
+}  // namespace
+}  // namespace rocketmq::broker
