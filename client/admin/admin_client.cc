@@ -1,0 +1,214 @@
+#include "client/admin/admin_client.h"
+
+#include <charconv>
+
+#include "client/admin/admin_client_impl.h"
+#include "remoting/protocol/commands/namesrv_kv.h"
+#include "remoting/protocol/commands/namesrv_route.h"
+
+namespace rocketmq::client {
+namespace {
+
+constexpr std::string_view kRefusalPrefix = "CODE: ";
+
+// How a refusal looks to callers that only want to know whether it helps to try again.
+StatusCode statusCodeOf(remoting::ResponseCode code) {
+  using remoting::ResponseCode;
+  switch (code) {
+    case ResponseCode::kTopicNotExist:
+    case ResponseCode::kQueryNotFound:
+    case ResponseCode::kSubscriptionGroupNotExist:
+    case ResponseCode::kConsumerNotOnline:
+    case ResponseCode::kNoMessage:
+      return StatusCode::kNotFound;
+    case ResponseCode::kSystemBusy:
+    case ResponseCode::kFlowControl:
+      return StatusCode::kBusy;
+    case ResponseCode::kConsumeMessageTimeout:
+      return StatusCode::kTimeout;
+    case ResponseCode::kRequestCodeNotSupported:
+      return StatusCode::kUnsupported;
+    default:
+      return StatusCode::kInvalidArgument;
+  }
+}
+
+}  // namespace
+
+Result<std::unique_ptr<AdminClient>> AdminClient::create(Options options) {
+  ClientConfig config;
+  config.namesrv_addr = options.name_servers;
+  ROCKETMQ_ASSIGN_OR_RETURN(const NameServerSource source, findNameServerSource(config));
+  std::string text = source.addresses;
+  if (!source.url.empty()) {
+    ROCKETMQ_ASSIGN_OR_RETURN(text, fetchNameServerAddresses(source.url));
+  }
+  ROCKETMQ_ASSIGN_OR_RETURN(std::vector<std::string> addresses, parseAddressList(text));
+  return std::unique_ptr<AdminClient>(
+      new AdminClient(std::make_unique<Impl>(options, std::move(addresses))));
+}
+
+AdminClient::AdminClient(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+
+AdminClient::~AdminClient() = default;
+
+remoting::Client& AdminClient::remotingClient() { return impl_->client; }
+
+remoting::Deadline AdminClient::deadline() const {
+  return remoting::deadlineAfter(impl_->timeout);
+}
+
+Status AdminClient::refused(remoting::ResponseCode code, const std::string& remark) {
+  return {statusCodeOf(code), std::string(kRefusalPrefix) +
+                                  std::to_string(static_cast<int32_t>(code)) +
+                                  "  DESC: " + remark};
+}
+
+std::optional<remoting::ResponseCode> AdminClient::refusal(const Status& status) {
+  const std::string& message = status.message();
+  const size_t at = message.find(kRefusalPrefix);
+  if (status.isOk() || at == std::string::npos) {
+    return std::nullopt;
+  }
+  int32_t code = 0;
+  const char* const begin = message.data() + at + kRefusalPrefix.size();
+  if (std::from_chars(begin, message.data() + message.size(), code).ec != std::errc()) {
+    return std::nullopt;
+  }
+  return static_cast<remoting::ResponseCode>(code);
+}
+
+std::vector<std::string> AdminClient::nameServers() const {
+  return impl_->name_servers->inOrder();
+}
+
+Result<model::TopicRouteData> AdminClient::topicRoute(const std::string& topic) {
+  return askNameServer<model::TopicRouteData>(
+      remoting::GetRouteInfoByTopic{.topic = topic, .accept_standard_json_only = true});
+}
+
+Result<remoting::ClusterInfo> AdminClient::clusterInfo() {
+  return askNameServer<remoting::ClusterInfo>(remoting::GetBrokerClusterInfo{});
+}
+
+Result<std::vector<std::string>> AdminClient::topicList() {
+  ROCKETMQ_ASSIGN_OR_RETURN(
+      remoting::TopicList list,
+      askNameServer<remoting::TopicList>(remoting::GetAllTopicListFromNameServer{}));
+  return std::move(list.topic_list);
+}
+
+Result<std::vector<std::string>> AdminClient::topicsOfCluster(const std::string& cluster) {
+  ROCKETMQ_ASSIGN_OR_RETURN(remoting::TopicList list,
+                            askNameServer<remoting::TopicList>(
+                                remoting::GetTopicsByCluster{.cluster = cluster}));
+  return std::move(list.topic_list);
+}
+
+Status AdminClient::deleteTopicInNameServers(const std::string& topic,
+                                             const std::optional<std::string>& cluster) {
+  return tellNameServers(
+      remoting::DeleteTopicInNameServer{.topic = topic, .cluster_name = cluster});
+}
+
+Result<std::string> AdminClient::kvConfig(const std::string& name_space, const std::string& key) {
+  ROCKETMQ_ASSIGN_OR_RETURN(
+      auto reply, callNameServer(remoting::GetKvConfig{.name_space = name_space, .key = key}));
+  return std::move(reply.header.value).value_or("");
+}
+
+Result<std::map<std::string, std::string>> AdminClient::kvList(const std::string& name_space) {
+  ROCKETMQ_ASSIGN_OR_RETURN(remoting::KvTable table,
+                            askNameServer<remoting::KvTable>(
+                                remoting::GetKvListByNamespace{.name_space = name_space}));
+  return std::move(table.table);
+}
+
+Status AdminClient::putKvConfig(const std::string& name_space, const std::string& key,
+                                const std::string& value) {
+  return tellNameServers(
+      remoting::PutKvConfig{.name_space = name_space, .key = key, .value = value});
+}
+
+Status AdminClient::deleteKvConfig(const std::string& name_space, const std::string& key) {
+  return tellNameServers(remoting::DeleteKvConfig{.name_space = name_space, .key = key});
+}
+
+Result<std::map<std::string, std::string>> AdminClient::namesrvConfig() {
+  std::map<std::string, std::string> texts;
+  for (const std::string& address : nameServers()) {
+    ROCKETMQ_ASSIGN_OR_RETURN(auto reply, call(address, remoting::GetNamesrvConfig{}));
+    texts[address] = std::move(reply.body);
+  }
+  return texts;
+}
+
+Result<std::map<std::string, int32_t>> AdminClient::wipeWritePerm(const std::string& broker_name) {
+  std::map<std::string, int32_t> counts;
+  for (const std::string& address : nameServers()) {
+    ROCKETMQ_ASSIGN_OR_RETURN(
+        const auto reply,
+        call(address, remoting::WipeWritePermOfBroker{.broker_name = broker_name}));
+    counts[address] = reply.header.wipe_topic_count;
+  }
+  return counts;
+}
+
+Result<std::map<std::string, int32_t>> AdminClient::addWritePerm(const std::string& broker_name) {
+  std::map<std::string, int32_t> counts;
+  for (const std::string& address : nameServers()) {
+    ROCKETMQ_ASSIGN_OR_RETURN(
+        const auto reply,
+        call(address, remoting::AddWritePermOfBroker{.broker_name = broker_name}));
+    counts[address] = reply.header.add_topic_count;
+  }
+  return counts;
+}
+
+Result<std::map<std::string, std::string>> AdminClient::mastersOfCluster(
+    const std::string& cluster) {
+  ROCKETMQ_ASSIGN_OR_RETURN(const remoting::ClusterInfo info, clusterInfo());
+  const auto names = info.cluster_addr_table.find(cluster);
+  if (names == info.cluster_addr_table.end()) {
+    return Status::notFound("the cluster " + cluster + " is not known to the name server");
+  }
+  std::map<std::string, std::string> masters;
+  for (const std::string& name : names->second) {
+    const auto broker = info.broker_addr_table.find(name);
+    if (broker != info.broker_addr_table.end() && broker->second.broker_addrs.contains(0)) {
+      masters[name] = broker->second.broker_addrs.at(0);
+    }
+  }
+  return masters;
+}
+
+Result<std::vector<std::string>> AdminClient::brokersOfCluster(const std::string& cluster) {
+  ROCKETMQ_ASSIGN_OR_RETURN(const remoting::ClusterInfo info, clusterInfo());
+  const auto names = info.cluster_addr_table.find(cluster);
+  if (names == info.cluster_addr_table.end()) {
+    return Status::notFound("the cluster " + cluster + " is not known to the name server");
+  }
+  std::vector<std::string> addresses;
+  for (const std::string& name : names->second) {
+    const auto broker = info.broker_addr_table.find(name);
+    if (broker != info.broker_addr_table.end()) {
+      for (const auto& [id, address] : broker->second.broker_addrs) {
+        addresses.push_back(address);
+      }
+    }
+  }
+  return addresses;
+}
+
+Result<std::map<std::string, std::string>> AdminClient::brokersOfTopic(const std::string& topic) {
+  ROCKETMQ_ASSIGN_OR_RETURN(const model::TopicRouteData route, topicRoute(topic));
+  std::map<std::string, std::string> addresses;
+  for (const model::BrokerData& broker : route.broker_datas) {
+    if (!broker.broker_addrs.empty()) {
+      addresses[broker.broker_name] = broker.broker_addrs.begin()->second;
+    }
+  }
+  return addresses;
+}
+
+}  // namespace rocketmq::client

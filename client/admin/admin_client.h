@@ -1,0 +1,260 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "client/admin/message_decoder.h"
+#include "common/json/decode.h"
+#include "common/model/subscription_group_config.h"
+#include "common/model/topic_config.h"
+#include "common/model/topic_route.h"
+#include "common/status.h"
+#include "remoting/client.h"
+#include "remoting/protocol/bodies/config_tables.h"
+#include "remoting/protocol/bodies/connections.h"
+#include "remoting/protocol/bodies/consume_queue.h"
+#include "remoting/protocol/bodies/consumer_running_info.h"
+#include "remoting/protocol/bodies/lists.h"
+#include "remoting/protocol/bodies/offsets.h"
+#include "remoting/protocol/bodies/stats.h"
+#include "rocketmq/message.h"
+#include "rocketmq/pull_result.h"
+#include "rocketmq/send_result.h"
+
+namespace rocketmq::client {
+
+/// Calls of administrators to name servers and brokers (RocketMQ: DefaultMQAdminExtImpl). Each call
+/// waits for its answer and opens the connection it needs; nothing runs in the background: no
+/// heartbeats, no polling of routes.
+///
+/// Errors: a refusal is a Status with "CODE: <n>  DESC: <remark>" as its message, see refusal().
+///         Everything else says which address could not be asked and why.
+/// Threads: any; calls wait, so not from an I/O thread. `address` is always "host:port".
+class AdminClient {
+ public:
+  struct Options {
+    /// "host:port;host:port"; empty: found as any client finds them (property, NAMESRV_ADDR, HTTP).
+    std::string name_servers;
+    /// For each call.
+    std::chrono::milliseconds timeout{5000};
+    /// Java brokers change the body of some answers for C++ admins.
+    remoting::Language language = remoting::Language::kJava;
+  };
+
+  /// InvalidArgument or NotFound when no name server is set. Connects to nobody yet.
+  static Result<std::unique_ptr<AdminClient>> create(Options options);
+  ~AdminClient();
+  AdminClient(const AdminClient&) = delete;
+  AdminClient& operator=(const AdminClient&) = delete;
+
+  /// The response code inside a Status that a call here has returned; nullopt when nobody answered.
+  static std::optional<remoting::ResponseCode> refusal(const Status& status);
+
+  /// Any request to any server; the building block of all calls below.
+  template <remoting::Command C>
+  Result<remoting::CallReply<C>> call(const std::string& address, C request,
+                                      std::string body = {}) {
+    remoting::CallResult<C> result =
+        remotingClient().callSync(address, std::move(request), std::move(body), deadline());
+    if (!result.ok()) {
+      return result.status().withContext(address);
+    }
+    if (!result->success()) {
+      return refused(result->code, result->remark);
+    }
+    return std::move(*result);
+  }
+
+  std::vector<std::string> nameServers() const;
+
+  // --- Name servers. Questions go to one of them (the next if it does not answer), changes to all.
+
+  /// NotFound, with TOPIC_NOT_EXIST as refusal(), when no broker has the topic.
+  Result<model::TopicRouteData> topicRoute(const std::string& topic);
+  Result<remoting::ClusterInfo> clusterInfo();
+  Result<std::vector<std::string>> topicList();
+  Result<std::vector<std::string>> topicsOfCluster(const std::string& cluster);
+  Status deleteTopicInNameServers(const std::string& topic,
+                                  const std::optional<std::string>& cluster = {});
+
+  /// NotFound, with QUERY_NOT_FOUND as refusal(), when there is no such key.
+  Result<std::string> kvConfig(const std::string& name_space, const std::string& key);
+  Result<std::map<std::string, std::string>> kvList(const std::string& name_space);
+  Status putKvConfig(const std::string& name_space, const std::string& key,
+                     const std::string& value);
+  Status deleteKvConfig(const std::string& name_space, const std::string& key);
+
+  /// Properties text by name-server address.
+  Result<std::map<std::string, std::string>> namesrvConfig();
+  Status updateNamesrvConfig(const std::map<std::string, std::string>& properties);
+
+  /// Number of topics changed, by name-server address.
+  Result<std::map<std::string, int32_t>> wipeWritePerm(const std::string& broker_name);
+  Result<std::map<std::string, int32_t>> addWritePerm(const std::string& broker_name);
+
+  // --- Finding brokers.
+
+  /// Addresses of the masters of a cluster, by broker name. NotFound for unknown clusters.
+  Result<std::map<std::string, std::string>> mastersOfCluster(const std::string& cluster);
+  /// Addresses of masters and slaves of a cluster.
+  Result<std::vector<std::string>> brokersOfCluster(const std::string& cluster);
+  /// For each broker name of a topic the address of its master, else of any slave.
+  Result<std::map<std::string, std::string>> brokersOfTopic(const std::string& topic);
+
+  // --- Topics of a broker.
+
+  Status updateTopic(const std::string& address, const model::TopicConfig& config);
+  Status deleteTopicInBroker(const std::string& address, const std::string& topic);
+  Result<model::TopicConfigTable> allTopics(const std::string& address);
+  Result<remoting::TopicStats> topicStats(const std::string& address, const std::string& topic);
+  /// Groups that consume the topic.
+  Result<std::vector<std::string>> groupsOfTopic(const std::string& address,
+                                                 const std::string& topic);
+
+  // --- Groups of a broker.
+
+  Status updateSubscriptionGroup(const std::string& address,
+                                 const model::SubscriptionGroupConfig& config);
+  Status deleteSubscriptionGroup(const std::string& address, const std::string& group,
+                                 bool remove_offsets);
+  Result<model::SubscriptionGroupTable> allSubscriptionGroups(const std::string& address);
+  /// CONSUMER_NOT_ONLINE as refusal() when the group has no member.
+  Result<remoting::ConsumerConnection> consumerConnection(const std::string& address,
+                                                          const std::string& group);
+  Result<remoting::ProducerConnection> producerConnection(const std::string& address,
+                                                          const std::string& group);
+  Result<remoting::ProducerTable> allProducers(const std::string& address);
+  /// Of one topic, or of all topics of the group.
+  Result<remoting::ConsumeStats> consumeStats(const std::string& address, const std::string& group,
+                                              const std::optional<std::string>& topic = {});
+  Result<remoting::BrokerConsumeStats> brokerConsumeStats(const std::string& address, bool orderly);
+  /// CONSUMER_NOT_ONLINE as refusal() when the group has no member (4.x brokers). `timestamp_ms`
+  /// -1 means the end of the queues.
+  Result<remoting::ResetOffsetBody> resetOffset(const std::string& address,
+                                                const std::string& group, const std::string& topic,
+                                                int64_t timestamp_ms, bool force);
+  Result<remoting::GetConsumerStatusBody> consumerStatus(const std::string& address,
+                                                         const std::string& group,
+                                                         const std::string& topic,
+                                                         const std::string& client_id = {});
+  /// The client's own words: C++ clients write text that is not always JSON.
+  Result<std::string> consumerRunningInfo(const std::string& address, const std::string& group,
+                                          const std::string& client_id, bool with_stacks);
+  Result<remoting::ConsumeMessageDirectlyResult> consumeMessageDirectly(
+      const std::string& address, const std::string& group, const std::string& client_id,
+      const std::string& offset_message_id);
+  Status cloneGroupOffset(const std::string& address, const std::string& source_group,
+                          const std::string& destination_group,
+                          const std::optional<std::string>& topic, bool offline);
+
+  // --- Offsets of a queue.
+
+  Result<int64_t> maxOffset(const std::string& address, const std::string& topic,
+                            int32_t queue_id);
+  Result<int64_t> minOffset(const std::string& address, const std::string& topic,
+                            int32_t queue_id);
+  Result<int64_t> searchOffset(const std::string& address, const std::string& topic,
+                               int32_t queue_id, int64_t timestamp_ms);
+  /// NotFound, with QUERY_NOT_FOUND as refusal(), when the group has none.
+  Result<int64_t> consumerOffset(const std::string& address, const std::string& group,
+                                 const std::string& topic, int32_t queue_id);
+  Status updateConsumerOffset(const std::string& address, const std::string& group,
+                              const std::string& topic, int32_t queue_id, int64_t offset);
+
+  // --- Messages.
+
+  /// By key, or by the unique id of a producer; only messages that really have it. Empty when there
+  /// are none.
+  struct MessageQuery {
+    std::string topic;
+    std::string key;
+    bool unique_key = false;
+    int32_t max_messages = 64;
+    int64_t begin_ms = 0;
+    int64_t end_ms = INT64_MAX;
+  };
+  Result<std::vector<MessageExt>> queryMessages(const std::string& address,
+                                                const MessageQuery& query);
+
+  /// By the broker's message id; the broker inside the id is asked. InvalidArgument when the text
+  /// is no such id.
+  Result<MessageExt> messageById(const std::string& offset_message_id);
+
+  /// Up to `max_messages` from `offset` on, at once, as group TOOLS_CONSUMER.
+  Result<PullResult> pull(const std::string& address, const MessageQueue& queue, int64_t offset,
+                          int32_t max_messages, const std::string& tags = "*");
+
+  /// Sends a message, to any queue or to the one that is named. An unknown topic is NotFound: admins
+  /// do not create topics by sending.
+  struct SendTo {
+    std::optional<std::string> broker_name;
+    std::optional<int32_t> queue_id;
+  };
+  Result<SendResult> send(Message message, const SendTo& to = {});
+
+  /// Index entries as they are on disk.
+  Result<remoting::QueryConsumeQueueBody> consumeQueue(const std::string& address,
+                                                       const std::string& topic, int32_t queue_id,
+                                                       int64_t index, int32_t count,
+                                                       const std::string& group = {});
+
+  // --- A broker itself.
+
+  Result<std::map<std::string, std::string>> brokerRuntimeInfo(const std::string& address);
+  /// Properties text.
+  Result<std::string> brokerConfig(const std::string& address);
+  Status updateBrokerConfig(const std::string& address,
+                            const std::map<std::string, std::string>& properties);
+  Result<remoting::BrokerStatsData> brokerStats(const std::string& address,
+                                                const std::string& stats_name,
+                                                const std::string& stats_key);
+  Status cleanExpiredConsumeQueue(const std::string& address);
+  Status cleanUnusedTopic(const std::string& address);
+  Status deleteExpiredCommitLog(const std::string& address);
+
+ private:
+  class Impl;
+  explicit AdminClient(std::unique_ptr<Impl> impl);
+
+  remoting::Client& remotingClient();
+  remoting::Deadline deadline() const;
+  static Status refused(remoting::ResponseCode code, const std::string& remark);
+
+  /// call() without a use for the answer.
+  template <remoting::Command C>
+  Status tell(const std::string& address, C request, std::string body = {}) {
+    return call(address, std::move(request), std::move(body)).status();
+  }
+  /// call() whose answer's body is JSON.
+  template <class T, remoting::Command C>
+  Result<T> ask(const std::string& address, C request, std::string body = {}) {
+    ROCKETMQ_ASSIGN_OR_RETURN(const auto reply,
+                              call(address, std::move(request), std::move(body)));
+    return decodeBody<T>(reply.body, address);
+  }
+  template <class T>
+  static Result<T> decodeBody(const std::string& body, const std::string& address) {
+    Result<T> decoded = json::decode<T>(body);
+    return decoded.ok() ? std::move(decoded)
+                        : Result<T>(decoded.status().withContext("answer of " + address));
+  }
+  /// A question to the first name server that answers.
+  template <remoting::Command C>
+  Result<remoting::CallReply<C>> callNameServer(C request);
+  template <class T, remoting::Command C>
+  Result<T> askNameServer(C request);
+  /// The same request to every name server; the first failure.
+  template <remoting::Command C>
+  Status tellNameServers(const C& request, const std::string& body = {});
+
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace rocketmq::client

@@ -1,0 +1,146 @@
+#include "client/consumer/consumer_queries.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "client/consumer/start_offset.h"
+#include "common/clock.h"
+#include "common/json/decode.h"
+#include "common/log.h"
+#include "common/validate.h"
+#include "remoting/protocol/bodies/membership.h"
+#include "remoting/protocol/commands/client_membership.h"
+#include "remoting/protocol/commands/offsets.h"
+
+namespace rocketmq::client {
+
+Outcome<TopicRoutePtr> ConsumerQueries::route(const std::string& topic) {
+  if (TopicRoutePtr known = instance_.routes().find(topic)) {
+    return known;
+  }
+  auto outcome = calls_.await<Outcome<TopicRoutePtr>>([&](auto done) {
+    instance_.fetchRoute(topic, remoting::deadlineAfter(instance_.config().api_timeout),
+                         std::move(done));
+  });
+  return outcome ? std::move(*outcome) : ClientError::client("the client is shutting down");
+}
+
+std::optional<std::vector<std::string>> ConsumerQueries::members(const std::string& topic) {
+  // Each broker knows all members; one that does not answer must not stop the group.
+  for (const BrokerAddress& broker : instance_.routes().brokersOf(topic)) {
+    remoting::GetConsumerListByGroup request;
+    request.consumer_group = setting_.group;
+    const auto result =
+        calls_.call(instance_.remoting(), broker.address, std::move(request), {},
+                    remoting::deadlineAfter(instance_.config().api_timeout));
+    if (!result.ok() || !result->success()) {
+      log::warn("broker {} does not tell the members of group {}: {}", broker.address,
+                setting_.group, result.ok() ? result->remark : result.status().message());
+      continue;
+    }
+    Result<remoting::ConsumerIdList> ids = json::decode<remoting::ConsumerIdList>(result->body);
+    if (ids.ok()) {
+      std::sort(ids->consumer_id_list.begin(), ids->consumer_id_list.end());
+      return std::move(ids->consumer_id_list);
+    }
+    log::warn("members of group {} from broker {}: {}", setting_.group, broker.address,
+              ids.status().message());
+  }
+  return std::nullopt;
+}
+
+std::optional<std::vector<MessageQueue>> ConsumerQueries::allocate(
+    const std::string& topic, const std::vector<MessageQueue>& all) {
+  const std::optional<std::vector<std::string>> clients = members(topic);
+  if (!clients || clients->empty()) {
+    return std::nullopt;
+  }
+  try {
+    return setting_.allocate(setting_.group, instance_.clientId(), all, *clients);
+  } catch (const std::exception& failure) {
+    log::error("the allocation strategy of group {} threw: {}", setting_.group, failure.what());
+  } catch (...) {
+    log::error("the allocation strategy of group {} threw", setting_.group);
+  }
+  return std::nullopt;
+}
+
+std::optional<int64_t> ConsumerQueries::firstOffset(OffsetStore& offsets,
+                                                    const MessageQueue& queue) {
+  const StoredOffset stored = offsets.load(queue);
+  switch (stored.kind) {
+    case StoredOffset::Kind::kFound:
+      return stored.offset;
+    case StoredOffset::Kind::kNone:
+      return offsetOfNewGroup(queue);
+    case StoredOffset::Kind::kUnknown:
+      break;
+  }
+  return std::nullopt;
+}
+
+std::optional<int64_t> ConsumerQueries::offsetOfNewGroup(const MessageQueue& queue) {
+  const int64_t now_ms = SystemClock::instance().nowMs();
+  Outcome<int64_t> offset = int64_t{0};
+  switch (startAt(setting_.from_where, isRetryTopic(queue.topic))) {
+    case StartAt::kZero:
+      return 0;
+    case StartAt::kEnd:
+      offset = maxOffset(queue);
+      break;
+    case StartAt::kTimestamp: {
+      const Result<int64_t> time = parseConsumeTimestamp(setting_.consume_timestamp, now_ms);
+      offset = searchOffset(queue, time.ok() ? *time : now_ms);
+      break;
+    }
+  }
+  if (!offset.ok()) {
+    log::warn("where group {} begins in {} is not known: {}", setting_.group, queue.toString(),
+              offset.error().message);
+    return std::nullopt;
+  }
+  return offset.value();
+}
+
+template <remoting::Command C>
+Outcome<int64_t> ConsumerQueries::askOffset(const MessageQueue& queue, C request) {
+  std::optional<BrokerAddress> broker = instance_.routes().reader(queue.broker_name, 0);
+  if (!broker) {
+    if (Outcome<TopicRoutePtr> known = route(queue.topic); !known.ok()) {
+      return known.error();
+    }
+    broker = instance_.routes().reader(queue.broker_name, 0);
+  }
+  if (!broker) {
+    return ClientError::client("The broker[" + queue.broker_name + "] not exist",
+                               ClientErrorCode::kBrokerNotExist);
+  }
+  request.topic = queue.topic;
+  request.queue_id = queue.queue_id;
+  const auto result =
+      calls_.call(instance_.remoting(), broker->address, std::move(request), {},
+                  remoting::deadlineAfter(instance_.config().api_timeout));
+  if (!result.ok()) {
+    return instance_.describe(result.status(), broker->address);
+  }
+  if (!result->success()) {
+    return ClientError::broker(result->code, result->remark, broker->address);
+  }
+  return result->header.offset;
+}
+
+Outcome<int64_t> ConsumerQueries::maxOffset(const MessageQueue& queue) {
+  return askOffset(queue, remoting::GetMaxOffset{});
+}
+
+Outcome<int64_t> ConsumerQueries::minOffset(const MessageQueue& queue) {
+  return askOffset(queue, remoting::GetMinOffset{});
+}
+
+Outcome<int64_t> ConsumerQueries::searchOffset(const MessageQueue& queue, int64_t timestamp_ms) {
+  remoting::SearchOffsetByTimestamp request;
+  request.timestamp_ms = timestamp_ms;
+  return askOffset(queue, std::move(request));
+}
+
+}  // namespace rocketmq::client

@@ -1,0 +1,56 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "client/consumer/offset_store.h"
+#include "client/instance/cancellable_calls.h"
+#include "client/instance/client_error.h"
+#include "client/instance/client_instance.h"
+#include "rocketmq/consumer_config.h"
+
+namespace rocketmq::client {
+
+/// Questions that consumers of all kinds ask brokers and wait for. Everything is borrowed.
+///
+/// Threads: any but the event loop. Cancelling `calls` ends the waits.
+class ConsumerQueries {
+ public:
+  struct Setting {
+    std::string group;
+    AllocateMessageQueueStrategy allocate;
+    ConsumeFromWhere from_where = ConsumeFromWhere::kLastOffset;
+    std::string consume_timestamp;  ///< Checked before, see parseConsumeTimestamp().
+  };
+
+  ConsumerQueries(ClientInstance& instance, CancellableCalls& calls, Setting setting)
+      : instance_(instance), calls_(calls), setting_(std::move(setting)) {}
+
+  /// The known route, or what a name server says.
+  Outcome<TopicRoutePtr> route(const std::string& topic);
+
+  /// This client's share of a topic's queues; nullopt when the group's members are not known.
+  std::optional<std::vector<MessageQueue>> allocate(const std::string& topic,
+                                                    const std::vector<MessageQueue>& all);
+
+  /// Where to begin in a queue: the stored offset, or what the setting says for a new group; nullopt
+  /// when that cannot be found out now.
+  std::optional<int64_t> firstOffset(OffsetStore& offsets, const MessageQueue& queue);
+
+  Outcome<int64_t> maxOffset(const MessageQueue& queue);
+  Outcome<int64_t> minOffset(const MessageQueue& queue);
+  Outcome<int64_t> searchOffset(const MessageQueue& queue, int64_t timestamp_ms);
+
+ private:
+  std::optional<std::vector<std::string>> members(const std::string& topic);
+  std::optional<int64_t> offsetOfNewGroup(const MessageQueue& queue);
+  template <remoting::Command C>
+  Outcome<int64_t> askOffset(const MessageQueue& queue, C request);
+
+  ClientInstance& instance_;
+  CancellableCalls& calls_;
+  const Setting setting_;
+};
+
+}  // namespace rocketmq::client

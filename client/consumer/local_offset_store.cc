@@ -1,0 +1,100 @@
+#include <cstdlib>
+#include <utility>
+
+#include "client/consumer/offset_store.h"
+#include "client/consumer/queue_convert.h"
+#include "client/instance/system_properties.h"
+#include "common/atomic_file.h"
+#include "common/json/decode.h"
+#include "common/json/encode.h"
+#include "common/log.h"
+
+namespace rocketmq::client {
+namespace {
+
+/// offsets.json (RocketMQ: OffsetSerializeWrapper).
+struct OffsetFile {
+  std::map<model::MessageQueue, int64_t> offset_table;
+
+  static constexpr auto fields() {
+    return std::tuple{optional("offsetTable", &OffsetFile::offset_table)};
+  }
+};
+
+}  // namespace
+
+std::string localOffsetPath(const std::string& client_id, const std::string& group) {
+  std::string folder = systemProperty(system_property::kLocalOffsetStoreDir);
+  if (folder.empty()) {
+    const char* home = std::getenv("HOME");
+    folder = std::string(home == nullptr ? "." : home) + "/.rocketmq_offsets";
+  }
+  return folder + "/" + client_id + "/" + group + "/offsets.json";
+}
+
+std::string formatOffsetFile(const std::map<MessageQueue, int64_t>& offsets) {
+  OffsetFile file;
+  for (const auto& [queue, offset] : offsets) {
+    file.offset_table.emplace(toModel(queue), offset);
+  }
+  return json::encode(file, json::Style::kPretty);
+}
+
+Result<std::map<MessageQueue, int64_t>> parseOffsetFile(std::string_view text) {
+  ROCKETMQ_ASSIGN_OR_RETURN(const OffsetFile file, json::decode<OffsetFile>(text));
+  std::map<MessageQueue, int64_t> offsets;
+  for (const auto& [queue, offset] : file.offset_table) {
+    offsets.emplace(fromModel(queue), offset);
+  }
+  return offsets;
+}
+
+Result<std::unique_ptr<LocalOffsetStore>> LocalOffsetStore::open(const std::string& path) {
+  std::unique_ptr<LocalOffsetStore> store(new LocalOffsetStore(path));
+  const Result<std::string> text =
+      readWithBackup(path, [](std::string_view content) { return parseOffsetFile(content).ok(); });
+  if (!text.ok()) {
+    if (text.status().code() == StatusCode::kNotFound) {
+      return store;
+    }
+    return text.status();
+  }
+  ROCKETMQ_ASSIGN_OR_RETURN(const auto offsets, parseOffsetFile(*text));
+  MutexLock lock(store->mutex_);
+  for (const auto& [queue, offset] : offsets) {
+    store->entries_[queue] = {.offset = offset, .sends_left = 0};
+  }
+  return store;
+}
+
+void LocalOffsetStore::remove(const MessageQueue&) {}
+
+StoredOffset LocalOffsetStore::load(const MessageQueue& queue) {
+  const std::optional<int64_t> offset = cached(queue);
+  return offset && *offset >= 0 ? StoredOffset{StoredOffset::Kind::kFound, *offset}
+                                : StoredOffset{StoredOffset::Kind::kNone, -1};
+}
+
+void LocalOffsetStore::persist(const MessageQueue&) { persistAll(); }
+
+bool LocalOffsetStore::persistNow(const MessageQueue&) {
+  persistAll();
+  MutexLock lock(file_mutex_);
+  return !write_failed_;
+}
+
+void LocalOffsetStore::persistAll() {
+  MutexLock lock(file_mutex_);
+  if (takeUnsent().empty() && !write_failed_) {
+    return;
+  }
+  const Status status = replaceFile(path_, formatOffsetFile(all()));
+  write_failed_ = !status.isOk();
+  if (write_failed_) {
+    log::error("offsets were not stored: {}", status.message());
+  }
+}
+
+void LocalOffsetStore::persistFinally(std::chrono::steady_clock::time_point) { persistAll(); }
+
+}  // namespace rocketmq::client

@@ -1,0 +1,127 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "client/instance/cancellable_calls.h"
+#include "client/instance/client_instance.h"
+#include "common/mutex.h"
+#include "rocketmq/message_queue.h"
+
+namespace rocketmq::client {
+
+/// What a store knows of one queue.
+struct StoredOffset {
+  enum class Kind : uint8_t {
+    kFound,
+    kNone,     ///< The group has no offset there yet.
+    kUnknown,  ///< The store could not be asked; try again later.
+  };
+  Kind kind = Kind::kUnknown;
+  int64_t offset = -1;
+};
+
+/// A consumer's offsets: what is committed lives in memory and reaches its permanent place from time
+/// to time (RocketMQ: OffsetStore). Queues carry the topic as brokers know it.
+///
+/// Threads: any. load() and the persist functions may block: not on the event loop.
+class OffsetStore {
+ public:
+  virtual ~OffsetStore() = default;
+
+  /// Everything before `offset` is consumed. With `increase_only` a smaller offset than the known
+  /// one is ignored.
+  void update(const MessageQueue& queue, int64_t offset, bool increase_only);
+
+  /// What update() was last given.
+  std::optional<int64_t> cached(const MessageQueue& queue) const;
+  std::map<MessageQueue, int64_t> all() const;
+
+  /// Forgets a queue that is not ours any more.
+  virtual void remove(const MessageQueue& queue);
+
+  /// What the permanent place says.
+  virtual StoredOffset load(const MessageQueue& queue) = 0;
+
+  /// Brings changes to the permanent place. One queue, or all.
+  virtual void persist(const MessageQueue& queue) = 0;
+  virtual void persistAll() = 0;
+
+  /// persist() that returns when the offset has arrived; false when that is not known.
+  virtual bool persistNow(const MessageQueue& queue) = 0;
+
+  /// persistAll() that returns when the offsets have arrived, or the time is over.
+  virtual void persistFinally(std::chrono::steady_clock::time_point deadline) = 0;
+
+ protected:
+  struct Entry {
+    int64_t offset = -1;
+    /// How often this value is still to be sent; see RemoteOffsetStore.
+    int32_t sends_left = 0;
+  };
+
+  /// The value of `queue` if it is to be sent, counting it as sent.
+  std::vector<std::pair<MessageQueue, int64_t>> takeUnsent();
+
+  mutable Mutex mutex_;
+  std::map<MessageQueue, Entry> entries_ ROCKETMQ_GUARDED_BY(mutex_);
+};
+
+/// Offsets of a clustering group: the broker of each queue keeps them. Updates go one-way, each value
+/// at least twice, so that a lost one is made good within a period.
+class RemoteOffsetStore final : public OffsetStore {
+ public:
+  /// `calls` lets a shutdown interrupt load(). All are borrowed.
+  RemoteOffsetStore(ClientInstance& instance, CancellableCalls& calls, std::string group)
+      : instance_(instance), calls_(calls), group_(std::move(group)) {}
+
+  StoredOffset load(const MessageQueue& queue) override;
+  void persist(const MessageQueue& queue) override;
+  void persistAll() override;
+  bool persistNow(const MessageQueue& queue) override;
+  void persistFinally(std::chrono::steady_clock::time_point deadline) override;
+
+ private:
+  void send(const MessageQueue& queue, int64_t offset);
+
+  ClientInstance& instance_;
+  CancellableCalls& calls_;
+  const std::string group_;
+};
+
+/// Offsets of a broadcasting consumer: a file of the client,
+/// <folder>/<client id>/<group>/offsets.json, in the layout of RocketMQ's LocalFileOffsetStore.
+class LocalOffsetStore final : public OffsetStore {
+ public:
+  /// Reads the file if there is one. Corruption or Io when there is one that cannot be read.
+  static Result<std::unique_ptr<LocalOffsetStore>> open(const std::string& path);
+
+  /// Keeps the queue: the file is the only place that knows its offset.
+  void remove(const MessageQueue& queue) override;
+  StoredOffset load(const MessageQueue& queue) override;
+  void persist(const MessageQueue& queue) override;
+  void persistAll() override;
+  bool persistNow(const MessageQueue& queue) override;
+  void persistFinally(std::chrono::steady_clock::time_point deadline) override;
+
+ private:
+  explicit LocalOffsetStore(std::string path) : path_(std::move(path)) {}
+
+  const std::string path_;
+  Mutex file_mutex_;  // One writer of the file; taken before mutex_.
+  bool write_failed_ ROCKETMQ_GUARDED_BY(file_mutex_) = false;
+};
+
+/// Where a broadcasting consumer keeps its offsets.
+std::string localOffsetPath(const std::string& client_id, const std::string& group);
+
+/// offsets.json as text, and back.
+std::string formatOffsetFile(const std::map<MessageQueue, int64_t>& offsets);
+Result<std::map<MessageQueue, int64_t>> parseOffsetFile(std::string_view text);
+
+}  // namespace rocketmq::client

@@ -1,0 +1,251 @@
+#include "client/consumer/orderly_service.h"
+
+#include <algorithm>
+#include <atomic>
+#include <utility>
+
+#include "client/instance/name_space.h"
+#include "client/message_ext_builder.h"
+#include "common/log.h"
+
+namespace rocketmq::client {
+namespace {
+
+using std::chrono::milliseconds;
+
+// RocketMQ: ConsumeMessageOrderlyService.MAX_TIME_CONSUME_CONTINUOUSLY; then other queues get the
+// worker.
+constexpr milliseconds kWorkerTurn{60'000};
+constexpr milliseconds kNextTurnDelay{10};
+constexpr milliseconds kLockRetryDelay{3000};
+constexpr int64_t kSuspendMinMs = 10;
+constexpr int64_t kSuspendMaxMs = 30'000;
+
+}  // namespace
+
+OrderlyService::OrderlyService(PushContext& context, MessageListenerOrderly listener)
+    : context_(context),
+      listener_(std::move(listener)),
+      send_back_(context),
+      locks_(context),
+      workers_("rmq-listener",
+               static_cast<size_t>(std::max(context.config.consume_thread_max, 1))) {}
+
+std::shared_ptr<ProcessQueue> OrderlyService::makeQueue(const MessageQueue& queue) const {
+  return std::make_shared<OrderlyProcessQueue>(queue);
+}
+
+void OrderlyService::consume(const std::shared_ptr<ProcessQueue>& queue,
+                             std::vector<MessageExt> messages) {
+  const auto orderly = std::static_pointer_cast<OrderlyProcessQueue>(queue);
+  if (orderly->add(std::move(messages))) {
+    post(orderly);
+  }
+}
+
+void OrderlyService::post(const QueuePtr& queue) {
+  workers_.post([this, queue] { run(queue); });
+}
+
+bool OrderlyService::mayConsume(const ProcessQueue& queue) const {
+  return context_.isBroadcasting() || queue.holdsLock(context_.nowMs());
+}
+
+void OrderlyService::run(const QueuePtr& queue) {
+  const InListener in_listener(*queue);
+  const auto turn_end = std::chrono::steady_clock::now() + kWorkerTurn;
+  for (;;) {
+    if (queue->dropped()) {
+      leave(queue);
+      return;
+    }
+    if (!mayConsume(*queue)) {
+      lockLater(queue);
+      return;
+    }
+    if (std::chrono::steady_clock::now() > turn_end) {
+      parkFor(queue, kNextTurnDelay);
+      return;
+    }
+    std::vector<MessageExt> messages = queue->take(
+        static_cast<size_t>(std::max(context_.config.consume_message_batch_max_size, 1)));
+    if (messages.empty()) {
+      if (queue->dropped()) {
+        release(queue);
+      }
+      return;
+    }
+    if (!consumeBatch(queue, std::move(messages))) {
+      return;
+    }
+  }
+}
+
+bool OrderlyService::consumeBatch(const QueuePtr& queue, std::vector<MessageExt> messages) {
+  for (MessageExt& message : messages) {
+    prepareForListener(context_, message);
+  }
+  const int64_t start_ms = context_.nowMs();
+  MessageQueue shown = queue->queue();
+  shown.topic = withoutNamespace(context_.config.name_space, shown.topic);
+  ConsumeOrderlyContext consume_context{.message_queue = shown};
+  const ConsumeOrderlyStatus status = callListener(messages, consume_context, nullptr);
+  queue->last_consume_ms.store(context_.nowMs());
+  const bool ok = status == ConsumeOrderlyStatus::kSuccess;
+  const auto count = static_cast<int64_t>(messages.size());
+  context_.stats.countConsumed(queue->queue().topic, ok ? count : 0, ok ? 0 : count,
+                               context_.nowMs() - start_ms);
+  if (ok) {
+    commit(queue);
+    return true;
+  }
+  return takeFailure(queue, std::move(messages),
+                     consume_context.suspend_current_queue_time_millis);
+}
+
+ConsumeOrderlyStatus OrderlyService::callListener(const std::vector<MessageExt>& messages,
+                                                  ConsumeOrderlyContext& context,
+                                                  std::string* failure) const {
+  std::string what = "something that is no std::exception";
+  try {
+    return listener_(messages, context);
+  } catch (const std::exception& exception) {
+    what = exception.what();
+  } catch (...) {
+  }
+  log::warn("the listener of group {} threw, message {} and its batch are consumed again: {}",
+            context_.group, messages.front().msgId(), what);
+  if (failure != nullptr) {
+    *failure = what;
+  }
+  return ConsumeOrderlyStatus::kSuspendCurrentQueueAMoment;
+}
+
+int32_t OrderlyService::maxReconsumeTimes() const {
+  return context_.config.max_reconsume_times < 0 ? INT32_MAX
+                                                 : context_.config.max_reconsume_times;
+}
+
+bool OrderlyService::takeFailure(const QueuePtr& queue, std::vector<MessageExt> messages,
+                                 int64_t suspend_ms) {
+  const bool exhausted =
+      std::all_of(messages.begin(), messages.end(), [this](const MessageExt& message) {
+        return message.reconsumeTimes() >= maxReconsumeTimes();
+      });
+  if (exhausted && !context_.isBroadcasting() && !queue->dropped()) {
+    giveUpOn(queue, std::make_shared<std::vector<MessageExt>>(std::move(messages)), suspend_ms);
+  } else {
+    retryLater(queue, std::move(messages), suspend_ms);
+  }
+  return false;
+}
+
+// The retry topic's broker sees that the messages have used up their tries and puts them among the
+// dead letters; then the queue goes on behind them. The queue stays parked until it is known.
+void OrderlyService::giveUpOn(const QueuePtr& queue,
+                              std::shared_ptr<std::vector<MessageExt>> messages,
+                              int64_t suspend_ms) {
+  auto outstanding = std::make_shared<std::atomic<size_t>>(messages->size());
+  auto all_taken = std::make_shared<std::atomic<bool>>(true);
+  for (const MessageExt& message : *messages) {
+    send_back_.sendToRetryTopic(
+        message, [this, queue, messages, suspend_ms, outstanding, all_taken](bool taken) {
+          if (!taken) {
+            all_taken->store(false);
+          }
+          if (outstanding->fetch_sub(1) != 1) {
+            return;
+          }
+          if (all_taken->load()) {
+            commit(queue);
+            post(queue);
+          } else {
+            retryLater(queue, std::move(*messages), suspend_ms);
+          }
+        });
+  }
+}
+
+void OrderlyService::retryLater(const QueuePtr& queue, std::vector<MessageExt> messages,
+                                int64_t suspend_ms) {
+  for (MessageExt& message : messages) {
+    MessageExtBuilder::setReconsumeTimes(message, message.reconsumeTimes() + 1);
+  }
+  queue->putBack(std::move(messages));
+  if (suspend_ms < 0) {
+    suspend_ms = context_.config.suspend_current_queue_time.count();
+  }
+  parkFor(queue, milliseconds(std::clamp(suspend_ms, kSuspendMinMs, kSuspendMaxMs)));
+}
+
+void OrderlyService::commit(const QueuePtr& queue) {
+  const int64_t offset = queue->commit();
+  if (!queue->dropped()) {
+    context_.offsets->update(queue->queue(), offset, false);
+    context_.on_progress(queue);
+  }
+}
+
+void OrderlyService::lockLater(const QueuePtr& queue) {
+  queue->park();
+  locks_.renew({queue}, [this, queue] {
+    parkFor(queue, queue->holdsLock(context_.nowMs()) ? kNextTurnDelay : kLockRetryDelay);
+  });
+}
+
+void OrderlyService::parkFor(const QueuePtr& queue, milliseconds delay) {
+  queue->park();
+  if (queue->dropped()) {
+    release(queue);
+    return;
+  }
+  context_.timers.after(delay, [this, queue] {
+    if (queue->unpark()) {
+      post(queue);
+    }
+  });
+}
+
+void OrderlyService::leave(const QueuePtr& queue) {
+  queue->leave();
+  release(queue);
+}
+
+void OrderlyService::release(const std::shared_ptr<ProcessQueue>& queue) {
+  if (queue->releaseIfIdle() && !context_.isBroadcasting()) {
+    locks_.unlock({queue->queue()});
+  }
+}
+
+void OrderlyService::consumeDirectly(
+    MessageExt message, std::function<void(remoting::ConsumeMessageDirectlyResult)> done) {
+  workers_.post([this, message = std::move(message), done = std::move(done)]() mutable {
+    prepareForListener(context_, message);
+    const MessageQueue queue{message.topic(), message.brokerName(), message.queueId()};
+    ConsumeOrderlyContext consume_context{.message_queue = queue};
+    remoting::ConsumeMessageDirectlyResult result;
+    result.order = true;
+    const int64_t start_ms = context_.nowMs();
+    std::string failure;
+    std::vector<MessageExt> messages;
+    messages.push_back(std::move(message));
+    const ConsumeOrderlyStatus status = callListener(messages, consume_context, &failure);
+    result.spent_time_ms = context_.nowMs() - start_ms;
+    if (!failure.empty()) {
+      result.consume_result = remoting::DirectConsumeResult::kThrowException;
+      result.remark = failure;
+    } else if (status != ConsumeOrderlyStatus::kSuccess) {
+      result.consume_result = remoting::DirectConsumeResult::kLater;
+    }
+    done(std::move(result));
+  });
+}
+
+// An orderly listener may take as long as it likes: the messages behind must wait anyway.
+void OrderlyService::checkTimeouts(const std::vector<std::shared_ptr<ProcessQueue>>&) {}
+
+bool OrderlyService::stop(std::chrono::steady_clock::time_point until) {
+  return workers_.stop(false, until);
+}
+
+}  // namespace rocketmq::client

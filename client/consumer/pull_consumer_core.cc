@@ -1,0 +1,225 @@
+#include "client/consumer/pull_consumer_core.h"
+
+#include <utility>
+
+#include "client/admin/message_decoder.h"
+#include "client/consumer/queue_convert.h"
+#include "client/instance/name_space.h"
+#include "client/producer/outgoing_message.h"
+#include "common/clock.h"
+
+namespace rocketmq::client {
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr const char* kReservedGroup = "DEFAULT_CONSUMER";
+constexpr milliseconds kFarewellTimeout{400};
+
+}  // namespace
+
+PullConsumerCore::PullConsumerCore(const PullConsumerConfig& config)
+    : config_(config), group_(wrapNamespace(config.name_space, config.consumer_group)) {}
+
+PullConsumerCore::~PullConsumerCore() { shutdown(); }
+
+std::optional<ClientError> PullConsumerCore::openOffsets() {
+  if (config_.message_model == MessageModel::kClustering) {
+    offsets_ = std::make_unique<RemoteOffsetStore>(*instance_, calls_, group_);
+    return std::nullopt;
+  }
+  Result<std::unique_ptr<LocalOffsetStore>> store =
+      LocalOffsetStore::open(localOffsetPath(instance_->clientId(), group_));
+  if (!store.ok()) {
+    return ClientError::client("load local offset store exception: " + store.status().message());
+  }
+  offsets_ = std::move(*store);
+  return std::nullopt;
+}
+
+std::optional<ClientError> PullConsumerCore::start() {
+  if (const Status status = checkGroup(config_.consumer_group, kReservedGroup); !status.isOk()) {
+    return ClientError::client(status.message());
+  }
+  Outcome<std::shared_ptr<ClientInstance>> instance = ClientInstance::acquire(
+      config_, makeClientId(config_, config_.message_model == MessageModel::kBroadcasting));
+  if (!instance.ok()) {
+    return instance.error();
+  }
+  instance_ = std::move(instance.value());
+  started_ms_ = SystemClock::instance().nowMs();
+  queries_ = std::make_unique<ConsumerQueries>(
+      *instance_, calls_,
+      ConsumerQueries::Setting{.group = group_,
+                               .allocate = config_.allocate_strategy,
+                               .from_where = ConsumeFromWhere::kLastOffset,
+                               .consume_timestamp = {}});
+  std::optional<ClientError> error = openOffsets();
+  if (!error && !instance_->addConsumer(group_, *this)) {
+    error = ClientError::client("The consumer group[" + config_.consumer_group +
+                                "] has been created before, specify another name please.");
+  }
+  if (error) {
+    guard_.close();
+    ClientInstance::release(instance_);
+    return error;
+  }
+  timers_ = std::make_unique<Timers>(instance_->pool());
+  timers_->every(config_.persist_consumer_offset_interval,
+                 config_.persist_consumer_offset_interval,
+                 [this] { worker_.post([this] { offsets_->persistAll(); }); });
+  running_ = true;
+  return std::nullopt;
+}
+
+void PullConsumerCore::shutdown() {
+  if (!std::exchange(running_, false)) {
+    return;
+  }
+  timers_->stop();
+  calls_.cancel();
+  worker_.stop(false, std::chrono::steady_clock::time_point::max());
+  guard_.close();
+  offsets_->persistFinally(remoting::deadlineAfter(kFarewellTimeout));
+  instance_->removeConsumer(group_, remoting::deadlineAfter(kFarewellTimeout));
+  ClientInstance::release(instance_);
+}
+
+MessageQueue PullConsumerCore::full(const MessageQueue& queue) const {
+  return {wrapNamespace(config_.name_space, queue.topic), queue.broker_name, queue.queue_id};
+}
+
+Outcome<std::vector<MessageQueue>> PullConsumerCore::subscribeQueues(const std::string& topic) {
+  const std::string full_topic = wrapNamespace(config_.name_space, topic);
+  Outcome<TopicRoutePtr> route =
+      instance_->fetchRouteSync(full_topic, remoting::deadlineAfter(config_.api_timeout));
+  if (!route.ok()) {
+    return route.error();
+  }
+  std::vector<MessageQueue> queues = route.value()->subscribe_queues;
+  if (queues.empty()) {
+    return ClientError::client("Can not find Message Queue for this topic, " + topic +
+                               ": it has no queue that can be read");
+  }
+  for (MessageQueue& queue : queues) {
+    queue.topic = topic;
+  }
+  return queues;
+}
+
+std::optional<ClientError> PullConsumerCore::ensureRoute(const MessageQueue& queue) {
+  if (instance_->routes().reader(queue.broker_name, 0)) {
+    return std::nullopt;
+  }
+  const Outcome<TopicRoutePtr> route =
+      instance_->fetchRouteSync(queue.topic, remoting::deadlineAfter(config_.api_timeout));
+  return route.ok() ? std::nullopt : std::optional(route.error());
+}
+
+Outcome<PullResult> PullConsumerCore::pull(const MessageQueue& queue, const std::string& tags,
+                                           int64_t offset, int32_t messages_max,
+                                           bool wait_at_broker) {
+  const MessageQueue full_queue = full(queue);
+  if (offset < 0 || messages_max <= 0) {
+    return ClientError::client(offset < 0 ? "offset < 0" : "max_nums <= 0");
+  }
+  Result<model::SubscriptionData> subscription =
+      model::parseSubscription(full_queue.topic, tags, model::kExpressionTag, 0);
+  if (!subscription.ok()) {
+    return ClientError::client("parse subscription error: " + subscription.status().message());
+  }
+  if (std::optional<ClientError> error = ensureRoute(full_queue)) {
+    return std::move(*error);
+  }
+  // RocketMQ: subscriptionAutomatically(); heartbeats then tell brokers what this group reads.
+  if (subscriptions_.find(full_queue.topic) == nullptr) {
+    const Status status =
+        subscriptions_.add(full_queue.topic, "*", SystemClock::instance().nowMs());
+    if (!status.isOk()) {
+      return ClientError::client(status.message());
+    }
+  }
+  PullRequest request{.queue = full_queue,
+                      .group = group_,
+                      .subscription = std::make_shared<const model::SubscriptionData>(
+                          std::move(*subscription)),
+                      .offset = offset,
+                      .messages_max = messages_max,
+                      .timeout = config_.consumer_pull_timeout};
+  if (wait_at_broker) {
+    request.suspend = config_.broker_suspend_max_time;
+    request.timeout = config_.consumer_timeout_when_suspend;
+  }
+  std::optional<Outcome<PullAnswer>> answer = calls_.await<Outcome<PullAnswer>>(
+      [&](auto done) { pullMessages(*instance_, request, std::move(done)); });
+  if (!answer) {
+    return ClientError::client("the consumer was shut down");
+  }
+  if (!answer->ok()) {
+    return answer->error();
+  }
+  PullAnswer& taken = answer->value();
+  for (MessageExt& message : taken.messages) {
+    unpackBodyOrLog(message);
+    message.setTopic(withoutNamespace(config_.name_space, message.topic()));
+  }
+  return PullResult{taken.status, taken.next_offset, taken.min_offset, taken.max_offset,
+                    std::move(taken.messages)};
+}
+
+Outcome<int64_t> PullConsumerCore::consumeOffset(const MessageQueue& queue, bool from_store) {
+  const MessageQueue full_queue = full(queue);
+  if (!from_store) {
+    return offsets_->cached(full_queue).value_or(-1);
+  }
+  if (std::optional<ClientError> error = ensureRoute(full_queue)) {
+    return std::move(*error);
+  }
+  const StoredOffset stored = offsets_->load(full_queue);
+  if (stored.kind == StoredOffset::Kind::kUnknown) {
+    return ClientError::client("the offset of " + queue.toString() + " cannot be asked for");
+  }
+  return stored.offset;
+}
+
+void PullConsumerCore::updateConsumeOffset(const MessageQueue& queue, int64_t offset) {
+  offsets_->update(full(queue), offset, false);
+}
+
+Outcome<int64_t> PullConsumerCore::minOffset(const MessageQueue& queue) {
+  return queries_->minOffset(full(queue));
+}
+
+Outcome<int64_t> PullConsumerCore::maxOffset(const MessageQueue& queue) {
+  return queries_->maxOffset(full(queue));
+}
+
+Outcome<int64_t> PullConsumerCore::searchOffset(const MessageQueue& queue, int64_t timestamp_ms) {
+  return queries_->searchOffset(full(queue), timestamp_ms);
+}
+
+remoting::ConsumerData PullConsumerCore::heartbeatData() const {
+  remoting::ConsumerData data;
+  data.group_name = group_;
+  data.consume_type = model::ConsumeType::kActively;
+  data.message_model = config_.message_model == MessageModel::kBroadcasting
+                           ? model::MessageModel::kBroadcasting
+                           : model::MessageModel::kClustering;
+  data.unit_mode = !config_.unit_name.empty();
+  for (const SubscriptionPtr& subscription : subscriptions_.all()) {
+    data.subscription_data_set.push_back(*subscription);
+  }
+  return data;
+}
+
+std::map<model::MessageQueue, int64_t> PullConsumerCore::offsets(const std::string& topic) const {
+  std::map<model::MessageQueue, int64_t> table;
+  for (const auto& [queue, offset] : offsets_->all()) {
+    if (queue.topic == topic) {
+      table.emplace(toModel(queue), offset);
+    }
+  }
+  return table;
+}
+
+}  // namespace rocketmq::client

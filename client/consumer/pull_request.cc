@@ -1,0 +1,116 @@
+#include "client/consumer/pull_request.h"
+
+#include <utility>
+
+#include "client/admin/message_decoder.h"
+#include "common/log.h"
+#include "common/message/properties.h"
+#include "remoting/protocol/commands/pull_message.h"
+
+namespace rocketmq::client {
+namespace {
+
+using remoting::ResponseCode;
+
+remoting::PullMessage wireRequest(const PullRequest& request, bool from_slave) {
+  remoting::PullMessage wire;
+  wire.consumer_group = request.group;
+  wire.topic = request.queue.topic;
+  wire.queue_id = request.queue.queue_id;
+  wire.queue_offset = request.offset;
+  wire.max_messages = request.messages_max;
+  // Offsets are the master's business.
+  if (request.commit_offset >= 0 && !from_slave) {
+    wire.sys_flag |= remoting::kPullFlagCommitOffset;
+    wire.commit_offset = request.commit_offset;
+  }
+  if (request.suspend.count() > 0) {
+    wire.sys_flag |= remoting::kPullFlagSuspend;
+    wire.suspend_timeout_ms = request.suspend.count();
+  }
+  if (request.with_expression) {
+    wire.sys_flag |= remoting::kPullFlagSubscription;
+    wire.subscription = request.subscription->sub_string;
+  } else {
+    wire.subscription_version = request.subscription->sub_version;
+  }
+  if (request.lite) {
+    wire.sys_flag |= remoting::kPullFlagLitePull;
+  }
+  wire.expression_type = request.subscription->expression_type;
+  return wire;
+}
+
+Outcome<PullAnswer> readAnswer(const PullRequest& request,
+                               const remoting::CallReply<remoting::PullMessage>& reply,
+                               const std::string& address) {
+  const std::optional<PullStatus> status = pullStatusOf(reply.code);
+  if (!status) {
+    return ClientError::broker(reply.code, reply.remark, address);
+  }
+  PullAnswer answer{.status = *status,
+                    .next_offset = reply.header.next_begin_offset,
+                    .min_offset = reply.header.min_offset,
+                    .max_offset = reply.header.max_offset,
+                    .suggested_broker_id = reply.header.suggest_which_broker_id,
+                    .messages = {}};
+  DecodedMessages decoded =
+      decodeMessages(reply.body, request.queue.broker_name, BodyForm::kAsStored);
+  if (!decoded.rest.isOk()) {
+    if (decoded.messages.empty()) {
+      return ClientError::client("pull of " + request.queue.toString() + " from " + address +
+                                 ": " + decoded.rest.message());
+    }
+    // What can be read is consumed, and the rest asked for again: nothing is skipped silently.
+    log::error("pull of {} from {}: {}", request.queue.toString(), address,
+               decoded.rest.message());
+    answer.next_offset = decoded.messages.back().queueOffset() + 1;
+  }
+  const std::string min_offset = std::to_string(answer.min_offset);
+  const std::string max_offset = std::to_string(answer.max_offset);
+  for (MessageExt& message : decoded.messages) {
+    if (wantsTag(*request.subscription, message.tags())) {
+      message.putProperty(property::kMinOffset, min_offset);
+      message.putProperty(property::kMaxOffset, max_offset);
+      answer.messages.push_back(std::move(message));
+    }
+  }
+  return answer;
+}
+
+}  // namespace
+
+std::optional<PullStatus> pullStatusOf(ResponseCode code) {
+  switch (code) {
+    case ResponseCode::kSuccess:
+      return PullStatus::kFound;
+    case ResponseCode::kPullNotFound:
+      return PullStatus::kNoNewMessage;
+    case ResponseCode::kPullRetryImmediately:
+      return PullStatus::kNoMatchedMessage;
+    case ResponseCode::kPullOffsetMoved:
+      return PullStatus::kOffsetIllegal;
+    default:
+      return std::nullopt;
+  }
+}
+
+void pullMessages(ClientInstance& instance, const PullRequest& request, PullCallback callback) {
+  const std::optional<BrokerAddress> broker =
+      instance.routes().reader(request.queue.broker_name, request.broker_id);
+  if (!broker) {
+    callback(ClientError::client("The broker[" + request.queue.broker_name + "] not exist",
+                                 ClientErrorCode::kBrokerNotExist));
+    return;
+  }
+  instance.remoting().call(
+      broker->address, wireRequest(request, broker->isSlave()), {},
+      remoting::deadlineAfter(request.timeout),
+      [&instance, request, address = broker->address,
+       callback = std::move(callback)](const remoting::CallResult<remoting::PullMessage>& result) {
+        callback(result.ok() ? readAnswer(request, *result, address)
+                             : Outcome<PullAnswer>(instance.describe(result.status(), address)));
+      });
+}
+
+}  // namespace rocketmq::client

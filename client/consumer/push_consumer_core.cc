@@ -1,0 +1,233 @@
+#include "client/consumer/push_consumer_core.h"
+
+#include <utility>
+
+#include "client/consumer/concurrent_service.h"
+#include "client/consumer/orderly_service.h"
+#include "client/consumer/start_offset.h"
+#include "client/instance/name_space.h"
+#include "client/producer/outgoing_message.h"
+#include "common/log.h"
+#include "common/validate.h"
+
+namespace rocketmq::client {
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr const char* kReservedGroup = "DEFAULT_CONSUMER";
+constexpr milliseconds kFirstPersistDelay{10'000};
+constexpr milliseconds kFirstLockDelay{1000};
+constexpr milliseconds kLockPeriod{20'000};
+constexpr milliseconds kTimeoutCheckPeriod{60'000};
+constexpr milliseconds kUnbalancedDelay{1000};
+constexpr milliseconds kFarewellTimeout{400};
+
+struct Range {
+  const char* name;
+  int64_t value;
+  int64_t min;
+  int64_t max;
+};
+
+}  // namespace
+
+Status checkPushConfig(const PushConsumerConfig& config) {
+  // RocketMQ: DefaultMQPushConsumerImpl.checkConfig.
+  const Range ranges[] = {
+      {"consume_thread_max", config.consume_thread_max, 1, 1000},
+      {"consume_concurrently_max_span", config.consume_concurrently_max_span, 1, 65535},
+      {"pull_threshold_for_queue", config.pull_threshold_for_queue, 1, 65535},
+      {"pull_threshold_size_for_queue_mib", config.pull_threshold_size_for_queue_mib, 1, 1024},
+      {"pull_interval", config.pull_interval.count(), 0, 65535},
+      {"consume_message_batch_max_size", config.consume_message_batch_max_size, 1, 1024},
+      {"pull_batch_size", config.pull_batch_size, 1, 1024},
+  };
+  for (const Range& range : ranges) {
+    if (range.value < range.min || range.value > range.max) {
+      return Status::invalidArgument(std::string(range.name) + " is " +
+                                     std::to_string(range.value) + ", out of range [" +
+                                     std::to_string(range.min) + ", " +
+                                     std::to_string(range.max) + "]");
+    }
+  }
+  if (!config.allocate_strategy) {
+    return Status::invalidArgument("allocate_strategy is empty");
+  }
+  return parseConsumeTimestamp(config.consume_timestamp, 0).status();
+}
+
+PushConsumerCore::PushConsumerCore(const PushConsumerConfig& config,
+                                   std::shared_ptr<SubscriptionTable> subscriptions,
+                                   AnyListener listener)
+    : config_(config),
+      group_(wrapNamespace(config.name_space, config.consumer_group)),
+      subscriptions_(std::move(subscriptions)),
+      listener_(std::move(listener)) {}
+
+PushConsumerCore::~PushConsumerCore() { shutdown(); }
+
+std::optional<ClientError> PushConsumerCore::checkConfig() const {
+  for (const Status& status :
+       {checkGroup(config_.consumer_group, kReservedGroup), checkPushConfig(config_)}) {
+    if (!status.isOk()) {
+      return ClientError::client(status.message());
+    }
+  }
+  if (std::holds_alternative<std::monostate>(listener_)) {
+    return ClientError::client("no message listener is registered");
+  }
+  return std::nullopt;
+}
+
+std::optional<ClientError> PushConsumerCore::openOffsets() {
+  if (!context_->isBroadcasting()) {
+    context_->offsets =
+        std::make_unique<RemoteOffsetStore>(*context_->instance, context_->calls, group_);
+    return std::nullopt;
+  }
+  Result<std::unique_ptr<LocalOffsetStore>> store =
+      LocalOffsetStore::open(localOffsetPath(context_->instance->clientId(), group_));
+  if (!store.ok()) {
+    return ClientError::client("load local offset store exception: " + store.status().message());
+  }
+  context_->offsets = std::move(*store);
+  return std::nullopt;
+}
+
+void PushConsumerCore::makeParts() {
+  if (const auto* concurrent = std::get_if<MessageListenerConcurrently>(&listener_)) {
+    service_ = std::make_unique<ConcurrentService>(*context_, *concurrent);
+  } else {
+    service_ = std::make_unique<OrderlyService>(*context_,
+                                                std::get<MessageListenerOrderly>(listener_));
+  }
+  worker_ = std::make_unique<WorkerPool>("rmq-consumer", 1);
+  pulls_ = std::make_unique<PullLoop>(
+      *context_, *service_, isOrderly(),
+      [this](const std::shared_ptr<ProcessQueue>& queue, int64_t offset) {
+        worker_->post([this, queue, offset] { rebalance_->moveOffset(queue, offset); });
+        rebalanceSoon();
+      });
+  context_->on_progress = [this](const std::shared_ptr<ProcessQueue>& queue) {
+    pulls_->roomMade(queue);
+  };
+  rebalance_ =
+      std::make_unique<PushRebalance>(*context_, *service_, queues_, *pulls_, isOrderly());
+}
+
+std::optional<ClientError> PushConsumerCore::start() {
+  if (std::optional<ClientError> error = checkConfig()) {
+    return error;
+  }
+  const bool broadcasting = config_.message_model == MessageModel::kBroadcasting;
+  Outcome<std::shared_ptr<ClientInstance>> instance =
+      ClientInstance::acquire(config_, makeClientId(config_, broadcasting));
+  if (!instance.ok()) {
+    return instance.error();
+  }
+  started_ms_ = SystemClock::instance().nowMs();
+  if (!broadcasting) {
+    const Status status = subscriptions_->add(std::string(kRetryTopicPrefix) + group_, "*",
+                                              started_ms_);
+    ROCKETMQ_CHECK(status.isOk());
+  }
+  context_ = std::make_unique<PushContext>(config_, group_, subscriptions_, instance.value());
+  std::optional<ClientError> error = openOffsets();
+  if (!error) {
+    makeParts();
+    if (context_->instance->addConsumer(group_, *this)) {
+      findRoutes();
+      context_->instance->heartbeatAndWait(remoting::deadlineAfter(config_.api_timeout));
+      startTimers();
+      rebalanceSoon();
+      return std::nullopt;
+    }
+    error = ClientError::client("The consumer group[" + config_.consumer_group +
+                                "] has been created before, specify another name please.");
+  }
+  context_->timers.stop();
+  context_->guard.close();
+  ClientInstance::release(instance.value());
+  shut_down_ = true;
+  return error;
+}
+
+// The first heartbeat can only reach brokers that are known, and the first rebalance needs it to
+// have arrived. A topic that does not exist yet is found by a later rebalance.
+void PushConsumerCore::findRoutes() {
+  const remoting::Deadline deadline = remoting::deadlineAfter(config_.api_timeout);
+  for (const std::string& topic : subscriptions_->topics()) {
+    const Outcome<TopicRoutePtr> route = context_->instance->fetchRouteSync(topic, deadline);
+    if (!route.ok() && !isRetryTopic(topic)) {
+      log::warn("group {} cannot consume topic {} yet: {}", group_, topic,
+                route.error().message);
+    }
+  }
+}
+
+void PushConsumerCore::startTimers() {
+  Timers& timers = context_->timers;
+  timers.every(config_.rebalance_interval, config_.rebalance_interval,
+               [this] { rebalanceSoon(); });
+  timers.every(kFirstPersistDelay, config_.persist_consumer_offset_interval,
+               [this] { worker_->post([this] { context_->offsets->persistAll(); }); });
+  timers.every(milliseconds(ConsumeStats::kSampleSeconds * 1000),
+               milliseconds(ConsumeStats::kSampleSeconds * 1000),
+               [this] { context_->stats.takeSample(); });
+  timers.every(kTimeoutCheckPeriod, kTimeoutCheckPeriod,
+               [this] { service_->checkTimeouts(queues_.all()); });
+  if (isOrderly() && !context_->isBroadcasting()) {
+    timers.every(kFirstLockDelay, kLockPeriod,
+                 [this] { QueueLocks(*context_).renew(queues_.all()); });
+  }
+}
+
+void PushConsumerCore::shutdown() {
+  if (context_ == nullptr || std::exchange(shut_down_, true)) {
+    return;
+  }
+  context_->timers.stop();
+  context_->calls.cancel();
+  worker_->stop(false, std::chrono::steady_clock::time_point::max());
+  if (!service_->stop(std::chrono::steady_clock::now() +
+                      config_.await_termination_on_shutdown)) {
+    log::warn("group {}: listeners are still running after {} ms; what they return is ignored",
+              group_, config_.await_termination_on_shutdown.count());
+  }
+  context_->guard.close();
+  rebalance_->dropAll();
+  context_->offsets->persistFinally(remoting::deadlineAfter(kFarewellTimeout));
+  context_->instance->removeConsumer(group_, remoting::deadlineAfter(kFarewellTimeout));
+  ClientInstance::release(context_->instance);
+}
+
+void PushConsumerCore::pause() { pulls_->pause(); }
+
+void PushConsumerCore::resume() {
+  pulls_->resume();
+  rebalanceSoon();
+}
+
+void PushConsumerCore::subscriptionsChanged() {
+  context_->instance->heartbeatSoon();
+  rebalanceSoon();
+}
+
+std::string PushConsumerCore::clientId() const { return context_->instance->clientId(); }
+
+void PushConsumerCore::rebalanceSoon() {
+  if (!rebalance_pending_.exchange(true)) {
+    worker_->post([this] { rebalance(); });
+  }
+}
+
+void PushConsumerCore::rebalance() {
+  // Cleared first: what happens from here on asks for another run.
+  rebalance_pending_.store(false);
+  if (!rebalance_->run()) {
+    context_->timers.after(kUnbalancedDelay, [this] { rebalanceSoon(); });
+  }
+}
+
+}  // namespace rocketmq::client

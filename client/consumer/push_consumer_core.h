@@ -1,0 +1,89 @@
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <optional>
+#include <string>
+#include <variant>
+
+#include "client/consumer/consume_service.h"
+#include "client/consumer/pull_loop.h"
+#include "client/consumer/push_context.h"
+#include "client/consumer/push_rebalance.h"
+#include "client/consumer/queue_table.h"
+#include "client/instance/group_member.h"
+#include "client/instance/worker_pool.h"
+
+namespace rocketmq::client {
+
+using AnyListener =
+    std::variant<std::monostate, MessageListenerConcurrently, MessageListenerOrderly>;
+
+/// The working part of a push consumer (RocketMQ: DefaultMQPushConsumerImpl): makes its parts, starts
+/// and stops them, and answers for the group.
+///
+/// Life:    start() -> shutdown(), once each; the destructor waits for listeners still running.
+/// Threads: pulls on the event loop, rebalances and offsets on one service thread, listeners on
+///          their pool.
+class PushConsumerCore final : public GroupMember {
+ public:
+  PushConsumerCore(const PushConsumerConfig& config,
+                   std::shared_ptr<SubscriptionTable> subscriptions, AnyListener listener);
+  ~PushConsumerCore() override;
+
+  /// The reason when the configuration cannot work.
+  std::optional<ClientError> start();
+  void shutdown();
+
+  void pause();
+  void resume();
+  /// The subscriptions have changed.
+  void subscriptionsChanged();
+  std::string clientId() const;
+
+  // GroupMember.
+  const Guard& guard() const override { return context_->guard; }
+  remoting::ConsumerData heartbeatData() const override;
+  std::vector<std::string> topics() const override;
+  void rebalanceSoon() override;
+  void resetOffsets(const std::string& topic,
+                    std::map<model::MessageQueue, int64_t> offsets) override;
+  std::map<model::MessageQueue, int64_t> offsets(const std::string& topic) const override;
+  remoting::ConsumerRunningInfo runningInfo() const override;
+  void consumeDirectly(
+      MessageExt message,
+      std::function<void(remoting::ConsumeMessageDirectlyResult)> done) override;
+
+ private:
+  std::optional<ClientError> checkConfig() const;
+  std::optional<ClientError> openOffsets();
+  void makeParts();
+  void findRoutes();
+  void startTimers();
+  void rebalance();
+  void applyReset(const std::vector<std::shared_ptr<ProcessQueue>>& dropped,
+                  const std::map<model::MessageQueue, int64_t>& offsets,
+                  std::chrono::steady_clock::time_point give_up);
+  bool isOrderly() const { return std::holds_alternative<MessageListenerOrderly>(listener_); }
+
+  const PushConsumerConfig config_;
+  const std::string group_;
+  const std::shared_ptr<SubscriptionTable> subscriptions_;
+  const AnyListener listener_;
+  int64_t started_ms_ = 0;
+
+  // Made by start(), in this order.
+  std::unique_ptr<PushContext> context_;
+  QueueTable queues_;
+  std::unique_ptr<ConsumeService> service_;
+  std::unique_ptr<PullLoop> pulls_;
+  std::unique_ptr<PushRebalance> rebalance_;
+  std::unique_ptr<WorkerPool> worker_;
+  std::atomic<bool> rebalance_pending_{false};
+  bool shut_down_ = false;
+};
+
+/// True for every setting that RocketMQ would accept; the message names the one that is wrong.
+Status checkPushConfig(const PushConsumerConfig& config);
+
+}  // namespace rocketmq::client

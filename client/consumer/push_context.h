@@ -1,0 +1,55 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "client/consumer/consume_stats.h"
+#include "client/consumer/offset_store.h"
+#include "client/consumer/process_queue.h"
+#include "client/consumer/subscription_table.h"
+#include "client/instance/cancellable_calls.h"
+#include "client/instance/client_instance.h"
+#include "client/instance/guard.h"
+#include "client/instance/timers.h"
+#include "common/clock.h"
+#include "rocketmq/default_mq_push_consumer.h"
+
+namespace rocketmq::client {
+
+/// What the parts of one push consumer share. Made by its core, which outlives them all.
+struct PushContext {
+  PushContext(const PushConsumerConfig& consumer_config, std::string group_name,
+              std::shared_ptr<SubscriptionTable> subscription_table,
+              std::shared_ptr<ClientInstance> client_instance)
+      : config(consumer_config),
+        group(std::move(group_name)),
+        subscriptions(std::move(subscription_table)),
+        instance(std::move(client_instance)),
+        timers(instance->pool()) {}
+
+  bool isBroadcasting() const { return config.message_model == MessageModel::kBroadcasting; }
+  int64_t nowMs() const { return SystemClock::instance().nowMs(); }
+
+  const PushConsumerConfig config;
+  /// With namespace, as brokers know it.
+  const std::string group;
+  const std::shared_ptr<SubscriptionTable> subscriptions;
+  const std::shared_ptr<ClientInstance> instance;
+
+  Guard guard;
+  Timers timers;
+  /// Waiting calls of the consumer's service thread.
+  CancellableCalls calls;
+  std::unique_ptr<OffsetStore> offsets;
+  ConsumeStats stats;
+
+  /// Messages of a queue were consumed: pulling may go on.
+  std::function<void(const std::shared_ptr<ProcessQueue>&)> on_progress;
+};
+
+/// Makes a pulled message what the application is to see: the original topic of a retried message,
+/// names without namespace, the plain body, the time at which consuming starts.
+void prepareForListener(const PushContext& context, MessageExt& message);
+
+}  // namespace rocketmq::client

@@ -1,0 +1,35 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <set>
+#include <vector>
+
+#include "client/consumer/process_queue.h"
+#include "client/consumer/push_context.h"
+
+namespace rocketmq::client {
+
+/// The brokers' locks on queues, by which an orderly group makes sure that only one of its members
+/// consumes a queue (RocketMQ: RebalanceImpl.lock and unlock). Threads: any, if nothing else is said.
+class QueueLocks {
+ public:
+  explicit QueueLocks(PushContext& context) : context_(context) {}
+
+  /// Asks for the locks of several queues and waits; those that this client holds now. Not on the
+  /// event loop.
+  std::set<MessageQueue> lock(const std::vector<MessageQueue>& queues);
+
+  /// Renews the locks of `queues` and notes in each what came of it. `done`, if any, is called on the
+  /// event loop when all brokers have answered.
+  void renew(const std::vector<std::shared_ptr<ProcessQueue>>& queues,
+             std::function<void()> done = nullptr);
+
+  /// Gives locks up, without waiting.
+  void unlock(const std::vector<MessageQueue>& queues);
+
+ private:
+  PushContext& context_;
+};
+
+}  // namespace rocketmq::client

@@ -1,0 +1,58 @@
+#include "client/consumer/subscription_table.h"
+
+#include <utility>
+
+#include "common/validate.h"
+
+namespace rocketmq::client {
+
+Status SubscriptionTable::add(const std::string& topic, const std::string& tags,
+                              int64_t version) {
+  // The retry topic of a long group name may exceed what is allowed for other topics.
+  if (!isRetryTopic(topic)) {
+    ROCKETMQ_RETURN_IF_ERROR(validateTopic(topic));
+  }
+  ROCKETMQ_ASSIGN_OR_RETURN(
+      model::SubscriptionData data,
+      model::parseSubscription(topic, tags, model::kExpressionTag, version));
+  auto entry = std::make_shared<const model::SubscriptionData>(std::move(data));
+  MutexLock lock(mutex_);
+  entries_[topic] = std::move(entry);
+  return Status::ok();
+}
+
+void SubscriptionTable::remove(const std::string& topic) {
+  MutexLock lock(mutex_);
+  entries_.erase(topic);
+}
+
+SubscriptionPtr SubscriptionTable::find(const std::string& topic) const {
+  MutexLock lock(mutex_);
+  const auto found = entries_.find(topic);
+  return found == entries_.end() ? nullptr : found->second;
+}
+
+std::vector<SubscriptionPtr> SubscriptionTable::all() const {
+  std::vector<SubscriptionPtr> entries;
+  MutexLock lock(mutex_);
+  for (const auto& [topic, entry] : entries_) {
+    entries.push_back(entry);
+  }
+  return entries;
+}
+
+std::vector<std::string> SubscriptionTable::topics() const {
+  std::vector<std::string> names;
+  MutexLock lock(mutex_);
+  for (const auto& [topic, entry] : entries_) {
+    names.push_back(topic);
+  }
+  return names;
+}
+
+bool wantsTag(const model::SubscriptionData& subscription, const std::string& tag) {
+  return subscription.tags_set.empty() || subscription.class_filter_mode ||
+         subscription.tags_set.contains(tag);
+}
+
+}  // namespace rocketmq::client

@@ -1,0 +1,38 @@
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "common/model/subscription_data.h"
+#include "common/mutex.h"
+#include "common/status.h"
+
+namespace rocketmq::client {
+
+using SubscriptionPtr = std::shared_ptr<const model::SubscriptionData>;
+
+/// What a consumer subscribes to, by topic as brokers know it. Threads: any; entries are immutable.
+class SubscriptionTable {
+ public:
+  /// InvalidArgument for a topic name or a tag expression that cannot be. Replaces an earlier
+  /// subscription of the topic.
+  Status add(const std::string& topic, const std::string& tags, int64_t version);
+  void remove(const std::string& topic);
+
+  /// Nullptr when the topic is not subscribed.
+  SubscriptionPtr find(const std::string& topic) const;
+  std::vector<SubscriptionPtr> all() const;
+  std::vector<std::string> topics() const;
+
+ private:
+  mutable Mutex mutex_;
+  std::map<std::string, SubscriptionPtr> entries_ ROCKETMQ_GUARDED_BY(mutex_);
+};
+
+/// True when a message with this tag is wanted. The broker's filter knows only hashes of tags, so
+/// the text is compared again by clients.
+bool wantsTag(const model::SubscriptionData& subscription, const std::string& tag);
+
+}  // namespace rocketmq::client

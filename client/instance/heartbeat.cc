@@ -1,0 +1,163 @@
+// ClientInstance: heartbeats and farewells to brokers.
+
+#include <atomic>
+#include <future>
+
+#include "client/instance/client_instance.h"
+#include "common/json/encode.h"
+#include "common/log.h"
+#include "remoting/protocol/bodies/heartbeat.h"
+
+namespace rocketmq::client {
+namespace {
+
+constexpr const char* kInnerProducer = "CLIENT_INNER_PRODUCER";
+constexpr std::chrono::milliseconds kGreetAgainDelay{1000};
+
+/// Calls a function when the last of several answers has come.
+class Countdown {
+ public:
+  Countdown(size_t count, std::function<void()> done) : left_(count), done_(std::move(done)) {}
+
+  void countDown() {
+    if (left_.fetch_sub(1) == 1 && done_) {
+      done_();
+    }
+  }
+
+ private:
+  std::atomic<size_t> left_;
+  const std::function<void()> done_;
+};
+
+void waitUntil(std::future<void>& done, remoting::Deadline deadline) { done.wait_until(deadline); }
+
+}  // namespace
+
+std::string ClientInstance::heartbeatBody(bool& has_consumers) const {
+  remoting::HeartbeatData data;
+  data.client_id = client_id_;
+  {
+    MutexLock lock(mutex_);
+    for (const std::string& group : producers_) {
+      data.producer_data_set.push_back({group});
+    }
+  }
+  forEachConsumer([&data](GroupMember& member) {
+    data.consumer_data_set.push_back(member.heartbeatData());
+  });
+  has_consumers = !data.consumer_data_set.empty();
+  if (has_consumers) {
+    // Consumers send what a broker does not take back (36) as this group.
+    data.producer_data_set.push_back({kInnerProducer});
+  }
+  return data.producer_data_set.empty() ? std::string() : json::encode(data);
+}
+
+void ClientInstance::heartbeatTo(const std::vector<BrokerAddress>& brokers,
+                                 std::function<void()> on_all_done) {
+  bool has_consumers = false;
+  const std::string body = heartbeatBody(has_consumers);
+  std::vector<std::string> addresses;
+  for (const BrokerAddress& broker : brokers) {
+    // Slaves need to know consumers only.
+    if (!body.empty() && (has_consumers || !broker.isSlave())) {
+      addresses.push_back(broker.address);
+    }
+  }
+  if (addresses.empty()) {
+    if (on_all_done) {
+      on_all_done();
+    }
+    return;
+  }
+  auto countdown = std::make_shared<Countdown>(addresses.size(), std::move(on_all_done));
+  for (const std::string& address : addresses) {
+    remoting_->call(address, remoting::Heartbeat{}, remoting::Payload(body),
+                    remoting::deadlineAfter(config_.api_timeout),
+                    [countdown, greeted = guard_.wrap([this, address](bool ok) {
+                       if (ok) {
+                         MutexLock lock(mutex_);
+                         greeted_.insert(address);
+                       } else {
+                         forgetBroker(address);
+                       }
+                     }),
+                     address](const remoting::CallResult<remoting::Heartbeat>& result) mutable {
+                      const bool ok = result.ok() && result->success();
+                      if (!ok) {
+                        log::warn("heartbeat to broker {} failed: {}", address,
+                                  result.ok() ? result->remark : result.status().message());
+                      }
+                      greeted(ok);
+                      countdown->countDown();
+                    });
+  }
+}
+
+void ClientInstance::heartbeatToAll() { heartbeatTo(routes_.all(true), nullptr); }
+
+void ClientInstance::heartbeatSoon() {
+  timers_->soon([this] { heartbeatToAll(); });
+}
+
+void ClientInstance::heartbeatAndWait(remoting::Deadline deadline) {
+  auto promise = std::make_shared<std::promise<void>>();
+  std::future<void> done = promise->get_future();
+  heartbeatTo(routes_.all(true), [promise] { promise->set_value(); });
+  waitUntil(done, deadline);
+}
+
+void ClientInstance::heartbeatToNewBrokers() {
+  std::vector<BrokerAddress> strangers = routes_.all(true);
+  {
+    MutexLock lock(mutex_);
+    greeting_again_ = false;
+    std::erase_if(strangers, [this](const BrokerAddress& broker) {
+      return greeted_.contains(broker.address);
+    });
+  }
+  if (!strangers.empty()) {
+    heartbeatTo(strangers, nullptr);
+  }
+}
+
+// A broker forgets a client whose connection has closed, so it is greeted again as soon as it can be
+// reached, not at the next regular heartbeat.
+void ClientInstance::forgetBroker(const std::string& address) {
+  {
+    MutexLock lock(mutex_);
+    greeted_.erase(address);
+    if (consumers_.empty() || greeting_again_) {
+      return;
+    }
+    greeting_again_ = true;
+  }
+  timers_->after(kGreetAgainDelay, [this] { heartbeatToNewBrokers(); });
+}
+
+void ClientInstance::unregister(const remoting::UnregisterClient& request,
+                                remoting::Deadline deadline) {
+  std::vector<BrokerAddress> brokers = routes_.all(true);
+  {
+    MutexLock lock(mutex_);
+    std::erase_if(brokers, [this](const BrokerAddress& broker) {
+      return !greeted_.contains(broker.address);
+    });
+  }
+  if (brokers.empty()) {
+    return;
+  }
+  auto promise = std::make_shared<std::promise<void>>();
+  std::future<void> done = promise->get_future();
+  auto countdown = std::make_shared<Countdown>(brokers.size(), [promise] { promise->set_value(); });
+  for (const BrokerAddress& broker : brokers) {
+    remoting_->call(broker.address, request, {}, deadline,
+                    [countdown](const remoting::CallResult<remoting::UnregisterClient>&) {
+                      countdown->countDown();
+                    });
+  }
+  waitUntil(done, deadline);
+}
+
+}  // namespace rocketmq::client

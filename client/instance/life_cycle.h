@@ -1,0 +1,98 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "client/instance/client_error.h"
+#include "common/mutex.h"
+
+namespace rocketmq::client {
+
+/// The states of a producer or consumer, which all go: made, started once, shut down.
+/// `Core` has start() -> optional<ClientError>, and shutdown().
+///
+/// Threads: any. shutdown() may come at any time, more than once, also before start(); one that
+/// comes during another does not wait for it, since it may come from a callback that the other one
+/// waits for. Calls that are inside the core when it is shut down end with an error.
+template <class Core>
+class LifeCycle {
+ public:
+  /// Throws MQClientException when it was started before or the core cannot start; in the latter
+  /// case start() may be tried again.
+  template <class MakeCore>
+  void start(const std::string& what, MakeCore make_core) {
+    {
+      MutexLock lock(mutex_);
+      if (state_ != State::kCreated) {
+        throw MQClientException(-1, "The " + what +
+                                        " was started before; each can be started only once");
+      }
+      state_ = State::kStarting;
+    }
+    std::shared_ptr<Core> core;
+    try {
+      core = make_core();
+      if (const std::optional<ClientError> error = core->start()) {
+        throwError(*error);
+      }
+    } catch (...) {
+      become(State::kCreated, nullptr);
+      throw;
+    }
+    become(State::kRunning, std::move(core));
+  }
+
+  void shutdown() {
+    std::shared_ptr<Core> core;
+    {
+      MutexLock lock(mutex_);
+      while (state_ == State::kStarting) {
+        changed_.wait(mutex_);
+      }
+      if (state_ == State::kShutDown) {
+        return;
+      }
+      state_ = State::kShutDown;
+      core = core_;
+    }
+    if (core != nullptr) {
+      core->shutdown();
+    }
+  }
+
+  /// The core; throws MQClientException when it is not running.
+  std::shared_ptr<Core> running(const std::string& what) const {
+    MutexLock lock(mutex_);
+    if (state_ != State::kRunning) {
+      throw MQClientException(
+          -1, "The " + what + " service state not OK: " +
+                  (state_ == State::kShutDown ? "it was shut down" : "start() it first"));
+    }
+    return core_;
+  }
+
+  /// The core if it was ever started.
+  std::shared_ptr<Core> current() const {
+    MutexLock lock(mutex_);
+    return core_;
+  }
+
+ private:
+  enum class State : uint8_t { kCreated, kStarting, kRunning, kShutDown };
+
+  void become(State state, std::shared_ptr<Core> core) {
+    MutexLock lock(mutex_);
+    state_ = state;
+    core_ = std::move(core);
+    changed_.notifyAll();
+  }
+
+  mutable Mutex mutex_;
+  CondVar changed_;
+  State state_ ROCKETMQ_GUARDED_BY(mutex_) = State::kCreated;
+  std::shared_ptr<Core> core_ ROCKETMQ_GUARDED_BY(mutex_);
+};
+
+}  // namespace rocketmq::client

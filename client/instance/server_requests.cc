@@ -1,0 +1,112 @@
+// ClientInstance: what brokers ask of their clients.
+
+#include <memory>
+#include <utility>
+
+#include "client/admin/message_decoder.h"
+#include "client/instance/client_instance.h"
+#include "common/json/encode.h"
+#include "common/log.h"
+#include "remoting/protocol/bodies/offsets.h"
+#include "remoting/protocol/commands/relay.h"
+#include "remoting/protocol/commands/reply_message.h"
+#include "remoting/protocol/commands/transaction.h"
+
+namespace rocketmq::client {
+namespace {
+
+using remoting::Answer;
+using remoting::NoFields;
+using remoting::RequestContext;
+using remoting::ResponseCode;
+
+Answer<NoFields> noSuchGroup(const std::string& group) {
+  return {ResponseCode::kSystemError,
+          "The Consumer Group <" + group + "> not exist in this consumer"};
+}
+
+}  // namespace
+
+void ClientInstance::registerServerRequests() {
+  router_.handle<remoting::NotifyConsumerIdsChanged>(
+      {}, [this](const remoting::NotifyConsumerIdsChanged& request, const RequestContext&) {
+        withConsumer(request.consumer_group,
+                     [](GroupMember& member) { member.rebalanceSoon(); });
+        return Answer<NoFields>();
+      });
+
+  router_.handle<remoting::ResetConsumerClientOffset>(
+      {}, [this](const remoting::ResetConsumerClientOffset& request,
+                 const RequestContext& context) -> Answer<NoFields> {
+        Result<remoting::ResetOffsetBody> body =
+            remoting::decodeResetOffsetBody(context.body());
+        if (!body.ok()) {
+          log::warn("offsets of group {} were not reset: {}", request.group,
+                    body.status().message());
+          return body.status();
+        }
+        const bool known = withConsumer(request.group, [&](GroupMember& member) {
+          member.resetOffsets(request.topic, std::move(body->offset_table));
+        });
+        return known ? Answer<NoFields>() : noSuchGroup(request.group);
+      });
+
+  router_.handle<remoting::GetConsumerStatusFromClient>(
+      {}, [this](const remoting::GetConsumerStatusFromClient& request, const RequestContext&) {
+        remoting::GetConsumerStatusBody body;
+        withConsumer(request.group, [&](GroupMember& member) {
+          body.message_queue_table = member.offsets(request.topic);
+        });
+        return Answer<NoFields>::ofBody(json::encode(body));
+      });
+
+  router_.handle<remoting::GetConsumerRunningInfo>(
+      {}, [this](const remoting::GetConsumerRunningInfo& request,
+                 const RequestContext&) -> Answer<NoFields> {
+        remoting::ConsumerRunningInfo info;
+        const bool known = withConsumer(request.consumer_group, [&](GroupMember& member) {
+          info = member.runningInfo();
+        });
+        return known ? Answer<NoFields>::ofBody(json::encode(info))
+                     : noSuchGroup(request.consumer_group);
+      });
+
+  router_.handleLater<remoting::ConsumeMessageDirectly>(
+      {}, [this](const remoting::ConsumeMessageDirectly& request, const RequestContext& context,
+                 remoting::Responder<remoting::ConsumeMessageDirectly> responder) {
+        DecodedMessages decoded =
+            decodeMessages(context.body(), request.broker_name.value_or(""));
+        if (decoded.messages.empty()) {
+          responder({ResponseCode::kSystemError, "the request holds no message that can be read"});
+          return;
+        }
+        // std::function wants to be copied, a responder cannot be.
+        auto shared = std::make_shared<remoting::Responder<remoting::ConsumeMessageDirectly>>(
+            std::move(responder));
+        const bool known = withConsumer(request.consumer_group, [&](GroupMember& member) {
+          member.consumeDirectly(
+              std::move(decoded.messages.front()),
+              [shared](const remoting::ConsumeMessageDirectlyResult& result) {
+                (*shared)(Answer<NoFields>::ofBody(json::encode(result)));
+              });
+        });
+        if (!known) {
+          (*shared)(noSuchGroup(request.consumer_group));
+        }
+      });
+
+  // This library has no transaction producers and asks no questions by message, so nobody should
+  // send it either of these; they are answered as RocketMQ's own clients answer late ones.
+  router_.handle<remoting::CheckTransactionState>(
+      {}, [](const remoting::CheckTransactionState& request, const RequestContext&) {
+        log::debug("transaction check of message {} ignored", request.message_id.value_or(""));
+        return Answer<NoFields>();
+      });
+  router_.handle<remoting::PushReplyMessageToClient>(
+      {}, [](const remoting::PushReplyMessageToClient& request, const RequestContext&) {
+        log::debug("reply from {} ignored: nobody waits for it", request.born_host);
+        return Answer<NoFields>();
+      });
+}
+
+}  // namespace rocketmq::client

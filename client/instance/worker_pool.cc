@@ -1,0 +1,231 @@
+#include "client/instance/worker_pool.h"
+
+#include <deque>
+#include <exception>
+#include <thread>
+#include <utility>
+
+#include "common/log.h"
+#include "common/mutex.h"
+#include "common/thread.h"
+
+namespace rocketmq::client {
+namespace {
+
+/// Threads that could not be joined by their owner because the owner was destroyed on one of them.
+/// The next pool to be destroyed joins them.
+class RetiredThreads {
+ public:
+  // Never destroyed: a pool inside a static object may come here after everything else.
+  static RetiredThreads& instance() {
+    static RetiredThreads& retired = *new RetiredThreads;
+    return retired;
+  }
+
+  void add(NamedThread thread) {
+    MutexLock lock(mutex_);
+    threads_.push_back({std::move(thread), std::this_thread::get_id()});
+  }
+
+  void joinAll() {
+    std::vector<Retired> threads;
+    {
+      MutexLock lock(mutex_);
+      for (auto it = threads_.begin(); it != threads_.end();) {
+        if (it->id == std::this_thread::get_id()) {
+          ++it;
+        } else {
+          threads.push_back(std::move(*it));
+          it = threads_.erase(it);
+        }
+      }
+    }
+    for (Retired& retired : threads) {
+      retired.thread.join();
+    }
+  }
+
+ private:
+  struct Retired {
+    NamedThread thread;
+    std::thread::id id;
+  };
+
+  Mutex mutex_;
+  std::vector<Retired> threads_ ROCKETMQ_GUARDED_BY(mutex_);
+};
+
+thread_local const void* t_current_pool = nullptr;
+
+}  // namespace
+
+/// What the threads share with the pool. They hold a reference, so that the pool may be destroyed
+/// on one of them.
+class WorkerPool::State : public std::enable_shared_from_this<State> {
+ public:
+  struct Worker {
+    NamedThread thread;
+    std::thread::id id;  ///< Set by the thread itself.
+  };
+
+  State(std::string name, size_t threads_max)
+      : name_(std::move(name)), threads_max_(threads_max) {}
+
+  bool post(std::function<void()>* tasks, size_t count) {
+    MutexLock lock(mutex_);
+    if (stopped_) {
+      return false;
+    }
+    for (size_t i = 0; i < count; ++i) {
+      tasks_.push_back(std::move(tasks[i]));
+    }
+    callForHelpLocked();
+    return true;
+  }
+
+  bool stop(bool drain, std::chrono::steady_clock::time_point until) {
+    std::deque<std::function<void()>> dropped;  // Destroyed after the lock: tasks own much.
+    MutexLock lock(mutex_);
+    stopped_ = true;
+    if (!drain) {
+      dropped.swap(tasks_);
+    }
+    work_.notifyAll();
+    const size_t own = t_current_pool == this ? 1 : 0;
+    while (running_ > own || !tasks_.empty()) {
+      if (!quiet_.waitUntil(mutex_, until) && (running_ > own || !tasks_.empty())) {
+        dropped.swap(tasks_);
+        return false;
+      }
+    }
+    return true;
+  }
+
+  /// Gives up the threads; the calling thread, if it is one of them, goes into `own`.
+  std::deque<Worker> takeWorkers(NamedThread& own) {
+    MutexLock lock(mutex_);
+    for (Worker& worker : workers_) {
+      if (worker.id == std::this_thread::get_id()) {
+        own = std::move(worker.thread);
+      }
+    }
+    return std::move(workers_);
+  }
+
+  size_t queueSize() const {
+    MutexLock lock(mutex_);
+    return tasks_.size();
+  }
+
+  bool stopped() const {
+    MutexLock lock(mutex_);
+    return stopped_;
+  }
+
+ private:
+  // One helper is called at a time: it calls the next one when it finds more work. Short tasks are
+  // so done by few threads without a storm of wake-ups, long ones still get all threads.
+  void callForHelpLocked() ROCKETMQ_REQUIRES(mutex_) {
+    if (tasks_.empty() || coming_) {
+      return;
+    }
+    if (idle_ > 0) {
+      coming_ = true;
+      work_.notifyOne();
+    } else if (workers_.size() < threads_max_) {
+      coming_ = true;
+      Worker& worker = workers_.emplace_back();
+      worker.thread = NamedThread(name_ + std::to_string(workers_.size()),
+                                  [self = shared_from_this(), &worker] { self->run(worker); });
+    }
+  }
+
+  void run(Worker& worker) {
+    t_current_pool = this;
+    MutexLock lock(mutex_);
+    worker.id = std::this_thread::get_id();
+    coming_ = false;
+    for (;;) {
+      while (tasks_.empty() && !stopped_) {
+        ++idle_;
+        work_.wait(mutex_);
+        --idle_;
+        coming_ = false;
+      }
+      if (tasks_.empty()) {
+        return;
+      }
+      runOneLocked();
+    }
+  }
+
+  void runOneLocked() ROCKETMQ_REQUIRES(mutex_) {
+    std::function<void()> task = std::move(tasks_.front());
+    tasks_.pop_front();
+    ++running_;
+    callForHelpLocked();
+    mutex_.unlock();
+    try {
+      task();
+    } catch (const std::exception& failure) {
+      log::error("a task of {} threw: {}", name_, failure.what());
+    } catch (...) {
+      log::error("a task of {} threw something that is no std::exception", name_);
+    }
+    task = nullptr;
+    mutex_.lock();
+    --running_;
+    if (stopped_) {
+      quiet_.notifyAll();
+    }
+  }
+
+  const std::string name_;
+  const size_t threads_max_;
+
+  mutable Mutex mutex_;
+  CondVar work_;
+  CondVar quiet_;
+  std::deque<std::function<void()>> tasks_ ROCKETMQ_GUARDED_BY(mutex_);
+  std::deque<Worker> workers_ ROCKETMQ_GUARDED_BY(mutex_);  // Elements never move.
+  size_t idle_ ROCKETMQ_GUARDED_BY(mutex_) = 0;
+  size_t running_ ROCKETMQ_GUARDED_BY(mutex_) = 0;
+  bool coming_ ROCKETMQ_GUARDED_BY(mutex_) = false;  // Woken or started, not yet here.
+  bool stopped_ ROCKETMQ_GUARDED_BY(mutex_) = false;
+};
+
+WorkerPool::WorkerPool(std::string name, size_t threads_max)
+    : state_(std::make_shared<State>(std::move(name), threads_max)) {}
+
+WorkerPool::~WorkerPool() {
+  // A stop() that drains, made by a task of this pool, may not have come to its end yet.
+  if (!state_->stopped()) {
+    stop(false, std::chrono::steady_clock::now());
+  }
+  NamedThread own;
+  std::deque<State::Worker> workers = state_->takeWorkers(own);
+  for (State::Worker& worker : workers) {
+    worker.thread.join();
+  }
+  if (own.joinable()) {
+    RetiredThreads::instance().add(std::move(own));
+  } else {
+    RetiredThreads::instance().joinAll();
+  }
+}
+
+bool WorkerPool::post(std::function<void()> task) { return state_->post(&task, 1); }
+
+bool WorkerPool::post(std::vector<std::function<void()>> tasks) {
+  return state_->post(tasks.data(), tasks.size());
+}
+
+bool WorkerPool::onOwnThread() const { return t_current_pool == state_.get(); }
+
+bool WorkerPool::stop(bool drain, std::chrono::steady_clock::time_point until) {
+  return state_->stop(drain, until);
+}
+
+size_t WorkerPool::queueSize() const { return state_->queueSize(); }
+
+}  // namespace rocketmq::client

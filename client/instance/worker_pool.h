@@ -1,0 +1,44 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace rocketmq::client {
+
+/// A bounded number of threads that run the user's callbacks and listeners.
+///
+/// Threads: started when there is work for them, kept until the end. Any thread may post. Bounds:
+/// the pool itself does not bound its queue; who posts does (sends in flight, cached messages).
+/// Life:    stop() refuses new tasks, drops those not started and waits for running ones; the
+///          destructor waits until every thread has ended. Both may be called from a task of the
+///          pool: that one thread is then joined by the next pool that is destroyed.
+class WorkerPool {
+ public:
+  /// `name` prefixes the thread names. Precondition: threads_max >= 1.
+  WorkerPool(std::string name, size_t threads_max);
+  ~WorkerPool();
+  WorkerPool(const WorkerPool&) = delete;
+  WorkerPool& operator=(const WorkerPool&) = delete;
+
+  /// False once stopped; the task is then destroyed without having run.
+  bool post(std::function<void()> task);
+  bool post(std::vector<std::function<void()>> tasks);
+
+  /// True on a thread of this pool.
+  bool onOwnThread() const;
+
+  /// Finishes what is queued when `drain` is set. False when tasks were still running at `until`.
+  bool stop(bool drain, std::chrono::steady_clock::time_point until);
+
+  size_t queueSize() const;
+
+ private:
+  class State;
+  std::shared_ptr<State> state_;
+};
+
+}  // namespace rocketmq::client

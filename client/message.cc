@@ -1,0 +1,113 @@
+#include "rocketmq/message.h"
+
+#include <charconv>
+
+#include "common/message/properties.h"
+#include "rocketmq/exceptions.h"
+#include "rocketmq/send_result.h"
+
+namespace rocketmq {
+
+std::string MessageQueue::toString() const {
+  return "MessageQueue [topic=" + topic + ", brokerName=" + broker_name +
+         ", queueId=" + std::to_string(queue_id) + "]";
+}
+
+const char* toString(SendStatus status) {
+  switch (status) {
+    case SendStatus::kSendOk:
+      return "SEND_OK";
+    case SendStatus::kFlushDiskTimeout:
+      return "FLUSH_DISK_TIMEOUT";
+    case SendStatus::kFlushSlaveTimeout:
+      return "FLUSH_SLAVE_TIMEOUT";
+    case SendStatus::kSlaveNotAvailable:
+      return "SLAVE_NOT_AVAILABLE";
+  }
+  return "UNKNOWN";
+}
+
+Message::Message(std::string topic, std::string body)
+    : topic_(std::move(topic)), body_(std::move(body)) {}
+
+Message::Message(std::string topic, std::string tags, std::string body)
+    : Message(std::move(topic), std::move(body)) {
+  setTags(tags);
+}
+
+Message::Message(std::string topic, std::string tags, std::string keys, std::string body)
+    : Message(std::move(topic), std::move(tags), std::move(body)) {
+  setKeys(keys);
+}
+
+void Message::setTags(const std::string& tags) { putProperty(property::kTags, tags); }
+
+void Message::setKeys(const std::string& keys) { putProperty(property::kKeys, keys); }
+
+void Message::setKeys(const std::vector<std::string>& keys) {
+  std::string joined;
+  for (const std::string& key : keys) {
+    if (!joined.empty()) {
+      joined += ' ';
+    }
+    joined += key;
+  }
+  setKeys(joined);
+}
+
+int32_t Message::delayTimeLevel() const {
+  const std::string text = property(property::kDelayLevel);
+  int32_t level = 0;
+  std::from_chars(text.data(), text.data() + text.size(), level);
+  return level;
+}
+
+void Message::setDelayTimeLevel(int32_t level) {
+  putProperty(property::kDelayLevel, level > 0 ? std::to_string(level) : std::string());
+}
+
+bool Message::waitStoreMsgOk() const { return property(property::kWait) != "false"; }
+
+void Message::setWaitStoreMsgOk(bool wait) {
+  putProperty(property::kWait, wait ? "true" : "false");
+}
+
+std::string Message::property(std::string_view name) const {
+  const auto found = properties_.find(name);
+  return found == properties_.end() ? std::string() : found->second;
+}
+
+void Message::putUserProperty(const std::string& name, const std::string& value) {
+  if (name.empty() || value.empty()) {
+    throw MQClientException(-1, "The name or value of property can not be null or blank string! "
+                                "property name: \"" + name + "\"");
+  }
+  if (property::isReserved(name)) {
+    throw MQClientException(
+        -1, "The Property<" + name + "> is used by system, input another please");
+  }
+  putProperty(name, value);
+}
+
+void Message::putProperty(std::string_view name, std::string value) {
+  // An empty value cannot be told from an absent one on the wire.
+  if (value.empty()) {
+    removeProperty(name);
+    return;
+  }
+  const auto found = properties_.find(name);
+  if (found != properties_.end()) {
+    found->second = std::move(value);
+  } else {
+    properties_.emplace(name, std::move(value));
+  }
+}
+
+void Message::removeProperty(std::string_view name) {
+  const auto found = properties_.find(name);
+  if (found != properties_.end()) {
+    properties_.erase(found);
+  }
+}
+
+}  // namespace rocketmq

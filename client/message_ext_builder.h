@@ -1,0 +1,31 @@
+#pragma once
+
+#include <string_view>
+
+#include "common/message/record.h"
+#include "common/status.h"
+#include "rocketmq/message.h"
+
+namespace rocketmq {
+
+/// The only writer of MessageExt's fields: makes the application's message from a stored record.
+class MessageExtBuilder {
+ public:
+  /// Copies everything out of `record`. The body stays as stored, see unpackBody(). The id is the
+  /// unique one when the message has one, else the broker's.
+  static MessageExt fromRecord(const MessageRecord& record, std::string_view broker_name);
+
+  /// Replaces a compressed body by the plain one, once; sysFlag keeps saying how it was stored.
+  /// Corruption when it does not decompress; the
+  /// message is then unchanged.
+  static Status unpackBody(MessageExt& message);
+
+  static void setReconsumeTimes(MessageExt& message, int32_t times) {
+    message.reconsume_times_ = times;
+  }
+  static void setBrokerName(MessageExt& message, std::string_view broker_name) {
+    message.broker_name_ = broker_name;
+  }
+};
+
+}  // namespace rocketmq

@@ -1,0 +1,158 @@
+#include "rocketmq/default_mq_producer.h"
+
+#include <functional>
+#include <random>
+#include <utility>
+
+#include "client/instance/life_cycle.h"
+#include "client/producer/producer_core.h"
+#include "common/hash.h"
+
+namespace rocketmq {
+
+using client::Outcome;
+using client::OutgoingMessage;
+using client::SendMode;
+using client::SendTarget;
+
+MessageQueueSelector selectQueueByHash(std::string key) {
+  return [key = std::move(key)](const std::vector<MessageQueue>& queues, const Message&) {
+    const auto hash = static_cast<int64_t>(javaStringHash(key));
+    return queues[static_cast<size_t>(hash < 0 ? -hash : hash) % queues.size()];
+  };
+}
+
+MessageQueueSelector selectQueueByRandom() {
+  return [](const std::vector<MessageQueue>& queues, const Message&) {
+    thread_local std::minstd_rand random{std::random_device{}()};
+    return queues[random() % queues.size()];
+  };
+}
+
+class DefaultMQProducer::Impl {
+ public:
+  explicit Impl(ProducerConfig producer_config) : config(std::move(producer_config)) {}
+
+  /// The running core; throws when there is none.
+  std::shared_ptr<client::ProducerCore> core() { return life.running("producer"); }
+
+  OutgoingMessage prepare(Message& message) const {
+    return client::makeOutgoing(message, config).valueOrThrow();
+  }
+  OutgoingMessage prepare(std::vector<Message>& batch) const {
+    return client::makeOutgoingBatch(batch, config).valueOrThrow();
+  }
+
+  void checkTopics(const Message& message, const MessageQueue& queue) const {
+    if (message.topic() != queue.topic) {
+      throw MQClientException(-1, "message's topic not equal mq's topic: " + message.topic() +
+                                      " and " + queue.topic);
+    }
+  }
+
+  SendResult send(OutgoingMessage outgoing, SendTarget target, SendMode mode,
+                  std::chrono::milliseconds timeout) {
+    return core()->sendSync(std::move(outgoing), std::move(target), mode, timeout).valueOrThrow();
+  }
+
+  ProducerConfig config;
+  client::LifeCycle<client::ProducerCore> life;
+};
+
+DefaultMQProducer::DefaultMQProducer(std::string producer_group)
+    : DefaultMQProducer([&] {
+        ProducerConfig config;
+        config.producer_group = std::move(producer_group);
+        return config;
+      }()) {}
+
+DefaultMQProducer::DefaultMQProducer(ProducerConfig config)
+    : impl_(std::make_unique<Impl>(std::move(config))) {}
+
+DefaultMQProducer::~DefaultMQProducer() { shutdown(); }
+
+ProducerConfig& DefaultMQProducer::config() { return impl_->config; }
+
+void DefaultMQProducer::start() {
+  impl_->life.start("producer", [this] {
+    return std::make_shared<client::ProducerCore>(impl_->config);
+  });
+}
+
+void DefaultMQProducer::shutdown() { impl_->life.shutdown(); }
+
+SendResult DefaultMQProducer::send(Message& message) {
+  return send(message, impl_->config.send_msg_timeout);
+}
+
+SendResult DefaultMQProducer::send(Message& message, std::chrono::milliseconds timeout) {
+  return impl_->send(impl_->prepare(message), client::AnyQueue{}, SendMode::kSync, timeout);
+}
+
+SendResult DefaultMQProducer::send(Message& message, const MessageQueue& queue) {
+  impl_->checkTopics(message, queue);
+  return impl_->send(impl_->prepare(message), queue, SendMode::kSync,
+                     impl_->config.send_msg_timeout);
+}
+
+SendResult DefaultMQProducer::send(Message& message, const MessageQueueSelector& selector) {
+  OutgoingMessage outgoing = impl_->prepare(message);
+  return impl_->send(std::move(outgoing), client::SelectedQueue{selector, message},
+                     SendMode::kSync, impl_->config.send_msg_timeout);
+}
+
+SendResult DefaultMQProducer::send(std::vector<Message>& batch) {
+  return impl_->send(impl_->prepare(batch), client::AnyQueue{}, SendMode::kSync,
+                     impl_->config.send_msg_timeout);
+}
+
+SendResult DefaultMQProducer::send(std::vector<Message>& batch, const MessageQueue& queue) {
+  OutgoingMessage outgoing = impl_->prepare(batch);
+  impl_->checkTopics(batch.front(), queue);
+  return impl_->send(std::move(outgoing), queue, SendMode::kSync,
+                     impl_->config.send_msg_timeout);
+}
+
+void DefaultMQProducer::send(Message message, SendCallback callback) {
+  impl_->core()->sendAsync(impl_->prepare(message), client::AnyQueue{}, std::move(callback));
+}
+
+void DefaultMQProducer::send(Message message, const MessageQueue& queue, SendCallback callback) {
+  impl_->checkTopics(message, queue);
+  impl_->core()->sendAsync(impl_->prepare(message), queue, std::move(callback));
+}
+
+void DefaultMQProducer::send(Message message, const MessageQueueSelector& selector,
+                             SendCallback callback) {
+  OutgoingMessage outgoing = impl_->prepare(message);
+  impl_->core()->sendAsync(std::move(outgoing),
+                           client::SelectedQueue{selector, std::move(message)},
+                           std::move(callback));
+}
+
+void DefaultMQProducer::sendOneway(Message& message) {
+  impl_->send(impl_->prepare(message), client::AnyQueue{}, SendMode::kOneway,
+              impl_->config.send_msg_timeout);
+}
+
+void DefaultMQProducer::sendOneway(Message& message, const MessageQueue& queue) {
+  impl_->checkTopics(message, queue);
+  impl_->send(impl_->prepare(message), queue, SendMode::kOneway, impl_->config.send_msg_timeout);
+}
+
+void DefaultMQProducer::sendOneway(Message& message, const MessageQueueSelector& selector) {
+  OutgoingMessage outgoing = impl_->prepare(message);
+  impl_->send(std::move(outgoing), client::SelectedQueue{selector, message}, SendMode::kOneway,
+              impl_->config.send_msg_timeout);
+}
+
+std::vector<MessageQueue> DefaultMQProducer::fetchPublishMessageQueues(const std::string& topic) {
+  return impl_->core()->publishQueues(topic).valueOrThrow();
+}
+
+std::string DefaultMQProducer::clientId() const {
+  const auto core = impl_->life.current();
+  return core == nullptr ? std::string() : core->clientId();
+}
+
+}  // namespace rocketmq

@@ -1,0 +1,79 @@
+#include "client/producer/in_flight.h"
+
+#include "client/producer/send_call.h"
+
+namespace rocketmq::client {
+
+InFlightSends::Admission InFlightSends::admit(int64_t bytes,
+                                              std::chrono::steady_clock::time_point until) {
+  MutexLock lock(mutex_);
+  while (!closed_ && !hasRoomLocked(bytes, 1)) {
+    if (!room_.waitUntil(mutex_, until) && !closed_ && !hasRoomLocked(bytes, 1)) {
+      return Admission::kFull;
+    }
+  }
+  if (closed_) {
+    return Admission::kClosed;
+  }
+  takeLocked(bytes);
+  return Admission::kAdmitted;
+}
+
+InFlightSends::Admission InFlightSends::admitFromCallback(int64_t bytes) {
+  MutexLock lock(mutex_);
+  if (closed_) {
+    return Admission::kClosed;
+  }
+  if (!hasRoomLocked(bytes, 2)) {
+    return Admission::kFull;
+  }
+  takeLocked(bytes);
+  return Admission::kAdmitted;
+}
+
+void InFlightSends::release(int64_t bytes) {
+  MutexLock lock(mutex_);
+  --sends_;
+  bytes_ -= bytes;
+  room_.notifyAll();
+}
+
+bool InFlightSends::add(const SendCallPtr& call) {
+  MutexLock lock(mutex_);
+  if (closed_) {
+    return false;
+  }
+  call->place = calls_.insert(calls_.end(), call);
+  return true;
+}
+
+void InFlightSends::remove(SendCall& call) {
+  SendCallPtr kept;  // Released after the lock: it may be the last reference.
+  MutexLock lock(mutex_);
+  if (call.place) {
+    kept = std::move(**call.place);
+    calls_.erase(*call.place);
+    call.place.reset();
+  }
+}
+
+std::vector<SendCallPtr> InFlightSends::close() {
+  MutexLock lock(mutex_);
+  closed_ = true;
+  room_.notifyAll();
+  return {calls_.begin(), calls_.end()};
+}
+
+bool InFlightSends::hasRoomLocked(int64_t bytes, int64_t factor) const {
+  if (sends_ == 0) {
+    return true;
+  }
+  return sends_ < limits_.sends_max * factor && bytes_ + bytes <= limits_.bytes_max * factor;
+}
+
+void InFlightSends::takeLocked(int64_t bytes) {
+  ++sends_;
+  bytes_ += bytes;
+}
+
+}  // namespace rocketmq::client

@@ -1,0 +1,215 @@
+#include "client/producer/outgoing_message.h"
+
+#include <charconv>
+#include <utility>
+
+#include "client/instance/name_space.h"
+#include "common/compress.h"
+#include "common/log.h"
+#include "common/message/message_id.h"
+#include "common/message/properties.h"
+#include "common/message/record.h"
+#include "common/message/sys_flag.h"
+#include "common/validate.h"
+
+namespace rocketmq::client {
+namespace {
+
+using remoting::ResponseCode;
+
+ClientError illegal(std::string text) {
+  return ClientError::client(std::move(text), static_cast<int32_t>(ResponseCode::kMessageIllegal));
+}
+
+Status checkTopic(const std::string& topic) {
+  ROCKETMQ_RETURN_IF_ERROR(validateTopic(topic));
+  if (isForbiddenToSend(topic)) {
+    return Status::invalidArgument("Sending message to topic[" + topic + "] is forbidden.");
+  }
+  return Status::ok();
+}
+
+// The characters that separate properties would turn one property into several.
+Status checkProperties(const Message& message) {
+  constexpr std::string_view kSeparators = "\x01\x02";
+  for (const auto& [name, value] : message.properties()) {
+    if (name.find_first_of(kSeparators) != std::string::npos ||
+        value.find_first_of(kSeparators) != std::string::npos) {
+      return Status::invalidArgument("property \"" + name +
+                                     "\" contains the character 0x01 or 0x02, which separates "
+                                     "properties");
+    }
+  }
+  return Status::ok();
+}
+
+Status checkBody(const Message& message, const ProducerConfig& config) {
+  if (message.body().empty()) {
+    return Status::invalidArgument("the message body length is zero");
+  }
+  if (message.body().size() > static_cast<size_t>(config.max_message_size)) {
+    return Status::invalidArgument(
+        "the message body size over max value, MAX: " + std::to_string(config.max_message_size) +
+        ", size: " + std::to_string(message.body().size()));
+  }
+  return Status::ok();
+}
+
+std::optional<int32_t> takeNumber(PropertyMap& properties, std::string_view name) {
+  const auto found = properties.find(name);
+  if (found == properties.end()) {
+    return std::nullopt;
+  }
+  int32_t number = 0;
+  const std::string& text = found->second;
+  const auto parsed = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (parsed.ec != std::errc()) {
+    return std::nullopt;
+  }
+  properties.erase(found);
+  return number;
+}
+
+/// Sets what the producer adds to every message.
+void addProducerProperties(Message& message, const ProducerConfig& config) {
+  if (message.uniqueKey().empty()) {
+    message.putProperty(property::kUniqueKey, newUniqueId());
+  }
+  if (message.property(property::kWait).empty()) {
+    message.setWaitStoreMsgOk(true);
+  }
+  if (!config.name_space.empty()) {
+    message.putProperty(property::kInstanceId, config.name_space);
+  }
+}
+
+remoting::SendMessageHeader<std::string> commonHeader(const std::string& topic,
+                                                      const ProducerConfig& config) {
+  remoting::SendMessageHeader<std::string> header;
+  header.producer_group = wrapNamespace(config.name_space, config.producer_group);
+  header.topic = wrapNamespace(config.name_space, topic);
+  header.default_topic = config.create_topic_key;
+  header.default_topic_queue_nums = config.default_topic_queue_nums;
+  header.reconsume_times = 0;
+  header.unit_mode = !config.unit_name.empty();
+  header.batch = false;
+  return header;
+}
+
+/// The body as it travels; `sys_flag` says whether that is compressed.
+std::string bodyToSend(const Message& message, const ProducerConfig& config, int32_t& sys_flag) {
+  if (message.body().size() <= static_cast<size_t>(config.compress_msg_body_over_howmuch)) {
+    return message.body();
+  }
+  Result<std::string> compressed =
+      compress(CompressionType::kZlib, message.body(), config.compress_level);
+  if (!compressed.ok()) {
+    log::warn("message is sent uncompressed: {}", compressed.status().message());
+    return message.body();
+  }
+  // RocketMQ parity: the type bits are new (4.9.4); older readers look at bit 0 only and expect
+  // zlib, which this is.
+  sys_flag |= sys_flag::kCompressed | sys_flag::kCompressionZlib;
+  return std::move(*compressed);
+}
+
+Status checkBatchMember(const Message& message, const Message& first,
+                        const ProducerConfig& config) {
+  if (message.delayTimeLevel() > 0) {
+    return Status::invalidArgument("delayed messages are not supported in a batch");
+  }
+  if (isRetryTopic(message.topic())) {
+    return Status::invalidArgument("messages of a retry topic are not supported in a batch");
+  }
+  if (message.topic() != first.topic()) {
+    return Status::invalidArgument("the topics of the messages in one batch differ: " +
+                                   first.topic() + " and " + message.topic());
+  }
+  if (message.waitStoreMsgOk() != first.waitStoreMsgOk()) {
+    return Status::invalidArgument("the waitStoreMsgOk of the messages in one batch differs");
+  }
+  ROCKETMQ_RETURN_IF_ERROR(checkBody(message, config));
+  return checkProperties(message);
+}
+
+}  // namespace
+
+int64_t OutgoingMessage::bytes() const {
+  const size_t properties = header.properties ? header.properties->size() : 0;
+  return static_cast<int64_t>(body.size() + properties);
+}
+
+Outcome<OutgoingMessage> makeOutgoing(Message& message, const ProducerConfig& config) {
+  for (const Status& status :
+       {checkTopic(message.topic()), checkBody(message, config), checkProperties(message)}) {
+    if (!status.isOk()) {
+      return illegal(status.message());
+    }
+  }
+  addProducerProperties(message, config);
+
+  OutgoingMessage outgoing;
+  outgoing.message_id = message.uniqueKey();
+  outgoing.header = commonHeader(message.topic(), config);
+  outgoing.header.flag = message.flag();
+  PropertyMap properties = message.properties();
+  if (isRetryTopic(outgoing.header.topic)) {
+    outgoing.header.reconsume_times = takeNumber(properties, property::kReconsumeTime).value_or(0);
+    outgoing.header.max_reconsume_times = takeNumber(properties, property::kMaxReconsumeTimes);
+  }
+  outgoing.body = bodyToSend(message, config, outgoing.header.sys_flag);
+  outgoing.header.properties = formatProperties(properties);
+  if (outgoing.header.properties->size() > kPropertiesLengthMax) {
+    return illegal("the properties are longer than " + std::to_string(kPropertiesLengthMax) +
+                   " bytes");
+  }
+  return outgoing;
+}
+
+Outcome<OutgoingMessage> makeOutgoingBatch(std::vector<Message>& batch,
+                                           const ProducerConfig& config) {
+  if (batch.empty()) {
+    return illegal("the batch is empty");
+  }
+  if (const Status status = checkTopic(batch.front().topic()); !status.isOk()) {
+    return illegal(status.message());
+  }
+  std::string body;
+  OutgoingMessage outgoing;
+  for (Message& message : batch) {
+    if (const Status status = checkBatchMember(message, batch.front(), config); !status.isOk()) {
+      return illegal(status.message());
+    }
+    addProducerProperties(message, config);
+    const std::string properties = formatProperties(message.properties());
+    if (properties.size() > kPropertiesLengthMax) {
+      return illegal("the properties are longer than " + std::to_string(kPropertiesLengthMax) +
+                     " bytes");
+    }
+    appendBatchItem({.flag = message.flag(), .body = message.body(), .properties = properties},
+                    body);
+    outgoing.message_id += (outgoing.message_id.empty() ? "" : ",") + message.uniqueKey();
+  }
+  if (body.size() > static_cast<size_t>(config.max_message_size)) {
+    return illegal("the batch takes " + std::to_string(body.size()) + " bytes, more than " +
+                   std::to_string(config.max_message_size) + "; use MessageBatchSplitter");
+  }
+  outgoing.is_batch = true;
+  outgoing.header = commonHeader(batch.front().topic(), config);
+  outgoing.header.batch = true;
+  outgoing.header.properties = formatProperties(
+      {{std::string(property::kWait), batch.front().waitStoreMsgOk() ? "true" : "false"}});
+  outgoing.body = remoting::Payload(std::move(body));
+  return outgoing;
+}
+
+Status checkGroup(const std::string& group, std::string_view reserved_name) {
+  ROCKETMQ_RETURN_IF_ERROR(validateGroup(group));
+  if (group == reserved_name) {
+    return Status::invalidArgument("the group can not be " + std::string(reserved_name) +
+                                   ", please specify another one");
+  }
+  return Status::ok();
+}
+
+}  // namespace rocketmq::client

@@ -1,0 +1,41 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "client/instance/client_error.h"
+#include "remoting/payload.h"
+#include "remoting/protocol/commands/send_message.h"
+#include "rocketmq/default_mq_producer.h"
+#include "rocketmq/message.h"
+
+namespace rocketmq::client {
+
+/// A message or batch made ready to be sent: what stays the same over all tries. The queue, the
+/// broker's name and the time of birth are filled in when it leaves.
+struct OutgoingMessage {
+  remoting::SendMessageHeader<std::string> header;
+  remoting::Payload body;
+  /// Unique id, comma-joined for a batch.
+  std::string message_id;
+  bool is_batch = false;
+
+  /// What it counts for in the bound of asynchronous sends in flight.
+  int64_t bytes() const;
+};
+
+/// Checks a message, gives it its unique id, compresses its body if that is due and encodes its
+/// properties (RocketMQ: Validators.checkMessage, DefaultMQProducerImpl.sendKernelImpl). `message`
+/// keeps its plain body and the topic without namespace. Errors are the caller's fault.
+Outcome<OutgoingMessage> makeOutgoing(Message& message, const ProducerConfig& config);
+
+/// The same for all messages in one request (RocketMQ: MessageBatch). They must have one topic,
+/// which is no retry topic, one WAIT flag and no delay.
+Outcome<OutgoingMessage> makeOutgoingBatch(std::vector<Message>& batch,
+                                           const ProducerConfig& config);
+
+/// Name rules for the groups of user clients.
+Status checkGroup(const std::string& group, std::string_view reserved_name);
+
+}  // namespace rocketmq::client

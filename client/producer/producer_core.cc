@@ -1,0 +1,390 @@
+#include "client/producer/producer_core.h"
+
+#include <algorithm>
+#include <future>
+#include <thread>
+#include <utility>
+
+#include "client/instance/name_space.h"
+#include "common/clock.h"
+#include "common/log.h"
+
+namespace rocketmq::client {
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr const char* kReservedGroup = "DEFAULT_PRODUCER";
+// What shutdown() spends at most on telling brokers.
+constexpr milliseconds kFarewellTimeout{500};
+
+InFlightSends::Limits limitsOf(const ProducerConfig& config) {
+  return {std::max(config.async_in_flight_max, 1), std::max<int64_t>(config.async_in_flight_bytes_max, 1)};
+}
+
+ClientError shutDown() {
+  return ClientError::client("the producer was shut down before the send had an outcome");
+}
+
+}  // namespace
+
+ProducerCore::ProducerCore(const ProducerConfig& config)
+    : config_(config),
+      group_(wrapNamespace(config.name_space, config.producer_group)),
+      latency_(SystemClock::instance()),
+      in_flight_(limitsOf(config)),
+      refused_(limitsOf(config)),
+      callbacks_("rmq-callback", static_cast<size_t>(std::max(config.callback_threads, 1))) {}
+
+ProducerCore::~ProducerCore() { shutdown(); }
+
+std::optional<ClientError> ProducerCore::start() {
+  if (const Status status = checkGroup(config_.producer_group, kReservedGroup); !status.isOk()) {
+    return ClientError::client(status.message());
+  }
+  Outcome<std::shared_ptr<ClientInstance>> instance =
+      ClientInstance::acquire(config_, makeClientId(config_, false));
+  if (!instance.ok()) {
+    return instance.error();
+  }
+  if (!instance.value()->addProducer(group_)) {
+    ClientInstance::release(instance.value());
+    return ClientError::client("The producer group[" + config_.producer_group +
+                               "] has been created before, specify another name please.");
+  }
+  instance_ = std::move(instance.value());
+  instance_->heartbeatSoon();
+  return std::nullopt;
+}
+
+void ProducerCore::shutdown() {
+  for (const SendCallPtr& call : in_flight_.close()) {
+    finish(call, shutDown());
+  }
+  refused_.close();
+  guard_.close();
+  // Every callback is made: an application counts on hearing about each of its sends.
+  callbacks_.stop(true, Clock::time_point::max());
+  // Senders may still be inside with a pointer to the instance; it is stopped but not destroyed.
+  if (instance_ != nullptr && !released_.exchange(true)) {
+    instance_->removeProducer(group_, remoting::deadlineAfter(kFarewellTimeout));
+    ClientInstance::release(instance_);
+  }
+}
+
+std::string ProducerCore::clientId() const { return instance_->clientId(); }
+
+SendCallPtr ProducerCore::makeCall(OutgoingMessage outgoing, SendTarget target, SendMode mode,
+                                   milliseconds timeout) const {
+  auto call = std::make_shared<SendCall>();
+  call->outgoing = std::move(outgoing);
+  call->target = std::move(target);
+  call->mode = mode;
+  call->retries_max = mode == SendMode::kSync ? config_.retry_times_when_send_failed
+                                              : config_.retry_times_when_send_async_failed;
+  call->deadline = Clock::now() + timeout;
+  return call;
+}
+
+Outcome<SendResult> ProducerCore::sendSync(OutgoingMessage outgoing, SendTarget target,
+                                           SendMode mode, milliseconds timeout) {
+  const SendCallPtr call = makeCall(std::move(outgoing), std::move(target), mode, timeout);
+  auto promise = std::make_shared<std::promise<Outcome<SendResult>>>();
+  std::future<Outcome<SendResult>> future = promise->get_future();
+  call->done = [promise](Outcome<SendResult> outcome) { promise->set_value(std::move(outcome)); };
+  if (!in_flight_.add(call)) {
+    return shutDown();
+  }
+  begin(call);
+  return future.get();
+}
+
+void ProducerCore::sendAsync(OutgoingMessage outgoing, SendTarget target, SendCallback callback) {
+  const int64_t bytes = outgoing.bytes();
+  const SendCallPtr call = makeCall(std::move(outgoing), std::move(target), SendMode::kAsync,
+                                    config_.send_msg_timeout);
+  const InFlightSends::Admission admission =
+      callbacks_.onOwnThread()
+          ? in_flight_.admitFromCallback(bytes)
+          : in_flight_.admit(bytes, config_.async_send_waits ? call->deadline : Clock::now());
+  if (admission == InFlightSends::Admission::kFull) {
+    refuse(callback,
+           ClientError::client("too many asynchronous sends in flight: more than " +
+                               std::to_string(config_.async_in_flight_max) + " messages or " +
+                               std::to_string(config_.async_in_flight_bytes_max) + " bytes"));
+    return;
+  }
+  if (admission == InFlightSends::Admission::kClosed) {
+    throwError(shutDown());
+  }
+  call->done = onCallbackPool(std::move(callback), in_flight_, bytes);
+  if (!in_flight_.add(call)) {
+    in_flight_.release(bytes);
+    throwError(shutDown());
+  }
+  begin(call);
+}
+
+// The callback of a refused send takes a place of its own, so that a caller who does not listen to
+// refusals cannot pile them up without end.
+void ProducerCore::refuse(const SendCallback& callback, ClientError error) {
+  const InFlightSends::Admission admission =
+      callbacks_.onOwnThread() ? refused_.admitFromCallback(0)
+                               : refused_.admit(0, Clock::now() + config_.send_msg_timeout);
+  if (admission != InFlightSends::Admission::kAdmitted) {
+    throwError(error);
+  }
+  onCallbackPool(callback, refused_, 0)(std::move(error));
+}
+
+std::function<void(Outcome<SendResult>)> ProducerCore::onCallbackPool(SendCallback callback,
+                                                                      InFlightSends& places,
+                                                                      int64_t bytes) {
+  struct Place {
+    InFlightSends& places;
+    int64_t bytes;
+    ~Place() { places.release(bytes); }
+  };
+  return [this, callback = std::move(callback), &places, bytes](Outcome<SendResult> outcome) {
+    callbacks_.post([callback, outcome = std::move(outcome), &places, bytes] {
+      const Place place{places, bytes};
+      if (outcome.ok()) {
+        if (callback.on_success) {
+          callback.on_success(outcome.value());
+        }
+      } else if (callback.on_exception) {
+        withException(outcome.error(), callback.on_exception);
+      }
+    });
+  };
+}
+
+void ProducerCore::begin(const SendCallPtr& call) {
+  const ClientInstance::TopicTemplate topic_template{config_.create_topic_key,
+                                                     config_.default_topic_queue_nums};
+  instance_->findPublishRoute(
+      call->outgoing.header.topic, topic_template, call->deadline,
+      [this, guard = guard_, call,
+       caller = std::this_thread::get_id()](const Outcome<TopicRoutePtr>& outcome) {
+        if (caller == std::this_thread::get_id()) {
+          takeRoute(call, outcome, true);
+        } else {
+          guard.run([&] { takeRoute(call, outcome, false); });
+        }
+      });
+}
+
+void ProducerCore::takeRoute(const SendCallPtr& call, const Outcome<TopicRoutePtr>& outcome,
+                             bool on_callers_thread) {
+  if (!outcome.ok()) {
+    finish(call, outcome.error());
+    return;
+  }
+  call->route = outcome.value();
+  if (call->route->publish_queues.empty()) {
+    finish(call, ClientError::client("No route info of this topic: " + call->route->topic +
+                                         " has no queue that can be written",
+                                     ClientErrorCode::kNotFoundTopic));
+    return;
+  }
+  if (!std::holds_alternative<SelectedQueue>(call->target)) {
+    attempt(call);
+  } else if (on_callers_thread) {
+    select(call);
+  } else {
+    // The application's selector must not run on the event loop.
+    callbacks_.post([this, call] { select(call); });
+  }
+}
+
+void ProducerCore::select(const SendCallPtr& call) {
+  std::vector<MessageQueue> queues = call->route->publish_queues;
+  for (MessageQueue& queue : queues) {
+    queue.topic = withoutNamespace(config_.name_space, queue.topic);
+  }
+  const auto& [selector, message] = std::get<SelectedQueue>(call->target);
+  try {
+    MessageQueue chosen = selector(queues, message);
+    if (std::find(queues.begin(), queues.end(), chosen) == queues.end()) {
+      finish(call, ClientError::client("the selector returned " + chosen.toString() +
+                                       ", which is not one of the queues it was given"));
+      return;
+    }
+    call->target = std::move(chosen);
+  } catch (const std::exception& failure) {
+    finish(call, ClientError::client("select message queue threw exception: " +
+                                     std::string(failure.what())));
+    return;
+  } catch (...) {
+    finish(call, ClientError::client("select message queue threw exception"));
+    return;
+  }
+  attempt(call);
+}
+
+void ProducerCore::attempt(const SendCallPtr& call) {
+  call->last_broker = std::move(call->queue.broker_name);
+  ++call->attempts_made;
+  call->attempt_start = Clock::now();
+  if (const auto* fixed = std::get_if<MessageQueue>(&call->target)) {
+    call->queue = *fixed;
+    call->queue.topic = call->outgoing.header.topic;
+  } else {
+    std::function<bool(const std::string&)> is_available;
+    if (config_.send_latency_fault_enable) {
+      is_available = [this](const std::string& broker) { return latency_.isAvailable(broker); };
+    }
+    call->queue = *chooseQueue(call->route->publish_queues, call->route->nextTurn(),
+                               call->last_broker, is_available);
+  }
+  const std::optional<BrokerAddress> broker = instance_->routes().master(call->queue.broker_name);
+  if (!broker) {
+    fail(call, {call->queueFixed() ? ClientError::Kind::kClient : ClientError::Kind::kRemoting,
+                ClientErrorCode::kBrokerNotExist,
+                "The broker[" + call->queue.broker_name + "] not exist or has no master",
+                {}});
+    return;
+  }
+  instance_->remoting().connect(
+      broker->address, connectDeadline(*call),
+      guard_.wrap([this, call, address = broker->address](
+                      Result<remoting::ConnectionPtr> connection) {
+        if (connection.ok()) {
+          write(call, address, *connection);
+        } else {
+          recordLatency(*call, true);
+          fail(call, instance_->describe(connection.status(), address));
+        }
+      }));
+}
+
+// While there are tries left, connecting may use only this try's share of the time: an address that
+// swallows packets must not cost the whole call.
+ProducerCore::Clock::time_point ProducerCore::connectDeadline(const SendCall& call) const {
+  const int32_t tries_left =
+      call.queueFixed() || call.mode == SendMode::kOneway
+          ? 1
+          : std::max(1, call.retries_max + 2 - call.attempts_made);
+  const auto now = Clock::now();
+  return now + (call.deadline - now) / tries_left;
+}
+
+void ProducerCore::write(const SendCallPtr& call, const std::string& address,
+                         const remoting::ConnectionPtr& connection) {
+  if (call->finished.load()) {
+    return;
+  }
+  auto& header = call->outgoing.header;
+  header.queue_id = call->queue.queue_id;
+  header.broker_name = call->queue.broker_name;
+  header.born_timestamp_ms = SystemClock::instance().nowMs();
+  if (call->outgoing.is_batch) {
+    writeAs<remoting::SendBatchMessage>(call, address, connection);
+  } else {
+    writeAs<remoting::SendMessageV2>(call, address, connection);
+  }
+}
+
+template <class C>
+void ProducerCore::writeAs(const SendCallPtr& call, const std::string& address,
+                           const remoting::ConnectionPtr& connection) {
+  const C request{call->outgoing.header};
+  if (call->mode == SendMode::kOneway) {
+    connection->oneway(request, call->outgoing.body);
+    SendResult result;
+    result.msg_id = call->outgoing.message_id;
+    finish(call, std::move(result));
+    return;
+  }
+  connection->call(request, call->outgoing.body, call->deadline,
+                   guard_.wrap([this, call, address](const remoting::CallResult<C>& result) {
+                     takeAnswer<C>(call, address, result);
+                   }));
+}
+
+template <class C>
+void ProducerCore::takeAnswer(const SendCallPtr& call, const std::string& address,
+                              const remoting::CallResult<C>& result) {
+  const std::optional<SendStatus> status =
+      result.ok() ? sendStatusOf(result->code) : std::nullopt;
+  recordLatency(*call, !status);
+  if (status) {
+    takeStored(call, *status, result->header);
+  } else if (result.ok()) {
+    fail(call, ClientError::broker(result->code, result->remark, address));
+  } else {
+    fail(call, instance_->describe(result.status(), address));
+  }
+}
+
+void ProducerCore::takeStored(const SendCallPtr& call, SendStatus status,
+                              const remoting::SendMessageReply& reply) {
+  SendResult result = makeSendResult(*call, status, reply, config_.name_space);
+  const bool try_elsewhere = status != SendStatus::kSendOk && call->mode == SendMode::kSync &&
+                             config_.retry_another_broker_when_not_store_ok &&
+                             !call->queueFixed() && call->attempts_made <= call->retries_max &&
+                             Clock::now() < call->deadline;
+  if (try_elsewhere) {
+    call->stored_somehow = std::move(result);
+    attempt(call);
+  } else {
+    finish(call, std::move(result));
+  }
+}
+
+void ProducerCore::fail(const SendCallPtr& call, ClientError error) {
+  const FailedAttempt attempt_made{.mode = call->mode,
+                                   .queue_fixed = call->queueFixed(),
+                                   .attempts_made = call->attempts_made,
+                                   .retries_max = call->retries_max,
+                                   .time_left = Clock::now() < call->deadline};
+  if (!call->finished.load() &&
+      decideAfterFailure(attempt_made, error) == AfterFailure::kAnotherBroker) {
+    log::warn("send of message {} to {} failed and is tried again: {}",
+              call->outgoing.message_id, call->queue.toString(), error.message);
+    attempt(call);
+    return;
+  }
+  if (call->stored_somehow) {
+    finish(call, *call->stored_somehow);
+    return;
+  }
+  if (call->attempts_made > 1) {
+    error = std::move(error).withContext("Send [" + std::to_string(call->attempts_made) +
+                                         "] times, still failed, Topic: " + call->queue.topic);
+  }
+  finish(call, std::move(error));
+}
+
+void ProducerCore::finish(const SendCallPtr& call, Outcome<SendResult> outcome) {
+  if (call->finished.exchange(true)) {
+    return;
+  }
+  in_flight_.remove(*call);
+  call->done(std::move(outcome));
+}
+
+void ProducerCore::recordLatency(const SendCall& call, bool failed) {
+  if (config_.send_latency_fault_enable) {
+    latency_.record(call.queue.broker_name,
+                    failed ? kFailedSendCost
+                           : std::chrono::duration_cast<milliseconds>(Clock::now() -
+                                                                      call.attempt_start));
+  }
+}
+
+Outcome<std::vector<MessageQueue>> ProducerCore::publishQueues(const std::string& topic) {
+  const std::string full_topic = wrapNamespace(config_.name_space, topic);
+  Outcome<TopicRoutePtr> route =
+      instance_->fetchRouteSync(full_topic, remoting::deadlineAfter(config_.api_timeout));
+  if (!route.ok()) {
+    return route.error();
+  }
+  std::vector<MessageQueue> queues = route.value()->publish_queues;
+  for (MessageQueue& queue : queues) {
+    queue.topic = topic;
+  }
+  return queues;
+}
+
+}  // namespace rocketmq::client

@@ -1,0 +1,92 @@
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "client/instance/client_instance.h"
+#include "client/instance/guard.h"
+#include "client/instance/worker_pool.h"
+#include "client/producer/in_flight.h"
+#include "client/producer/latency_fault.h"
+#include "client/producer/send_call.h"
+#include "rocketmq/default_mq_producer.h"
+
+namespace rocketmq::client {
+
+/// The working part of a producer (RocketMQ: DefaultMQProducerImpl). Every send is asynchronous in
+/// here: choose a queue, connect, write, take the answer, perhaps try again.
+///
+/// Life:    start() -> shutdown(), which ends what is in flight with an error. Once each.
+/// Threads: any. The core runs on the caller's thread up to the first write and on the event loop
+///          from there; users' functions only on the caller's thread and on the callback pool.
+class ProducerCore {
+ public:
+  explicit ProducerCore(const ProducerConfig& config);
+  ~ProducerCore();
+  ProducerCore(const ProducerCore&) = delete;
+  ProducerCore& operator=(const ProducerCore&) = delete;
+
+  /// The reason when the configuration cannot work.
+  std::optional<ClientError> start();
+  void shutdown();
+
+  std::string clientId() const;
+
+  /// Sends and waits. kOneway waits until the message is on its way.
+  Outcome<SendResult> sendSync(OutgoingMessage outgoing, SendTarget target, SendMode mode,
+                               std::chrono::milliseconds timeout);
+
+  /// Sends; `callback` runs on the callback pool. Waits for a place when too much is in flight.
+  void sendAsync(OutgoingMessage outgoing, SendTarget target, SendCallback callback);
+
+  Outcome<std::vector<MessageQueue>> publishQueues(const std::string& topic);
+
+ private:
+  using Clock = std::chrono::steady_clock;
+
+  SendCallPtr makeCall(OutgoingMessage outgoing, SendTarget target, SendMode mode,
+                       std::chrono::milliseconds timeout) const;
+
+  // The steps of a send, in order.
+  void begin(const SendCallPtr& call);
+  void takeRoute(const SendCallPtr& call, const Outcome<TopicRoutePtr>& outcome,
+                 bool on_callers_thread);
+  void select(const SendCallPtr& call);
+  void attempt(const SendCallPtr& call);
+  void write(const SendCallPtr& call, const std::string& address,
+             const remoting::ConnectionPtr& connection);
+  template <class C>
+  void writeAs(const SendCallPtr& call, const std::string& address,
+               const remoting::ConnectionPtr& connection);
+  template <class C>
+  void takeAnswer(const SendCallPtr& call, const std::string& address,
+                  const remoting::CallResult<C>& result);
+  void takeStored(const SendCallPtr& call, SendStatus status,
+                  const remoting::SendMessageReply& reply);
+  void fail(const SendCallPtr& call, ClientError error);
+  void finish(const SendCallPtr& call, Outcome<SendResult> outcome);
+
+  Clock::time_point connectDeadline(const SendCall& call) const;
+  void recordLatency(const SendCall& call, bool failed);
+  void refuse(const SendCallback& callback, ClientError error);
+  std::function<void(Outcome<SendResult>)> onCallbackPool(SendCallback callback,
+                                                          InFlightSends& places, int64_t bytes);
+
+  const ProducerConfig config_;
+  const std::string group_;
+  LatencyFault latency_;
+  InFlightSends in_flight_;
+  /// Sends that found no place and whose callbacks have not been told so yet.
+  InFlightSends refused_;
+  Guard guard_;
+  std::shared_ptr<ClientInstance> instance_;
+  std::atomic<bool> released_{false};
+  WorkerPool callbacks_;
+};
+
+}  // namespace rocketmq::client

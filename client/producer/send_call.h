@@ -1,0 +1,69 @@
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <list>
+#include <optional>
+#include <string>
+#include <variant>
+
+#include "client/instance/client_error.h"
+#include "client/instance/topic_route.h"
+#include "client/producer/in_flight.h"
+#include "client/producer/outgoing_message.h"
+#include "client/producer/retry_policy.h"
+#include "rocketmq/default_mq_producer.h"
+
+namespace rocketmq::client {
+
+/// Where a message goes.
+struct AnyQueue {};
+struct SelectedQueue {
+  MessageQueueSelector selector;
+  /// What the selector gets to see.
+  Message message;
+};
+using SendTarget = std::variant<AnyQueue, MessageQueue, SelectedQueue>;
+
+/// One send from the call to its outcome, over all tries. Touched by one thread at a time: first
+/// the caller's, then the event loop's; only `finished` is shared.
+struct SendCall {
+  OutgoingMessage outgoing;
+  SendTarget target;
+  SendMode mode = SendMode::kSync;
+  int32_t retries_max = 0;
+  std::chrono::steady_clock::time_point deadline;
+  /// Gets the outcome, exactly once, on any thread; must not block.
+  std::function<void(Outcome<SendResult>)> done;
+
+  TopicRoutePtr route;
+  int32_t attempts_made = 0;
+  MessageQueue queue;       ///< Of the current attempt; topic as brokers know it.
+  std::string last_broker;  ///< Of the attempt before.
+  std::chrono::steady_clock::time_point attempt_start;
+  /// A broker has stored the message, but less safely than its mode promises, and another one is
+  /// being tried.
+  std::optional<SendResult> stored_somehow;
+
+  std::atomic<bool> finished{false};
+  std::optional<std::list<SendCallPtr>::iterator> place;  ///< Guarded by InFlightSends.
+
+  bool queueFixed() const { return !std::holds_alternative<AnyQueue>(target); }
+};
+
+/// The queue for the next attempt: in turn, but of another broker than `last_broker` when there is
+/// one, and of one that `is_available` likes when there is one. Nullptr without queues.
+const MessageQueue* chooseQueue(const std::vector<MessageQueue>& queues, uint32_t turn,
+                                const std::string& last_broker,
+                                const std::function<bool(const std::string&)>& is_available);
+
+/// The SendResult for a broker's answer that means "stored".
+SendResult makeSendResult(const SendCall& call, SendStatus status,
+                          const remoting::SendMessageReply& reply, const std::string& name_space);
+
+/// The status that a response code stands for; nullopt for a refusal.
+std::optional<SendStatus> sendStatusOf(remoting::ResponseCode code);
+
+}  // namespace rocketmq::client
