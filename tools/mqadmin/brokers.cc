@@ -1,0 +1,65 @@
+#include "tools/mqadmin/brokers.h"
+
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+
+#include "common/model/permission.h"
+
+namespace rocketmq::mqadmin {
+
+void BrokerChoice::addTo(CLI::App& app, const std::string& verb) {
+  app.add_option("-b,--brokerAddr", broker_, verb + " which broker");
+  app.add_option("-c,--clusterName", cluster_, verb + " which cluster");
+}
+
+Status BrokerChoice::check() const {
+  if (broker_.empty() == cluster_.empty()) {
+    return Status::invalidArgument(
+        "give one of -b HOST:PORT (one broker) and -c CLUSTER (all its masters)");
+  }
+  return Status::ok();
+}
+
+Result<std::vector<std::string>> BrokerChoice::masters(client::AdminClient& admin) const {
+  ROCKETMQ_RETURN_IF_ERROR(check());
+  if (hasBroker()) {
+    return std::vector<std::string>{broker_};
+  }
+  ROCKETMQ_ASSIGN_OR_RETURN(const auto by_name, admin.mastersOfCluster(cluster_));
+  std::vector<std::string> addresses;
+  for (const auto& [name, address] : by_name) {
+    addresses.push_back(address);
+  }
+  return addresses;
+}
+
+Result<std::vector<std::string>> BrokerChoice::all(client::AdminClient& admin) const {
+  ROCKETMQ_RETURN_IF_ERROR(check());
+  if (hasBroker()) {
+    return std::vector<std::string>{broker_};
+  }
+  return admin.brokersOfCluster(cluster_);
+}
+
+std::string describe(const model::TopicConfig& config) {
+  return fmt::format(
+      "TopicConfig [topicName={}, readQueueNums={}, writeQueueNums={}, perm={}, "
+      "topicFilterType={}, topicSysFlag={}, order={}]",
+      config.topic_name, config.read_queue_nums, config.write_queue_nums,
+      model::formatPermission(config.perm), json::nameOf(config.topic_filter_type),
+      config.topic_sys_flag, config.order);
+}
+
+std::string describe(const model::SubscriptionGroupConfig& config) {
+  return fmt::format(
+      "SubscriptionGroupConfig [groupName={}, consumeEnable={}, consumeFromMinEnable={}, "
+      "consumeBroadcastEnable={}, retryQueueNums={}, retryMaxTimes={}, brokerId={}, "
+      "whichBrokerWhenConsumeSlowly={}, notifyConsumerIdsChangedEnable={}]",
+      config.group_name, config.consume_enable, config.consume_from_min_enable,
+      config.consume_broadcast_enable, config.retry_queue_nums, config.retry_max_times,
+      config.broker_id, config.which_broker_when_consume_slowly,
+      config.notify_consumer_ids_changed_enable);
+}
+
+}  // namespace rocketmq::mqadmin

@@ -1,0 +1,44 @@
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "client/admin/admin_client.h"
+#include "common/status.h"
+
+namespace CLI {
+class App;
+}
+
+namespace rocketmq::mqadmin {
+
+/// The pair of options with which most commands are told whom to ask: one broker by address, or all
+/// masters of a cluster.
+class BrokerChoice {
+ public:
+  void addTo(CLI::App& app, const std::string& verb);
+
+  bool hasBroker() const { return !broker_.empty(); }
+  const std::string& broker() const { return broker_; }
+  const std::string& cluster() const { return cluster_; }
+
+  /// Addresses. InvalidArgument unless exactly one of the two was given, NotFound for a cluster
+  /// that no name server knows.
+  Result<std::vector<std::string>> masters(client::AdminClient& admin) const;
+  /// The same with the slaves.
+  Result<std::vector<std::string>> all(client::AdminClient& admin) const;
+
+ private:
+  Status check() const;
+
+  std::string broker_;
+  std::string cluster_;
+};
+
+/// "TopicConfig [topicName=T, readQueueNums=4, ..., order=false]", as RocketMQ prints it.
+std::string describe(const model::TopicConfig& config);
+/// "SubscriptionGroupConfig [groupName=G, consumeEnable=true, ...]".
+std::string describe(const model::SubscriptionGroupConfig& config);
+
+}  // namespace rocketmq::mqadmin

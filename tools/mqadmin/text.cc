@@ -1,0 +1,65 @@
+#include "tools/mqadmin/text.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cctype>
+#include <charconv>
+#include <cstdio>
+#include <ctime>
+
+namespace rocketmq::mqadmin {
+namespace {
+
+std::string formatTime(TimestampMs time, const char* format) {
+  const std::time_t seconds = time / 1000;
+  std::tm local{};
+  localtime_r(&seconds, &local);
+  char text[32];
+  return {text, std::strftime(text, sizeof(text), format, &local)};
+}
+
+}  // namespace
+
+std::string formatSeconds(TimestampMs time) { return formatTime(time, "%Y-%m-%d %H:%M:%S"); }
+
+std::string formatMillis(TimestampMs time) {
+  return fmt::format("{},{:03}", formatSeconds(time), time % 1000);
+}
+
+Result<TimestampMs> parseTime(const std::string& text) {
+  if (text == "now") {
+    return TimestampMs{-1};
+  }
+  TimestampMs millis = 0;
+  const char* end = text.data() + text.size();
+  if (const auto parsed = std::from_chars(text.data(), end, millis);
+      parsed.ec == std::errc() && parsed.ptr == end && !text.empty()) {
+    return millis;
+  }
+  std::tm local{};
+  int rest = 0;
+  if (std::sscanf(text.c_str(), "%4d-%2d-%2d#%2d:%2d:%2d:%3d", &local.tm_year, &local.tm_mon,
+                  &local.tm_mday, &local.tm_hour, &local.tm_min, &local.tm_sec, &rest) != 7) {
+    return Status::invalidArgument("\"" + text +
+                                   "\" is not a time; give now, milliseconds since 1970, or "
+                                   "yyyy-MM-dd#HH:mm:ss:SSS");
+  }
+  local.tm_year -= 1900;
+  local.tm_mon -= 1;
+  local.tm_isdst = -1;
+  return TimestampMs{std::mktime(&local)} * 1000 + rest;
+}
+
+bool parseBool(const std::string& text) {
+  std::string lower = text;
+  std::transform(lower.begin(), lower.end(), lower.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return lower == "true";
+}
+
+std::string cut(std::string_view text, size_t bytes_max) {
+  return std::string(text.substr(0, bytes_max));
+}
+
+}  // namespace rocketmq::mqadmin
