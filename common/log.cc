@@ -124,10 +124,13 @@ std::unique_ptr<spdlog::formatter> makeFormatter() {
   return formatter;
 }
 
+/// For programs that use the client library and for the tools: they never call init().
 std::shared_ptr<spdlog::logger> makeStderrLogger() {
   auto logger = std::make_shared<spdlog::logger>("rocketmq",
                                                  std::make_shared<spdlog::sinks::stderr_sink_mt>());
   logger->set_formatter(makeFormatter());
+  const char* const wanted = std::getenv("ROCKETMQ_LOG_LEVEL");
+  logger->set_level(findLevel(wanted == nullptr ? "" : wanted).value_or(spdlog::level::warn));
   return logger;
 }
 

@@ -10,7 +10,9 @@
 
 namespace rocketmq::log {
 
-/// Where the process logs. Before init() messages go to standard error.
+/// Where the process logs. Without init(), as in applications that use the client library,
+/// warnings and errors go to standard error; the environment variable ROCKETMQ_LOG_LEVEL names
+/// another level.
 struct Options {
   std::string directory = {};          ///< Created when missing, for instance ~/logs/rocketmqlogs.
   std::string file_name = {};          ///< For instance "broker.log"; empty: no file.

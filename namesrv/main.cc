@@ -109,6 +109,14 @@ sigset_t blockStopSignals() {
   return signals;
 }
 
+/// Scripts wait for this line.
+std::string bootLine(const NamesrvSettings& settings, uint16_t port) {
+  const bool is_ipv6 = settings.bind_address.find(':') != std::string::npos;
+  const std::string host = is_ipv6 ? "[" + settings.bind_address + "]" : settings.bind_address;
+  return "The Name Server boot success. serializeType=JSON, address " + host + ":" +
+         std::to_string(port);
+}
+
 int run(const NamesrvSettings& settings) {
   raiseFileLimit();
   const sigset_t stop_signals = blockStopSignals();
@@ -125,8 +133,7 @@ int run(const NamesrvSettings& settings) {
     log::shutdown();
     return fail(namesrv.status());
   }
-  const std::string boot_line = "The Name Server boot success. serializeType=JSON, address " +
-                                settings.bind_address + ":" + std::to_string((*namesrv)->port());
+  const std::string boot_line = bootLine(settings, (*namesrv)->port());
   log::info("{}", boot_line);
   std::printf("%s\n", boot_line.c_str());
   std::fflush(stdout);

@@ -22,7 +22,7 @@ RegisterResult RouteTable::registerBroker(const Registration& registration,
   if (isOutdated(registration)) {
     log::warn("broker {}[{}] at {} is behind the one registered, ignored", broker.name, broker.id,
               broker.address);
-    live_.erase(broker.address);
+    forget(broker.address);
     return {.outcome = RegisterResult::Outcome::kOutdated};
   }
   // RocketMQ parity: 5.x brokers register single topics only once they are known with all of them.
@@ -105,9 +105,7 @@ void RouteTable::leaveOtherName(const BrokerIdentity& broker) {
   if (live != nullptr && live->name != broker.name) {
     log::warn("address {} moves from broker {} to broker {}", broker.address, live->name,
               broker.name);
-    const std::string other_name = live->name;
-    live_.erase(broker.address);
-    removeAddress(other_name, broker.address);
+    forget(broker.address);
   }
 }
 
@@ -193,13 +191,21 @@ void RouteTable::addMasterTo(RegisterResult& result, const std::string& broker_n
 }
 
 bool RouteTable::unregisterBroker(const BrokerIdentity& broker) {
-  const auto live = live_.find(broker.address);
-  if (live == live_.end() || live->second.name != broker.name) {
+  const LiveBroker* live = findLive(broker.address);
+  if (live == nullptr || live->name != broker.name) {
     return false;
   }
-  live_.erase(live);
-  removeAddress(broker.name, broker.address);
+  forget(broker.address);
   return true;
+}
+
+void RouteTable::forget(const std::string& address) {
+  const auto live = live_.find(address);
+  if (live != live_.end()) {
+    const std::string name = live->second.name;
+    live_.erase(live);
+    removeAddress(name, address);
+  }
 }
 
 template <class Predicate>

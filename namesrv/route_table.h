@@ -166,6 +166,8 @@ class RouteTable {
   void noteAlive(const Registration& registration, RouteTime now);
   void addMasterTo(RegisterResult& result, const std::string& broker_name) const;
 
+  /// Removes a broker from everything.
+  void forget(const std::string& address);
   void removeAddress(const std::string& broker_name, const std::string& address);
   void leaveCluster(const std::string& cluster, const std::string& broker_name);
   template <class Predicate>
@@ -183,7 +185,8 @@ class RouteTable {
   std::unordered_map<std::string, Topic> topics_;  ///< Names only brokers that are in groups_.
   std::map<std::string, Group> groups_;
   std::map<std::string, std::set<std::string>> clusters_;  ///< Cluster -> broker names.
-  /// By address: one address is one process, whatever names it registered before.
+  /// By address: one address is one process, whatever names it registered before. Every address of
+  /// a group is here, so that it expires.
   std::map<std::string, LiveBroker> live_;
 
   std::unordered_set<std::string> dirty_topics_;  ///< Changed since the last publish().

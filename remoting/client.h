@@ -28,9 +28,9 @@ class Client {
     std::chrono::milliseconds connect_timeout{3000};
     Language language = Language::kCpp;
     SerializeType serialize_type = SerializeType::kJson;
-    ConnectionLimits limits;
+    ConnectionLimits limits = {};
     /// Called on the connection's thread when an established connection has gone.
-    std::function<void(const ConnectionPtr&, const std::string& address)> on_closed;
+    std::function<void(const ConnectionPtr&, const std::string& address)> on_closed = {};
   };
 
   /// `router` answers requests that come from the servers; null: all are REQUEST_CODE_NOT_SUPPORTED.

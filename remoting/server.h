@@ -27,9 +27,9 @@ class Server {
     std::string bind_address = "0.0.0.0";
     uint16_t port = 0;  ///< 0: the system picks one, see port().
     size_t connections_max = 65535;  ///< More are closed at once, with a log line a second.
-    ConnectionLimits limits;
+    ConnectionLimits limits = {};
     /// On the connection's thread, after its last request was handled.
-    std::function<void(const ConnectionPtr&)> on_closed;
+    std::function<void(const ConnectionPtr&)> on_closed = {};
   };
 
   /// Io with the address in the message when the port cannot be had. `pool` and `router` are

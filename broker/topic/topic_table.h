@@ -49,7 +49,7 @@ class TopicTable {
     std::string_view default_topic;
     int32_t default_topic_queues = 0;
     bool is_unit = false;
-    std::string_view remote;  ///< For the log.
+    std::string_view remote = {};  ///< For the log.
   };
   /// True when createForSend() would make the topic; does not block.
   bool canCreateForSend(const SendTarget& target) const { return templateFor(target) != nullptr; }

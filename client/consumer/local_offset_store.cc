@@ -78,9 +78,7 @@ StoredOffset LocalOffsetStore::load(const MessageQueue& queue) {
 void LocalOffsetStore::persist(const MessageQueue&) { persistAll(); }
 
 bool LocalOffsetStore::persistNow(const MessageQueue&) {
-  persistAll();
-  MutexLock lock(file_mutex_);
-  return !write_failed_;
+  return persistFinally(std::chrono::steady_clock::time_point::max());
 }
 
 void LocalOffsetStore::persistAll() {
@@ -95,6 +93,10 @@ void LocalOffsetStore::persistAll() {
   }
 }
 
-void LocalOffsetStore::persistFinally(std::chrono::steady_clock::time_point) { persistAll(); }
+bool LocalOffsetStore::persistFinally(std::chrono::steady_clock::time_point) {
+  persistAll();
+  MutexLock lock(file_mutex_);
+  return !write_failed_;
+}
 
 }  // namespace rocketmq::client

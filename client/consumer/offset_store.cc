@@ -1,7 +1,5 @@
 #include "client/consumer/offset_store.h"
 
-#include <atomic>
-#include <future>
 #include <utility>
 
 #include "common/log.h"
@@ -69,6 +67,14 @@ std::vector<std::pair<MessageQueue, int64_t>> OffsetStore::takeUnsent() {
   return unsent;
 }
 
+void OffsetStore::markUnsent(const MessageQueue& queue, int64_t offset) {
+  MutexLock lock(mutex_);
+  const auto found = entries_.find(queue);
+  if (found != entries_.end() && found->second.offset == offset) {
+    found->second.sends_left = kSendsPerValue;
+  }
+}
+
 StoredOffset RemoteOffsetStore::load(const MessageQueue& queue) {
   const std::optional<BrokerAddress> broker = instance_.routes().reader(queue.broker_name, 0);
   if (!broker) {
@@ -125,35 +131,45 @@ void RemoteOffsetStore::persistAll() {
   }
 }
 
-void RemoteOffsetStore::persistFinally(std::chrono::steady_clock::time_point deadline) {
+bool RemoteOffsetStore::persistFinally(std::chrono::steady_clock::time_point deadline) {
   struct Waiting {
-    std::atomic<size_t> left{1};
-    std::promise<void> done;
-
-    void countDown() {
-      if (left.fetch_sub(1) == 1) {
-        done.set_value();
-      }
-    }
+    Mutex mutex;
+    CondVar changed;
+    std::map<MessageQueue, int64_t> unconfirmed ROCKETMQ_GUARDED_BY(mutex);
+    size_t outstanding ROCKETMQ_GUARDED_BY(mutex) = 0;
   };
   auto waiting = std::make_shared<Waiting>();
   for (const auto& [queue, offset] : takeUnsent()) {
     const std::optional<BrokerAddress> broker = instance_.routes().reader(queue.broker_name, 0);
+    {
+      MutexLock lock(waiting->mutex);
+      waiting->unconfirmed.emplace(queue, offset);
+      waiting->outstanding += broker ? size_t{1} : size_t{0};
+    }
     if (!broker) {
       continue;
     }
-    waiting->left.fetch_add(1);
     instance_.remoting().call(
         broker->address, updateRequest(group_, queue, offset), {}, deadline,
-        [waiting](const remoting::CallResult<remoting::UpdateConsumerOffset>& result) {
-          if (!result.ok()) {
-            log::warn("a last offset did not arrive: {}", result.status().message());
+        [waiting, queue = queue](
+            const remoting::CallResult<remoting::UpdateConsumerOffset>& result) {
+          MutexLock lock(waiting->mutex);
+          if (result.ok() && result->success()) {
+            waiting->unconfirmed.erase(queue);
           }
-          waiting->countDown();
+          --waiting->outstanding;
+          waiting->changed.notifyAll();
         });
   }
-  waiting->countDown();
-  waiting->done.get_future().wait_until(deadline);
+  MutexLock lock(waiting->mutex);
+  while (waiting->outstanding > 0 && waiting->changed.waitUntil(waiting->mutex, deadline)) {
+  }
+  for (const auto& [queue, offset] : waiting->unconfirmed) {
+    log::warn("the offset {} of group {} in {} may not have arrived", offset, group_,
+              queue.toString());
+    markUnsent(queue, offset);
+  }
+  return waiting->unconfirmed.empty();
 }
 
 }  // namespace rocketmq::client

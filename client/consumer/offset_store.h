@@ -55,8 +55,9 @@ class OffsetStore {
   /// persist() that returns when the offset has arrived; false when that is not known.
   virtual bool persistNow(const MessageQueue& queue) = 0;
 
-  /// persistAll() that returns when the offsets have arrived, or the time is over.
-  virtual void persistFinally(std::chrono::steady_clock::time_point deadline) = 0;
+  /// persistAll() that returns when the offsets have arrived, or the time is over; true when all
+  /// have. Those that have not are sent again by the next call.
+  virtual bool persistFinally(std::chrono::steady_clock::time_point deadline) = 0;
 
  protected:
   struct Entry {
@@ -67,6 +68,8 @@ class OffsetStore {
 
   /// The value of `queue` if it is to be sent, counting it as sent.
   std::vector<std::pair<MessageQueue, int64_t>> takeUnsent();
+  /// `offset` of `queue` did not arrive; it is to be sent again unless it is out of date.
+  void markUnsent(const MessageQueue& queue, int64_t offset);
 
   mutable Mutex mutex_;
   std::map<MessageQueue, Entry> entries_ ROCKETMQ_GUARDED_BY(mutex_);
@@ -84,7 +87,7 @@ class RemoteOffsetStore final : public OffsetStore {
   void persist(const MessageQueue& queue) override;
   void persistAll() override;
   bool persistNow(const MessageQueue& queue) override;
-  void persistFinally(std::chrono::steady_clock::time_point deadline) override;
+  bool persistFinally(std::chrono::steady_clock::time_point deadline) override;
 
  private:
   void send(const MessageQueue& queue, int64_t offset);
@@ -107,7 +110,7 @@ class LocalOffsetStore final : public OffsetStore {
   void persist(const MessageQueue& queue) override;
   void persistAll() override;
   bool persistNow(const MessageQueue& queue) override;
-  void persistFinally(std::chrono::steady_clock::time_point deadline) override;
+  bool persistFinally(std::chrono::steady_clock::time_point deadline) override;
 
  private:
   explicit LocalOffsetStore(std::string path) : path_(std::move(path)) {}

@@ -7,15 +7,19 @@ namespace {
 
 // Size word, magic, CRC, flag, body length and properties length of one element.
 constexpr size_t kElementBytes = 22;
-// The producer adds a unique id to each message: "UNIQ_KEY", 32 digits (56 on IPv6), 2 separators.
+// The producer adds to each message what it lacks: "UNIQ_KEY" with 32 digits (56 on IPv6) and
+// "WAIT" with "true", each with two separators.
 constexpr size_t kUniqueKeyBytes = 8 + 56 + 2;
+constexpr size_t kWaitBytes = 4 + 4 + 2;
 
 size_t encodedBytes(const Message& message) {
   size_t bytes = kElementBytes + message.body().size();
   for (const auto& [name, value] : message.properties()) {
     bytes += name.size() + value.size() + 2;
   }
-  return message.uniqueKey().empty() ? bytes + kUniqueKeyBytes : bytes;
+  bytes += message.uniqueKey().empty() ? kUniqueKeyBytes : 0;
+  bytes += message.property("WAIT").empty() ? kWaitBytes : 0;
+  return bytes;
 }
 
 }  // namespace

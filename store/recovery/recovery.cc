@@ -10,6 +10,20 @@ namespace {
 /// What the checkpoint's times are rounded by: flushes and clocks are not exact.
 constexpr int64_t kCheckpointMarginMs = 3000;
 
+/// The format checks nothing but the body. A page that never reached the disk reads as zeros, and
+/// neither a topic nor the end of properties is made of them.
+bool mayBeTorn(const MessageRecord& record) {
+  return record.topic.find('\0') != std::string_view::npos ||
+         (!record.properties.empty() && record.properties.back() == '\0');
+}
+
+bool isZeroAt(const CommitLog& log, int64_t offset) {
+  const LogView view = log.view(offset);
+  return !view.contains(offset, kBlankBytes) ||
+         view.from(offset).substr(0, kBlankBytes).find_first_not_of('\0') ==
+             std::string_view::npos;
+}
+
 }  // namespace
 
 Status Recovery::run(bool stopped_cleanly) {
@@ -97,8 +111,14 @@ Result<Recovery::Read> Recovery::readFrom(int64_t start, Dispatcher::Gaps gaps) 
   const int64_t limit = parts_.log.maxOffset();
   RecordWalker walker(parts_.log, start, parts_.crc_check);
   Read read;
+  read.end = start;
   read.newest_ms = parts_.checkpoint.times().log_ms;
   while (walker.next(limit) == RecordWalker::Step::kRecord) {
+    if (mayBeTorn(walker.record()) && isZeroAt(parts_.log, walker.position())) {
+      log::warn("the last record, at {}, is torn", walker.record().physical_offset);
+      read.end = walker.record().physical_offset;
+      return read;
+    }
     ROCKETMQ_ASSIGN_OR_RETURN(const bool placed,
                               parts_.dispatcher.replay(walker.record(), gaps));
     read.newest_ms = walker.record().store_timestamp_ms;

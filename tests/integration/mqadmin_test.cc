@@ -138,7 +138,7 @@ TEST_F(MqadminTest, ClusterListHasItsColumnsAndIsQuick) {
   const std::string output = admin({"clusterList"});
   EXPECT_THAT(output,
               StartsWith("#Cluster Name     #Broker Name            #BID  #Addr                  "
-                         "#Version                 #InTPS(LOAD)       #OutTPS(LOAD) #PCWait(ms) "
+                         "#Version                #InTPS(LOAD)       #OutTPS(LOAD) #PCWait(ms) "
                          "#Hour #SPACE\n"));
   EXPECT_THAT(output, ContainsRegex("DefaultCluster    broker-a                0     " +
                                     cluster_->brokerAddr() + " +V4_9_8 .*\\(0,0ms\\)"));
@@ -210,8 +210,9 @@ TEST_F(MqadminTest, GroupsAndTheirProgressAreShown) {
   EXPECT_THAT(admin({"producerConnection", "-g", "admin_producer", "-t", topic_}),
               AllOf(StartsWith("0001  "), HasSubstr(producer_->clientId())));
   EXPECT_TRUE(eventually([&] {
-    return admin({"consumerProgress", "-g", "admin_group"}).find("Diff Total: 0\n") !=
-           std::string::npos;
+    const std::string progress = admin({"consumerProgress", "-g", "admin_group"});
+    return progress.find(topic_) != std::string::npos &&
+           progress.find("Diff Total: 0\n") != std::string::npos;
   }));
   EXPECT_THAT(admin({"consumerProgress", "-g", "admin_group"}),
               AllOf(StartsWith("#Topic"), HasSubstr("#Consumer Offset"), HasSubstr(topic_)));

@@ -251,8 +251,8 @@ TEST_F(BrokerTest, EveryKindOfSendCanBePulled) {
   ASSERT_TRUE(peer_->call(sendOf<remoting::SendMessage>("T"), "v1")->success());
   ASSERT_TRUE(peer_->call(sendOf<remoting::SendMessageV2>("T"), "v2")->success());
   std::string batch;
-  appendBatchItem({.body = "b1"}, batch);
-  appendBatchItem({.body = "b2"}, batch);
+  appendBatchItem({.body = "b1", .properties = {}}, batch);
+  appendBatchItem({.body = "b2", .properties = {}}, batch);
   auto batch_send = sendOf<remoting::SendBatchMessage>("T");
   batch_send.batch = true;
   ASSERT_TRUE(peer_->call(batch_send, batch)->success());

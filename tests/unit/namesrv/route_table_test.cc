@@ -259,6 +259,17 @@ TEST_F(RouteTableTest, AnotherAddressWithOlderStateIsIgnored) {
   EXPECT_THAT(addressesOf("T"), ElementsAre("10.0.0.1:10911"));
 }
 
+TEST_F(RouteTableTest, ASlaveWithOlderStateThatClaimsToBeMasterLeavesTheRoutes) {
+  Registration first = master();
+  first.data_version = version(1, 5);
+  enroll(first, topics({"T"}));
+  enroll(slave(), topics({"T"}));
+  Registration claim = slave();
+  claim.broker.id = 0;
+  EXPECT_EQ(enroll(claim, topics({"T"})).outcome, RegisterResult::Outcome::kOutdated);
+  EXPECT_THAT(addressesOf("T"), ElementsAre("10.0.0.1:10911"));
+}
+
 TEST_F(RouteTableTest, ABrokerThatComesBackUnderAnotherNameLeavesTheOldOne) {
   enroll(master(), topics({"T"}));
   enroll(master("renamed"), topics({"U"}));

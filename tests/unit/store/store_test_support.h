@@ -81,6 +81,7 @@ struct StoredMessage {
 bool eventually(const std::function<bool()>& condition);
 
 std::string readFile(const std::string& path);
+bool isZero(std::string_view bytes);
 void writeFile(const std::string& path, std::string_view content);
 /// Overwrites part of a file.
 void patchFile(const std::string& path, int64_t offset, std::string_view content);

@@ -176,7 +176,7 @@ TEST_F(TopicTableTest, UpdatesAreCheckedAndCountOnlyWhenTheyChangeSomething) {
 
 TEST_F(TopicTableTest, AnUpdateWithoutAttributesKeepsThem) {
   model::TopicConfig fifo = config("T");
-  fifo.attributes = {{"message.type", "FIFO"}};
+  fifo.attributes = std::map<std::string, std::string>{{"message.type", "FIFO"}};
   ASSERT_TRUE(topics_->update(fifo).ok());
   model::TopicConfig wider = config("T");
   wider.write_queue_nums = 32;

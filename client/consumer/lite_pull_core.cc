@@ -1,0 +1,431 @@
+#include "client/consumer/lite_pull_core.h"
+
+#include <algorithm>
+#include <future>
+#include <utility>
+
+#include "client/admin/message_decoder.h"
+#include "client/consumer/queue_convert.h"
+#include "client/consumer/start_offset.h"
+#include "client/instance/name_space.h"
+#include "client/producer/outgoing_message.h"
+#include "common/clock.h"
+#include "common/log.h"
+
+namespace rocketmq::client {
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr const char* kReservedGroup = "DEFAULT_CONSUMER";
+constexpr milliseconds kFarewellTimeout{400};
+constexpr milliseconds kCommitTimeout{3000};
+constexpr milliseconds kFailureDelay{1000};
+constexpr milliseconds kUnbalancedDelay{1000};
+constexpr milliseconds kAutoCommitPeriodMin{1000};
+
+AssignedQueues::Limits limitsOf(const LitePullConsumerConfig& config) {
+  return {.messages_max = config.pull_threshold_for_all,
+          .queue_messages_max = config.pull_threshold_for_queue,
+          .queue_bytes_max = static_cast<int64_t>(config.pull_threshold_size_for_queue_mib)
+                             << 20};
+}
+
+}  // namespace
+
+LitePullCore::LitePullCore(const LitePullConsumerConfig& config, LiteSelection selection)
+    : config_(config),
+      group_(wrapNamespace(config.name_space, config.consumer_group)),
+      subscriptions_(std::move(selection.subscriptions)),
+      queues_(limitsOf(config)),
+      assigned_(std::move(selection.assigned)) {}
+
+LitePullCore::~LitePullCore() { shutdown(); }
+
+std::optional<ClientError> LitePullCore::openOffsets() {
+  if (config_.message_model == MessageModel::kClustering) {
+    offsets_ = std::make_unique<RemoteOffsetStore>(*instance_, calls_, group_);
+    return std::nullopt;
+  }
+  Result<std::unique_ptr<LocalOffsetStore>> store =
+      LocalOffsetStore::open(localOffsetPath(instance_->clientId(), group_));
+  if (!store.ok()) {
+    return ClientError::client("load local offset store exception: " + store.status().message());
+  }
+  offsets_ = std::move(*store);
+  return std::nullopt;
+}
+
+std::optional<ClientError> LitePullCore::start() {
+  for (const Status& status :
+       {checkGroup(config_.consumer_group, kReservedGroup),
+        parseConsumeTimestamp(config_.consume_timestamp, 0).status(),
+        config_.pull_batch_size < 1 ? Status::invalidArgument("pull_batch_size is below 1")
+                                    : Status::ok()}) {
+    if (!status.isOk()) {
+      return ClientError::client(status.message());
+    }
+  }
+  Outcome<std::shared_ptr<ClientInstance>> instance = ClientInstance::acquire(
+      config_, makeClientId(config_, config_.message_model == MessageModel::kBroadcasting));
+  if (!instance.ok()) {
+    return instance.error();
+  }
+  instance_ = std::move(instance.value());
+  started_ms_ = SystemClock::instance().nowMs();
+  timers_ = std::make_unique<Timers>(instance_->pool());
+  queries_ = std::make_unique<ConsumerQueries>(
+      *instance_, calls_,
+      ConsumerQueries::Setting{.group = group_,
+                               .allocate = config_.allocate_strategy,
+                               .from_where = config_.consume_from_where,
+                               .consume_timestamp = config_.consume_timestamp});
+  std::optional<ClientError> error = openOffsets();
+  if (!error && !instance_->addConsumer(group_, *this)) {
+    error = ClientError::client("The consumer group[" + config_.consumer_group +
+                                "] has been created before, specify another name please.");
+  }
+  if (error) {
+    timers_->stop();
+    guard_.close();
+    ClientInstance::release(instance_);
+    return error;
+  }
+  running_ = true;
+  const remoting::Deadline deadline = remoting::deadlineAfter(config_.api_timeout);
+  for (const std::string& topic : topics()) {
+    const Outcome<TopicRoutePtr> route = instance_->fetchRouteSync(topic, deadline);
+    if (!route.ok()) {
+      log::warn("group {} cannot consume topic {} yet: {}", group_, topic,
+                route.error().message);
+    }
+  }
+  instance_->heartbeatAndWait(remoting::deadlineAfter(config_.api_timeout));
+  startTimers();
+  rebalanceAndWait();
+  return std::nullopt;
+}
+
+void LitePullCore::startTimers() {
+  timers_->every(config_.rebalance_interval, config_.rebalance_interval,
+                 [this] { rebalanceSoon(); });
+  const milliseconds period = std::max(config_.auto_commit_interval, kAutoCommitPeriodMin);
+  timers_->every(period, period,
+                 [this] { worker_.post([this] { offsets_->persistAll(); }); });
+}
+
+void LitePullCore::shutdown() {
+  if (!std::exchange(running_, false)) {
+    return;
+  }
+  queues_.close();
+  timers_->stop();
+  calls_.cancel();
+  worker_.stop(false, std::chrono::steady_clock::time_point::max());
+  guard_.close();
+  offsets_->persistFinally(remoting::deadlineAfter(kFarewellTimeout));
+  instance_->removeConsumer(group_, remoting::deadlineAfter(kFarewellTimeout));
+  ClientInstance::release(instance_);
+}
+
+MessageQueue LitePullCore::full(const MessageQueue& queue) const {
+  return {wrapNamespace(config_.name_space, queue.topic), queue.broker_name, queue.queue_id};
+}
+
+std::optional<std::vector<MessageQueue>> LitePullCore::assigned() const {
+  MutexLock lock(mutex_);
+  return assigned_;
+}
+
+void LitePullCore::assign(std::vector<MessageQueue> queues) {
+  {
+    MutexLock lock(mutex_);
+    assigned_ = std::move(queues);
+  }
+  rebalanceAndWait();
+}
+
+void LitePullCore::subscriptionsChanged() {
+  instance_->heartbeatSoon();
+  rebalanceSoon();
+}
+
+// --- Which queues.
+
+void LitePullCore::rebalanceSoon() {
+  if (!rebalance_pending_.exchange(true)) {
+    worker_.post([this] { rebalance(); });
+  }
+}
+
+// So that an application may seek in its queues right after start() or assign().
+void LitePullCore::rebalanceAndWait() {
+  auto promise = std::make_shared<std::promise<void>>();
+  std::future<void> done = promise->get_future();
+  const bool posted = worker_.post([this, promise] {
+    rebalance();
+    promise->set_value();
+  });
+  if (posted) {
+    done.wait_for(config_.api_timeout);
+  }
+}
+
+void LitePullCore::rebalance() {
+  rebalance_pending_.store(false);
+  bool balanced = true;
+  if (const std::optional<std::vector<MessageQueue>> queues = assigned()) {
+    for (const std::string& topic : topics()) {
+      balanced = queries_->route(topic).ok() && balanced;
+    }
+    balanced = useQueues(*queues, std::nullopt) && balanced;
+  } else {
+    const std::vector<std::string> subscribed = topics();
+    for (const std::string& topic : subscribed) {
+      balanced = rebalanceTopic(topic) && balanced;
+    }
+    for (const MessageQueue& queue : queues_.all()) {
+      if (std::find(subscribed.begin(), subscribed.end(), queue.topic) == subscribed.end()) {
+        giveUp(queue);
+      }
+    }
+  }
+  if (!balanced) {
+    timers_->after(kUnbalancedDelay, [this] { rebalanceSoon(); });
+  }
+}
+
+bool LitePullCore::rebalanceTopic(const std::string& topic) {
+  const Outcome<TopicRoutePtr> route = queries_->route(topic);
+  if (!route.ok()) {
+    log::debug("group {} cannot consume topic {} yet: {}", group_, topic, route.error().message);
+    return false;
+  }
+  const std::vector<MessageQueue>& all = route.value()->subscribe_queues;
+  const std::optional<std::vector<MessageQueue>> mine =
+      config_.message_model == MessageModel::kBroadcasting ? all
+                                                           : queries_->allocate(topic, all);
+  return mine && useQueues(*mine, topic);
+}
+
+bool LitePullCore::useQueues(const std::vector<MessageQueue>& mine,
+                             const std::optional<std::string>& of_topic) {
+  for (const MessageQueue& queue : queues_.all()) {
+    if ((!of_topic || queue.topic == *of_topic) &&
+        std::find(mine.begin(), mine.end(), queue) == mine.end()) {
+      giveUp(queue);
+    }
+  }
+  bool all_started = true;
+  for (const MessageQueue& queue : mine) {
+    if (queues_.contains(queue)) {
+      continue;
+    }
+    offsets_->remove(queue);
+    const std::optional<int64_t> offset = queries_->firstOffset(*offsets_, queue);
+    if (!offset) {
+      all_started = false;
+      continue;
+    }
+    queues_.add(queue, *offset);
+    pump(queue);
+  }
+  return all_started;
+}
+
+void LitePullCore::giveUp(const MessageQueue& queue) {
+  queues_.remove(queue);
+  offsets_->persist(queue);
+  offsets_->remove(queue);
+}
+
+// --- Pulling.
+
+SubscriptionPtr LitePullCore::subscriptionOf(const std::string& topic) const {
+  if (SubscriptionPtr known = subscriptions_->find(topic)) {
+    return known;
+  }
+  // Of assigned queues everything is wanted.
+  auto all = std::make_shared<model::SubscriptionData>();
+  all->topic = topic;
+  all->sub_string = model::kSubscribeAll;
+  return all;
+}
+
+void LitePullCore::pump(const MessageQueue& queue) {
+  const std::optional<AssignedQueues::NextPull> next = queues_.beginPull(queue);
+  if (!next) {
+    return;
+  }
+  const PullRequest request{.queue = queue,
+                            .group = group_,
+                            .subscription = subscriptionOf(queue.topic),
+                            .lite = true,
+                            .offset = next->offset,
+                            .messages_max = config_.pull_batch_size,
+                            .suspend = config_.broker_suspend_max_time,
+                            .timeout = config_.consumer_timeout_when_suspend,
+                            .broker_id = next->broker_id};
+  pullMessages(*instance_, request,
+               guard_.wrap([this, queue, epoch = next->epoch](Outcome<PullAnswer> outcome) {
+                 takeAnswer(queue, epoch, std::move(outcome));
+               }));
+}
+
+void LitePullCore::takeAnswer(const MessageQueue& queue, uint64_t epoch,
+                              Outcome<PullAnswer> outcome) {
+  if (outcome.ok()) {
+    PullAnswer& answer = outcome.value();
+    if (answer.status == PullStatus::kOffsetIllegal) {
+      log::warn("the offset asked for is not in {} (any more), pulling goes on at {}",
+                queue.toString(), answer.next_offset);
+    }
+    if (queues_.endPull(queue, epoch, answer.next_offset, answer.suggested_broker_id,
+                        std::move(answer.messages))) {
+      pump(queue);
+    }
+    return;
+  }
+  if (queues_.failPull(queue, epoch)) {
+    log::warn("pull of {} failed: {}", queue.toString(), outcome.error().message);
+    timers_->after(kFailureDelay, [this, queue] { pump(queue); });
+  }
+}
+
+void LitePullCore::pumpAll() {
+  for (const MessageQueue& queue : queues_.all()) {
+    pump(queue);
+  }
+}
+
+// --- What the application asks for.
+
+std::vector<MessageExt> LitePullCore::poll(milliseconds timeout) {
+  if (config_.auto_commit) {
+    for (const auto& [queue, offset] : queues_.polledOffsets()) {
+      offsets_->update(queue, offset, false);
+    }
+  }
+  std::vector<MessageExt> messages =
+      queues_.poll(static_cast<size_t>(config_.pull_batch_size),
+                   std::chrono::steady_clock::now() + timeout);
+  if (!messages.empty()) {
+    pumpAll();
+  }
+  for (MessageExt& message : messages) {
+    unpackBodyOrLog(message);
+    message.setTopic(withoutNamespace(config_.name_space, message.topic()));
+  }
+  return messages;
+}
+
+std::optional<ClientError> LitePullCore::seek(const MessageQueue& queue, int64_t offset) {
+  const MessageQueue full_queue = full(queue);
+  if (!queues_.seek(full_queue, offset)) {
+    return ClientError::client("The message queue is not in assigned list, may be rebalancing, "
+                               "message queue: " + queue.toString());
+  }
+  offsets_->update(full_queue, offset, false);
+  pump(full_queue);
+  return std::nullopt;
+}
+
+std::optional<ClientError> LitePullCore::seekToEdge(const MessageQueue& queue, bool end) {
+  const Outcome<int64_t> offset =
+      end ? queries_->maxOffset(full(queue)) : queries_->minOffset(full(queue));
+  return offset.ok() ? seek(queue, offset.value()) : std::optional(offset.error());
+}
+
+void LitePullCore::setPaused(const std::vector<MessageQueue>& queues, bool paused) {
+  for (const MessageQueue& queue : queues) {
+    queues_.setPaused(full(queue), paused);
+    pump(full(queue));
+  }
+}
+
+std::optional<ClientError> LitePullCore::commit() {
+  for (const auto& [queue, offset] : queues_.polledOffsets()) {
+    offsets_->update(queue, offset, false);
+  }
+  if (!offsets_->persistFinally(remoting::deadlineAfter(kCommitTimeout))) {
+    return ClientError::client("not all offsets have arrived at their brokers");
+  }
+  return std::nullopt;
+}
+
+Outcome<int64_t> LitePullCore::committed(const MessageQueue& queue) {
+  const MessageQueue full_queue = full(queue);
+  if (const Outcome<TopicRoutePtr> route = queries_->route(full_queue.topic); !route.ok()) {
+    return route.error();
+  }
+  const StoredOffset stored = offsets_->load(full_queue);
+  if (stored.kind == StoredOffset::Kind::kUnknown) {
+    return ClientError::client("the offset of " + queue.toString() + " cannot be asked for");
+  }
+  return stored.offset;
+}
+
+Outcome<std::vector<MessageQueue>> LitePullCore::messageQueues(const std::string& topic) {
+  const std::string full_topic = wrapNamespace(config_.name_space, topic);
+  Outcome<TopicRoutePtr> route =
+      instance_->fetchRouteSync(full_topic, remoting::deadlineAfter(config_.api_timeout));
+  if (!route.ok()) {
+    return route.error();
+  }
+  std::vector<MessageQueue> queues = route.value()->subscribe_queues;
+  for (MessageQueue& queue : queues) {
+    queue.topic = topic;
+  }
+  return queues;
+}
+
+Outcome<int64_t> LitePullCore::offsetForTimestamp(const MessageQueue& queue,
+                                                  int64_t timestamp_ms) {
+  return queries_->searchOffset(full(queue), timestamp_ms);
+}
+
+// --- What the group's brokers ask for.
+
+std::vector<std::string> LitePullCore::topics() const {
+  std::vector<std::string> names;
+  if (const std::optional<std::vector<MessageQueue>> queues = assigned()) {
+    for (const MessageQueue& queue : *queues) {
+      if (std::find(names.begin(), names.end(), queue.topic) == names.end()) {
+        names.push_back(queue.topic);
+      }
+    }
+    return names;
+  }
+  return subscriptions_->topics();
+}
+
+remoting::ConsumerData LitePullCore::heartbeatData() const {
+  remoting::ConsumerData data;
+  data.group_name = group_;
+  data.consume_type = model::ConsumeType::kActively;
+  data.message_model = config_.message_model == MessageModel::kBroadcasting
+                           ? model::MessageModel::kBroadcasting
+                           : model::MessageModel::kClustering;
+  data.consume_from_where = config_.consume_from_where == ConsumeFromWhere::kFirstOffset
+                                ? model::ConsumeFromWhere::kFirstOffset
+                            : config_.consume_from_where == ConsumeFromWhere::kTimestamp
+                                ? model::ConsumeFromWhere::kTimestamp
+                                : model::ConsumeFromWhere::kLastOffset;
+  data.unit_mode = !config_.unit_name.empty();
+  for (const SubscriptionPtr& subscription : subscriptions_->all()) {
+    data.subscription_data_set.push_back(*subscription);
+  }
+  return data;
+}
+
+std::map<model::MessageQueue, int64_t> LitePullCore::offsets(const std::string& topic) const {
+  std::map<model::MessageQueue, int64_t> table;
+  for (const auto& [queue, offset] : offsets_->all()) {
+    if (queue.topic == topic) {
+      table.emplace(toModel(queue), offset);
+    }
+  }
+  return table;
+}
+
+}  // namespace rocketmq::client

@@ -1,0 +1,102 @@
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "client/consumer/assigned_queues.h"
+#include "client/consumer/consumer_queries.h"
+#include "client/consumer/offset_store.h"
+#include "client/consumer/passive_member.h"
+#include "client/consumer/pull_request.h"
+#include "client/consumer/subscription_table.h"
+#include "client/instance/worker_pool.h"
+#include "rocketmq/default_lite_pull_consumer.h"
+
+namespace rocketmq::client {
+
+/// What the application has chosen before start(), and may go on changing: topics to share with the
+/// group, or queues of its own.
+struct LiteSelection {
+  std::shared_ptr<SubscriptionTable> subscriptions = std::make_shared<SubscriptionTable>();
+  /// With namespace; absent: the topics are subscribed.
+  std::optional<std::vector<MessageQueue>> assigned;
+};
+
+/// The working part of a lite pull consumer (RocketMQ: DefaultLitePullConsumerImpl): one pull under
+/// way per queue, on the event loop; rebalances and offsets on a service thread.
+///
+/// Life: start() -> shutdown(), once each. Threads: any; calls wait.
+class LitePullCore final : public PassiveMember {
+ public:
+  LitePullCore(const LitePullConsumerConfig& config, LiteSelection selection);
+  ~LitePullCore() override;
+
+  std::optional<ClientError> start();
+  void shutdown();
+
+  void assign(std::vector<MessageQueue> queues);
+  void subscriptionsChanged();
+
+  std::vector<MessageExt> poll(std::chrono::milliseconds timeout);
+  std::optional<ClientError> seek(const MessageQueue& queue, int64_t offset);
+  std::optional<ClientError> seekToEdge(const MessageQueue& queue, bool end);
+  void setPaused(const std::vector<MessageQueue>& queues, bool paused);
+  std::optional<ClientError> commit();
+  Outcome<int64_t> committed(const MessageQueue& queue);
+  Outcome<std::vector<MessageQueue>> messageQueues(const std::string& topic);
+  Outcome<int64_t> offsetForTimestamp(const MessageQueue& queue, int64_t timestamp_ms);
+
+  std::string clientId() const { return instance_->clientId(); }
+
+  // GroupMember.
+  const Guard& guard() const override { return guard_; }
+  remoting::ConsumerData heartbeatData() const override;
+  std::vector<std::string> topics() const override;
+  void rebalanceSoon() override;
+  std::map<model::MessageQueue, int64_t> offsets(const std::string& topic) const override;
+
+ protected:
+  int64_t startedMs() const override { return started_ms_; }
+
+ private:
+  std::optional<ClientError> openOffsets();
+  void startTimers();
+  MessageQueue full(const MessageQueue& queue) const;
+
+  void rebalanceAndWait();
+  void rebalance();
+  bool rebalanceTopic(const std::string& topic);
+  bool useQueues(const std::vector<MessageQueue>& mine,
+                 const std::optional<std::string>& of_topic);
+  void giveUp(const MessageQueue& queue);
+
+  void pump(const MessageQueue& queue);
+  void pumpAll();
+  void takeAnswer(const MessageQueue& queue, uint64_t epoch, Outcome<PullAnswer> outcome);
+  SubscriptionPtr subscriptionOf(const std::string& topic) const;
+
+  std::optional<std::vector<MessageQueue>> assigned() const;
+
+  const LitePullConsumerConfig config_;
+  const std::string group_;
+  const std::shared_ptr<SubscriptionTable> subscriptions_;
+  int64_t started_ms_ = 0;
+  Guard guard_;
+  CancellableCalls calls_;
+  AssignedQueues queues_;
+  std::shared_ptr<ClientInstance> instance_;
+  std::unique_ptr<OffsetStore> offsets_;
+  std::unique_ptr<ConsumerQueries> queries_;
+  std::unique_ptr<Timers> timers_;
+  WorkerPool worker_{"rmq-consumer", 1};
+  std::atomic<bool> rebalance_pending_{false};
+  bool running_ = false;
+
+  mutable Mutex mutex_;
+  std::optional<std::vector<MessageQueue>> assigned_ ROCKETMQ_GUARDED_BY(mutex_);
+};
+
+}  // namespace rocketmq::client

@@ -1,0 +1,237 @@
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+
+#include "client/consumer/assigned_queues.h"
+#include "client/consumer/concurrent_service.h"
+#include "client/consumer/offset_store.h"
+#include "client/consumer/push_consumer_core.h"
+#include "client/consumer/start_offset.h"
+#include "client/consumer/subscription_table.h"
+#include "tests/unit/client/messages.h"
+
+namespace rocketmq::client {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::steady_clock;
+
+/// A folder that is gone after the test.
+class TempFolder {
+ public:
+  TempFolder() {
+    char path[] = "/tmp/rocketmq-client-XXXXXX";
+    path_ = ::mkdtemp(path);
+  }
+  ~TempFolder() { std::filesystem::remove_all(path_); }
+  std::string file(const std::string& name) const { return path_ + "/" + name; }
+
+ private:
+  std::string path_;
+};
+
+const std::map<MessageQueue, int64_t> kOffsets{{{"TopicA", "broker-a", 0}, 7},
+                                               {{"TopicA", "broker-a", 3}, 5}};
+
+TEST(OffsetFileTest, LayoutIsThatOfRocketMqsLocalFileOffsetStore) {
+  EXPECT_EQ(formatOffsetFile(kOffsets),
+            "{\n\t\"offsetTable\":{{\n\t\t\t\"brokerName\":\"broker-a\",\n\t\t\t\"queueId\":0,\n"
+            "\t\t\t\"topic\":\"TopicA\"\n\t\t}:7,{\n\t\t\t\"brokerName\":\"broker-a\",\n"
+            "\t\t\t\"queueId\":3,\n\t\t\t\"topic\":\"TopicA\"\n\t\t}:5\n\t}\n}");
+}
+
+TEST(OffsetFileTest, IsReadBackAndJavasFormIsUnderstood) {
+  EXPECT_EQ(*parseOffsetFile(formatOffsetFile(kOffsets)), kOffsets);
+  const auto java = parseOffsetFile(
+      "{\"offsetTable\":{{\"brokerName\":\"broker-a\",\"queueId\":3,\"topic\":\"TopicA\"}:5}}");
+  ASSERT_TRUE(java.ok());
+  EXPECT_EQ(java->at({"TopicA", "broker-a", 3}), 5);
+  EXPECT_FALSE(parseOffsetFile("{\"offsetTable\":{{\"brok").ok());
+}
+
+TEST(LocalOffsetStoreTest, KeepsOffsetsOverARestartAlsoWhenTheFileIsTorn) {
+  const TempFolder folder;
+  const std::string path = folder.file("c/g/offsets.json");
+  const MessageQueue queue{"TopicA", "broker-a", 3};
+  for (const int64_t offset : {5, 6}) {
+    auto store = LocalOffsetStore::open(path);
+    ASSERT_TRUE(store.ok());
+    (*store)->update(queue, offset, true);
+    EXPECT_TRUE((*store)->persistNow(queue));
+  }
+  EXPECT_EQ((*LocalOffsetStore::open(path))->load(queue).offset, 6);
+  std::ofstream(path) << "{\"offsetTa";
+  EXPECT_EQ((*LocalOffsetStore::open(path))->load(queue).offset, 5) << "from offsets.json.bak";
+}
+
+TEST(LocalOffsetStoreTest, AQueueThatIsGivenUpKeepsItsOffset) {
+  const TempFolder folder;
+  auto store = LocalOffsetStore::open(folder.file("offsets.json"));
+  const MessageQueue queue{"T", "b", 0};
+  EXPECT_EQ((*store)->load(queue).kind, StoredOffset::Kind::kNone);
+  (*store)->update(queue, 9, true);
+  (*store)->remove(queue);
+  EXPECT_EQ((*store)->load(queue).offset, 9);
+}
+
+TEST(OffsetStoreTest, OffsetsOnlyGrowUnlessTheyAreSet) {
+  const TempFolder folder;
+  auto store = LocalOffsetStore::open(folder.file("offsets.json"));
+  const MessageQueue queue{"T", "b", 0};
+  (*store)->update(queue, 9, true);
+  (*store)->update(queue, 8, true);
+  EXPECT_EQ((*store)->cached(queue), 9);
+  (*store)->update(queue, 8, false);
+  EXPECT_EQ((*store)->cached(queue), 8);
+  (*store)->update(queue, -1, false);
+  EXPECT_EQ((*store)->cached(queue), 8) << "-1 is no position";
+}
+
+TEST(StartOffsetTest, NewGroupsBeginWhereRocketMqsTableSays) {
+  EXPECT_EQ(startAt(ConsumeFromWhere::kLastOffset, false), StartAt::kEnd);
+  EXPECT_EQ(startAt(ConsumeFromWhere::kLastOffset, true), StartAt::kZero);
+  EXPECT_EQ(startAt(ConsumeFromWhere::kFirstOffset, false), StartAt::kZero);
+  EXPECT_EQ(startAt(ConsumeFromWhere::kFirstOffset, true), StartAt::kZero);
+  EXPECT_EQ(startAt(ConsumeFromWhere::kTimestamp, false), StartAt::kTimestamp);
+  EXPECT_EQ(startAt(ConsumeFromWhere::kTimestamp, true), StartAt::kEnd);
+}
+
+TEST(StartOffsetTest, TimestampsAreLocalTime) {
+  EXPECT_EQ(*parseConsumeTimestamp("", 3'600'000), 1'800'000);
+  std::tm time{};
+  time.tm_year = 124;
+  time.tm_mon = 0;
+  time.tm_mday = 31;
+  time.tm_hour = 23;
+  time.tm_min = 59;
+  time.tm_isdst = -1;
+  EXPECT_EQ(*parseConsumeTimestamp("20240131235900", 0), std::mktime(&time) * 1000);
+  for (const char* bad : {"2024", "20241331235900x", "yesterday", "20241399999999"}) {
+    EXPECT_FALSE(parseConsumeTimestamp(bad, 0).ok()) << bad;
+  }
+}
+
+TEST(SubscriptionTableTest, ExpressionsAreParsedAndMatched) {
+  SubscriptionTable table;
+  ASSERT_TRUE(table.add("T", " TagA || TagB ", 1).isOk());
+  EXPECT_TRUE(wantsTag(*table.find("T"), "TagA"));
+  EXPECT_TRUE(wantsTag(*table.find("T"), "TagB"));
+  EXPECT_FALSE(wantsTag(*table.find("T"), "TagC"));
+  EXPECT_FALSE(wantsTag(*table.find("T"), ""));
+  for (const char* all : {"*", "", "  "}) {
+    ASSERT_TRUE(table.add("T", all, 2).isOk()) << all;
+    EXPECT_TRUE(wantsTag(*table.find("T"), "anything"));
+  }
+  EXPECT_FALSE(table.add("T", "||", 3).isOk());
+  EXPECT_FALSE(table.add("bad topic", "*", 3).isOk());
+  table.remove("T");
+  EXPECT_EQ(table.find("T"), nullptr);
+}
+
+TEST(JudgeTest, AckIndexSplitsABatchAndFailureTakesAllOfIt) {
+  const auto ok = ConsumeConcurrentlyStatus::kConsumeSuccess;
+  EXPECT_EQ(judge(ok, INT32_MAX, 5).last_consumed, 4);
+  EXPECT_EQ(judge(ok, 2, 5).last_consumed, 2);
+  EXPECT_EQ(judge(ok, -1, 5).last_consumed, -1);
+  EXPECT_EQ(judge(ok, INT32_MIN, 5).last_consumed, -1);
+  EXPECT_EQ(judge(ConsumeConcurrentlyStatus::kReconsumeLater, 4, 5).last_consumed, -1);
+}
+
+TEST(PushConfigTest, SettingsOutOfRangeAreNamed) {
+  EXPECT_TRUE(checkPushConfig({}).isOk());
+  PushConsumerConfig config;
+  config.pull_batch_size = 0;
+  EXPECT_NE(checkPushConfig(config).message().find("pull_batch_size"), std::string::npos);
+  config = {};
+  config.consume_timestamp = "now";
+  EXPECT_NE(checkPushConfig(config).message().find("now"), std::string::npos);
+}
+
+class AssignedQueuesTest : public testing::Test {
+ protected:
+  /// What poll() gives at once, by offset.
+  std::vector<int64_t> poll(size_t count) {
+    std::vector<int64_t> offsets;
+    for (const MessageExt& message : queues_.poll(count, steady_clock::now())) {
+      offsets.push_back(message.queueOffset());
+    }
+    return offsets;
+  }
+
+  using Offsets = std::vector<int64_t>;
+  const MessageQueue a_{"T", "b", 0};
+  const MessageQueue b_{"T", "b", 1};
+  AssignedQueues queues_{{.messages_max = 6, .queue_messages_max = 4, .queue_bytes_max = 1 << 20}};
+};
+
+TEST_F(AssignedQueuesTest, OnePullAtATimeAndNoneWithoutRoom) {
+  queues_.add(a_, 100);
+  const auto pull = queues_.beginPull(a_);
+  ASSERT_TRUE(pull.has_value());
+  EXPECT_EQ(pull->offset, 100);
+  EXPECT_FALSE(queues_.beginPull(a_).has_value());
+  EXPECT_TRUE(queues_.endPull(a_, pull->epoch, 104, 0, makeMessages(100, 4)));
+  EXPECT_FALSE(queues_.beginPull(a_).has_value()) << "the queue is full";
+  EXPECT_EQ(poll(2), (Offsets{100, 101}));
+  EXPECT_EQ(queues_.beginPull(a_)->offset, 104);
+}
+
+TEST_F(AssignedQueuesTest, PollTakesOneQueueAfterTheOther) {
+  queues_.add(a_, 0);
+  queues_.add(b_, 50);
+  queues_.endPull(a_, queues_.beginPull(a_)->epoch, 3, 0, makeMessages(0, 3));
+  queues_.endPull(b_, queues_.beginPull(b_)->epoch, 53, 0, makeMessages(50, 3));
+  EXPECT_EQ(poll(2), (Offsets{0, 1}));
+  EXPECT_EQ(poll(2), (Offsets{50, 51}));
+  EXPECT_EQ(poll(2), (Offsets{2}));
+  EXPECT_EQ(poll(2), (Offsets{52}));
+  EXPECT_EQ(poll(2), (Offsets{}));
+  EXPECT_EQ(queues_.polledOffsets(), (std::map<MessageQueue, int64_t>{{a_, 3}, {b_, 53}}));
+}
+
+TEST_F(AssignedQueuesTest, SeekDropsWhatIsCachedAndWhatIsUnderWay) {
+  queues_.add(a_, 0);
+  const auto old = queues_.beginPull(a_);
+  EXPECT_TRUE(queues_.seek(a_, 500));
+  EXPECT_EQ(queues_.beginPull(a_)->offset, 500) << "without waiting for the old pull";
+  EXPECT_FALSE(queues_.endPull(a_, old->epoch, 2, 0, makeMessages(0, 2)));
+  EXPECT_EQ(poll(9), (Offsets{}));
+  EXPECT_EQ(queues_.polledOffsets().at(a_), 500);
+  EXPECT_FALSE(queues_.seek(b_, 1));
+}
+
+TEST_F(AssignedQueuesTest, PausedQueuesAreNeitherPulledNorPolled) {
+  queues_.add(a_, 0);
+  const auto pull = queues_.beginPull(a_);
+  queues_.setPaused(a_, true);
+  queues_.endPull(a_, pull->epoch, 2, 0, makeMessages(0, 2));
+  EXPECT_EQ(poll(9), (Offsets{}));
+  EXPECT_FALSE(queues_.beginPull(a_).has_value());
+  queues_.setPaused(a_, false);
+  EXPECT_EQ(poll(9), (Offsets{0, 1}));
+}
+
+TEST_F(AssignedQueuesTest, ARemovedQueueGivesUpItsMessagesAndTellsItsOffset) {
+  queues_.add(a_, 0);
+  queues_.endPull(a_, queues_.beginPull(a_)->epoch, 4, 0, makeMessages(0, 4));
+  poll(1);
+  EXPECT_EQ(queues_.remove(a_), 1);
+  EXPECT_EQ(poll(9), (Offsets{}));
+  EXPECT_EQ(queues_.remove(a_), std::nullopt);
+  queues_.add(b_, 0);
+  queues_.endPull(b_, queues_.beginPull(b_)->epoch, 4, 0, makeMessages(0, 4));
+  EXPECT_EQ(poll(9).size(), 4u) << "the removed messages no longer count";
+}
+
+TEST_F(AssignedQueuesTest, CloseWakesAWaitingPoll) {
+  std::thread waiting([this] {
+    EXPECT_TRUE(queues_.poll(1, steady_clock::time_point::max()).empty());
+  });
+  queues_.close();
+  waiting.join();
+}
+
+}  // namespace
+}  // namespace rocketmq::client

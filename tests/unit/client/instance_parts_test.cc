@@ -1,0 +1,284 @@
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <cstdlib>
+#include <future>
+#include <thread>
+
+#include "client/instance/event_loop.h"
+#include "client/instance/guard.h"
+#include "client/instance/life_cycle.h"
+#include "client/instance/name_servers.h"
+#include "client/instance/name_space.h"
+#include "client/instance/system_properties.h"
+#include "client/instance/timers.h"
+#include "client/instance/worker_pool.h"
+
+namespace rocketmq::client {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::steady_clock;
+
+const auto kNever = steady_clock::time_point::max();
+
+TEST(WorkerPoolTest, RunsAllTasksWithAtMostItsThreads) {
+  WorkerPool pool("test", 3);
+  std::atomic<int> inside{0};
+  std::atomic<int> most{0};
+  std::atomic<int> ran{0};
+  for (int i = 0; i < 200; ++i) {
+    pool.post([&] {
+      const int now = ++inside;
+      int seen = most.load();
+      while (now > seen && !most.compare_exchange_weak(seen, now)) {
+      }
+      std::this_thread::yield();
+      --inside;
+      ++ran;
+    });
+  }
+  EXPECT_TRUE(pool.stop(true, kNever));
+  EXPECT_EQ(ran, 200);
+  EXPECT_LE(most, 3);
+}
+
+TEST(WorkerPoolTest, SlowTasksGetAllThreads) {
+  WorkerPool pool("test", 4);
+  std::atomic<int> arrived{0};
+  std::promise<void> all;
+  const std::shared_future<void> all_here = all.get_future().share();
+  for (int i = 0; i < 4; ++i) {
+    pool.post([&] {
+      if (++arrived == 4) {
+        all.set_value();
+      }
+      all_here.wait();
+    });
+  }
+  EXPECT_EQ(all_here.wait_for(std::chrono::seconds(10)), std::future_status::ready);
+}
+
+TEST(WorkerPoolTest, StopDropsWhatHasNotStartedAndRefusesMore) {
+  WorkerPool pool("test", 1);
+  std::promise<void> started;
+  std::promise<void> go_on;
+  std::atomic<int> ran{0};
+  pool.post([&] {
+    started.set_value();
+    go_on.get_future().wait();
+    ++ran;
+  });
+  started.get_future().wait();
+  pool.post([&] { ++ran; });
+  EXPECT_FALSE(pool.stop(false, steady_clock::now())) << "one is still running";
+  EXPECT_FALSE(pool.post([&] { ++ran; }));
+  go_on.set_value();
+  EXPECT_TRUE(pool.stop(false, kNever));
+  EXPECT_EQ(ran, 1);
+}
+
+TEST(WorkerPoolTest, ATaskThatThrowsHurtsNobody) {
+  WorkerPool pool("test", 1);
+  std::atomic<bool> ran{false};
+  pool.post([] { throw std::runtime_error("on purpose"); });
+  pool.post([&] { ran = true; });
+  pool.stop(true, kNever);
+  EXPECT_TRUE(ran);
+}
+
+TEST(WorkerPoolTest, MayBeDestroyedByItsOwnTask) {
+  for (int i = 0; i < 50; ++i) {
+    auto pool = std::make_shared<WorkerPool>("test", 2);
+    std::promise<void> gone;
+    WorkerPool& by_name = *pool;
+    by_name.post([pool = std::move(pool), &gone]() mutable {
+      pool->stop(true, kNever);
+      pool.reset();
+      gone.set_value();
+    });
+    gone.get_future().wait();
+  }
+}
+
+class TimersTest : public testing::Test {
+ protected:
+  EventLoop loop_;
+  Timers timers_{loop_.pool()};
+};
+
+TEST_F(TimersTest, TasksRunOnTheLoopInTheOrderOfTheirDelays) {
+  std::promise<std::string> done;
+  std::string order;
+  timers_.after(milliseconds(20), [&] {
+    order += 'b';
+    done.set_value(order);
+  });
+  timers_.after(milliseconds(1), [&] { order += 'a'; });
+  EXPECT_EQ(done.get_future().get(), "ab");
+}
+
+TEST_F(TimersTest, PeriodicTasksComeAgain) {
+  std::promise<void> thrice;
+  int count = 0;
+  timers_.every(milliseconds(1), milliseconds(1), [&] {
+    if (++count == 3) {
+      thrice.set_value();
+    }
+  });
+  thrice.get_future().wait();
+}
+
+TEST_F(TimersTest, StopCancelsAndFreesWhatTasksHold) {
+  auto held = std::make_shared<int>(1);
+  timers_.after(std::chrono::hours(1), [held] {});
+  timers_.every(std::chrono::hours(1), std::chrono::hours(1), [held] {});
+  timers_.stop();
+  EXPECT_EQ(held.use_count(), 1);
+  timers_.after(milliseconds(0), [held] { FAIL(); });
+  EXPECT_EQ(held.use_count(), 1);
+  timers_.stop();
+}
+
+TEST_F(TimersTest, StopFromATaskDoesNotWaitForItself) {
+  std::promise<void> done;
+  timers_.soon([&] {
+    timers_.stop();
+    done.set_value();
+  });
+  done.get_future().wait();
+}
+
+TEST(EventLoopTest, ClientsOfAProcessShareOneLoopWhileThereAreAny) {
+  auto first = EventLoop::shared();
+  EXPECT_EQ(EventLoop::shared(), first);
+}
+
+TEST(GuardTest, NothingRunsAfterCloseAndCloseWaits) {
+  Guard guard;
+  std::promise<void> inside;
+  std::promise<void> go_on;
+  std::atomic<bool> ended{false};
+  auto callback = guard.wrap([&] {
+    inside.set_value();
+    go_on.get_future().wait();
+    ended = true;
+  });
+  std::thread running([&] { callback(); });
+  inside.get_future().wait();
+  std::thread closing([&] {
+    guard.close();
+    EXPECT_TRUE(ended);
+  });
+  go_on.set_value();
+  running.join();
+  closing.join();
+  int calls = 0;
+  guard.wrap([&] { ++calls; })();
+  guard.run([&] { ++calls; });
+  EXPECT_EQ(calls, 0);
+}
+
+struct FakeCore {
+  std::optional<ClientError> error;
+  int* shutdowns = nullptr;
+  std::optional<ClientError> start() { return error; }
+  void shutdown() { ++*shutdowns; }
+};
+
+TEST(LifeCycleTest, StartsOnceAndShutsDownOnceInEveryState) {
+  int shutdowns = 0;
+  const auto make = [&](std::optional<ClientError> error) {
+    return [&shutdowns, error] {
+      return std::make_shared<FakeCore>(FakeCore{error, &shutdowns});
+    };
+  };
+  LifeCycle<FakeCore> never_started;
+  never_started.shutdown();
+  never_started.shutdown();
+  EXPECT_EQ(shutdowns, 0);
+  EXPECT_THROW(never_started.start("thing", make({})), MQClientException);
+
+  LifeCycle<FakeCore> life;
+  EXPECT_THROW(life.running("thing"), MQClientException);
+  EXPECT_THROW(life.start("thing", make(ClientError::client("no"))), MQClientException);
+  life.start("thing", make({}));
+  EXPECT_THROW(life.start("thing", make({})), MQClientException);
+  EXPECT_NE(life.running("thing"), nullptr);
+  life.shutdown();
+  life.shutdown();
+  EXPECT_EQ(shutdowns, 1);
+  EXPECT_THROW(life.running("thing"), MQClientException);
+}
+
+TEST(NameSpaceTest, PrefixIsPutOnceBehindRetryAndDlq) {
+  EXPECT_EQ(wrapNamespace("ns", "T"), "ns%T");
+  EXPECT_EQ(wrapNamespace("ns", "ns%T"), "ns%T");
+  EXPECT_EQ(wrapNamespace("ns", "%RETRY%G"), "%RETRY%ns%G");
+  EXPECT_EQ(wrapNamespace("ns", "%DLQ%G"), "%DLQ%ns%G");
+  EXPECT_EQ(wrapNamespace("", "T"), "T");
+  EXPECT_EQ(wrapNamespace("ns", "TBW102"), "TBW102");
+  EXPECT_EQ(withoutNamespace("ns", "ns%T"), "T");
+  EXPECT_EQ(withoutNamespace("ns", "%RETRY%ns%G"), "%RETRY%G");
+  EXPECT_EQ(withoutNamespace("ns", "other%T"), "other%T");
+}
+
+TEST(NameServersTest, ListsAreParsedAndMistakesNamed) {
+  EXPECT_EQ(*parseAddressList(" a:1 ;;b:9876;"), (std::vector<std::string>{"a:1", "b:9876"}));
+  EXPECT_TRUE(parseAddressList("[::1]:9876").ok());
+  for (const char* bad : {"a", "a:", ":1", "a:x", "a:123456"}) {
+    EXPECT_FALSE(parseAddressList(bad).ok()) << bad;
+  }
+}
+
+TEST(NameServersTest, SourcesHaveRocketMqsPrecedence) {
+  ClientConfig config;
+  ::unsetenv("NAMESRV_ADDR");
+  EXPECT_FALSE(findNameServerSource(config).ok());
+  setProperty("rocketmq.namesrv.domain", "ns.example");
+  EXPECT_EQ(findNameServerSource(config)->url, "http://ns.example:8080/rocketmq/nsaddr");
+  setProperty("rocketmq.namesrv.domain", "ns.example:81");
+  setProperty("rocketmq.namesrv.domain.subgroup", "other");
+  config.unit_name = "u";
+  EXPECT_EQ(findNameServerSource(config)->url, "http://ns.example:81/rocketmq/other-u?nofix=1");
+  ::setenv("NAMESRV_ADDR", "env:1", 1);
+  EXPECT_EQ(findNameServerSource(config)->addresses, "env:1");
+  setProperty("rocketmq.namesrv.addr", "property:1");
+  EXPECT_EQ(findNameServerSource(config)->addresses, "property:1");
+  config.namesrv_addr = "code:1";
+  EXPECT_EQ(findNameServerSource(config)->addresses, "code:1");
+  for (const char* name : {"rocketmq.namesrv.domain", "rocketmq.namesrv.domain.subgroup",
+                           "rocketmq.namesrv.addr"}) {
+    setProperty(name, "");
+  }
+  ::unsetenv("NAMESRV_ADDR");
+}
+
+TEST(NameServersTest, AFailedServerIsLeftForTheNextOne) {
+  NameServers servers;
+  servers.set({"a:1", "b:1", "c:1"});
+  const std::string first = servers.inOrder().front();
+  const std::string second = servers.inOrder()[1];
+  servers.reportFailure("not in use:1");
+  EXPECT_EQ(servers.inOrder().front(), first);
+  servers.reportFailure(first);
+  EXPECT_EQ(servers.inOrder().front(), second);
+  servers.set({"d:1", second});
+  EXPECT_EQ(servers.inOrder().front(), second) << "the one in use stays in use";
+}
+
+TEST(PropertiesTest, CommandLinePropertiesAreTakenOut) {
+  char program[] = "program";
+  char property[] = "-Dclient.test=some=value";
+  char other[] = "-n";
+  char* argv[] = {program, property, other, nullptr};
+  int argc = 3;
+  takeProperties(argc, argv);
+  EXPECT_EQ(argc, 2);
+  EXPECT_STREQ(argv[1], "-n");
+  EXPECT_EQ(argv[2], nullptr);
+  EXPECT_EQ(systemProperty("client.test"), "some=value");
+}
+
+}  // namespace
+}  // namespace rocketmq::client

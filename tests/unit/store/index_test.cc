@@ -1,0 +1,239 @@
+#include <gmock/gmock.h>
+
+#include <filesystem>
+
+#include "common/bytes.h"
+#include "common/message/sys_flag.h"
+#include "store/index/index_file.h"
+#include "tests/unit/store/store_test_support.h"
+
+namespace rocketmq::store::test {
+namespace {
+
+using ::testing::ElementsAre;
+
+class StoreIndexTest : public StoreTest {
+ protected:
+  PutResult putKeyed(const std::string& body, const std::string& keys,
+                     const std::string& topic = "A") {
+    return put(topic, 0, body, properties({{"KEYS", keys}}));
+  }
+  std::vector<std::string> find(const std::string& key, int32_t count = 64, TimestampMs begin = 0,
+                                TimestampMs end = int64_t{1} << 60) {
+    std::vector<std::string> found;
+    for (const LogSlice& slice : store_->queryByKey("A", key, count, begin, end).records) {
+      found.emplace_back(decodeRecord(slice.bytes)->body);
+    }
+    return found;
+  }
+  /// Waits until everything that was put is in the index.
+  bool indexed(const PutResult& last) {
+    return eventually([&] {
+      return store_->queryByKey("A", "", 1, 0, 1).index_physical_offset ==
+             last.physical_offsets.back();
+    });
+  }
+  std::vector<std::string> indexFiles() const {
+    std::vector<std::string> paths;
+    for (const auto& entry : std::filesystem::directory_iterator(root() + "/index")) {
+      paths.push_back(entry.path());
+    }
+    std::sort(paths.begin(), paths.end());
+    return paths;
+  }
+};
+
+TEST_F(StoreIndexTest, MessagesAreFoundByEveryKeyOfTheirs) {
+  open();
+  putKeyed("first", "k1 k2");
+  put("A", 0, "unique", properties({{"UNIQ_KEY", "U"}, {"KEYS", "k2  k3 "}}));
+  const PutResult last = putKeyed("last", "k1");
+  ASSERT_TRUE(indexed(last));
+  EXPECT_THAT(find("k1"), ElementsAre("first", "last"));
+  EXPECT_THAT(find("k2"), ElementsAre("first", "unique"));
+  EXPECT_THAT(find("k3"), ElementsAre("unique"));
+  EXPECT_THAT(find("U"), ElementsAre("unique"));
+  EXPECT_THAT(find("none"), ElementsAre());
+  EXPECT_THAT(find(""), ElementsAre());
+  const KeyQueryResult result = store_->queryByKey("A", "none", 1, 0, 1);
+  EXPECT_EQ(clock_.nowMs(), result.index_updated_ms);
+  EXPECT_TRUE(store_->queryByKey("B", "k1", 64, 0, int64_t{1} << 60).records.empty());
+}
+
+TEST_F(StoreIndexTest, HalfMessagesAreIndexedAndRollbacksAreNot) {
+  open();
+  const std::string keys = properties({{"KEYS", "k"}});
+  MessageRecord record = message("A", 0, "half", keys);
+  record.sys_flag = sys_flag::kTransactionPrepared;
+  store_->put(record);
+  record = message("A", 0, "rollback", keys);
+  record.sys_flag = sys_flag::kTransactionRollback;
+  store_->put(record);
+  ASSERT_TRUE(indexed(putKeyed("last", "other")));
+  EXPECT_THAT(find("k"), ElementsAre("half"));
+}
+
+TEST_F(StoreIndexTest, KeysOfOneSlotAreToldApartAndEqualHashesAreNot) {
+  options_.index_hash_slots = 1;
+  open();
+  putKeyed("a", "Aa");  // Java gives "Aa" and "BB" one hash.
+  putKeyed("b", "BB");
+  ASSERT_TRUE(indexed(putKeyed("c", "other")));
+  EXPECT_THAT(find("Aa"), ElementsAre("a", "b"));
+  EXPECT_THAT(find("other"), ElementsAre("c"));
+}
+
+TEST_F(StoreIndexTest, NewestAreFoundFirstWhenTheCountIsLimited) {
+  open();
+  PutResult last;
+  for (int i = 0; i < 10; ++i) {
+    last = putKeyed("m" + std::to_string(i), "k");
+  }
+  ASSERT_TRUE(indexed(last));
+  EXPECT_THAT(find("k", 3), ElementsAre("m7", "m8", "m9"));
+  EXPECT_THAT(find("k", 0), ElementsAre());
+  EXPECT_THAT(find("k", -1), ElementsAre());
+}
+
+TEST_F(StoreIndexTest, TimeRangeIsInWholeSecondsFromTheStartOfTheFile) {
+  open();
+  const TimestampMs start = clock_.nowMs();
+  PutResult last;
+  for (int i = 0; i < 5; ++i) {
+    last = putKeyed("s" + std::to_string(i), "k");
+    clock_.advance(std::chrono::seconds(1));
+  }
+  ASSERT_TRUE(indexed(last));
+  EXPECT_THAT(find("k", 64, start + 1000, start + 3000), ElementsAre("s1", "s2", "s3"));
+  EXPECT_THAT(find("k", 64, start + 3500, start + 9000), ElementsAre("s4"));
+  EXPECT_THAT(find("k", 64, start + 5000, start + 9000), ElementsAre());
+  EXPECT_THAT(find("k", 64, 0, start - 1), ElementsAre());
+}
+
+TEST_F(StoreIndexTest, FullFilesRollAndAreAllSearched) {
+  open();
+  PutResult last;
+  for (int i = 0; i < 700; ++i) {  // 255 keys fit into a file.
+    last = putKeyed("m" + std::to_string(i), "k" + std::to_string(i % 350));
+  }
+  ASSERT_TRUE(indexed(last));
+  EXPECT_EQ(3u, indexFiles().size());
+  for (int i = 0; i < 350; ++i) {
+    ASSERT_THAT(find("k" + std::to_string(i)),
+                ElementsAre("m" + std::to_string(i), "m" + std::to_string(i + 350)));
+  }
+  // The time of the last full file is in the checkpoint.
+  const std::string checkpoint = readFile(root() + "/checkpoint");
+  EXPECT_EQ(clock_.nowMs(), loadBigEndian<int64_t>(checkpoint.data() + 16));
+  restart();
+  EXPECT_THAT(find("k0"), ElementsAre("m0", "m350"));
+  EXPECT_THAT(find("k349"), ElementsAre("m349", "m699"));
+}
+
+TEST_F(StoreIndexTest, RestartsNeitherLoseNorRepeatKeys) {
+  open();
+  PutResult last;
+  for (int life = 0; life < 4; ++life) {
+    for (int i = 0; i < 100; ++i) {
+      last = putKeyed("m" + std::to_string(100 * life + i), "k" + std::to_string(i));
+    }
+    life % 2 == 0 ? restart() : crash();
+    ASSERT_TRUE(indexed(last));
+  }
+  ASSERT_EQ(2u, indexFiles().size());
+  const std::string newest = readFile(indexFiles().back());
+  EXPECT_EQ(400 - 255 + 1, loadBigEndian<int32_t>(newest.data() + 36));
+  for (int i = 0; i < 100; ++i) {
+    ASSERT_THAT(
+        find("k" + std::to_string(i)),
+        ElementsAre("m" + std::to_string(i), "m" + std::to_string(100 + i),
+                    "m" + std::to_string(200 + i), "m" + std::to_string(300 + i)));
+  }
+}
+
+TEST_F(StoreIndexTest, CrashedIndexIsRepairedFromItsEntries) {
+  open();
+  PutResult last;
+  for (int i = 0; i < 400; ++i) {
+    last = putKeyed("m" + std::to_string(i), "k" + std::to_string(i));
+  }
+  ASSERT_TRUE(indexed(last));
+  options_.root_dir = crashedCopy();
+  store_.reset();
+  // Power loss: the newest file's header and slots never reached the disk, nor its last entries.
+  const std::string path = indexFiles().back();
+  patchFile(path, 0, std::string(40 + 64 * 4, '\0'));
+  patchFile(path, 40 + 64 * 4 + 100 * 20, std::string((256 - 100) * 20, '\0'));
+  open();
+  ASSERT_TRUE(indexed(last));
+  for (int i = 0; i < 400; ++i) {
+    ASSERT_THAT(find("k" + std::to_string(i)), ElementsAre("m" + std::to_string(i)));
+  }
+  EXPECT_EQ(2u, indexFiles().size());
+}
+
+TEST_F(StoreIndexTest, FilesBehindAShortenedOneAreBuiltAgain) {
+  open();
+  PutResult last;
+  for (int i = 0; i < 600; ++i) {
+    last = putKeyed("m" + std::to_string(i), "k" + std::to_string(i));
+  }
+  ASSERT_TRUE(indexed(last));
+  options_.root_dir = crashedCopy();
+  store_.reset();
+  patchFile(root() + "/checkpoint", 16, std::string(8, '\0'));
+  patchFile(indexFiles()[0], 40 + 64 * 4 + 100 * 20, std::string(3000, '\0'));
+  open();
+  ASSERT_TRUE(indexed(last));
+  for (int i = 0; i < 600; ++i) {
+    ASSERT_THAT(find("k" + std::to_string(i)), ElementsAre("m" + std::to_string(i)));
+  }
+}
+
+TEST_F(StoreIndexTest, HostileChainsEnd) {
+  open();
+  PutResult last;
+  for (int i = 0; i < 20; ++i) {
+    last = putKeyed("m", "k");
+  }
+  ASSERT_TRUE(indexed(last));
+  close();
+  // Every entry names a newer one, or itself, as the older one.
+  for (int number = 1; number <= 20; ++number) {
+    std::string previous(4, '\0');
+    storeBigEndian(previous.data(), int32_t{20});
+    patchFile(indexFiles()[0], 40 + 64 * 4 + number * 20 + 16, previous);
+  }
+  open();
+  EXPECT_THAT(find("k"), ElementsAre("m"));
+}
+
+TEST_F(StoreIndexTest, NoIndexIsWrittenWhenItIsSwitchedOff) {
+  options_.message_index_enable = false;
+  open();
+  putKeyed("m", "k");
+  close();
+  EXPECT_FALSE(std::filesystem::exists(root() + "/index"));
+}
+
+TEST_F(StoreIndexTest, FullDiskStopsTheIndexAndNotTheMessages) {
+  files_.fault_path = "/index/";
+  files_.disk_is_full = true;
+  open();
+  const PutResult first = putKeyed("m0", "k");
+  ASSERT_TRUE(first.ok());
+  EXPECT_THAT(find("k"), ElementsAre());
+  files_.disk_is_full = false;
+  ASSERT_TRUE(indexed(first));
+  EXPECT_THAT(find("k"), ElementsAre("m0"));
+}
+
+TEST(IndexKeyHashTest, IsTheAbsoluteValueOfJavasHash) {
+  EXPECT_EQ(641858179, indexKeyHash("TopicA", "key1"));
+  EXPECT_EQ(2539445, indexKeyHash("T", "k1"));
+  // The one value without an absolute value: "T#k1MF>7LE" hashes to the smallest int32.
+  EXPECT_EQ(0, indexKeyHash("T", "k1MF>7LE"));
+}
+
+}  // namespace
+}  // namespace rocketmq::store::test

@@ -1,0 +1,236 @@
+#include <gmock/gmock.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include <ctime>
+#include <filesystem>
+
+#include "store/log/segment.h"
+#include "tests/unit/store/store_test_support.h"
+
+namespace rocketmq::store::test {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+class StoreRetentionTest : public StoreTest {
+ protected:
+  StoreRetentionTest() {
+    options_.live.file_reserved_hours = 72;
+    options_.live.delete_when = "99";  // No hour of any day.
+    options_.clean_resource_interval_ms = 5;
+  }
+
+  /// Four full log files and a fifth.
+  void fill() {
+    open();
+    send("Early", 0, 3, "e");
+    for (int i = 0; store_->commitLogMaxOffset() < 4 * kLogFileBytes; ++i) {
+      ASSERT_TRUE(
+          put("A", 0, "m" + std::to_string(i), properties({{"KEYS", "k" + std::to_string(i)}}))
+              .ok());
+    }
+    ASSERT_TRUE(flushEverything());
+    for (int64_t base = 0; base <= 4 * kLogFileBytes; base += kLogFileBytes) {
+      touch(logFile(base), clock_.nowMs());
+    }
+  }
+  static void touch(const std::string& path, TimestampMs time) {
+    struct timespec times[2];
+    times[0].tv_sec = times[1].tv_sec = time / 1000;
+    times[0].tv_nsec = times[1].tv_nsec = time % 1000 * 1'000'000;
+    ASSERT_EQ(0, ::utimensat(AT_FDCWD, path.c_str(), times, 0)) << path;
+  }
+  void makeOld(int files) {
+    for (int i = 0; i < files; ++i) {
+      touch(logFile(i * kLogFileBytes), clock_.nowMs() - int64_t{73} * 3'600'000);
+    }
+  }
+  bool logBeginsAt(int64_t offset) {
+    return eventually([&] { return store_->commitLogMinOffset() == offset; });
+  }
+};
+
+TEST_F(StoreRetentionTest, ManualCleaningTakesWhatIsPastItsTimeAndNotMore) {
+  fill();
+  EXPECT_TRUE(store_->cleanExpiredFiles().isOk());
+  EXPECT_EQ(0, store_->commitLogMinOffset());
+  makeOld(2);
+  EXPECT_TRUE(store_->cleanExpiredFiles().isOk());
+  EXPECT_EQ(2 * kLogFileBytes, store_->commitLogMinOffset());
+  EXPECT_FALSE(std::filesystem::exists(logFile(0)));
+  EXPECT_FALSE(std::filesystem::exists(logFile(kLogFileBytes)));
+  EXPECT_TRUE(std::filesystem::exists(logFile(2 * kLogFileBytes)));
+}
+
+TEST_F(StoreRetentionTest, AFileThatIsYoungKeepsTheOlderOnesBehindIt) {
+  fill();
+  touch(logFile(kLogFileBytes), clock_.nowMs() - int64_t{100} * 3'600'000);
+  EXPECT_TRUE(store_->cleanExpiredFiles().isOk());
+  EXPECT_EQ(0, store_->commitLogMinOffset());
+}
+
+TEST_F(StoreRetentionTest, TheNewestFileStaysWhateverItsAge) {
+  fill();
+  makeOld(5);
+  EXPECT_TRUE(store_->cleanExpiredFiles().isOk());
+  EXPECT_EQ(4 * kLogFileBytes, store_->commitLogMinOffset());
+  EXPECT_TRUE(put("A", 0, "on").ok());
+}
+
+TEST_F(StoreRetentionTest, QueuesAndIndexFollowTheLog) {
+  fill();
+  ASSERT_TRUE(eventually([&] {
+    return !store_->queryByKey("A", "k100", 10, 0, clock_.nowMs()).records.empty();
+  }));
+  makeOld(3);
+  EXPECT_TRUE(store_->cleanExpiredFiles().isOk());
+  const int64_t log_min = 3 * kLogFileBytes;
+  ASSERT_EQ(log_min, store_->commitLogMinOffset());
+
+  const int64_t min = store_->minOffset("A", 0);
+  EXPECT_GE(store_->queueEntries("A", 0, min, 1).at(0).physical_offset, log_min);
+  EXPECT_LT(min, store_->maxOffset("A", 0));
+  const GetResult too_small = get("A", 0, 0);
+  EXPECT_EQ(GetStatus::kOffsetTooSmall, too_small.status);
+  EXPECT_EQ(min, too_small.next_offset);
+  EXPECT_EQ("m" + std::to_string(min), bodies("A", 0, min).front());
+  EXPECT_FALSE(std::filesystem::exists(queueFile("A", 0, 0)));
+
+  // A queue with nothing left keeps its offsets.
+  EXPECT_EQ(3, store_->minOffset("Early", 0));
+  EXPECT_EQ(3, store_->maxOffset("Early", 0));
+  EXPECT_EQ(GetStatus::kOffsetOverflowOne, get("Early", 0, 3).status);
+
+  EXPECT_TRUE(store_->queryByKey("A", "k100", 10, 0, clock_.nowMs()).records.empty());
+  EXPECT_FALSE(store_->recordAt(0).ok());
+  restart();
+  EXPECT_EQ(min, store_->minOffset("A", 0));
+  EXPECT_EQ(3, store_->minOffset("Early", 0));
+  EXPECT_EQ(3, put("Early", 0, "late").queue_offset);
+  EXPECT_THAT(bodies("Early", 0, 3), ElementsAre("late"));
+  crash();
+  EXPECT_EQ(min, store_->minOffset("A", 0));
+  EXPECT_EQ("m" + std::to_string(min), bodies("A", 0, min).front());
+}
+
+TEST_F(StoreRetentionTest, AReaderKeepsWhatItHolds) {
+  fill();
+  const GetResult held = get("Early", 0, 0);
+  ASSERT_EQ(GetStatus::kFound, held.status);
+  makeOld(3);
+  EXPECT_TRUE(store_->cleanExpiredFiles().isOk());
+  EXPECT_EQ("e0", decodeRecord(held.slices[0].bytes, CrcCheck::kVerify)->body);
+}
+
+TEST_F(StoreRetentionTest, EntriesWhoseRecordsAreGoneAreSkippedToTheNextFile) {
+  fill();
+  const int64_t first_kept = store_->queueEntries("A", 0, 0, 1000).size() > 0
+                                 ? store_->maxOffset("A", 0)
+                                 : 0;
+  ASSERT_GT(first_kept, 0);
+  close();
+  // The log's first two files are gone and the queue does not know: its offsets are kept back by
+  // entries that still point there.
+  std::filesystem::remove(logFile(0));
+  std::filesystem::remove(logFile(kLogFileBytes));
+  open();
+  const int64_t min = store_->minOffset("A", 0);
+  EXPECT_GT(min, 0);
+  EXPECT_EQ("m" + std::to_string(min), bodies("A", 0, min).front());
+}
+
+TEST_F(StoreRetentionTest, OldFilesGoAtTheHourOfDeletion) {
+  fill();
+  makeOld(2);
+  const std::time_t now = clock_.nowMs() / 1000;
+  std::tm local{};
+  ::localtime_r(&now, &local);
+  options_.live.delete_when = "99;" + std::to_string(local.tm_hour);
+  store_->updateOptions(options_.live);
+  EXPECT_TRUE(logBeginsAt(2 * kLogFileBytes));
+}
+
+TEST_F(StoreRetentionTest, OldFilesGoAtAnyHourWhenTheDiskIsUsedMuch) {
+  fill();
+  makeOld(2);
+  files_.used_ratio = 0.76;
+  EXPECT_TRUE(logBeginsAt(2 * kLogFileBytes));
+}
+
+TEST_F(StoreRetentionTest, YoungFilesGoWhenTheDiskGetsCritical) {
+  fill();
+  files_.used_ratio = 0.86;
+  EXPECT_TRUE(logBeginsAt(4 * kLogFileBytes));
+  EXPECT_TRUE(put("A", 0, "still taken").ok());
+}
+
+TEST_F(StoreRetentionTest, YoungFilesStayWhenForcedCleaningIsOff) {
+  options_.live.clean_file_forcibly = false;
+  fill();
+  files_.used_ratio = 0.95;
+  ASSERT_TRUE(eventually([&] { return !store_->readOnlyReason().empty(); }));
+  EXPECT_TRUE(store_->cleanExpiredFiles().isOk());
+  EXPECT_EQ(0, store_->commitLogMinOffset());
+}
+
+TEST_F(StoreRetentionTest, FullDiskRefusesPutsUntilItIsWellBelow) {
+  open();
+  send("A", 0, 1);
+  files_.used_ratio = 0.91;
+  ASSERT_TRUE(eventually([&] { return !store_->readOnlyReason().empty(); }));
+  const PutResult refused = put("A", 0, "x");
+  EXPECT_EQ(PutStatus::kServiceNotAvailable, refused.status);
+  EXPECT_THAT(refused.detail, HasSubstr("disk"));
+  EXPECT_DOUBLE_EQ(0.91, store_->diskUsedRatio());
+  EXPECT_THAT(bodies("A", 0), ElementsAre("m0"));
+
+  // Not at once below the warning level, where it would flutter ...
+  files_.used_ratio = 0.88;
+  store_->updateOptions(options_.live);
+  EXPECT_NE("", store_->readOnlyReason());
+  // ... but below the level of forced cleaning.
+  files_.used_ratio = 0.85;
+  EXPECT_TRUE(eventually([&] { return store_->readOnlyReason().empty(); }));
+  EXPECT_TRUE(put("A", 0, "y").ok());
+}
+
+TEST_F(StoreRetentionTest, StoreOnAFullDiskOpensReadOnlyAndKeepsItsMark) {
+  files_.used_ratio = 0.95;
+  open();
+  EXPECT_FALSE(put("A", 0, "x").ok());
+  close();
+  EXPECT_TRUE(std::filesystem::exists(root() + "/abort"));
+}
+
+TEST_F(StoreRetentionTest, DeletedTopicIsGoneAndStaysGone) {
+  open();
+  send("A", 0, 3);
+  send("A", 7, 3);
+  send("B", 0, 3);
+  EXPECT_EQ((std::set<std::string>{"A", "B"}), store_->topics());
+  EXPECT_TRUE(store_->deleteTopic("A").isOk());
+  EXPECT_EQ(std::set<std::string>{"B"}, store_->topics());
+  EXPECT_EQ(GetStatus::kNoMatchedQueue, get("A", 0, 0).status);
+  EXPECT_EQ(0, store_->maxOffset("A", 7));
+  EXPECT_FALSE(std::filesystem::exists(root() + "/consumequeue/A"));
+  restart();
+  EXPECT_EQ(std::set<std::string>{"B"}, store_->topics());
+  EXPECT_EQ(0, put("A", 0, "again").queue_offset);
+  EXPECT_THAT(bodies("A", 0), ElementsAre("again"));
+  EXPECT_THAT(bodies("B", 0), ElementsAre("m0", "m1", "m2"));
+}
+
+TEST_F(StoreRetentionTest, DeletingWhatIsNoTopicIsRefused) {
+  open();
+  send("A", 0, 1);
+  for (const std::string topic : {"..", ".", "", "../commitlog", "A/0"}) {
+    EXPECT_EQ(StatusCode::kInvalidArgument, store_->deleteTopic(topic).code()) << topic;
+  }
+  EXPECT_TRUE(store_->deleteTopic("unknown").isOk());
+  EXPECT_THAT(bodies("A", 0), ElementsAre("m0"));
+}
+
+}  // namespace
+}  // namespace rocketmq::store::test
