@@ -35,10 +35,14 @@ bool ConnectAttempt::join(Deadline deadline, Client::ConnectCallback& callback) 
   if (joined_.fetch_add(1, std::memory_order_relaxed) >= limits_.waiters_max) {
     return false;
   }
-  asio::post(executor_,
-             [self = shared_from_this(), deadline, callback = std::move(callback)]() mutable {
-               self->addWaiter(deadline, std::move(callback));
-             });
+  Waiter waiter{.callback = std::move(callback),
+                .deadline = deadline,
+                .patience = std::chrono::ceil<std::chrono::milliseconds>(
+                    deadline - std::chrono::steady_clock::now()),
+                .timer = {}};
+  asio::post(executor_, [self = shared_from_this(), waiter = std::move(waiter)]() mutable {
+    self->addWaiter(std::move(waiter));
+  });
   return true;
 }
 
@@ -104,19 +108,16 @@ void ConnectAttempt::onConnected(const asio::error_code& error) {
   end(std::move(socket_));
 }
 
-void ConnectAttempt::addWaiter(Deadline deadline, Client::ConnectCallback callback) {
+void ConnectAttempt::addWaiter(Waiter added) {
   if (outcome_) {
-    callback(*outcome_);
+    added.callback(*outcome_);
     return;
   }
-  const auto patience = std::chrono::ceil<std::chrono::milliseconds>(
-      deadline - std::chrono::steady_clock::now());
-  const auto waiter = waiters_.insert(
-      waiters_.end(), {.callback = std::move(callback), .patience = patience, .timer = {}});
-  if (deadline >= deadline_) {
+  const auto waiter = waiters_.insert(waiters_.end(), std::move(added));
+  if (waiter->deadline >= deadline_) {
     return;
   }
-  waiter->timer.emplace(executor_, deadline);
+  waiter->timer.emplace(executor_, waiter->deadline);
   waiter->timer->async_wait([self = shared_from_this(), waiter](const asio::error_code& error) {
     if (!error && !self->outcome_) {
       self->giveUpWaiting(waiter);

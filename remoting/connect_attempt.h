@@ -53,7 +53,8 @@ class ConnectAttempt : public std::enable_shared_from_this<ConnectAttempt> {
   /// Somebody who waits, with a timer when the deadline comes before the attempt's own.
   struct Waiter {
     Client::ConnectCallback callback;
-    std::chrono::milliseconds patience;
+    Deadline deadline;
+    std::chrono::milliseconds patience;  ///< From join() to the deadline.
     std::optional<SteadyTimer> timer;
   };
   using Waiters = std::list<Waiter>;
@@ -61,7 +62,7 @@ class ConnectAttempt : public std::enable_shared_from_this<ConnectAttempt> {
   void begin();
   void connectTo(std::vector<asio::ip::tcp::endpoint> endpoints);
   void onConnected(const asio::error_code& error);
-  void addWaiter(Deadline deadline, Client::ConnectCallback callback);
+  void addWaiter(Waiter added);
   void giveUpWaiting(Waiters::iterator waiter);
   void end(Result<TcpSocket> outcome);
 

@@ -91,7 +91,9 @@ remoting::Answer<remoting::SendMessageReply> refusalOf(const store::PutResult& p
     case store::PutStatus::kServiceNotAvailable:
       return {ResponseCode::kServiceNotAvailable, put.detail};
     case store::PutStatus::kPageCacheBusy:
-      return {ResponseCode::kSystemBusy,
+      // RocketMQ 4.9 parity: producers of 4.9 try another broker after this code, but give up
+      // after SYSTEM_BUSY, which 5.x answers.
+      return {ResponseCode::kSystemError,
               "[PC_SYNCHRONIZED]broker busy, start flow control for a while; " + put.detail};
     case store::PutStatus::kCreateFileFailed:
       return {ResponseCode::kSystemError,

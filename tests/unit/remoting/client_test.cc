@@ -152,21 +152,18 @@ TEST_F(ClientTest, ServerThatDoesNotAnswerTheConnectIsGivenUp) {
   // The system completes one connection and leaves the next ones waiting.
   auto first = test::RawSocket::connectTo(full.port());
   startClient({.connect_timeout = milliseconds(60)});
-  CallResult<Echo> result = Status::internal("not called");
-  for (int i = 0; i < 5; ++i) {
-    result = call(full.address(), milliseconds(50));
-    if (result.status().code() == StatusCode::kIo) {
-      break;
-    }
-    client_->closeAddress(full.address(), "one more connection that the system completed");
+  // The system may complete one or two more, which then wait for an answer in vain.
+  CallResult<Echo> hasty = Status::internal("not called");
+  for (int i = 0; i < 5 && hasty.status().code() != StatusCode::kIo; ++i) {
+    hasty = call(full.address(), milliseconds(50));
+    client_->closeAddress(full.address(), "was completed by the system");
   }
-  EXPECT_EQ(result.status().message(),
-            "cannot connect to " + full.address() + ": no answer within 50 ms")
+  EXPECT_THAT(hasty.status().message(),
+              testing::MatchesRegex("cannot connect to " + full.address() +
+                                    ": no answer within (50|[1-4]?[0-9]) ms"))
       << "the caller's own deadline comes first";
   const auto patient = call(full.address(), seconds(10));
-  EXPECT_THAT(patient.status().message(),
-              testing::AnyOf("cannot connect to " + full.address() + ": no answer within 60 ms",
-                             testing::HasSubstr("no answer within 60 ms); next try in")));
+  EXPECT_THAT(patient.status().message(), testing::HasSubstr("no answer within 60 ms"));
 }
 
 TEST_F(ClientTest, HostNamesAreResolved) {

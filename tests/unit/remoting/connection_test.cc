@@ -187,22 +187,23 @@ TEST_F(ConnectionTest, TooManyPendingCallsEndWithBusy) {
 TEST_F(ConnectionTest, PeerThatDoesNotReadMakesCallsEndWithBusy) {
   const ConnectionPtr connection = connect({.limits = {.unsent_bytes_max = 1 << 20}});
   const auto body = std::make_shared<const std::string>(256 << 10, 'x');
-  std::vector<std::shared_ptr<Outcome>> calls;
-  // The system takes some megabytes off our hands before the bound is reached.
+  int accepted = 0;
+  // The system takes some megabytes off our hands before it is full. A refusal comes from the I/O
+  // thread, so that what was sent before it has been written as far as that goes.
   ASSERT_TRUE(eventually([&] {
-    Payload payload;
-    payload.add(*body, body);
-    calls.push_back(call(connection, deadlineAfter(seconds(60)), std::move(payload)));
-    return connection->isCongested();
+    for (; !connection->isCongested(); ++accepted) {
+      Payload payload;
+      payload.add(*body, body);
+      call(connection, deadlineAfter(seconds(60)), std::move(payload));
+    }
+    const auto probe = call(connection, deadlineAfter(milliseconds(1)))->future.get();
+    accepted += probe.status().code() == StatusCode::kTimeout ? 1 : 0;
+    return probe.status().code() == StatusCode::kBusy && connection->isCongested();
   }));
-  EXPECT_EQ(call(connection, deadlineAfter(seconds(60)))->future.get().status().code(),
-            StatusCode::kBusy);
   EXPECT_FALSE(connection->oneway(Echo{.text = "dropped", .number = {}}));
 
-  for (size_t i = 0; i < calls.size(); ++i) {
-    const auto request = receive(*peer_);
-    ASSERT_NE(request, nullptr);
-    ASSERT_EQ(request->command.body.size(), body->size());
+  for (int i = 0; i < accepted; ++i) {
+    ASSERT_NE(receive(*peer_), nullptr);
   }
   EXPECT_FALSE(connection->isCongested());
   ASSERT_TRUE(connection->oneway(Echo{.text = "through", .number = {}}));

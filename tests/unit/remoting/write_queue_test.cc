@@ -7,6 +7,7 @@
 #include <memory>
 #include <random>
 #include <string>
+#include <string_view>
 
 namespace rocketmq::remoting {
 namespace {
@@ -77,7 +78,8 @@ TEST(WriteQueueTest, OwnerIsReleasedOnceItsSliceHasLeft) {
   auto owner = std::make_shared<const std::string>(5000, 'x');
   const std::weak_ptr<const std::string> watched = owner;
   OutgoingFrame frame{.head = "head", .body = {}};
-  frame.body.add(*owner, std::move(owner));
+  const std::string_view bytes = *owner;
+  frame.body.add(bytes, std::move(owner));
   queue.add(std::move(frame));
   queue.consume(4 + 4999);
   EXPECT_FALSE(watched.expired());

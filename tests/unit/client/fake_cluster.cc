@@ -1,0 +1,498 @@
+#include "tests/unit/client/fake_cluster.h"
+
+#include <algorithm>
+#include <thread>
+#include <utility>
+
+#include "common/json/decode.h"
+#include "common/json/encode.h"
+#include "common/model/topic_route.h"
+#include "common/validate.h"
+#include "remoting/protocol/bodies/membership.h"
+#include "remoting/protocol/commands/namesrv_route.h"
+#include "remoting/protocol/commands/offsets.h"
+#include "tests/unit/client/messages.h"
+
+namespace rocketmq::client {
+
+using remoting::Answer;
+using remoting::NoFields;
+using remoting::RequestContext;
+using remoting::ResponseCode;
+
+bool eventually(const std::function<bool()>& condition) {
+  const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+  while (!condition()) {
+    if (std::chrono::steady_clock::now() > until) {
+      return false;
+    }
+    std::this_thread::yield();
+  }
+  return true;
+}
+
+FakeBroker::FakeBroker(remoting::IoPool& pool, std::string name)
+    : pool_(pool), name_(std::move(name)) {
+  registerSends();
+  registerPulls();
+  registerMembership();
+  registerOffsets();
+  remoting::Server::Options options;
+  options.bind_address = "127.0.0.1";
+  options.on_closed = [this](const remoting::ConnectionPtr& connection) {
+    MutexLock lock(mutex_);
+    connections_.erase(connection->id());
+  };
+  server_ = std::move(*remoting::Server::start(pool_, router_, std::move(options)));
+  address_ = "127.0.0.1:" + std::to_string(server_->port());
+}
+
+FakeBroker::~FakeBroker() { stop(); }
+
+std::string FakeBroker::address() const { return address_; }
+
+void FakeBroker::stop() {
+  std::list<HeldPull> held;
+  std::vector<std::function<void()>> swallowed;
+  {
+    MutexLock lock(mutex_);
+    held.swap(held_);
+    swallowed.swap(swallowed_);
+    connections_.clear();
+  }
+  if (server_ != nullptr) {
+    server_->stop(std::chrono::milliseconds(0));
+    server_.reset();
+  }
+}
+
+template <class C>
+void FakeBroker::takeSend(const C& request, std::string_view body,
+                          remoting::Responder<C> responder) {
+  Answer<remoting::SendMessageReply> answer;
+  const QueueKey queue{request.topic, request.queue_id};
+  {
+    MutexLock lock(mutex_);
+    ++sends_;
+    if (swallow_sends_) {
+      auto kept = std::make_shared<remoting::Responder<C>>(std::move(responder));
+      swallowed_.push_back([kept] {});
+      return;
+    }
+    if (refuse_sends_) {
+      answer = {*refuse_sends_, "refused by the test"};
+    } else {
+      remoting::SendMessageV2 copy{request};
+      sent_.push_back(std::move(copy));
+      store(queue, std::string(body), request.properties.value_or(""),
+            request.reconsume_times.value_or(0));
+      remoting::SendMessageReply reply;
+      reply.message_id = "7F00000100002A9F0000000000000000";
+      reply.queue_id = request.queue_id;
+      reply.queue_offset = static_cast<int64_t>(queues_[queue].size()) - 1;
+      answer = reply;
+    }
+  }
+  responder(std::move(answer));
+  answerHeld(queue);
+}
+
+void FakeBroker::registerSends() {
+  router_.handleLater<remoting::SendMessageV2>(
+      {}, [this](const remoting::SendMessageV2& request, const RequestContext& context,
+                 remoting::Responder<remoting::SendMessageV2> responder) {
+        takeSend(request, context.body(), std::move(responder));
+      });
+  router_.handleLater<remoting::SendBatchMessage>(
+      {}, [this](const remoting::SendBatchMessage& request, const RequestContext& context,
+                 remoting::Responder<remoting::SendBatchMessage> responder) {
+        takeSend(request, context.body(), std::move(responder));
+      });
+  router_.handle<remoting::ConsumerSendMessageBack>(
+      {}, [this](const remoting::ConsumerSendMessageBack& request,
+                 const RequestContext&) -> Answer<NoFields> {
+        MutexLock lock(mutex_);
+        if (refuse_send_backs_) {
+          return {ResponseCode::kSystemError, "refused by the test"};
+        }
+        send_backs_.push_back(request);
+        return {};
+      });
+}
+
+void FakeBroker::registerPulls() {
+  router_.handleLater<remoting::PullMessage>(
+      {}, [this](const remoting::PullMessage& request, const RequestContext&,
+                 remoting::Responder<remoting::PullMessage> responder) {
+        std::optional<Answer<remoting::PullMessageReply>> answer;
+        {
+          MutexLock lock(mutex_);
+          ++pulls_[request.topic];
+          if ((request.sys_flag & remoting::kPullFlagCommitOffset) != 0) {
+            offsets_[{request.consumer_group, {request.topic, request.queue_id}}] =
+                request.commit_offset;
+          }
+          answer = tryPull(request);
+          if (!answer) {
+            held_.push_back({{request.topic, request.queue_id},
+                             request,
+                             std::make_shared<remoting::Responder<remoting::PullMessage>>(
+                                 std::move(responder))});
+            return;
+          }
+        }
+        responder(std::move(*answer));
+      });
+}
+
+std::optional<Answer<remoting::PullMessageReply>> FakeBroker::tryPull(
+    const remoting::PullMessage& request) {
+  const QueueKey key{request.topic, request.queue_id};
+  const std::vector<std::string>& stored = queues_[key];
+  const auto end = static_cast<int64_t>(stored.size());
+  remoting::PullMessageReply reply;
+  reply.max_offset = end;
+  Answer<remoting::PullMessageReply> answer;
+  if (const auto moved = moved_.find(key); moved != moved_.end()) {
+    reply.next_begin_offset = moved->second;
+    moved_.erase(moved);
+    answer.code = ResponseCode::kPullOffsetMoved;
+  } else if (request.queue_offset > end) {
+    reply.next_begin_offset = end;
+    answer.code = ResponseCode::kPullOffsetMoved;
+  } else if (request.queue_offset == end) {
+    if ((request.sys_flag & remoting::kPullFlagSuspend) != 0) {
+      return std::nullopt;
+    }
+    reply.next_begin_offset = end;
+    answer.code = ResponseCode::kPullNotFound;
+  } else {
+    const int64_t last = std::min<int64_t>(end, request.queue_offset + request.max_messages);
+    std::string body;
+    for (int64_t offset = request.queue_offset; offset < last; ++offset) {
+      body += stored[static_cast<size_t>(offset)];
+    }
+    reply.next_begin_offset = last;
+    answer.body = remoting::Payload(std::move(body));
+  }
+  answer.header = reply;
+  return answer;
+}
+
+void FakeBroker::answerHeld(const QueueKey& queue) {
+  std::vector<std::pair<PullResponder, Answer<remoting::PullMessageReply>>> answers;
+  {
+    MutexLock lock(mutex_);
+    for (auto held = held_.begin(); held != held_.end();) {
+      std::optional<Answer<remoting::PullMessageReply>> answer;
+      if (held->queue == queue) {
+        answer = tryPull(held->request);
+      }
+      if (answer) {
+        answers.emplace_back(held->responder, std::move(*answer));
+        held = held_.erase(held);
+      } else {
+        ++held;
+      }
+    }
+  }
+  for (auto& [responder, answer] : answers) {
+    (*responder)(std::move(answer));
+  }
+}
+
+void FakeBroker::registerMembership() {
+  router_.handle<remoting::Heartbeat>(
+      {}, [this](const remoting::Heartbeat&, const RequestContext& context) {
+        const auto data = json::decode<remoting::HeartbeatData>(context.body());
+        MutexLock lock(mutex_);
+        connections_[context.connection->id()] = context.connection;
+        if (data.ok()) {
+          heartbeat_ = *data;
+          for (const remoting::ConsumerData& consumer : data->consumer_data_set) {
+            members_[consumer.group_name].insert(data->client_id);
+          }
+        }
+        return Answer<remoting::HeartbeatReply>();
+      });
+  router_.handle<remoting::UnregisterClient>(
+      {}, [this](const remoting::UnregisterClient& request, const RequestContext&) {
+        MutexLock lock(mutex_);
+        members_[request.consumer_group.value_or("")].erase(request.client_id);
+        return Answer<NoFields>();
+      });
+  router_.handle<remoting::GetConsumerListByGroup>(
+      {}, [this](const remoting::GetConsumerListByGroup& request, const RequestContext&) {
+        MutexLock lock(mutex_);
+        const std::set<std::string>& ids = members_[request.consumer_group];
+        return Answer<NoFields>::ofBody(json::encode(
+            remoting::ConsumerIdList{.consumer_id_list = {ids.begin(), ids.end()}}));
+      });
+  router_.handle<remoting::LockBatchQueues>(
+      {}, [this](const remoting::LockBatchQueues&, const RequestContext& context) {
+        const auto body = json::decode<remoting::LockBatchBody>(context.body());
+        remoting::LockBatchReplyBody reply;
+        MutexLock lock(mutex_);
+        ++lock_requests_;
+        for (const model::MessageQueue& queue : body->mq_set) {
+          const auto [entry, is_new] = locks_.try_emplace(queue, body->client_id);
+          if (!refuse_locks_ && entry->second == body->client_id) {
+            reply.lock_ok_mq_set.insert(queue);
+          } else if (is_new) {
+            locks_.erase(entry);
+          }
+        }
+        return Answer<NoFields>::ofBody(json::encode(reply));
+      });
+  router_.handle<remoting::UnlockBatchQueues>(
+      {}, [this](const remoting::UnlockBatchQueues&, const RequestContext& context) {
+        const auto body = json::decode<remoting::LockBatchBody>(context.body());
+        MutexLock lock(mutex_);
+        ++unlocks_;
+        for (const model::MessageQueue& queue : body->mq_set) {
+          const auto entry = locks_.find(queue);
+          if (entry != locks_.end() && entry->second == body->client_id) {
+            locks_.erase(entry);
+          }
+        }
+        return Answer<NoFields>();
+      });
+}
+
+void FakeBroker::registerOffsets() {
+  router_.handle<remoting::QueryConsumerOffset>(
+      {}, [this](const remoting::QueryConsumerOffset& request,
+                 const RequestContext&) -> Answer<remoting::OffsetReply> {
+        const auto offset =
+            committed(request.consumer_group, request.topic, request.queue_id);
+        if (!offset) {
+          return {ResponseCode::kQueryNotFound, "Not found"};
+        }
+        return remoting::OffsetReply{*offset};
+      });
+  router_.handle<remoting::UpdateConsumerOffset>(
+      {}, [this](const remoting::UpdateConsumerOffset& request, const RequestContext&) {
+        setCommitted(request.consumer_group, request.topic, request.queue_id,
+                     request.commit_offset);
+        return Answer<NoFields>();
+      });
+  router_.handle<remoting::GetMaxOffset>(
+      {}, [this](const remoting::GetMaxOffset& request, const RequestContext&) {
+        MutexLock lock(mutex_);
+        return Answer<remoting::OffsetReply>(remoting::OffsetReply{
+            static_cast<int64_t>(queues_[{request.topic, request.queue_id}].size())});
+      });
+  router_.handle<remoting::GetMinOffset>(
+      {}, [](const remoting::GetMinOffset&, const RequestContext&) {
+        return Answer<remoting::OffsetReply>(remoting::OffsetReply{0});
+      });
+}
+
+void FakeBroker::store(const QueueKey& queue, const std::string& body,
+                       const std::string& properties, int32_t reconsume_times) {
+  std::vector<std::string>& stored = queues_[queue];
+  StoredMessage message;
+  message.topic = queue.first;
+  message.body = body;
+  message.properties = properties;
+  message.queue_id = queue.second;
+  message.queue_offset = static_cast<int64_t>(stored.size());
+  message.physical_offset = 1000 + message.queue_offset;
+  message.reconsume_times = reconsume_times;
+  stored.push_back(encodeStored(message));
+  bodies_[queue].push_back(body);
+}
+
+void FakeBroker::append(const std::string& topic, int32_t queue_id, const std::string& body,
+                        const std::string& properties) {
+  {
+    MutexLock lock(mutex_);
+    store({topic, queue_id}, body, properties, 0);
+  }
+  answerHeld({topic, queue_id});
+}
+
+std::vector<std::string> FakeBroker::bodies(const std::string& topic, int32_t queue_id) const {
+  MutexLock lock(mutex_);
+  const auto found = bodies_.find({topic, queue_id});
+  return found == bodies_.end() ? std::vector<std::string>() : found->second;
+}
+
+void FakeBroker::refuseSends(std::optional<ResponseCode> code) {
+  MutexLock lock(mutex_);
+  refuse_sends_ = code;
+}
+void FakeBroker::swallowSends(bool swallow) {
+  MutexLock lock(mutex_);
+  swallow_sends_ = swallow;
+}
+void FakeBroker::refuseSendBacks(bool refuse) {
+  MutexLock lock(mutex_);
+  refuse_send_backs_ = refuse;
+}
+void FakeBroker::refuseLocks(bool refuse) {
+  MutexLock lock(mutex_);
+  refuse_locks_ = refuse;
+}
+int64_t FakeBroker::sends() const {
+  MutexLock lock(mutex_);
+  return sends_;
+}
+int64_t FakeBroker::lockRequests() const {
+  MutexLock lock(mutex_);
+  return lock_requests_;
+}
+int64_t FakeBroker::pulls(const std::string& topic) const {
+  MutexLock lock(mutex_);
+  const auto found = pulls_.find(topic);
+  return found == pulls_.end() ? 0 : found->second;
+}
+int64_t FakeBroker::unlocks() const {
+  MutexLock lock(mutex_);
+  return unlocks_;
+}
+std::vector<remoting::ConsumerSendMessageBack> FakeBroker::sendBacks() const {
+  MutexLock lock(mutex_);
+  return send_backs_;
+}
+std::vector<remoting::SendMessageV2> FakeBroker::sent() const {
+  MutexLock lock(mutex_);
+  return sent_;
+}
+std::optional<int64_t> FakeBroker::committed(const std::string& group, const std::string& topic,
+                                             int32_t queue_id) const {
+  MutexLock lock(mutex_);
+  const auto found = offsets_.find({group, {topic, queue_id}});
+  return found == offsets_.end() ? std::nullopt : std::optional(found->second);
+}
+void FakeBroker::setCommitted(const std::string& group, const std::string& topic,
+                              int32_t queue_id, int64_t offset) {
+  MutexLock lock(mutex_);
+  offsets_[{group, {topic, queue_id}}] = offset;
+}
+std::set<std::string> FakeBroker::members(const std::string& group) const {
+  MutexLock lock(mutex_);
+  const auto found = members_.find(group);
+  return found == members_.end() ? std::set<std::string>() : found->second;
+}
+std::optional<remoting::HeartbeatData> FakeBroker::lastHeartbeat() const {
+  MutexLock lock(mutex_);
+  return heartbeat_;
+}
+std::set<model::MessageQueue> FakeBroker::locked() const {
+  std::set<model::MessageQueue> queues;
+  MutexLock lock(mutex_);
+  for (const auto& [queue, owner] : locks_) {
+    queues.insert(queue);
+  }
+  return queues;
+}
+void FakeBroker::moveOffset(const std::string& topic, int32_t queue_id, int64_t offset) {
+  {
+    MutexLock lock(mutex_);
+    moved_[{topic, queue_id}] = offset;
+  }
+  answerHeld({topic, queue_id});
+}
+std::vector<remoting::ConnectionPtr> FakeBroker::connections() const {
+  std::vector<remoting::ConnectionPtr> open;
+  MutexLock lock(mutex_);
+  for (const auto& [id, connection] : connections_) {
+    open.push_back(connection);
+  }
+  return open;
+}
+
+FakeCluster::FakeCluster(size_t brokers) {
+  router_.handleLater<remoting::GetRouteInfoByTopic>(
+      {}, [this](const remoting::GetRouteInfoByTopic& request, const RequestContext&,
+                 remoting::Responder<remoting::GetRouteInfoByTopic> responder) {
+        std::optional<std::string> route;
+        {
+          MutexLock lock(mutex_);
+          ++route_requests_;
+          if (swallow_routes_) {
+            auto kept = std::make_shared<remoting::Responder<remoting::GetRouteInfoByTopic>>(
+                std::move(responder));
+            swallowed_.push_back([kept] {});
+            return;
+          }
+          route = routeOf(request.topic);
+        }
+        if (route) {
+          responder(Answer<NoFields>::ofBody(std::move(*route)));
+        } else {
+          responder({ResponseCode::kTopicNotExist, "No topic route info in name server"});
+        }
+      });
+  remoting::Server::Options options;
+  options.bind_address = "127.0.0.1";
+  name_server_ = std::move(*remoting::Server::start(pool_, router_, std::move(options)));
+  for (size_t i = 0; i < brokers; ++i) {
+    brokers_.push_back(std::make_unique<FakeBroker>(pool_, "b" + std::to_string(i)));
+  }
+}
+
+FakeCluster::~FakeCluster() {
+  std::vector<std::function<void()>> swallowed;
+  {
+    MutexLock lock(mutex_);
+    swallowed.swap(swallowed_);
+  }
+  swallowed.clear();
+  name_server_->stop(std::chrono::milliseconds(0));
+  brokers_.clear();
+  pool_.stop();
+}
+
+std::string FakeCluster::nameServer() const {
+  return "127.0.0.1:" + std::to_string(name_server_->port());
+}
+
+void FakeCluster::createTopic(const std::string& topic, int32_t queues, int32_t perm) {
+  MutexLock lock(mutex_);
+  topics_[topic] = {.queues = queues, .perm = perm, .addresses = {}};
+}
+
+void FakeCluster::lieAbout(const std::string& topic,
+                           const std::map<std::string, std::string>& addresses) {
+  MutexLock lock(mutex_);
+  topics_[topic].addresses = addresses;
+}
+
+void FakeCluster::swallowRoutes(bool swallow) {
+  MutexLock lock(mutex_);
+  swallow_routes_ = swallow;
+}
+
+int64_t FakeCluster::routeRequests() const {
+  MutexLock lock(mutex_);
+  return route_requests_;
+}
+
+std::optional<std::string> FakeCluster::routeOf(const std::string& topic) {
+  const auto found = topics_.find(topic);
+  if (found == topics_.end() && !isRetryTopic(topic)) {
+    return std::nullopt;
+  }
+  const Topic described = found == topics_.end() ? Topic{} : found->second;
+  model::TopicRouteData route;
+  for (const auto& broker : brokers_) {
+    model::QueueData queue;
+    queue.broker_name = broker->name();
+    queue.read_queue_nums = described.queues;
+    queue.write_queue_nums = described.queues;
+    queue.perm = described.perm;
+    route.queue_datas.push_back(queue);
+    model::BrokerData data;
+    data.cluster = "fake";
+    data.broker_name = broker->name();
+    const auto lie = described.addresses.find(broker->name());
+    data.broker_addrs[0] =
+        lie == described.addresses.end() ? broker->address() : lie->second;
+    route.broker_datas.push_back(data);
+  }
+  return json::encode(route, json::Style::kStrict);
+}
+
+}  // namespace rocketmq::client

@@ -1,0 +1,187 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <future>
+#include <list>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "common/model/message_queue.h"
+#include "common/mutex.h"
+#include "remoting/io_pool.h"
+#include "remoting/protocol/bodies/heartbeat.h"
+#include "remoting/protocol/commands/client_membership.h"
+#include "remoting/protocol/commands/pull_message.h"
+#include "remoting/protocol/commands/send_back.h"
+#include "remoting/protocol/commands/send_message.h"
+#include "remoting/router.h"
+#include "remoting/server.h"
+
+namespace rocketmq::client {
+
+/// True as soon as `condition` holds; false when it does not within ten seconds.
+bool eventually(const std::function<bool()>& condition);
+
+/// A broker in the test's process: real frames on a real port, messages in memory. A test may make
+/// it refuse, or swallow requests.
+///
+/// Threads: any.
+class FakeBroker {
+ public:
+  FakeBroker(remoting::IoPool& pool, std::string name);
+  ~FakeBroker();
+
+  const std::string& name() const { return name_; }
+  std::string address() const;
+  /// Closes the port and all connections; nothing answers any more.
+  void stop();
+
+  // --- What it answers with. Success when not set.
+
+  /// Refuses all sends with this code.
+  void refuseSends(std::optional<remoting::ResponseCode> code);
+  /// Takes sends but never answers.
+  void swallowSends(bool swallow);
+  void refuseSendBacks(bool refuse);
+  /// Grants no locks.
+  void refuseLocks(bool refuse);
+
+  // --- What it has got.
+
+  /// Appends a message as if a producer had sent it.
+  void append(const std::string& topic, int32_t queue_id, const std::string& body,
+              const std::string& properties = {});
+  /// Bodies of a topic's queue.
+  std::vector<std::string> bodies(const std::string& topic, int32_t queue_id = 0) const;
+  int64_t sends() const;
+  std::vector<remoting::ConsumerSendMessageBack> sendBacks() const;
+  std::vector<remoting::SendMessageV2> sent() const;
+  std::optional<int64_t> committed(const std::string& group, const std::string& topic,
+                                   int32_t queue_id = 0) const;
+  void setCommitted(const std::string& group, const std::string& topic, int32_t queue_id,
+                    int64_t offset);
+  std::set<std::string> members(const std::string& group) const;
+  std::optional<remoting::HeartbeatData> lastHeartbeat() const;
+  std::set<model::MessageQueue> locked() const;
+  int64_t unlocks() const;
+  int64_t lockRequests() const;
+  /// Pulls of one topic, answered or not.
+  int64_t pulls(const std::string& topic) const;
+
+  /// The next pulls of a queue are answered "go on at `offset`".
+  void moveOffset(const std::string& topic, int32_t queue_id, int64_t offset);
+
+  /// A one-way request to every connected client.
+  template <remoting::Command C>
+  void tellClients(const C& request, const std::string& body = {}) {
+    for (const remoting::ConnectionPtr& connection : connections()) {
+      connection->oneway(request, remoting::Payload(body));
+    }
+  }
+  /// A request to the client that connected last.
+  template <remoting::Command C>
+  remoting::CallResult<C> askClient(const C& request, const std::string& body = {}) {
+    auto promise = std::make_shared<std::promise<remoting::CallResult<C>>>();
+    connections().back()->call(
+        request, remoting::Payload(body), remoting::deadlineAfter(std::chrono::seconds(10)),
+        [promise](remoting::CallResult<C> result) { promise->set_value(std::move(result)); });
+    return promise->get_future().get();
+  }
+
+ private:
+  using QueueKey = std::pair<std::string, int32_t>;
+  using PullResponder = std::shared_ptr<remoting::Responder<remoting::PullMessage>>;
+  struct HeldPull {
+    QueueKey queue;
+    remoting::PullMessage request;
+    PullResponder responder;
+  };
+
+  void registerSends();
+  void registerPulls();
+  void registerMembership();
+  void registerOffsets();
+  template <class C>
+  void takeSend(const C& request, std::string_view body, remoting::Responder<C> responder);
+  void store(const QueueKey& queue, const std::string& body, const std::string& properties,
+             int32_t reconsume_times) ROCKETMQ_REQUIRES(mutex_);
+  std::optional<remoting::Answer<remoting::PullMessageReply>> tryPull(
+      const remoting::PullMessage& request) ROCKETMQ_REQUIRES(mutex_);
+  void answerHeld(const QueueKey& queue);
+  std::vector<remoting::ConnectionPtr> connections() const;
+
+  remoting::IoPool& pool_;
+  const std::string name_;
+  remoting::Router router_{nullptr};
+  std::unique_ptr<remoting::Server> server_;
+  std::string address_;
+
+  mutable Mutex mutex_;
+  std::map<QueueKey, std::vector<std::string>> queues_ ROCKETMQ_GUARDED_BY(mutex_);
+  std::map<QueueKey, std::vector<std::string>> bodies_ ROCKETMQ_GUARDED_BY(mutex_);
+  std::list<HeldPull> held_ ROCKETMQ_GUARDED_BY(mutex_);
+  std::map<QueueKey, int64_t> moved_ ROCKETMQ_GUARDED_BY(mutex_);
+  std::optional<remoting::ResponseCode> refuse_sends_ ROCKETMQ_GUARDED_BY(mutex_);
+  bool swallow_sends_ ROCKETMQ_GUARDED_BY(mutex_) = false;
+  bool refuse_send_backs_ ROCKETMQ_GUARDED_BY(mutex_) = false;
+  bool refuse_locks_ ROCKETMQ_GUARDED_BY(mutex_) = false;
+  std::vector<std::function<void()>> swallowed_ ROCKETMQ_GUARDED_BY(mutex_);
+  int64_t sends_ ROCKETMQ_GUARDED_BY(mutex_) = 0;
+  int64_t unlocks_ ROCKETMQ_GUARDED_BY(mutex_) = 0;
+  int64_t lock_requests_ ROCKETMQ_GUARDED_BY(mutex_) = 0;
+  std::map<std::string, int64_t> pulls_ ROCKETMQ_GUARDED_BY(mutex_);
+  std::vector<remoting::SendMessageV2> sent_ ROCKETMQ_GUARDED_BY(mutex_);
+  std::vector<remoting::ConsumerSendMessageBack> send_backs_ ROCKETMQ_GUARDED_BY(mutex_);
+  std::map<std::string, std::set<std::string>> members_ ROCKETMQ_GUARDED_BY(mutex_);
+  std::map<std::pair<std::string, QueueKey>, int64_t> offsets_ ROCKETMQ_GUARDED_BY(mutex_);
+  std::optional<remoting::HeartbeatData> heartbeat_ ROCKETMQ_GUARDED_BY(mutex_);
+  std::map<model::MessageQueue, std::string> locks_ ROCKETMQ_GUARDED_BY(mutex_);
+  std::map<uint64_t, remoting::ConnectionPtr> connections_ ROCKETMQ_GUARDED_BY(mutex_);
+};
+
+/// One name server and some brokers.
+class FakeCluster {
+ public:
+  explicit FakeCluster(size_t brokers = 1);
+  ~FakeCluster();
+
+  std::string nameServer() const;
+  FakeBroker& broker(size_t index = 0) { return *brokers_[index]; }
+  size_t brokerCount() const { return brokers_.size(); }
+
+  /// The topic gets `queues` queues on every broker. Retry topics have one from the start.
+  void createTopic(const std::string& topic, int32_t queues = 1, int32_t perm = 6);
+  /// The topic's route names these addresses instead of the brokers' own.
+  void lieAbout(const std::string& topic, const std::map<std::string, std::string>& addresses);
+  /// Routes are asked for but not answered.
+  void swallowRoutes(bool swallow);
+  int64_t routeRequests() const;
+
+ private:
+  struct Topic {
+    int32_t queues = 1;
+    int32_t perm = 6;
+    std::map<std::string, std::string> addresses;
+  };
+
+  std::optional<std::string> routeOf(const std::string& topic) ROCKETMQ_REQUIRES(mutex_);
+
+  remoting::IoPool pool_{"fake", 1};
+  remoting::Router router_{nullptr};
+  std::unique_ptr<remoting::Server> name_server_;
+  std::vector<std::unique_ptr<FakeBroker>> brokers_;
+
+  mutable Mutex mutex_;
+  std::map<std::string, Topic> topics_ ROCKETMQ_GUARDED_BY(mutex_);
+  bool swallow_routes_ ROCKETMQ_GUARDED_BY(mutex_) = false;
+  std::vector<std::function<void()>> swallowed_ ROCKETMQ_GUARDED_BY(mutex_);
+  int64_t route_requests_ ROCKETMQ_GUARDED_BY(mutex_) = 0;
+};
+
+}  // namespace rocketmq::client

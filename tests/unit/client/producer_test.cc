@@ -1,0 +1,399 @@
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <future>
+#include <mutex>
+#include <set>
+#include <thread>
+
+#include "rocketmq/default_mq_producer.h"
+#include "tests/unit/client/fake_cluster.h"
+
+namespace rocketmq::client {
+namespace {
+
+using remoting::ResponseCode;
+using std::chrono::milliseconds;
+using std::chrono::steady_clock;
+
+ProducerConfig configFor(const FakeCluster& cluster) {
+  ProducerConfig config;
+  config.namesrv_addr = cluster.nameServer();
+  config.producer_group = "PG";
+  return config;
+}
+
+/// What an asynchronous send came to.
+struct Heard {
+  std::promise<SendResult> promise;
+
+  SendCallback callback() {
+    return {.on_success = [this](const SendResult& result) { promise.set_value(result); },
+            .on_exception =
+                [this](const MQException& failure) {
+                  promise.set_exception(
+                      std::make_exception_ptr(MQClientException(failure.code(), failure.what())));
+                }};
+  }
+  SendResult get() { return promise.get_future().get(); }
+};
+
+class ProducerTest : public testing::Test {
+ protected:
+  void start(size_t brokers = 1, const std::function<void(ProducerConfig&)>& adjust = nullptr) {
+    cluster_ = std::make_unique<FakeCluster>(brokers);
+    cluster_->createTopic("T", 2);
+    ProducerConfig config = configFor(*cluster_);
+    if (adjust) {
+      adjust(config);
+    }
+    producer_ = std::make_unique<DefaultMQProducer>(config);
+    producer_->start();
+  }
+
+  SendResult send(const std::string& body = "hello") {
+    Message message("T", body);
+    return producer_->send(message);
+  }
+
+  std::unique_ptr<FakeCluster> cluster_;
+  std::unique_ptr<DefaultMQProducer> producer_;
+};
+
+TEST_F(ProducerTest, SendTellsWhereTheMessageIs) {
+  start();
+  Message message("T", "TagA", "k", "hello");
+  const SendResult result = producer_->send(message);
+  EXPECT_EQ(result.status, SendStatus::kSendOk);
+  EXPECT_EQ(result.msg_id, message.uniqueKey());
+  EXPECT_EQ(result.offset_msg_id.size(), 32u);
+  EXPECT_EQ(result.message_queue.topic, "T");
+  EXPECT_EQ(result.message_queue.broker_name, "b0");
+  EXPECT_EQ(cluster_->broker().bodies("T", result.message_queue.queue_id),
+            (std::vector<std::string>{"hello"}));
+  const auto sent = cluster_->broker().sent().front();
+  EXPECT_EQ(sent.producer_group, "PG");
+  EXPECT_EQ(sent.broker_name, "b0");
+  EXPECT_GT(sent.born_timestamp_ms, 0);
+}
+
+TEST_F(ProducerTest, MessagesGoToAllQueuesInTurn) {
+  start(2);
+  std::multiset<std::string> queues;
+  for (int i = 0; i < 8; ++i) {
+    queues.insert(send().message_queue.toString());
+  }
+  EXPECT_EQ(std::set<std::string>(queues.begin(), queues.end()).size(), 4u);
+  for (const std::string& queue : queues) {
+    EXPECT_EQ(queues.count(queue), 2u) << queue;
+  }
+}
+
+TEST_F(ProducerTest, ARefusalThatMayPassIsTriedOnAnotherBroker) {
+  start(2);
+  cluster_->broker(0).refuseSends(ResponseCode::kSystemBusy);
+  for (int i = 0; i < 6; ++i) {
+    EXPECT_EQ(send().message_queue.broker_name, "b1");
+  }
+  EXPECT_GT(cluster_->broker(0).sends(), 0);
+}
+
+TEST_F(ProducerTest, ARefusalForGoodIsThrownWithTheBrokersCode) {
+  start(2);
+  cluster_->broker(0).refuseSends(ResponseCode::kMessageIllegal);
+  cluster_->broker(1).refuseSends(ResponseCode::kMessageIllegal);
+  try {
+    send();
+    FAIL();
+  } catch (const MQBrokerException& failure) {
+    EXPECT_EQ(failure.code(), 13);
+    EXPECT_NE(std::string(failure.what()).find("refused by the test"), std::string::npos);
+    EXPECT_FALSE(failure.brokerAddr().empty());
+  }
+  EXPECT_EQ(cluster_->broker(0).sends() + cluster_->broker(1).sends(), 1);
+}
+
+TEST_F(ProducerTest, ADeadBrokerIsLeftForAnotherOne) {
+  start(2);
+  send();
+  cluster_->broker(0).stop();
+  for (int i = 0; i < 6; ++i) {
+    EXPECT_EQ(send().message_queue.broker_name, "b1");
+  }
+}
+
+TEST_F(ProducerTest, SendAnswersAreResultsAlsoWhenAPromiseWasNotKept) {
+  start();
+  // "Stored, but ..." answers carry the same fields; the fake refuses with an empty header here.
+  cluster_->broker().refuseSends(ResponseCode::kFlushSlaveTimeout);
+  EXPECT_EQ(send().status, SendStatus::kFlushSlaveTimeout);
+  cluster_->broker().refuseSends(ResponseCode::kSlaveNotAvailable);
+  EXPECT_EQ(send().status, SendStatus::kSlaveNotAvailable);
+  cluster_->broker().refuseSends(ResponseCode::kFlushDiskTimeout);
+  EXPECT_EQ(send().status, SendStatus::kFlushDiskTimeout);
+}
+
+TEST_F(ProducerTest, TheTimeoutBoundsTheWholeCallWithAllItsTries) {
+  start(2, [](ProducerConfig& config) { config.send_msg_timeout = milliseconds(300); });
+  cluster_->broker(0).swallowSends(true);
+  cluster_->broker(1).swallowSends(true);
+  const auto begin = steady_clock::now();
+  EXPECT_THROW(send(), RemotingTimeoutException);
+  const auto cost = steady_clock::now() - begin;
+  EXPECT_GE(cost, milliseconds(290));
+  EXPECT_LT(cost, milliseconds(2000));
+}
+
+TEST_F(ProducerTest, TheTimeoutBoundsTheQuestionForTheRouteToo) {
+  start(1, [](ProducerConfig& config) { config.send_msg_timeout = milliseconds(200); });
+  cluster_->swallowRoutes(true);
+  const auto begin = steady_clock::now();
+  EXPECT_THROW(send(), RemotingTimeoutException);
+  EXPECT_LT(steady_clock::now() - begin, milliseconds(2000));
+}
+
+TEST_F(ProducerTest, AnUnknownTopicIsSentByTheTemplatesRouteElseRefused) {
+  start();
+  Message message("New", "x");
+  try {
+    producer_->send(message);
+    FAIL();
+  } catch (const MQClientException& failure) {
+    EXPECT_EQ(failure.code(), ClientErrorCode::kNotFoundTopic);
+    EXPECT_NE(std::string(failure.what()).find("No route info of this topic: New"),
+              std::string::npos);
+  }
+  cluster_->createTopic("TBW102", 8, 7);
+  const SendResult result = producer_->send(message);
+  EXPECT_LT(result.message_queue.queue_id, 4) << "default_topic_queue_nums";
+  EXPECT_EQ(cluster_->broker().sent().back().default_topic, "TBW102");
+}
+
+TEST_F(ProducerTest, AConnectFailureNamesAddressOriginAndCure) {
+  start();
+  cluster_->createTopic("Far", 1);
+  cluster_->lieAbout("Far", {{"b0", "127.0.0.1:1"}});
+  Message message("Far", "x");
+  try {
+    producer_->send(message);
+    FAIL();
+  } catch (const RemotingException& failure) {
+    const std::string text = failure.what();
+    EXPECT_EQ(failure.code(), ClientErrorCode::kConnectBroker);
+    for (const std::string& part :
+         {std::string("127.0.0.1:1"), std::string("route of topic Far"),
+          "name server " + cluster_->nameServer(), std::string("brokerIP1")}) {
+      EXPECT_NE(text.find(part), std::string::npos) << part << " in " << text;
+    }
+  }
+}
+
+TEST_F(ProducerTest, NoNameServerIsNamedToo) {
+  ProducerConfig config;
+  config.producer_group = "PG";
+  config.namesrv_addr = "127.0.0.1:1";
+  DefaultMQProducer producer(config);
+  producer.start();
+  Message message("T", "x");
+  try {
+    producer.send(message);
+    FAIL();
+  } catch (const RemotingException& failure) {
+    EXPECT_NE(std::string(failure.what()).find("127.0.0.1:1"), std::string::npos);
+  }
+}
+
+TEST_F(ProducerTest, ANameServerThatIsDownIsLeftForTheNextOne) {
+  cluster_ = std::make_unique<FakeCluster>();
+  cluster_->createTopic("T");
+  for (const char* dead : {"127.0.0.1:1;%", "%;127.0.0.1:1"}) {
+    ProducerConfig config = configFor(*cluster_);
+    std::string list = dead;
+    config.namesrv_addr = list.replace(list.find('%'), 1, cluster_->nameServer());
+    DefaultMQProducer producer(config);
+    producer.start();
+    Message message("T", "x");
+    EXPECT_EQ(producer.send(message).status, SendStatus::kSendOk) << list;
+  }
+}
+
+TEST_F(ProducerTest, FixedQueuesAndSelectorsDecideAlone) {
+  start(2);
+  const MessageQueue queue{"T", "b1", 1};
+  Message message("T", "x");
+  EXPECT_EQ(producer_->send(message, queue).message_queue, queue);
+  const auto by_hash = selectQueueByHash("key");
+  const MessageQueue chosen = producer_->send(message, by_hash).message_queue;
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_EQ(producer_->send(message, by_hash).message_queue, chosen);
+  }
+  EXPECT_EQ(producer_->fetchPublishMessageQueues("T").size(), 4u);
+  cluster_->broker(1).refuseSends(ResponseCode::kSystemBusy);
+  EXPECT_THROW(producer_->send(message, queue), MQBrokerException) << "one try";
+  EXPECT_THROW(producer_->send(message, MessageQueue{"Other", "b1", 0}), MQClientException);
+  const MessageQueueSelector thrower = [](const auto&, const auto&) -> MessageQueue {
+    throw std::runtime_error("no idea");
+  };
+  EXPECT_THROW(producer_->send(message, thrower), MQClientException);
+}
+
+TEST_F(ProducerTest, ABatchIsOneRequest) {
+  start();
+  std::vector<Message> batch{{"T", "a"}, {"T", "b"}, {"T", "c"}};
+  const SendResult result = producer_->send(batch);
+  EXPECT_EQ(cluster_->broker().sends(), 1);
+  EXPECT_EQ(result.msg_id, batch[0].uniqueKey() + "," + batch[1].uniqueKey() + "," +
+                               batch[2].uniqueKey());
+  EXPECT_EQ(cluster_->broker().sent().front().batch, true);
+}
+
+TEST_F(ProducerTest, OnewaySendsArriveWithoutAnAnswer) {
+  start();
+  for (int i = 0; i < 10; ++i) {
+    Message message("T", "x");
+    producer_->sendOneway(message);
+  }
+  EXPECT_TRUE(eventually([this] { return cluster_->broker().sends() == 10; }));
+  Message message("Unknown", "x");
+  EXPECT_THROW(producer_->sendOneway(message), MQClientException);
+}
+
+TEST_F(ProducerTest, AsyncSendsCallBackOnceWithTheOutcome) {
+  start();
+  Heard good;
+  producer_->send(Message("T", "x"), good.callback());
+  EXPECT_EQ(good.get().status, SendStatus::kSendOk);
+  Heard selected;
+  producer_->send(Message("T", "x"), selectQueueByRandom(), selected.callback());
+  EXPECT_EQ(selected.get().status, SendStatus::kSendOk);
+  cluster_->broker().refuseSends(ResponseCode::kSystemBusy);
+  Heard bad;
+  producer_->send(Message("T", "x"), bad.callback());
+  EXPECT_THROW(bad.get(), MQClientException);
+  EXPECT_THROW(producer_->send(Message("bad topic", "x"), SendCallback{}), MQClientException);
+}
+
+TEST_F(ProducerTest, AsyncSendsInFlightAreBounded) {
+  start(1, [](ProducerConfig& config) {
+    config.async_in_flight_max = 5;
+    config.async_send_waits = false;
+    config.send_msg_timeout = milliseconds(60'000);
+  });
+  send();
+  cluster_->broker().swallowSends(true);
+  std::atomic<int> refused{0};
+  for (int i = 0; i < 8; ++i) {
+    producer_->send(Message("T", "x"),
+                    {.on_success = nullptr, .on_exception = [&](const MQException& failure) {
+                       if (std::string(failure.what()).find("in flight") != std::string::npos) {
+                         ++refused;
+                       }
+                     }});
+  }
+  EXPECT_TRUE(eventually([&] { return refused == 3; }));
+  EXPECT_TRUE(eventually([this] { return cluster_->broker().sends() == 6; }));
+}
+
+TEST_F(ProducerTest, AWaitingAsyncSendGoesOnWhenAPlaceIsFree) {
+  start(1, [](ProducerConfig& config) { config.async_in_flight_max = 2; });
+  std::atomic<int> done{0};
+  for (int i = 0; i < 200; ++i) {
+    producer_->send(Message("T", "x"), {.on_success = [&](const SendResult&) { ++done; },
+                                        .on_exception = nullptr});
+  }
+  EXPECT_TRUE(eventually([&] { return done == 200; }));
+}
+
+TEST_F(ProducerTest, ACallbackMaySendAgain) {
+  start(1, [](ProducerConfig& config) { config.async_in_flight_max = 1; });
+  std::atomic<int> done{0};
+  std::function<void(const SendResult&)> again = [&](const SendResult&) {
+    if (++done < 20) {
+      producer_->send(Message("T", "x"), {.on_success = again, .on_exception = nullptr});
+    }
+  };
+  producer_->send(Message("T", "x"), {.on_success = again, .on_exception = nullptr});
+  EXPECT_TRUE(eventually([&] { return done == 20; }));
+}
+
+TEST_F(ProducerTest, ShutdownEndsAsyncSendsWithAnException) {
+  start();
+  send();
+  cluster_->broker().swallowSends(true);
+  std::atomic<int> failed{0};
+  for (int i = 0; i < 10; ++i) {
+    producer_->send(Message("T", "x"), {.on_success = nullptr,
+                                        .on_exception = [&](const MQException&) { ++failed; }});
+  }
+  const auto begin = steady_clock::now();
+  producer_->shutdown();
+  EXPECT_LT(steady_clock::now() - begin, milliseconds(1000));
+  EXPECT_EQ(failed, 10);
+  EXPECT_THROW(send(), MQClientException);
+}
+
+TEST_F(ProducerTest, ShutdownEndsAWaitingSyncSend) {
+  start(1, [](ProducerConfig& config) { config.send_msg_timeout = milliseconds(60'000); });
+  send();
+  cluster_->broker().swallowSends(true);
+  std::thread waiting([this] { EXPECT_THROW(send(), MQClientException); });
+  EXPECT_TRUE(eventually([this] { return cluster_->broker().sends() == 2; }));
+  producer_->shutdown();
+  waiting.join();
+}
+
+TEST_F(ProducerTest, BrokersHearOfTheGroupWhenTheyAreFirstUsed) {
+  start();
+  send();
+  ASSERT_TRUE(eventually([this] { return cluster_->broker().lastHeartbeat().has_value(); }));
+  const auto heartbeat = *cluster_->broker().lastHeartbeat();
+  EXPECT_EQ(heartbeat.client_id, producer_->clientId());
+  ASSERT_EQ(heartbeat.producer_data_set.size(), 1u);
+  EXPECT_EQ(heartbeat.producer_data_set[0].group_name, "PG");
+}
+
+TEST_F(ProducerTest, StartChecksGroupAndNameServer) {
+  ProducerConfig config;
+  config.namesrv_addr = "127.0.0.1:1";
+  for (const char* group : {"", "bad group", "DEFAULT_PRODUCER"}) {
+    config.producer_group = group;
+    EXPECT_THROW(DefaultMQProducer(config).start(), MQClientException) << group;
+  }
+  config.producer_group = "PG";
+  config.namesrv_addr = "nonsense";
+  EXPECT_THROW(DefaultMQProducer(config).start(), MQClientException);
+}
+
+TEST_F(ProducerTest, TwoProducersOfOneInstanceShareItAndNeedDifferentGroups) {
+  cluster_ = std::make_unique<FakeCluster>();
+  cluster_->createTopic("T");
+  ProducerConfig config = configFor(*cluster_);
+  config.instance_name = "shared";
+  DefaultMQProducer first(config);
+  first.start();
+  EXPECT_THROW(DefaultMQProducer(config).start(), MQClientException);
+  config.producer_group = "PG2";
+  auto second = std::make_unique<DefaultMQProducer>(config);
+  second->start();
+  EXPECT_EQ(first.clientId(), second->clientId());
+  second.reset();
+  Message message("T", "x");
+  EXPECT_EQ(first.send(message).status, SendStatus::kSendOk) << "the instance is still there";
+}
+
+TEST_F(ProducerTest, LatencyFaultToleranceAvoidsTheBrokerThatFailed) {
+  start(2, [](ProducerConfig& config) { config.send_latency_fault_enable = true; });
+  cluster_->broker(0).refuseSends(ResponseCode::kSystemBusy);
+  for (int i = 0; i < 4; ++i) {
+    send();
+  }
+  const int64_t tried = cluster_->broker(0).sends();
+  EXPECT_EQ(tried, 1);
+  for (int i = 0; i < 8; ++i) {
+    EXPECT_EQ(send().message_queue.broker_name, "b1");
+  }
+  EXPECT_EQ(cluster_->broker(0).sends(), tried);
+}
+
+}  // namespace
+}  // namespace rocketmq::client

@@ -1,0 +1,203 @@
+#include <gtest/gtest.h>
+
+#include <thread>
+
+#include "rocketmq/default_lite_pull_consumer.h"
+#include "rocketmq/default_mq_pull_consumer.h"
+#include "tests/unit/client/fake_cluster.h"
+
+namespace rocketmq::client {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+using std::chrono::steady_clock;
+
+const MessageQueue kQueue{"T", "b0", 0};
+
+class PullConsumerTest : public testing::Test {
+ protected:
+  PullConsumerTest() {
+    cluster_.createTopic("T", 1);
+    PullConsumerConfig config;
+    config.namesrv_addr = cluster_.nameServer();
+    config.consumer_group = "CG";
+    config.broker_suspend_max_time = milliseconds(20'000);
+    subject_ = std::make_unique<DefaultMQPullConsumer>(config);
+    subject_->start();
+    for (const char* body : {"a", "b", "c"}) {
+      cluster_.broker().append("T", 0, body, "TAGS\x01" + std::string(body) + "\x02");
+    }
+  }
+
+  FakeCluster cluster_;
+  std::unique_ptr<DefaultMQPullConsumer> subject_;
+};
+
+TEST_F(PullConsumerTest, PullGivesMessagesFromTheOffsetOn) {
+  EXPECT_EQ(subject_->fetchSubscribeMessageQueues("T"), (std::vector<MessageQueue>{kQueue}));
+  const PullResult result = subject_->pull(kQueue, "*", 1, 32);
+  EXPECT_EQ(result.status, PullStatus::kFound);
+  ASSERT_EQ(result.messages.size(), 2u);
+  EXPECT_EQ(result.messages[0].body(), "b");
+  EXPECT_EQ(result.next_begin_offset, 3);
+  EXPECT_EQ(result.max_offset, 3);
+  EXPECT_EQ(subject_->pull(kQueue, "*", 3, 32).status, PullStatus::kNoNewMessage);
+  const PullResult beyond = subject_->pull(kQueue, "*", 9, 32);
+  EXPECT_EQ(beyond.status, PullStatus::kOffsetIllegal);
+  EXPECT_EQ(beyond.next_begin_offset, 3);
+}
+
+TEST_F(PullConsumerTest, TagsAreComparedByText) {
+  const PullResult result = subject_->pull(kQueue, "a || c", 0, 32);
+  ASSERT_EQ(result.messages.size(), 2u);
+  EXPECT_EQ(result.messages[1].body(), "c");
+  EXPECT_THROW(subject_->pull(kQueue, "||", 0, 32), MQClientException);
+  EXPECT_THROW(subject_->pull(kQueue, "*", -1, 32), MQClientException);
+  EXPECT_THROW(subject_->pull({"T", "unknown", 0}, "*", 0, 32), MQClientException);
+}
+
+TEST_F(PullConsumerTest, ABlockingPullWaitsForTheNextMessage) {
+  std::thread later([this] {
+    EXPECT_TRUE(eventually([this] { return cluster_.broker().pulls("T") == 1; }));
+    cluster_.broker().append("T", 0, "d");
+  });
+  const PullResult result = subject_->pullBlockIfNotFound(kQueue, "*", 3, 32);
+  later.join();
+  ASSERT_EQ(result.messages.size(), 1u);
+  EXPECT_EQ(result.messages[0].body(), "d");
+}
+
+TEST_F(PullConsumerTest, ShutdownEndsABlockingPull) {
+  std::thread waiting([this] {
+    EXPECT_THROW(subject_->pullBlockIfNotFound(kQueue, "*", 3, 32), MQClientException);
+  });
+  ASSERT_TRUE(eventually([this] { return cluster_.broker().pulls("T") == 1; }));
+  const auto begin = steady_clock::now();
+  subject_->shutdown();
+  waiting.join();
+  EXPECT_LT(steady_clock::now() - begin, seconds(1));
+}
+
+TEST_F(PullConsumerTest, OffsetsAreReadSetAndStoredAtShutdown) {
+  EXPECT_EQ(subject_->fetchConsumeOffset(kQueue), -1);
+  subject_->updateConsumeOffset(kQueue, 2);
+  EXPECT_EQ(subject_->fetchConsumeOffset(kQueue, false), 2);
+  EXPECT_EQ(subject_->minOffset(kQueue), 0);
+  EXPECT_EQ(subject_->maxOffset(kQueue), 3);
+  subject_->shutdown();
+  EXPECT_EQ(cluster_.broker().committed("CG", "T"), 2);
+  EXPECT_THROW(subject_->maxOffset(kQueue), MQClientException);
+}
+
+class LitePullConsumerTest : public testing::Test {
+ protected:
+  LitePullConsumerTest() {
+    cluster_.createTopic("T", 1);
+    config_.namesrv_addr = cluster_.nameServer();
+    config_.consumer_group = "CG";
+    config_.consume_from_where = ConsumeFromWhere::kFirstOffset;
+    config_.pull_batch_size = 2;
+    for (const char* body : {"a", "b", "c", "d", "e"}) {
+      cluster_.broker().append("T", 0, body);
+    }
+  }
+
+  DefaultLitePullConsumer& start() {
+    subject_ = std::make_unique<DefaultLitePullConsumer>(config_);
+    subject_->subscribe("T");
+    subject_->start();
+    return *subject_;
+  }
+
+  std::vector<std::string> poll(milliseconds timeout = seconds(10)) {
+    std::vector<std::string> bodies;
+    for (const MessageExt& message : subject_->poll(timeout)) {
+      bodies.push_back(message.body());
+    }
+    return bodies;
+  }
+
+  using Bodies = std::vector<std::string>;
+  FakeCluster cluster_;
+  LitePullConsumerConfig config_;
+  std::unique_ptr<DefaultLitePullConsumer> subject_;
+};
+
+TEST_F(LitePullConsumerTest, PollGivesBatchesInOrderAndCommitStoresThem) {
+  start();
+  EXPECT_EQ(poll(), (Bodies{"a", "b"}));
+  EXPECT_EQ(poll(), (Bodies{"c", "d"}));
+  subject_->commitSync();
+  EXPECT_EQ(cluster_.broker().committed("CG", "T"), 4);
+  EXPECT_EQ(subject_->committed(kQueue), 4);
+  EXPECT_EQ(poll(), (Bodies{"e"}));
+  EXPECT_EQ(poll(milliseconds(1)), (Bodies{}));
+}
+
+TEST_F(LitePullConsumerTest, WithAutoCommitThePollBeforeCountsAsConsumed) {
+  start();
+  poll();
+  poll();
+  subject_->shutdown();
+  EXPECT_EQ(cluster_.broker().committed("CG", "T"), 2)
+      << "what the last poll gave may not have been consumed";
+}
+
+TEST_F(LitePullConsumerTest, WithoutAutoCommitNothingIsStoredByItself) {
+  config_.auto_commit = false;
+  start();
+  poll();
+  poll();
+  subject_->shutdown();
+  EXPECT_EQ(cluster_.broker().committed("CG", "T"), std::nullopt);
+}
+
+TEST_F(LitePullConsumerTest, SeekGoesOnElsewhere) {
+  start();
+  EXPECT_EQ(poll(), (Bodies{"a", "b"}));
+  subject_->seek(kQueue, 4);
+  EXPECT_EQ(poll(), (Bodies{"e"}));
+  subject_->seekToBegin(kQueue);
+  EXPECT_EQ(poll(), (Bodies{"a", "b"}));
+  subject_->seekToEnd(kQueue);
+  EXPECT_EQ(poll(milliseconds(1)), (Bodies{}));
+  cluster_.broker().append("T", 0, "f");
+  EXPECT_EQ(poll(), (Bodies{"f"}));
+  EXPECT_THROW(subject_->seek({"T", "b0", 9}, 0), MQClientException);
+}
+
+TEST_F(LitePullConsumerTest, AssignedQueuesNeedNoGroup) {
+  subject_ = std::make_unique<DefaultLitePullConsumer>(config_);
+  subject_->assign({kQueue});
+  EXPECT_THROW(subject_->subscribe("T"), MQClientException);
+  subject_->start();
+  subject_->seek(kQueue, 3);
+  EXPECT_EQ(poll(), (Bodies{"d", "e"}));
+  EXPECT_EQ(subject_->fetchMessageQueues("T"), (std::vector<MessageQueue>{kQueue}));
+}
+
+TEST_F(LitePullConsumerTest, PausedQueuesGiveNothingUntilTheyAreResumed) {
+  start();
+  EXPECT_EQ(poll(), (Bodies{"a", "b"}));
+  subject_->pause({kQueue});
+  EXPECT_EQ(poll(milliseconds(1)), (Bodies{}));
+  subject_->resume({kQueue});
+  EXPECT_EQ(poll(), (Bodies{"c", "d"}));
+}
+
+TEST_F(LitePullConsumerTest, ShutdownEndsAWaitingPoll) {
+  cluster_.createTopic("Empty", 1);
+  subject_ = std::make_unique<DefaultLitePullConsumer>(config_);
+  subject_->subscribe("Empty");
+  subject_->start();
+  std::thread waiting([this] { EXPECT_EQ(poll(seconds(60)), (Bodies{})); });
+  ASSERT_TRUE(eventually([this] { return cluster_.broker().pulls("Empty") == 1; }));
+  const auto begin = steady_clock::now();
+  subject_->shutdown();
+  waiting.join();
+  EXPECT_LT(steady_clock::now() - begin, seconds(1));
+}
+
+}  // namespace
+}  // namespace rocketmq::client

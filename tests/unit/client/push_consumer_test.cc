@@ -1,0 +1,548 @@
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <atomic>
+#include <filesystem>
+#include <future>
+#include <mutex>
+#include <thread>
+
+#include "common/json/decode.h"
+#include "common/json/encode.h"
+#include "common/message/properties.h"
+#include "remoting/protocol/bodies/consumer_running_info.h"
+#include "remoting/protocol/bodies/offsets.h"
+#include "remoting/protocol/commands/relay.h"
+#include "rocketmq/default_mq_push_consumer.h"
+#include "tests/unit/client/fake_cluster.h"
+#include "tests/unit/client/messages.h"
+
+namespace rocketmq::client {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::steady_clock;
+
+/// What a listener has been given, in the order in which it came.
+class Received {
+ public:
+  void add(const std::vector<MessageExt>& messages) {
+    std::lock_guard lock(mutex_);
+    messages_.insert(messages_.end(), messages.begin(), messages.end());
+  }
+  std::vector<MessageExt> all() const {
+    std::lock_guard lock(mutex_);
+    return messages_;
+  }
+  std::vector<std::string> bodies() const {
+    std::vector<std::string> bodies;
+    for (const MessageExt& message : all()) {
+      bodies.push_back(message.body());
+    }
+    return bodies;
+  }
+  bool hasCount(size_t count) const { return all().size() >= count; }
+
+ private:
+  mutable std::mutex mutex_;
+  std::vector<MessageExt> messages_;
+};
+
+class PushConsumerTest : public testing::Test {
+ protected:
+  PushConsumerTest() { cluster_.createTopic("T", 1); }
+
+  PushConsumerConfig config() const {
+    PushConsumerConfig config;
+    config.namesrv_addr = cluster_.nameServer();
+    config.consumer_group = "CG";
+    config.consume_from_where = ConsumeFromWhere::kFirstOffset;
+    return config;
+  }
+
+  /// A consumer of T whose listener says what `answer` says.
+  std::unique_ptr<DefaultMQPushConsumer> consumer(
+      const PushConsumerConfig& config,
+      std::function<ConsumeConcurrentlyStatus(const std::vector<MessageExt>&,
+                                              ConsumeConcurrentlyContext&)>
+          answer = nullptr) {
+    auto result = std::make_unique<DefaultMQPushConsumer>(config);
+    result->subscribe("T");
+    result->registerMessageListener([this, answer](const std::vector<MessageExt>& messages,
+                                                   ConsumeConcurrentlyContext& context) {
+      received_.add(messages);
+      return answer ? answer(messages, context) : ConsumeConcurrentlyStatus::kConsumeSuccess;
+    });
+    return result;
+  }
+
+  std::unique_ptr<DefaultMQPushConsumer> orderly(
+      const PushConsumerConfig& config,
+      std::function<ConsumeOrderlyStatus(const std::vector<MessageExt>&)> answer = nullptr) {
+    auto result = std::make_unique<DefaultMQPushConsumer>(config);
+    result->subscribe("T");
+    result->registerMessageListener(
+        [this, answer](const std::vector<MessageExt>& messages, ConsumeOrderlyContext&) {
+          received_.add(messages);
+          return answer ? answer(messages) : ConsumeOrderlyStatus::kSuccess;
+        });
+    return result;
+  }
+
+  FakeBroker& broker() { return cluster_.broker(); }
+
+  /// What the client that connected last says about group CG.
+  Result<remoting::ConsumerRunningInfo> runningInfo() {
+    remoting::GetConsumerRunningInfo request;
+    request.consumer_group = "CG";
+    const auto reply = broker().askClient(request);
+    if (!reply.ok()) {
+      return reply.status();
+    }
+    return json::decode<remoting::ConsumerRunningInfo>(reply->body);
+  }
+
+  /// True when that client pulls the queue.
+  bool owns(const MessageQueue& queue) {
+    const auto info = runningInfo();
+    return info.ok() &&
+           info->mq_table.contains({queue.topic, queue.broker_name, queue.queue_id});
+  }
+
+  FakeCluster cluster_;
+  Received received_;
+};
+
+TEST_F(PushConsumerTest, MessagesBeforeAndAfterStartAreConsumedAndCommittedAtShutdown) {
+  broker().append("T", 0, "a", "TAGS\x01x\x02");
+  auto subject = consumer(config());
+  subject->start();
+  broker().append("T", 0, "b");
+  ASSERT_TRUE(eventually([this] { return received_.hasCount(2); }));
+  const MessageExt first = received_.all()[0];
+  EXPECT_EQ(first.topic(), "T");
+  EXPECT_EQ(first.brokerName(), "b0");
+  EXPECT_EQ(first.property("MIN_OFFSET"), "0");
+  EXPECT_FALSE(first.property("MAX_OFFSET").empty());
+  EXPECT_FALSE(first.property("CONSUME_START_TIME").empty());
+  subject->shutdown();
+  EXPECT_EQ(broker().committed("CG", "T"), 2);
+  EXPECT_TRUE(broker().members("CG").empty()) << "it has said goodbye";
+}
+
+TEST_F(PushConsumerTest, AGroupGoesOnWhereItWas) {
+  for (const char* body : {"a", "b", "c"}) {
+    broker().append("T", 0, body);
+  }
+  broker().setCommitted("CG", "T", 0, 2);
+  auto subject = consumer(config());
+  subject->start();
+  ASSERT_TRUE(eventually([this] { return received_.hasCount(1); }));
+  subject->shutdown();
+  EXPECT_EQ(received_.bodies(), (std::vector<std::string>{"c"}));
+}
+
+TEST_F(PushConsumerTest, ANewGroupFromTheLastOffsetSeesOnlyWhatComes) {
+  broker().append("T", 0, "old");
+  PushConsumerConfig from_last = config();
+  from_last.consume_from_where = ConsumeFromWhere::kLastOffset;
+  auto subject = consumer(from_last);
+  subject->start();
+  // Pulling is known to have begun when the empty queue's offset was noted.
+  ASSERT_TRUE(eventually([this] { return broker().members("CG").size() == 1; }));
+  ASSERT_TRUE(eventually([&] { return owns({"T", "b0", 0}); }));
+  broker().append("T", 0, "new");
+  ASSERT_TRUE(eventually([this] { return received_.hasCount(1); }));
+  EXPECT_EQ(received_.bodies(), (std::vector<std::string>{"new"}));
+}
+
+TEST_F(PushConsumerTest, HeartbeatTellsGroupModelAndSubscriptions) {
+  auto subject = consumer(config());
+  subject->subscribe("T", "A || B");
+  subject->start();
+  const auto heartbeat = broker().lastHeartbeat();
+  ASSERT_TRUE(heartbeat.has_value()) << "before start() returns";
+  EXPECT_EQ(heartbeat->client_id, subject->clientId());
+  ASSERT_EQ(heartbeat->consumer_data_set.size(), 1u);
+  const remoting::ConsumerData& data = heartbeat->consumer_data_set[0];
+  EXPECT_EQ(data.group_name, "CG");
+  EXPECT_EQ(data.consume_type, model::ConsumeType::kPassively);
+  EXPECT_EQ(data.consume_from_where, model::ConsumeFromWhere::kFirstOffset);
+  ASSERT_EQ(data.subscription_data_set.size(), 2u);
+  EXPECT_EQ(data.subscription_data_set[0].topic, "%RETRY%CG");
+  EXPECT_EQ(data.subscription_data_set[1].tags_set, (std::set<std::string>{"A", "B"}));
+  EXPECT_EQ(heartbeat->producer_data_set.at(0).group_name, "CLIENT_INNER_PRODUCER");
+}
+
+TEST_F(PushConsumerTest, MessagesWithOtherTagsAreLeftOutAndPassedOver) {
+  broker().append("T", 0, "a", "TAGS\x01" "A\x02");
+  broker().append("T", 0, "b", "TAGS\x01" "B\x02");
+  broker().append("T", 0, "none");
+  broker().append("T", 0, "a2", "TAGS\x01" "A\x02");
+  auto subject = consumer(config());
+  subject->subscribe("T", "A");
+  subject->start();
+  ASSERT_TRUE(eventually([this] { return received_.hasCount(2); }));
+  subject->shutdown();
+  EXPECT_EQ(broker().committed("CG", "T"), 4);
+  for (const MessageExt& message : received_.all()) {
+    EXPECT_EQ(message.tags(), "A");
+  }
+}
+
+TEST_F(PushConsumerTest, WhatIsNotConsumedGoesBackToTheBroker) {
+  broker().append("T", 0, "a");
+  broker().append("T", 0, "b");
+  auto subject = consumer(config(), [](const auto& messages, ConsumeConcurrentlyContext& context) {
+    context.delay_level_when_next_consume = 2;
+    return messages[0].body() == "a" ? ConsumeConcurrentlyStatus::kReconsumeLater
+                                     : ConsumeConcurrentlyStatus::kConsumeSuccess;
+  });
+  subject->start();
+  ASSERT_TRUE(eventually([this] { return broker().sendBacks().size() == 1; }));
+  ASSERT_TRUE(eventually([this] { return received_.hasCount(2); }));
+  subject->shutdown();
+  const auto back = broker().sendBacks()[0];
+  EXPECT_EQ(back.group, "CG");
+  EXPECT_EQ(back.offset, 1000) << "its place in the commit log";
+  EXPECT_EQ(back.delay_level, 2);
+  EXPECT_EQ(back.origin_topic, "T");
+  EXPECT_EQ(back.max_reconsume_times, 16);
+  EXPECT_EQ(broker().committed("CG", "T"), 2);
+}
+
+TEST_F(PushConsumerTest, AThrowingListenerMeansConsumeAgain) {
+  broker().append("T", 0, "a");
+  auto subject = consumer(config(), [](const auto&, auto&) -> ConsumeConcurrentlyStatus {
+    throw std::runtime_error("on purpose");
+  });
+  subject->start();
+  EXPECT_TRUE(eventually([this] { return broker().sendBacks().size() == 1; }));
+}
+
+TEST_F(PushConsumerTest, AckIndexGivesBackOnlyTheRestOfABatch) {
+  for (const char* body : {"a", "b", "c"}) {
+    broker().append("T", 0, body);
+  }
+  PushConsumerConfig in_batches = config();
+  in_batches.consume_message_batch_max_size = 3;
+  auto subject = consumer(in_batches, [](const auto&, ConsumeConcurrentlyContext& context) {
+    context.ack_index = 0;
+    return ConsumeConcurrentlyStatus::kConsumeSuccess;
+  });
+  subject->start();
+  ASSERT_TRUE(eventually([this] { return broker().sendBacks().size() == 2; }));
+  EXPECT_EQ(broker().sendBacks()[0].offset + broker().sendBacks()[1].offset, 1001 + 1002);
+}
+
+// Promise: a broker that takes no message back gets a copy on the retry topic, with the count of
+// tries and the original topic.
+TEST_F(PushConsumerTest, ARefusedSendBackBecomesASendToTheRetryTopic) {
+  broker().refuseSendBacks(true);
+  broker().append("T", 0, "a", "UNIQ_KEY\x01ID1\x02mine\x01v\x02");
+  auto subject = consumer(config(), [first = std::make_shared<std::atomic<bool>>(true)](
+                                        const auto&, auto&) {
+    return first->exchange(false) ? ConsumeConcurrentlyStatus::kReconsumeLater
+                                  : ConsumeConcurrentlyStatus::kConsumeSuccess;
+  });
+  subject->start();
+  ASSERT_TRUE(eventually([this] { return broker().sends() == 1; }));
+  const auto sent = broker().sent()[0];
+  EXPECT_EQ(sent.topic, "%RETRY%CG");
+  EXPECT_EQ(sent.producer_group, "CLIENT_INNER_PRODUCER");
+  EXPECT_EQ(sent.reconsume_times, 1);
+  EXPECT_EQ(sent.max_reconsume_times, 16);
+  const PropertyMap properties = parseProperties(*sent.properties);
+  EXPECT_EQ(properties.at("RETRY_TOPIC"), "T");
+  EXPECT_EQ(properties.at("ORIGIN_MESSAGE_ID"), "ID1");
+  EXPECT_EQ(properties.at("DELAY"), "3");
+  EXPECT_EQ(properties.at("mine"), "v");
+  EXPECT_FALSE(properties.contains("MAX_OFFSET"));
+  // The fake broker delivers it at once; the listener sees the original topic.
+  ASSERT_TRUE(eventually([this] { return received_.hasCount(2); }));
+  EXPECT_EQ(received_.all()[1].topic(), "T");
+  EXPECT_EQ(received_.all()[1].reconsumeTimes(), 1);
+  subject->shutdown();
+  EXPECT_EQ(broker().committed("CG", "T"), 1);
+}
+
+TEST_F(PushConsumerTest, WhatNobodyTakesIsConsumedAgainHere) {
+  broker().refuseSendBacks(true);
+  broker().refuseSends(remoting::ResponseCode::kSystemError);
+  broker().append("T", 0, "a");
+  auto subject = consumer(config(), [](const auto& messages, auto&) {
+    return messages[0].reconsumeTimes() == 0 ? ConsumeConcurrentlyStatus::kReconsumeLater
+                                             : ConsumeConcurrentlyStatus::kConsumeSuccess;
+  });
+  subject->start();
+  ASSERT_TRUE(eventually([this] { return received_.hasCount(2); })) << "after five seconds";
+  subject->shutdown();
+  EXPECT_EQ(broker().committed("CG", "T"), 1);
+}
+
+TEST_F(PushConsumerTest, TheOffsetWaitsForTheSlowestMessage) {
+  std::promise<void> go_on;
+  std::shared_future<void> gate = go_on.get_future().share();
+  broker().append("T", 0, "slow");
+  for (int i = 0; i < 5; ++i) {
+    broker().append("T", 0, "fast");
+  }
+  PushConsumerConfig often = config();
+  often.persist_consumer_offset_interval = milliseconds(10);
+  auto subject = consumer(often, [gate](const auto& messages, auto&) {
+    if (messages[0].body() == "slow") {
+      gate.wait();
+    }
+    return ConsumeConcurrentlyStatus::kConsumeSuccess;
+  });
+  subject->start();
+  ASSERT_TRUE(eventually([this] { return received_.hasCount(6); }));
+  EXPECT_EQ(broker().committed("CG", "T").value_or(0), 0);
+  go_on.set_value();
+  subject->shutdown();
+  EXPECT_EQ(broker().committed("CG", "T"), 6);
+}
+
+TEST_F(PushConsumerTest, PullingStopsAtTheLimitAndGoesOnWhenThereIsRoom) {
+  std::promise<void> go_on;
+  std::shared_future<void> gate = go_on.get_future().share();
+  PushConsumerConfig tight = config();
+  tight.pull_threshold_for_queue = 10;
+  tight.pull_batch_size = 5;
+  tight.consume_thread_max = 2;
+  for (int i = 0; i < 100; ++i) {
+    broker().append("T", 0, std::to_string(i));
+  }
+  auto subject = consumer(tight, [gate](const auto&, auto&) {
+    gate.wait();
+    return ConsumeConcurrentlyStatus::kConsumeSuccess;
+  });
+  subject->start();
+  const auto cachedNow = [&] {
+    const auto info = runningInfo();
+    const auto entry = info->mq_table.find({"T", "b0", 0});
+    return entry == info->mq_table.end() ? 0 : entry->second.cached_msg_count;
+  };
+  ASSERT_TRUE(eventually([&] { return cachedNow() > 10; }));
+  EXPECT_LE(cachedNow(), 15) << "the limit and one more pull";
+  go_on.set_value();
+  EXPECT_TRUE(eventually([this] { return received_.hasCount(100); }));
+}
+
+TEST_F(PushConsumerTest, TwoMembersShareTheQueuesAndOneTakesOver) {
+  cluster_.createTopic("T", 4);
+  auto first = consumer(config());
+  first->start();
+  auto second = consumer(config());
+  second->start();
+  broker().tellClients(remoting::NotifyConsumerIdsChanged{.consumer_group = "CG"});
+  const auto share = [&](int32_t queue) { broker().append("T", queue, std::to_string(queue)); };
+  for (int32_t queue = 0; queue < 4; ++queue) {
+    share(queue);
+  }
+  ASSERT_TRUE(eventually([this] { return received_.hasCount(4); }));
+  second->shutdown();
+  broker().tellClients(remoting::NotifyConsumerIdsChanged{.consumer_group = "CG"});
+  const size_t before = received_.all().size();
+  for (int32_t queue = 0; queue < 4; ++queue) {
+    share(queue);
+  }
+  EXPECT_TRUE(eventually([&] { return received_.hasCount(before + 4); }));
+}
+
+TEST_F(PushConsumerTest, BroadcastingMembersGetEverythingAndKeepOffsetsInAFile) {
+  const std::string folder = testing::TempDir() + "rocketmq-broadcast-test";
+  setProperty("rocketmq.client.localOffsetStoreDir", folder);
+  broker().append("T", 0, "a");
+  PushConsumerConfig broadcast = config();
+  broadcast.message_model = MessageModel::kBroadcasting;
+  broadcast.instance_name = "one";
+  {
+    auto subject = consumer(broadcast);
+    subject->start();
+    ASSERT_TRUE(eventually([this] { return received_.hasCount(1); }));
+    subject->shutdown();
+    EXPECT_EQ(broker().committed("CG", "T"), std::nullopt);
+  }
+  broker().append("T", 0, "b");
+  {
+    auto subject = consumer(broadcast);
+    subject->start();
+    ASSERT_TRUE(eventually([this] { return received_.hasCount(2); }));
+  }
+  EXPECT_EQ(received_.bodies(), (std::vector<std::string>{"a", "b"}));
+  std::filesystem::remove_all(folder);
+  setProperty("rocketmq.client.localOffsetStoreDir", "");
+}
+
+TEST_F(PushConsumerTest, AMovedOffsetIsFollowed) {
+  for (int i = 0; i < 5; ++i) {
+    broker().append("T", 0, std::to_string(i));
+  }
+  auto subject = consumer(config());
+  subject->start();
+  ASSERT_TRUE(eventually([this] { return received_.hasCount(5); }));
+  broker().moveOffset("T", 0, 3);
+  EXPECT_TRUE(eventually([this] { return broker().committed("CG", "T") == 3; }) ||
+              eventually([this] { return received_.hasCount(7); }))
+      << "after ten seconds";
+  EXPECT_TRUE(eventually([this] { return received_.hasCount(7); }));
+  EXPECT_EQ(received_.all()[5].body(), "3");
+}
+
+TEST_F(PushConsumerTest, AnAdministratorsResetIsFollowedInBothForms) {
+  for (int i = 0; i < 4; ++i) {
+    broker().append("T", 0, std::to_string(i));
+  }
+  auto subject = consumer(config());
+  subject->start();
+  ASSERT_TRUE(eventually([this] { return received_.hasCount(4); }));
+  remoting::ResetConsumerClientOffset request;
+  request.topic = "T";
+  request.group = "CG";
+  remoting::ResetOffsetBody body;
+  body.offset_table[{"T", "b0", 0}] = 2;
+  broker().tellClients(request, json::encode(body));
+  ASSERT_TRUE(eventually([this] { return received_.hasCount(6); }));
+  EXPECT_EQ(received_.all()[4].body(), "2");
+  broker().tellClients(request, json::encode(remoting::toListForm(body)));
+  EXPECT_TRUE(eventually([this] { return received_.hasCount(8); }));
+}
+
+TEST_F(PushConsumerTest, RunningInfoAndDirectConsumptionAreAnswered) {
+  auto subject = consumer(config(), [](const auto& messages, auto&) {
+    return messages[0].body() == "bad" ? ConsumeConcurrentlyStatus::kReconsumeLater
+                                       : ConsumeConcurrentlyStatus::kConsumeSuccess;
+  });
+  subject->start();
+  const auto info = runningInfo();
+  ASSERT_TRUE(info.ok());
+  EXPECT_EQ(info->properties.at("PROP_CONSUME_TYPE"), "CONSUME_PASSIVELY");
+  EXPECT_EQ(info->properties.at("PROP_NAMESERVER_ADDR"), cluster_.nameServer());
+  EXPECT_EQ(info->subscription_set.size(), 2u);
+
+  const auto consumeNow = [&](const std::string& body) {
+    remoting::ConsumeMessageDirectly request;
+    request.consumer_group = "CG";
+    request.broker_name = "b0";
+    const auto reply = broker().askClient(request, encodeStored({.body = body}));
+    return json::decode<remoting::ConsumeMessageDirectlyResult>(reply->body)->consume_result;
+  };
+  EXPECT_EQ(consumeNow("good"), remoting::DirectConsumeResult::kSuccess);
+  EXPECT_EQ(consumeNow("bad"), remoting::DirectConsumeResult::kLater);
+
+  remoting::GetConsumerRunningInfo of_other;
+  of_other.consumer_group = "Other";
+  const auto unknown = broker().askClient(of_other);
+  EXPECT_EQ(unknown->code, remoting::ResponseCode::kSystemError);
+}
+
+TEST_F(PushConsumerTest, SuspendStopsPullingAndResumeGoesOn) {
+  auto subject = consumer(config());
+  subject->start();
+  broker().append("T", 0, "a");
+  ASSERT_TRUE(eventually([this] { return received_.hasCount(1); }));
+  subject->suspend();
+  broker().append("T", 0, "b");  // Taken by the pull that was held already.
+  ASSERT_TRUE(eventually([this] { return received_.hasCount(2); }));
+  // An answer from the client's event loop: a pull made before would have come before it.
+  const auto roundTrip = [this] { return runningInfo().ok(); };
+  ASSERT_TRUE(roundTrip());
+  const int64_t pulls = broker().pulls("T");
+  broker().append("T", 0, "c");
+  ASSERT_TRUE(roundTrip());
+  EXPECT_EQ(broker().pulls("T"), pulls);
+  EXPECT_FALSE(received_.hasCount(3));
+  subject->resume();
+  EXPECT_TRUE(eventually([this] { return received_.hasCount(3); }));
+}
+
+TEST_F(PushConsumerTest, OrderlyMessagesComeInOrderUnderTheBrokersLock) {
+  for (int i = 0; i < 50; ++i) {
+    broker().append("T", 0, std::to_string(i));
+  }
+  auto subject = orderly(config());
+  subject->start();
+  ASSERT_TRUE(eventually([this] { return received_.hasCount(50); }));
+  EXPECT_TRUE(broker().locked().contains({"T", "b0", 0}));
+  const auto all = received_.all();
+  for (size_t i = 0; i < all.size(); ++i) {
+    EXPECT_EQ(all[i].queueOffset(), static_cast<int64_t>(i));
+  }
+  subject->shutdown();
+  EXPECT_EQ(broker().committed("CG", "T"), 50);
+  EXPECT_TRUE(eventually([this] { return broker().locked().empty(); }));
+}
+
+TEST_F(PushConsumerTest, OrderlyConsumptionWaitsForTheLock) {
+  broker().refuseLocks(true);
+  broker().append("T", 0, "a");
+  auto subject = orderly(config());
+  subject->start();
+  ASSERT_TRUE(eventually([this] { return broker().lockRequests() >= 2; }));
+  EXPECT_FALSE(received_.hasCount(1));
+  broker().refuseLocks(false);
+  EXPECT_TRUE(eventually([this] { return received_.hasCount(1); }));
+}
+
+TEST_F(PushConsumerTest, AnOrderlyQueueStandsStillUntilItsMessageIsConsumed) {
+  for (const char* body : {"a", "b"}) {
+    broker().append("T", 0, body);
+  }
+  PushConsumerConfig quick = config();
+  quick.suspend_current_queue_time = milliseconds(10);
+  auto subject = orderly(quick, [](const auto& messages) {
+    return messages[0].body() == "a" && messages[0].reconsumeTimes() < 3
+               ? ConsumeOrderlyStatus::kSuspendCurrentQueueAMoment
+               : ConsumeOrderlyStatus::kSuccess;
+  });
+  subject->start();
+  ASSERT_TRUE(eventually([this] { return received_.hasCount(5); }));
+  EXPECT_EQ(received_.bodies(), (std::vector<std::string>{"a", "a", "a", "a", "b"}));
+}
+
+TEST_F(PushConsumerTest, AnOrderlyMessageOutOfTriesGoesToTheRetryTopicAndTheQueueGoesOn) {
+  for (const char* body : {"a", "b"}) {
+    broker().append("T", 0, body);
+  }
+  PushConsumerConfig quick = config();
+  quick.suspend_current_queue_time = milliseconds(10);
+  quick.max_reconsume_times = 2;
+  auto subject = orderly(quick, [](const auto& messages) {
+    return messages[0].body() == "a" && messages[0].topic() == "T" &&
+                   messages[0].property("RETRY_TOPIC").empty()
+               ? ConsumeOrderlyStatus::kSuspendCurrentQueueAMoment
+               : ConsumeOrderlyStatus::kSuccess;
+  });
+  subject->start();
+  ASSERT_TRUE(eventually([this] { return broker().sends() == 1; }));
+  EXPECT_EQ(broker().sent()[0].topic, "%RETRY%CG");
+  EXPECT_EQ(broker().sent()[0].max_reconsume_times, 2);
+  ASSERT_TRUE(eventually([this] {
+    const auto bodies = received_.bodies();
+    return std::count(bodies.begin(), bodies.end(), "b") == 1;
+  }));
+}
+
+TEST_F(PushConsumerTest, ATopicThatIsCreatedLaterIsFoundSoon) {
+  PushConsumerConfig quick = config();
+  auto subject = consumer(quick);
+  subject->subscribe("Later");
+  subject->start();
+  cluster_.createTopic("Later");
+  broker().append("Later", 0, "x");
+  EXPECT_TRUE(eventually([this] { return received_.hasCount(1); }));
+}
+
+TEST_F(PushConsumerTest, StartChecksItsSettings) {
+  PushConsumerConfig bad = config();
+  bad.consumer_group = "DEFAULT_CONSUMER";
+  EXPECT_THROW(consumer(bad)->start(), MQClientException);
+  DefaultMQPushConsumer no_listener(config());
+  no_listener.subscribe("T");
+  EXPECT_THROW(no_listener.start(), MQClientException);
+  EXPECT_THROW(no_listener.subscribe("T", "||"), MQClientException);
+}
+
+}  // namespace
+}  // namespace rocketmq::client
