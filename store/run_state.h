@@ -4,7 +4,6 @@
 #include <cstdint>
 #include <string>
 
-#include "common/log.h"
 #include "common/mutex.h"
 
 namespace rocketmq::store {
@@ -30,29 +29,10 @@ class RunState {
 
   /// The disk has refused something that cannot be repeated: read-only until restart. The first
   /// reason is kept.
-  void fail(const std::string& reason) {
-    MutexLock lock(mutex_);
-    if (failure_.empty()) {
-      failure_ = reason;
-      log::error("store is read-only until restart: {}", reason);
-    }
-    set(kFailed);
-  }
+  void fail(const std::string& reason);
 
   /// What to tell a sender; empty while writable.
-  std::string reason() const {
-    if (has(kFailed)) {
-      MutexLock lock(mutex_);
-      return "store is read-only until restart: " + failure_;
-    }
-    if (has(kClosed)) {
-      return "store is closed";
-    }
-    if (has(kDiskFull)) {
-      return "disk is too full: free space, add disk or shorten fileReservedTime";
-    }
-    return has(kQueueError) ? "a consume queue cannot be written" : "";
-  }
+  std::string reason() const;
 
  private:
   std::atomic<uint32_t> flags_{kClosed};

@@ -146,13 +146,7 @@ void PullService::pull(const Header& request, bool is_lite,
   }
   if (const auto reset =
           parts_.offsets.takeReset(request.consumer_group, request.topic, request.queue_id)) {
-    PullMessageReply reply{.next_begin_offset = *reset,
-                           .min_offset = parts_.store.minOffset(request.topic, request.queue_id),
-                           .max_offset = parts_.store.maxOffset(request.topic, request.queue_id)};
-    Answer answer(std::move(reply));
-    answer.code = ResponseCode::kPullOffsetMoved;
-    answer.remark = "OFFSET_RESET";
-    responder->answer(std::move(answer));
+    responder->answer(answerReset(request, *reset));
     return;
   }
   run(taskOf(draft, std::move(responder)));
@@ -394,6 +388,17 @@ bool PullService::hold(std::unique_ptr<Task>& task) {
   }
   task = held_task->takeTask();
   return false;
+}
+
+PullService::Answer PullService::answerReset(const Header& request, int64_t offset) const {
+  PullMessageReply reply;
+  reply.next_begin_offset = offset;
+  reply.min_offset = parts_.store.minOffset(request.topic, request.queue_id);
+  reply.max_offset = parts_.store.maxOffset(request.topic, request.queue_id);
+  Answer answer(std::move(reply));
+  answer.code = ResponseCode::kPullOffsetMoved;
+  answer.remark = "OFFSET_RESET";
+  return answer;
 }
 
 PullService::Answer PullService::answerOf(const Task& task, store::GetResult got) const {

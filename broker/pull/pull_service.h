@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -85,6 +86,7 @@ class PullService {
   /// True when the task was taken over, or has been answered elsewhere; false when a message has
   /// arrived meanwhile or it cannot be held: `task` is back then.
   bool hold(std::unique_ptr<Task>& task);
+  Answer answerReset(const Header& request, int64_t offset) const;
   Answer answerOf(const Task& task, store::GetResult got) const;
 
   const Parts parts_;

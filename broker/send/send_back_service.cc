@@ -24,16 +24,22 @@ int32_t randomQueue(int32_t queues) {
   return static_cast<int32_t>(generator() % static_cast<uint32_t>(queues));
 }
 
-/// The topic that the application sent the message to, also when it has been retried before.
-std::string originalTopicOf(const MessageRecord& record) {
-  const std::string_view retried = findProperty(record.properties, property::kRetryTopic);
-  return std::string(retried.empty() ? record.topic : retried);
-}
-
 std::string messageIdOf(const MessageRecord& record) {
   return OffsetMessageId{.store_host = record.store_host,
                          .physical_offset = record.physical_offset}
       .toString();
+}
+
+/// The properties that a message has when it is stored again, without those of a delay.
+PropertyMap propertiesAgain(const MessageRecord& original) {
+  PropertyMap properties = parseProperties(original.properties);
+  properties.try_emplace(std::string(property::kRetryTopic), original.topic);
+  properties.try_emplace(std::string(property::kOriginMessageId), messageIdOf(original));
+  properties.insert_or_assign(std::string(property::kWait), "false");
+  properties.erase(std::string(property::kDelayLevel));
+  properties.erase(std::string(property::kRealTopic));
+  properties.erase(std::string(property::kRealQueueId));
+  return properties;
 }
 
 }  // namespace
@@ -75,18 +81,7 @@ SendBackService::Answer SendBackService::sendBack(
   if (!target.ok()) {
     return {ResponseCode::kSystemError, target.status().message()};
   }
-  if (!model::isWritable((*target).topic->perm)) {
-    return {ResponseCode::kNoPermission,
-            "the topic[" + (*target).topic->topic_name + "] sending message is forbidden"};
-  }
-  Answer answer = storeAgain(*original, *target);
-  if (answer.code == ResponseCode::kSuccess) {
-    parts_.traffic.onSendBack(request.group, originalTopicOf(*original));
-    if (is_dead) {
-      parts_.traffic.onDeadLetter(request.group, originalTopicOf(*original));
-    }
-  }
-  return answer;
+  return storeAgain(request.group, *original, *target);
 }
 
 Result<SendBackService::Target> SendBackService::retryTarget(
@@ -111,42 +106,45 @@ Result<SendBackService::Target> SendBackService::deadLetterTarget(const std::str
   Target target;
   ROCKETMQ_ASSIGN_OR_RETURN(
       target.topic, parts_.topics.createInternal(std::string(kDlqTopicPrefix) + group, 1));
+  target.is_dead_letter = true;
   return target;
 }
 
-SendBackService::Answer SendBackService::storeAgain(const MessageRecord& original,
+SendBackService::Answer SendBackService::storeAgain(const std::string& group,
+                                                    const MessageRecord& original,
                                                     const Target& target) const {
-  PropertyMap properties = parseProperties(original.properties);
-  properties.try_emplace(std::string(property::kRetryTopic), original.topic);
-  properties.try_emplace(std::string(property::kOriginMessageId), messageIdOf(original));
-  properties.insert_or_assign(std::string(property::kWait), "false");
-  properties.erase(std::string(property::kDelayLevel));
-  properties.erase(std::string(property::kRealTopic));
-  properties.erase(std::string(property::kRealQueueId));
-
-  MessageRecord record = original;
-  record.topic = target.topic->topic_name;
-  record.queue_id = target.queue_id;
-  record.store_host = store_host_;
-  // The count comes from clients, so it may be anything.
-  record.reconsume_times =
-      std::min(original.reconsume_times, std::numeric_limits<int32_t>::max() - 1) + 1;
-  record.prepared_transaction_offset = 0;
+  if (!model::isWritable(target.topic->perm)) {
+    return {ResponseCode::kNoPermission,
+            "the topic[" + target.topic->topic_name + "] sending message is forbidden"};
+  }
+  PropertyMap properties = propertiesAgain(original);
   if (target.delay_level > 0) {
     properties.emplace(property::kDelayLevel, std::to_string(target.delay_level));
-    properties.emplace(property::kRealTopic, record.topic);
-    properties.emplace(property::kRealQueueId, std::to_string(record.queue_id));
-    record.topic = kScheduleTopic;
-    record.queue_id = target.delay_level - 1;
+    properties.emplace(property::kRealTopic, target.topic->topic_name);
+    properties.emplace(property::kRealQueueId, std::to_string(target.queue_id));
   }
   const std::string text = formatProperties(properties);
   if (text.size() > kPropertiesLengthMax) {
     return {ResponseCode::kMessageIllegal, "the message's properties have become too long"};
   }
+  MessageRecord record = original;
+  const bool is_delayed = target.delay_level > 0;
+  record.topic = is_delayed ? kScheduleTopic : std::string_view(target.topic->topic_name);
+  record.queue_id = is_delayed ? target.delay_level - 1 : target.queue_id;
+  record.store_host = store_host_;
+  // The count comes from clients, so it may be anything.
+  record.reconsume_times =
+      std::min(original.reconsume_times, std::numeric_limits<int32_t>::max() - 1) + 1;
+  record.prepared_transaction_offset = 0;
   record.properties = text;
   const store::PutResult put = parts_.store.put(record);
   if (!put.ok()) {
     return {ResponseCode::kSystemError, "the message was not stored again: " + put.detail};
+  }
+  const std::string& origin = properties.at(std::string(property::kRetryTopic));
+  parts_.traffic.onSendBack(group, origin);
+  if (target.is_dead_letter) {
+    parts_.traffic.onDeadLetter(group, origin);
   }
   return {};
 }

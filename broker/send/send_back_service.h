@@ -44,13 +44,15 @@ class SendBackService {
     TopicConfigPtr topic;
     int32_t queue_id = 0;
     int32_t delay_level = 0;  ///< 0: deliver at once.
+    bool is_dead_letter = false;
   };
 
   Result<Target> retryTarget(const remoting::ConsumerSendMessageBack& request,
                              const model::SubscriptionGroupConfig& group,
                              int32_t reconsume_times) const;
   Result<Target> deadLetterTarget(const std::string& group) const;
-  Answer storeAgain(const MessageRecord& original, const Target& target) const;
+  Answer storeAgain(const std::string& group, const MessageRecord& original,
+                    const Target& target) const;
 
   const Parts parts_;
   const HostAddress store_host_;

@@ -295,6 +295,28 @@ void SendService::appendBrokerProperties(const Draft& draft, std::string& proper
               properties);
 }
 
+void SendService::delay(const Draft& draft, MessageRecord& record,
+                        std::string& properties) const {
+  const int32_t asked = draft.properties.delay_level;
+  if (draft.is_dead_letter) {
+    // RocketMQ 5 parity: nobody may delay a dead letter.
+    if (asked != 0) {
+      appendEntry(property::kDelayLevel, "-1", properties);
+    }
+    return;
+  }
+  if (asked <= 0) {
+    return;
+  }
+  const int32_t level = parts_.delay_levels.clip(asked);
+  if (level != asked) {
+    appendEntry(property::kDelayLevel, std::to_string(level), properties);
+  }
+  appendRealTarget({.topic = draft.topic->topic_name, .queue_id = draft.queue_id}, properties);
+  record.topic = kScheduleTopic;
+  record.queue_id = level - 1;
+}
+
 void SendService::storeSingle(Draft& draft) const {
   std::string& properties = propertyBuffer();
   appendClientProperties(draft.clientProperties(), draft.properties, properties);
@@ -302,22 +324,8 @@ void SendService::storeSingle(Draft& draft) const {
     appendEntry(property::kUniqueKey, newUniqueId(), properties);
   }
   appendBrokerProperties(draft, properties);
-
   MessageRecord record = recordOf(draft);
-  if (draft.is_dead_letter) {
-    // RocketMQ 5 parity: nobody may delay a dead letter.
-    if (draft.properties.delay_level != 0) {
-      appendEntry(property::kDelayLevel, "-1", properties);
-    }
-  } else if (draft.properties.delay_level > 0) {
-    const int32_t level = parts_.delay_levels.clip(draft.properties.delay_level);
-    if (level != draft.properties.delay_level) {
-      appendEntry(property::kDelayLevel, std::to_string(level), properties);
-    }
-    appendRealTarget({.topic = draft.topic->topic_name, .queue_id = draft.queue_id}, properties);
-    record.topic = kScheduleTopic;
-    record.queue_id = level - 1;
-  }
+  delay(draft, record, properties);
   if (properties.size() > kPropertiesLengthMax) {
     draft.refuse(ResponseCode::kMessageIllegal,
                  "the message's properties have " + std::to_string(properties.size()) +
@@ -332,42 +340,46 @@ void SendService::storeSingle(Draft& draft) const {
   }
 }
 
-void SendService::storeBatch(Draft& draft) const {
-  std::string& properties = propertyBuffer();
+bool SendService::splitBatch(Draft& draft, std::string& properties,
+                             std::vector<MessageRecord>& records) const {
   std::string shared;
   appendClientProperties(draft.clientProperties(), draft.properties, shared);
   appendBrokerProperties(draft, shared);
 
   const MessageRecord common = recordOf(draft);
-  std::vector<MessageRecord> records;
   std::vector<size_t> property_ends;
   for (std::string_view rest = draft.request.body; !rest.empty();) {
     const Result<BatchItem> item = takeBatchItem(rest);
     if (!item.ok()) {
-      draft.refuse(ResponseCode::kMessageIllegal, item.status().message());
-      return;
+      return draft.refuse(ResponseCode::kMessageIllegal, item.status().message());
     }
     if (!appendBatchProperties(item->properties, shared, properties)) {
-      draft.refuse(ResponseCode::kMessageIllegal,
-                   "the properties of message " + std::to_string(records.size() + 1) +
-                       " of the batch are too long");
-      return;
+      return draft.refuse(ResponseCode::kMessageIllegal,
+                          "the properties of message " + std::to_string(records.size() + 1) +
+                              " of the batch are too long");
     }
     property_ends.push_back(properties.size());
     MessageRecord& record = records.emplace_back(common);
     record.flag = item->flag;
     record.body = item->body;
   }
-  if (records.empty()) {
-    draft.refuse(ResponseCode::kMessageIllegal, "the batch is empty");
-    return;
-  }
   // The views are taken only now that the buffer no longer grows.
   size_t begin = 0;
   for (size_t i = 0; i < records.size(); ++i) {
-    records[i].properties =
-        std::string_view(properties).substr(begin, property_ends[i] - begin);
+    records[i].properties = std::string_view(properties).substr(begin, property_ends[i] - begin);
     begin = property_ends[i];
+  }
+  return true;
+}
+
+void SendService::storeBatch(Draft& draft) const {
+  std::vector<MessageRecord> records;
+  if (!splitBatch(draft, propertyBuffer(), records)) {
+    return;
+  }
+  if (records.empty()) {
+    draft.refuse(ResponseCode::kMessageIllegal, "the batch is empty");
+    return;
   }
   answer(draft, parts_.store.putBatch(records));
 }

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "broker/group/subscription_groups.h"
 #include "broker/schedule/delay_levels.h"
@@ -11,6 +12,7 @@
 #include "broker/traffic_observer.h"
 #include "common/clock.h"
 #include "common/message/host_address.h"
+#include "common/message/record.h"
 #include "remoting/answer.h"
 #include "remoting/protocol/commands/send_message.h"
 #include "store/message_store.h"
@@ -81,7 +83,11 @@ class SendService {
   bool redirectToDeadLetters(Draft& draft, std::string_view group) const;
 
   void storeSingle(Draft& draft) const;
+  /// Sends a message that asks for a delay to where it waits.
+  void delay(const Draft& draft, MessageRecord& record, std::string& properties) const;
   void storeBatch(Draft& draft) const;
+  /// Makes the records of a batch, whose properties are views of what is built in `properties`.
+  bool splitBatch(Draft& draft, std::string& properties, std::vector<MessageRecord>& records) const;
   MessageRecord recordOf(const Draft& draft) const;
   void appendBrokerProperties(const Draft& draft, std::string& properties) const;
   void answer(Draft& draft, const store::PutResult& put) const;

@@ -22,6 +22,8 @@ constexpr milliseconds kFarewellTimeout{400};
 constexpr milliseconds kCommitTimeout{3000};
 constexpr milliseconds kFailureDelay{1000};
 constexpr milliseconds kUnbalancedDelay{1000};
+constexpr milliseconds kLongUnbalancedDelay{5000};
+constexpr int32_t kQuickRetries = 20;
 constexpr milliseconds kAutoCommitPeriodMin{1000};
 
 AssignedQueues::Limits limitsOf(const LitePullConsumerConfig& config) {
@@ -190,9 +192,12 @@ void LitePullCore::rebalance() {
       }
     }
   }
-  if (!balanced) {
-    timers_->after(kUnbalancedDelay, [this] { rebalanceSoon(); });
+  if (balanced) {
+    unbalanced_runs_ = 0;
+    return;
   }
+  timers_->after(++unbalanced_runs_ <= kQuickRetries ? kUnbalancedDelay : kLongUnbalancedDelay,
+                 [this] { rebalanceSoon(); });
 }
 
 bool LitePullCore::rebalanceTopic(const std::string& topic) {

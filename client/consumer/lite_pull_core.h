@@ -93,6 +93,7 @@ class LitePullCore final : public PassiveMember {
   std::unique_ptr<Timers> timers_;
   WorkerPool worker_{"rmq-consumer", 1};
   std::atomic<bool> rebalance_pending_{false};
+  int32_t unbalanced_runs_ = 0;  // Service thread only.
   bool running_ = false;
 
   mutable Mutex mutex_;

@@ -95,8 +95,11 @@ StoredOffset RemoteOffsetStore::load(const MessageQueue& queue) {
   if (result.ok() && result->code == remoting::ResponseCode::kQueryNotFound) {
     return {StoredOffset::Kind::kNone, -1};
   }
-  log::warn("offset of group {} in {} is not known: {}", group_, queue.toString(),
-            result.ok() ? result->remark : result.status().message());
+  const bool stopping = !result.ok() && result.status().code() == StatusCode::kClosed;
+  if (!stopping) {
+    log::warn("offset of group {} in {} is not known: {}", group_, queue.toString(),
+              result.ok() ? result->remark : result.status().message());
+  }
   return {};
 }
 

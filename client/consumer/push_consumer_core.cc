@@ -20,7 +20,11 @@ constexpr milliseconds kFirstPersistDelay{10'000};
 constexpr milliseconds kFirstLockDelay{1000};
 constexpr milliseconds kLockPeriod{20'000};
 constexpr milliseconds kTimeoutCheckPeriod{60'000};
+// A queue that another member has not left yet is tried again soon; what is missing for long (a
+// topic that does not exist, a broker that is down) less often.
 constexpr milliseconds kUnbalancedDelay{1000};
+constexpr milliseconds kLongUnbalancedDelay{5000};
+constexpr int32_t kQuickRetries = 20;
 constexpr milliseconds kFarewellTimeout{400};
 
 struct Range {
@@ -225,9 +229,13 @@ void PushConsumerCore::rebalanceSoon() {
 void PushConsumerCore::rebalance() {
   // Cleared first: what happens from here on asks for another run.
   rebalance_pending_.store(false);
-  if (!rebalance_->run()) {
-    context_->timers.after(kUnbalancedDelay, [this] { rebalanceSoon(); });
+  if (rebalance_->run()) {
+    unbalanced_runs_ = 0;
+    return;
   }
+  context_->timers.after(
+      ++unbalanced_runs_ <= kQuickRetries ? kUnbalancedDelay : kLongUnbalancedDelay,
+      [this] { rebalanceSoon(); });
 }
 
 }  // namespace rocketmq::client

@@ -80,6 +80,7 @@ class PushConsumerCore final : public GroupMember {
   std::unique_ptr<PushRebalance> rebalance_;
   std::unique_ptr<WorkerPool> worker_;
   std::atomic<bool> rebalance_pending_{false};
+  int32_t unbalanced_runs_ = 0;  // Service thread only.
   bool shut_down_ = false;
 };
 

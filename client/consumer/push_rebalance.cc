@@ -98,7 +98,7 @@ bool PushRebalance::addQueues(const std::vector<MessageQueue>& wanted) {
   bool all_added = true;
   for (const MessageQueue& queue : wanted) {
     if (needs_lock_ && !locked.contains(queue)) {
-      log::info("{} is still locked by another member of group {}", queue.toString(),
+      log::debug("{} is still locked by another member of group {}", queue.toString(),
                 context_.group);
       all_added = false;
       continue;
@@ -120,7 +120,7 @@ bool PushRebalance::addQueue(const MessageQueue& queue) {
     added->setLocked(true, context_.nowMs());
   }
   queues_.add(added);
-  log::info("group {} starts with {} at offset {}", context_.group, queue.toString(), *offset);
+  log::debug("group {} starts with {} at offset {}", context_.group, queue.toString(), *offset);
   pulls_.start(added);
   return true;
 }
@@ -134,7 +134,7 @@ void PushRebalance::drop(const std::shared_ptr<ProcessQueue>& queue) {
   if (!queue->released()) {
     leaving_[queue->queue()] = queue;
   }
-  log::info("group {} gives up {}", context_.group, queue->queue().toString());
+  log::debug("group {} gives up {}", context_.group, queue->queue().toString());
 }
 
 void PushRebalance::dropAll() {

@@ -275,7 +275,7 @@ void ClientInstance::answerOnce(const std::shared_ptr<RouteWaiter>& waiter,
 
 void ClientInstance::storeRoute(const TopicRoutePtr& route) {
   if (routes_.update(route)) {
-    log::info("route of topic {} changed: {} queues to send to, {} to read", route->topic,
+    log::debug("route of topic {} changed: {} queues to send to, {} to read", route->topic,
               route->publish_queues.size(), route->subscribe_queues.size());
     heartbeatToNewBrokers();
     rebalanceAllSoon();

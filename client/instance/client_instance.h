@@ -45,6 +45,8 @@ class ClientInstance {
   const std::string& clientId() const { return client_id_; }
   remoting::Client& remoting() { return *remoting_; }
   remoting::IoPool& pool() { return loop_->pool(); }
+  /// Stopped with the instance; users guard their tasks.
+  Timers& timers() { return *timers_; }
   const RouteTable& routes() const { return routes_; }
   std::string nameServers() const { return name_servers_->toString(); }
   const ClientConfig& config() const { return config_; }

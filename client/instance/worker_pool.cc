@@ -92,6 +92,9 @@ class WorkerPool::State : public std::enable_shared_from_this<State> {
     }
     work_.notifyAll();
     const size_t own = t_current_pool == this ? 1 : 0;
+    while (own > 0 && !tasks_.empty()) {
+      runOneLocked();  // Nobody else may be there to do it.
+    }
     while (running_ > own || !tasks_.empty()) {
       if (!quiet_.waitUntil(mutex_, until) && (running_ > own || !tasks_.empty())) {
         dropped.swap(tasks_);

@@ -31,7 +31,8 @@ class WorkerPool {
   /// True on a thread of this pool.
   bool onOwnThread() const;
 
-  /// Finishes what is queued when `drain` is set. False when tasks were still running at `until`.
+  /// Finishes what is queued when `drain` is set. False when tasks were still running at `until`;
+  /// from a task of the pool, that task does not count.
   bool stop(bool drain, std::chrono::steady_clock::time_point until);
 
   size_t queueSize() const;

@@ -17,6 +17,7 @@ using std::chrono::milliseconds;
 constexpr const char* kReservedGroup = "DEFAULT_PRODUCER";
 // What shutdown() spends at most on telling brokers.
 constexpr milliseconds kFarewellTimeout{500};
+constexpr milliseconds kCongestionDelay{2};
 
 InFlightSends::Limits limitsOf(const ProducerConfig& config) {
   return {std::max(config.async_in_flight_max, 1), std::max<int64_t>(config.async_in_flight_bytes_max, 1)};
@@ -140,14 +141,10 @@ void ProducerCore::refuse(const SendCallback& callback, ClientError error) {
 std::function<void(Outcome<SendResult>)> ProducerCore::onCallbackPool(SendCallback callback,
                                                                       InFlightSends& places,
                                                                       int64_t bytes) {
-  struct Place {
-    InFlightSends& places;
-    int64_t bytes;
-    ~Place() { places.release(bytes); }
-  };
   return [this, callback = std::move(callback), &places, bytes](Outcome<SendResult> outcome) {
     callbacks_.post([callback, outcome = std::move(outcome), &places, bytes] {
-      const Place place{places, bytes};
+      // Given back first: the callback may destroy the producer.
+      places.release(bytes);
       if (outcome.ok()) {
         if (callback.on_success) {
           callback.on_success(outcome.value());
@@ -245,6 +242,10 @@ void ProducerCore::attempt(const SendCallPtr& call) {
                 {}});
     return;
   }
+  if (const remoting::ConnectionPtr open = instance_->remoting().openConnection(broker->address)) {
+    write(call, broker->address, open);
+    return;
+  }
   instance_->remoting().connect(
       broker->address, connectDeadline(*call),
       guard_.wrap([this, call, address = broker->address](
@@ -290,16 +291,32 @@ void ProducerCore::writeAs(const SendCallPtr& call, const std::string& address,
                            const remoting::ConnectionPtr& connection) {
   const C request{call->outgoing.header};
   if (call->mode == SendMode::kOneway) {
-    connection->oneway(request, call->outgoing.body);
-    SendResult result;
-    result.msg_id = call->outgoing.message_id;
-    finish(call, std::move(result));
+    writeOneway(call, address, connection, connection->oneway(request, call->outgoing.body));
     return;
   }
   connection->call(request, call->outgoing.body, call->deadline,
                    guard_.wrap([this, call, address](const remoting::CallResult<C>& result) {
                      takeAnswer<C>(call, address, result);
                    }));
+}
+
+// Nobody answers a one-way send, so the only thing that can slow down a sender that is faster than
+// the broker reads is the connection's bound: there it waits.
+void ProducerCore::writeOneway(const SendCallPtr& call, const std::string& address,
+                               const remoting::ConnectionPtr& connection, bool taken) {
+  if (taken) {
+    SendResult result;
+    result.msg_id = call->outgoing.message_id;
+    finish(call, std::move(result));
+  } else if (connection->isOpen() && Clock::now() < call->deadline) {
+    instance_->timers().after(kCongestionDelay, guard_.wrap([this, call, address, connection] {
+      write(call, address, connection);
+    }));
+  } else {
+    fail(call, instance_->describe(Status::busy("the connection was closed or has too much to "
+                                                "write"),
+                                   address));
+  }
 }
 
 template <class C>

@@ -63,6 +63,8 @@ class ProducerCore {
   template <class C>
   void writeAs(const SendCallPtr& call, const std::string& address,
                const remoting::ConnectionPtr& connection);
+  void writeOneway(const SendCallPtr& call, const std::string& address,
+                   const remoting::ConnectionPtr& connection, bool taken);
   template <class C>
   void takeAnswer(const SendCallPtr& call, const std::string& address,
                   const remoting::CallResult<C>& result);

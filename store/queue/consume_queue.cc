@@ -24,6 +24,12 @@ ConsumeQueue::ConsumeQueue(FileSystem& files, Options options)
                         .keep_open = false,
                         .size_setting = "mappedFileSizeConsumeQueue"}) {}
 
+void ConsumeQueue::logUnreadable(const Status& status) const {
+  if (!isDeleted()) {
+    log::error("cannot read a consume queue: {}", status.message());
+  }
+}
+
 // --- Recovery -----------------------------------------------------------------------------------
 
 int64_t ConsumeQueue::firstIndex() const {
@@ -39,7 +45,7 @@ std::optional<QueueEntry> ConsumeQueue::rawEntryAt(int64_t index) const {
   }
   const auto mapping = segment->map();
   if (!mapping) {
-    log::error("cannot read a consume queue: {}", mapping.status().message());
+    logUnreadable(mapping.status());
     return std::nullopt;
   }
   return decodeQueueEntry((*mapping)->data() + (at - segment->base()));
@@ -293,7 +299,7 @@ QueueRun ConsumeQueue::run(int64_t index) const {
   }
   auto mapping = segment->map();
   if (!mapping) {
-    log::error("cannot read a consume queue: {}", mapping.status().message());
+    logUnreadable(mapping.status());
     return {};
   }
   const char* data = (*mapping)->data() + (at - segment->base());

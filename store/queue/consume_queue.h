@@ -141,6 +141,7 @@ class ConsumeQueue {
   Status fillTo(int64_t index);
   void write(const QueueEntry& entry);
   Status syncFolder();
+  void logUnreadable(const Status& status) const;
 
   FileSystem& files_;
   const Options options_;

@@ -52,8 +52,9 @@ void Histogram::merge(const Histogram& other) {
 }
 
 int64_t Histogram::percentile(double percent) const {
+  // 99.99 has no exact binary form: without the margin one value too many would be asked for.
   const auto wanted =
-      static_cast<int64_t>(std::ceil(static_cast<double>(count_) * percent / 100.0));
+      static_cast<int64_t>(std::ceil(static_cast<double>(count_) * (percent / 100.0 - 1e-12)));
   int64_t seen = 0;
   for (size_t i = 0; i < buckets_.size(); ++i) {
     seen += buckets_[i];

@@ -13,7 +13,7 @@ namespace rocketmq::client {
 struct StoredMessage {
   std::string topic = "T";
   std::string body = "body";
-  std::string properties;
+  std::string properties = {};
   int32_t queue_id = 0;
   int64_t queue_offset = 0;
   int64_t physical_offset = 0;

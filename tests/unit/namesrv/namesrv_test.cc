@@ -142,10 +142,12 @@ TEST_F(NamesrvTest, ACompressedBodyIsUnderstoodEvenIfTheHeaderForgetsToSaySo) {
 
 TEST_F(NamesrvTest, ABrokerBefore3_0_11SendsItsTopicsOnly) {
   Peer broker(server_->port());
-  const auto body = topicsOf({"T"});
-  EXPECT_TRUE(
-      broker.call(brokerA(), json::encode(body.topic_config_serialize_wrapper), 36).success());
+  for (const auto& body : {topicsOf({"T"}, 1), topicsOf({"U"}, 2)}) {
+    EXPECT_TRUE(
+        broker.call(brokerA(), json::encode(body.topic_config_serialize_wrapper), 36).success());
+  }
   EXPECT_TRUE(isRouted("T"));
+  EXPECT_TRUE(isRouted("U"));
 }
 
 TEST_F(NamesrvTest, AnUnreadableRegistrationIsRefusedAndHurtsNobody) {

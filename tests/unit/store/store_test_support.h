@@ -110,6 +110,7 @@ class StoreTest : public ::testing::Test {
     options_.index_hash_slots = 64;
     options_.index_entries_max = 256;
     options_.flush_interval_ms = 5;
+    options_.flush_thorough_interval_ms = 10;
     options_.flush_queue_interval_ms = 5;
   }
 

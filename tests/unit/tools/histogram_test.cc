@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstdint>
 #include <random>
 #include <vector>
@@ -22,7 +23,7 @@ TEST(HistogramTest, PercentilesAreWithinTheStatedError) {
   }
   std::sort(values.begin(), values.end());
   for (const double percent : {1.0, 50.0, 90.0, 99.0, 99.9, 99.99}) {
-    const auto index = static_cast<size_t>(percent / 100 * 100'000) - 1;
+    const auto index = static_cast<size_t>(std::llround(percent * 1000)) - 1;
     const auto exact = static_cast<double>(values[index]);
     const auto got = static_cast<double>(histogram.percentile(percent));
     EXPECT_GE(got, exact) << percent;
