@@ -297,7 +297,8 @@ std::string hostName() {
 
 bool isHostAndPort(std::string_view address) {
   const size_t colon = address.rfind(':');
-  if (colon == std::string_view::npos || colon == 0 || colon + 1 == address.size()) {
+  if (colon == std::string_view::npos || colon == 0 || colon + 1 == address.size() ||
+      address.find(',') != std::string_view::npos) {
     return false;
   }
   const std::string_view port = address.substr(colon + 1);

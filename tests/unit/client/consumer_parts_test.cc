@@ -37,9 +37,9 @@ const std::map<MessageQueue, int64_t> kOffsets{{{"TopicA", "broker-a", 0}, 7},
 
 TEST(OffsetFileTest, LayoutIsThatOfRocketMqsLocalFileOffsetStore) {
   EXPECT_EQ(formatOffsetFile(kOffsets),
-            "{\n\t\"offsetTable\":{{\n\t\t\t\"brokerName\":\"broker-a\",\n\t\t\t\"queueId\":0,\n"
-            "\t\t\t\"topic\":\"TopicA\"\n\t\t}:7,{\n\t\t\t\"brokerName\":\"broker-a\",\n"
-            "\t\t\t\"queueId\":3,\n\t\t\t\"topic\":\"TopicA\"\n\t\t}:5\n\t}\n}");
+            "{\n\t\"offsetTable\":{"
+            "{\"brokerName\":\"broker-a\",\"queueId\":0,\"topic\":\"TopicA\"}:7,"
+            "{\"brokerName\":\"broker-a\",\"queueId\":3,\"topic\":\"TopicA\"}:5\n\t}\n}");
 }
 
 TEST(OffsetFileTest, IsReadBackAndJavasFormIsUnderstood) {
@@ -226,9 +226,8 @@ TEST_F(AssignedQueuesTest, ARemovedQueueGivesUpItsMessagesAndTellsItsOffset) {
 }
 
 TEST_F(AssignedQueuesTest, CloseWakesAWaitingPoll) {
-  std::thread waiting([this] {
-    EXPECT_TRUE(queues_.poll(1, steady_clock::time_point::max()).empty());
-  });
+  std::thread waiting(
+      [this] { EXPECT_TRUE(queues_.poll(1, steady_clock::time_point::max()).empty()); });
   queues_.close();
   waiting.join();
 }

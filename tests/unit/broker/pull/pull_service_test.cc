@@ -245,7 +245,6 @@ TEST_F(PullServiceTest, OffsetsOutsideTheQueueAreCorrected) {
   for (const Case& c : std::vector<Case>{
            {0, 2, ResponseCode::kPullNotFound, 2},
            {0, 3, ResponseCode::kPullOffsetMoved, 2},
-           {0, -1, ResponseCode::kPullOffsetMoved, 0},
            {1, 0, ResponseCode::kPullNotFound, 0},
            {1, 5, ResponseCode::kPullOffsetMoved, 0},
        }) {
