@@ -13,7 +13,6 @@ constexpr int64_t kFileBytes = 4096;
 constexpr size_t kLogAt = 0;
 constexpr size_t kQueuesAt = 8;
 constexpr size_t kIndexAt = 16;
-constexpr size_t kDispatchedAt = kFileBytes - 8;
 
 /// Makes the time at `at` not earlier than `time`; true when that changed it.
 bool raise(std::string& content, size_t at, TimestampMs time) {
@@ -57,18 +56,6 @@ Status Checkpoint::advance(const CheckpointTimes& times) {
   if (!log_moved && !queues_moved && !index_moved) {
     return Status::ok();
   }
-  ROCKETMQ_RETURN_IF_ERROR(file_->write(0, content_));
-  return file_->sync();
-}
-
-int64_t Checkpoint::dispatchedTo() const {
-  MutexLock lock(mutex_);
-  return loadBigEndian<int64_t>(content_.data() + kDispatchedAt);
-}
-
-Status Checkpoint::noteDispatchedTo(int64_t offset) {
-  MutexLock lock(mutex_);
-  storeBigEndian(content_.data() + kDispatchedAt, offset);
   ROCKETMQ_RETURN_IF_ERROR(file_->write(0, content_));
   return file_->sync();
 }

@@ -22,8 +22,7 @@ struct CheckpointTimes {
 };
 
 /// The file `checkpoint`: 4096 bytes, the three times at its front. What RocketMQ 5 keeps behind
-/// them is carried along unchanged; a field of our own is at the very end, where no version of
-/// RocketMQ looks or writes. Threads: any.
+/// them is carried along unchanged. Threads: any.
 class Checkpoint {
  public:
   /// Reads the file, or begins with zeros when it is missing or has another length, which is legal
@@ -34,11 +33,6 @@ class Checkpoint {
 
   /// Writes the file and returns once it is on the disk. Times never go back.
   Status advance(const CheckpointTimes& times);
-
-  /// Ours: the log offset up to which the last clean stop had dispatched everything. Records below
-  /// it that are in no queue belong to deleted topics. 0 when unknown.
-  int64_t dispatchedTo() const;
-  Status noteDispatchedTo(int64_t offset);
 
  private:
   Checkpoint(std::unique_ptr<RandomFile> file, std::string content);

@@ -186,7 +186,6 @@ Status MessageStoreImpl::stopServices() {
   arrivals_.waitUntilTold();
   ROCKETMQ_RETURN_IF_ERROR(log_flushed);
   ROCKETMQ_RETURN_IF_ERROR(queue_flusher_->flushAll());
-  ROCKETMQ_RETURN_IF_ERROR(checkpoint_->noteDispatchedTo(dispatcher_->dispatchedTo()));
   return index_flushed;
 }
 

@@ -46,13 +46,13 @@ Status Recovery::run(bool stopped_cleanly) {
 
 Status Recovery::runTrusting(const Queues& queues) {
   ROCKETMQ_RETURN_IF_ERROR(recoverQueues(queues, QueueScan::kTrusted));
-  ROCKETMQ_ASSIGN_OR_RETURN(const Plan plan, trustingPlan(queues));
-  ROCKETMQ_ASSIGN_OR_RETURN(const Read read, readLog(plan));
+  ROCKETMQ_ASSIGN_OR_RETURN(const int64_t start, trustedStart(queues));
+  ROCKETMQ_ASSIGN_OR_RETURN(const Read read, readFrom(start, Dispatcher::Gaps::kFill));
   return finish(read, read.end);
 }
 
 /// Behind the newest record that a queue knows.
-Result<Recovery::Plan> Recovery::trustingPlan(const Queues& queues) {
+Result<int64_t> Recovery::trustedStart(const Queues& queues) {
   const ConsumeQueue* newest = nullptr;
   for (const auto& queue : queues) {
     if (newest == nullptr || queue->physicalEnd() > newest->physicalEnd()) {
@@ -61,7 +61,7 @@ Result<Recovery::Plan> Recovery::trustingPlan(const Queues& queues) {
   }
   const int64_t log_min = parts_.log.minOffset();
   if (newest == nullptr || newest->physicalEnd() <= log_min) {
-    return Plan{.start = log_min};
+    return log_min;
   }
   const auto entry = newest->lastEntry();
   const int64_t offset = entry ? entry->physical_offset : -1;
@@ -70,7 +70,7 @@ Result<Recovery::Plan> Recovery::trustingPlan(const Queues& queues) {
     return Status::notFound("the newest entry of queue " + newest->topic() + "/" +
                             std::to_string(newest->queueId()) + " points at no record");
   }
-  return Plan{.start = newest->physicalEnd(), .known_to = parts_.checkpoint.dispatchedTo()};
+  return newest->physicalEnd();
 }
 
 Status Recovery::runCareful(const Queues& queues) {
@@ -81,13 +81,12 @@ Status Recovery::runCareful(const Queues& queues) {
   const int64_t log_min = parts_.log.minOffset();
   ROCKETMQ_ASSIGN_OR_RETURN(
       Read read,
-      readLog({.start = start,
-               .gaps = start > log_min ? Dispatcher::Gaps::kReport : Dispatcher::Gaps::kFill}));
+      readFrom(start, start > log_min ? Dispatcher::Gaps::kReport : Dispatcher::Gaps::kFill));
   if (read.found_gap) {
     log::warn("a consume queue lacks entries: reading the whole commit log from {}", log_min);
     start = log_min;
     ROCKETMQ_RETURN_IF_ERROR(truncateQueues(parts_.queues.all(), start));
-    ROCKETMQ_ASSIGN_OR_RETURN(read, readLog({.start = start}));
+    ROCKETMQ_ASSIGN_OR_RETURN(read, readFrom(start, Dispatcher::Gaps::kFill));
   }
   ROCKETMQ_RETURN_IF_ERROR(finish(read, start));
   // What a killed process wrote is in the page cache; from here on it counts as flushed.
@@ -108,11 +107,11 @@ Status Recovery::truncateQueues(const Queues& queues, int64_t physical_offset) {
   return Status::ok();
 }
 
-Result<Recovery::Read> Recovery::readLog(const Plan& plan) {
+Result<Recovery::Read> Recovery::readFrom(int64_t start, Dispatcher::Gaps gaps) {
   const int64_t limit = parts_.log.maxOffset();
-  RecordWalker walker(parts_.log, plan.start, parts_.crc_check);
+  RecordWalker walker(parts_.log, start, parts_.crc_check);
   Read read;
-  read.end = plan.start;
+  read.end = start;
   read.newest_ms = parts_.checkpoint.times().log_ms;
   while (walker.next(limit) == RecordWalker::Step::kRecord) {
     if (mayBeTorn(walker.record()) && isZeroAt(parts_.log, walker.position())) {
@@ -120,10 +119,8 @@ Result<Recovery::Read> Recovery::readLog(const Plan& plan) {
       read.end = walker.record().physical_offset;
       return read;
     }
-    bool placed = true;
-    if (walker.record().physical_offset >= plan.known_to) {
-      ROCKETMQ_ASSIGN_OR_RETURN(placed, parts_.dispatcher.replay(walker.record(), plan.gaps));
-    }
+    ROCKETMQ_ASSIGN_OR_RETURN(const bool placed,
+                              parts_.dispatcher.replay(walker.record(), gaps));
     read.newest_ms = walker.record().store_timestamp_ms;
     ++read.records;
     if (!placed) {

@@ -19,8 +19,7 @@ namespace rocketmq::store {
 /// queues are derived data: whatever they lack is taken from the log.
 ///
 /// Clean stop:   the queues are believed. The record of their newest entry is checked, the log is
-///               read from behind it, and what the queues lack is entered (but not what they lack
-///               because its topic was deleted).
+///               read from behind it, and what the queues lack is entered.
 /// Unclean stop: begins at the newest file whose first record is older than everything that the
 ///               checkpoint says is on the disk. Queue entries of records from there on are thrown
 ///               away, every record is checked (CRC, and that it says of itself that it is where
@@ -46,13 +45,6 @@ class Recovery {
  private:
   using Queues = std::vector<std::shared_ptr<ConsumeQueue>>;
 
-  /// From where to read the log, and what to do with its records.
-  struct Plan {
-    int64_t start = 0;
-    int64_t known_to = 0;  ///< Records below are in the queues already, or were meant to go.
-    Dispatcher::Gaps gaps = Dispatcher::Gaps::kFill;
-  };
-
   /// Where reading the log led to.
   struct Read {
     int64_t end = 0;
@@ -66,8 +58,8 @@ class Recovery {
   Status runCareful(const Queues& queues);
   Status recoverQueues(const Queues& queues, QueueScan scan);
   Status truncateQueues(const Queues& queues, int64_t physical_offset);
-  Result<Read> readLog(const Plan& plan);
-  Result<Plan> trustingPlan(const Queues& queues);
+  Result<Read> readFrom(int64_t start, Dispatcher::Gaps gaps);
+  Result<int64_t> trustedStart(const Queues& queues);
   int64_t carefulStart() const;
   Status finish(const Read& read, int64_t flushed);
 

@@ -222,20 +222,6 @@ TEST_F(StoreRetentionTest, DeletedTopicIsGoneAndStaysGone) {
   EXPECT_THAT(bodies("B", 0), ElementsAre("m0", "m1", "m2"));
 }
 
-TEST_F(StoreRetentionTest, DeletedTopicWithTheNewestMessagesDoesNotComeBack) {
-  open();
-  send("B", 0, 3);
-  send("A", 0, 3);
-  EXPECT_TRUE(store_->deleteTopic("A").isOk());
-  const int64_t end = store_->commitLogMaxOffset();
-  restart();
-  EXPECT_EQ(end, store_->commitLogMaxOffset());
-  EXPECT_EQ(std::set<std::string>{"B"}, store_->topics());
-  EXPECT_EQ(0, put("A", 0, "again").queue_offset);
-  restart();
-  EXPECT_THAT(bodies("A", 0), ElementsAre("again"));
-}
-
 TEST_F(StoreRetentionTest, DeletingWhatIsNoTopicIsRefused) {
   open();
   send("A", 0, 1);
