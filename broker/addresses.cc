@@ -4,9 +4,10 @@
 #include <sys/socket.h>
 
 #include <array>
+#include <memory>
+
 #include <asio/io_context.hpp>
 #include <asio/ip/tcp.hpp>
-#include <memory>
 
 namespace rocketmq::broker {
 
@@ -17,8 +18,10 @@ Result<HostAddress> resolveAdvertised(const std::string& host, int32_t port) {
   addrinfo* found = nullptr;
   const int error = ::getaddrinfo(host.c_str(), nullptr, &hints, &found);
   if (error != 0) {
-    return Status::invalidArgument("brokerIP1=" + host + " is neither an IP address nor a host "
-                                   "name that can be resolved: " + ::gai_strerror(error));
+    return Status::invalidArgument("brokerIP1=" + host +
+                                   " is neither an IP address nor a host "
+                                   "name that can be resolved: " +
+                                   ::gai_strerror(error));
   }
   const std::unique_ptr<addrinfo, void (*)(addrinfo*)> owner(found, &::freeaddrinfo);
   std::array<char, 64> text{};

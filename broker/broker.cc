@@ -86,8 +86,9 @@ class Broker::Impl {
         notice_(std::move(notice)),
         lanes_(remoting::Lanes::Options{}),
         pool_("broker-io", ioThreadsOf(*settings_.load())),
-        held_pulls_({.held_max = static_cast<size_t>(settings_.load()->held_pulls_max)},
-                    [this](remoting::UniqueFunction<void()> task) { postAnywhere(std::move(task)); }),
+        held_pulls_(
+            {.held_max = static_cast<size_t>(settings_.load()->held_pulls_max)},
+            [this](remoting::UniqueFunction<void()> task) { postAnywhere(std::move(task)); }),
         stats_(settings_.load()->cluster_name, clock_.nowMs()),
         router_(&lanes_) {}
 
@@ -177,9 +178,9 @@ class Broker::Impl {
 
 Status Broker::Impl::openStore() {
   ROCKETMQ_ASSIGN_OR_RETURN(
-      store_, store::MessageStore::open(
-                  storeOptionsOf(*settings_.load(), levels_), clock_,
-                  [this](const store::Arrival& arrival) { onArrival(arrival); }));
+      store_,
+      store::MessageStore::open(storeOptionsOf(*settings_.load(), levels_), clock_,
+                                [this](const store::Arrival& arrival) { onArrival(arrival); }));
   return Status::ok();
 }
 
@@ -187,8 +188,7 @@ Status Broker::Impl::openTables() {
   ROCKETMQ_ASSIGN_OR_RETURN(topics_,
                             TopicTable::open(configPath("topics.json"), settings_, clock_));
   ROCKETMQ_ASSIGN_OR_RETURN(
-      groups_,
-      SubscriptionGroups::open(configPath("subscriptionGroup.json"), settings_, clock_));
+      groups_, SubscriptionGroups::open(configPath("subscriptionGroup.json"), settings_, clock_));
   ROCKETMQ_ASSIGN_OR_RETURN(offsets_, ConsumerOffsets::open(configPath("consumerOffset.json")));
   ROCKETMQ_ASSIGN_OR_RETURN(
       delays_, DelayService::open(configPath("delayOffset.json"), levels_, *store_, clock_));
@@ -199,14 +199,14 @@ Status Broker::Impl::openTables() {
 void Broker::Impl::makeClients() {
   const auto settings = settings_.load();
   clients_.emplace(
-      ClientRegistry::Options{
-          .may_notify =
-              [this](std::string_view name) {
-                const GroupConfigPtr group = groups_->find(name);
-                return settings_.load()->notify_consumer_ids_changed &&
-                       (group == nullptr || group->notify_consumer_ids_changed_enable);
-              },
-          .expiry = milliseconds(settings->channel_expired_timeout_ms)},
+      ClientRegistry::Options{.may_notify =
+                                  [this](std::string_view name) {
+                                    const GroupConfigPtr group = groups_->find(name);
+                                    return settings_.load()->notify_consumer_ids_changed &&
+                                           (group == nullptr ||
+                                            group->notify_consumer_ids_changed_enable);
+                                  },
+                              .expiry = milliseconds(settings->channel_expired_timeout_ms)},
       clock_);
   heartbeats_.emplace(*clients_, *groups_, *topics_);
   remoting::Client::Options options;
@@ -234,11 +234,10 @@ void Broker::Impl::makeServices() {
                                              .delay_levels = levels_,
                                              .traffic = stats_},
                       store_host_);
-  replies_.emplace(ReplyService::Parts{.settings = settings_,
-                                       .clients = *clients_,
-                                       .sends = *sends_,
-                                       .clock = clock_},
-                   store_host_.toString());
+  replies_.emplace(
+      ReplyService::Parts{
+          .settings = settings_, .clients = *clients_, .sends = *sends_, .clock = clock_},
+      store_host_.toString());
   pulls_.emplace(PullService::Parts{.settings = settings_,
                                     .topics = *topics_,
                                     .groups = *groups_,
@@ -269,10 +268,9 @@ void Broker::Impl::registerHandlers() {
                                  .lanes = lanes_});
   registerPullHandlers(router_, *pulls_);
   registerOffsetHandlers(router_, *offsets_, *store_);
-  registerClientHandlers(router_, {.settings = settings_,
-                                   .clients = *clients_,
-                                   .heartbeats = *heartbeats_,
-                                   .lanes = lanes_});
+  registerClientHandlers(
+      router_,
+      {.settings = settings_, .clients = *clients_, .heartbeats = *heartbeats_, .lanes = lanes_});
   registerLockHandlers(router_, locks_, clock_);
   registerQueryHandlers(router_, *store_, settings_);
   registerReplyHandlers(router_, *replies_);
@@ -304,8 +302,7 @@ void Broker::Impl::registerAdminHandlers() {
                                         .clock = clock_});
   registerAdminBrokerHandlers(
       router_, {.config = *config_, .runtime_info = *runtime_info_, .stats = stats_});
-  registerRelayHandlers(router_,
-                        {.settings = settings_, .clients = *clients_, .store = *store_});
+  registerRelayHandlers(router_, {.settings = settings_, .clients = *clients_, .store = *store_});
 }
 
 remoting::Server::Options Broker::Impl::serverOptions(int32_t port) {
@@ -337,8 +334,7 @@ Status Broker::Impl::listen() {
 void Broker::Impl::every(milliseconds initial_delay, milliseconds period,
                          std::function<void()> work) {
   timers_.push_back(std::make_unique<remoting::PeriodicTask>(
-      pool_, 0,
-      remoting::PeriodicTask::Options{.initial_delay = initial_delay, .period = period},
+      pool_, 0, remoting::PeriodicTask::Options{.initial_delay = initial_delay, .period = period},
       [this, work = std::move(work)] { lanes_.run(remoting::Lane::kAdmin, work); }));
 }
 
@@ -458,8 +454,8 @@ Result<std::unique_ptr<Broker>> Broker::start(BrokerSettings settings, Notice no
   }
   ROCKETMQ_ASSIGN_OR_RETURN(const HostAddress store_host,
                             resolveAdvertised(settings.advertised_ip, settings.listen_port));
-  auto impl = std::make_unique<Impl>(std::move(settings), std::move(levels), store_host,
-                                     std::move(notice));
+  auto impl =
+      std::make_unique<Impl>(std::move(settings), std::move(levels), store_host, std::move(notice));
   ROCKETMQ_RETURN_IF_ERROR(impl->start());
   return std::unique_ptr<Broker>(new Broker(std::move(impl)));
 }

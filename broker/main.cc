@@ -143,9 +143,8 @@ int run(const BrokerSettings& settings) {
   if (const Status status = log::init(log_options); !status.isOk()) {
     return fail(status);
   }
-  auto broker = Broker::start(settings, [](const std::string& line) {
-    std::fprintf(stderr, "%s\n", line.c_str());
-  });
+  auto broker = Broker::start(
+      settings, [](const std::string& line) { std::fprintf(stderr, "%s\n", line.c_str()); });
   if (!broker.ok()) {
     log::error("{}", broker.status().message());
     log::shutdown();

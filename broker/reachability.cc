@@ -5,8 +5,7 @@
 namespace rocketmq::broker {
 
 void checkReachable(remoting::Client& client, const std::string& advertised_address,
-                    std::chrono::milliseconds timeout,
-                    std::function<void(const Status&)> done) {
+                    std::chrono::milliseconds timeout, std::function<void(const Status&)> done) {
   client.connect(advertised_address, remoting::deadlineAfter(timeout),
                  [&client, advertised_address,
                   done = std::move(done)](Result<remoting::ConnectionPtr> connection) {

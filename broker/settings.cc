@@ -28,8 +28,8 @@ const IntegerRange kPositive = atLeast(1);
 const IntegerRange kNotNegative = atLeast(0);
 
 bool isHour(std::string_view text) {
-  return text.size() == 2 && text[0] >= '0' && text[0] <= '2' && text[1] >= '0' &&
-         text[1] <= '9' && text <= "23";
+  return text.size() == 2 && text[0] >= '0' && text[0] <= '2' && text[1] >= '0' && text[1] <= '9' &&
+         text <= "23";
 }
 
 bool areHours(std::string_view text) {
@@ -52,9 +52,7 @@ TextRule delayLevels() {
           [](std::string_view text) { return DelayLevels::parse(text).ok(); }};
 }
 
-TextRule logLevels() {
-  return oneWordOf({"trace", "debug", "info", "warn", "error", "off"});
-}
+TextRule logLevels() { return oneWordOf({"trace", "debug", "info", "warn", "error", "off"}); }
 
 void addIdentity(Rows& rows) {
   rows.insert(
@@ -163,8 +161,7 @@ void addConsuming(Rows& rows) {
                "Serve the lite pull consumers of 5.x."),
        setting("slaveReadEnable", &S::slave_read, kLive,
                "Send consumers that are far behind to a slave."),
-       setting("enablePropertyFilter", &S::property_filter, kLive,
-               "Accept SQL92 subscriptions."),
+       setting("enablePropertyFilter", &S::property_filter, kLive, "Accept SQL92 subscriptions."),
        setting("defaultQueryMaxNum", &S::query_messages_max, range(1, 64), kLive,
                "Most messages that a query by unique key returns."),
        setting("notifyConsumerIdsChangedEnable", &S::notify_consumer_ids_changed, kLive,
@@ -230,8 +227,8 @@ void addFlushing(Rows& rows) {
                "Milliseconds between flushes of the consume queues."),
        setting("flushConsumeQueueLeastPages", &S::flush_queue_least_pages, kNotNegative, kRestart,
                "Pages that make a flush of a consume queue worthwhile."),
-       setting("flushConsumeQueueThoroughInterval", &S::flush_queue_thorough_interval_ms,
-               kPositive, kRestart, "Milliseconds after which fewer pages are flushed too."),
+       setting("flushConsumeQueueThoroughInterval", &S::flush_queue_thorough_interval_ms, kPositive,
+               kRestart, "Milliseconds after which fewer pages are flushed too."),
        setting("syncFlushTimeout", &S::sync_flush_timeout_ms, kPositive, kLive,
                "Milliseconds that a send waits for the disk under SYNC_FLUSH."),
        setting("osPageCacheBusyTimeOutMills", &S::page_cache_busy_timeout_ms, kPositive, kLive,
@@ -251,10 +248,9 @@ void addRetention(Rows& rows) {
                "Percent of the disk above which expired files are deleted at any hour."),
        setting("diskSpaceWarningLevelRatio", &S::disk_warning_percent, kPercentRange, kLive,
                "Percent of the disk above which sends are refused."),
-       setting("diskSpaceCleanForciblyRatio", &S::disk_clean_forcibly_percent, kPercentRange,
-               kLive, "Percent of the disk above which files are deleted whatever their age."),
-       setting("cleanFileForciblyEnable", &S::clean_file_forcibly, kLive,
-               "Allow that."),
+       setting("diskSpaceCleanForciblyRatio", &S::disk_clean_forcibly_percent, kPercentRange, kLive,
+               "Percent of the disk above which files are deleted whatever their age."),
+       setting("cleanFileForciblyEnable", &S::clean_file_forcibly, kLive, "Allow that."),
        setting("cleanResourceInterval", &S::clean_resource_interval_ms, kPositive, kRestart,
                "Milliseconds between looks for expired files.")});
 }

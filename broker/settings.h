@@ -78,7 +78,7 @@ struct BrokerSettings {
   bool server_side_reset_offset = true;
 
   // The store.
-  std::string store_root;    ///< storePathRootDir. Empty: $HOME/store.
+  std::string store_root;        ///< storePathRootDir. Empty: $HOME/store.
   std::string store_commit_log;  ///< Empty: root/commitlog.
   int64_t commit_log_file_bytes = 1 << 30;
   int64_t consume_queue_file_bytes = 300'000 * 20;
@@ -113,7 +113,7 @@ struct BrokerSettings {
 
   // Administration.
   std::string config_black_list = "configBlackList;brokerConfigPath";
-  std::string log_dir;            ///< Ours. Empty: $HOME/logs/rocketmqlogs.
+  std::string log_dir;             ///< Ours. Empty: $HOME/logs/rocketmqlogs.
   std::string log_level = "info";  ///< Ours.
 
   /// brokerIP1 as given or as chosen, with the port.

@@ -79,12 +79,14 @@ std::string Message::property(std::string_view name) const {
 
 void Message::putUserProperty(const std::string& name, const std::string& value) {
   if (name.empty() || value.empty()) {
-    throw MQClientException(-1, "The name or value of property can not be null or blank string! "
-                                "property name: \"" + name + "\"");
+    throw MQClientException(-1,
+                            "The name or value of property can not be null or blank string! "
+                            "property name: \"" +
+                                name + "\"");
   }
   if (property::isReserved(name)) {
-    throw MQClientException(
-        -1, "The Property<" + name + "> is used by system, input another please");
+    throw MQClientException(-1,
+                            "The Property<" + name + "> is used by system, input another please");
   }
   putProperty(name, value);
 }

@@ -9,9 +9,9 @@ namespace rocketmq {
 
 /// Stops the process when `condition` is false, in release builds too. For our own bugs only:
 /// bytes from a peer, a disk or a settings file must never reach a check.
-#define ROCKETMQ_CHECK(condition)                                  \
-  do {                                                             \
-    if (!(condition)) [[unlikely]] {                               \
-      ::rocketmq::checkFailed(__FILE__, __LINE__, #condition);     \
-    }                                                              \
+#define ROCKETMQ_CHECK(condition)                              \
+  do {                                                         \
+    if (!(condition)) [[unlikely]] {                           \
+      ::rocketmq::checkFailed(__FILE__, __LINE__, #condition); \
+    }                                                          \
   } while (false)

@@ -42,7 +42,9 @@ constexpr Field<Owner, Member> optional(std::string_view name, Member Owner::*me
 
 /// True for structs with a `fields()` list.
 template <class T>
-concept Described = requires { T::fields(); };
+concept Described = requires {
+  T::fields();
+};
 
 /// Calls `visit(field)` for each field in declaration order.
 template <Described T, class Visitor>

@@ -14,7 +14,8 @@
 #include <utility>
 
 #ifndef MADV_POPULATE_WRITE
-#define MADV_POPULATE_WRITE 23  // Linux 5.14; older kernels answer EINVAL, which prefault() ignores.
+#define MADV_POPULATE_WRITE \
+  23  // Linux 5.14; older kernels answer EINVAL, which prefault() ignores.
 #endif
 
 namespace rocketmq {
@@ -242,7 +243,7 @@ class PosixFileSystem final : public FileSystem {
   }
 
   Result<std::optional<FileInfo>> info(const std::string& path) override {
-    struct stat raw{};
+    struct stat raw {};
     if (::stat(path.c_str(), &raw) == 0) {
       return std::optional<FileInfo>(toInfo(raw));
     }
@@ -285,7 +286,7 @@ class PosixFileSystem final : public FileSystem {
   }
 
   Result<SpaceInfo> space(const std::string& path) override {
-    struct statvfs raw{};
+    struct statvfs raw {};
     if (::statvfs(path.c_str(), &raw) != 0) {
       return failure("cannot look at the file system of", path, errno);
     }
@@ -296,7 +297,7 @@ class PosixFileSystem final : public FileSystem {
 
   Result<std::unique_ptr<FileLock>> lock(const std::string& path) override {
     ROCKETMQ_ASSIGN_OR_RETURN(Descriptor file, openFile(path, O_RDWR | O_CREAT));
-    struct flock range{};
+    struct flock range {};
     range.l_type = F_WRLCK;
     range.l_whence = SEEK_SET;
     range.l_len = 1;
@@ -323,7 +324,7 @@ class PosixFileSystem final : public FileSystem {
     if (options.create && ::ftruncate(file.get(), options.bytes) != 0) {
       return failure("cannot set the length of", path, errno);
     }
-    struct stat raw{};
+    struct stat raw {};
     if (::fstat(file.get(), &raw) != 0) {
       return failure("cannot look at", path, errno);
     }

@@ -112,11 +112,11 @@ class [[nodiscard]] Result {
 }  // namespace rocketmq
 
 /// Leaves the function with the status of `expr` unless it is OK.
-#define ROCKETMQ_RETURN_IF_ERROR(expr)                         \
-  do {                                                         \
+#define ROCKETMQ_RETURN_IF_ERROR(expr)                                          \
+  do {                                                                          \
     if (::rocketmq::Status rocketmq_status = (expr); !rocketmq_status.isOk()) { \
-      return rocketmq_status;                                 \
-    }                                                          \
+      return rocketmq_status;                                                   \
+    }                                                                           \
   } while (false)
 
 #define ROCKETMQ_CONCAT_INNER(a, b) a##b

@@ -2,12 +2,13 @@
 
 #include <sys/socket.h>
 
-#include <asio/ip/address.hpp>
-#include <asio/post.hpp>
 #include <cerrno>
 #include <future>
 #include <system_error>
 #include <utility>
+
+#include <asio/ip/address.hpp>
+#include <asio/post.hpp>
 
 #include "common/log.h"
 #include "remoting/socket_address.h"

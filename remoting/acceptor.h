@@ -1,13 +1,14 @@
 #pragma once
 
-#include <asio/basic_socket_acceptor.hpp>
-#include <asio/ip/tcp.hpp>
 #include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
 #include <string>
+
+#include <asio/basic_socket_acceptor.hpp>
+#include <asio/ip/tcp.hpp>
 
 #include "common/status.h"
 #include "remoting/io_thread.h"

@@ -1,12 +1,13 @@
 #include "remoting/client.h"
 
 #include <algorithm>
-#include <asio/io_context.hpp>
-#include <asio/post.hpp>
 #include <optional>
 #include <unordered_map>
 #include <utility>
 #include <vector>
+
+#include <asio/io_context.hpp>
+#include <asio/post.hpp>
 
 #include "common/gate.h"
 #include "common/log.h"
@@ -65,7 +66,8 @@ class BackOff {
 class Client::Impl : public std::enable_shared_from_this<Impl> {
  public:
   Impl(IoPool& pool, const Router* router, Options options)
-      : pool_(pool), router_(router != nullptr ? *router : emptyRouter()),
+      : pool_(pool),
+        router_(router != nullptr ? *router : emptyRouter()),
         options_(std::move(options)) {}
 
   void start();
@@ -88,8 +90,7 @@ class Client::Impl : public std::enable_shared_from_this<Impl> {
   std::optional<Result<ConnectionPtr>> findOrAttempt(const std::string& address,
                                                      std::shared_ptr<ConnectAttempt>& attempt)
       ROCKETMQ_REQUIRES(mutex_);
-  std::shared_ptr<ConnectAttempt> newAttempt(const std::string& address,
-                                             const HostAndPort& target);
+  std::shared_ptr<ConnectAttempt> newAttempt(const std::string& address, const HostAndPort& target);
   Result<ConnectionPtr> onAttemptEnd(IoThread& thread, const std::string& address,
                                      Result<TcpSocket> outcome);
   void forgetOldFailures() ROCKETMQ_REQUIRES(mutex_);
@@ -127,8 +128,7 @@ void Client::Impl::connect(const std::string& address, Deadline deadline,
     callback(Status::closed("the client is stopped"));
     return;
   }
-  ConnectCallback tracked = [self = shared_from_this(),
-                             callback = std::move(callback)](
+  ConnectCallback tracked = [self = shared_from_this(), callback = std::move(callback)](
                                 const Result<ConnectionPtr>& connection) mutable {
     std::exchange(callback, nullptr)(connection);
     self->gate_.leave();

@@ -33,8 +33,8 @@ class Client {
     std::function<void(const ConnectionPtr&, const std::string& address)> on_closed = {};
   };
 
-  /// `router` answers requests that come from the servers; null: all are REQUEST_CODE_NOT_SUPPORTED.
-  /// `pool` and `router` are borrowed and must outlive the client.
+  /// `router` answers requests that come from the servers; null: all are
+  /// REQUEST_CODE_NOT_SUPPORTED. `pool` and `router` are borrowed and must outlive the client.
   Client(IoPool& pool, const Router* router, Options options);
   ~Client();
   Client(const Client&) = delete;
@@ -43,15 +43,15 @@ class Client {
   using ConnectCallback = UniqueFunction<void(Result<ConnectionPtr>)>;
 
   /// Gives the open connection to "host:port" (an IPv4 address, [IPv6] or a host name), connecting
-  /// first if need be. Io names the address and why it cannot be reached, InvalidArgument an address
-  /// that is none, Busy says that too many calls wait for the same address.
+  /// first if need be. Io names the address and why it cannot be reached, InvalidArgument an
+  /// address that is none, Busy says that too many calls wait for the same address.
   void connect(const std::string& address, Deadline deadline, ConnectCallback callback);
 
   /// The connection to an address when there is one already, or null.
   ConnectionPtr openConnection(const std::string& address) const;
 
-  /// Sends a request and calls `callback(CallResult<C>)` exactly once, by the deadline. Views inside
-  /// `request` must stay valid until then.
+  /// Sends a request and calls `callback(CallResult<C>)` exactly once, by the deadline. Views
+  /// inside `request` must stay valid until then.
   template <Command C, class Callback>
   void call(const std::string& address, C request, Payload body, Deadline deadline,
             Callback callback) {

@@ -1,10 +1,11 @@
 #include "remoting/connect_attempt.h"
 
 #include <algorithm>
+#include <utility>
+
 #include <asio/connect.hpp>
 #include <asio/ip/address.hpp>
 #include <asio/post.hpp>
-#include <utility>
 
 namespace rocketmq::remoting {
 namespace {
@@ -47,9 +48,8 @@ bool ConnectAttempt::join(Deadline deadline, Client::ConnectCallback& callback) 
 }
 
 void ConnectAttempt::cancel() {
-  asio::post(executor_, [self = shared_from_this()] {
-    self->end(Status::closed("the client is stopped"));
-  });
+  asio::post(executor_,
+             [self = shared_from_this()] { self->end(Status::closed("the client is stopped")); });
 }
 
 void ConnectAttempt::begin() {
@@ -86,8 +86,9 @@ void ConnectAttempt::begin() {
 void ConnectAttempt::connectTo(std::vector<asio::ip::tcp::endpoint> endpoints) {
   asio::async_connect(
       socket_, std::move(endpoints),
-      [self = shared_from_this()](const asio::error_code& error,
-                                  const asio::ip::tcp::endpoint&) { self->onConnected(error); });
+      [self = shared_from_this()](const asio::error_code& error, const asio::ip::tcp::endpoint&) {
+        self->onConnected(error);
+      });
 }
 
 void ConnectAttempt::onConnected(const asio::error_code& error) {

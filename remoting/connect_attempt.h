@@ -1,7 +1,5 @@
 #pragma once
 
-#include <asio/ip/basic_resolver.hpp>
-#include <asio/ip/tcp.hpp>
 #include <atomic>
 #include <chrono>
 #include <cstddef>
@@ -11,6 +9,9 @@
 #include <optional>
 #include <string>
 #include <vector>
+
+#include <asio/ip/basic_resolver.hpp>
+#include <asio/ip/tcp.hpp>
 
 #include "remoting/client.h"
 #include "remoting/io_thread.h"
@@ -35,13 +36,13 @@ class ConnectAttempt : public std::enable_shared_from_this<ConnectAttempt> {
   using OnEnd = std::function<Result<ConnectionPtr>(Result<TcpSocket>)>;
 
   /// `address` is how messages call the target.
-  ConnectAttempt(asio::io_context& context, std::string address, HostAndPort target,
-                 Limits limits, OnEnd on_end);
+  ConnectAttempt(asio::io_context& context, std::string address, HostAndPort target, Limits limits,
+                 OnEnd on_end);
 
   void start();
 
-  /// Calls back once: with the attempt's outcome, or with Io when `deadline` comes first. False, with
-  /// the callback left alone, when too many wait already.
+  /// Calls back once: with the attempt's outcome, or with Io when `deadline` comes first. False,
+  /// with the callback left alone, when too many wait already.
   bool join(Deadline deadline, Client::ConnectCallback& callback);
 
   /// Ends the attempt with Closed, unless it has ended.

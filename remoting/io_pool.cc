@@ -1,12 +1,13 @@
 #include "remoting/io_pool.h"
 
-#include <asio/executor_work_guard.hpp>
-#include <asio/io_context.hpp>
-#include <asio/post.hpp>
 #include <atomic>
 #include <mutex>
 #include <utility>
 #include <vector>
+
+#include <asio/executor_work_guard.hpp>
+#include <asio/io_context.hpp>
+#include <asio/post.hpp>
 
 #include "common/check.h"
 #include "common/mutex.h"
@@ -90,12 +91,13 @@ void IoPool::stop() { impl_->stop(); }
 class PeriodicTask::Impl : public std::enable_shared_from_this<Impl> {
  public:
   Impl(asio::io_context& context, std::chrono::milliseconds period, std::function<void()> task)
-      : executor_(context.get_executor()), timer_(executor_), period_(period),
+      : executor_(context.get_executor()),
+        timer_(executor_),
+        period_(period),
         task_(std::move(task)) {}
 
   void start(std::chrono::milliseconds initial_delay) {
-    asio::post(executor_,
-               [self = shared_from_this(), initial_delay] { self->arm(initial_delay); });
+    asio::post(executor_, [self = shared_from_this(), initial_delay] { self->arm(initial_delay); });
   }
 
   void runNow() {

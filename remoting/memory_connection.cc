@@ -13,8 +13,7 @@ uint64_t nextId() {
 
 }  // namespace
 
-MemoryConnection::MemoryConnection(Options options)
-    : id_(nextId()), options_(std::move(options)) {}
+MemoryConnection::MemoryConnection(Options options) : id_(nextId()), options_(std::move(options)) {}
 
 std::shared_ptr<MemoryConnection> MemoryConnection::create(Options options) {
   return std::shared_ptr<MemoryConnection>(new MemoryConnection(std::move(options)));

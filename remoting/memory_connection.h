@@ -22,8 +22,8 @@ namespace rocketmq::remoting {
 ///     const auto connection = MemoryConnection::create();
 ///     const auto reply = connection->request(router, GetMaxOffset{.topic = "T", .queue_id = 0});
 ///
-/// Threads: any. Deadlines are not watched: a call ends with answerCall() or close(), at once when it
-/// is closed already.
+/// Threads: any. Deadlines are not watched: a call ends with answerCall() or close(), at once when
+/// it is closed already.
 class MemoryConnection final : public Connection {
  public:
   struct Options {

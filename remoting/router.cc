@@ -125,8 +125,7 @@ void Router::runOnLane(const Entry& entry, const RequestContext& context, RawRes
   }
 }
 
-void Router::run(const RawHandler& handler, const RequestContext& context,
-                 RawResponder responder) {
+void Router::run(const RawHandler& handler, const RequestContext& context, RawResponder responder) {
   std::optional<RawResponder> unwound;
   std::optional<RawResponder>* const outer = std::exchange(unwound_responder, &unwound);
   std::string error;
@@ -139,8 +138,8 @@ void Router::run(const RawHandler& handler, const RequestContext& context,
   }
   unwound_responder = outer;
   if (!error.empty()) {
-    log::error("handler of {} failed: {}",
-               toString(static_cast<RequestCode>(context.command.code)), error);
+    log::error("handler of {} failed: {}", toString(static_cast<RequestCode>(context.command.code)),
+               error);
   }
   if (unwound) {
     unwound->answer(Answer<NoFields>(ResponseCode::kSystemError, std::move(error)));

@@ -97,11 +97,9 @@ class Router {
   /// `handler(const C&, const RequestContext&)` returns the Answer<C::Reply>.
   template <Command C, class Handler>
   void handle(HandlerOptions options, Handler handler) {
-    handleLater<C>(options, [handler = std::move(handler)](const C& request,
-                                                           const RequestContext& context,
-                                                           Responder<C> responder) {
-      responder(handler(request, context));
-    });
+    handleLater<C>(options, [handler = std::move(handler)](
+                                const C& request, const RequestContext& context,
+                                Responder<C> responder) { responder(handler(request, context)); });
   }
 
   /// `handler(const C&, const RequestContext&, Responder<C>)` answers when it can.
@@ -110,8 +108,7 @@ class Router {
     add(static_cast<int32_t>(C::kCode), options,
         [handler = std::move(handler)](const RequestContext& context, RawResponder responder) {
           C request{};
-          const Status status =
-              decodeFields(context.command.ext_fields, nameStyleOf<C>(), request);
+          const Status status = decodeFields(context.command.ext_fields, nameStyleOf<C>(), request);
           if (!status.isOk()) {
             responder.answer(Answer<NoFields>(status));
             return;
@@ -138,8 +135,7 @@ class Router {
   void add(int32_t code, HandlerOptions options, RawHandler handler);
   void runOnLane(const Entry& entry, const RequestContext& context, RawResponder responder,
                  std::string_view frame) const;
-  static void run(const RawHandler& handler, const RequestContext& context,
-                  RawResponder responder);
+  static void run(const RawHandler& handler, const RequestContext& context, RawResponder responder);
 
   Lanes* lanes_;
   std::unordered_map<int32_t, Entry> entries_;

@@ -2,11 +2,12 @@
 
 #include <unistd.h>
 
-#include <asio/io_context.hpp>
-#include <asio/post.hpp>
 #include <unordered_map>
 #include <utility>
 #include <vector>
+
+#include <asio/io_context.hpp>
+#include <asio/post.hpp>
 
 #include "common/log.h"
 #include "common/mutex.h"
@@ -222,8 +223,7 @@ void Server::Impl::stop(std::chrono::milliseconds timeout) {
 
 Server::Server(std::shared_ptr<Impl> impl) : impl_(std::move(impl)) {}
 
-Result<std::unique_ptr<Server>> Server::start(IoPool& pool, const Router& router,
-                                              Options options) {
+Result<std::unique_ptr<Server>> Server::start(IoPool& pool, const Router& router, Options options) {
   auto impl = std::make_shared<Impl>(pool, router, std::move(options));
   ROCKETMQ_RETURN_IF_ERROR(impl->start());
   return std::unique_ptr<Server>(new Server(std::move(impl)));

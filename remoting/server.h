@@ -19,13 +19,13 @@ namespace rocketmq::remoting {
 ///
 /// Life: start() -> stop(). stop() refuses new connections, lets what was received be answered, and
 /// closes everything when `timeout` has passed; all on_closed calls have returned by then. The
-/// destructor stops without waiting for answers. Threads: any, but start/stop and the destructor not
-/// from a pool thread.
+/// destructor stops without waiting for answers. Threads: any, but start/stop and the destructor
+/// not from a pool thread.
 class Server {
  public:
   struct Options {
     std::string bind_address = "0.0.0.0";
-    uint16_t port = 0;  ///< 0: the system picks one, see port().
+    uint16_t port = 0;               ///< 0: the system picks one, see port().
     size_t connections_max = 65535;  ///< More are closed at once, with a log line a second.
     ConnectionLimits limits = {};
     /// On the connection's thread, after its last request was handled.
@@ -34,8 +34,7 @@ class Server {
 
   /// Io with the address in the message when the port cannot be had. `pool` and `router` are
   /// borrowed and must outlive the server.
-  static Result<std::unique_ptr<Server>> start(IoPool& pool, const Router& router,
-                                               Options options);
+  static Result<std::unique_ptr<Server>> start(IoPool& pool, const Router& router, Options options);
   ~Server();
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;

@@ -1,9 +1,10 @@
 #include "remoting/socket_address.h"
 
 #include <algorithm>
-#include <asio/ip/address.hpp>
 #include <charconv>
 #include <utility>
+
+#include <asio/ip/address.hpp>
 
 namespace rocketmq::remoting {
 

@@ -1,9 +1,10 @@
 #pragma once
 
-#include <asio/ip/tcp.hpp>
 #include <cstdint>
 #include <string>
 #include <string_view>
+
+#include <asio/ip/tcp.hpp>
 
 #include "common/message/host_address.h"
 #include "common/status.h"

@@ -3,10 +3,11 @@
 #include <sys/socket.h>
 
 #include <array>
-#include <asio/post.hpp>
 #include <cerrno>
 #include <system_error>
 #include <utility>
+
+#include <asio/post.hpp>
 
 #include "common/log.h"
 #include "remoting/socket_address.h"
@@ -89,8 +90,8 @@ void TcpConnection::callRaw(int32_t opaque, OutgoingFrame frame, Deadline deadli
                             RawCallback callback) {
   const size_t outstanding = outstanding_calls_.fetch_add(1, std::memory_order_relaxed);
   if (outstanding >= settings_->limits.pending_calls_max) {
-    failLater(std::move(callback), Status::busy(std::to_string(outstanding) +
-                                                " calls wait for an answer of " + name_));
+    failLater(std::move(callback),
+              Status::busy(std::to_string(outstanding) + " calls wait for an answer of " + name_));
   } else if (isCongested()) {
     failLater(std::move(callback),
               Status::busy(std::to_string(unsent_bytes_.load(std::memory_order_relaxed)) +
@@ -139,7 +140,8 @@ void TcpConnection::deliver(Outgoing outgoing, bool is_answer) {
     }
   }
   if (outgoing.callback) {
-    failLater(std::move(outgoing.callback), Status::closed("connection to " + name_ + " is closed"));
+    failLater(std::move(outgoing.callback),
+              Status::closed("connection to " + name_ + " is closed"));
   }
 }
 
@@ -219,12 +221,13 @@ void TcpConnection::flush() {
 
 void TcpConnection::waitWritable() {
   is_write_armed_ = true;
-  socket_->async_wait(asio::socket_base::wait_write, [self = self()](const asio::error_code& error) {
-    if (!error && self->socket_) {
-      self->is_write_armed_ = false;
-      self->settle();
-    }
-  });
+  socket_->async_wait(asio::socket_base::wait_write,
+                      [self = self()](const asio::error_code& error) {
+                        if (!error && self->socket_) {
+                          self->is_write_armed_ = false;
+                          self->settle();
+                        }
+                      });
 }
 
 void TcpConnection::armCallTimer() {

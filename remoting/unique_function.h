@@ -21,9 +21,8 @@ class UniqueFunction<R(Args...)> {
   UniqueFunction(std::nullptr_t) {}
 
   template <class F>
-    requires(!std::same_as<std::remove_cvref_t<F>, UniqueFunction> &&
-             std::is_invocable_r_v<R, std::decay_t<F>&, Args...>)
-  UniqueFunction(F&& callable) {
+  requires(!std::same_as<std::remove_cvref_t<F>, UniqueFunction> &&
+           std::is_invocable_r_v<R, std::decay_t<F>&, Args...>) UniqueFunction(F&& callable) {
     using Callable = std::decay_t<F>;
     if constexpr (kFitsInside<Callable>) {
       ::new (static_cast<void*>(storage_)) Callable(std::forward<F>(callable));
@@ -59,9 +58,9 @@ class UniqueFunction<R(Args...)> {
   };
 
   template <class F>
-  static constexpr bool kFitsInside = sizeof(F) <= kInsideBytes &&
-                                      alignof(F) <= alignof(std::max_align_t) &&
-                                      std::is_nothrow_move_constructible_v<F>;
+  static constexpr bool kFitsInside =
+      sizeof(F) <= kInsideBytes &&
+      alignof(F) <= alignof(std::max_align_t) && std::is_nothrow_move_constructible_v<F>;
 
   template <class F>
   static F& at(void* storage) {
@@ -69,15 +68,14 @@ class UniqueFunction<R(Args...)> {
   }
 
   template <class F>
-  static constexpr Operations kInside{
-      [](void* storage, Args&&... args) -> R {
-        return at<F>(storage)(std::forward<Args>(args)...);
-      },
-      [](void* from, void* to) noexcept {
-        ::new (to) F(std::move(at<F>(from)));
-        at<F>(from).~F();
-      },
-      [](void* storage) noexcept { at<F>(storage).~F(); }};
+  static constexpr Operations kInside{[](void* storage, Args&&... args) -> R {
+                                        return at<F>(storage)(std::forward<Args>(args)...);
+                                      },
+                                      [](void* from, void* to) noexcept {
+                                        ::new (to) F(std::move(at<F>(from)));
+                                        at<F>(from).~F();
+                                      },
+                                      [](void* storage) noexcept { at<F>(storage).~F(); }};
 
   template <class F>
   static constexpr Operations kOutside{

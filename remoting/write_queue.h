@@ -46,7 +46,7 @@ class WriteQueue {
   std::string* openText();
 
   std::vector<Piece> pieces_;
-  size_t first_ = 0;         // Pieces before it have left.
+  size_t first_ = 0;          // Pieces before it have left.
   size_t written_bytes_ = 0;  // Of pieces_[first_].
 };
 

@@ -17,8 +17,8 @@ int64_t MessageReader::memoryBytes() const {
 GetResult MessageReader::get(const GetRequest& request) const {
   const auto begun = parts_.clock.monotonic();
   GetResult result = find(request);
-  const auto duration = std::chrono::duration_cast<std::chrono::microseconds>(
-      parts_.clock.monotonic() - begun);
+  const auto duration =
+      std::chrono::duration_cast<std::chrono::microseconds>(parts_.clock.monotonic() - begun);
   parts_.stats.noteGet(result.message_count, duration.count());
   return result;
 }
@@ -66,8 +66,8 @@ TimestampMs MessageReader::storeTimeAt(const ConsumeQueue& queue, int64_t index)
   if (!entry || isPreBlank(*entry)) {
     return 0;
   }
-  const auto record = recordIn(parts_.log.view(entry->physical_offset), entry->physical_offset,
-                               CrcCheck::kSkip);
+  const auto record =
+      recordIn(parts_.log.view(entry->physical_offset), entry->physical_offset, CrcCheck::kSkip);
   return record ? record->store_timestamp_ms : 0;
 }
 

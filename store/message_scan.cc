@@ -62,8 +62,8 @@ bool MessageScan::take(const QueueEntry& entry) {
     }
     return true;
   }
-  const std::string_view record = view_.from(entry.physical_offset)
-                                      .substr(0, static_cast<size_t>(entry.record_bytes));
+  const std::string_view record =
+      view_.from(entry.physical_offset).substr(0, static_cast<size_t>(entry.record_bytes));
   if (request_.filter == nullptr || request_.filter->matchesRecord(record)) {
     addSlice(record);
   }
@@ -75,8 +75,7 @@ bool MessageScan::isFull(const QueueEntry& entry) const {
     return false;
   }
   const bool in_memory = isInMemory(entry.physical_offset);
-  const int64_t count_max =
-      std::min(request_.messages_max, live_.transferCountMax(in_memory));
+  const int64_t count_max = std::min(request_.messages_max, live_.transferCountMax(in_memory));
   const int64_t bytes_max =
       std::min<int64_t>(request_.bytes_max, live_.transferBytesMax(in_memory));
   return result_.message_count >= count_max || result_.bytes + entry.record_bytes > bytes_max;

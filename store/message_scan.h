@@ -43,9 +43,9 @@ class MessageScan {
   const Limits limits_;
   GetResult& result_;
 
-  LogView view_;                 // The log file of the last record.
-  int64_t gone_to_ = 0;          // The log has nothing between the last missing record and here.
-  int64_t last_physical_ = 0;    // Of the last entry looked at.
+  LogView view_;               // The log file of the last record.
+  int64_t gone_to_ = 0;        // The log has nothing between the last missing record and here.
+  int64_t last_physical_ = 0;  // Of the last entry looked at.
 };
 
 }  // namespace rocketmq::store

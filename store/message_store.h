@@ -35,7 +35,7 @@ enum class PutStatus : uint8_t {
 /// Where a put landed. `physical_offsets` has one entry per message.
 struct PutResult {
   PutStatus status = PutStatus::kOk;
-  std::string detail;  ///< For people, when status is not kOk.
+  std::string detail;        ///< For people, when status is not kOk.
   int64_t queue_offset = 0;  ///< Of the first message.
   OffsetList physical_offsets;
   int64_t end_offset = 0;  ///< Log offset after the last byte; see whenFlushed().
@@ -78,7 +78,7 @@ struct GetRequest {
   int32_t queue_id = 0;
   int64_t offset = 0;
   int32_t messages_max = 32;
-  int64_t bytes_max = 256 * 1024;  ///< One message is returned whatever its size.
+  int64_t bytes_max = 256 * 1024;         ///< One message is returned whatever its size.
   const MessageFilter* filter = nullptr;  ///< nullptr: everything.
 };
 
@@ -189,8 +189,7 @@ class MessageStore {
   virtual std::optional<TimestampMs> earliestStoreTime() const = 0;
 
   /// Whether the message at that offset exists and is recent enough to be served from memory.
-  virtual bool isInMemory(std::string_view topic, int32_t queue_id,
-                          int64_t queue_offset) const = 0;
+  virtual bool isInMemory(std::string_view topic, int32_t queue_id, int64_t queue_offset) const = 0;
 
   /// The record that starts at `physical_offset`. NotFound when none does.
   virtual Result<LogSlice> recordAt(int64_t physical_offset) const = 0;

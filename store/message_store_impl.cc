@@ -125,18 +125,17 @@ void MessageStoreImpl::buildServices() {
                          .interval_ms = options_.clean_resource_interval_ms});
   reader_ = std::make_unique<MessageReader>(
       MessageReader::Parts{*log_, *queues_, live_, stats_, clock_, physicalMemoryBytes()});
-  writer_ = std::make_unique<MessageWriter>(MessageWriter::Parts{
-      *log_, *queues_, *dispatcher_, arrivals_, rules_, live_, state_, stats_, clock_,
-      options_.flush_mode, [this] {
-        log_flusher_->onAppended();
-        index_->onAppended();
-      }});
+  writer_ = std::make_unique<MessageWriter>(
+      MessageWriter::Parts{*log_, *queues_, *dispatcher_, arrivals_, rules_, live_, state_, stats_,
+                           clock_, options_.flush_mode, [this] {
+                             log_flusher_->onAppended();
+                             index_->onAppended();
+                           }});
 }
 
 Status MessageStoreImpl::recover() {
   ROCKETMQ_ASSIGN_OR_RETURN(const bool stopped_cleanly, folder_->wasStoppedCleanly());
-  const CrcCheck crc_check =
-      options_.check_crc_on_recover ? CrcCheck::kVerify : CrcCheck::kSkip;
+  const CrcCheck crc_check = options_.check_crc_on_recover ? CrcCheck::kVerify : CrcCheck::kSkip;
   ROCKETMQ_RETURN_IF_ERROR(
       Recovery({*log_, *queues_, *dispatcher_, *checkpoint_, crc_check}).run(stopped_cleanly));
   return index_->load(stopped_cleanly);

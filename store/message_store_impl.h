@@ -37,12 +37,12 @@ namespace rocketmq::store {
 /// reverse. Holds no logic of its own beside that.
 ///
 /// Lock order: Retention::clean_mutex_, Dispatcher::batch_mutex_, ConsumeQueue::room_mutex_ or
-/// CommitLog::room_mutex_, CommitLog::appendMutex(), then the leaves (file lists, shards, arrivals).
+/// CommitLog::room_mutex_, CommitLog::appendMutex(), then the leaves (file lists, shards,
+/// arrivals).
 class MessageStoreImpl final : public MessageStore {
  public:
   static Result<std::unique_ptr<MessageStore>> open(StoreOptions options, const Clock& clock,
-                                                    ArrivalListener on_arrival,
-                                                    FileSystem& files);
+                                                    ArrivalListener on_arrival, FileSystem& files);
   ~MessageStoreImpl() override;
 
   PutResult put(const MessageRecord& message) override { return writer_->put(message); }

@@ -111,9 +111,8 @@ PutResult MessageWriter::append(std::span<const MessageRecord> messages) {
     return refused(PutStatus::kServiceNotAvailable, parts_.state.reason());
   }
   if (const Status status = prepare(prepared); !status.isOk()) {
-    return refused(status.code() == StatusCode::kInvalidArgument
-                       ? PutStatus::kMessageIllegal
-                       : PutStatus::kServiceNotAvailable,
+    return refused(status.code() == StatusCode::kInvalidArgument ? PutStatus::kMessageIllegal
+                                                                 : PutStatus::kServiceNotAvailable,
                    status.message());
   }
   const int64_t held_ms = lockHeldMs();

@@ -69,8 +69,7 @@ class MessageWriter {
   PutResult appendPrepared(const Prepared& prepared);
   Attempt tryAppend(const Prepared& prepared, PutResult& result);
   void place(const Prepared& prepared, const CommitLog::Claim& claim, PutResult& result);
-  void enterQueue(const Prepared& prepared, const CommitLog::Claim& claim,
-                  const PutResult& result);
+  void enterQueue(const Prepared& prepared, const CommitLog::Claim& claim, const PutResult& result);
   PutResult refused(PutStatus status, std::string detail);
 
   const Parts parts_;

@@ -13,9 +13,9 @@ enum class FlushMode : uint8_t { kAsync, kSync };
 /// Settings that may change while the store runs.
 struct LiveStoreOptions {
   int32_t file_reserved_hours = 72;
-  std::string delete_when = "04";  ///< Hours of the day, "04" or "04;16".
-  int32_t disk_used_percent_max = 75;  ///< Above it old files go at any hour.
-  double disk_warning_ratio = 0.90;  ///< Above it puts are refused.
+  std::string delete_when = "04";           ///< Hours of the day, "04" or "04;16".
+  int32_t disk_used_percent_max = 75;       ///< Above it old files go at any hour.
+  double disk_warning_ratio = 0.90;         ///< Above it puts are refused.
   double disk_clean_forcibly_ratio = 0.85;  ///< Above it files go whatever their age.
   bool clean_file_forcibly = true;
   int32_t page_cache_busy_timeout_ms = 1000;

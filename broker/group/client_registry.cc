@@ -61,9 +61,8 @@ bool mergeSubscriptions(const GroupSubscription& sent, Table& table) {
       known->second = activate(subscription);
     }
   }
-  changed |= std::erase_if(table, [&](const auto& entry) {
-               return !topics.contains(entry.first);
-             }) > 0;
+  changed |=
+      std::erase_if(table, [&](const auto& entry) { return !topics.contains(entry.first); }) > 0;
   return changed;
 }
 
@@ -193,9 +192,8 @@ void ClientRegistry::removeMembers(const std::string& group_name, Predicate gone
     MutexLock lock(shard.mutex);
     const auto group = shard.groups.find(group_name);
     if (group == shard.groups.end() ||
-        std::erase_if(group->second.members, [&](const auto& member) {
-          return gone(member.second.client);
-        }) == 0) {
+        std::erase_if(group->second.members,
+                      [&](const auto& member) { return gone(member.second.client); }) == 0) {
       return;
     }
     recipients = recipientsOf(group->second);

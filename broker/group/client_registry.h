@@ -195,8 +195,7 @@ class ClientRegistry {
   mutable Mutex producers_mutex_;
   StringMap<Producers> producers_ ROCKETMQ_GUARDED_BY(producers_mutex_);
   /// Client id -> connection id -> link.
-  StringMap<std::map<uint64_t, ProducerLink>> producer_links_
-      ROCKETMQ_GUARDED_BY(producers_mutex_);
+  StringMap<std::map<uint64_t, ProducerLink>> producer_links_ ROCKETMQ_GUARDED_BY(producers_mutex_);
   uint64_t picks_ ROCKETMQ_GUARDED_BY(producers_mutex_) = 0;
 };
 

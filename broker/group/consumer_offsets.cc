@@ -147,8 +147,8 @@ std::set<std::string> ConsumerOffsets::groups() const {
   return groups;
 }
 
-void ConsumerOffsets::assignReset(std::string_view group, std::string_view topic,
-                                  int32_t queue_id, int64_t offset) {
+void ConsumerOffsets::assignReset(std::string_view group, std::string_view topic, int32_t queue_id,
+                                  int64_t offset) {
   Shard& shard = shardOf(group);
   MutexLock lock(shard.mutex);
   TopicOffsets& offsets = entry(shard, group, topic);

@@ -32,16 +32,15 @@ HeartbeatService::HeartbeatService(ClientRegistry& clients, SubscriptionGroups& 
     : clients_(clients), groups_(groups), topics_(topics) {}
 
 bool HeartbeatService::needsBlocking(const remoting::HeartbeatData& heartbeat) const {
-  return std::any_of(
-      heartbeat.consumer_data_set.begin(), heartbeat.consumer_data_set.end(),
-      [this](const remoting::ConsumerData& consumer) {
-        const GroupConfigPtr group = groups_.find(consumer.group_name);
-        if (group == nullptr) {
-          return groups_.canCreate(consumer.group_name);
-        }
-        return group->retry_queue_nums > 0 &&
-               topics_.find(retryTopicOf(consumer.group_name)) == nullptr;
-      });
+  return std::any_of(heartbeat.consumer_data_set.begin(), heartbeat.consumer_data_set.end(),
+                     [this](const remoting::ConsumerData& consumer) {
+                       const GroupConfigPtr group = groups_.find(consumer.group_name);
+                       if (group == nullptr) {
+                         return groups_.canCreate(consumer.group_name);
+                       }
+                       return group->retry_queue_nums > 0 &&
+                              topics_.find(retryTopicOf(consumer.group_name)) == nullptr;
+                     });
 }
 
 void HeartbeatService::prepareGroup(const remoting::ConsumerData& consumer) {
@@ -61,8 +60,7 @@ void HeartbeatService::prepareGroup(const remoting::ConsumerData& consumer) {
 void HeartbeatService::accept(const remoting::HeartbeatData& heartbeat, const ClientInfo& client) {
   for (const remoting::ConsumerData& consumer : heartbeat.consumer_data_set) {
     prepareGroup(consumer);
-    clients_.registerConsumer(consumer.group_name, client,
-                              subscriptionOf(heartbeat, consumer));
+    clients_.registerConsumer(consumer.group_name, client, subscriptionOf(heartbeat, consumer));
   }
   for (const remoting::ProducerData& producer : heartbeat.producer_data_set) {
     clients_.registerProducer(producer.group_name, client);

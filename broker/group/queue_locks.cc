@@ -27,8 +27,7 @@ QueueLocks::Queues QueueLocks::lock(std::string_view group, std::string_view cli
   return owned;
 }
 
-void QueueLocks::unlock(std::string_view group, std::string_view client_id,
-                        const Queues& queues) {
+void QueueLocks::unlock(std::string_view group, std::string_view client_id, const Queues& queues) {
   Shard& shard = shardOf(group);
   MutexLock guard(shard.mutex);
   const auto locks = shard.groups.find(group);

@@ -35,8 +35,8 @@ Result<std::unique_ptr<SubscriptionGroups>> SubscriptionGroups::open(std::string
                                                                      const LiveSettings& settings,
                                                                      const Clock& clock) {
   ROCKETMQ_ASSIGN_OR_RETURN(auto table, loadConfigFile<model::SubscriptionGroupTable>(path));
-  auto groups = std::unique_ptr<SubscriptionGroups>(
-      new SubscriptionGroups(std::move(path), settings, clock));
+  auto groups =
+      std::unique_ptr<SubscriptionGroups>(new SubscriptionGroups(std::move(path), settings, clock));
   for (const std::string_view name : kPredefinedGroups) {
     table.subscription_group_table.try_emplace(std::string(name), defaultConfig(name));
   }

@@ -95,10 +95,10 @@ Answer<NoFields> checkClientConfig(const BrokerSettings& settings, std::string_v
 }  // namespace
 
 void registerClientHandlers(remoting::Router& router, const ClientHandlerParts& parts) {
-  router.handleLater<Heartbeat>({}, [parts](const Heartbeat&, const RequestContext& context,
-                                            Responder<Heartbeat> responder) {
-    onHeartbeat(parts, context, std::move(responder));
-  });
+  router.handleLater<Heartbeat>(
+      {}, [parts](const Heartbeat&, const RequestContext& context, Responder<Heartbeat> responder) {
+        onHeartbeat(parts, context, std::move(responder));
+      });
   router.handle<remoting::UnregisterClient>(
       {}, [parts](const remoting::UnregisterClient& request, const RequestContext& context) {
         return unregister(parts.clients, request, context);

@@ -72,16 +72,15 @@ void registerQueueOffsets(remoting::Router& router, store::MessageStore& store) 
   router.handle<remoting::SearchOffsetByTimestamp>(
       {.lane = Lane::kQuery},
       [&store](const remoting::SearchOffsetByTimestamp& request, const RequestContext&) {
-        return Answer<OffsetReply>({.offset = store.offsetByTime(request.topic, request.queue_id,
-                                                                 request.timestamp_ms,
-                                                                 boundaryOf(request))});
+        return Answer<OffsetReply>(
+            {.offset = store.offsetByTime(request.topic, request.queue_id, request.timestamp_ms,
+                                          boundaryOf(request))});
       });
   router.handle<remoting::GetEarliestMessageStoreTime>(
       {.lane = Lane::kQuery},
       [&store](const remoting::GetEarliestMessageStoreTime& request, const RequestContext&) {
-        const auto stored_ms =
-            store.storeTime(request.topic, request.queue_id,
-                            store.minOffset(request.topic, request.queue_id));
+        const auto stored_ms = store.storeTime(request.topic, request.queue_id,
+                                               store.minOffset(request.topic, request.queue_id));
         return Answer<remoting::GetEarliestMessageStoreTimeReply>(
             {.timestamp_ms = stored_ms.value_or(-1)});
       });

@@ -28,8 +28,7 @@ template <class C>
 void registerPull(remoting::Router& router, PullService& pulls, bool is_lite) {
   router.handleLater<C>({}, [&pulls, is_lite](const C& request, const remoting::RequestContext&,
                                               remoting::Responder<C> responder) {
-    pulls.pull(request, is_lite,
-               std::make_unique<TypedPullResponder<C>>(std::move(responder)));
+    pulls.pull(request, is_lite, std::make_unique<TypedPullResponder<C>>(std::move(responder)));
   });
 }
 

@@ -45,8 +45,8 @@ bool hasKey(std::string_view bytes, const QueryMessage& request) {
 Answer<QueryMessageReply> queryMessage(const store::MessageStore& store,
                                        const BrokerSettings& settings,
                                        const QueryMessage& request) {
-  const int32_t wanted = request.unique_key.value_or(false) ? settings.query_messages_max
-                                                            : request.max_messages;
+  const int32_t wanted =
+      request.unique_key.value_or(false) ? settings.query_messages_max : request.max_messages;
   store::KeyQueryResult found =
       store.queryByKey(request.topic, request.key, std::clamp(wanted, 1, kMessagesMax),
                        request.begin_ms, request.end_ms);

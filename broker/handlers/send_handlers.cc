@@ -70,26 +70,26 @@ void sendOnLane(const SendHandlerParts& parts, OwnedSend send, Responder<C> resp
 
 template <class C>
 void registerSend(remoting::Router& router, const SendHandlerParts& parts) {
-  router.handleLater<C>({}, [parts](const C& request, const RequestContext& context,
-                                    Responder<C> responder) {
-    // Resumes pulls that wait for this message after the producer has been answered.
-    HeldPulls::WakeScope wakes(parts.held_pulls);
-    const HostAddress& born_host = context.connection->remote();
-    SendOutcome outcome = parts.sends.send({.header = request,
-                                            .body = context.body(),
-                                            .born_host = born_host,
-                                            .client_version = context.command.version});
-    if (!outcome.needs_blocking) {
-      finish(parts, std::move(outcome), std::move(responder));
-      return;
-    }
-    sendOnLane(parts,
-               {.header = convertSendHeader<std::string>(request),
-                .body = std::string(context.body()),
-                .born_host = born_host,
-                .client_version = context.command.version},
-               std::move(responder));
-  });
+  router.handleLater<C>(
+      {}, [parts](const C& request, const RequestContext& context, Responder<C> responder) {
+        // Resumes pulls that wait for this message after the producer has been answered.
+        HeldPulls::WakeScope wakes(parts.held_pulls);
+        const HostAddress& born_host = context.connection->remote();
+        SendOutcome outcome = parts.sends.send({.header = request,
+                                                .body = context.body(),
+                                                .born_host = born_host,
+                                                .client_version = context.command.version});
+        if (!outcome.needs_blocking) {
+          finish(parts, std::move(outcome), std::move(responder));
+          return;
+        }
+        sendOnLane(parts,
+                   {.header = convertSendHeader<std::string>(request),
+                    .body = std::string(context.body()),
+                    .born_host = born_host,
+                    .client_version = context.command.version},
+                   std::move(responder));
+      });
 }
 
 }  // namespace

@@ -61,8 +61,9 @@ std::optional<uint64_t> HeldPulls::hold(const Ticket& ticket, std::unique_ptr<He
     auto queue = shard.queues.find(key);
     if (queue == shard.queues.end()) {
       forgetEmptyQueues(shard);
-      queue = shard.queues.emplace(QueueKey{std::string(ticket.topic), ticket.queue_id},
-                                   QueueEntries{}).first;
+      queue =
+          shard.queues.emplace(QueueKey{std::string(ticket.topic), ticket.queue_id}, QueueEntries{})
+              .first;
     }
     Entry* const linked = entry.get();
     linked->pull = std::move(pull);

@@ -153,8 +153,7 @@ class HeldPulls {
   using QueueEntries = std::vector<std::unique_ptr<Entry>>;
   struct Shard {
     Mutex mutex;
-    std::unordered_map<QueueKey, QueueEntries, KeyHash, KeyEqual> queues
-        ROCKETMQ_GUARDED_BY(mutex);
+    std::unordered_map<QueueKey, QueueEntries, KeyHash, KeyEqual> queues ROCKETMQ_GUARDED_BY(mutex);
     std::set<std::pair<TimePoint, Entry*>> deadlines ROCKETMQ_GUARDED_BY(mutex);
     std::unordered_map<uint64_t, std::vector<Entry*>> connections ROCKETMQ_GUARDED_BY(mutex);
   };

@@ -28,8 +28,8 @@ struct Mapping {
 };
 
 Mapping mappingOf(GetStatus status, int64_t asked_offset) {
-  const ResponseCode empty = asked_offset == 0 ? ResponseCode::kPullNotFound
-                                               : ResponseCode::kPullOffsetMoved;
+  const ResponseCode empty =
+      asked_offset == 0 ? ResponseCode::kPullNotFound : ResponseCode::kPullOffsetMoved;
   switch (status) {
     case GetStatus::kFound:
       return {ResponseCode::kSuccess, "FOUND"};
@@ -56,8 +56,8 @@ Mapping mappingOf(GetStatus status, int64_t asked_offset) {
 /// True when there is nothing yet at the end of a queue: the next message is worth waiting for.
 bool isAtTheEnd(GetStatus status, int64_t asked_offset) {
   return status == GetStatus::kOffsetOverflowOne ||
-         (asked_offset == 0 && (status == GetStatus::kNoMatchedQueue ||
-                                status == GetStatus::kNoMessageInQueue));
+         (asked_offset == 0 &&
+          (status == GetStatus::kNoMatchedQueue || status == GetStatus::kNoMessageInQueue));
 }
 
 /// Makes the pages present, so that the thread that writes to the socket does not wait for them.
@@ -192,19 +192,18 @@ bool PullService::checkTopic(Draft& draft) const {
                         "the topic" + bracketed(name) + " pulling message is forbidden");
   }
   if (draft.request.queue_id < 0 || draft.request.queue_id >= topic->read_queue_nums) {
-    return draft.refuse(ResponseCode::kSystemError,
-                        "queueId" + bracketed(std::to_string(draft.request.queue_id)) +
-                            " is illegal, topic:" + bracketed(name) +
-                            " topicConfig.readQueueNums:" +
-                            bracketed(std::to_string(topic->read_queue_nums)));
+    return draft.refuse(
+        ResponseCode::kSystemError,
+        "queueId" + bracketed(std::to_string(draft.request.queue_id)) +
+            " is illegal, topic:" + bracketed(name) +
+            " topicConfig.readQueueNums:" + bracketed(std::to_string(topic->read_queue_nums)));
   }
   return true;
 }
 
 bool PullService::checkSubscription(Draft& draft) const {
-  return (draft.request.sys_flag & pull_sys_flag::kSubscription) != 0
-             ? useOwnSubscription(draft)
-             : useGroupSubscription(draft);
+  return (draft.request.sys_flag & pull_sys_flag::kSubscription) != 0 ? useOwnSubscription(draft)
+                                                                      : useGroupSubscription(draft);
 }
 
 bool PullService::useOwnSubscription(Draft& draft) const {
@@ -224,8 +223,8 @@ bool PullService::useOwnSubscription(Draft& draft) const {
     draft.filter = known.subscription->filter;
     return true;
   }
-  const auto parsed = model::parseSubscription(draft.request.topic, text, type,
-                                               draft.request.subscription_version);
+  const auto parsed =
+      model::parseSubscription(draft.request.topic, text, type, draft.request.subscription_version);
   if (!parsed.ok()) {
     return draft.refuse(ResponseCode::kSubscriptionParseFailed,
                         "parse the consumer's subscription failed: " + parsed.status().message());
@@ -238,14 +237,13 @@ bool PullService::useGroupSubscription(Draft& draft) const {
   const auto known =
       parts_.clients.findSubscription(draft.request.consumer_group, draft.request.topic);
   if (known.state == ClientRegistry::SubscriptionState::kNoGroup) {
-    return draft.refuse(ResponseCode::kSubscriptionNotExist,
-                        "the consumer's group info not exist");
+    return draft.refuse(ResponseCode::kSubscriptionNotExist, "the consumer's group info not exist");
   }
   if (!draft.group->consume_broadcast_enable &&
       known.message_model == model::MessageModel::kBroadcasting) {
-    return draft.refuse(ResponseCode::kNoPermission,
-                        "the consumer group" + bracketed(draft.request.consumer_group) +
-                            " can not consume by broadcast way");
+    return draft.refuse(ResponseCode::kNoPermission, "the consumer group" +
+                                                         bracketed(draft.request.consumer_group) +
+                                                         " can not consume by broadcast way");
   }
   if (known.state == ClientRegistry::SubscriptionState::kNoTopic) {
     return draft.refuse(ResponseCode::kSubscriptionNotExist,
@@ -271,9 +269,9 @@ void PullService::createGroupThenPull(const Header& request, bool is_lite,
       remoting::Lane::kAdmin,
       [this, is_lite, shared, owned = convertPullHeader<std::string>(request)] {
         if (parts_.groups.findOrCreate(owned.consumer_group) == nullptr) {
-          (*shared)->answer({ResponseCode::kSubscriptionGroupNotExist,
-                             "subscription group " + bracketed(owned.consumer_group) +
-                                 " cannot be created"});
+          (*shared)->answer(
+              {ResponseCode::kSubscriptionGroupNotExist,
+               "subscription group " + bracketed(owned.consumer_group) + " cannot be created"});
           return;
         }
         pull(convertPullHeader<std::string_view>(owned), is_lite, std::move(*shared));
@@ -309,9 +307,8 @@ std::unique_ptr<PullService::Task> PullService::taskOf(
 }
 
 void PullService::run(std::unique_ptr<Task> task) {
-  const bool is_cold =
-      task->queue_offset < parts_.store.maxOffset(task->topic, task->queue_id) &&
-      !parts_.store.isInMemory(task->topic, task->queue_id, task->queue_offset);
+  const bool is_cold = task->queue_offset < parts_.store.maxOffset(task->topic, task->queue_id) &&
+                       !parts_.store.isInMemory(task->topic, task->queue_id, task->queue_offset);
   if (!is_cold) {
     serve(std::move(task), /*is_cold=*/false);
     return;

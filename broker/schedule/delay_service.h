@@ -33,8 +33,7 @@ class DelayService {
   /// Reads delayOffset.json. Everything is borrowed; `levels` must be the table with which the
   /// store was opened.
   static Result<std::unique_ptr<DelayService>> open(std::string path, const DelayLevels& levels,
-                                                    store::MessageStore& store,
-                                                    const Clock& clock);
+                                                    store::MessageStore& store, const Clock& clock);
   ~DelayService();
 
   void start();
@@ -45,8 +44,8 @@ class DelayService {
   /// due before what it waits for.
   void onArrival(const store::Arrival& arrival);
 
-  /// Delivers what is due now and returns when to look again (wall time). The thread calls it; tests
-  /// do instead of start().
+  /// Delivers what is due now and returns when to look again (wall time). The thread calls it;
+  /// tests do instead of start().
   TimestampMs deliverDue();
 
   /// Writes the file when anything has changed.

@@ -47,8 +47,8 @@ ReplyService::ReplyService(Parts parts, std::string advertised_address)
     : parts_(parts), advertised_address_(std::move(advertised_address)) {}
 
 void ReplyService::push(Reply reply, Done done) const {
-  const std::string client(scanSendProperties(reply.header.properties.value_or(std::string()))
-                               .reply_to_client);
+  const std::string client(
+      scanSendProperties(reply.header.properties.value_or(std::string())).reply_to_client);
   if (client.empty()) {
     done({ResponseCode::kSystemError, "reply message properties[REPLY_TO_CLIENT] is null"});
     return;
@@ -63,8 +63,8 @@ void ReplyService::push(Reply reply, Done done) const {
       pushRequestOf(reply, parts_.clock.nowMs(), advertised_address_);
   remoting::Payload body(reply.body);
   connection->call(request, std::move(body), remoting::deadlineAfter(kPushTimeout),
-                   [this, client, reply = std::move(reply), done = std::move(done)](
-                       remoting::CallResult<PushReplyMessageToClient> result) {
+                   [this, client, reply = std::move(reply),
+                    done = std::move(done)](remoting::CallResult<PushReplyMessageToClient> result) {
                      if (result.ok() && result->success()) {
                        done(store(reply));
                        return;

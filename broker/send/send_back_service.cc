@@ -25,8 +25,7 @@ int32_t randomQueue(int32_t queues) {
 }
 
 std::string messageIdOf(const MessageRecord& record) {
-  return OffsetMessageId{.store_host = record.store_host,
-                         .physical_offset = record.physical_offset}
+  return OffsetMessageId{.store_host = record.store_host, .physical_offset = record.physical_offset}
       .toString();
 }
 
@@ -47,8 +46,8 @@ PropertyMap propertiesAgain(const MessageRecord& original) {
 SendBackService::SendBackService(Parts parts, const HostAddress& store_host)
     : parts_(parts), store_host_(store_host) {}
 
-SendBackService::Answer SendBackService::sendBack(
-    const remoting::ConsumerSendMessageBack& request, int32_t client_version) const {
+SendBackService::Answer SendBackService::sendBack(const remoting::ConsumerSendMessageBack& request,
+                                                  int32_t client_version) const {
   const GroupConfigPtr group = parts_.groups.findOrCreate(request.group);
   if (group == nullptr) {
     return {ResponseCode::kSubscriptionGroupNotExist,
@@ -75,9 +74,8 @@ SendBackService::Answer SendBackService::sendBack(
     times_max = request.max_reconsume_times.value_or(times_max);
   }
   const bool is_dead = request.delay_level < 0 || original->reconsume_times >= times_max;
-  const Result<Target> target = is_dead
-                                    ? deadLetterTarget(request.group)
-                                    : retryTarget(request, *group, original->reconsume_times);
+  const Result<Target> target = is_dead ? deadLetterTarget(request.group)
+                                        : retryTarget(request, *group, original->reconsume_times);
   if (!target.ok()) {
     return {ResponseCode::kSystemError, target.status().message()};
   }
@@ -89,10 +87,9 @@ Result<SendBackService::Target> SendBackService::retryTarget(
     int32_t reconsume_times) const {
   Target target;
   ROCKETMQ_ASSIGN_OR_RETURN(
-      target.topic,
-      parts_.topics.createInternal(std::string(kRetryTopicPrefix) + request.group,
-                                   group.retry_queue_nums,
-                                   request.unit_mode ? model::kTopicUnitSubscription : 0));
+      target.topic, parts_.topics.createInternal(
+                        std::string(kRetryTopicPrefix) + request.group, group.retry_queue_nums,
+                        request.unit_mode ? model::kTopicUnitSubscription : 0));
   target.queue_id = randomQueue(group.retry_queue_nums);
   // A record may hold any count; levels beyond the table mean its last anyway.
   const int32_t level = request.delay_level > 0
@@ -104,8 +101,8 @@ Result<SendBackService::Target> SendBackService::retryTarget(
 
 Result<SendBackService::Target> SendBackService::deadLetterTarget(const std::string& group) const {
   Target target;
-  ROCKETMQ_ASSIGN_OR_RETURN(
-      target.topic, parts_.topics.createInternal(std::string(kDlqTopicPrefix) + group, 1));
+  ROCKETMQ_ASSIGN_OR_RETURN(target.topic,
+                            parts_.topics.createInternal(std::string(kDlqTopicPrefix) + group, 1));
   target.is_dead_letter = true;
   return target;
 }

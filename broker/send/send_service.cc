@@ -120,9 +120,9 @@ SendOutcome SendService::send(const SendRequest& request) {
 bool SendService::checkBroker(Draft& draft) const {
   const TimestampMs accepts_from_ms = draft.settings->accept_sends_from_ms;
   if (accepts_from_ms > 0 && parts_.clock.nowMs() < accepts_from_ms) {
-    return draft.refuse(ResponseCode::kSystemError, "broker unable to service, until " +
-                                                        std::to_string(accepts_from_ms) +
-                                                        " (ms since 1970)");
+    return draft.refuse(
+        ResponseCode::kSystemError,
+        "broker unable to service, until " + std::to_string(accepts_from_ms) + " (ms since 1970)");
   }
   return true;
 }
@@ -132,9 +132,9 @@ bool SendService::checkTopic(Draft& draft) const {
   draft.topic = parts_.topics.find(name);
   if (draft.topic != nullptr && draft.topic->order &&
       !model::isWritable(draft.settings->broker_permission)) {
-    return draft.refuse(ResponseCode::kNoPermission,
-                        "the broker" + bracketed(draft.settings->advertised_ip) +
-                            " sending message is forbidden");
+    return draft.refuse(
+        ResponseCode::kNoPermission,
+        "the broker" + bracketed(draft.settings->advertised_ip) + " sending message is forbidden");
   }
   // Names in the table have been checked when they came there.
   if (draft.topic == nullptr) {
@@ -155,12 +155,12 @@ bool SendService::findTopic(Draft& draft) const {
   }
   const std::string_view name = draft.header().topic;
   const bool is_unit = draft.header().unit_mode.value_or(false);
-  const TopicTable::SendTarget target{.topic = name,
-                                      .default_topic = draft.header().default_topic,
-                                      .default_topic_queues =
-                                          draft.header().default_topic_queue_nums,
-                                      .is_unit = is_unit,
-                                      .remote = draft.request.born_host.toString()};
+  const TopicTable::SendTarget target{
+      .topic = name,
+      .default_topic = draft.header().default_topic,
+      .default_topic_queues = draft.header().default_topic_queue_nums,
+      .is_unit = is_unit,
+      .remote = draft.request.born_host.toString()};
   const bool can_create = parts_.topics.canCreateForSend(target);
   if (can_create || isRetryTopic(name)) {
     if (!draft.request.may_block) {
@@ -189,13 +189,12 @@ bool SendService::checkQueue(Draft& draft) const {
     return draft.refuse(ResponseCode::kSystemError,
                         "request queueId" + bracketed(std::to_string(draft.queue_id)) +
                             " is illegal, topic" + bracketed(draft.topic->topic_name) + " has " +
-                            std::to_string(queues) + " queues; Producer: " +
-                            draft.request.born_host.toString());
+                            std::to_string(queues) +
+                            " queues; Producer: " + draft.request.born_host.toString());
   }
   if (draft.queue_id < 0) {
     if (draft.topic->write_queue_nums < 1) {
-      return draft.refuse(ResponseCode::kSystemError, "topic" +
-                                                          bracketed(draft.topic->topic_name) +
+      return draft.refuse(ResponseCode::kSystemError, "topic" + bracketed(draft.topic->topic_name) +
                                                           " has no queue to write to");
     }
     draft.queue_id = randomQueue(draft.topic->write_queue_nums);
@@ -212,9 +211,9 @@ bool SendService::checkKind(Draft& draft) const {
                             : broker + " does not support transaction messages yet");
   }
   if (draft.isBatch() && isRetryTopic(draft.header().topic)) {
-    return draft.refuse(ResponseCode::kMessageIllegal,
-                        "batch request does not support retry group " +
-                            std::string(draft.header().topic));
+    return draft.refuse(
+        ResponseCode::kMessageIllegal,
+        "batch request does not support retry group " + std::string(draft.header().topic));
   }
   const auto bytes_max = static_cast<size_t>(draft.settings->message_bytes_max);
   if (draft.request.body.size() > bytes_max) {
@@ -295,8 +294,7 @@ void SendService::appendBrokerProperties(const Draft& draft, std::string& proper
               properties);
 }
 
-void SendService::delay(const Draft& draft, MessageRecord& record,
-                        std::string& properties) const {
+void SendService::delay(const Draft& draft, MessageRecord& record, std::string& properties) const {
   const int32_t asked = draft.properties.delay_level;
   if (draft.is_dead_letter) {
     // RocketMQ 5 parity: nobody may delay a dead letter.
@@ -354,9 +352,9 @@ bool SendService::splitBatch(Draft& draft, std::string& properties,
       return draft.refuse(ResponseCode::kMessageIllegal, item.status().message());
     }
     if (!appendBatchProperties(item->properties, shared, properties)) {
-      return draft.refuse(ResponseCode::kMessageIllegal,
-                          "the properties of message " + std::to_string(records.size() + 1) +
-                              " of the batch are too long");
+      return draft.refuse(ResponseCode::kMessageIllegal, "the properties of message " +
+                                                             std::to_string(records.size() + 1) +
+                                                             " of the batch are too long");
     }
     property_ends.push_back(properties.size());
     MessageRecord& record = records.emplace_back(common);

@@ -42,8 +42,7 @@ std::vector<model::TopicConfig> systemTopicsOf(const BrokerSettings& settings) {
   topics.push_back(systemTopic("BenchmarkTest", 1024));
   topics.push_back(
       systemTopic(settings.cluster_name, 16, templatePermission(settings.cluster_topic)));
-  topics.push_back(
-      systemTopic(settings.broker_name, 1, templatePermission(settings.broker_topic)));
+  topics.push_back(systemTopic(settings.broker_name, 1, templatePermission(settings.broker_topic)));
   topics.push_back(systemTopic("OFFSET_MOVED_EVENT", 1));
   topics.push_back(systemTopic("SCHEDULE_TOPIC_XXXX", 18));
   if (settings.trace_topic) {
@@ -75,8 +74,7 @@ TopicTable::TopicTable(std::string path, const LiveSettings& settings, const Clo
       clock_(clock),
       current_(versionOf(model::TopicConfigTable{})) {}
 
-Result<std::unique_ptr<TopicTable>> TopicTable::open(std::string path,
-                                                     const LiveSettings& settings,
+Result<std::unique_ptr<TopicTable>> TopicTable::open(std::string path, const LiveSettings& settings,
                                                      const Clock& clock) {
   ROCKETMQ_ASSIGN_OR_RETURN(auto table, loadConfigFile<model::TopicConfigTable>(path));
   auto topics = std::unique_ptr<TopicTable>(new TopicTable(std::move(path), settings, clock));

@@ -209,8 +209,7 @@ Result<remoting::BrokerStatsData> AdminClient::brokerStats(const std::string& ad
                                                            const std::string& stats_name,
                                                            const std::string& stats_key) {
   return ask<remoting::BrokerStatsData>(
-      address,
-      remoting::ViewBrokerStatsData{.stats_name = stats_name, .stats_key = stats_key});
+      address, remoting::ViewBrokerStatsData{.stats_name = stats_name, .stats_key = stats_key});
 }
 
 Status AdminClient::cleanExpiredConsumeQueue(const std::string& address) {

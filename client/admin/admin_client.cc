@@ -54,14 +54,11 @@ AdminClient::~AdminClient() = default;
 
 remoting::Client& AdminClient::remotingClient() { return impl_->client; }
 
-remoting::Deadline AdminClient::deadline() const {
-  return remoting::deadlineAfter(impl_->timeout);
-}
+remoting::Deadline AdminClient::deadline() const { return remoting::deadlineAfter(impl_->timeout); }
 
 Status AdminClient::refused(remoting::ResponseCode code, const std::string& remark) {
   return {statusCodeOf(code), std::string(kRefusalPrefix) +
-                                  std::to_string(static_cast<int32_t>(code)) +
-                                  "  DESC: " + remark};
+                                  std::to_string(static_cast<int32_t>(code)) + "  DESC: " + remark};
 }
 
 std::optional<remoting::ResponseCode> AdminClient::refusal(const Status& status) {
@@ -78,9 +75,7 @@ std::optional<remoting::ResponseCode> AdminClient::refusal(const Status& status)
   return static_cast<remoting::ResponseCode>(code);
 }
 
-std::vector<std::string> AdminClient::nameServers() const {
-  return impl_->name_servers->inOrder();
-}
+std::vector<std::string> AdminClient::nameServers() const { return impl_->name_servers->inOrder(); }
 
 Result<model::TopicRouteData> AdminClient::topicRoute(const std::string& topic) {
   return askNameServer<model::TopicRouteData>(
@@ -99,9 +94,9 @@ Result<std::vector<std::string>> AdminClient::topicList() {
 }
 
 Result<std::vector<std::string>> AdminClient::topicsOfCluster(const std::string& cluster) {
-  ROCKETMQ_ASSIGN_OR_RETURN(remoting::TopicList list,
-                            askNameServer<remoting::TopicList>(
-                                remoting::GetTopicsByCluster{.cluster = cluster}));
+  ROCKETMQ_ASSIGN_OR_RETURN(
+      remoting::TopicList list,
+      askNameServer<remoting::TopicList>(remoting::GetTopicsByCluster{.cluster = cluster}));
   return std::move(list.topic_list);
 }
 
@@ -118,9 +113,9 @@ Result<std::string> AdminClient::kvConfig(const std::string& name_space, const s
 }
 
 Result<std::map<std::string, std::string>> AdminClient::kvList(const std::string& name_space) {
-  ROCKETMQ_ASSIGN_OR_RETURN(remoting::KvTable table,
-                            askNameServer<remoting::KvTable>(
-                                remoting::GetKvListByNamespace{.name_space = name_space}));
+  ROCKETMQ_ASSIGN_OR_RETURN(
+      remoting::KvTable table,
+      askNameServer<remoting::KvTable>(remoting::GetKvListByNamespace{.name_space = name_space}));
   return std::move(table.table);
 }
 

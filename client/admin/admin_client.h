@@ -156,10 +156,8 @@ class AdminClient {
 
   // --- Offsets of a queue.
 
-  Result<int64_t> maxOffset(const std::string& address, const std::string& topic,
-                            int32_t queue_id);
-  Result<int64_t> minOffset(const std::string& address, const std::string& topic,
-                            int32_t queue_id);
+  Result<int64_t> maxOffset(const std::string& address, const std::string& topic, int32_t queue_id);
+  Result<int64_t> minOffset(const std::string& address, const std::string& topic, int32_t queue_id);
   Result<int64_t> searchOffset(const std::string& address, const std::string& topic,
                                int32_t queue_id, int64_t timestamp_ms);
   /// NotFound, with QUERY_NOT_FOUND as refusal(), when the group has none.
@@ -191,8 +189,8 @@ class AdminClient {
   Result<PullResult> pull(const std::string& address, const MessageQueue& queue, int64_t offset,
                           int32_t max_messages, const std::string& tags = "*");
 
-  /// Sends a message, to any queue or to the one that is named. An unknown topic is NotFound: admins
-  /// do not create topics by sending.
+  /// Sends a message, to any queue or to the one that is named. An unknown topic is NotFound:
+  /// admins do not create topics by sending.
   struct SendTo {
     std::optional<std::string> broker_name;
     std::optional<int32_t> queue_id;
@@ -235,8 +233,7 @@ class AdminClient {
   /// call() whose answer's body is JSON.
   template <class T, remoting::Command C>
   Result<T> ask(const std::string& address, C request, std::string body = {}) {
-    ROCKETMQ_ASSIGN_OR_RETURN(const auto reply,
-                              call(address, std::move(request), std::move(body)));
+    ROCKETMQ_ASSIGN_OR_RETURN(const auto reply, call(address, std::move(request), std::move(body)));
     return decodeBody<T>(reply.body, address);
   }
   template <class T>

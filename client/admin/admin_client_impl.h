@@ -36,8 +36,7 @@ class AdminClient::Impl {
 
 template <remoting::Command C>
 Result<remoting::CallReply<C>> AdminClient::callNameServer(C request) {
-  auto promise =
-      std::make_shared<std::promise<std::pair<remoting::CallResult<C>, std::string>>>();
+  auto promise = std::make_shared<std::promise<std::pair<remoting::CallResult<C>, std::string>>>();
   auto future = promise->get_future();
   NameServers::call(impl_->name_servers, impl_->client, std::move(request), deadline(),
                     [promise](remoting::CallResult<C> result, const std::string& address) {

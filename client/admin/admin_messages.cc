@@ -71,33 +71,31 @@ Result<int64_t> AdminClient::minOffset(const std::string& address, const std::st
 
 Result<int64_t> AdminClient::searchOffset(const std::string& address, const std::string& topic,
                                           int32_t queue_id, int64_t timestamp_ms) {
-  ROCKETMQ_ASSIGN_OR_RETURN(
-      const auto reply,
-      call(address, remoting::SearchOffsetByTimestamp{.topic = topic,
-                                                      .queue_id = queue_id,
-                                                      .timestamp_ms = timestamp_ms,
-                                                      .boundary_type = {}}));
+  ROCKETMQ_ASSIGN_OR_RETURN(const auto reply, call(address, remoting::SearchOffsetByTimestamp{
+                                                                .topic = topic,
+                                                                .queue_id = queue_id,
+                                                                .timestamp_ms = timestamp_ms,
+                                                                .boundary_type = {}}));
   return reply.header.offset;
 }
 
 Result<int64_t> AdminClient::consumerOffset(const std::string& address, const std::string& group,
                                             const std::string& topic, int32_t queue_id) {
   ROCKETMQ_ASSIGN_OR_RETURN(
-      const auto reply,
-      call(address, remoting::QueryConsumerOffset{.consumer_group = group,
-                                                  .topic = topic,
-                                                  .queue_id = queue_id,
-                                                  .set_zero_if_not_found = {}}));
+      const auto reply, call(address, remoting::QueryConsumerOffset{.consumer_group = group,
+                                                                    .topic = topic,
+                                                                    .queue_id = queue_id,
+                                                                    .set_zero_if_not_found = {}}));
   return reply.header.offset;
 }
 
 Status AdminClient::updateConsumerOffset(const std::string& address, const std::string& group,
                                          const std::string& topic, int32_t queue_id,
                                          int64_t offset) {
-  return tell(address, remoting::UpdateConsumerOffset{.consumer_group = group,
-                                                      .topic = topic,
-                                                      .queue_id = queue_id,
-                                                      .commit_offset = offset});
+  return tell(
+      address,
+      remoting::UpdateConsumerOffset{
+          .consumer_group = group, .topic = topic, .queue_id = queue_id, .commit_offset = offset});
 }
 
 Result<std::vector<MessageExt>> AdminClient::queryMessages(const std::string& address,
@@ -126,9 +124,8 @@ Result<std::vector<MessageExt>> AdminClient::queryMessages(const std::string& ad
 Result<MessageExt> AdminClient::messageById(const std::string& offset_message_id) {
   ROCKETMQ_ASSIGN_OR_RETURN(const OffsetMessageId id, OffsetMessageId::parse(offset_message_id));
   ROCKETMQ_ASSIGN_OR_RETURN(
-      const auto reply,
-      call(id.store_host.toString(),
-           remoting::ViewMessageById{.topic = {}, .offset = id.physical_offset}));
+      const auto reply, call(id.store_host.toString(),
+                             remoting::ViewMessageById{.topic = {}, .offset = id.physical_offset}));
   DecodedMessages decoded = decodeMessages(reply.body);
   ROCKETMQ_RETURN_IF_ERROR(decoded.rest);
   if (decoded.messages.empty()) {
@@ -140,9 +137,8 @@ Result<MessageExt> AdminClient::messageById(const std::string& offset_message_id
 Result<PullResult> AdminClient::pull(const std::string& address, const MessageQueue& queue,
                                      int64_t offset, int32_t max_messages,
                                      const std::string& tags) {
-  ROCKETMQ_ASSIGN_OR_RETURN(
-      const model::SubscriptionData subscription,
-      model::parseSubscription(queue.topic, tags, model::kExpressionTag, 0));
+  ROCKETMQ_ASSIGN_OR_RETURN(const model::SubscriptionData subscription,
+                            model::parseSubscription(queue.topic, tags, model::kExpressionTag, 0));
   remoting::PullMessage request;
   request.consumer_group = kToolsGroup;
   request.topic = queue.topic;
@@ -199,8 +195,8 @@ Result<SendResult> AdminClient::send(Message message, const SendTo& to) {
   request.queue_id = call_state.queue.queue_id;
   request.born_timestamp_ms = SystemClock::instance().nowMs();
   const std::string address = masterAddress(route.data, call_state.queue.broker_name);
-  auto reply = impl_->client.callSync(address, std::move(request), call_state.outgoing.body,
-                                      deadline());
+  auto reply =
+      impl_->client.callSync(address, std::move(request), call_state.outgoing.body, deadline());
   if (!reply.ok()) {
     return reply.status().withContext(address);
   }

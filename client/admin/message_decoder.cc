@@ -12,8 +12,7 @@ void unpackBodyOrLog(MessageExt& message) {
   }
 }
 
-DecodedMessages decodeMessages(std::string_view body, std::string_view broker_name,
-                               BodyForm form) {
+DecodedMessages decodeMessages(std::string_view body, std::string_view broker_name, BodyForm form) {
   DecodedMessages decoded;
   while (!body.empty()) {
     const Result<MessageRecord> record = decodeRecord(body);

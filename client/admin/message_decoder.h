@@ -16,7 +16,7 @@ struct DecodedMessages {
 };
 
 enum class BodyForm {
-  kPlain,     ///< Compressed bodies are unpacked; one that cannot be stays as it is, with a log line.
+  kPlain,  ///< Compressed bodies are unpacked; one that cannot be stays as it is, with a log line.
   kAsStored,  ///< Bodies and sysFlag are left alone, see MessageExtBuilder::unpackBody().
 };
 

@@ -52,8 +52,8 @@ class AssignedQueues {
   /// The pull failed; another one may begin. False as in endPull().
   bool failPull(const MessageQueue& queue, uint64_t epoch);
 
-  /// Up to `count` messages of one queue, the next in turn that has any and is not paused; waits for
-  /// them until `until`, or until close(). Empty when there were none.
+  /// Up to `count` messages of one queue, the next in turn that has any and is not paused; waits
+  /// for them until `until`, or until close(). Empty when there were none.
   std::vector<MessageExt> poll(size_t count, std::chrono::steady_clock::time_point until);
 
   /// Goes on at `offset`. False when the queue is not there.

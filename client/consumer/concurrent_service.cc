@@ -83,12 +83,10 @@ void ConcurrentService::run(const QueuePtr& queue, const ConsumeBatchPtr& batch)
   MessageQueue shown = queue->queue();
   shown.topic = withoutNamespace(context_.config.name_space, shown.topic);
   ConsumeConcurrentlyContext consume_context{.message_queue = shown};
-  const ConsumeConcurrentlyStatus status =
-      callListener(batch->messages, consume_context, nullptr);
+  const ConsumeConcurrentlyStatus status = callListener(batch->messages, consume_context, nullptr);
   queue->last_consume_ms.store(context_.nowMs());
 
-  const BatchVerdict verdict =
-      judge(status, consume_context.ack_index, batch->messages.size());
+  const BatchVerdict verdict = judge(status, consume_context.ack_index, batch->messages.size());
   const auto consumed = static_cast<size_t>(verdict.last_consumed + 1);
   context_.stats.countConsumed(queue->queue().topic, static_cast<int64_t>(consumed),
                                static_cast<int64_t>(batch->messages.size() - consumed),
@@ -98,9 +96,9 @@ void ConcurrentService::run(const QueuePtr& queue, const ConsumeBatchPtr& batch)
   }
 }
 
-ConsumeConcurrentlyStatus ConcurrentService::callListener(
-    const std::vector<MessageExt>& messages, ConsumeConcurrentlyContext& context,
-    std::string* failure) const {
+ConsumeConcurrentlyStatus ConcurrentService::callListener(const std::vector<MessageExt>& messages,
+                                                          ConsumeConcurrentlyContext& context,
+                                                          std::string* failure) const {
   std::string what = "something that is no std::exception";
   try {
     return listener_(messages, context);
@@ -116,8 +114,8 @@ ConsumeConcurrentlyStatus ConcurrentService::callListener(
   return ConsumeConcurrentlyStatus::kReconsumeLater;
 }
 
-void ConcurrentService::settle(const QueuePtr& queue, const ConsumeBatchPtr& batch,
-                               size_t consumed, int32_t delay_level) {
+void ConcurrentService::settle(const QueuePtr& queue, const ConsumeBatchPtr& batch, size_t consumed,
+                               int32_t delay_level) {
   if (consumed == batch->messages.size()) {
     commit(queue, queue->remove(*batch, [](size_t) { return true; }));
     return;

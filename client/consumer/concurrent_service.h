@@ -30,9 +30,8 @@ class ConcurrentService final : public ConsumeService {
   void consume(const std::shared_ptr<ProcessQueue>& queue,
                std::vector<MessageExt> messages) override;
   void release(const std::shared_ptr<ProcessQueue>& queue) override;
-  void consumeDirectly(
-      MessageExt message,
-      std::function<void(remoting::ConsumeMessageDirectlyResult)> done) override;
+  void consumeDirectly(MessageExt message,
+                       std::function<void(remoting::ConsumeMessageDirectlyResult)> done) override;
   void checkTimeouts(const std::vector<std::shared_ptr<ProcessQueue>>& queues) override;
   bool stop(std::chrono::steady_clock::time_point until) override;
 

@@ -31,8 +31,7 @@ class ConsumeService {
 
   /// Runs the listener on one message, for an administrator.
   virtual void consumeDirectly(
-      MessageExt message,
-      std::function<void(remoting::ConsumeMessageDirectlyResult)> done) = 0;
+      MessageExt message, std::function<void(remoting::ConsumeMessageDirectlyResult)> done) = 0;
 
   /// Looks for listeners that take too long. On the event loop, once a minute or more often.
   virtual void checkTimeouts(const std::vector<std::shared_ptr<ProcessQueue>>& queues) = 0;

@@ -10,8 +10,8 @@
 
 namespace rocketmq::client {
 
-/// A consumer's counters by topic (RocketMQ: ConsumerStatsManager): rates over the last minute, from
-/// samples taken every kSampleSeconds. Threads: any.
+/// A consumer's counters by topic (RocketMQ: ConsumerStatsManager): rates over the last minute,
+/// from samples taken every kSampleSeconds. Threads: any.
 class ConsumeStats {
  public:
   static constexpr int64_t kSampleSeconds = 10;

@@ -30,9 +30,8 @@ std::optional<std::vector<std::string>> ConsumerQueries::members(const std::stri
   for (const BrokerAddress& broker : instance_.routes().brokersOf(topic)) {
     remoting::GetConsumerListByGroup request;
     request.consumer_group = setting_.group;
-    const auto result =
-        calls_.call(instance_.remoting(), broker.address, std::move(request), {},
-                    remoting::deadlineAfter(instance_.config().api_timeout));
+    const auto result = calls_.call(instance_.remoting(), broker.address, std::move(request), {},
+                                    remoting::deadlineAfter(instance_.config().api_timeout));
     if (!result.ok() || !result->success()) {
       log::warn("broker {} does not tell the members of group {}: {}", broker.address,
                 setting_.group, result.ok() ? result->remark : result.status().message());
@@ -117,9 +116,8 @@ Outcome<int64_t> ConsumerQueries::askOffset(const MessageQueue& queue, C request
   }
   request.topic = queue.topic;
   request.queue_id = queue.queue_id;
-  const auto result =
-      calls_.call(instance_.remoting(), broker->address, std::move(request), {},
-                  remoting::deadlineAfter(instance_.config().api_timeout));
+  const auto result = calls_.call(instance_.remoting(), broker->address, std::move(request), {},
+                                  remoting::deadlineAfter(instance_.config().api_timeout));
   if (!result.ok()) {
     return instance_.describe(result.status(), broker->address);
   }

@@ -34,8 +34,8 @@ class ConsumerQueries {
   std::optional<std::vector<MessageQueue>> allocate(const std::string& topic,
                                                     const std::vector<MessageQueue>& all);
 
-  /// Where to begin in a queue: the stored offset, or what the setting says for a new group; nullopt
-  /// when that cannot be found out now.
+  /// Where to begin in a queue: the stored offset, or what the setting says for a new group;
+  /// nullopt when that cannot be found out now.
   std::optional<int64_t> firstOffset(OffsetStore& offsets, const MessageQueue& queue);
 
   Outcome<int64_t> maxOffset(const MessageQueue& queue);

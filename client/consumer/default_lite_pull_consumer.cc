@@ -56,8 +56,9 @@ void DefaultLitePullConsumer::shutdown() { impl_->life.shutdown(); }
 
 void DefaultLitePullConsumer::subscribe(const std::string& topic, const std::string& tags) {
   if (impl_->selection.assigned) {
-    throw MQClientException(-1, "Cannot select two subscription types at the same time: queues "
-                                "are assigned already");
+    throw MQClientException(-1,
+                            "Cannot select two subscription types at the same time: queues "
+                            "are assigned already");
   }
   const Status status = impl_->selection.subscriptions->add(impl_->fullTopic(topic), tags,
                                                             SystemClock::instance().nowMs());
@@ -78,8 +79,9 @@ void DefaultLitePullConsumer::unsubscribe(const std::string& topic) {
 
 void DefaultLitePullConsumer::assign(const std::vector<MessageQueue>& queues) {
   if (!impl_->selection.subscriptions->topics().empty()) {
-    throw MQClientException(-1, "Cannot select two subscription types at the same time: topics "
-                                "are subscribed already");
+    throw MQClientException(-1,
+                            "Cannot select two subscription types at the same time: topics "
+                            "are subscribed already");
   }
   if (queues.empty()) {
     throw MQClientException(-1, "Message queues can not be null or empty.");
@@ -94,9 +96,7 @@ void DefaultLitePullConsumer::assign(const std::vector<MessageQueue>& queues) {
   }
 }
 
-std::vector<MessageExt> DefaultLitePullConsumer::poll() {
-  return poll(impl_->config.poll_timeout);
-}
+std::vector<MessageExt> DefaultLitePullConsumer::poll() { return poll(impl_->config.poll_timeout); }
 
 std::vector<MessageExt> DefaultLitePullConsumer::poll(std::chrono::milliseconds timeout) {
   return impl_->core()->poll(timeout);

@@ -44,8 +44,8 @@ DefaultMQPushConsumer::~DefaultMQPushConsumer() { shutdown(); }
 PushConsumerConfig& DefaultMQPushConsumer::config() { return impl_->config; }
 
 void DefaultMQPushConsumer::subscribe(const std::string& topic, const std::string& tags) {
-  const Status status = impl_->subscriptions->add(impl_->fullTopic(topic), tags,
-                                                  SystemClock::instance().nowMs());
+  const Status status =
+      impl_->subscriptions->add(impl_->fullTopic(topic), tags, SystemClock::instance().nowMs());
   if (!status.isOk()) {
     throw MQClientException(-1, "subscription exception: " + status.message());
   }

@@ -29,8 +29,7 @@ constexpr milliseconds kAutoCommitPeriodMin{1000};
 AssignedQueues::Limits limitsOf(const LitePullConsumerConfig& config) {
   return {.messages_max = config.pull_threshold_for_all,
           .queue_messages_max = config.pull_threshold_for_queue,
-          .queue_bytes_max = static_cast<int64_t>(config.pull_threshold_size_for_queue_mib)
-                             << 20};
+          .queue_bytes_max = static_cast<int64_t>(config.pull_threshold_size_for_queue_mib) << 20};
 }
 
 }  // namespace
@@ -98,8 +97,7 @@ std::optional<ClientError> LitePullCore::start() {
   for (const std::string& topic : topics()) {
     const Outcome<TopicRoutePtr> route = instance_->fetchRouteSync(topic, deadline);
     if (!route.ok()) {
-      log::warn("group {} cannot consume topic {} yet: {}", group_, topic,
-                route.error().message);
+      log::warn("group {} cannot consume topic {} yet: {}", group_, topic, route.error().message);
     }
   }
   instance_->heartbeatAndWait(remoting::deadlineAfter(config_.api_timeout));
@@ -112,8 +110,7 @@ void LitePullCore::startTimers() {
   timers_->every(config_.rebalance_interval, config_.rebalance_interval,
                  [this] { rebalanceSoon(); });
   const milliseconds period = std::max(config_.auto_commit_interval, kAutoCommitPeriodMin);
-  timers_->every(period, period,
-                 [this] { worker_.post([this] { offsets_->persistAll(); }); });
+  timers_->every(period, period, [this] { worker_.post([this] { offsets_->persistAll(); }); });
 }
 
 void LitePullCore::shutdown() {
@@ -208,8 +205,7 @@ bool LitePullCore::rebalanceTopic(const std::string& topic) {
   }
   const std::vector<MessageQueue>& all = route.value()->subscribe_queues;
   const std::optional<std::vector<MessageQueue>> mine =
-      config_.message_model == MessageModel::kBroadcasting ? all
-                                                           : queries_->allocate(topic, all);
+      config_.message_model == MessageModel::kBroadcasting ? all : queries_->allocate(topic, all);
   return mine && useQueues(*mine, topic);
 }
 
@@ -311,9 +307,8 @@ std::vector<MessageExt> LitePullCore::poll(milliseconds timeout) {
       offsets_->update(queue, offset, false);
     }
   }
-  std::vector<MessageExt> messages =
-      queues_.poll(static_cast<size_t>(config_.pull_batch_size),
-                   std::chrono::steady_clock::now() + timeout);
+  std::vector<MessageExt> messages = queues_.poll(static_cast<size_t>(config_.pull_batch_size),
+                                                  std::chrono::steady_clock::now() + timeout);
   if (!messages.empty()) {
     pumpAll();
   }
@@ -327,8 +322,10 @@ std::vector<MessageExt> LitePullCore::poll(milliseconds timeout) {
 std::optional<ClientError> LitePullCore::seek(const MessageQueue& queue, int64_t offset) {
   const MessageQueue full_queue = full(queue);
   if (!queues_.seek(full_queue, offset)) {
-    return ClientError::client("The message queue is not in assigned list, may be rebalancing, "
-                               "message queue: " + queue.toString());
+    return ClientError::client(
+        "The message queue is not in assigned list, may be rebalancing, "
+        "message queue: " +
+        queue.toString());
   }
   offsets_->update(full_queue, offset, false);
   pump(full_queue);
@@ -384,8 +381,7 @@ Outcome<std::vector<MessageQueue>> LitePullCore::messageQueues(const std::string
   return queues;
 }
 
-Outcome<int64_t> LitePullCore::offsetForTimestamp(const MessageQueue& queue,
-                                                  int64_t timestamp_ms) {
+Outcome<int64_t> LitePullCore::offsetForTimestamp(const MessageQueue& queue, int64_t timestamp_ms) {
   return queries_->searchOffset(full(queue), timestamp_ms);
 }
 

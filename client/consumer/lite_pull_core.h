@@ -69,8 +69,7 @@ class LitePullCore final : public PassiveMember {
   void rebalanceAndWait();
   void rebalance();
   bool rebalanceTopic(const std::string& topic);
-  bool useQueues(const std::vector<MessageQueue>& mine,
-                 const std::optional<std::string>& of_topic);
+  bool useQueues(const std::vector<MessageQueue>& mine, const std::optional<std::string>& of_topic);
   void giveUp(const MessageQueue& queue);
 
   void pump(const MessageQueue& queue);

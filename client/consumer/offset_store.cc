@@ -122,9 +122,9 @@ bool RemoteOffsetStore::persistNow(const MessageQueue& queue) {
   if (!offset || !broker) {
     return false;
   }
-  const auto result = calls_.call(instance_.remoting(), broker->address,
-                                  updateRequest(group_, queue, *offset), {},
-                                  remoting::deadlineAfter(instance_.config().api_timeout));
+  const auto result =
+      calls_.call(instance_.remoting(), broker->address, updateRequest(group_, queue, *offset), {},
+                  remoting::deadlineAfter(instance_.config().api_timeout));
   return result.ok() && result->success();
 }
 
@@ -154,8 +154,8 @@ bool RemoteOffsetStore::persistFinally(std::chrono::steady_clock::time_point dea
     }
     instance_.remoting().call(
         broker->address, updateRequest(group_, queue, offset), {}, deadline,
-        [waiting, queue = queue](
-            const remoting::CallResult<remoting::UpdateConsumerOffset>& result) {
+        [waiting,
+         queue = queue](const remoting::CallResult<remoting::UpdateConsumerOffset>& result) {
           MutexLock lock(waiting->mutex);
           if (result.ok() && result->success()) {
             waiting->unconfirmed.erase(queue);

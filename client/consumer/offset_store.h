@@ -26,8 +26,8 @@ struct StoredOffset {
   int64_t offset = -1;
 };
 
-/// A consumer's offsets: what is committed lives in memory and reaches its permanent place from time
-/// to time (RocketMQ: OffsetStore). Queues carry the topic as brokers know it.
+/// A consumer's offsets: what is committed lives in memory and reaches its permanent place from
+/// time to time (RocketMQ: OffsetStore). Queues carry the topic as brokers know it.
 ///
 /// Threads: any. load() and the persist functions may block: not on the event loop.
 class OffsetStore {
@@ -75,8 +75,8 @@ class OffsetStore {
   std::map<MessageQueue, Entry> entries_ ROCKETMQ_GUARDED_BY(mutex_);
 };
 
-/// Offsets of a clustering group: the broker of each queue keeps them. Updates go one-way, each value
-/// at least twice, so that a lost one is made good within a period.
+/// Offsets of a clustering group: the broker of each queue keeps them. Updates go one-way, each
+/// value at least twice, so that a lost one is made good within a period.
 class RemoteOffsetStore final : public OffsetStore {
  public:
   /// `calls` lets a shutdown interrupt load(). All are borrowed.

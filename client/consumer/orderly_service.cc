@@ -99,8 +99,7 @@ bool OrderlyService::consumeBatch(const QueuePtr& queue, std::vector<MessageExt>
     commit(queue);
     return true;
   }
-  return takeFailure(queue, std::move(messages),
-                     consume_context.suspend_current_queue_time_millis);
+  return takeFailure(queue, std::move(messages), consume_context.suspend_current_queue_time_millis);
 }
 
 ConsumeOrderlyStatus OrderlyService::callListener(const std::vector<MessageExt>& messages,
@@ -122,8 +121,7 @@ ConsumeOrderlyStatus OrderlyService::callListener(const std::vector<MessageExt>&
 }
 
 int32_t OrderlyService::maxReconsumeTimes() const {
-  return context_.config.max_reconsume_times < 0 ? INT32_MAX
-                                                 : context_.config.max_reconsume_times;
+  return context_.config.max_reconsume_times < 0 ? INT32_MAX : context_.config.max_reconsume_times;
 }
 
 bool OrderlyService::takeFailure(const QueuePtr& queue, std::vector<MessageExt> messages,

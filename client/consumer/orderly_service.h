@@ -22,9 +22,8 @@ class OrderlyService final : public ConsumeService {
                std::vector<MessageExt> messages) override;
   /// Unlocks the queue at the broker once no worker is on it.
   void release(const std::shared_ptr<ProcessQueue>& queue) override;
-  void consumeDirectly(
-      MessageExt message,
-      std::function<void(remoting::ConsumeMessageDirectlyResult)> done) override;
+  void consumeDirectly(MessageExt message,
+                       std::function<void(remoting::ConsumeMessageDirectlyResult)> done) override;
   void checkTimeouts(const std::vector<std::shared_ptr<ProcessQueue>>& queues) override;
   bool stop(std::chrono::steady_clock::time_point until) override;
 

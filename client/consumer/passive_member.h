@@ -14,14 +14,13 @@ namespace rocketmq::client {
 /// run a message through, and nobody moves the application's own position.
 class PassiveMember : public GroupMember {
  public:
-  void resetOffsets(const std::string& topic,
-                    std::map<model::MessageQueue, int64_t>) override {
+  void resetOffsets(const std::string& topic, std::map<model::MessageQueue, int64_t>) override {
     log::info("offsets of topic {} are not reset: only push consumers follow such a request",
               topic);
   }
 
-  void consumeDirectly(
-      MessageExt, std::function<void(remoting::ConsumeMessageDirectlyResult)> done) override {
+  void consumeDirectly(MessageExt,
+                       std::function<void(remoting::ConsumeMessageDirectlyResult)> done) override {
     remoting::ConsumeMessageDirectlyResult result;
     result.consume_result = remoting::DirectConsumeResult::kReturnNull;
     result.remark = "this consumer pulls, it has no listener";

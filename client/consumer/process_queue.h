@@ -46,7 +46,8 @@ struct FlowLimits {
 /// what was pulled and is not consumed yet, whether the queue was taken away.
 ///
 /// Life:    made by a rebalance, dropped by a later one. Work on a dropped queue goes on to its end
-///          without effect: its results are not committed. A queue that comes back gets a new object.
+///          without effect: its results are not committed. A queue that comes back gets a new
+///          object.
 /// Threads: any; the fields that only the pull loop uses are said so.
 class ProcessQueue {
  public:
@@ -60,8 +61,8 @@ class ProcessQueue {
 
   virtual CachedAmount cached() const = 0;
 
-  /// Called after drop(), and again when work on a dropped queue has ended: true once, when nobody is
-  /// inside the listener with this queue any more, so that another consumer may have it.
+  /// Called after drop(), and again when work on a dropped queue has ended: true once, when nobody
+  /// is inside the listener with this queue any more, so that another consumer may have it.
   virtual bool releaseIfIdle() { return !released_.exchange(true); }
   bool released() const { return released_.load(); }
 
@@ -159,7 +160,8 @@ class ConcurrentProcessQueue final : public ProcessQueue {
   int64_t end_offset_ ROCKETMQ_GUARDED_BY(mutex_) = -1;  // One past the last message ever added.
 };
 
-/// A queue whose messages are consumed one batch after the other, in order, by one worker at a time.
+/// A queue whose messages are consumed one batch after the other, in order, by one worker at a
+/// time.
 class OrderlyProcessQueue final : public ProcessQueue {
  public:
   using ProcessQueue::ProcessQueue;

@@ -65,8 +65,7 @@ std::optional<ClientError> PullConsumerCore::start() {
     return error;
   }
   timers_ = std::make_unique<Timers>(instance_->pool());
-  timers_->every(config_.persist_consumer_offset_interval,
-                 config_.persist_consumer_offset_interval,
+  timers_->every(config_.persist_consumer_offset_interval, config_.persist_consumer_offset_interval,
                  [this] { worker_.post([this] { offsets_->persistAll(); }); });
   running_ = true;
   return std::nullopt;
@@ -139,13 +138,13 @@ Outcome<PullResult> PullConsumerCore::pull(const MessageQueue& queue, const std:
       return ClientError::client(status.message());
     }
   }
-  PullRequest request{.queue = full_queue,
-                      .group = group_,
-                      .subscription = std::make_shared<const model::SubscriptionData>(
-                          std::move(*subscription)),
-                      .offset = offset,
-                      .messages_max = messages_max,
-                      .timeout = config_.consumer_pull_timeout};
+  PullRequest request{
+      .queue = full_queue,
+      .group = group_,
+      .subscription = std::make_shared<const model::SubscriptionData>(std::move(*subscription)),
+      .offset = offset,
+      .messages_max = messages_max,
+      .timeout = config_.consumer_pull_timeout};
   if (wait_at_broker) {
     request.suspend = config_.broker_suspend_max_time;
     request.timeout = config_.consumer_timeout_when_suspend;

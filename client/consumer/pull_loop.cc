@@ -28,10 +28,10 @@ FlowLimits limitsOf(const PushConsumerConfig& config, bool orderly) {
 
 /// Three quarters: refilling starts early enough that the workers do not run dry.
 FlowLimits reduced(const FlowLimits& limits) {
-  return {.messages_max = limits.messages_max > 1 ? limits.messages_max * 3 / 4
-                                                  : limits.messages_max,
-          .bytes_max = limits.bytes_max * 3 / 4,
-          .span_max = limits.span_max};
+  return {
+      .messages_max = limits.messages_max > 1 ? limits.messages_max * 3 / 4 : limits.messages_max,
+      .bytes_max = limits.bytes_max * 3 / 4,
+      .span_max = limits.span_max};
 }
 
 bool isCode(const ClientError& error, ResponseCode code) {
@@ -173,8 +173,8 @@ void PullLoop::takeFailure(const QueuePtr& queue, const ClientError& error) {
     // The broker has forgotten this client, or not heard of it yet.
     context_.instance->heartbeatSoon();
   }
-  stepAfter(queue, isCode(error, ResponseCode::kFlowControl) ? kBrokerFlowControlDelay
-                                                              : kFailureDelay);
+  stepAfter(queue,
+            isCode(error, ResponseCode::kFlowControl) ? kBrokerFlowControlDelay : kFailureDelay);
 }
 
 void PullLoop::takeMoved(const QueuePtr& queue, int64_t offset) {

@@ -58,12 +58,11 @@ Outcome<PullAnswer> readAnswer(const PullRequest& request,
       decodeMessages(reply.body, request.queue.broker_name, BodyForm::kAsStored);
   if (!decoded.rest.isOk()) {
     if (decoded.messages.empty()) {
-      return ClientError::client("pull of " + request.queue.toString() + " from " + address +
-                                 ": " + decoded.rest.message());
+      return ClientError::client("pull of " + request.queue.toString() + " from " + address + ": " +
+                                 decoded.rest.message());
     }
     // What can be read is consumed, and the rest asked for again: nothing is skipped silently.
-    log::error("pull of {} from {}: {}", request.queue.toString(), address,
-               decoded.rest.message());
+    log::error("pull of {} from {}: {}", request.queue.toString(), address, decoded.rest.message());
     answer.next_offset = decoded.messages.back().queueOffset() + 1;
   }
   const std::string min_offset = std::to_string(answer.min_offset);

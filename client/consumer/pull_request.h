@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "client/consumer/subscription_table.h"
-#include "client/instance/client_instance.h"
 #include "client/instance/client_error.h"
+#include "client/instance/client_instance.h"
 #include "rocketmq/pull_result.h"
 
 namespace rocketmq::client {

@@ -49,10 +49,9 @@ Status checkPushConfig(const PushConsumerConfig& config) {
   };
   for (const Range& range : ranges) {
     if (range.value < range.min || range.value > range.max) {
-      return Status::invalidArgument(std::string(range.name) + " is " +
-                                     std::to_string(range.value) + ", out of range [" +
-                                     std::to_string(range.min) + ", " +
-                                     std::to_string(range.max) + "]");
+      return Status::invalidArgument(
+          std::string(range.name) + " is " + std::to_string(range.value) + ", out of range [" +
+          std::to_string(range.min) + ", " + std::to_string(range.max) + "]");
     }
   }
   if (!config.allocate_strategy) {
@@ -103,8 +102,8 @@ void PushConsumerCore::makeParts() {
   if (const auto* concurrent = std::get_if<MessageListenerConcurrently>(&listener_)) {
     service_ = std::make_unique<ConcurrentService>(*context_, *concurrent);
   } else {
-    service_ = std::make_unique<OrderlyService>(*context_,
-                                                std::get<MessageListenerOrderly>(listener_));
+    service_ =
+        std::make_unique<OrderlyService>(*context_, std::get<MessageListenerOrderly>(listener_));
   }
   worker_ = std::make_unique<WorkerPool>("rmq-consumer", 1);
   pulls_ = std::make_unique<PullLoop>(
@@ -116,8 +115,7 @@ void PushConsumerCore::makeParts() {
   context_->on_progress = [this](const std::shared_ptr<ProcessQueue>& queue) {
     pulls_->roomMade(queue);
   };
-  rebalance_ =
-      std::make_unique<PushRebalance>(*context_, *service_, queues_, *pulls_, isOrderly());
+  rebalance_ = std::make_unique<PushRebalance>(*context_, *service_, queues_, *pulls_, isOrderly());
 }
 
 std::optional<ClientError> PushConsumerCore::start() {
@@ -132,8 +130,8 @@ std::optional<ClientError> PushConsumerCore::start() {
   }
   started_ms_ = SystemClock::instance().nowMs();
   if (!broadcasting) {
-    const Status status = subscriptions_->add(std::string(kRetryTopicPrefix) + group_, "*",
-                                              started_ms_);
+    const Status status =
+        subscriptions_->add(std::string(kRetryTopicPrefix) + group_, "*", started_ms_);
     ROCKETMQ_CHECK(status.isOk());
   }
   context_ = std::make_unique<PushContext>(config_, group_, subscriptions_, instance.value());
@@ -164,16 +162,14 @@ void PushConsumerCore::findRoutes() {
   for (const std::string& topic : subscriptions_->topics()) {
     const Outcome<TopicRoutePtr> route = context_->instance->fetchRouteSync(topic, deadline);
     if (!route.ok() && !isRetryTopic(topic)) {
-      log::warn("group {} cannot consume topic {} yet: {}", group_, topic,
-                route.error().message);
+      log::warn("group {} cannot consume topic {} yet: {}", group_, topic, route.error().message);
     }
   }
 }
 
 void PushConsumerCore::startTimers() {
   Timers& timers = context_->timers;
-  timers.every(config_.rebalance_interval, config_.rebalance_interval,
-               [this] { rebalanceSoon(); });
+  timers.every(config_.rebalance_interval, config_.rebalance_interval, [this] { rebalanceSoon(); });
   timers.every(kFirstPersistDelay, config_.persist_consumer_offset_interval,
                [this] { worker_->post([this] { context_->offsets->persistAll(); }); });
   timers.every(milliseconds(ConsumeStats::kSampleSeconds * 1000),
@@ -194,8 +190,7 @@ void PushConsumerCore::shutdown() {
   context_->timers.stop();
   context_->calls.cancel();
   worker_->stop(false, std::chrono::steady_clock::time_point::max());
-  if (!service_->stop(std::chrono::steady_clock::now() +
-                      config_.await_termination_on_shutdown)) {
+  if (!service_->stop(std::chrono::steady_clock::now() + config_.await_termination_on_shutdown)) {
     log::warn("group {}: listeners are still running after {} ms; what they return is ignored",
               group_, config_.await_termination_on_shutdown.count());
   }

@@ -19,8 +19,8 @@ namespace rocketmq::client {
 using AnyListener =
     std::variant<std::monostate, MessageListenerConcurrently, MessageListenerOrderly>;
 
-/// The working part of a push consumer (RocketMQ: DefaultMQPushConsumerImpl): makes its parts, starts
-/// and stops them, and answers for the group.
+/// The working part of a push consumer (RocketMQ: DefaultMQPushConsumerImpl): makes its parts,
+/// starts and stops them, and answers for the group.
 ///
 /// Life:    start() -> shutdown(), once each; the destructor waits for listeners still running.
 /// Threads: pulls on the event loop, rebalances and offsets on one service thread, listeners on
@@ -50,9 +50,8 @@ class PushConsumerCore final : public GroupMember {
                     std::map<model::MessageQueue, int64_t> offsets) override;
   std::map<model::MessageQueue, int64_t> offsets(const std::string& topic) const override;
   remoting::ConsumerRunningInfo runningInfo() const override;
-  void consumeDirectly(
-      MessageExt message,
-      std::function<void(remoting::ConsumeMessageDirectlyResult)> done) override;
+  void consumeDirectly(MessageExt message,
+                       std::function<void(remoting::ConsumeMessageDirectlyResult)> done) override;
 
  private:
   std::optional<ClientError> checkConfig() const;

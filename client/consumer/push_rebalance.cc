@@ -8,8 +8,8 @@
 namespace rocketmq::client {
 namespace {
 
-// RocketMQ: ProcessQueue.PULL_MAX_IDLE_TIME. Every queue makes a step of its pull loop at least each
-// 30 s, so a longer silence means that the loop was lost; the queue is started anew.
+// RocketMQ: ProcessQueue.PULL_MAX_IDLE_TIME. Every queue makes a step of its pull loop at least
+// each 30 s, so a longer silence means that the loop was lost; the queue is started anew.
 constexpr int64_t kSilenceMaxMs = 120'000;
 
 }  // namespace
@@ -99,7 +99,7 @@ bool PushRebalance::addQueues(const std::vector<MessageQueue>& wanted) {
   for (const MessageQueue& queue : wanted) {
     if (needs_lock_ && !locked.contains(queue)) {
       log::debug("{} is still locked by another member of group {}", queue.toString(),
-                context_.group);
+                 context_.group);
       all_added = false;
       continue;
     }
@@ -151,8 +151,7 @@ void PushRebalance::moveOffset(const std::shared_ptr<ProcessQueue>& queue, int64
   }
   context_.offsets->update(queue->queue(), offset, false);
   if (!context_.offsets->persistNow(queue->queue())) {
-    log::warn("the new offset {} of {} may not have arrived", offset,
-              queue->queue().toString());
+    log::warn("the new offset {} of {} may not have arrived", offset, queue->queue().toString());
   }
   context_.offsets->remove(queue->queue());
   queues_.remove(queue);

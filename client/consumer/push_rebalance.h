@@ -21,8 +21,8 @@ namespace rocketmq::client {
 /// Threads: the consumer's service thread only; calls wait for brokers.
 class PushRebalance {
  public:
-  PushRebalance(PushContext& context, ConsumeService& service, QueueTable& queues,
-                PullLoop& pulls, bool orderly);
+  PushRebalance(PushContext& context, ConsumeService& service, QueueTable& queues, PullLoop& pulls,
+                bool orderly);
 
   /// True when every queue that should be ours is; false: something could not be asked or locked,
   /// so it should be run again soon.
@@ -31,8 +31,8 @@ class PushRebalance {
   /// Gives up queues: their offsets are stored, and locks given back when their workers have left.
   void dropAll();
 
-  /// Makes `offset` the group's in a queue that was dropped for that, and gives the queue up; the next
-  /// run() starts it anew.
+  /// Makes `offset` the group's in a queue that was dropped for that, and gives the queue up; the
+  /// next run() starts it anew.
   void moveOffset(const std::shared_ptr<ProcessQueue>& queue, int64_t offset);
 
  private:

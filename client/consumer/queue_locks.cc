@@ -40,8 +40,8 @@ std::string lockBody(const PushContext& context, const std::set<model::MessageQu
 }
 
 /// The queues that an answer grants.
-std::set<model::MessageQueue> granted(
-    const remoting::CallResult<remoting::LockBatchQueues>& result, const std::string& address) {
+std::set<model::MessageQueue> granted(const remoting::CallResult<remoting::LockBatchQueues>& result,
+                                      const std::string& address) {
   if (!result.ok() || !result->success()) {
     log::warn("broker {} does not answer for locks: {}", address,
               result.ok() ? result->remark : result.status().message());
@@ -79,9 +79,8 @@ std::set<MessageQueue> QueueLocks::lock(const std::vector<MessageQueue>& queues)
 
 void QueueLocks::renew(const std::vector<std::shared_ptr<ProcessQueue>>& queues,
                        std::function<void()> done) {
-  auto groups = byMaster(*context_.instance, queues, [](const auto& queue) {
-    return queue->queue().broker_name;
-  });
+  auto groups = byMaster(*context_.instance, queues,
+                         [](const auto& queue) { return queue->queue().broker_name; });
   // One more than there are answers, so that `done` waits for the loop to have ended.
   auto outstanding = std::make_shared<std::atomic<size_t>>(groups.size() + 1);
   const auto countDown = [outstanding, done = std::move(done)] {
@@ -121,9 +120,9 @@ void QueueLocks::unlock(const std::vector<MessageQueue>& queues) {
     for (const MessageQueue& queue : group) {
       given_up.insert(toModel(queue));
     }
-    context_.instance->remoting().oneway(
-        address, remoting::UnlockBatchQueues{}, remoting::Payload(lockBody(context_, given_up)),
-        remoting::deadlineAfter(kLockTimeout));
+    context_.instance->remoting().oneway(address, remoting::UnlockBatchQueues{},
+                                         remoting::Payload(lockBody(context_, given_up)),
+                                         remoting::deadlineAfter(kLockTimeout));
   }
 }
 

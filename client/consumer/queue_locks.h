@@ -11,7 +11,8 @@
 namespace rocketmq::client {
 
 /// The brokers' locks on queues, by which an orderly group makes sure that only one of its members
-/// consumes a queue (RocketMQ: RebalanceImpl.lock and unlock). Threads: any, if nothing else is said.
+/// consumes a queue (RocketMQ: RebalanceImpl.lock and unlock). Threads: any, if nothing else is
+/// said.
 class QueueLocks {
  public:
   explicit QueueLocks(PushContext& context) : context_(context) {}
@@ -20,8 +21,8 @@ class QueueLocks {
   /// event loop.
   std::set<MessageQueue> lock(const std::vector<MessageQueue>& queues);
 
-  /// Renews the locks of `queues` and notes in each what came of it. `done`, if any, is called on the
-  /// event loop when all brokers have answered.
+  /// Renews the locks of `queues` and notes in each what came of it. `done`, if any, is called on
+  /// the event loop when all brokers have answered.
   void renew(const std::vector<std::shared_ptr<ProcessQueue>>& queues,
              std::function<void()> done = nullptr);
 

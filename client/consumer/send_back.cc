@@ -82,9 +82,8 @@ Message SendBack::copyForRetry(const MessageExt& message) const {
   for (const auto& [name, value] : message.properties()) {
     copy.putProperty(name, value);
   }
-  for (const std::string_view name :
-       {property::kTransactionPrepared, property::kMinOffset, property::kMaxOffset,
-        property::kConsumeStartTime}) {
+  for (const std::string_view name : {property::kTransactionPrepared, property::kMinOffset,
+                                      property::kMaxOffset, property::kConsumeStartTime}) {
     copy.removeProperty(name);
   }
   if (copy.property(property::kRetryTopic).empty()) {
@@ -107,11 +106,11 @@ void SendBack::sendCopy(const MessageExt& message, const TopicRoutePtr& route, D
   Outcome<OutgoingMessage> outgoing = makeOutgoing(copy, config);
   const MessageQueue& queue =
       route->publish_queues[route->nextTurn() % route->publish_queues.size()];
-  const std::optional<BrokerAddress> broker =
-      context_.instance->routes().master(queue.broker_name);
+  const std::optional<BrokerAddress> broker = context_.instance->routes().master(queue.broker_name);
   if (!outgoing.ok() || !broker) {
-    log::error("message {} cannot be sent to the retry topic: {}", message.msgId(),
-               broker ? outgoing.error().message : "broker " + queue.broker_name + " has no master");
+    log::error(
+        "message {} cannot be sent to the retry topic: {}", message.msgId(),
+        broker ? outgoing.error().message : "broker " + queue.broker_name + " has no master");
     done(false);
     return;
   }

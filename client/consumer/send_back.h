@@ -10,8 +10,8 @@ namespace rocketmq::client {
 /// Gives messages that could not be consumed back to the brokers, which deliver them again later or
 /// put them among the dead letters.
 ///
-/// Threads: any. The answer comes on the event loop, at the latest after the time-outs of both ways;
-/// never once the context's guard is closed.
+/// Threads: any. The answer comes on the event loop, at the latest after the time-outs of both
+/// ways; never once the context's guard is closed.
 class SendBack {
  public:
   /// True: a broker has the message.

@@ -11,7 +11,8 @@ int main(int argc, char** argv) {
     rocketmq::DefaultMQProducer producer("example_producer");
     producer.start();
     for (int i = 0; i < 10; ++i) {
-      rocketmq::Message message("TopicTest", "TagA", "order-" + std::to_string(i), "Hello RocketMQ");
+      rocketmq::Message message("TopicTest", "TagA", "order-" + std::to_string(i),
+                                "Hello RocketMQ");
       const rocketmq::SendResult result = producer.send(message);
       std::printf("%s %s %s\n", toString(result.status), result.msg_id.c_str(),
                   result.message_queue.toString().c_str());

@@ -39,10 +39,9 @@ class CancellableCalls {
   template <remoting::Command C>
   remoting::CallResult<C> call(remoting::Client& client, const std::string& address, C request,
                                remoting::Payload body, remoting::Deadline deadline) {
-    std::optional<remoting::CallResult<C>> result =
-        await<remoting::CallResult<C>>([&](auto done) {
-          client.call(address, std::move(request), std::move(body), deadline, std::move(done));
-        });
+    std::optional<remoting::CallResult<C>> result = await<remoting::CallResult<C>>([&](auto done) {
+      client.call(address, std::move(request), std::move(body), deadline, std::move(done));
+    });
     return result ? std::move(*result)
                   : remoting::CallResult<C>(Status::closed("the client is shutting down"));
   }

@@ -4,19 +4,23 @@ namespace rocketmq::client {
 
 ClientError ClientError::remoting(const Status& status, const std::string& address) {
   if (status.code() == StatusCode::kTimeout) {
-    return {Kind::kTimeout, ClientErrorCode::kAccessBrokerTimeout,
-            "no answer from " + address + " in time: " + status.message(), {}};
+    return {Kind::kTimeout,
+            ClientErrorCode::kAccessBrokerTimeout,
+            "no answer from " + address + " in time: " + status.message(),
+            {}};
   }
-  return {Kind::kRemoting, ClientErrorCode::kConnectBroker,
-          "call to " + address + " failed: " + status.message(), {}};
+  return {Kind::kRemoting,
+          ClientErrorCode::kConnectBroker,
+          "call to " + address + " failed: " + status.message(),
+          {}};
 }
 
 ClientError ClientError::broker(remoting::ResponseCode code, const std::string& remark,
                                 const std::string& address) {
   const auto number = static_cast<int32_t>(code);
   return {Kind::kBroker, number,
-          "CODE: " + std::to_string(number) + "  DESC: " + remark + "  BROKER: " + address +
-              " (" + remoting::toString(code) + ")",
+          "CODE: " + std::to_string(number) + "  DESC: " + remark + "  BROKER: " + address + " (" +
+              remoting::toString(code) + ")",
           address};
 }
 

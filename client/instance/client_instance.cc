@@ -84,8 +84,7 @@ Outcome<std::shared_ptr<ClientInstance>> ClientInstance::acquire(const ClientCon
 
   InstanceTable& table = InstanceTable::get();
   MutexLock lock(table.mutex);
-  InstanceTable::Entry& entry =
-      table.entries[client_id + "|" + source->addresses + source->url];
+  InstanceTable::Entry& entry = table.entries[client_id + "|" + source->addresses + source->url];
   if (entry.instance == nullptr) {
     auto name_servers = std::make_shared<NameServers>();
     name_servers->set(std::move(*addresses));
@@ -207,12 +206,11 @@ void ClientInstance::askRoute(const std::string& topic) {
   remoting::GetRouteInfoByTopic request;
   request.topic = topic;
   request.accept_standard_json_only = true;
-  NameServers::call(name_servers_, *remoting_, std::move(request),
-                    remoting::deadlineAfter(config_.api_timeout),
-                    guard_.wrap([this, topic](const RouteResult& result,
-                                              const std::string& name_server) {
-                      takeRouteAnswer(topic, result, name_server);
-                    }));
+  NameServers::call(
+      name_servers_, *remoting_, std::move(request), remoting::deadlineAfter(config_.api_timeout),
+      guard_.wrap([this, topic](const RouteResult& result, const std::string& name_server) {
+        takeRouteAnswer(topic, result, name_server);
+      }));
 }
 
 void ClientInstance::takeRouteAnswer(const std::string& topic, const RouteResult& result,
@@ -240,8 +238,8 @@ Outcome<TopicRoutePtr> ClientInstance::routeFrom(const std::string& topic,
     const std::string text = "route of topic " + topic + ": no name server of " + nameServers() +
                              " can be asked: " + result.status().message();
     if (result.status().code() == StatusCode::kTimeout) {
-      return ClientError{ClientError::Kind::kTimeout, ClientErrorCode::kAccessBrokerTimeout, text,
-                         {}};
+      return ClientError{
+          ClientError::Kind::kTimeout, ClientErrorCode::kAccessBrokerTimeout, text, {}};
     }
     return ClientError{ClientError::Kind::kRemoting, ClientErrorCode::kConnectBroker, text, {}};
   }
@@ -276,14 +274,13 @@ void ClientInstance::answerOnce(const std::shared_ptr<RouteWaiter>& waiter,
 void ClientInstance::storeRoute(const TopicRoutePtr& route) {
   if (routes_.update(route)) {
     log::debug("route of topic {} changed: {} queues to send to, {} to read", route->topic,
-              route->publish_queues.size(), route->subscribe_queues.size());
+               route->publish_queues.size(), route->subscribe_queues.size());
     heartbeatToNewBrokers();
     rebalanceAllSoon();
   }
 }
 
-void ClientInstance::findPublishRoute(const std::string& topic,
-                                      const TopicTemplate& topic_template,
+void ClientInstance::findPublishRoute(const std::string& topic, const TopicTemplate& topic_template,
                                       remoting::Deadline deadline, RouteCallback callback) {
   if (TopicRoutePtr known = routes_.find(topic);
       known != nullptr && !known->publish_queues.empty()) {
@@ -325,9 +322,8 @@ Outcome<TopicRoutePtr> ClientInstance::fetchRouteSync(const std::string& topic,
                                                       remoting::Deadline deadline) {
   auto promise = std::make_shared<std::promise<Outcome<TopicRoutePtr>>>();
   auto future = promise->get_future();
-  fetchRoute(topic, deadline, [promise](Outcome<TopicRoutePtr> outcome) {
-    promise->set_value(std::move(outcome));
-  });
+  fetchRoute(topic, deadline,
+             [promise](Outcome<TopicRoutePtr> outcome) { promise->set_value(std::move(outcome)); });
   return future.get();
 }
 
@@ -423,7 +419,8 @@ ClientError ClientInstance::describe(const Status& status, const std::string& ad
   if (origin.empty() || status.code() != StatusCode::kIo) {
     return ClientError::remoting(status, address);
   }
-  return {ClientError::Kind::kRemoting, ClientErrorCode::kConnectBroker,
+  return {ClientError::Kind::kRemoting,
+          ClientErrorCode::kConnectBroker,
           "cannot reach the broker at " + address + " (" + origin + "): " + status.message() +
               ". If this machine cannot reach that address, set brokerIP1 in the broker's "
               "configuration to one that it can reach",

@@ -41,8 +41,7 @@ class GroupMember {
 
   /// Consumes one message now, for an administrator (309); `done` may be called later.
   virtual void consumeDirectly(
-      MessageExt message,
-      std::function<void(remoting::ConsumeMessageDirectlyResult)> done) = 0;
+      MessageExt message, std::function<void(remoting::ConsumeMessageDirectlyResult)> done) = 0;
 };
 
 }  // namespace rocketmq::client

@@ -1,12 +1,13 @@
 // ClientInstance: heartbeats and farewells to brokers.
 
+#include "remoting/protocol/bodies/heartbeat.h"
+
 #include <atomic>
 #include <future>
 
 #include "client/instance/client_instance.h"
 #include "common/json/encode.h"
 #include "common/log.h"
-#include "remoting/protocol/bodies/heartbeat.h"
 
 namespace rocketmq::client {
 namespace {
@@ -43,9 +44,8 @@ std::string ClientInstance::heartbeatBody(bool& has_consumers) const {
       data.producer_data_set.push_back({group});
     }
   }
-  forEachConsumer([&data](GroupMember& member) {
-    data.consumer_data_set.push_back(member.heartbeatData());
-  });
+  forEachConsumer(
+      [&data](GroupMember& member) { data.consumer_data_set.push_back(member.heartbeatData()); });
   has_consumers = !data.consumer_data_set.empty();
   if (has_consumers) {
     // Consumers send what a broker does not take back (36) as this group.
@@ -76,13 +76,13 @@ void ClientInstance::heartbeatTo(const std::vector<BrokerAddress>& brokers,
     remoting_->call(address, remoting::Heartbeat{}, remoting::Payload(body),
                     remoting::deadlineAfter(config_.api_timeout),
                     [countdown, greeted = guard_.wrap([this, address](bool ok) {
-                       if (ok) {
-                         MutexLock lock(mutex_);
-                         greeted_.insert(address);
-                       } else {
-                         forgetBroker(address);
-                       }
-                     }),
+                      if (ok) {
+                        MutexLock lock(mutex_);
+                        greeted_.insert(address);
+                      } else {
+                        forgetBroker(address);
+                      }
+                    }),
                      address](const remoting::CallResult<remoting::Heartbeat>& result) mutable {
                       const bool ok = result.ok() && result->success();
                       if (!ok) {
@@ -122,8 +122,8 @@ void ClientInstance::heartbeatToNewBrokers() {
   }
 }
 
-// A broker forgets a client whose connection has closed, so it is greeted again as soon as it can be
-// reached, not at the next regular heartbeat.
+// A broker forgets a client whose connection has closed, so it is greeted again as soon as it can
+// be reached, not at the next regular heartbeat.
 void ClientInstance::forgetBroker(const std::string& address) {
   {
     MutexLock lock(mutex_);

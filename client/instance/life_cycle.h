@@ -26,8 +26,8 @@ class LifeCycle {
     {
       MutexLock lock(mutex_);
       if (state_ != State::kCreated) {
-        throw MQClientException(-1, "The " + what +
-                                        " was started before; each can be started only once");
+        throw MQClientException(
+            -1, "The " + what + " was started before; each can be started only once");
       }
       state_ = State::kStarting;
     }

@@ -21,11 +21,10 @@ Result<std::string> fetchNameServerAddresses(const std::string& url) {
   http.set_read_timeout(kReadTimeout);
   http.set_write_timeout(kReadTimeout);
   std::string body;
-  const httplib::Result answer =
-      http.Get(url.substr(path), [&body](const char* data, size_t size) {
-        body.append(data, size);
-        return body.size() <= kAnswerBytesMax;
-      });
+  const httplib::Result answer = http.Get(url.substr(path), [&body](const char* data, size_t size) {
+    body.append(data, size);
+    return body.size() <= kAnswerBytesMax;
+  });
   if (!answer) {
     return Status::io("name server addresses from " + url + ": " +
                       httplib::to_string(answer.error()));

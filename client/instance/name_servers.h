@@ -109,9 +109,8 @@ struct NameServers::Attempt : std::enable_shared_from_this<Attempt<C, Callback>>
 template <remoting::Command C, class Callback>
 void NameServers::call(std::shared_ptr<NameServers> self, remoting::Client& client, C request,
                        remoting::Deadline deadline, Callback callback) {
-  auto attempt = std::make_shared<Attempt<C, Callback>>(std::move(self), client,
-                                                        std::move(request), deadline,
-                                                        std::move(callback));
+  auto attempt = std::make_shared<Attempt<C, Callback>>(std::move(self), client, std::move(request),
+                                                        deadline, std::move(callback));
   if (attempt->addresses.empty()) {
     attempt->callback(remoting::CallResult<C>(Status::notFound("no name server address is known")),
                       std::string());
@@ -120,7 +119,8 @@ void NameServers::call(std::shared_ptr<NameServers> self, remoting::Client& clie
   attempt->tryNext();
 }
 
-/// Asks the HTTP endpoint again and again, from a thread of its own because the HTTP library blocks.
+/// Asks the HTTP endpoint again and again, from a thread of its own because the HTTP library
+/// blocks.
 ///
 /// Life: the constructor starts the thread, the destructor ends it; it waits for a fetch in
 /// progress, which takes at most a second to connect.

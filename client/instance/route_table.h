@@ -43,8 +43,8 @@ class RouteTable {
   /// else the master, else any of that name.
   std::optional<BrokerAddress> reader(const std::string& broker_name, int64_t broker_id) const;
 
-  /// One address for each broker name of a topic, the master's if it has one; for questions that any
-  /// of them answers.
+  /// One address for each broker name of a topic, the master's if it has one; for questions that
+  /// any of them answers.
   std::vector<BrokerAddress> brokersOf(const std::string& topic) const;
 
   /// Every known address; of slaves too if asked for.

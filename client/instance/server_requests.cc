@@ -30,16 +30,15 @@ Answer<NoFields> noSuchGroup(const std::string& group) {
 void ClientInstance::registerServerRequests() {
   router_.handle<remoting::NotifyConsumerIdsChanged>(
       {}, [this](const remoting::NotifyConsumerIdsChanged& request, const RequestContext&) {
-        withConsumer(request.consumer_group,
-                     [](GroupMember& member) { member.rebalanceSoon(); });
+        withConsumer(request.consumer_group, [](GroupMember& member) { member.rebalanceSoon(); });
         return Answer<NoFields>();
       });
 
   router_.handle<remoting::ResetConsumerClientOffset>(
-      {}, [this](const remoting::ResetConsumerClientOffset& request,
-                 const RequestContext& context) -> Answer<NoFields> {
-        Result<remoting::ResetOffsetBody> body =
-            remoting::decodeResetOffsetBody(context.body());
+      {},
+      [this](const remoting::ResetConsumerClientOffset& request,
+             const RequestContext& context) -> Answer<NoFields> {
+        Result<remoting::ResetOffsetBody> body = remoting::decodeResetOffsetBody(context.body());
         if (!body.ok()) {
           log::warn("offsets of group {} were not reset: {}", request.group,
                     body.status().message());
@@ -61,12 +60,12 @@ void ClientInstance::registerServerRequests() {
       });
 
   router_.handle<remoting::GetConsumerRunningInfo>(
-      {}, [this](const remoting::GetConsumerRunningInfo& request,
-                 const RequestContext&) -> Answer<NoFields> {
+      {},
+      [this](const remoting::GetConsumerRunningInfo& request,
+             const RequestContext&) -> Answer<NoFields> {
         remoting::ConsumerRunningInfo info;
-        const bool known = withConsumer(request.consumer_group, [&](GroupMember& member) {
-          info = member.runningInfo();
-        });
+        const bool known = withConsumer(request.consumer_group,
+                                        [&](GroupMember& member) { info = member.runningInfo(); });
         return known ? Answer<NoFields>::ofBody(json::encode(info))
                      : noSuchGroup(request.consumer_group);
       });
@@ -74,8 +73,7 @@ void ClientInstance::registerServerRequests() {
   router_.handleLater<remoting::ConsumeMessageDirectly>(
       {}, [this](const remoting::ConsumeMessageDirectly& request, const RequestContext& context,
                  remoting::Responder<remoting::ConsumeMessageDirectly> responder) {
-        DecodedMessages decoded =
-            decodeMessages(context.body(), request.broker_name.value_or(""));
+        DecodedMessages decoded = decodeMessages(context.body(), request.broker_name.value_or(""));
         if (decoded.messages.empty()) {
           responder({ResponseCode::kSystemError, "the request holds no message that can be read"});
           return;
@@ -84,11 +82,10 @@ void ClientInstance::registerServerRequests() {
         auto shared = std::make_shared<remoting::Responder<remoting::ConsumeMessageDirectly>>(
             std::move(responder));
         const bool known = withConsumer(request.consumer_group, [&](GroupMember& member) {
-          member.consumeDirectly(
-              std::move(decoded.messages.front()),
-              [shared](const remoting::ConsumeMessageDirectlyResult& result) {
-                (*shared)(Answer<NoFields>::ofBody(json::encode(result)));
-              });
+          member.consumeDirectly(std::move(decoded.messages.front()),
+                                 [shared](const remoting::ConsumeMessageDirectlyResult& result) {
+                                   (*shared)(Answer<NoFields>::ofBody(json::encode(result)));
+                                 });
         });
         if (!known) {
           (*shared)(noSuchGroup(request.consumer_group));

@@ -1,9 +1,10 @@
 #include "client/instance/timers.h"
 
-#include <asio/io_context.hpp>
-#include <asio/steady_timer.hpp>
 #include <map>
 #include <utility>
+
+#include <asio/io_context.hpp>
+#include <asio/steady_timer.hpp>
 
 #include "common/mutex.h"
 
@@ -75,8 +76,7 @@ class Timers::State : public std::enable_shared_from_this<State> {
     }
     const uint64_t id = next_id_++;
     Entry& entry =
-        entries_
-            .emplace(id, Entry{asio::steady_timer(pool_.context(0), due), std::move(task)})
+        entries_.emplace(id, Entry{asio::steady_timer(pool_.context(0), due), std::move(task)})
             .first->second;
     entry.timer.async_wait([self = shared_from_this(), id](const asio::error_code& error) {
       if (!error) {

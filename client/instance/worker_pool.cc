@@ -68,8 +68,7 @@ class WorkerPool::State : public std::enable_shared_from_this<State> {
     std::thread::id id;  ///< Set by the thread itself.
   };
 
-  State(std::string name, size_t threads_max)
-      : name_(std::move(name)), threads_max_(threads_max) {}
+  State(std::string name, size_t threads_max) : name_(std::move(name)), threads_max_(threads_max) {}
 
   bool post(std::function<void()>* tasks, size_t count) {
     MutexLock lock(mutex_);

@@ -45,8 +45,8 @@ class DefaultMQProducer::Impl {
 
   void checkTopics(const Message& message, const MessageQueue& queue) const {
     if (message.topic() != queue.topic) {
-      throw MQClientException(-1, "message's topic not equal mq's topic: " + message.topic() +
-                                      " and " + queue.topic);
+      throw MQClientException(
+          -1, "message's topic not equal mq's topic: " + message.topic() + " and " + queue.topic);
     }
   }
 
@@ -74,9 +74,8 @@ DefaultMQProducer::~DefaultMQProducer() { shutdown(); }
 ProducerConfig& DefaultMQProducer::config() { return impl_->config; }
 
 void DefaultMQProducer::start() {
-  impl_->life.start("producer", [this] {
-    return std::make_shared<client::ProducerCore>(impl_->config);
-  });
+  impl_->life.start("producer",
+                    [this] { return std::make_shared<client::ProducerCore>(impl_->config); });
 }
 
 void DefaultMQProducer::shutdown() { impl_->life.shutdown(); }
@@ -97,8 +96,8 @@ SendResult DefaultMQProducer::send(Message& message, const MessageQueue& queue) 
 
 SendResult DefaultMQProducer::send(Message& message, const MessageQueueSelector& selector) {
   OutgoingMessage outgoing = impl_->prepare(message);
-  return impl_->send(std::move(outgoing), client::SelectedQueue{selector, message},
-                     SendMode::kSync, impl_->config.send_msg_timeout);
+  return impl_->send(std::move(outgoing), client::SelectedQueue{selector, message}, SendMode::kSync,
+                     impl_->config.send_msg_timeout);
 }
 
 SendResult DefaultMQProducer::send(std::vector<Message>& batch) {
@@ -109,8 +108,7 @@ SendResult DefaultMQProducer::send(std::vector<Message>& batch) {
 SendResult DefaultMQProducer::send(std::vector<Message>& batch, const MessageQueue& queue) {
   OutgoingMessage outgoing = impl_->prepare(batch);
   impl_->checkTopics(batch.front(), queue);
-  return impl_->send(std::move(outgoing), queue, SendMode::kSync,
-                     impl_->config.send_msg_timeout);
+  return impl_->send(std::move(outgoing), queue, SendMode::kSync, impl_->config.send_msg_timeout);
 }
 
 void DefaultMQProducer::send(Message message, SendCallback callback) {
@@ -125,8 +123,7 @@ void DefaultMQProducer::send(Message message, const MessageQueue& queue, SendCal
 void DefaultMQProducer::send(Message message, const MessageQueueSelector& selector,
                              SendCallback callback) {
   OutgoingMessage outgoing = impl_->prepare(message);
-  impl_->core()->sendAsync(std::move(outgoing),
-                           client::SelectedQueue{selector, std::move(message)},
+  impl_->core()->sendAsync(std::move(outgoing), client::SelectedQueue{selector, std::move(message)},
                            std::move(callback));
 }
 

@@ -20,7 +20,8 @@ constexpr milliseconds kFarewellTimeout{500};
 constexpr milliseconds kCongestionDelay{2};
 
 InFlightSends::Limits limitsOf(const ProducerConfig& config) {
-  return {std::max(config.async_in_flight_max, 1), std::max<int64_t>(config.async_in_flight_bytes_max, 1)};
+  return {std::max(config.async_in_flight_max, 1),
+          std::max<int64_t>(config.async_in_flight_bytes_max, 1)};
 }
 
 ClientError shutDown() {
@@ -102,8 +103,8 @@ Outcome<SendResult> ProducerCore::sendSync(OutgoingMessage outgoing, SendTarget 
 
 void ProducerCore::sendAsync(OutgoingMessage outgoing, SendTarget target, SendCallback callback) {
   const int64_t bytes = outgoing.bytes();
-  const SendCallPtr call = makeCall(std::move(outgoing), std::move(target), SendMode::kAsync,
-                                    config_.send_msg_timeout);
+  const SendCallPtr call =
+      makeCall(std::move(outgoing), std::move(target), SendMode::kAsync, config_.send_msg_timeout);
   const InFlightSends::Admission admission =
       callbacks_.onOwnThread()
           ? in_flight_.admitFromCallback(bytes)
@@ -159,16 +160,15 @@ std::function<void(Outcome<SendResult>)> ProducerCore::onCallbackPool(SendCallba
 void ProducerCore::begin(const SendCallPtr& call) {
   const ClientInstance::TopicTemplate topic_template{config_.create_topic_key,
                                                      config_.default_topic_queue_nums};
-  instance_->findPublishRoute(
-      call->outgoing.header.topic, topic_template, call->deadline,
-      [this, guard = guard_, call,
-       caller = std::this_thread::get_id()](const Outcome<TopicRoutePtr>& outcome) {
-        if (caller == std::this_thread::get_id()) {
-          takeRoute(call, outcome, true);
-        } else {
-          guard.run([&] { takeRoute(call, outcome, false); });
-        }
-      });
+  instance_->findPublishRoute(call->outgoing.header.topic, topic_template, call->deadline,
+                              [this, guard = guard_, call, caller = std::this_thread::get_id()](
+                                  const Outcome<TopicRoutePtr>& outcome) {
+                                if (caller == std::this_thread::get_id()) {
+                                  takeRoute(call, outcome, true);
+                                } else {
+                                  guard.run([&] { takeRoute(call, outcome, false); });
+                                }
+                              });
 }
 
 void ProducerCore::takeRoute(const SendCallPtr& call, const Outcome<TopicRoutePtr>& outcome,
@@ -246,26 +246,24 @@ void ProducerCore::attempt(const SendCallPtr& call) {
     write(call, broker->address, open);
     return;
   }
-  instance_->remoting().connect(
-      broker->address, connectDeadline(*call),
-      guard_.wrap([this, call, address = broker->address](
-                      Result<remoting::ConnectionPtr> connection) {
-        if (connection.ok()) {
-          write(call, address, *connection);
-        } else {
-          recordLatency(*call, true);
-          fail(call, instance_->describe(connection.status(), address));
-        }
-      }));
+  instance_->remoting().connect(broker->address, connectDeadline(*call),
+                                guard_.wrap([this, call, address = broker->address](
+                                                Result<remoting::ConnectionPtr> connection) {
+                                  if (connection.ok()) {
+                                    write(call, address, *connection);
+                                  } else {
+                                    recordLatency(*call, true);
+                                    fail(call, instance_->describe(connection.status(), address));
+                                  }
+                                }));
 }
 
 // While there are tries left, connecting may use only this try's share of the time: an address that
 // swallows packets must not cost the whole call.
 ProducerCore::Clock::time_point ProducerCore::connectDeadline(const SendCall& call) const {
-  const int32_t tries_left =
-      call.queueFixed() || call.mode == SendMode::kOneway
-          ? 1
-          : std::max(1, call.retries_max + 2 - call.attempts_made);
+  const int32_t tries_left = call.queueFixed() || call.mode == SendMode::kOneway
+                                 ? 1
+                                 : std::max(1, call.retries_max + 2 - call.attempts_made);
   const auto now = Clock::now();
   return now + (call.deadline - now) / tries_left;
 }
@@ -322,8 +320,7 @@ void ProducerCore::writeOneway(const SendCallPtr& call, const std::string& addre
 template <class C>
 void ProducerCore::takeAnswer(const SendCallPtr& call, const std::string& address,
                               const remoting::CallResult<C>& result) {
-  const std::optional<SendStatus> status =
-      result.ok() ? sendStatusOf(result->code) : std::nullopt;
+  const std::optional<SendStatus> status = result.ok() ? sendStatusOf(result->code) : std::nullopt;
   recordLatency(*call, !status);
   if (status) {
     takeStored(call, *status, result->header);
@@ -357,8 +354,8 @@ void ProducerCore::fail(const SendCallPtr& call, ClientError error) {
                                    .time_left = Clock::now() < call->deadline};
   if (!call->finished.load() &&
       decideAfterFailure(attempt_made, error) == AfterFailure::kAnotherBroker) {
-    log::warn("send of message {} to {} failed and is tried again: {}",
-              call->outgoing.message_id, call->queue.toString(), error.message);
+    log::warn("send of message {} to {} failed and is tried again: {}", call->outgoing.message_id,
+              call->queue.toString(), error.message);
     attempt(call);
     return;
   }
@@ -383,10 +380,9 @@ void ProducerCore::finish(const SendCallPtr& call, Outcome<SendResult> outcome) 
 
 void ProducerCore::recordLatency(const SendCall& call, bool failed) {
   if (config_.send_latency_fault_enable) {
-    latency_.record(call.queue.broker_name,
-                    failed ? kFailedSendCost
-                           : std::chrono::duration_cast<milliseconds>(Clock::now() -
-                                                                      call.attempt_start));
+    latency_.record(call.queue.broker_name, failed ? kFailedSendCost
+                                                   : std::chrono::duration_cast<milliseconds>(
+                                                         Clock::now() - call.attempt_start));
   }
 }
 

@@ -23,8 +23,8 @@ struct OffsetMessageId {
   bool operator==(const OffsetMessageId&) const = default;
 };
 
-/// A new id for a message about to be sent (RocketMQ: MessageClientIDSetter; property UNIQ_KEY): IP,
-/// process, a constant, time in the month, counter. Unique over processes; 32 upper-case hex
+/// A new id for a message about to be sent (RocketMQ: MessageClientIDSetter; property UNIQ_KEY):
+/// IP, process, a constant, time in the month, counter. Unique over processes; 32 upper-case hex
 /// digits, 56 on a machine with IPv6 only. Threads: any.
 std::string newUniqueId();
 

@@ -68,8 +68,8 @@ Result<std::shared_ptr<IndexFile>> IndexFile::create(FileSystem& files, std::str
   ROCKETMQ_ASSIGN_OR_RETURN(
       std::unique_ptr<MappedFile> mapping,
       files.map(path, {.bytes = layout.fileBytes(), .create = true, .keep_open = false}));
-  auto file = std::shared_ptr<IndexFile>(
-      new IndexFile(files, std::move(path), layout, std::move(mapping)));
+  auto file =
+      std::shared_ptr<IndexFile>(new IndexFile(files, std::move(path), layout, std::move(mapping)));
   if (const Status reserved = file->mapping_->reserve(0, layout.entryAt(1)); !reserved.isOk()) {
     const Status removed = file->remove();
     return removed.isOk() ? reserved : removed;
@@ -134,8 +134,8 @@ Status IndexFile::reserveEntry(int32_t number) {
   if (reserved_entries_ == 0) {
     ROCKETMQ_RETURN_IF_ERROR(mapping_->reserve(0, layout_.entryAt(0)));
   }
-  const int32_t end =
-      static_cast<int32_t>(std::min<int64_t>(int64_t{number} + kReserveEntries, layout_.entries_max));
+  const int32_t end = static_cast<int32_t>(
+      std::min<int64_t>(int64_t{number} + kReserveEntries, layout_.entries_max));
   const int64_t begin_at = layout_.entryAt(number);
   ROCKETMQ_RETURN_IF_ERROR(mapping_->reserve(begin_at, layout_.entryAt(end) - begin_at));
   reserved_entries_ = end;
@@ -164,8 +164,8 @@ Result<bool> IndexFile::put(int32_t key_hash, int64_t physical_offset,
   const int64_t seconds = (store_timestamp_ms - header.begin_ms) / 1000;
   storeEntry(number, {.key_hash = key_hash,
                       .physical_offset = physical_offset,
-                      .seconds = static_cast<int32_t>(std::clamp<int64_t>(
-                          seconds, 0, std::numeric_limits<int32_t>::max())),
+                      .seconds = static_cast<int32_t>(
+                          std::clamp<int64_t>(seconds, 0, std::numeric_limits<int32_t>::max())),
                       .previous = previous});
   storeSlot(slot, number);
   header.next_entry = number + 1;
@@ -246,8 +246,8 @@ Status IndexFile::repair(int64_t log_end, bool drop_last_record, const StoreTime
     header.begin_offset = first_offset;
     header.end_offset = last.physical_offset;
     header.begin_ms = store_time(first_offset).value_or(header.begin_ms);
-    header.end_ms = store_time(last.physical_offset)
-                        .value_or(header.begin_ms + int64_t{1000} * last.seconds);
+    header.end_ms =
+        store_time(last.physical_offset).value_or(header.begin_ms + int64_t{1000} * last.seconds);
   }
   ROCKETMQ_RETURN_IF_ERROR(mapping_->reserve(0, layout_.entryAt(next)));
   header.next_entry = next;

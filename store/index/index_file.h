@@ -52,8 +52,7 @@ class IndexFile {
 
   /// Makes an empty file whose header goes on from the end of the previous one.
   static Result<std::shared_ptr<IndexFile>> create(FileSystem& files, std::string path,
-                                                   IndexLayout layout,
-                                                   const IndexHeader& previous);
+                                                   IndexLayout layout, const IndexHeader& previous);
 
   const std::string& path() const { return path_; }
   IndexHeader header() const;

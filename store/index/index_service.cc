@@ -133,8 +133,7 @@ Status IndexService::stop() {
   const auto give_up_at = std::chrono::steady_clock::now() + kStopLimit;
   stopping_.store(true);
   worker_.stop();
-  const bool complete =
-      catchUp([&] { return std::chrono::steady_clock::now() < give_up_at; });
+  const bool complete = catchUp([&] { return std::chrono::steady_clock::now() < give_up_at; });
   if (!complete) {
     log::warn("the key index stops behind the log; the next start goes on with it");
   }
@@ -229,10 +228,9 @@ Result<std::shared_ptr<IndexFile>> IndexService::writableFile() {
     ROCKETMQ_RETURN_IF_ERROR(parts_.checkpoint.advance({.index_ms = previous.end_ms}));
   }
   ROCKETMQ_RETURN_IF_ERROR(parts_.files.createDirectories(options_.dir));
-  ROCKETMQ_ASSIGN_OR_RETURN(
-      std::shared_ptr<IndexFile> made,
-      IndexFile::create(parts_.files, options_.dir + "/" + newFileName(last), options_.layout,
-                        previous));
+  ROCKETMQ_ASSIGN_OR_RETURN(std::shared_ptr<IndexFile> made,
+                            IndexFile::create(parts_.files, options_.dir + "/" + newFileName(last),
+                                              options_.layout, previous));
   MutexLock lock(mutex_);
   files_.push_back(made);
   return made;

@@ -46,8 +46,7 @@ class IndexService {
     const Clock& clock;
   };
 
-  IndexService(const Parts& parts, Options options)
-      : parts_(parts), options_(std::move(options)) {}
+  IndexService(const Parts& parts, Options options) : parts_(parts), options_(std::move(options)) {}
 
   /// Opens the files. After a clean stop they are taken as they are.
   Status load(bool stopped_cleanly);
@@ -94,8 +93,8 @@ class IndexService {
   mutable Mutex mutex_;
   Files files_ ROCKETMQ_GUARDED_BY(mutex_);  // By age.
 
-  int64_t position_ = 0;          // Of the thread: what it reads next.
-  bool failure_logged_ = false;   // Of the thread.
+  int64_t position_ = 0;         // Of the thread: what it reads next.
+  bool failure_logged_ = false;  // Of the thread.
   std::atomic<bool> idle_{false};
   std::atomic<bool> stopping_{false};
   Worker worker_;

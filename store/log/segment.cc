@@ -128,11 +128,11 @@ Status SegmentSet::addLoaded(const std::vector<DirectoryEntry>& entries) {
       return Status::corruption(options_.dir + "/" + segmentFileName(segments_.back()->end()) +
                                 " is missing; restore it, or remove the files before the gap");
     }
-    segments_.push_back(std::make_shared<Segment>(
-        files_, Segment::Options{.dir = options_.dir,
-                                 .base = base,
-                                 .bytes = options_.file_bytes,
-                                 .keep_open = options_.keep_open}));
+    segments_.push_back(
+        std::make_shared<Segment>(files_, Segment::Options{.dir = options_.dir,
+                                                           .base = base,
+                                                           .bytes = options_.file_bytes,
+                                                           .keep_open = options_.keep_open}));
   }
   return Status::ok();
 }

@@ -71,11 +71,11 @@ std::shared_ptr<ConsumeQueue> QueueTable::make(std::string_view topic, int32_t q
   dir += topic;
   dir += '/';
   dir += std::to_string(queue_id);
-  return std::make_shared<ConsumeQueue>(
-      files_, ConsumeQueue::Options{.dir = std::move(dir),
-                                    .topic = std::string(topic),
-                                    .queue_id = queue_id,
-                                    .file_bytes = options_.file_bytes});
+  return std::make_shared<ConsumeQueue>(files_,
+                                        ConsumeQueue::Options{.dir = std::move(dir),
+                                                              .topic = std::string(topic),
+                                                              .queue_id = queue_id,
+                                                              .file_bytes = options_.file_bytes});
 }
 
 std::vector<std::shared_ptr<ConsumeQueue>> QueueTable::all() const {

@@ -26,8 +26,7 @@ class QueueTable {
     int64_t file_bytes = 0;
   };
 
-  QueueTable(FileSystem& files, Options options)
-      : files_(files), options_(std::move(options)) {}
+  QueueTable(FileSystem& files, Options options) : files_(files), options_(std::move(options)) {}
 
   /// Finds the queues of the folder (topic/queue id/files). Folders whose name is no queue id are
   /// left alone. Corruption when a file does not fit.

@@ -20,8 +20,7 @@ bool mayBeTorn(const MessageRecord& record) {
 bool isZeroAt(const CommitLog& log, int64_t offset) {
   const LogView view = log.view(offset);
   return !view.contains(offset, kBlankBytes) ||
-         view.from(offset).substr(0, kBlankBytes).find_first_not_of('\0') ==
-             std::string_view::npos;
+         view.from(offset).substr(0, kBlankBytes).find_first_not_of('\0') == std::string_view::npos;
 }
 
 }  // namespace
@@ -79,9 +78,8 @@ Status Recovery::runCareful(const Queues& queues) {
   ROCKETMQ_RETURN_IF_ERROR(truncateQueues(queues, start));
   log::info("the store was not stopped cleanly: reading the commit log from {}", start);
   const int64_t log_min = parts_.log.minOffset();
-  ROCKETMQ_ASSIGN_OR_RETURN(
-      Read read,
-      readFrom(start, start > log_min ? Dispatcher::Gaps::kReport : Dispatcher::Gaps::kFill));
+  ROCKETMQ_ASSIGN_OR_RETURN(Read read, readFrom(start, start > log_min ? Dispatcher::Gaps::kReport
+                                                                       : Dispatcher::Gaps::kFill));
   if (read.found_gap) {
     log::warn("a consume queue lacks entries: reading the whole commit log from {}", log_min);
     start = log_min;
@@ -119,8 +117,7 @@ Result<Recovery::Read> Recovery::readFrom(int64_t start, Dispatcher::Gaps gaps) 
       read.end = walker.record().physical_offset;
       return read;
     }
-    ROCKETMQ_ASSIGN_OR_RETURN(const bool placed,
-                              parts_.dispatcher.replay(walker.record(), gaps));
+    ROCKETMQ_ASSIGN_OR_RETURN(const bool placed, parts_.dispatcher.replay(walker.record(), gaps));
     read.newest_ms = walker.record().store_timestamp_ms;
     ++read.records;
     if (!placed) {
@@ -149,16 +146,15 @@ int64_t Recovery::carefulStart() const {
 Status Recovery::finish(const Read& read, int64_t flushed) {
   const Queues queues = parts_.queues.all();
   const int64_t log_min = parts_.log.minOffset();
-  ROCKETMQ_RETURN_IF_ERROR(parts_.log.truncateTo(
-      {.end = read.end, .flushed = flushed, .newest_ms = read.newest_ms}));
+  ROCKETMQ_RETURN_IF_ERROR(
+      parts_.log.truncateTo({.end = read.end, .flushed = flushed, .newest_ms = read.newest_ms}));
   ROCKETMQ_RETURN_IF_ERROR(truncateQueues(queues, read.end));
   for (const auto& queue : queues) {
     ROCKETMQ_RETURN_IF_ERROR(queue->trimBefore(log_min));
     queue->releaseMappings();
   }
   parts_.dispatcher.noteDispatched(read.end, read.newest_ms);
-  log::info("commit log recovered from {} to {}, {} records read", log_min, read.end,
-            read.records);
+  log::info("commit log recovered from {} to {}, {} records read", log_min, read.end, read.records);
   return Status::ok();
 }
 

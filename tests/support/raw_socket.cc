@@ -52,8 +52,8 @@ RawSocket RawSocket::connectTo(uint16_t port, int receive_buffer_bytes) {
                sizeof(receive_buffer_bytes));
   }
   const sockaddr_in address = loopback(port);
-  ROCKETMQ_CHECK(connect(result.socket_, reinterpret_cast<const sockaddr*>(&address),
-                         sizeof(address)) == 0);
+  ROCKETMQ_CHECK(
+      connect(result.socket_, reinterpret_cast<const sockaddr*>(&address), sizeof(address)) == 0);
   return result;
 }
 
@@ -69,10 +69,10 @@ void RawSocket::close() {
 
 bool RawSocket::write(std::string_view bytes) {
   while (!bytes.empty()) {
-    const ssize_t written = waitFor(socket_, POLLOUT, kWaitMs)
-                                ? send(socket_, bytes.data(), bytes.size(),
-                                       MSG_NOSIGNAL | MSG_DONTWAIT)
-                                : 0;
+    const ssize_t written =
+        waitFor(socket_, POLLOUT, kWaitMs)
+            ? send(socket_, bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT)
+            : 0;
     if (written < 0 && errno == EAGAIN) {
       continue;
     }

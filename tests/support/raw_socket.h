@@ -12,8 +12,8 @@ namespace rocketmq::test {
 /// ten seconds. Threads: one at a time.
 class RawSocket {
  public:
-  /// Connects to 127.0.0.1:port; aborts the process when nobody listens. `receive_buffer_bytes`: how
-  /// much the system takes in for us while we do not read, 0 for its default.
+  /// Connects to 127.0.0.1:port; aborts the process when nobody listens. `receive_buffer_bytes`:
+  /// how much the system takes in for us while we do not read, 0 for its default.
   static RawSocket connectTo(uint16_t port, int receive_buffer_bytes = 0);
 
   explicit RawSocket(int socket) : socket_(socket) {}
@@ -25,7 +25,8 @@ class RawSocket {
   /// read.
   bool write(std::string_view bytes);
 
-  /// The next whole frame, its length word included; nullopt when the peer has closed or time is up.
+  /// The next whole frame, its length word included; nullopt when the peer has closed or time is
+  /// up.
   std::optional<std::string> readFrame();
 
   /// Reads until the peer closes, and returns what came. nullopt when time is up.

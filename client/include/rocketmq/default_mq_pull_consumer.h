@@ -42,8 +42,8 @@ class DefaultMQPullConsumer {
   PullResult pull(const MessageQueue& queue, const std::string& tags, int64_t offset,
                   int32_t max_nums);
   /// The same, but waits at the broker until there is something or the time is over.
-  PullResult pullBlockIfNotFound(const MessageQueue& queue, const std::string& tags,
-                                 int64_t offset, int32_t max_nums);
+  PullResult pullBlockIfNotFound(const MessageQueue& queue, const std::string& tags, int64_t offset,
+                                 int32_t max_nums);
 
   /// The group's offset in a queue; -1 when it has none. From the broker, or from what
   /// updateConsumeOffset() has set when `from_store` is false.

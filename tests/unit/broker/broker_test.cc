@@ -193,8 +193,8 @@ class BrokerTest : public testing::Test {
   }
 
   std::vector<std::string> pull(int64_t offset, std::string subscription = "*") {
-    const auto result = peer_->call(
-        pullOf(offset, pull_sys_flag::kSubscription, std::move(subscription)));
+    const auto result =
+        peer_->call(pullOf(offset, pull_sys_flag::kSubscription, std::move(subscription)));
     EXPECT_TRUE(result.ok());
     return result->success() ? bodies(result->body) : std::vector<std::string>{};
   }
@@ -289,17 +289,15 @@ TEST_F(BrokerTest, NoMessageIsMissedBetweenTwoLongPolls) {
   std::thread producer([this] {
     Peer peer(address());
     for (int i = 1; i < kMessages; ++i) {
-      ASSERT_TRUE(
-          peer.call(sendOf<remoting::SendMessageV2>("T"), std::to_string(i))->success());
+      ASSERT_TRUE(peer.call(sendOf<remoting::SendMessageV2>("T"), std::to_string(i))->success());
     }
   });
   std::vector<std::string> got;
   const auto begin = Clock::now();
   while (got.size() < kMessages) {
-    const auto result =
-        peer_->call(pullOf(static_cast<int64_t>(got.size()),
-                           pull_sys_flag::kSubscription | pull_sys_flag::kSuspend),
-                    {}, seconds(25));
+    const auto result = peer_->call(pullOf(static_cast<int64_t>(got.size()),
+                                           pull_sys_flag::kSubscription | pull_sys_flag::kSuspend),
+                                    {}, seconds(25));
     ASSERT_TRUE(result.ok()) << result.status().message();
     for (std::string& body : bodies(result->body)) {
       got.push_back(std::move(body));
@@ -426,11 +424,9 @@ TEST_F(BrokerTest, AReplyReachesTheClientThatWaitsAndIsStored) {
   Peer requester(address());
   ASSERT_TRUE(requester.call(remoting::Heartbeat{}, heartbeatOf("r1", "", "RP"))->success());
   remoting::SendReplyMessageV2 reply;
-  static_cast<remoting::SendMessageHeader<std::string>&>(reply) =
-      sendOf<remoting::SendMessageV2>("DefaultCluster_REPLY_TOPIC",
-                                      {{"MSG_TYPE", "reply"},
-                                       {"CORRELATION_ID", "77"},
-                                       {"REPLY_TO_CLIENT", "r1"}});
+  static_cast<remoting::SendMessageHeader<std::string>&>(reply) = sendOf<remoting::SendMessageV2>(
+      "DefaultCluster_REPLY_TOPIC",
+      {{"MSG_TYPE", "reply"}, {"CORRELATION_ID", "77"}, {"REPLY_TO_CLIENT", "r1"}});
   const auto result = peer_->call(reply, "pong");
   ASSERT_TRUE(result.ok());
   EXPECT_TRUE(result->success()) << result->remark;
@@ -513,8 +509,7 @@ TEST_F(BrokerTest, StoppingIsQuickAlsoWithPullsHeld) {
 TEST_F(BrokerTest, ASecondBrokerOnTheSameFolderSaysSo) {
   const auto second = Broker::start(settings_);
   ASSERT_FALSE(second.ok());
-  EXPECT_NE(second.status().message().find("lock"), std::string::npos)
-      << second.status().message();
+  EXPECT_NE(second.status().message().find("lock"), std::string::npos) << second.status().message();
 }
 
 TEST_F(BrokerTest, ATakenPortIsNamed) {
@@ -567,8 +562,7 @@ TEST(BrokerStartTest, AnAddressNobodyCanReachIsExplained) {
   BrokerSettings settings = settingsIn(dir);
   settings.advertised_ip = "127.0.0.2";  // Not bound: the broker listens on 127.0.0.1.
   std::promise<std::string> promise;
-  auto broker =
-      Broker::start(settings, [&](const std::string& line) { promise.set_value(line); });
+  auto broker = Broker::start(settings, [&](const std::string& line) { promise.set_value(line); });
   ASSERT_TRUE(broker.ok()) << broker.status().message();
   auto future = promise.get_future();
   ASSERT_EQ(future.wait_for(seconds(10)), std::future_status::ready);

@@ -65,8 +65,7 @@ class MessagePath : public testing::Test {
     groups_ =
         std::move(*SubscriptionGroups::open(config + "subscriptionGroup.json", settings_, clock_));
     offsets_ = std::move(*ConsumerOffsets::open(config + "consumerOffset.json"));
-    delays_ =
-        std::move(*DelayService::open(config + "delayOffset.json", levels_, *store_, clock_));
+    delays_ = std::move(*DelayService::open(config + "delayOffset.json", levels_, *store_, clock_));
     sends_.emplace(SendService::Parts{.settings = settings_,
                                       .topics = *topics_,
                                       .groups = *groups_,
@@ -172,9 +171,8 @@ class MessagePath : public testing::Test {
   LiveSettings settings_{std::make_shared<const BrokerSettings>()};
   TrafficObserver traffic_;
   std::deque<remoting::UniqueFunction<void()>> posted_;
-  HeldPulls held_{{}, [this](remoting::UniqueFunction<void()> task) {
-                    posted_.push_back(std::move(task));
-                  }};
+  HeldPulls held_{
+      {}, [this](remoting::UniqueFunction<void()> task) { posted_.push_back(std::move(task)); }};
   std::unique_ptr<store::MessageStore> store_;
   std::unique_ptr<TopicTable> topics_;
   std::unique_ptr<SubscriptionGroups> groups_;

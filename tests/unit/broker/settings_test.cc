@@ -36,31 +36,30 @@ TEST(BrokerSettingsTest, RocketMqsOwnSampleFileLoadsWithoutAWord) {
 
 TEST(BrokerSettingsTest, DefaultsAreRocketMqs) {
   const PropertiesByKey printed = printSettings(BrokerSettings{});
-  for (const auto& [key, value] :
-       PropertiesByKey{{"brokerClusterName", "DefaultCluster"},
-                       {"listenPort", "10911"},
-                       {"brokerPermission", "6"},
-                       {"defaultTopicQueueNums", "8"},
-                       {"autoCreateTopicEnable", "true"},
-                       {"maxMessageSize", "4194304"},
-                       {"fileReservedTime", "72"},
-                       {"deleteWhen", "04"},
-                       {"diskMaxUsedSpaceRatio", "75"},
-                       {"mappedFileSizeCommitLog", "1073741824"},
-                       {"mappedFileSizeConsumeQueue", "6000000"},
-                       {"maxHashSlotNum", "5000000"},
-                       {"maxIndexNum", "20000000"},
-                       {"flushDiskType", "ASYNC_FLUSH"},
-                       {"syncFlushTimeout", "5000"},
-                       {"messageDelayLevel",
-                        "1s 5s 10s 30s 1m 2m 3m 4m 5m 6m 7m 8m 9m 10m 20m 30m 1h 2h"},
-                       {"longPollingEnable", "true"},
-                       {"shortPollingTimeMills", "1000"},
-                       {"regionId", "DefaultRegion"},
-                       {"registerNameServerPeriod", "30000"},
-                       {"flushConsumerOffsetInterval", "5000"},
-                       {"serverChannelMaxIdleTimeSeconds", "120"},
-                       {"configBlackList", "configBlackList;brokerConfigPath"}}) {
+  for (const auto& [key, value] : PropertiesByKey{
+           {"brokerClusterName", "DefaultCluster"},
+           {"listenPort", "10911"},
+           {"brokerPermission", "6"},
+           {"defaultTopicQueueNums", "8"},
+           {"autoCreateTopicEnable", "true"},
+           {"maxMessageSize", "4194304"},
+           {"fileReservedTime", "72"},
+           {"deleteWhen", "04"},
+           {"diskMaxUsedSpaceRatio", "75"},
+           {"mappedFileSizeCommitLog", "1073741824"},
+           {"mappedFileSizeConsumeQueue", "6000000"},
+           {"maxHashSlotNum", "5000000"},
+           {"maxIndexNum", "20000000"},
+           {"flushDiskType", "ASYNC_FLUSH"},
+           {"syncFlushTimeout", "5000"},
+           {"messageDelayLevel", "1s 5s 10s 30s 1m 2m 3m 4m 5m 6m 7m 8m 9m 10m 20m 30m 1h 2h"},
+           {"longPollingEnable", "true"},
+           {"shortPollingTimeMills", "1000"},
+           {"regionId", "DefaultRegion"},
+           {"registerNameServerPeriod", "30000"},
+           {"flushConsumerOffsetInterval", "5000"},
+           {"serverChannelMaxIdleTimeSeconds", "120"},
+           {"configBlackList", "configBlackList;brokerConfigPath"}}) {
     ASSERT_TRUE(printed.contains(key)) << key;
     EXPECT_EQ(printed.at(key), value) << key;
   }

@@ -61,8 +61,8 @@ TEST_F(AdminClientTest, SendsAndPullsMessages) {
   ASSERT_EQ(pulled->messages.size(), 1u);
   EXPECT_EQ(pulled->messages[0].body(), "hello");
   EXPECT_EQ(pulled->messages[0].msgId(), sent->msg_id);
-  EXPECT_TRUE(admin_->pull(cluster_.broker().address(), {"T", "b0", 1}, 0, 32, "TagC")
-                  ->messages.empty());
+  EXPECT_TRUE(
+      admin_->pull(cluster_.broker().address(), {"T", "b0", 1}, 0, 32, "TagC")->messages.empty());
   EXPECT_FALSE(admin_->send(Message("Unknown", "x")).ok());
   EXPECT_FALSE(admin_->send(Message("T", "x"), {.broker_name = "b9", .queue_id = {}}).ok());
 }

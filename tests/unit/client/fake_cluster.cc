@@ -109,8 +109,9 @@ void FakeBroker::registerSends() {
         takeSend(request, context.body(), std::move(responder));
       });
   router_.handle<remoting::ConsumerSendMessageBack>(
-      {}, [this](const remoting::ConsumerSendMessageBack& request,
-                 const RequestContext&) -> Answer<NoFields> {
+      {},
+      [this](const remoting::ConsumerSendMessageBack& request,
+             const RequestContext&) -> Answer<NoFields> {
         MutexLock lock(mutex_);
         if (refuse_send_backs_) {
           return {ResponseCode::kSystemError, "refused by the test"};
@@ -225,8 +226,8 @@ void FakeBroker::registerMembership() {
       {}, [this](const remoting::GetConsumerListByGroup& request, const RequestContext&) {
         MutexLock lock(mutex_);
         const std::set<std::string>& ids = members_[request.consumer_group];
-        return Answer<NoFields>::ofBody(json::encode(
-            remoting::ConsumerIdList{.consumer_id_list = {ids.begin(), ids.end()}}));
+        return Answer<NoFields>::ofBody(
+            json::encode(remoting::ConsumerIdList{.consumer_id_list = {ids.begin(), ids.end()}}));
       });
   router_.handle<remoting::LockBatchQueues>(
       {}, [this](const remoting::LockBatchQueues&, const RequestContext& context) {
@@ -261,10 +262,10 @@ void FakeBroker::registerMembership() {
 
 void FakeBroker::registerOffsets() {
   router_.handle<remoting::QueryConsumerOffset>(
-      {}, [this](const remoting::QueryConsumerOffset& request,
-                 const RequestContext&) -> Answer<remoting::OffsetReply> {
-        const auto offset =
-            committed(request.consumer_group, request.topic, request.queue_id);
+      {},
+      [this](const remoting::QueryConsumerOffset& request,
+             const RequestContext&) -> Answer<remoting::OffsetReply> {
+        const auto offset = committed(request.consumer_group, request.topic, request.queue_id);
         if (!offset) {
           return {ResponseCode::kQueryNotFound, "Not found"};
         }
@@ -365,8 +366,8 @@ std::optional<int64_t> FakeBroker::committed(const std::string& group, const std
   const auto found = offsets_.find({group, {topic, queue_id}});
   return found == offsets_.end() ? std::nullopt : std::optional(found->second);
 }
-void FakeBroker::setCommitted(const std::string& group, const std::string& topic,
-                              int32_t queue_id, int64_t offset) {
+void FakeBroker::setCommitted(const std::string& group, const std::string& topic, int32_t queue_id,
+                              int64_t offset) {
   MutexLock lock(mutex_);
   offsets_[{group, {topic, queue_id}}] = offset;
 }
@@ -488,8 +489,7 @@ std::optional<std::string> FakeCluster::routeOf(const std::string& topic) {
     data.cluster = "fake";
     data.broker_name = broker->name();
     const auto lie = described.addresses.find(broker->name());
-    data.broker_addrs[0] =
-        lie == described.addresses.end() ? broker->address() : lie->second;
+    data.broker_addrs[0] = lie == described.addresses.end() ? broker->address() : lie->second;
     route.broker_datas.push_back(data);
   }
   return json::encode(route, json::Style::kStrict);

@@ -189,9 +189,7 @@ struct FakeCore {
 TEST(LifeCycleTest, StartsOnceAndShutsDownOnceInEveryState) {
   int shutdowns = 0;
   const auto make = [&](std::optional<ClientError> error) {
-    return [&shutdowns, error] {
-      return std::make_shared<FakeCore>(FakeCore{error, &shutdowns});
-    };
+    return [&shutdowns, error] { return std::make_shared<FakeCore>(FakeCore{error, &shutdowns}); };
   };
   LifeCycle<FakeCore> never_started;
   never_started.shutdown();
@@ -247,8 +245,8 @@ TEST(NameServersTest, SourcesHaveRocketMqsPrecedence) {
   EXPECT_EQ(findNameServerSource(config)->addresses, "property:1");
   config.namesrv_addr = "code:1";
   EXPECT_EQ(findNameServerSource(config)->addresses, "code:1");
-  for (const char* name : {"rocketmq.namesrv.domain", "rocketmq.namesrv.domain.subgroup",
-                           "rocketmq.namesrv.addr"}) {
+  for (const char* name :
+       {"rocketmq.namesrv.domain", "rocketmq.namesrv.domain.subgroup", "rocketmq.namesrv.addr"}) {
     setProperty(name, "");
   }
   ::unsetenv("NAMESRV_ADDR");

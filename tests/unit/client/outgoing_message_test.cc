@@ -73,8 +73,9 @@ TEST(OutgoingMessageTest, NamesSizesAndPropertiesAreChecked) {
   EXPECT_TRUE(refused(Message("T", "")));
   EXPECT_TRUE(refused(Message("T", std::string(4 * 1024 * 1024 + 1, 'x'))));
   Message separators("T", "x");
-  separators.putProperty("name", "a\x02TAGS\x01"
-                                 "b");
+  separators.putProperty("name",
+                         "a\x02TAGS\x01"
+                         "b");
   EXPECT_TRUE(refused(separators));
   Message long_properties("T", "x");
   long_properties.putProperty("name", std::string(32'767, 'v'));

@@ -44,10 +44,9 @@ TEST(RetryPolicyTest, NothingIsRepeatedWithoutReason) {
 }
 
 TEST(LatencyFaultTest, DurationsAreThoseOfRocketMq53) {
-  const std::vector<std::pair<int, int>> table{{0, 0},       {49, 0},      {100, 0},
-                                               {549, 0},     {550, 2000},  {1799, 2000},
-                                               {1800, 5000}, {3000, 6000}, {5000, 10'000},
-                                               {15'000, 30'000}, {99'999, 30'000}};
+  const std::vector<std::pair<int, int>> table{
+      {0, 0},       {49, 0},      {100, 0},       {549, 0},         {550, 2000},     {1799, 2000},
+      {1800, 5000}, {3000, 6000}, {5000, 10'000}, {15'000, 30'000}, {99'999, 30'000}};
   for (const auto& [cost, duration] : table) {
     EXPECT_EQ(notAvailableDuration(milliseconds(cost)), milliseconds(duration)) << cost;
   }

@@ -242,8 +242,8 @@ TEST_F(ProducerTest, ABatchIsOneRequest) {
   std::vector<Message> batch{{"T", "a"}, {"T", "b"}, {"T", "c"}};
   const SendResult result = producer_->send(batch);
   EXPECT_EQ(cluster_->broker().sends(), 1);
-  EXPECT_EQ(result.msg_id, batch[0].uniqueKey() + "," + batch[1].uniqueKey() + "," +
-                               batch[2].uniqueKey());
+  EXPECT_EQ(result.msg_id,
+            batch[0].uniqueKey() + "," + batch[1].uniqueKey() + "," + batch[2].uniqueKey());
   EXPECT_EQ(cluster_->broker().sent().front().batch, true);
 }
 
@@ -298,8 +298,8 @@ TEST_F(ProducerTest, AWaitingAsyncSendGoesOnWhenAPlaceIsFree) {
   start(1, [](ProducerConfig& config) { config.async_in_flight_max = 2; });
   std::atomic<int> done{0};
   for (int i = 0; i < 200; ++i) {
-    producer_->send(Message("T", "x"), {.on_success = [&](const SendResult&) { ++done; },
-                                        .on_exception = nullptr});
+    producer_->send(Message("T", "x"),
+                    {.on_success = [&](const SendResult&) { ++done; }, .on_exception = nullptr});
   }
   EXPECT_TRUE(eventually([&] { return done == 200; }));
 }
@@ -322,8 +322,8 @@ TEST_F(ProducerTest, ShutdownEndsAsyncSendsWithAnException) {
   cluster_->broker().swallowSends(true);
   std::atomic<int> failed{0};
   for (int i = 0; i < 10; ++i) {
-    producer_->send(Message("T", "x"), {.on_success = nullptr,
-                                        .on_exception = [&](const MQException&) { ++failed; }});
+    producer_->send(Message("T", "x"),
+                    {.on_success = nullptr, .on_exception = [&](const MQException&) { ++failed; }});
   }
   const auto begin = steady_clock::now();
   producer_->shutdown();

@@ -69,9 +69,8 @@ TEST_F(PullConsumerTest, ABlockingPullWaitsForTheNextMessage) {
 }
 
 TEST_F(PullConsumerTest, ShutdownEndsABlockingPull) {
-  std::thread waiting([this] {
-    EXPECT_THROW(subject_->pullBlockIfNotFound(kQueue, "*", 3, 32), MQException);
-  });
+  std::thread waiting(
+      [this] { EXPECT_THROW(subject_->pullBlockIfNotFound(kQueue, "*", 3, 32), MQException); });
   ASSERT_TRUE(eventually([this] { return cluster_.broker().pulls("T") == 1; }));
   const auto begin = steady_clock::now();
   subject_->shutdown();

@@ -105,8 +105,7 @@ class PushConsumerTest : public testing::Test {
   /// True when that client pulls the queue.
   bool owns(const MessageQueue& queue) {
     const auto info = runningInfo();
-    return info.ok() &&
-           info->mq_table.contains({queue.topic, queue.broker_name, queue.queue_id});
+    return info.ok() && info->mq_table.contains({queue.topic, queue.broker_name, queue.queue_id});
   }
 
   FakeCluster cluster_;
@@ -175,10 +174,16 @@ TEST_F(PushConsumerTest, HeartbeatTellsGroupModelAndSubscriptions) {
 }
 
 TEST_F(PushConsumerTest, MessagesWithOtherTagsAreLeftOutAndPassedOver) {
-  broker().append("T", 0, "a", "TAGS\x01" "A\x02");
-  broker().append("T", 0, "b", "TAGS\x01" "B\x02");
+  broker().append("T", 0, "a",
+                  "TAGS\x01"
+                  "A\x02");
+  broker().append("T", 0, "b",
+                  "TAGS\x01"
+                  "B\x02");
   broker().append("T", 0, "none");
-  broker().append("T", 0, "a2", "TAGS\x01" "A\x02");
+  broker().append("T", 0, "a2",
+                  "TAGS\x01"
+                  "A\x02");
   auto subject = consumer(config());
   subject->subscribe("T", "A");
   subject->start();
@@ -240,11 +245,11 @@ TEST_F(PushConsumerTest, AckIndexGivesBackOnlyTheRestOfABatch) {
 TEST_F(PushConsumerTest, ARefusedSendBackBecomesASendToTheRetryTopic) {
   broker().refuseSendBacks(true);
   broker().append("T", 0, "a", "UNIQ_KEY\x01ID1\x02mine\x01v\x02");
-  auto subject = consumer(config(), [first = std::make_shared<std::atomic<bool>>(true)](
-                                        const auto&, auto&) {
-    return first->exchange(false) ? ConsumeConcurrentlyStatus::kReconsumeLater
-                                  : ConsumeConcurrentlyStatus::kConsumeSuccess;
-  });
+  auto subject =
+      consumer(config(), [first = std::make_shared<std::atomic<bool>>(true)](const auto&, auto&) {
+        return first->exchange(false) ? ConsumeConcurrentlyStatus::kReconsumeLater
+                                      : ConsumeConcurrentlyStatus::kConsumeSuccess;
+      });
   subject->start();
   ASSERT_TRUE(eventually([this] { return broker().sends() == 1; }));
   const auto sent = broker().sent()[0];

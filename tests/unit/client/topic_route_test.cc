@@ -9,8 +9,9 @@ namespace {
 
 model::TopicRouteData twoBrokers() {
   model::TopicRouteData route;
-  route.queue_datas = {{.broker_name = "b2", .read_queue_nums = 1, .write_queue_nums = 2, .perm = 6},
-                       {.broker_name = "b1", .read_queue_nums = 3, .write_queue_nums = 1, .perm = 6}};
+  route.queue_datas = {
+      {.broker_name = "b2", .read_queue_nums = 1, .write_queue_nums = 2, .perm = 6},
+      {.broker_name = "b1", .read_queue_nums = 3, .write_queue_nums = 1, .perm = 6}};
   route.broker_datas.resize(2);
   route.broker_datas[0].broker_name = "b2";
   route.broker_datas[0].broker_addrs = {{0, "10.0.0.2:10911"}, {1, "10.0.0.3:10911"}};

@@ -63,7 +63,7 @@ TEST_F(FileSystemTest, MappedFileIsSparseZeroAndReachesTheFile) {
   ASSERT_TRUE(mapped.ok()) << mapped.status().message();
   EXPECT_EQ(kBytes, (*mapped)->bytes());
   EXPECT_EQ('\0', (*mapped)->data()[kBytes - 1]);
-  struct stat raw{};
+  struct stat raw {};
   ASSERT_EQ(0, ::stat((dir_ / "m").c_str(), &raw));
   EXPECT_EQ(kBytes, raw.st_size);
   EXPECT_LT(raw.st_blocks * 512, kBytes / 4);
@@ -78,15 +78,14 @@ TEST_F(FileSystemTest, MappedFileIsSparseZeroAndReachesTheFile) {
 
   (*mapped)->release(0, kBytes);
   EXPECT_EQ('x', (*mapped)->data()[5000]);
-  EXPECT_EQ(StatusCode::kCorruption,
-            files_.map(dir_ / "m", {.bytes = kBytes + 1}).status().code());
+  EXPECT_EQ(StatusCode::kCorruption, files_.map(dir_ / "m", {.bytes = kBytes + 1}).status().code());
 }
 
 TEST_F(FileSystemTest, ReserveWorksOnAFileThatIsNotKeptOpen) {
   auto mapped = files_.map(dir_ / "m", {.bytes = 1 << 20, .create = true, .keep_open = false});
   ASSERT_TRUE(mapped.ok());
   ASSERT_TRUE((*mapped)->reserve(4096, 4096).isOk());
-  struct stat raw{};
+  struct stat raw {};
   ASSERT_EQ(0, ::stat((dir_ / "m").c_str(), &raw));
   EXPECT_GE(raw.st_blocks * 512, 4096);
 }
@@ -146,7 +145,7 @@ TEST_F(FileSystemTest, LockExcludesASecondOwnerInTheSameProcess) {
 int classicLockInAnotherProcess(const std::string& path) {
   const pid_t child = ::fork();
   if (child == 0) {
-    struct flock range{};
+    struct flock range {};
     range.l_type = F_WRLCK;
     range.l_whence = SEEK_SET;
     range.l_len = 1;
@@ -166,7 +165,7 @@ TEST_F(FileSystemTest, LockAndTheClassicLockOfJavaExcludeEachOther) {
   EXPECT_EQ(0, classicLockInAnotherProcess(dir_ / "lock"));
 
   // And the other way round: this process holds a classic lock.
-  struct flock range{};
+  struct flock range {};
   range.l_type = F_WRLCK;
   range.l_whence = SEEK_SET;
   range.l_len = 1;

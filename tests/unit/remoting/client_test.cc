@@ -18,16 +18,14 @@ namespace {
 class ClientTest : public RuntimeTest {
  protected:
   CallResult<Echo> call(const std::string& address, milliseconds timeout = seconds(10)) {
-    return client_->callSync(address, Echo{.text = "hi", .number = {}}, {},
-                             deadlineAfter(timeout));
+    return client_->callSync(address, Echo{.text = "hi", .number = {}}, {}, deadlineAfter(timeout));
   }
 
   /// Plays a server: answers the next request on `socket`.
   static void answerNext(test::RawSocket& socket, std::string_view text) {
     const auto request = receive(socket);
     ASSERT_NE(request, nullptr);
-    ASSERT_TRUE(
-        socket.write(answerFrame(request->command.opaque, ResponseCode::kSuccess, text)));
+    ASSERT_TRUE(socket.write(answerFrame(request->command.opaque, ResponseCode::kSuccess, text)));
   }
 
   std::string refusedAddress() { return "127.0.0.1:" + std::to_string(test::unusedPort()); }
@@ -179,8 +177,8 @@ TEST_F(ClientTest, UnknownHostIsNamed) {
   const auto result = call("no-such-host.invalid:9876", milliseconds(500));
   ASSERT_FALSE(result.ok());
   EXPECT_EQ(result.status().code(), StatusCode::kIo);
-  EXPECT_TRUE(result.status().message().starts_with(
-      "cannot connect to no-such-host.invalid:9876: "))
+  EXPECT_TRUE(
+      result.status().message().starts_with("cannot connect to no-such-host.invalid:9876: "))
       << result.status().message();
 }
 
@@ -214,8 +212,8 @@ TEST_F(ClientTest, ConnectionThatThePeerClosedIsReplaced) {
 TEST_F(ClientTest, TimeoutKeepsTheConnectionAndLateAnswersAreDropped) {
   test::RawListener listener;
   startClient();
-  auto slow = std::async(std::launch::async,
-                         [&] { return call(listener.address(), milliseconds(30)); });
+  auto slow =
+      std::async(std::launch::async, [&] { return call(listener.address(), milliseconds(30)); });
   test::RawSocket socket = listener.accept();
   const auto request = receive(socket);
   ASSERT_NE(request, nullptr);
@@ -239,13 +237,12 @@ TEST_F(ClientTest, ServerMayAskTheClient) {
   });
   router_.handle<Other>({}, [](const Other&, const RequestContext& context) {
     // The same opaque as the client's own request: the two directions must not be mixed up.
-    context.connection->call(Other{.text = "hello", .number = {}}, Payload("body"),
-                             deadlineAfter(seconds(10)),
-                             [connection = context.connection](const CallResult<Other>& answer) {
-                               ASSERT_TRUE(answer.ok());
-                               connection->oneway(Echo{.text = answer->header.text + answer->body,
-                                                       .number = {}});
-                             });
+    context.connection->call(
+        Other{.text = "hello", .number = {}}, Payload("body"), deadlineAfter(seconds(10)),
+        [connection = context.connection](const CallResult<Other>& answer) {
+          ASSERT_TRUE(answer.ok());
+          connection->oneway(Echo{.text = answer->header.text + answer->body, .number = {}});
+        });
     return Answer<Other::Reply>(Other::Reply{"server answers"});
   });
   std::promise<std::string> relayed;
@@ -317,11 +314,10 @@ TEST_F(ClientTest, ConnectTellsWhichConnectionItIs) {
   startServer();
   startClient();
   std::promise<ConnectionPtr> opened;
-  client_->connect(serverAddress(), deadlineAfter(seconds(10)),
-                   [&](Result<ConnectionPtr> result) {
-                     ASSERT_TRUE(result.ok());
-                     opened.set_value(*result);
-                   });
+  client_->connect(serverAddress(), deadlineAfter(seconds(10)), [&](Result<ConnectionPtr> result) {
+    ASSERT_TRUE(result.ok());
+    opened.set_value(*result);
+  });
   const ConnectionPtr connection = opened.get_future().get();
   EXPECT_EQ(connection->remote().toString(), serverAddress());
   EXPECT_EQ(connection->local().ipString(), "127.0.0.1");

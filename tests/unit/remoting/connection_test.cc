@@ -177,8 +177,7 @@ TEST_F(ConnectionTest, TooManyPendingCallsEndWithBusy) {
   EXPECT_EQ(call(connection, deadlineAfter(seconds(60)))->future.get().status().code(),
             StatusCode::kBusy);
   // An answer makes room for another call.
-  peer_->write(
-      answerFrame(receive(*peer_)->command.opaque, ResponseCode::kSuccess, "room again"));
+  peer_->write(answerFrame(receive(*peer_)->command.opaque, ResponseCode::kSuccess, "room again"));
   EXPECT_TRUE(waiting[0]->future.get().ok());
   const auto next = call(connection, deadlineAfter(milliseconds(1)));
   EXPECT_EQ(next->future.get().status().code(), StatusCode::kTimeout);
@@ -272,9 +271,9 @@ TEST_F(BackPressureTest, ServerStopsHandlingRequestsOfAPeerThatDoesNotRead) {
     payload.add(*body, body);
     return Answer<Other::Reply>(Other::Reply{"take this"}, std::move(payload));
   });
-  auto server = Server::start(one_thread_, router_,
-                              {.bind_address = "127.0.0.1",
-                               .limits = {.unsent_bytes_max = 4 * kBodyBytes}});
+  auto server =
+      Server::start(one_thread_, router_,
+                    {.bind_address = "127.0.0.1", .limits = {.unsent_bytes_max = 4 * kBodyBytes}});
   ASSERT_TRUE(server.ok());
   auto greedy = test::RawSocket::connectTo((*server)->port(), 64 << 10);
   auto other = test::RawSocket::connectTo((*server)->port());

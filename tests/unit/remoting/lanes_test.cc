@@ -52,14 +52,18 @@ TEST_F(LanesTest, RefusesTasksBeyondTheQueueBound) {
 
 TEST_F(LanesTest, RefusesTasksThatKeepTooManyBytes) {
   blockQueryLane();
-  EXPECT_TRUE(lanes_.run(Lane::kQuery, [] {}, 60));
-  EXPECT_FALSE(lanes_.run(Lane::kQuery, [] {}, 60));
-  EXPECT_TRUE(lanes_.run(Lane::kQuery, [] {}, 40));
+  EXPECT_TRUE(lanes_.run(
+      Lane::kQuery, [] {}, 60));
+  EXPECT_FALSE(lanes_.run(
+      Lane::kQuery, [] {}, 60));
+  EXPECT_TRUE(lanes_.run(
+      Lane::kQuery, [] {}, 40));
 }
 
 TEST_F(LanesTest, EmptyLaneTakesATaskOfAnySize) {
   Event done;
-  EXPECT_TRUE(lanes_.run(Lane::kQuery, [&] { done.set(); }, 1 << 20));
+  EXPECT_TRUE(lanes_.run(
+      Lane::kQuery, [&] { done.set(); }, 1 << 20));
   done.wait();
 }
 

@@ -129,11 +129,11 @@ TEST_F(RouterTest, ExceptionBecomesSystemErrorWithItsText) {
 }
 
 TEST_F(RouterTest, ExceptionAfterTheAnswerIsNotASecondAnswer) {
-  router_.handleLater<Later>(
-      {}, [](const Later&, const RequestContext&, Responder<Later> responder) {
-        responder(Later::Reply{"first"});
-        throw std::runtime_error("too late");
-      });
+  router_.handleLater<Later>({},
+                             [](const Later&, const RequestContext&, Responder<Later> responder) {
+                               responder(Later::Reply{"first"});
+                               throw std::runtime_error("too late");
+                             });
   dispatch(requestFrame(Later{.text = "a", .number = {}}, 1));
   const auto answer = sent();
   ASSERT_NE(answer, nullptr);
@@ -150,10 +150,10 @@ TEST_F(RouterTest, DroppedRequestIsAnsweredWithSystemError) {
 
 TEST_F(RouterTest, ResponderAnswersOnceAndFromAnyThread) {
   std::optional<Responder<Later>> held;
-  router_.handleLater<Later>(
-      {}, [&](const Later&, const RequestContext&, Responder<Later> responder) {
-        held.emplace(std::move(responder));
-      });
+  router_.handleLater<Later>({},
+                             [&](const Later&, const RequestContext&, Responder<Later> responder) {
+                               held.emplace(std::move(responder));
+                             });
   dispatch(requestFrame(Later{.text = "a", .number = {}}, 9));
   EXPECT_EQ(sent(), nullptr);
   std::thread([&] {

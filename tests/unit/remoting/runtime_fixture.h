@@ -88,10 +88,9 @@ std::string requestFrame(const C& request, int32_t opaque, std::string_view body
 inline std::string answerFrame(int32_t opaque, ResponseCode code, std::string_view text,
                                std::string_view body = {}) {
   std::string frame;
-  HeaderWriter writer(frame, {.code = static_cast<int32_t>(code),
-                              .opaque = opaque,
-                              .flag = kFlagResponse,
-                              .remark = {}});
+  HeaderWriter writer(
+      frame,
+      {.code = static_cast<int32_t>(code), .opaque = opaque, .flag = kFlagResponse, .remark = {}});
   writer.add("text", text);
   writer.finish(body.size());
   frame += body;
@@ -150,18 +149,17 @@ class RuntimeTest : public testing::Test {
       ++echoes_;
       return Answer<Echo::Reply>(Echo::Reply{request.text}, std::string(context.body()));
     });
-    router_.handleLater<Later>({}, [this](const Later&, const RequestContext&,
-                                          Responder<Later> responder) {
-      const std::lock_guard lock(held_mutex_);
-      held_.push_back(std::move(responder));
-    });
-    router_.handle<OnLane>({.lane = Lane::kQuery},
-                           [this](const OnLane& request, const RequestContext& context) {
-                             ++on_lane_;
-                             lane_opened_.wait();
-                             return Answer<OnLane::Reply>(OnLane::Reply{request.text},
-                                                          std::string(context.body()));
-                           });
+    router_.handleLater<Later>(
+        {}, [this](const Later&, const RequestContext&, Responder<Later> responder) {
+          const std::lock_guard lock(held_mutex_);
+          held_.push_back(std::move(responder));
+        });
+    router_.handle<OnLane>(
+        {.lane = Lane::kQuery}, [this](const OnLane& request, const RequestContext& context) {
+          ++on_lane_;
+          lane_opened_.wait();
+          return Answer<OnLane::Reply>(OnLane::Reply{request.text}, std::string(context.body()));
+        });
   }
 
   ~RuntimeTest() override {

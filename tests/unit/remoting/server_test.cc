@@ -112,8 +112,8 @@ TEST_F(ServerTest, LargestFrameIsAnsweredAndALargerOneClosesTheConnection) {
 TEST_F(ServerTest, OnewayRequestsAreHandledAndNotAnswered) {
   startServer();
   auto socket = connectRaw();
-  const auto oneway = requestFrame(Echo{.text = "x", .number = {}}, 1, {}, SerializeType::kJson,
-                                   kFlagOneway);
+  const auto oneway =
+      requestFrame(Echo{.text = "x", .number = {}}, 1, {}, SerializeType::kJson, kFlagOneway);
   ASSERT_TRUE(socket.write(oneway + oneway + echoFrame(3)));
   expectEcho(socket, 3);
   EXPECT_EQ(echoes_, 3);
@@ -249,12 +249,12 @@ TEST_F(ServerTest, KeepsConnectionsThatAreBusy) {
 
 TEST_F(ServerTest, PortThatIsTakenIsAnErrorThatNamesIt) {
   Server& server = startServer();
-  const auto second = Server::start(server_pool_, router_,
-                                    {.bind_address = "127.0.0.1", .port = server.port()});
+  const auto second =
+      Server::start(server_pool_, router_, {.bind_address = "127.0.0.1", .port = server.port()});
   ASSERT_FALSE(second.ok());
   EXPECT_EQ(second.status().code(), StatusCode::kIo);
-  EXPECT_EQ(second.status().message(), "cannot listen on " + serverAddress() +
-                                           ": Address already in use");
+  EXPECT_EQ(second.status().message(),
+            "cannot listen on " + serverAddress() + ": Address already in use");
   EXPECT_FALSE(Server::start(server_pool_, router_, {.bind_address = "no-address"}).ok());
 }
 
@@ -334,9 +334,8 @@ TEST_F(ServerTest, ClosedConnectionOutlivesServerAndPool) {
   {
     IoPool pool("short", 1);
     auto server = Server::start(
-        pool, router_, {.bind_address = "127.0.0.1", .on_closed = [&](const ConnectionPtr& c) {
-                          kept = c;
-                        }});
+        pool, router_,
+        {.bind_address = "127.0.0.1", .on_closed = [&](const ConnectionPtr& c) { kept = c; }});
     ASSERT_TRUE(server.ok());
     auto socket = test::RawSocket::connectTo((*server)->port());
     ASSERT_TRUE(socket.write(echoFrame(1)));

@@ -9,8 +9,7 @@
 namespace rocketmq::store::test {
 namespace {
 
-class StoreConcurrencyTest : public StoreTest,
-                             public ::testing::WithParamInterface<FlushMode> {
+class StoreConcurrencyTest : public StoreTest, public ::testing::WithParamInterface<FlushMode> {
  protected:
   static constexpr int kThreads = 4;
   static constexpr int kPutsPerThread = 1500;
@@ -113,12 +112,12 @@ TEST_P(StoreConcurrencyTest, PutsDeletionsAndRetentionDoNotDisturbEachOther) {
   done = true;
   housekeeper.join();
   ASSERT_TRUE(eventually([&] { return store_->dispatchBehindBytes() == 0; }));
-  EXPECT_EQ(1000, store_->maxOffset("A", 0) + store_->maxOffset("A", 1) +
-                      store_->maxOffset("A", 2));
+  EXPECT_EQ(1000,
+            store_->maxOffset("A", 0) + store_->maxOffset("A", 1) + store_->maxOffset("A", 2));
   EXPECT_GT(store_->commitLogMinOffset(), 0);
   restart();
-  EXPECT_EQ(1000, store_->maxOffset("A", 0) + store_->maxOffset("A", 1) +
-                      store_->maxOffset("A", 2));
+  EXPECT_EQ(1000,
+            store_->maxOffset("A", 0) + store_->maxOffset("A", 1) + store_->maxOffset("A", 2));
 }
 
 INSTANTIATE_TEST_SUITE_P(BothModes, StoreConcurrencyTest,

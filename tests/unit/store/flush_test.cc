@@ -115,8 +115,7 @@ TEST_F(SyncFlushTest, WaitEndsAtItsDeadlineThoughTheSyncHangs) {
   files_.holdSync();
   open();
   store_->whenFlushed(put("A", 0, "x").end_offset, soon(), answers_.next());
-  store_->whenFlushed(put("A", 0, "y").end_offset, soon() + std::chrono::hours(1),
-                      answers_.next());
+  store_->whenFlushed(put("A", 0, "y").end_offset, soon() + std::chrono::hours(1), answers_.next());
   clock_.advance(std::chrono::seconds(6));
   ASSERT_TRUE(eventually([&] { return answers_.count() == 1; }));
   EXPECT_THAT(answers_.all(), ElementsAre(false));

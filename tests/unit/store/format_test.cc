@@ -146,8 +146,7 @@ TEST_F(StoreFormatTest, LogFileEndsWithABlankOfEightBytesAndTheRecordGoesToTheNe
   const auto record_bytes = static_cast<int64_t>(encodedSize(message("T", 0, "")));
   const std::string filler(static_cast<size_t>(kLogFileBytes / 2 - record_bytes), 'f');
   ASSERT_TRUE(put("T", 0, filler).ok());
-  const std::string too_long(
-      static_cast<size_t>(kLogFileBytes / 2 - record_bytes - 7), 'g');
+  const std::string too_long(static_cast<size_t>(kLogFileBytes / 2 - record_bytes - 7), 'g');
   const PutResult second = put("T", 0, too_long);
   ASSERT_TRUE(second.ok());
   EXPECT_EQ(kLogFileBytes, second.physical_offsets.front());
@@ -178,9 +177,8 @@ TEST_F(StoreFormatTest, BatchIsNeverSplitOverFiles) {
   ASSERT_TRUE(result.ok()) << result.detail;
   EXPECT_EQ(1, result.queue_offset);
   const auto bytes = static_cast<int64_t>(encodedSize(batch[0]));
-  EXPECT_THAT(result.physical_offsets,
-              ::testing::ElementsAre(kLogFileBytes, kLogFileBytes + bytes,
-                                     kLogFileBytes + 2 * bytes));
+  EXPECT_THAT(result.physical_offsets, ::testing::ElementsAre(kLogFileBytes, kLogFileBytes + bytes,
+                                                              kLogFileBytes + 2 * bytes));
   EXPECT_EQ(kLogFileBytes + 3 * bytes, result.end_offset);
   EXPECT_THAT(bodies("T", 0), ::testing::ElementsAre(filler, item, item, item));
 }

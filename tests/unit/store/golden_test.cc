@@ -114,8 +114,8 @@ class GoldenStoreTest : public StoreTest, public ::testing::WithParamInterface<s
     options_.index_hash_slots = 512;
     options_.index_entries_max = 1024;
     options_.live.file_reserved_hours = 100000;
-    options_.delay_level_ms = {1000,   5000,   10000,  30000,  60000,  120000,
-                               180000, 240000, 300000, 360000, 420000, 480000,
+    options_.delay_level_ms = {1000,   5000,   10000,   30000,   60000,   120000,
+                               180000, 240000, 300000,  360000,  420000,  480000,
                                540000, 600000, 1200000, 1800000, 3600000, 7200000};
     clock_.advance(std::chrono::milliseconds(1'800'000'000'000 - clock_.nowMs()));
   }

@@ -144,10 +144,9 @@ TEST_F(StoreIndexTest, RestartsNeitherLoseNorRepeatKeys) {
   const std::string newest = readFile(indexFiles().back());
   EXPECT_EQ(400 - 255 + 1, loadBigEndian<int32_t>(newest.data() + 36));
   for (int i = 0; i < 100; ++i) {
-    ASSERT_THAT(
-        find("k" + std::to_string(i)),
-        ElementsAre("m" + std::to_string(i), "m" + std::to_string(100 + i),
-                    "m" + std::to_string(200 + i), "m" + std::to_string(300 + i)));
+    ASSERT_THAT(find("k" + std::to_string(i)),
+                ElementsAre("m" + std::to_string(i), "m" + std::to_string(100 + i),
+                            "m" + std::to_string(200 + i), "m" + std::to_string(300 + i)));
   }
 }
 

@@ -183,8 +183,7 @@ TEST_F(StoreReadTest, BatchGetsConsecutiveOffsetsAllOrNone) {
   batch[2] = message("A", 0, "b2", delayed);
   EXPECT_EQ(PutStatus::kMessageIllegal, refused(batch));
   const std::string large(3 << 20, 'x');
-  EXPECT_EQ(PutStatus::kMessageIllegal,
-            refused({message("A", 0, large), message("A", 0, large)}));
+  EXPECT_EQ(PutStatus::kMessageIllegal, refused({message("A", 0, large), message("A", 0, large)}));
   EXPECT_EQ(4, store_->maxOffset("A", 0));
 }
 
@@ -353,8 +352,8 @@ TEST_F(StoreReadTest, ArrivalIsToldWithEverythingAReaderNeeds) {
   half.sys_flag = sys_flag::kTransactionPrepared;
   ASSERT_TRUE(store_->put(half).ok());
   const TimestampMs now = clock_.nowMs();
-  EXPECT_THAT(told, ElementsAre(Told{"A", 2, 0, 0, now, ""},
-                                Told{"A", 2, 1, tagsCode("T"), now, tagged}));
+  EXPECT_THAT(
+      told, ElementsAre(Told{"A", 2, 0, 0, now, ""}, Told{"A", 2, 1, tagsCode("T"), now, tagged}));
   crash();
   EXPECT_EQ(2u, told.size());  // Recovery tells nobody.
 }

@@ -328,9 +328,8 @@ TEST_F(StoreRecoveryTest, DeletedIndexIsRebuiltFromTheLog) {
   close();
   std::filesystem::remove_all(root() + "/index");
   open();
-  EXPECT_TRUE(eventually([&] {
-    return store_->queryByKey("A", "k", 10, 0, clock_.nowMs()).records.size() == 1;
-  }));
+  EXPECT_TRUE(eventually(
+      [&] { return store_->queryByKey("A", "k", 10, 0, clock_.nowMs()).records.size() == 1; }));
 }
 
 TEST_F(StoreRecoveryTest, DeletedCheckpointOnlyMakesRecoveryReadMore) {

@@ -1,5 +1,5 @@
-#include <gmock/gmock.h>
 #include <fcntl.h>
+#include <gmock/gmock.h>
 #include <sys/stat.h>
 
 #include <ctime>
@@ -81,9 +81,8 @@ TEST_F(StoreRetentionTest, TheNewestFileStaysWhateverItsAge) {
 
 TEST_F(StoreRetentionTest, QueuesAndIndexFollowTheLog) {
   fill();
-  ASSERT_TRUE(eventually([&] {
-    return !store_->queryByKey("A", "k100", 10, 0, clock_.nowMs()).records.empty();
-  }));
+  ASSERT_TRUE(eventually(
+      [&] { return !store_->queryByKey("A", "k100", 10, 0, clock_.nowMs()).records.empty(); }));
   makeOld(3);
   EXPECT_TRUE(store_->cleanExpiredFiles().isOk());
   const int64_t log_min = 3 * kLogFileBytes;
@@ -126,9 +125,8 @@ TEST_F(StoreRetentionTest, AReaderKeepsWhatItHolds) {
 
 TEST_F(StoreRetentionTest, EntriesWhoseRecordsAreGoneAreSkippedToTheNextFile) {
   fill();
-  const int64_t first_kept = store_->queueEntries("A", 0, 0, 1000).size() > 0
-                                 ? store_->maxOffset("A", 0)
-                                 : 0;
+  const int64_t first_kept =
+      store_->queueEntries("A", 0, 0, 1000).size() > 0 ? store_->maxOffset("A", 0) : 0;
   ASSERT_GT(first_kept, 0);
   close();
   // The log's first two files are gone and the queue does not know: its offsets are kept back by

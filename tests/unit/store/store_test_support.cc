@@ -126,8 +126,7 @@ std::vector<StoredMessage> readAll(MessageStore& store, std::string_view topic, 
                                    int64_t offset) {
   std::vector<StoredMessage> messages;
   for (;;) {
-    const GetResult result =
-        store.get({.topic = topic, .queue_id = queue_id, .offset = offset});
+    const GetResult result = store.get({.topic = topic, .queue_id = queue_id, .offset = offset});
     for (const LogSlice& slice : result.slices) {
       std::string_view rest = slice.bytes;
       while (!rest.empty()) {

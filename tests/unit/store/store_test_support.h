@@ -33,9 +33,7 @@ class HookedFileSystem final : public FileSystem {
   void holdSync();
   void letSync();
 
-  bool matches(const std::string& path) const {
-    return path.find(fault_path) != std::string::npos;
-  }
+  bool matches(const std::string& path) const { return path.find(fault_path) != std::string::npos; }
   void waitWhileHeld();
 
   Status createDirectories(const std::string& path) override {

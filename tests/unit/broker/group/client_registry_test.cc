@@ -41,8 +41,7 @@ class ClientRegistryTest : public testing::Test {
 
   bool may_notify_ = true;
   ManualClock clock_;
-  ClientRegistry clients_{{.may_notify = [this](std::string_view) { return may_notify_; }},
-                          clock_};
+  ClientRegistry clients_{{.may_notify = [this](std::string_view) { return may_notify_; }}, clock_};
 };
 
 TEST_F(ClientRegistryTest, ANewMemberIsToldToAllBeforeRegisteringReturns) {
@@ -117,10 +116,8 @@ TEST_F(ClientRegistryTest, SubscribingToAllNeedsNoFilter) {
                             to({subscription("T"), subscription("U", "")}));
   EXPECT_EQ(clients_.findSubscription("G", "T").subscription->filter, nullptr);
   EXPECT_EQ(clients_.findSubscription("G", "U").subscription->filter, nullptr);
-  EXPECT_EQ(clients_.findSubscription("G", "V").state,
-            ClientRegistry::SubscriptionState::kNoTopic);
-  EXPECT_EQ(clients_.findSubscription("H", "T").state,
-            ClientRegistry::SubscriptionState::kNoGroup);
+  EXPECT_EQ(clients_.findSubscription("G", "V").state, ClientRegistry::SubscriptionState::kNoTopic);
+  EXPECT_EQ(clients_.findSubscription("H", "T").state, ClientRegistry::SubscriptionState::kNoGroup);
 }
 
 TEST_F(ClientRegistryTest, AHeartbeatWithoutSubscriptionsMayKeepThem) {
@@ -160,8 +157,7 @@ TEST_F(ClientRegistryTest, TheLastMemberTakesTheGroupAlong) {
   clients_.unregisterConsumer("G", "c1", 1);
   EXPECT_TRUE(clients_.consumerIds("G").empty());
   EXPECT_FALSE(clients_.consumerGroup("G").has_value());
-  EXPECT_EQ(clients_.findSubscription("G", "T").state,
-            ClientRegistry::SubscriptionState::kNoGroup);
+  EXPECT_EQ(clients_.findSubscription("G", "T").state, ClientRegistry::SubscriptionState::kNoGroup);
 }
 
 TEST_F(ClientRegistryTest, AClientThatReconnectsIsListedOnceAndSurvivesItsOldConnection) {

@@ -71,8 +71,7 @@ class HeldPullsTest : public testing::Test {
   }
 
   std::deque<Task> posted_;
-  HeldPulls held_{{.held_max = 100},
-                  [this](Task task) { posted_.push_back(std::move(task)); }};
+  HeldPulls held_{{.held_max = 100}, [this](Task task) { posted_.push_back(std::move(task)); }};
 };
 
 TEST_F(HeldPullsTest, ArrivalWakesOnlyPullsOfItsQueue) {

@@ -21,8 +21,7 @@ using PullAnswer = remoting::Answer<remoting::PullMessageReply>;
 class PullServiceTest : public MessagePath {
  protected:
   PullServiceTest() {
-    topics_->createForSend(
-        {.topic = "T", .default_topic = "TBW102", .default_topic_queues = 4});
+    topics_->createForSend({.topic = "T", .default_topic = "TBW102", .default_topic_queues = 4});
     groups_->findOrCreate("G");
     pulls_.emplace(PullService::Parts{.settings = settings_,
                                       .topics = *topics_,

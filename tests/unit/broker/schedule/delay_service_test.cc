@@ -17,7 +17,8 @@ using std::chrono::seconds;
 class DelayServiceTest : public MessagePath {
  protected:
   void sendDelayed(int32_t level, std::string body = "b") {
-    send({.body = std::move(body), .properties = {{"DELAY", std::to_string(level)}, {"TAGS", "A"}}});
+    send(
+        {.body = std::move(body), .properties = {{"DELAY", std::to_string(level)}, {"TAGS", "A"}}});
   }
   void restart() {
     closeAll();

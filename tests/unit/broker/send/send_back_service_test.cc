@@ -45,8 +45,8 @@ class SendBackServiceTest : public MessagePath {
 };
 
 TEST_F(SendBackServiceTest, AMessageGoesRoundThroughTheRetryTopicWithGrowingDelay) {
-  const int64_t first = pulled(
-      {.body = "b", .properties = {{"UNIQ_KEY", "U1"}, {"TAGS", "A"}, {"WAIT", "true"}}});
+  const int64_t first =
+      pulled({.body = "b", .properties = {{"UNIQ_KEY", "U1"}, {"TAGS", "A"}, {"WAIT", "true"}}});
   ASSERT_EQ(sendBack(first), ResponseCode::kSuccess);
   auto waiting = stored(kScheduleTopic, 2);  // Level 3.
   ASSERT_EQ(waiting.size(), 1u);

@@ -17,8 +17,9 @@ using remoting::ResponseCode;
 
 class SendServiceTest : public MessagePath {
  protected:
-  SendServiceTest() { topics_->createForSend({.topic = "T", .default_topic = "TBW102",
-                                              .default_topic_queues = 4}); }
+  SendServiceTest() {
+    topics_->createForSend({.topic = "T", .default_topic = "TBW102", .default_topic_queues = 4});
+  }
 
   static std::string batchOf(const std::vector<std::string>& bodies) {
     std::string batch;
@@ -115,9 +116,8 @@ TEST_F(SendServiceTest, FaultsAreFoundInRocketMqsOrder) {
 }
 
 TEST_F(SendServiceTest, SendsBeforeTheAcceptedTimeAreRefused) {
-  configure([this](BrokerSettings& settings) {
-    settings.accept_sends_from_ms = clock_.nowMs() + 10;
-  });
+  configure(
+      [this](BrokerSettings& settings) { settings.accept_sends_from_ms = clock_.nowMs() + 10; });
   EXPECT_EQ(trySend({}).answer.code, ResponseCode::kSystemError);
   clock_.advance(std::chrono::milliseconds(10));
   send({});
@@ -192,10 +192,9 @@ TEST_F(SendServiceTest, ABatchIsStoredMessageByMessageWhateverTheRequestCode) {
                                                  {"TAGS", "yy"},
                                                  {"TRACE_ON", "true"},
                                                  {"WAIT", "true"}}));
-  EXPECT_NE(reply.message_id.find(
-                OffsetMessageId{.store_host = host_,
-                                .physical_offset = messages[2].record.physical_offset}
-                    .toString()),
+  EXPECT_NE(reply.message_id.find(OffsetMessageId{
+                .store_host = host_, .physical_offset = messages[2].record.physical_offset}
+                                      .toString()),
             std::string::npos);
 }
 
@@ -211,8 +210,8 @@ TEST_F(SendServiceTest, ASmallBatchCannotAskForGigabytes) {
 }
 
 TEST_F(SendServiceTest, ARetryThatHasNotHadEnoughStaysInTheRetryTopic) {
-  const auto reply = send(
-      {.topic = "%RETRY%G", .properties = {{"DELAY", "3"}}, .reconsume_times = 15});
+  const auto reply =
+      send({.topic = "%RETRY%G", .properties = {{"DELAY", "3"}}, .reconsume_times = 15});
   EXPECT_EQ(reply.queue_id, 0);
   // RocketMQ parity: a send makes an unknown topic after the template, a retry topic as well.
   EXPECT_EQ(topics_->find("%RETRY%G")->write_queue_nums, 4);
@@ -241,8 +240,7 @@ TEST_F(SendServiceTest, OnlyClientsFrom349OnSayHowOftenIsEnough) {
 
 TEST_F(SendServiceTest, RetriesOfAnUnknownGroupAreRefusedAndNeverComeAsABatch) {
   configure([](BrokerSettings& settings) { settings.auto_create_group = false; });
-  EXPECT_EQ(trySend({.topic = "%RETRY%G"}).answer.code,
-            ResponseCode::kSubscriptionGroupNotExist);
+  EXPECT_EQ(trySend({.topic = "%RETRY%G"}).answer.code, ResponseCode::kSubscriptionGroupNotExist);
   EXPECT_EQ(trySend({.topic = "%RETRY%G", .body = batchOf({"x"}), .batch = true}).answer.code,
             ResponseCode::kMessageIllegal);
 }
@@ -255,9 +253,7 @@ class SyncFlushSendTest : public MessagePath {
  protected:
   SyncFlushSendTest() {
     closeAll();
-    configure([](BrokerSettings& settings) {
-      settings.flush_disk_type = store::FlushMode::kSync;
-    });
+    configure([](BrokerSettings& settings) { settings.flush_disk_type = store::FlushMode::kSync; });
     openAll();
   }
 };

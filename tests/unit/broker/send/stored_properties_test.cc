@@ -35,7 +35,11 @@ TEST(StoredPropertiesTest, AbsentOrMalformedEntriesMeanTheDefaults) {
 
 TEST(StoredPropertiesTest, TheClientsOwnEntriesAreKeptAsTheyCame) {
   std::string out;
-  const std::string properties = "b\x01" "2\x02" "a\x01" "1";
+  const std::string properties =
+      "b\x01"
+      "2\x02"
+      "a\x01"
+      "1";
   appendClientProperties(properties, scanSendProperties(properties), out);
   EXPECT_EQ(out, properties + "\x02");
   out.clear();

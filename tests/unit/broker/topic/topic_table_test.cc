@@ -124,8 +124,9 @@ TEST_F(TopicTableTest, TheFileIsInRocketMqsForm) {
   clock_.advance(std::chrono::milliseconds(7));
   topics_->createForSend(sendTo("TopicA"));
   const std::string text = *readWholeFile(path());
-  EXPECT_TRUE(text.starts_with("{\n\t\"dataVersion\":{\n\t\t\"counter\":1,\n\t\t\"timestamp\":"
-                               "1700000000007\n\t},\n\t\"topicConfigTable\":{\n"))
+  EXPECT_TRUE(
+      text.starts_with("{\n\t\"dataVersion\":{\n\t\t\"counter\":1,\n\t\t\"timestamp\":"
+                       "1700000000007\n\t},\n\t\"topicConfigTable\":{\n"))
       << text;
   EXPECT_NE(text.find("\t\t\"TopicA\":{\n"
                       "\t\t\t\"order\":false,\n"
