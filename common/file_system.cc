@@ -13,6 +13,8 @@
 #include <system_error>
 #include <utility>
 
+#include "common/atomic_file.h"
+
 #ifndef MADV_POPULATE_WRITE
 #define MADV_POPULATE_WRITE \
   23  // Linux 5.14; older kernels answer EINVAL, which prefault() ignores.
@@ -267,6 +269,10 @@ class PosixFileSystem final : public FileSystem {
       ::unlink(path.c_str());
     }
     return mapped;
+  }
+
+  Status replace(const std::string& path, std::string_view content) override {
+    return replaceFile(path, content);
   }
 
   Status remove(const std::string& path) override {

@@ -132,6 +132,10 @@ class FileSystem {
   virtual Result<std::unique_ptr<MappedFile>> map(const std::string& path,
                                                   const MapOptions& options) = 0;
 
+  /// Replaces the whole content of a small file at once, and keeps the one before as `path`.bak;
+  /// on the disk when it returns OK. See replaceFile().
+  virtual Status replace(const std::string& path, std::string_view content) = 0;
+
   /// Removes a file; fine when it is missing.
   virtual Status remove(const std::string& path) = 0;
 

@@ -154,7 +154,8 @@ struct StoreCounters {
 class MessageStore {
  public:
   /// Io: the folder cannot be used or another process holds its lock. Corruption: files that do not
-  /// fit the options (for instance another file size). The message says what to do.
+  /// fit the options (for instance another file size). InvalidArgument: the options cannot be. The
+  /// message says what to do. `clock` and `files` must outlive the store.
   static Result<std::unique_ptr<MessageStore>> open(StoreOptions options, const Clock& clock,
                                                     ArrivalListener on_arrival,
                                                     FileSystem& files = posixFileSystem());
@@ -168,7 +169,8 @@ class MessageStore {
   virtual PutResult putBatch(std::span<const MessageRecord> messages) = 0;
 
   /// Calls `done(true)` once everything below `end_offset` is on disk, `done(false)` when that
-  /// failed or `deadline` passed; at once when it is there already. Called on the flush thread.
+  /// failed or `deadline` passed; at once when it is there already. Called on a flush thread of the
+  /// store: must be quick.
   virtual void whenFlushed(int64_t end_offset, std::chrono::steady_clock::time_point deadline,
                            std::function<void(bool)> done) = 0;
 

@@ -96,12 +96,15 @@ Status MessageStoreImpl::openFiles() {
       files_, QueueTable::Options{.dir = folder_->consumeQueueDir(),
                                   .file_bytes = options_.consume_queue_file_bytes});
   ROCKETMQ_RETURN_IF_ERROR(queues_->load());
+  ROCKETMQ_ASSIGN_OR_RETURN(
+      deleted_topics_,
+      DeletedTopics::load(files_, folder_->deletedTopicsPath(), log_->minOffset()));
   ROCKETMQ_ASSIGN_OR_RETURN(checkpoint_, Checkpoint::load(files_, folder_->checkpointPath()));
   return Status::ok();
 }
 
 void MessageStoreImpl::buildServices() {
-  dispatcher_ = std::make_unique<Dispatcher>(*log_, *queues_, rules_, arrivals_);
+  dispatcher_ = std::make_unique<Dispatcher>(*log_, *queues_, *deleted_topics_, rules_, arrivals_);
   index_ = std::make_unique<IndexService>(
       IndexService::Parts{files_, *log_, *dispatcher_, *checkpoint_, clock_},
       IndexService::Options{.dir = folder_->indexDir(),
@@ -137,7 +140,8 @@ Status MessageStoreImpl::recover() {
   ROCKETMQ_ASSIGN_OR_RETURN(const bool stopped_cleanly, folder_->wasStoppedCleanly());
   const CrcCheck crc_check = options_.check_crc_on_recover ? CrcCheck::kVerify : CrcCheck::kSkip;
   ROCKETMQ_RETURN_IF_ERROR(
-      Recovery({*log_, *queues_, *dispatcher_, *checkpoint_, crc_check}).run(stopped_cleanly));
+      Recovery({*log_, *queues_, *deleted_topics_, *dispatcher_, *checkpoint_, crc_check})
+          .run(stopped_cleanly));
   return index_->load(stopped_cleanly);
 }
 
@@ -211,11 +215,10 @@ Status MessageStoreImpl::deleteTopic(const std::string& topic) {
     return Status::invalidArgument("'" + topic + "' is no topic");
   }
   return queues_->removeTopic(topic, [&] {
-    const int64_t appended_to = log_->appendedTo().end;
-    if (options_.flush_mode == FlushMode::kSync) {
-      dispatcher_->forget(topic, appended_to);
-    }
+    const Status noted = deleted_topics_->add(topic, log_->appendedTo().end, log_->minOffset());
+    dispatcher_->waitForBatch();
     arrivals_.waitUntilTold();
+    return noted;
   });
 }
 

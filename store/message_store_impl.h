@@ -125,6 +125,7 @@ class MessageStoreImpl final : public MessageStore {
   std::unique_ptr<StoreFolder> folder_;
   std::unique_ptr<CommitLog> log_;
   std::unique_ptr<QueueTable> queues_;
+  std::unique_ptr<DeletedTopics> deleted_topics_;
   std::unique_ptr<Checkpoint> checkpoint_;
   std::unique_ptr<Dispatcher> dispatcher_;
   std::unique_ptr<IndexService> index_;

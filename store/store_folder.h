@@ -30,6 +30,7 @@ class StoreFolder {
   std::string consumeQueueDir() const { return root_ + "/consumequeue"; }
   std::string indexDir() const { return root_ + "/index"; }
   std::string checkpointPath() const { return root_ + "/checkpoint"; }
+  std::string deletedTopicsPath() const { return root_ + "/deletedtopics"; }
 
  private:
   StoreFolder(FileSystem& files, std::string root) : files_(files), root_(std::move(root)) {}

@@ -29,8 +29,9 @@ Result<bool> Dispatcher::place(const MessageRecord& record, Gaps gaps, ArrivalQu
               record.physical_offset);
     return true;
   }
-  const auto queue =
-      isForgotten(record) ? nullptr : queues_.findOrCreate(record.topic, record.queue_id);
+  const auto queue = deleted_.covers(record.topic, record.physical_offset)
+                         ? nullptr
+                         : queues_.findOrCreate(record.topic, record.queue_id);
   if (queue == nullptr) {
     return true;
   }
@@ -86,19 +87,6 @@ Result<bool> Dispatcher::dispatchBatch(RecordWalker& walker, int64_t end) {
     noteDispatched(walker.position(), walker.record().store_timestamp_ms);
   }
   return true;
-}
-
-void Dispatcher::forget(const std::string& topic, int64_t end) {
-  MutexLock lock(batch_mutex_);
-  std::erase_if(forgotten_, [&](const auto& entry) { return entry.second <= dispatchedTo(); });
-  if (end > dispatchedTo()) {
-    forgotten_[topic] = end;
-  }
-}
-
-bool Dispatcher::isForgotten(const MessageRecord& record) const {
-  const auto found = forgotten_.find(record.topic);
-  return found != forgotten_.end() && record.physical_offset < found->second;
 }
 
 }  // namespace rocketmq::store

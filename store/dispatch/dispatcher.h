@@ -2,8 +2,6 @@
 
 #include <atomic>
 #include <cstdint>
-#include <map>
-#include <string>
 
 #include "common/mutex.h"
 #include "common/status.h"
@@ -11,6 +9,7 @@
 #include "store/dispatch/dispatch_rules.h"
 #include "store/log/commit_log.h"
 #include "store/log/record_walker.h"
+#include "store/queue/deleted_topics.h"
 #include "store/queue/queue_table.h"
 
 namespace rocketmq::store {
@@ -24,9 +23,9 @@ namespace rocketmq::store {
 /// Threads: one dispatching thread; the rest from any.
 class Dispatcher {
  public:
-  Dispatcher(const CommitLog& log, QueueTable& queues, const DispatchRules& rules,
-             ArrivalQueue& arrivals)
-      : log_(log), queues_(queues), rules_(rules), arrivals_(arrivals) {}
+  Dispatcher(const CommitLog& log, QueueTable& queues, const DeletedTopics& deleted,
+             const DispatchRules& rules, ArrivalQueue& arrivals)
+      : log_(log), queues_(queues), deleted_(deleted), rules_(rules), arrivals_(arrivals) {}
 
   /// How dispatch() treats a record whose predecessors a queue lacks.
   enum class Gaps : uint8_t { kReport, kFill };
@@ -48,10 +47,6 @@ class Dispatcher {
     dispatched_.store(end);
   }
 
-  /// Records of a deleted topic below `end` no longer get queue entries. When it returns, no
-  /// earlier dispatch to the topic is under way.
-  void forget(const std::string& topic, int64_t end);
-
   /// Returns when a batch of dispatchTo() that may be under way is over.
   void waitForBatch() { MutexLock lock(batch_mutex_); }
 
@@ -60,10 +55,10 @@ class Dispatcher {
       ROCKETMQ_REQUIRES(batch_mutex_);
   /// Returns false when there is nothing left to do.
   Result<bool> dispatchBatch(RecordWalker& walker, int64_t end);
-  bool isForgotten(const MessageRecord& record) const ROCKETMQ_REQUIRES(batch_mutex_);
 
   const CommitLog& log_;
   QueueTable& queues_;
+  const DeletedTopics& deleted_;
   const DispatchRules& rules_;
   ArrivalQueue& arrivals_;
   std::atomic<int64_t> dispatched_{0};
@@ -71,8 +66,6 @@ class Dispatcher {
 
   // Held for a few hundred records at a time, room making included.
   Mutex batch_mutex_;
-  // Topic -> log offset; entries go when the dispatcher has passed them.
-  std::map<std::string, int64_t, std::less<>> forgotten_ ROCKETMQ_GUARDED_BY(batch_mutex_);
 };
 
 }  // namespace rocketmq::store

@@ -82,7 +82,7 @@ class CommitLog {
 
   // Appending. All but makeRoom() under appendMutex().
 
-  Mutex& appendMutex() ROCKETMQ_NO_TSA { return append_mutex_; }
+  Mutex& appendMutex() ROCKETMQ_TSA(lock_returned(append_mutex_)) { return append_mutex_; }
 
   /// Room for `bytes` bytes, behind a blank end record in a new file when the current one has not
   /// got bytes + 8 left. nullopt: call makeRoom() without the lock and try again.

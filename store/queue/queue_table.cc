@@ -105,8 +105,7 @@ std::vector<std::shared_ptr<ConsumeQueue>> QueueTable::queuesOf(const std::strin
   return queues;
 }
 
-Status QueueTable::removeTopic(const std::string& topic,
-                               const std::function<void()>& wait_for_users) {
+Status QueueTable::removeTopic(const std::string& topic, const std::function<Status()>& note_end) {
   {
     MutexLock create_lock(create_mutex_);
     if (!being_deleted_.insert(topic).second) {
@@ -117,7 +116,7 @@ Status QueueTable::removeTopic(const std::string& topic,
   for (const auto& queue : queues) {
     queue->markDeleted();
   }
-  wait_for_users();
+  const Status noted = note_end();
   const Status removed = files_.removeTree(options_.dir + "/" + topic);
   for (const auto& queue : queues) {
     const Name name{queue->topic(), queue->queueId()};
@@ -127,7 +126,7 @@ Status QueueTable::removeTopic(const std::string& topic,
   }
   MutexLock create_lock(create_mutex_);
   being_deleted_.erase(topic);
-  return removed;
+  return removed.isOk() ? noted : removed;
 }
 
 }  // namespace rocketmq::store

@@ -43,10 +43,10 @@ class QueueTable {
   /// Topics with at least one used queue.
   std::set<std::string> topics() const;
 
-  /// Refuses appends to the topic's queues, calls `wait_for_users`, removes the files and forgets
-  /// the queues. `wait_for_users` returns when nobody is inside an append or an arrival that began
-  /// earlier.
-  Status removeTopic(const std::string& topic, const std::function<void()>& wait_for_users);
+  /// Refuses appends to the topic's queues, calls `note_end`, removes the files and forgets the
+  /// queues. `note_end` returns when nobody is inside an append or an arrival that began earlier
+  /// and the deletion has been noted; what it returns does not stop the removal.
+  Status removeTopic(const std::string& topic, const std::function<Status()>& note_end);
 
  private:
   struct Name {

@@ -26,25 +26,24 @@ bool isZeroAt(const CommitLog& log, int64_t offset) {
 }  // namespace
 
 Status Recovery::run(bool stopped_cleanly) {
-  const Queues queues = parts_.queues.all();
   if (parts_.log.segments().empty()) {
     // RocketMQ parity: queues without a log point nowhere.
-    ROCKETMQ_RETURN_IF_ERROR(recoverQueues(queues, QueueScan::kTrusted));
+    ROCKETMQ_ASSIGN_OR_RETURN(const Queues queues, recoverQueues(QueueScan::kTrusted));
     ROCKETMQ_RETURN_IF_ERROR(truncateQueues(queues, 0));
     return finish({}, 0);
   }
   if (stopped_cleanly) {
-    const Status trusted = runTrusting(queues);
+    const Status trusted = runTrusting();
     if (trusted.code() != StatusCode::kNotFound) {
       return trusted;
     }
     log::warn("{}; recovering as after a crash", trusted.message());
   }
-  return runCareful(queues);
+  return runCareful();
 }
 
-Status Recovery::runTrusting(const Queues& queues) {
-  ROCKETMQ_RETURN_IF_ERROR(recoverQueues(queues, QueueScan::kTrusted));
+Status Recovery::runTrusting() {
+  ROCKETMQ_ASSIGN_OR_RETURN(const Queues queues, recoverQueues(QueueScan::kTrusted));
   ROCKETMQ_ASSIGN_OR_RETURN(const int64_t start, trustedStart(queues));
   ROCKETMQ_ASSIGN_OR_RETURN(const Read read, readFrom(start, Dispatcher::Gaps::kFill));
   return finish(read, read.end);
@@ -72,8 +71,8 @@ Result<int64_t> Recovery::trustedStart(const Queues& queues) {
   return newest->physicalEnd();
 }
 
-Status Recovery::runCareful(const Queues& queues) {
-  ROCKETMQ_RETURN_IF_ERROR(recoverQueues(queues, QueueScan::kCareful));
+Status Recovery::runCareful() {
+  ROCKETMQ_ASSIGN_OR_RETURN(const Queues queues, recoverQueues(QueueScan::kCareful));
   int64_t start = carefulStart();
   ROCKETMQ_RETURN_IF_ERROR(truncateQueues(queues, start));
   log::info("the store was not stopped cleanly: reading the commit log from {}", start);
@@ -91,9 +90,25 @@ Status Recovery::runCareful(const Queues& queues) {
   return parts_.log.sync(read.end);
 }
 
-Status Recovery::recoverQueues(const Queues& queues, QueueScan scan) {
-  for (const auto& queue : queues) {
+Result<Recovery::Queues> Recovery::recoverQueues(QueueScan scan) {
+  const Queues found = parts_.queues.all();
+  for (const auto& queue : found) {
     ROCKETMQ_RETURN_IF_ERROR(queue->recover(scan));
+  }
+  ROCKETMQ_RETURN_IF_ERROR(finishDeletions(found));
+  return parts_.queues.all();
+}
+
+/// A topic made anew has entries behind the end of its deleted part only; one whose entries all lie
+/// in it was about to go.
+Status Recovery::finishDeletions(const Queues& queues) {
+  for (const auto& [topic, end] : parts_.deleted.ends()) {
+    const auto is_new = [&topic = topic, end = end](const std::shared_ptr<ConsumeQueue>& queue) {
+      return queue->topic() == topic && queue->physicalEnd() > end;
+    };
+    if (std::none_of(queues.begin(), queues.end(), is_new)) {
+      ROCKETMQ_RETURN_IF_ERROR(parts_.queues.removeTopic(topic, [] { return Status::ok(); }));
+    }
   }
   return Status::ok();
 }
@@ -146,6 +161,7 @@ int64_t Recovery::carefulStart() const {
 Status Recovery::finish(const Read& read, int64_t flushed) {
   const Queues queues = parts_.queues.all();
   const int64_t log_min = parts_.log.minOffset();
+  ROCKETMQ_RETURN_IF_ERROR(parts_.deleted.cutTo(read.end));
   ROCKETMQ_RETURN_IF_ERROR(
       parts_.log.truncateTo({.end = read.end, .flushed = flushed, .newest_ms = read.newest_ms}));
   ROCKETMQ_RETURN_IF_ERROR(truncateQueues(queues, read.end));

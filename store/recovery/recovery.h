@@ -25,6 +25,8 @@ namespace rocketmq::store {
 ///               away, every record is checked (CRC, and that it says of itself that it is where
 ///               it is) and entered again. When a queue turns out to lack earlier entries, all of
 ///               the log is read once more from its start.
+/// Deleted topics stay deleted: their records are passed over, and a deletion that a crash has cut
+/// short is finished.
 /// In both cases the log ends at the first record that is not whole.
 /// Threads:      one, before anything else works on the store.
 class Recovery {
@@ -33,6 +35,7 @@ class Recovery {
   struct Parts {
     CommitLog& log;
     QueueTable& queues;
+    DeletedTopics& deleted;
     Dispatcher& dispatcher;
     const Checkpoint& checkpoint;
     CrcCheck crc_check = CrcCheck::kVerify;
@@ -54,9 +57,11 @@ class Recovery {
   };
 
   /// NotFound when the queues' newest entry does not belong to the log: do as after a crash.
-  Status runTrusting(const Queues& queues);
-  Status runCareful(const Queues& queues);
-  Status recoverQueues(const Queues& queues, QueueScan scan);
+  Status runTrusting();
+  Status runCareful();
+  /// Finds the queues' ends.
+  Result<Queues> recoverQueues(QueueScan scan);
+  Status finishDeletions(const Queues& queues);
   Status truncateQueues(const Queues& queues, int64_t physical_offset);
   Result<Read> readFrom(int64_t start, Dispatcher::Gaps gaps);
   Result<int64_t> trustedStart(const Queues& queues);

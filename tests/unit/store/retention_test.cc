@@ -220,6 +220,64 @@ TEST_F(StoreRetentionTest, DeletedTopicIsGoneAndStaysGone) {
   EXPECT_THAT(bodies("B", 0), ElementsAre("m0", "m1", "m2"));
 }
 
+TEST_F(StoreRetentionTest, DeletedTopicWithTheNewestMessagesDoesNotComeBack) {
+  open();
+  send("B", 0, 3);
+  send("A", 0, 3);
+  EXPECT_TRUE(store_->deleteTopic("A").isOk());
+  const int64_t end = store_->commitLogMaxOffset();
+  restart();
+  EXPECT_EQ(end, store_->commitLogMaxOffset());
+  EXPECT_EQ(std::set<std::string>{"B"}, store_->topics());
+  EXPECT_EQ(0, put("A", 0, "again").queue_offset);
+  restart();
+  EXPECT_THAT(bodies("A", 0), ElementsAre("again"));
+}
+
+TEST_F(StoreRetentionTest, DeletedTopicsStayDeletedWhenTheirQueuesAreRebuiltFromTheLog) {
+  open();
+  send("A", 0, 3);
+  send("B", 0, 2, "b");
+  EXPECT_TRUE(store_->deleteTopic("A").isOk());
+  crash();
+  EXPECT_EQ(std::set<std::string>{"B"}, store_->topics());
+  EXPECT_EQ(0, put("A", 0, "again").queue_offset);
+  close();
+  std::filesystem::remove_all(root() + "/consumequeue");
+  writeFile(root() + "/abort", "");
+  open();
+  EXPECT_THAT(bodies("A", 0), ElementsAre("again"));
+  EXPECT_THAT(bodies("B", 0), ElementsAre("b0", "b1"));
+}
+
+TEST_F(StoreRetentionTest, ADeletionThatWasCutShortIsFinishedByTheNextStart) {
+  open();
+  send("A", 0, 3);
+  copyFolder(root() + "/consumequeue/A", dir_ / "kept");
+  EXPECT_TRUE(store_->deleteTopic("A").isOk());
+  close();
+  copyFolder(dir_ / "kept", root() + "/consumequeue/A");
+  open();
+  EXPECT_TRUE(store_->topics().empty());
+  EXPECT_FALSE(std::filesystem::exists(root() + "/consumequeue/A"));
+}
+
+TEST_F(StoreRetentionTest, WhatComesAfterALostTailIsNotDeleted) {
+  open();
+  send("B", 0, 1, "b");
+  const int64_t end = store_->commitLogMaxOffset();
+  send("A", 0, 3);
+  EXPECT_TRUE(store_->deleteTopic("A").isOk());
+  close();
+  patchFile(logFile(0), end, std::string(100, '\0'));
+  writeFile(root() + "/abort", "");
+  open();
+  ASSERT_EQ(end, store_->commitLogMaxOffset());
+  EXPECT_TRUE(put("A", 0, "new").ok());
+  crash();
+  EXPECT_THAT(bodies("A", 0), ElementsAre("new"));
+}
+
 TEST_F(StoreRetentionTest, DeletingWhatIsNoTopicIsRefused) {
   open();
   send("A", 0, 1);

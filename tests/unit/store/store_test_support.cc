@@ -20,14 +20,14 @@ class HookedMappedFile final : public MappedFile {
         hooks_(hooks),
         path_(std::move(path)) {}
 
-  Status sync(int64_t offset, int64_t size) override {
+  Status sync(int64_t, int64_t) override {
     if (hooks_.matches(path_)) {
       hooks_.waitWhileHeld();
       if (hooks_.fail_sync) {
         return Status::io("cannot sync " + path_ + ": Input/output error");
       }
     }
-    return real_->sync(offset, size);
+    return Status::ok();
   }
   Status reserve(int64_t offset, int64_t size) override {
     if (hooks_.disk_is_full && hooks_.matches(path_)) {
@@ -43,6 +43,22 @@ class HookedMappedFile final : public MappedFile {
   const std::unique_ptr<MappedFile> real_;
   HookedFileSystem& hooks_;
   const std::string path_;
+};
+
+class HookedRandomFile final : public RandomFile {
+ public:
+  explicit HookedRandomFile(std::unique_ptr<RandomFile> real) : real_(std::move(real)) {}
+
+  Result<std::string> read(int64_t offset, int64_t bytes) const override {
+    return real_->read(offset, bytes);
+  }
+  Status write(int64_t offset, std::string_view content) override {
+    return real_->write(offset, content);
+  }
+  Status sync() override { return Status::ok(); }
+
+ private:
+  const std::unique_ptr<RandomFile> real_;
 };
 
 }  // namespace
@@ -65,6 +81,11 @@ void HookedFileSystem::waitWhileHeld() {
   }
 }
 
+Result<std::unique_ptr<RandomFile>> HookedFileSystem::open(const std::string& path) {
+  ROCKETMQ_ASSIGN_OR_RETURN(std::unique_ptr<RandomFile> real, real_.open(path));
+  return std::unique_ptr<RandomFile>(std::make_unique<HookedRandomFile>(std::move(real)));
+}
+
 Result<std::unique_ptr<MappedFile>> HookedFileSystem::map(const std::string& path,
                                                           const MapOptions& options) {
   if (options.create && disk_is_full && matches(path)) {
@@ -79,17 +100,6 @@ Result<SpaceInfo> HookedFileSystem::space(const std::string&) {
   constexpr int64_t kAll = 1'000'000;
   const auto used = static_cast<int64_t>(used_ratio * kAll);
   return SpaceInfo{.used_bytes = used, .available_bytes = kAll - used};
-}
-
-bool eventually(const std::function<bool()>& condition) {
-  const auto limit = std::chrono::steady_clock::now() + std::chrono::seconds(10);
-  while (!condition()) {
-    if (std::chrono::steady_clock::now() > limit) {
-      return false;
-    }
-    std::this_thread::yield();
-  }
-  return true;
 }
 
 std::string readFile(const std::string& path) {
