@@ -123,7 +123,7 @@ int run(const NamesrvSettings& settings) {
   log::Options log_options;
   log_options.directory = settings.log_dir;
   log_options.file_name = "namesrv.log";
-  log_options.level = logLevelName(settings.log_level);
+  log_options.level = settings.log_level;
   if (const Status status = log::init(log_options); !status.isOk()) {
     return fail(status);
   }

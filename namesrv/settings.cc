@@ -62,13 +62,8 @@ SettingsTable<S> fileSettings() {
           .own()
           .documentedDefault("$HOME/logs/rocketmqlogs"),
       setting("logLevel", &S::log_level,
-              oneOf<LogLevel>({{"trace", LogLevel::kTrace},
-                               {"debug", LogLevel::kDebug},
-                               {"info", LogLevel::kInfo},
-                               {"warn", LogLevel::kWarn},
-                               {"error", LogLevel::kError},
-                               {"off", LogLevel::kOff}}),
-              Change::kLive, "Least severity of what is logged.")
+              oneWordOf({"trace", "debug", "info", "warn", "error", "off"}), Change::kLive,
+              "Least severity of what is logged.")
           .own(),
   };
 }
@@ -185,11 +180,6 @@ size_t NamesrvSettings::ioThreads() const {
              : std::clamp<size_t>(std::thread::hardware_concurrency(), 1, kDefaultIoThreadsMax);
 }
 
-std::string logLevelName(LogLevel level) {
-  constexpr std::array<const char*, 6> kNames = {"trace", "debug", "info", "warn", "error", "off"};
-  return kNames.at(static_cast<size_t>(level));
-}
-
 Result<std::vector<std::string>> loadNamesrvFile(NamesrvSettings& settings,
                                                  const std::string& path) {
   ROCKETMQ_ASSIGN_OR_RETURN(const PropertiesFile file, readPropertiesFile(path));
@@ -219,7 +209,7 @@ Result<LiveUpdate> LiveSettings::update(std::string_view properties) {
     return outcome;
   }
   ROCKETMQ_RETURN_IF_ERROR(mergeIntoFile(next.config_store_path, outcome.for_file));
-  ROCKETMQ_RETURN_IF_ERROR(log::setLevel(logLevelName(next.log_level)));
+  ROCKETMQ_RETURN_IF_ERROR(log::setLevel(next.log_level));
   order_message_.store(next.order_message, std::memory_order_relaxed);
   current_.store(std::make_shared<const NamesrvSettings>(std::move(next)));
   return outcome;

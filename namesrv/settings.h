@@ -15,8 +15,6 @@
 
 namespace rocketmq::namesrv {
 
-enum class LogLevel : uint8_t { kTrace, kDebug, kInfo, kWarn, kError, kOff };
-
 /// Everything that can be set about a name server, by RocketMQ's names and with its defaults
 /// (NamesrvConfig and NettyServerConfig in one), plus a few of our own. The table in settings.cc
 /// gives each its key, range, help and whether it may change at run time.
@@ -33,7 +31,7 @@ struct NamesrvSettings {
   std::string kv_config_path;
   std::string config_store_path;
   std::string log_dir;
-  LogLevel log_level = LogLevel::kInfo;
+  std::string log_level = "info";
 
   // Brokers.
   int32_t scan_interval_ms = 10'000;
@@ -58,9 +56,6 @@ struct NamesrvSettings {
 
   size_t ioThreads() const;
 };
-
-/// The name of a log level as common/log.h has it.
-std::string logLevelName(LogLevel level);
 
 /// Sets what the file has. Gives warnings for people: keys that nobody knows, and settings that ask
 /// for what this name server does not do. Errors as readPropertiesFile() and loadSettings().
