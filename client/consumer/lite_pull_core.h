@@ -91,7 +91,8 @@ class LitePullCore final : public PassiveMember {
   std::unique_ptr<ConsumerQueries> queries_;
   std::unique_ptr<Timers> timers_;
   WorkerPool worker_{"rmq-consumer", 1};
-  std::atomic<bool> rebalance_pending_{false};
+  // Held back until start() has told the brokers of this member: they know no group before.
+  std::atomic<bool> rebalance_pending_{true};
   int32_t unbalanced_runs_ = 0;  // Service thread only.
   bool running_ = false;
 

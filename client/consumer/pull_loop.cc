@@ -16,7 +16,10 @@ constexpr milliseconds kFullDelay{50};
 constexpr milliseconds kPausedDelay{1000};
 constexpr milliseconds kFailureDelay{1000};
 constexpr milliseconds kBrokerFlowControlDelay{20};
-constexpr milliseconds kOffsetMovedDelay{10'000};
+// What listeners commit late would overwrite a moved offset, so the move waits until they are out.
+// RocketMQ waits ten seconds always.
+constexpr milliseconds kListenersOutCheck{100};
+constexpr milliseconds kListenersOutMax{10'000};
 constexpr milliseconds kBrokerSuspend{15'000};
 constexpr milliseconds kPullTimeout{30'000};
 
@@ -181,9 +184,17 @@ void PullLoop::takeMoved(const QueuePtr& queue, int64_t offset) {
   log::warn("the offset {} of {} is not there (any more), the group goes on at {}",
             queue->next_offset.load(), queue->queue().toString(), offset);
   queue->drop();
-  // Time for workers to finish: what they commit later would overwrite the new offset.
-  context_.timers.after(kOffsetMovedDelay,
-                        [this, queue, offset] { on_offset_moved_(queue, offset); });
+  moveWhenListenersAreOut(queue, offset, context_.nowMs() + kListenersOutMax.count());
+}
+
+void PullLoop::moveWhenListenersAreOut(const QueuePtr& queue, int64_t offset, int64_t until_ms) {
+  context_.timers.after(kListenersOutCheck, [this, queue, offset, until_ms] {
+    if (queue->in_listener.load() > 0 && context_.nowMs() < until_ms) {
+      moveWhenListenersAreOut(queue, offset, until_ms);
+    } else {
+      on_offset_moved_(queue, offset);
+    }
+  });
 }
 
 }  // namespace rocketmq::client

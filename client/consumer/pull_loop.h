@@ -44,6 +44,7 @@ class PullLoop {
   void take(const QueuePtr& queue, Outcome<PullAnswer> outcome);
   void takeFailure(const QueuePtr& queue, const ClientError& error);
   void takeMoved(const QueuePtr& queue, int64_t offset);
+  void moveWhenListenersAreOut(const QueuePtr& queue, int64_t offset, int64_t until_ms);
   void noteEmpty(const ProcessQueue& queue);
 
   PushContext& context_;

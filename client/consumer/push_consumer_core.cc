@@ -142,7 +142,7 @@ std::optional<ClientError> PushConsumerCore::start() {
       findRoutes();
       context_->instance->heartbeatAndWait(remoting::deadlineAfter(config_.api_timeout));
       startTimers();
-      rebalanceSoon();
+      worker_->post([this] { rebalance(); });
       return std::nullopt;
     }
     error = ClientError::client("The consumer group[" + config_.consumer_group +

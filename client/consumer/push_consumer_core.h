@@ -78,7 +78,8 @@ class PushConsumerCore final : public GroupMember {
   std::unique_ptr<PullLoop> pulls_;
   std::unique_ptr<PushRebalance> rebalance_;
   std::unique_ptr<WorkerPool> worker_;
-  std::atomic<bool> rebalance_pending_{false};
+  // Held back until start() has told the brokers of this member: they know no group before.
+  std::atomic<bool> rebalance_pending_{true};
   int32_t unbalanced_runs_ = 0;  // Service thread only.
   bool shut_down_ = false;
 };
