@@ -36,8 +36,6 @@ constexpr std::chrono::seconds kStartTimeout{20};
 
 }  // namespace
 
-void pausePolling() { poll(nullptr, 0, 2); }
-
 Daemon::Daemon(const std::string& program, const std::vector<std::string>& arguments,
                std::string output_file)
     : output_file_(std::move(output_file)) {

@@ -9,6 +9,8 @@
 #include <string>
 #include <vector>
 
+#include "tests/support/eventually.h"
+
 namespace rocketmq::test {
 
 /// A child process whose output is collected in a file.
@@ -97,21 +99,5 @@ std::string programPath(const std::string& name);
 /// Runs a program to its end.
 Cluster::Outcome runProgram(const std::string& program, const std::vector<std::string>& arguments,
                             std::chrono::milliseconds timeout = std::chrono::seconds(30));
-
-/// The pause between two looks of eventually().
-void pausePolling();
-
-/// Polls `condition` every few milliseconds; false when it never held.
-template <class Condition>
-bool eventually(Condition condition, std::chrono::milliseconds timeout = std::chrono::seconds(20)) {
-  const auto end = std::chrono::steady_clock::now() + timeout;
-  while (!condition()) {
-    if (std::chrono::steady_clock::now() >= end) {
-      return false;
-    }
-    pausePolling();
-  }
-  return true;
-}
 
 }  // namespace rocketmq::test

@@ -29,10 +29,13 @@
 #include "remoting/protocol/commands/reply_message.h"
 #include "remoting/protocol/commands/send_back.h"
 #include "remoting/protocol/commands/send_message.h"
+#include "tests/support/eventually.h"
 #include "tests/support/temp_dir.h"
 
 namespace rocketmq::broker {
 namespace {
+
+using test::eventually;
 
 using remoting::CallResult;
 using remoting::ResponseCode;
@@ -226,19 +229,6 @@ class BrokerTest : public testing::Test {
     EXPECT_TRUE(result.ok());
     const auto list = json::decode<remoting::ConsumerIdList>(result->body);
     return list.ok() ? (*list).consumer_id_list : std::vector<std::string>{};
-  }
-
-  /// Waits for something that another thread is about to do.
-  template <class Condition>
-  static bool eventually(Condition condition) {
-    const auto give_up = Clock::now() + seconds(10);
-    while (!condition()) {
-      if (Clock::now() > give_up) {
-        return false;
-      }
-      std::this_thread::yield();
-    }
-    return true;
   }
 
   test::TempDir dir_;

@@ -20,17 +20,6 @@ using remoting::NoFields;
 using remoting::RequestContext;
 using remoting::ResponseCode;
 
-bool eventually(const std::function<bool()>& condition) {
-  const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(10);
-  while (!condition()) {
-    if (std::chrono::steady_clock::now() > until) {
-      return false;
-    }
-    std::this_thread::yield();
-  }
-  return true;
-}
-
 FakeBroker::FakeBroker(remoting::IoPool& pool, std::string name)
     : pool_(pool), name_(std::move(name)) {
   registerSends();

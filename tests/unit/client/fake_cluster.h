@@ -22,11 +22,11 @@
 #include "remoting/protocol/commands/send_message.h"
 #include "remoting/router.h"
 #include "remoting/server.h"
+#include "tests/support/eventually.h"
 
 namespace rocketmq::client {
 
-/// True as soon as `condition` holds; false when it does not within ten seconds.
-bool eventually(const std::function<bool()>& condition);
+using test::eventually;
 
 /// A broker in the test's process: real frames on a real port, messages in memory. A test may make
 /// it refuse, or swallow requests.

@@ -18,9 +18,12 @@
 #include "remoting/protocol/bodies/register_broker.h"
 #include "remoting/protocol/commands/namesrv_registration.h"
 #include "remoting/protocol/commands/namesrv_route.h"
+#include "tests/support/eventually.h"
 #include "tests/unit/common/temp_folder.h"
 
 namespace rocketmq::namesrv::test {
+
+using rocketmq::test::eventually;
 
 inline constexpr std::chrono::seconds kPatience{10};
 
@@ -146,19 +149,6 @@ class NamesrvTest : public testing::Test {
   }
 
   bool isRouted(const std::string& topic) { return route(topic).success(); }
-
-  /// Asks again and again until it is so, or the test's patience ends.
-  template <class Condition>
-  static bool eventually(Condition condition) {
-    const auto end = std::chrono::steady_clock::now() + kPatience;
-    while (!condition()) {
-      if (std::chrono::steady_clock::now() > end) {
-        return false;
-      }
-      std::this_thread::yield();
-    }
-    return true;
-  }
 
   rocketmq::test::TempFolder folder_;
   ManualClock clock_;

@@ -24,9 +24,12 @@
 #include "remoting/protocol/frame.h"
 #include "remoting/router.h"
 #include "remoting/server.h"
+#include "tests/support/eventually.h"
 #include "tests/support/raw_socket.h"
 
 namespace rocketmq::remoting {
+
+using test::eventually;
 
 using std::chrono::milliseconds;
 using std::chrono::seconds;
@@ -54,18 +57,6 @@ using Echo = TestCommand<9001>;    ///< Answered at once.
 using Later = TestCommand<9002>;   ///< Answered when the test says so.
 using OnLane = TestCommand<9003>;  ///< Answered on the query lane.
 using Other = TestCommand<9004>;   ///< For what only one test needs.
-
-/// True as soon as `condition` holds; false when it does not within ten seconds.
-inline bool eventually(const std::function<bool()>& condition) {
-  const auto until = std::chrono::steady_clock::now() + seconds(10);
-  while (!condition()) {
-    if (std::chrono::steady_clock::now() > until) {
-      return false;
-    }
-    std::this_thread::sleep_for(milliseconds(1));
-  }
-  return true;
-}
 
 /// The frame of a request, as a client writes it.
 template <Command C>

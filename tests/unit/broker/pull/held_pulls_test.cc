@@ -12,6 +12,7 @@
 
 #include "broker/pull/tag_filter.h"
 #include "common/hash.h"
+#include "tests/support/eventually.h"
 
 namespace rocketmq::broker {
 namespace {
@@ -240,10 +241,7 @@ TEST(HeldPullsThreadTest, TheWatcherMeetsDeadlinesInAnyOrder) {
   pull = std::make_unique<RecordingPull>(near);
   held.hold({.topic = "T", .deadline = now + milliseconds(20)}, pull);
 
-  while (near.expiries == 0 && std::chrono::steady_clock::now() < now + std::chrono::seconds(10)) {
-    std::this_thread::yield();
-  }
-  EXPECT_EQ(near.expiries, 1);
+  EXPECT_TRUE(test::eventually([&] { return near.expiries == 1; }));
   EXPECT_GE(std::chrono::steady_clock::now(), now + milliseconds(20));
   EXPECT_EQ(far.expiries, 0);
   held.stop();

@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "common/atomic_file.h"
+#include "tests/support/eventually.h"
 #include "tests/unit/broker/message_path.h"
 
 namespace rocketmq::broker {
@@ -103,11 +104,7 @@ TEST_F(DelayServiceTest, TheThreadIsWokenByAnEarlierMessage) {
   sendDelayed(5);
   clock_.advance(-std::chrono::hours(10));
   sendDelayed(1);
-  const auto give_up = std::chrono::steady_clock::now() + seconds(10);
-  while (store_->maxOffset("T", 0) == 0 && std::chrono::steady_clock::now() < give_up) {
-    std::this_thread::yield();
-  }
-  EXPECT_EQ(store_->maxOffset("T", 0), 1);
+  EXPECT_TRUE(test::eventually([&] { return store_->maxOffset("T", 0) == 1; }));
   delays_->stop();
 }
 
