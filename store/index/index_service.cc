@@ -1,15 +1,13 @@
 #include "store/index/index_service.h"
 
 #include <algorithm>
-#include <array>
-#include <cctype>
 #include <chrono>
-#include <ctime>
 #include <utility>
 
 #include "common/log.h"
 #include "common/message/sys_flag.h"
 #include "store/dispatch/dispatch_rules.h"
+#include "store/index/index_file_name.h"
 
 namespace rocketmq::store {
 namespace {
@@ -20,26 +18,6 @@ constexpr std::chrono::milliseconds kGatherPause{5};
 constexpr std::chrono::seconds kRetryPause{1};
 constexpr std::chrono::hours kUntilWoken{1};
 constexpr std::chrono::seconds kStopLimit{10};
-
-constexpr size_t kNameDigits = 17;
-
-bool isFileName(const std::string& name) {
-  return name.size() == kNameDigits && std::all_of(name.begin(), name.end(), [](unsigned char c) {
-           return std::isdigit(c) != 0;
-         });
-}
-
-/// yyyyMMddHHmmssSSS in local time.
-std::string timeName(TimestampMs now_ms) {
-  const std::time_t seconds = now_ms / 1000;
-  std::tm local{};
-  ::localtime_r(&seconds, &local);
-  std::array<char, 32> text{};
-  const size_t length = std::strftime(text.data(), text.size(), "%Y%m%d%H%M%S", &local);
-  std::string name(text.data(), length);
-  const std::string millis = std::to_string(now_ms % 1000);
-  return name + std::string(3 - millis.size(), '0') + millis;
-}
 
 std::string fileNameOf(const std::string& path) { return path.substr(path.rfind('/') + 1); }
 
@@ -53,7 +31,7 @@ Status IndexService::load(bool stopped_cleanly) {
   Files found;
   for (const DirectoryEntry& entry : entries ? *entries : std::vector<DirectoryEntry>()) {
     const std::string path = options_.dir + "/" + entry.name;
-    if (entry.info.is_directory || !isFileName(entry.name)) {
+    if (entry.info.is_directory || !isIndexFileName(entry.name)) {
       continue;
     }
     if (entry.info.bytes == 0) {
@@ -237,13 +215,9 @@ Result<std::shared_ptr<IndexFile>> IndexService::writableFile() {
 }
 
 std::string IndexService::newFileName(const std::shared_ptr<IndexFile>& last) const {
-  std::string name = timeName(parts_.clock.nowMs());
-  if (last == nullptr || fileNameOf(last->path()) < name) {
-    return name;
-  }
-  // Files are ordered by name; a clock that stands or went back must not change that.
-  name = std::to_string(std::stoll(fileNameOf(last->path())) + 1);
-  return std::string(kNameDigits - std::min(kNameDigits, name.size()), '0') + name;
+  const TimestampMs now_ms = parts_.clock.nowMs();
+  return last == nullptr ? indexFileName(now_ms)
+                         : indexFileNameAfter(fileNameOf(last->path()), now_ms);
 }
 
 IndexService::Found IndexService::query(std::string_view topic, std::string_view key,

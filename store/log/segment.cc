@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <charconv>
-#include <optional>
 #include <utility>
 
 #include "common/check.h"
@@ -14,8 +13,14 @@ namespace {
 constexpr size_t kNameDigits = 20;
 constexpr int64_t kBaseMax = int64_t{1} << 62;  // Keeps sums of offsets far from overflow.
 
-/// nullopt for names that are not 20 digits.
-std::optional<int64_t> parseFileName(const std::string& name) {
+}  // namespace
+
+std::string segmentFileName(int64_t base) {
+  const std::string digits = std::to_string(base);
+  return std::string(kNameDigits - std::min(kNameDigits, digits.size()), '0') + digits;
+}
+
+std::optional<int64_t> parseSegmentFileName(const std::string& name) {
   int64_t base = 0;
   const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), base);
   if (name.size() != kNameDigits || error != std::errc() || *name.data() == '-' ||
@@ -23,13 +28,6 @@ std::optional<int64_t> parseFileName(const std::string& name) {
     return std::nullopt;
   }
   return base;
-}
-
-}  // namespace
-
-std::string segmentFileName(int64_t base) {
-  const std::string digits = std::to_string(base);
-  return std::string(kNameDigits - std::min(kNameDigits, digits.size()), '0') + digits;
 }
 
 Segment::Segment(FileSystem& files, Options options)
@@ -99,7 +97,7 @@ Status SegmentSet::load() {
   }
   std::vector<DirectoryEntry> found;
   for (const DirectoryEntry& entry : *entries) {
-    if (!entry.info.is_directory && parseFileName(entry.name)) {
+    if (!entry.info.is_directory && parseSegmentFileName(entry.name)) {
       found.push_back(entry);
     }
   }
@@ -118,7 +116,7 @@ Status SegmentSet::addLoaded(const std::vector<DirectoryEntry>& entries) {
   segments_.reserve(entries.size());
   for (const DirectoryEntry& entry : entries) {
     ROCKETMQ_RETURN_IF_ERROR(checkLength(entry));
-    const int64_t base = *parseFileName(entry.name);
+    const int64_t base = *parseSegmentFileName(entry.name);
     if (base % options_.file_bytes != 0) {
       return Status::corruption(options_.dir + "/" + entry.name +
                                 " does not begin at a multiple of the file size; was " +

@@ -3,6 +3,7 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -117,5 +118,7 @@ class SegmentSet {
 
 /// "00000000001073741824" for 1073741824.
 std::string segmentFileName(int64_t base);
+/// The other way round; nullopt for names that are not 20 digits.
+std::optional<int64_t> parseSegmentFileName(const std::string& name);
 
 }  // namespace rocketmq::store
