@@ -1,0 +1,91 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/file_system.h"
+#include "common/status.h"
+#include "store/index/index_file.h"
+#include "store/inspect/finding.h"
+#include "store/inspect/finding_runs.h"
+#include "store/inspect/log_reader.h"
+#include "store/inspect/store_layout.h"
+
+namespace rocketmq::store::inspect {
+
+/// An index file that is only read, a window at a time. Threads: one.
+class IndexReader {
+ public:
+  struct Entry {
+    int32_t key_hash = 0;
+    int64_t physical_offset = 0;
+    int32_t seconds = 0;   ///< Since the header's begin_ms.
+    int32_t previous = 0;  ///< Number of the next older entry of the slot.
+  };
+
+  static Result<IndexReader> open(FileSystem& files, const SegmentFile& file);
+
+  /// As it is in the file, unchecked.
+  IndexHeader header();
+  Entry entry(const IndexLayout& layout, int32_t number);
+  int32_t slot(const IndexLayout& layout, int32_t slot);
+
+  /// Finds out numbers of slots and entries with which header, first and last entry and a slot
+  /// fit together; nullopt for a file without entries or with a damaged header.
+  std::optional<IndexLayout> guessLayout();
+
+ private:
+  IndexReader(std::unique_ptr<RandomFile> file, int64_t bytes)
+      : file_(std::move(file)), bytes_(bytes) {}
+
+  /// Zeros where the file cannot be read.
+  std::string_view read(int64_t offset, int64_t bytes);
+  bool fits(const IndexLayout& layout, const IndexHeader& header);
+
+  std::unique_ptr<RandomFile> file_;
+  int64_t bytes_;
+  std::string window_;
+  int64_t window_offset_ = 0;
+};
+
+/// The layout that all index files of the store have: from the options, or guessed from any file.
+std::optional<IndexLayout> findIndexLayout(FileSystem& files, const StoreLayout& layout);
+
+/// Compares the index with the log: each entry points at a record that has a key with its hash, and
+/// slots, chains and header agree with the entries. Threads: one.
+class IndexCheck {
+ public:
+  struct Options {
+    int64_t log_end = 0;
+    /// Files that end after this store time are repaired by the next start; nullopt: none is.
+    std::optional<TimestampMs> repaired_after_ms;
+  };
+
+  IndexCheck(FileSystem& files, const StoreLayout& layout, const Options& options,
+             const FindingSink& sink)
+      : files_(files), layout_(layout), options_(options), sink_(sink), log_(files, layout) {}
+
+  /// Checks one file and returns how many entries it has.
+  int64_t check(const SegmentFile& file, const IndexLayout& sizes, const Progress& progress);
+
+ private:
+  struct File;
+
+  void checkHeader(File& file);
+  void checkEntries(File& file, const Progress& progress);
+  std::string whyWrong(File& file, const IndexReader::Entry& entry);
+  std::string whyNotOf(const File& file, const IndexReader::Entry& entry);
+  void checkSlots(File& file);
+  Finding at(const File& file, int64_t offset, std::string what) const;
+
+  FileSystem& files_;
+  const StoreLayout& layout_;
+  const Options options_;
+  const FindingSink& sink_;
+  LogReader log_;
+};
+
+}  // namespace rocketmq::store::inspect

@@ -1,0 +1,238 @@
+#include "store/inspect/rebuild.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <system_error>
+#include <utility>
+
+#include "store/dispatch/dispatch_rules.h"
+#include "store/inspect/index_builder.h"
+#include "store/inspect/index_check.h"
+#include "store/inspect/log_reader.h"
+#include "store/inspect/log_scanner.h"
+#include "store/inspect/queue_reader.h"
+#include "store/inspect/read_only_files.h"
+#include "store/log/segment.h"
+#include "store/store_folder.h"
+
+namespace rocketmq::store::inspect {
+namespace {
+
+constexpr int64_t kCopyBytes = 64 * 1024;
+constexpr int64_t kUsualQueueFileBytes = 300'000 * kQueueEntryBytes;
+
+/// A folder of the store with the places where its old and new content wait.
+struct Place {
+  std::string current;
+  std::string staging() const { return current + ".rebuild"; }
+  std::string old() const { return current + ".old"; }
+};
+
+Status rename(const std::string& from, const std::string& to) {
+  std::error_code error;
+  std::filesystem::rename(from, to, error);
+  return error ? Status::io("cannot rename " + from + " to " + to, error.value()) : Status::ok();
+}
+
+class Rebuilder {
+ public:
+  Rebuilder(FileSystem& files, const std::string& root, const RebuildOptions& options,
+            const FindingSink& sink, const Progress& progress)
+      : files_(files),
+        root_(root),
+        options_(options),
+        sink_(sink),
+        progress_(progress),
+        rules_(options.delay_level_ms),
+        queues_place_{root + "/consumequeue"},
+        index_place_{root + "/index"} {}
+
+  Result<RebuildReport> run() {
+    ROCKETMQ_RETURN_IF_ERROR(readLayout(source_, root_, options_.layout, ignore_).status());
+    ROCKETMQ_ASSIGN_OR_RETURN(const auto folder, StoreFolder::open(files_, root_));
+    ROCKETMQ_RETURN_IF_ERROR(prepare(queues_place_));
+    ROCKETMQ_RETURN_IF_ERROR(prepare(index_place_));
+    ROCKETMQ_ASSIGN_OR_RETURN(layout_, readLayout(source_, root_, options_.layout, ignore_));
+    ROCKETMQ_RETURN_IF_ERROR(build());
+    ROCKETMQ_RETURN_IF_ERROR(swap(queues_place_));
+    if (index_ != nullptr) {
+      ROCKETMQ_RETURN_IF_ERROR(swap(index_place_));
+    }
+    return report_;
+  }
+
+ private:
+  /// Clears away what an interrupted run has left.
+  Status prepare(const Place& place) {
+    ROCKETMQ_ASSIGN_OR_RETURN(const auto old, files_.info(place.old()));
+    ROCKETMQ_ASSIGN_OR_RETURN(const auto current, files_.info(place.current));
+    if (old && current) {
+      return Status::invalidArgument(place.old() +
+                                     " is in the way, left by an earlier rebuild; remove it");
+    }
+    if (old) {
+      ROCKETMQ_RETURN_IF_ERROR(rename(place.old(), place.current));
+    }
+    return files_.removeTree(place.staging());
+  }
+
+  Status build() {
+    int64_t queue_file_bytes = layout_.queue_file_bytes;
+    if (queue_file_bytes <= 0) {
+      queue_file_bytes = kUsualQueueFileBytes;
+      note("consumequeue",
+           "no file to learn from: taking RocketMQ's mappedFileSizeConsumeQueue 6000000; give the "
+           "option when broker.conf has another");
+    }
+    queues_ = std::make_unique<QueueBuilder>(
+        files_,
+        QueueBuilder::Options{.dir = queues_place_.staging(), .file_bytes = queue_file_bytes},
+        rules_, sink_);
+    makeIndexBuilder();
+    ROCKETMQ_RETURN_IF_ERROR(files_.createDirectories(queues_place_.staging()));
+    ROCKETMQ_RETURN_IF_ERROR(readLog());
+    ROCKETMQ_RETURN_IF_ERROR(queues_->finish(options_.queue_ends));
+    ROCKETMQ_RETURN_IF_ERROR(takeOverExpired());
+    if (index_ != nullptr) {
+      ROCKETMQ_RETURN_IF_ERROR(files_.createDirectories(index_place_.staging()));
+      ROCKETMQ_RETURN_IF_ERROR(index_->finish());
+      report_.index_files = index_->files();
+      report_.index_entries = index_->entries();
+      report_.index_full_ms = index_->fullEndMs();
+    }
+    report_.queues = queues_->queueCount();
+    report_.entries = queues_->counts().entries;
+    report_.missing_entries = queues_->counts().missing;
+    report_.rejected_records = queues_->counts().rejected;
+    return Status::ok();
+  }
+
+  /// An index of the wrong size would keep the broker from starting, none does not.
+  void makeIndexBuilder() {
+    if (const auto sizes = findIndexLayout(source_, layout_)) {
+      index_ = std::make_unique<IndexBuilder>(files_, index_place_.staging(), *sizes);
+      return;
+    }
+    note("index",
+         "no file to learn the sizes from: the index is left as it is; give --maxHashSlotNum and "
+         "--maxIndexNum to have it built, or let the broker do it at its next start");
+  }
+
+  Status readLog() {
+    LogScanner scanner(source_, layout_, layout_.logBegin());
+    const int64_t all = LogReader(source_, layout_).end() - layout_.logBegin();
+    for (;;) {
+      const LogItem item = scanner.next();
+      if (item.kind == LogItem::Kind::kEnd) {
+        if (!item.reason.empty()) {
+          sink_(layout_.at(item.begin, "nothing intact from here on: " + item.reason,
+                           Finding::Kind::kNote));
+        }
+        return Status::ok();
+      }
+      if (item.kind == LogItem::Kind::kDamage) {
+        report_.damaged_bytes += item.end - item.begin;
+        sink_(layout_.at(item.begin, fmt::format("{} bytes hold no intact record: {}",
+                                                 item.end - item.begin, item.reason)));
+      } else {
+        ROCKETMQ_RETURN_IF_ERROR(addRecord(item.record));
+      }
+      if (progress_) {
+        progress_("commit log", item.end - layout_.logBegin(), all);
+      }
+    }
+  }
+
+  Status addRecord(const MessageRecord& record) {
+    ++report_.records;
+    report_.newest_ms = record.store_timestamp_ms;
+    if (layout_.isDeleted(record.topic, record.physical_offset)) {
+      ++report_.deleted_records;
+    } else {
+      ROCKETMQ_RETURN_IF_ERROR(queues_->add(record));
+    }
+    return index_ == nullptr ? Status::ok() : index_->add(record);
+  }
+
+  Status takeOverExpired() {
+    for (const QueueFolder& folder : layout_.queues) {
+      if (queues_->has({folder.topic, folder.queue_id}) || !isExpired(folder)) {
+        continue;
+      }
+      const std::string to =
+          fmt::format("{}/{}/{}", queues_place_.staging(), folder.topic, folder.queue_id);
+      ROCKETMQ_RETURN_IF_ERROR(files_.createDirectories(to));
+      for (const SegmentFile& file : folder.files) {
+        ROCKETMQ_RETURN_IF_ERROR(copyFile(file, to + "/" + segmentFileName(file.base)));
+      }
+      ROCKETMQ_RETURN_IF_ERROR(files_.syncDirectory(to));
+      ++report_.queues_taken_over;
+    }
+    return Status::ok();
+  }
+
+  /// Zeros stay holes.
+  Status copyFile(const SegmentFile& from, const std::string& to) {
+    ROCKETMQ_RETURN_IF_ERROR(files_.map(to, {.bytes = from.bytes, .create = true}).status());
+    ROCKETMQ_ASSIGN_OR_RETURN(const auto in, source_.open(from.path));
+    ROCKETMQ_ASSIGN_OR_RETURN(const auto out, files_.open(to));
+    for (int64_t at = 0; at < from.bytes; at += kCopyBytes) {
+      ROCKETMQ_ASSIGN_OR_RETURN(const std::string part, in->read(at, kCopyBytes));
+      if (part.find_first_not_of('\0') != std::string::npos) {
+        ROCKETMQ_RETURN_IF_ERROR(out->write(at, part));
+      }
+    }
+    return out->sync();
+  }
+
+  /// True when the last entry of a queue points before the log, or is none of a message.
+  bool isExpired(const QueueFolder& folder) {
+    QueueReader reader(source_, folder, layout_.queue_file_bytes);
+    const int64_t end = reader.findEnd();
+    const auto last = reader.at(end - 1);
+    return last && (isPreBlank(*last) || last->physical_offset < layout_.logBegin());
+  }
+
+  Status swap(const Place& place) {
+    ROCKETMQ_ASSIGN_OR_RETURN(const auto current, files_.info(place.current));
+    if (current) {
+      ROCKETMQ_RETURN_IF_ERROR(rename(place.current, place.old()));
+    }
+    ROCKETMQ_RETURN_IF_ERROR(rename(place.staging(), place.current));
+    ROCKETMQ_RETURN_IF_ERROR(files_.syncDirectory(root_));
+    return options_.keep_old ? Status::ok() : files_.removeTree(place.old());
+  }
+
+  void note(const char* file, const char* what) const {
+    sink_({.kind = Finding::Kind::kNote, .file = file, .offset = 0, .what = what});
+  }
+
+  FileSystem& source_ = readOnlyFileSystem();
+  FileSystem& files_;
+  const std::string root_;
+  const RebuildOptions& options_;
+  const FindingSink& sink_;
+  const FindingSink ignore_ = [](const Finding&) {};
+  const Progress& progress_;
+  const DispatchRules rules_;
+  const Place queues_place_;
+  const Place index_place_;
+  StoreLayout layout_;
+  std::unique_ptr<QueueBuilder> queues_;
+  std::unique_ptr<IndexBuilder> index_;
+  RebuildReport report_;
+};
+
+}  // namespace
+
+Result<RebuildReport> rebuild(FileSystem& files, const std::string& root,
+                              const RebuildOptions& options, const FindingSink& sink,
+                              const Progress& progress) {
+  return Rebuilder(files, root, options, sink, progress).run();
+}
+
+}  // namespace rocketmq::store::inspect

@@ -1,0 +1,165 @@
+#include "store/inspect/salvage.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <system_error>
+#include <utility>
+
+#include "common/message/record.h"
+#include "store/checkpoint.h"
+#include "store/inspect/index_check.h"
+#include "store/inspect/log_reader.h"
+#include "store/inspect/log_scanner.h"
+#include "store/inspect/log_writer.h"
+#include "store/inspect/queue_reader.h"
+#include "store/inspect/read_only_files.h"
+
+namespace rocketmq::store::inspect {
+namespace {
+
+/// True when `inner` is `outer` or lies below it.
+bool isInside(const std::filesystem::path& inner, const std::filesystem::path& outer) {
+  std::error_code error;
+  const auto from = std::filesystem::weakly_canonical(inner, error);
+  const auto to = std::filesystem::weakly_canonical(outer, error);
+  const auto [end, ignored] = std::mismatch(to.begin(), to.end(), from.begin(), from.end());
+  return end == to.end();
+}
+
+class Salvager {
+ public:
+  Salvager(const std::string& out, const SalvageOptions& options, const FindingSink& sink,
+           const Progress& progress)
+      : out_(out), options_(options), sink_(sink), progress_(progress) {}
+
+  Result<SalvageReport> run(const std::string& root) {
+    ROCKETMQ_ASSIGN_OR_RETURN(layout_, readLayout(source_, root, options_.layout, sink_));
+    ROCKETMQ_RETURN_IF_ERROR(checkPlaces());
+    ROCKETMQ_RETURN_IF_ERROR(target_.createDirectories(out_));
+    ROCKETMQ_RETURN_IF_ERROR(copyRecords());
+    ROCKETMQ_RETURN_IF_ERROR(copyConfig());
+    ROCKETMQ_RETURN_IF_ERROR(buildQueues());
+    return report_;
+  }
+
+ private:
+  Status checkPlaces() {
+    if (layout_.lock.is_held) {
+      return Status::busy(layout_.root + " is open in a broker; stop that first");
+    }
+    if (layout_.log_files.empty()) {
+      return Status::notFound(layout_.commit_log_dir +
+                              " has no files: there is nothing to salvage");
+    }
+    if (isInside(out_, layout_.root)) {
+      return Status::invalidArgument(out_ + " lies in the damaged store; give another place");
+    }
+    const auto present = target_.list(out_);
+    if (present && !present->empty()) {
+      return Status::invalidArgument(out_ + " is not empty; give a new folder");
+    }
+    return present || present.status().code() == StatusCode::kNotFound ? Status::ok()
+                                                                       : present.status();
+  }
+
+  Status copyRecords() {
+    LogScanner scanner(source_, layout_, layout_.logBegin());
+    LogWriter writer(target_, {.dir = out_ + "/commitlog",
+                               .file_bytes = layout_.log_file_bytes,
+                               .begin = layout_.logBegin()});
+    const int64_t all = LogReader(source_, layout_).end() - layout_.logBegin();
+    for (;;) {
+      const LogItem item = scanner.next();
+      if (item.kind == LogItem::Kind::kRecord) {
+        ROCKETMQ_RETURN_IF_ERROR(copyRecord(item, writer));
+      } else if (item.kind == LogItem::Kind::kDamage || !item.reason.empty()) {
+        noteDamage(item);
+      }
+      if (item.kind == LogItem::Kind::kEnd) {
+        report_.unreadable_bytes = scanner.unreadableBytes();
+        return writer.finish();
+      }
+      if (progress_) {
+        progress_("commit log", item.end - layout_.logBegin(), all);
+      }
+    }
+  }
+
+  Status copyRecord(const LogItem& item, LogWriter& writer) {
+    if (layout_.isDeleted(item.record.topic, item.begin)) {
+      ++report_.deleted_records;
+      return Status::ok();
+    }
+    ROCKETMQ_ASSIGN_OR_RETURN(const int64_t offset, writer.place(item.record.total_size));
+    std::string copy(item.bytes);
+    patchPlacement(copy.data(), {.queue_offset = item.record.queue_offset,
+                                 .physical_offset = offset,
+                                 .store_timestamp_ms = item.record.store_timestamp_ms});
+    ++report_.records;
+    report_.record_bytes += item.record.total_size;
+    return writer.append(copy);
+  }
+
+  void noteDamage(const LogItem& item) {
+    const bool is_end = item.kind == LogItem::Kind::kEnd;
+    report_.damages += is_end ? 0 : 1;
+    report_.damaged_bytes += item.end - item.begin;
+    sink_(layout_.at(item.begin, is_end
+                                     ? fmt::format("nothing intact from here on: {}", item.reason)
+                                     : fmt::format("{} bytes hold no intact record: {}",
+                                                   item.end - item.begin, item.reason)));
+  }
+
+  Status copyConfig() {
+    const std::string from = layout_.root + "/config";
+    std::error_code error;
+    if (!std::filesystem::exists(from, error)) {
+      return Status::ok();
+    }
+    std::filesystem::copy(from, out_ + "/config", std::filesystem::copy_options::recursive, error);
+    return error ? Status::io("cannot copy " + from, error.value()) : Status::ok();
+  }
+
+  Status buildQueues() {
+    RebuildOptions rebuilding;
+    rebuilding.layout = options_.layout;
+    rebuilding.layout.commit_log_dir.clear();
+    rebuilding.layout.log_file_bytes = layout_.log_file_bytes;
+    rebuilding.layout.queue_file_bytes = layout_.queue_file_bytes;
+    rebuilding.layout.index_layout = findIndexLayout(source_, layout_).value_or(IndexLayout{});
+    rebuilding.delay_level_ms = options_.delay_level_ms;
+    for (const QueueFolder& folder : layout_.queues) {
+      QueueReader reader(source_, folder, layout_.queue_file_bytes);
+      rebuilding.queue_ends[{folder.topic, folder.queue_id}] = reader.findEnd();
+    }
+    ROCKETMQ_ASSIGN_OR_RETURN(report_.rebuilt,
+                              rebuild(target_, out_, rebuilding, sink_, progress_));
+    ROCKETMQ_ASSIGN_OR_RETURN(const auto checkpoint,
+                              Checkpoint::load(target_, out_ + "/checkpoint"));
+    ROCKETMQ_RETURN_IF_ERROR(checkpoint->advance({.log_ms = report_.rebuilt.newest_ms,
+                                                  .queues_ms = report_.rebuilt.newest_ms,
+                                                  .index_ms = report_.rebuilt.index_full_ms}));
+    return target_.syncDirectory(out_);
+  }
+
+  const std::string out_;
+  const SalvageOptions& options_;
+  const FindingSink& sink_;
+  const Progress& progress_;
+  FileSystem& source_ = readOnlyFileSystem();
+  FileSystem& target_ = posixFileSystem();
+  StoreLayout layout_;
+  SalvageReport report_;
+};
+
+}  // namespace
+
+Result<SalvageReport> salvage(const std::string& root, const std::string& out,
+                              const SalvageOptions& options, const FindingSink& sink,
+                              const Progress& progress) {
+  return Salvager(out, options, sink, progress).run(root);
+}
+
+}  // namespace rocketmq::store::inspect
