@@ -1,0 +1,70 @@
+// rebuild: consume queues and index anew
+
+#include "store/inspect/rebuild.h"
+
+#include <fmt/format.h>
+
+#include <string>
+
+#include <CLI/CLI.hpp>
+
+#include "common/file_system.h"
+#include "tools/mqstore/command.h"
+#include "tools/mqstore/finding_printer.h"
+#include "tools/mqstore/progress_line.h"
+#include "tools/mqstore/store_arguments.h"
+
+namespace rocketmq::mqstore {
+namespace {
+
+class Rebuild final : public Command {
+ public:
+  std::string_view name() const override { return "rebuild"; }
+  std::string_view description() const override {
+    return "Make consume queues and index anew from the commit log; the broker must be stopped";
+  }
+
+  void addOptions(CLI::App& app) override {
+    store_.addTo(app);
+    app.add_flag("--keep-old", keep_old_, "leave the old ones as consumequeue.old and index.old");
+    app.add_option("--max-lines", lines_max_, "print no more than so many lines");
+  }
+
+  Result<Outcome> run() override {
+    ProgressLine progress;
+    FindingPrinter printer(progress, lines_max_);
+    store::inspect::RebuildOptions options;
+    options.keep_old = keep_old_;
+    ROCKETMQ_ASSIGN_OR_RETURN(options.layout, store_.layoutOptions());
+    ROCKETMQ_ASSIGN_OR_RETURN(options.delay_level_ms, store_.delayLevels());
+    ROCKETMQ_ASSIGN_OR_RETURN(const auto report,
+                              store::inspect::rebuild(posixFileSystem(), store_.dir(), options,
+                                                      printer.sink(), progress.callback()));
+    progress.wipe();
+    printer.finish();
+    fmt::print(
+        "{} records: {} queues with {} entries ({} left out, {} records rejected), {} "
+        "index files with {} entries\n",
+        report.records, report.queues, report.entries, report.missing_entries,
+        report.rejected_records, report.index_files, report.index_entries);
+    if (report.queues_taken_over > 0) {
+      fmt::print("{} queues have no records any more and were kept as they were\n",
+                 report.queues_taken_over);
+    }
+    if (report.deleted_records > 0) {
+      fmt::print("{} records are of deleted topics and got no entries\n", report.deleted_records);
+    }
+    return printer.faults() > 0 ? Outcome::kFaults : Outcome::kClean;
+  }
+
+ private:
+  StoreArguments store_;
+  bool keep_old_ = false;
+  int64_t lines_max_ = 1000;
+};
+
+}  // namespace
+
+std::unique_ptr<Command> makeRebuild() { return std::make_unique<Rebuild>(); }
+
+}  // namespace rocketmq::mqstore

@@ -1,0 +1,51 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "common/status.h"
+#include "store/inspect/finding.h"
+#include "store/inspect/store_layout.h"
+
+namespace CLI {
+class App;
+}
+
+namespace rocketmq::mqstore {
+
+/// The arguments that say which store a command works on and what its files cannot say of
+/// themselves.
+class StoreArguments {
+ public:
+  void addTo(CLI::App& app);
+
+  const std::string& dir() const { return dir_; }
+  /// Sizes from the options, then from the settings file; the rest is found out from the files.
+  Result<store::inspect::LayoutOptions> layoutOptions() const;
+  /// messageDelayLevel in ms; RocketMQ's default when nobody gave one.
+  Result<std::vector<int64_t>> delayLevels() const;
+  /// True when messageDelayLevel was given.
+  Result<bool> hasDelayLevels() const;
+
+  /// Lists the store for a command that only looks, and says on standard error when a broker has
+  /// it open.
+  Result<store::inspect::StoreLayout> readLayout(const store::inspect::FindingSink& sink) const;
+
+ private:
+  struct Settings {
+    int64_t log_file_bytes = 0;
+    int64_t queue_file_bytes = 0;
+    int64_t hash_slots = 0;
+    int64_t index_entries = 0;
+    std::string commit_log_dir;
+    std::string delay_levels;
+  };
+  Result<Settings> settings() const;
+
+  std::string dir_;
+  std::string config_file_;
+  Settings given_;
+};
+
+}  // namespace rocketmq::mqstore

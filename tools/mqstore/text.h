@@ -1,0 +1,22 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "common/clock.h"
+
+namespace rocketmq::mqstore {
+
+/// "1.2 MiB"
+std::string formatBytes(int64_t bytes);
+
+/// "2026-01-02 03:04:05.678" in local time; "-" for 0.
+std::string formatTime(TimestampMs time);
+
+/// The text without control characters, which damaged or hostile bytes may hold.
+std::string printable(std::string_view text);
+
+std::string base64(std::string_view bytes);
+
+}  // namespace rocketmq::mqstore
