@@ -210,6 +210,10 @@ void OrderlyService::leave(const QueuePtr& queue) {
 }
 
 void OrderlyService::release(const std::shared_ptr<ProcessQueue>& queue) {
+  if (workers_ended_.load()) {
+    // The task that should have left the queue may have been thrown away unrun.
+    std::static_pointer_cast<OrderlyProcessQueue>(queue)->leave();
+  }
   if (queue->releaseIfIdle() && !context_.isBroadcasting()) {
     locks_.unlock({queue->queue()});
   }
@@ -243,7 +247,8 @@ void OrderlyService::consumeDirectly(
 void OrderlyService::checkTimeouts(const std::vector<std::shared_ptr<ProcessQueue>>&) {}
 
 bool OrderlyService::stop(std::chrono::steady_clock::time_point until) {
-  return workers_.stop(false, until);
+  workers_ended_.store(workers_.stop(false, until));
+  return workers_ended_.load();
 }
 
 }  // namespace rocketmq::client

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <vector>
 
@@ -52,6 +53,7 @@ class OrderlyService final : public ConsumeService {
   const SendBack send_back_;
   QueueLocks locks_;
   WorkerPool workers_;
+  std::atomic<bool> workers_ended_{false};
 };
 
 }  // namespace rocketmq::client

@@ -103,7 +103,12 @@ bool PushRebalance::addQueues(const std::vector<MessageQueue>& wanted) {
       all_added = false;
       continue;
     }
-    all_added = addQueue(queue) && all_added;
+    if (!addQueue(queue)) {
+      all_added = false;
+      if (needs_lock_) {
+        locks_.unlock({queue});
+      }
+    }
   }
   return all_added;
 }
@@ -141,6 +146,9 @@ void PushRebalance::dropAll() {
   for (const auto& queue : queues_.all()) {
     queue->drop();
     queues_.remove(queue);
+    service_.release(queue);
+  }
+  for (const auto& [name, queue] : leaving_) {
     service_.release(queue);
   }
 }

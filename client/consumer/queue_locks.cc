@@ -70,6 +70,10 @@ std::set<MessageQueue> QueueLocks::lock(const std::vector<MessageQueue>& queues)
     const auto result = context_.calls.call(
         context_.instance->remoting(), address, remoting::LockBatchQueues{},
         remoting::Payload(lockBody(context_, wanted)), remoting::deadlineAfter(kLockTimeout));
+    if (!result.ok()) {
+      // A grant that nobody waits for any more would keep the other members out for a minute.
+      unlock(group);
+    }
     for (const model::MessageQueue& queue : granted(result, address)) {
       locked.insert(fromModel(queue));
     }

@@ -17,12 +17,15 @@ namespace rocketmq::client {
 class CancellableCalls {
  public:
   /// `begin(done)` starts something that calls `done(T)` once, from any thread; waits for that.
-  /// Nullopt when cancelled first.
+  /// Nullopt when cancelled first; nothing begins after that.
   template <class T, class Begin>
   std::optional<T> await(Begin begin) {
     struct Slot {
       std::optional<T> value;  // Guarded by the mutex of State.
     };
+    if (cancelled()) {
+      return std::nullopt;
+    }
     auto slot = std::make_shared<Slot>();
     begin([state = state_, slot](T value) {
       MutexLock lock(state->mutex);

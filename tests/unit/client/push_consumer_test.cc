@@ -1,3 +1,4 @@
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -22,6 +23,7 @@ namespace {
 
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
+using testing::UnorderedElementsAre;
 
 /// What a listener has been given, in the order in which it came.
 class Received {
@@ -106,6 +108,11 @@ class PushConsumerTest : public testing::Test {
   bool owns(const MessageQueue& queue) {
     const auto info = runningInfo();
     return info.ok() && info->mq_table.contains({queue.topic, queue.broker_name, queue.queue_id});
+  }
+
+  std::vector<std::string> lastBodies(ptrdiff_t count) const {
+    const std::vector<std::string> bodies = received_.bodies();
+    return {bodies.end() - count, bodies.end()};
   }
 
   FakeCluster cluster_;
@@ -389,7 +396,7 @@ TEST_F(PushConsumerTest, AMovedOffsetIsFollowed) {
   ASSERT_TRUE(eventually([this] { return received_.hasCount(5); }));
   broker().moveOffset("T", 0, 3);
   ASSERT_TRUE(eventually([this] { return received_.hasCount(7); }));
-  EXPECT_EQ(received_.all()[5].body(), "3");
+  EXPECT_THAT(lastBodies(2), UnorderedElementsAre("3", "4"));
 }
 
 TEST_F(PushConsumerTest, AnAdministratorsResetIsFollowedInBothForms) {
@@ -406,7 +413,7 @@ TEST_F(PushConsumerTest, AnAdministratorsResetIsFollowedInBothForms) {
   body.offset_table[{"T", "b0", 0}] = 2;
   broker().tellClients(request, json::encode(body));
   ASSERT_TRUE(eventually([this] { return received_.hasCount(6); }));
-  EXPECT_EQ(received_.all()[4].body(), "2");
+  EXPECT_THAT(lastBodies(2), UnorderedElementsAre("2", "3"));
   broker().tellClients(request, json::encode(remoting::toListForm(body)));
   EXPECT_TRUE(eventually([this] { return received_.hasCount(8); }));
 }

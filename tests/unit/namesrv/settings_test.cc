@@ -81,8 +81,7 @@ TEST_F(SettingsTest, PathsThatAreNotSetAreBelowTheHomeFolder) {
 
 // conf/namesrv.conf is what this expects; after a change of the table copy it from the failure.
 TEST_F(SettingsTest, TheSampleFileIsMadeOfTheTable) {
-  const std::filesystem::path root = std::filesystem::path(__FILE__) / "../../../..";
-  EXPECT_EQ(readFile(root.lexically_normal() / "conf/namesrv.conf"),
+  EXPECT_EQ(readFile(ROCKETMQ_SOURCE_DIR "/conf/namesrv.conf"),
             sampleSettingsFile<NamesrvSettings>({{"listenPort", "9876"}}));
 }
 

@@ -114,6 +114,8 @@ TEST_P(StoreConcurrencyTest, PutsDeletionsAndRetentionDoNotDisturbEachOther) {
   ASSERT_TRUE(eventually([&] { return store_->dispatchBehindBytes() == 0; }));
   EXPECT_EQ(1000,
             store_->maxOffset("A", 0) + store_->maxOffset("A", 1) + store_->maxOffset("A", 2));
+  ASSERT_TRUE(flushEverything());
+  EXPECT_EQ("", store_->cleanExpiredFiles().message());
   EXPECT_GT(store_->commitLogMinOffset(), 0);
   restart();
   EXPECT_EQ(1000,
