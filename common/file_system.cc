@@ -344,9 +344,12 @@ class PosixFileSystem final : public FileSystem {
       return failure("cannot map", path, errno);
     }
     ::madvise(data, length, MADV_DONTDUMP);
+    const bool is_stream = options.use == FileUse::kStream;
+    if (!is_stream) {
+      ::madvise(data, length, MADV_RANDOM);
+    }
     return std::unique_ptr<MappedFile>(std::make_unique<PosixMappedFile>(
-        static_cast<char*>(data), options.bytes, options.keep_open ? std::move(file) : Descriptor(),
-        path));
+        static_cast<char*>(data), options.bytes, is_stream ? std::move(file) : Descriptor(), path));
   }
 };
 

@@ -40,7 +40,7 @@ IndexFile::IndexFile(FileSystem& files, std::string path, IndexLayout layout,
 
 Result<std::shared_ptr<IndexFile>> IndexFile::open(FileSystem& files, std::string path,
                                                    IndexLayout layout) {
-  auto mapping = files.map(path, {.bytes = layout.fileBytes(), .keep_open = false});
+  auto mapping = files.map(path, {.bytes = layout.fileBytes(), .use = FileUse::kScattered});
   if (mapping.status().code() == StatusCode::kCorruption) {
     return Status::corruption(mapping.status().message() +
                               "; maxHashSlotNum and maxIndexNum must stay what they were when the "
@@ -67,7 +67,7 @@ Result<std::shared_ptr<IndexFile>> IndexFile::create(FileSystem& files, std::str
                                                      const IndexHeader& previous) {
   ROCKETMQ_ASSIGN_OR_RETURN(
       std::unique_ptr<MappedFile> mapping,
-      files.map(path, {.bytes = layout.fileBytes(), .create = true, .keep_open = false}));
+      files.map(path, {.bytes = layout.fileBytes(), .create = true, .use = FileUse::kScattered}));
   auto file =
       std::shared_ptr<IndexFile>(new IndexFile(files, std::move(path), layout, std::move(mapping)));
   if (const Status reserved = file->mapping_->reserve(0, layout.entryAt(1)); !reserved.isOk()) {

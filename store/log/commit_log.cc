@@ -32,7 +32,7 @@ CommitLog::CommitLog(FileSystem& files, Options options)
       options_(std::move(options)),
       segments_(files, {.dir = options_.dir,
                         .file_bytes = options_.file_bytes,
-                        .keep_open = true,
+                        .use = FileUse::kStream,
                         .size_setting = "mappedFileSizeCommitLog"}) {}
 
 CommitLog::~CommitLog() { room_worker_.stop(); }

@@ -39,8 +39,7 @@ Result<std::shared_ptr<Segment>> Segment::create(FileSystem& files, Options opti
   ROCKETMQ_RETURN_IF_ERROR(files.createDirectories(settled.dir));
   ROCKETMQ_ASSIGN_OR_RETURN(
       std::shared_ptr<MappedFile> mapping,
-      files.map(segment->path(),
-                {.bytes = settled.bytes, .create = true, .keep_open = settled.keep_open}));
+      files.map(segment->path(), {.bytes = settled.bytes, .create = true, .use = settled.use}));
   MutexLock lock(segment->mutex_);
   segment->mapping_ = std::move(mapping);
   return segment;
@@ -51,8 +50,8 @@ std::string Segment::path() const { return options_.dir + "/" + segmentFileName(
 Result<std::shared_ptr<MappedFile>> Segment::map() {
   MutexLock lock(mutex_);
   if (mapping_ == nullptr) {
-    ROCKETMQ_ASSIGN_OR_RETURN(
-        mapping_, files_.map(path(), {.bytes = options_.bytes, .keep_open = options_.keep_open}));
+    ROCKETMQ_ASSIGN_OR_RETURN(mapping_,
+                              files_.map(path(), {.bytes = options_.bytes, .use = options_.use}));
   }
   return mapping_;
 }
@@ -126,11 +125,10 @@ Status SegmentSet::addLoaded(const std::vector<DirectoryEntry>& entries) {
       return Status::corruption(options_.dir + "/" + segmentFileName(segments_.back()->end()) +
                                 " is missing; restore it, or remove the files before the gap");
     }
-    segments_.push_back(
-        std::make_shared<Segment>(files_, Segment::Options{.dir = options_.dir,
-                                                           .base = base,
-                                                           .bytes = options_.file_bytes,
-                                                           .keep_open = options_.keep_open}));
+    segments_.push_back(std::make_shared<Segment>(
+        files_,
+        Segment::Options{
+            .dir = options_.dir, .base = base, .bytes = options_.file_bytes, .use = options_.use}));
   }
   return Status::ok();
 }
@@ -181,10 +179,9 @@ std::vector<std::shared_ptr<Segment>> SegmentSet::all() const {
 }
 
 Result<std::shared_ptr<Segment>> SegmentSet::create(int64_t base) {
-  return Segment::create(files_, {.dir = options_.dir,
-                                  .base = base,
-                                  .bytes = options_.file_bytes,
-                                  .keep_open = options_.keep_open});
+  return Segment::create(
+      files_,
+      {.dir = options_.dir, .base = base, .bytes = options_.file_bytes, .use = options_.use});
 }
 
 void SegmentSet::add(std::shared_ptr<Segment> segment) {

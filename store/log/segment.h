@@ -24,7 +24,7 @@ class Segment {
     std::string dir;
     int64_t base = 0;
     int64_t bytes = 0;
-    bool keep_open = true;  ///< See MapOptions.
+    FileUse use = FileUse::kStream;  ///< See MapOptions.
   };
 
   /// For a file that exists.
@@ -75,7 +75,7 @@ class SegmentSet {
   struct Options {
     std::string dir;
     int64_t file_bytes = 0;
-    bool keep_open = true;
+    FileUse use = FileUse::kStream;
     /// The setting that `file_bytes` comes from, for messages.
     std::string size_setting;
   };

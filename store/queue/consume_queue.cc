@@ -21,7 +21,7 @@ ConsumeQueue::ConsumeQueue(FileSystem& files, Options options)
       options_(std::move(options)),
       segments_(files, {.dir = options_.dir,
                         .file_bytes = options_.file_bytes,
-                        .keep_open = false,
+                        .use = FileUse::kScattered,
                         .size_setting = "mappedFileSizeConsumeQueue"}) {}
 
 void ConsumeQueue::logUnreadable(const Status& status) const {

@@ -2,11 +2,14 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <string>
+#include <vector>
 
 #include "tests/support/temp_dir.h"
 
@@ -82,7 +85,8 @@ TEST_F(FileSystemTest, MappedFileIsSparseZeroAndReachesTheFile) {
 }
 
 TEST_F(FileSystemTest, ReserveWorksOnAFileThatIsNotKeptOpen) {
-  auto mapped = files_.map(dir_ / "m", {.bytes = 1 << 20, .create = true, .keep_open = false});
+  auto mapped =
+      files_.map(dir_ / "m", {.bytes = 1 << 20, .create = true, .use = FileUse::kScattered});
   ASSERT_TRUE(mapped.ok());
   ASSERT_TRUE((*mapped)->reserve(4096, 4096).isOk());
   struct stat raw {};
@@ -131,6 +135,20 @@ TEST_F(FileSystemTest, SpaceOfTheDiskIsPlausible) {
   EXPECT_GT(space->usedRatio(), 0.0);
   EXPECT_LT(space->usedRatio(), 1.0);
   EXPECT_EQ(StatusCode::kNotFound, files_.space(dir_ / "none").status().code());
+}
+
+// A store into a sparse file must not pull the rest of it into the cache as zeros.
+TEST_F(FileSystemTest, ScatteredFilesAreNotReadAhead) {
+  constexpr int64_t kBytes = 6'000'000;
+  constexpr size_t kPageBytes = 4096;
+  auto mapped =
+      files_.map(dir_ / "m", {.bytes = kBytes, .create = true, .use = FileUse::kScattered});
+  ASSERT_TRUE(mapped.ok());
+  (*mapped)->data()[0] = 'x';
+  std::vector<unsigned char> pages((kBytes + kPageBytes - 1) / kPageBytes);
+  ASSERT_EQ(0, ::mincore((*mapped)->data(), kBytes, pages.data()));
+  EXPECT_LE(std::count_if(pages.begin(), pages.end(), [](auto page) { return (page & 1) != 0; }),
+            4);
 }
 
 TEST_F(FileSystemTest, LockExcludesASecondOwnerInTheSameProcess) {
