@@ -33,10 +33,19 @@ Status LogFlusher::stop() {
   return state_.has(RunState::kFailed) ? Status::readOnly(state_.reason()) : Status::ok();
 }
 
+/// Under sync flush a waiter is told when its message can also be read, unless that has failed: the
+/// message is on the disk all the same.
+int64_t LogFlusher::servedTo() const {
+  const int64_t flushed = log_.flushedOffset();
+  return options_.mode == FlushMode::kSync && !state_.has(RunState::kQueueError)
+             ? std::min(flushed, dispatcher_.dispatchedTo())
+             : flushed;
+}
+
 void LogFlusher::whenFlushed(int64_t end_offset, std::chrono::steady_clock::time_point deadline,
                              std::function<void(bool)> done) {
   bool refused = false;
-  if (log_.flushedOffset() < end_offset) {
+  if (servedTo() < end_offset) {
     MutexLock lock(mutex_);
     refused = stopped_ || waiters_.size() >= kWaitersMax || state_.has(RunState::kFailed);
     if (!refused) {
@@ -120,7 +129,7 @@ void LogFlusher::dispatchFlushed() {
 /// Ends the waits that are served, that can no longer be served and that have lasted too long.
 void LogFlusher::endWaits(bool expire_all) {
   std::vector<Waiter> ended;
-  const int64_t flushed = log_.flushedOffset();
+  const int64_t served = servedTo();
   {
     MutexLock lock(mutex_);
     if (waiters_.empty()) {
@@ -129,14 +138,14 @@ void LogFlusher::endWaits(bool expire_all) {
     const bool hopeless = expire_all || state_.has(RunState::kFailed);
     const auto now = clock_.monotonic();
     const auto goes_on = [&](const Waiter& waiter) {
-      return waiter.end_offset > flushed && !hopeless && waiter.deadline > now;
+      return waiter.end_offset > served && !hopeless && waiter.deadline > now;
     };
     const auto first_ended = std::stable_partition(waiters_.begin(), waiters_.end(), goes_on);
     ended.assign(std::make_move_iterator(first_ended), std::make_move_iterator(waiters_.end()));
     waiters_.erase(first_ended, waiters_.end());
   }
   for (const Waiter& waiter : ended) {
-    waiter.done(waiter.end_offset <= flushed);
+    waiter.done(waiter.end_offset <= served);
   }
 }
 

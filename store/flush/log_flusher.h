@@ -69,6 +69,7 @@ class LogFlusher {
   bool hasWaiters();
   void flushTo(const CommitLog::Mark& mark);
   void dispatchFlushed();
+  int64_t servedTo() const;
   void endWaits(bool expire_all);
 
   CommitLog& log_;
