@@ -291,6 +291,12 @@ class PosixFileSystem final : public FileSystem {
     return ::fsync(folder.get()) == 0 ? Status::ok() : failure("cannot sync folder", path, errno);
   }
 
+  Status syncAll(const std::string& path) override {
+    ROCKETMQ_ASSIGN_OR_RETURN(const Descriptor folder, openFile(path, O_RDONLY | O_DIRECTORY));
+    return ::syncfs(folder.get()) == 0 ? Status::ok()
+                                       : failure("cannot sync the file system of", path, errno);
+  }
+
   Result<SpaceInfo> space(const std::string& path) override {
     struct statvfs raw {};
     if (::statvfs(path.c_str(), &raw) != 0) {

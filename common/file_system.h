@@ -153,6 +153,10 @@ class FileSystem {
   /// Makes creations and removals in the folder survive power loss.
   virtual Status syncDirectory(const std::string& path) = 0;
 
+  /// Brings everything to the disk that was written before to any file of the file system that
+  /// holds `path`, creations and removals included: one call instead of very many syncs.
+  virtual Status syncAll(const std::string& path) = 0;
+
   virtual Result<SpaceInfo> space(const std::string& path) = 0;
 
   /// Write-locks the first byte of the file, creating it when missing: what Java's

@@ -117,7 +117,7 @@ void MessageStoreImpl::buildServices() {
                           .least_pages = options_.flush_least_pages,
                           .thorough_interval_ms = options_.flush_thorough_interval_ms});
   queue_flusher_ = std::make_unique<QueueFlusher>(
-      QueueFlusher::Parts{*queues_, *dispatcher_, *log_flusher_, *checkpoint_, state_},
+      QueueFlusher::Parts{files_, *queues_, *dispatcher_, *log_flusher_, *checkpoint_, state_},
       QueueFlusher::Options{.interval_ms = options_.flush_queue_interval_ms,
                             .least_pages = options_.flush_queue_least_pages,
                             .thorough_interval_ms = options_.flush_queue_thorough_interval_ms});

@@ -1,6 +1,16 @@
 #include "store/flush/queue_flusher.h"
 
+#include <algorithm>
+
 namespace rocketmq::store {
+namespace {
+
+/// So many queues are flushed by one sync of their file system: each by itself costs a sync of its
+/// file, and of three folders when it is new. 20,000 new queues took 14 s, and in one call a small
+/// part of that.
+constexpr size_t kBulkMin = 64;
+
+}  // namespace
 
 void QueueFlusher::start() {
   worker_.start("StoreFlushQueue", [this] { loop(); });
@@ -34,8 +44,26 @@ Status QueueFlusher::flushAll() {
 }
 
 Status QueueFlusher::flushQueues(int32_t least_pages) {
-  for (const auto& queue : parts_.queues.all()) {
-    ROCKETMQ_RETURN_IF_ERROR(queue->flush(least_pages));
+  auto due = parts_.queues.all();
+  std::erase_if(due, [&](const auto& queue) { return !queue->isDue(least_pages); });
+  if (due.size() >= kBulkMin) {
+    return flushInBulk(due);
+  }
+  for (const auto& queue : due) {
+    ROCKETMQ_RETURN_IF_ERROR(queue->flush());
+  }
+  return Status::ok();
+}
+
+Status QueueFlusher::flushInBulk(const std::vector<std::shared_ptr<ConsumeQueue>>& queues) {
+  std::vector<ConsumeQueue::BulkFlush> begun;
+  begun.reserve(queues.size());
+  for (const auto& queue : queues) {
+    begun.push_back(queue->beginBulkFlush());
+  }
+  ROCKETMQ_RETURN_IF_ERROR(parts_.files.syncAll(parts_.queues.dir()));
+  for (size_t i = 0; i < queues.size(); ++i) {
+    queues[i]->endBulkFlush(begun[i]);
   }
   return Status::ok();
 }

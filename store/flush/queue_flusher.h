@@ -2,7 +2,10 @@
 
 #include <chrono>
 #include <cstdint>
+#include <memory>
+#include <vector>
 
+#include "common/file_system.h"
 #include "common/status.h"
 #include "store/checkpoint.h"
 #include "store/dispatch/dispatcher.h"
@@ -25,6 +28,7 @@ class QueueFlusher {
 
   /// Borrowed for the flusher's life.
   struct Parts {
+    FileSystem& files;
     QueueTable& queues;
     const Dispatcher& dispatcher;
     const LogFlusher& log_flusher;
@@ -43,6 +47,7 @@ class QueueFlusher {
  private:
   void loop();
   Status flushQueues(int32_t least_pages);
+  Status flushInBulk(const std::vector<std::shared_ptr<ConsumeQueue>>& queues);
 
   const Parts parts_;
   const Options options_;

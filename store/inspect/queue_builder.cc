@@ -143,7 +143,7 @@ Status QueueBuilder::finish(const std::map<QueueName, int64_t>& ends) {
   }
   for (auto& [name, queue] : queues_) {
     counts_.entries += queue.entries;
-    ROCKETMQ_RETURN_IF_ERROR(queue.files->flush(0));
+    ROCKETMQ_RETURN_IF_ERROR(queue.files->flush());
     queue.files->releaseMappings();
   }
   return Status::ok();

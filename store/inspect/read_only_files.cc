@@ -93,6 +93,7 @@ class ReadOnlyFileSystem final : public FileSystem {
   Status remove(const std::string& path) override { return refused(path); }
   Status removeTree(const std::string& path) override { return refused(path); }
   Status syncDirectory(const std::string& path) override { return refused(path); }
+  Status syncAll(const std::string& path) override { return refused(path); }
   Result<std::unique_ptr<FileLock>> lock(const std::string& path) override { return refused(path); }
 
  private:

@@ -315,13 +315,21 @@ std::optional<QueueEntry> ConsumeQueue::entryAt(int64_t index) const {
 
 // --- Housekeeping -------------------------------------------------------------------------------
 
-Status ConsumeQueue::flush(int32_t least_pages) {
+bool ConsumeQueue::isDue(int32_t least_pages) const {
   const int64_t end = maxOffset();
   const int64_t dirty_pages =
       end * kQueueEntryBytes / kPageBytes - flushed_ * kQueueEntryBytes / kPageBytes;
-  if (flushed_ >= end || isDeleted() || dirty_pages < least_pages) {
-    return Status::ok();
-  }
+  return flushed_ < end && !isDeleted() && dirty_pages >= least_pages;
+}
+
+ConsumeQueue::BulkFlush ConsumeQueue::beginBulkFlush() {
+  // Cleared first: a file that is made from here on may come too late for the sync.
+  folder_is_new_.store(false, std::memory_order_release);
+  return {.end = maxOffset()};
+}
+
+Status ConsumeQueue::flush() {
+  const int64_t end = maxOffset();
   while (flushed_ < end) {
     const int64_t from = flushed_ * kQueueEntryBytes;
     const auto segment = segments_.find(from);

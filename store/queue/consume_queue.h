@@ -110,8 +110,19 @@ class ConsumeQueue {
 
   // Housekeeping: one thread.
 
-  /// Brings entries to the disk when at least `least_pages` pages are dirty; 0: whatever is.
-  Status flush(int32_t least_pages);
+  /// True when there are entries to flush, on at least `least_pages` dirty pages; 0: any.
+  bool isDue(int32_t least_pages) const;
+  /// Brings the entries to the disk.
+  Status flush();
+
+  /// For a flush of many queues by one FileSystem::syncAll(): between the two calls the caller
+  /// makes it. What is appended meanwhile is left to the next flush.
+  struct BulkFlush {
+    int64_t end = 0;
+  };
+  BulkFlush beginBulkFlush();
+  void endBulkFlush(const BulkFlush& flush) { flushed_ = std::max(flushed_, flush.end); }
+
   /// The log begins at `log_min` now: removes the files that only point before it (never the last)
   /// and moves minOffset().
   Status trimBefore(int64_t log_min);

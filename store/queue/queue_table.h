@@ -32,6 +32,8 @@ class QueueTable {
   /// left alone. Corruption when a file does not fit.
   Status load();
 
+  const std::string& dir() const { return options_.dir; }
+
   std::shared_ptr<ConsumeQueue> find(std::string_view topic, int32_t queue_id) const;
 
   /// Makes the queue when it is new; its folder and files come with its first message. nullptr

@@ -111,6 +111,26 @@ TEST_F(SyncFlushTest, OneSyncServesAllWhoWait) {
   EXPECT_THAT(answers_.all(), ::testing::Each(true));
 }
 
+// Promise: many queues are brought to the disk by one sync, and a failure of it is not forgotten.
+TEST_F(StoreTest, ManyQueuesAreFlushedInOneCall) {
+  options_.flush_queue_interval_ms = 3'600'000;
+  open();
+  for (int32_t queue_id = 0; queue_id < 100; ++queue_id) {
+    send("A", queue_id, 1);
+  }
+  close();
+  EXPECT_EQ(1, files_.syncs_of_all);
+  open();
+  EXPECT_THAT(bodies("A", 99), ElementsAre("m0"));
+  for (int32_t queue_id = 0; queue_id < 100; ++queue_id) {
+    send("B", queue_id, 1);
+  }
+  files_.fault_path = "consumequeue";
+  files_.fail_sync = true;
+  EXPECT_FALSE(store_->close().isOk());
+  EXPECT_TRUE(std::filesystem::exists(root() + "/abort")) << "the next start has to look closely";
+}
+
 TEST_F(SyncFlushTest, WaitEndsAtItsDeadlineThoughTheSyncHangs) {
   files_.holdSync();
   open();

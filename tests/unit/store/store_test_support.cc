@@ -96,6 +96,11 @@ Result<std::unique_ptr<MappedFile>> HookedFileSystem::map(const std::string& pat
       std::make_unique<HookedMappedFile>(std::move(real), *this, path));
 }
 
+Status HookedFileSystem::syncAll(const std::string& path) {
+  ++syncs_of_all;
+  return fail_sync && matches(path) ? Status::io("cannot sync " + path) : Status::ok();
+}
+
 Result<SpaceInfo> HookedFileSystem::space(const std::string&) {
   constexpr int64_t kAll = 1'000'000;
   const auto used = static_cast<int64_t>(used_ratio * kAll);

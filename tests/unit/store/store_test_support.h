@@ -28,6 +28,7 @@ class HookedFileSystem final : public FileSystem {
   // Apply to files whose path contains `fault_path`.
   std::string fault_path;
   std::atomic<bool> fail_sync{false};
+  std::atomic<int> syncs_of_all{0};       ///< Counts calls of syncAll().
   std::atomic<bool> disk_is_full{false};  ///< No file grows, no new one is made.
   std::atomic<double> used_ratio{0.1};
 
@@ -56,6 +57,7 @@ class HookedFileSystem final : public FileSystem {
   Status remove(const std::string& path) override { return real_.remove(path); }
   Status removeTree(const std::string& path) override { return real_.removeTree(path); }
   Status syncDirectory(const std::string&) override { return Status::ok(); }
+  Status syncAll(const std::string& path) override;
   Result<SpaceInfo> space(const std::string& path) override;
   Result<std::unique_ptr<FileLock>> lock(const std::string& path) override {
     return real_.lock(path);
