@@ -118,6 +118,7 @@ void Load::note(const SendResult& result, const std::string& body, const std::st
       << place.queue_id;
   if (some_key_.empty()) {
     some_key_ = key;
+    some_message_id_ = result.msg_id;
   }
 }
 

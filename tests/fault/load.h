@@ -1,5 +1,7 @@
 #pragma once
 
+#include <sys/types.h>
+
 #include <atomic>
 #include <cstdint>
 #include <map>
@@ -39,8 +41,9 @@ class Load {
   void expectEverythingThere();
 
   int64_t acknowledged() const { return acknowledged_; }
-  /// The key of an acknowledged message, the same for every call.
+  /// The key and the id of the message that was acknowledged first.
   const std::string& someKey() const { return some_key_; }
+  const std::string& someMessageId() const { return some_message_id_; }
 
  private:
   struct Place {
@@ -70,6 +73,7 @@ class Load {
   std::mutex mutex_;
   std::map<Place, std::string> promised_;  // Bodies by place.
   std::string some_key_;
+  std::string some_message_id_;
   std::atomic<int64_t> acknowledged_{0};
 };
 
