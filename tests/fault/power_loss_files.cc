@@ -59,9 +59,21 @@ void PowerLossFileSystem::cutPower() {
   cut_ = true;
 }
 
+void PowerLossFileSystem::letSyncsFail() {
+  MutexLock lock(mutex_);
+  may_fail_ = true;
+  syncs_fail_.notifyAll();
+}
+
 bool PowerLossFileSystem::powerIsCut() const {
   MutexLock lock(mutex_);
   return cut_;
+}
+
+std::string PowerLossFileSystem::synced(const std::string& path) const {
+  MutexLock lock(mutex_);
+  const auto found = disk_.find(path);
+  return found == disk_.end() ? std::string() : found->second.bytes;
 }
 
 void PowerLossFileSystem::writeRemains(const std::string& from, const std::string& to,
@@ -126,6 +138,9 @@ Status PowerLossFileSystem::keep(const std::string& path, int64_t offset,
                                  std::string_view content) {
   MutexLock lock(mutex_);
   if (cut_) {
+    while (!may_fail_) {
+      syncs_fail_.wait(mutex_);
+    }
     return Status::io("cannot sync " + path + ": the power is cut");
   }
   std::string& bytes = disk_[path].bytes;

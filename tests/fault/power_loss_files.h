@@ -14,18 +14,23 @@ namespace rocketmq::store::test {
 /// The operating system's files, and what a disk would hold of them if the power failed.
 ///
 /// Every file has a shadow: the bytes that a successful sync covered. No sync reaches a real disk.
-/// After cutPower() every sync fails. Not modelled: a removal that the disk forgets, and folders
+/// After cutPower() no sync succeeds: those of files wait for letSyncsFail(), so that meanwhile
+/// much can be written that is not safe. Not modelled: a removal that the disk forgets, and folders
 /// whose creation it forgets.
 class PowerLossFileSystem final : public FileSystem {
  public:
   /// From now on nothing becomes safe any more.
   void cutPower();
   bool powerIsCut() const;
+  void letSyncsFail();
 
   /// Writes to `to` what the disk holds of the folder `from`: of each page at random the synced
   /// bytes or those that are in memory now; a file whose folder was not synced after its creation
   /// may be missing.
   void writeRemains(const std::string& from, const std::string& to, std::mt19937_64& random) const;
+
+  /// What the disk is sure to hold of a file.
+  std::string synced(const std::string& path) const;
 
   Status createDirectories(const std::string& path) override {
     return real_.createDirectories(path);
@@ -63,7 +68,9 @@ class PowerLossFileSystem final : public FileSystem {
 
   FileSystem& real_ = posixFileSystem();
   mutable Mutex mutex_;
+  CondVar syncs_fail_;
   bool cut_ ROCKETMQ_GUARDED_BY(mutex_) = false;
+  bool may_fail_ ROCKETMQ_GUARDED_BY(mutex_) = false;
   std::map<std::string, OnDisk> disk_ ROCKETMQ_GUARDED_BY(mutex_);
 };
 
