@@ -64,7 +64,10 @@ Status CommitLog::truncateTo(const Recovered& recovered) {
   active_ = segments_.last();
   if (active_ != nullptr) {
     ROCKETMQ_ASSIGN_OR_RETURN(active_mapping_, active_->map());
-    ROCKETMQ_RETURN_IF_ERROR(active_->zeroFrom(end - active_->base()));
+    const int64_t tail_at = end - active_->base();
+    ROCKETMQ_RETURN_IF_ERROR(active_->zeroFrom(tail_at));
+    // Else the next power loss could mix pages of a torn record with those of a new one.
+    ROCKETMQ_RETURN_IF_ERROR(active_mapping_->sync(tail_at, active_->bytes() - tail_at));
   }
   tail_ = end;
   newest_ms_ = recovered.newest_ms;

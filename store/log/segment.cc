@@ -84,8 +84,7 @@ Status Segment::reserve(int64_t from, int64_t to) {
 Status Segment::zeroFrom(int64_t position) {
   ROCKETMQ_ASSIGN_OR_RETURN(const std::shared_ptr<MappedFile> mapping, map());
   reserved_.store(std::min(reservedTo(), position), std::memory_order_release);
-  ROCKETMQ_RETURN_IF_ERROR(mapping->zero(position, options_.bytes - position));
-  return mapping->sync(position, options_.bytes - position);
+  return mapping->zero(position, options_.bytes - position);
 }
 
 Status Segment::remove() { return files_.remove(path()); }

@@ -54,8 +54,7 @@ class Segment {
   /// One caller at a time. ReadOnly when the disk is full.
   Status reserve(int64_t from, int64_t to);
 
-  /// Turns everything from `position` on into zeros, blocks given back, on the disk when it returns
-  /// OK.
+  /// Turns everything from `position` on into zeros, blocks given back.
   Status zeroFrom(int64_t position);
 
   /// Removes the file; readers that hold the mapping go on.

@@ -186,4 +186,15 @@ Status PowerLossFileSystem::syncDirectory(const std::string& path) {
   return Status::ok();
 }
 
+Status PowerLossFileSystem::syncAll(const std::string& path) {
+  MutexLock lock(mutex_);
+  if (cut_) {
+    return Status::io("cannot sync the file system of " + path + ": the power is cut");
+  }
+  for (auto& [file, on_disk] : disk_) {
+    on_disk = {.bytes = readFile(file), .has_name = true};
+  }
+  return Status::ok();
+}
+
 }  // namespace rocketmq::store::test

@@ -48,6 +48,7 @@ class PowerLossFileSystem final : public FileSystem {
   Status remove(const std::string& path) override;
   Status removeTree(const std::string& path) override;
   Status syncDirectory(const std::string& path) override;
+  Status syncAll(const std::string& path) override;
   Result<SpaceInfo> space(const std::string&) override {
     return SpaceInfo{.used_bytes = 1, .available_bytes = 9};
   }
