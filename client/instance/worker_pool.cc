@@ -1,7 +1,9 @@
 #include "client/instance/worker_pool.h"
 
+#include <algorithm>
 #include <deque>
 #include <exception>
+#include <iterator>
 #include <thread>
 #include <utility>
 
@@ -96,7 +98,8 @@ class WorkerPool::State : public std::enable_shared_from_this<State> {
     }
     while (running_ > own || !tasks_.empty()) {
       if (!quiet_.waitUntil(mutex_, until) && (running_ > own || !tasks_.empty())) {
-        dropped.swap(tasks_);
+        std::move(tasks_.begin(), tasks_.end(), std::back_inserter(dropped));
+        tasks_.clear();
         return false;
       }
     }
