@@ -9,4 +9,7 @@ if(CMAKE_CXX_COMPILER_ID MATCHES "Clang")
 elseif(CMAKE_BUILD_TYPE STREQUAL "Release")
   # GCC 12 reports these two inside its own standard library when it inlines at -O2 and above.
   target_compile_options(rocketmq_warnings INTERFACE -Wno-restrict -Wno-stringop-overflow)
+elseif(ROCKETMQ_SANITIZE)
+  # And this one in code that the sanitizers have instrumented.
+  target_compile_options(rocketmq_warnings INTERFACE -Wno-maybe-uninitialized)
 endif()
