@@ -5,6 +5,7 @@
 
 #include "broker/schedule/delay_levels.h"
 #include "broker/snapshot.h"
+#include "common/delay_setting.h"
 #include "common/settings_table.h"
 #include "common/status.h"
 #include "store/store_options.h"
@@ -55,7 +56,7 @@ struct BrokerSettings {
   int64_t accept_sends_from_ms = 0;  ///< Wall time before which sends are refused.
   bool trace_on = true;
   bool store_reply_message = true;
-  std::string delay_levels = "1s 5s 10s 30s 1m 2m 3m 4m 5m 6m 7m 8m 9m 10m 20m 30m 1h 2h";
+  std::string delay_levels = std::string(kDefaultDelayLevels);
   int64_t flush_delay_offset_interval_ms = 10'000;
 
   // Pulling.

@@ -56,14 +56,14 @@ Status QueueFlusher::flushQueues(int32_t least_pages) {
 }
 
 Status QueueFlusher::flushInBulk(const std::vector<std::shared_ptr<ConsumeQueue>>& queues) {
-  std::vector<ConsumeQueue::BulkFlush> begun;
-  begun.reserve(queues.size());
+  std::vector<int64_t> ends;
+  ends.reserve(queues.size());
   for (const auto& queue : queues) {
-    begun.push_back(queue->beginBulkFlush());
+    ends.push_back(queue->beginBulkFlush());
   }
   ROCKETMQ_RETURN_IF_ERROR(parts_.files.syncAll(parts_.queues.dir()));
   for (size_t i = 0; i < queues.size(); ++i) {
-    queues[i]->endBulkFlush(begun[i]);
+    queues[i]->endBulkFlush(ends[i]);
   }
   return Status::ok();
 }

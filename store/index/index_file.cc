@@ -38,6 +38,18 @@ IndexFile::IndexFile(FileSystem& files, std::string path, IndexLayout layout,
                      std::unique_ptr<MappedFile> mapping)
     : files_(files), path_(std::move(path)), layout_(layout), mapping_(std::move(mapping)) {}
 
+IndexHeader decodeIndexHeader(const char* bytes) {
+  ByteReader reader(bytes, IndexLayout::kHeaderBytes);
+  IndexHeader header;
+  header.begin_ms = reader.read<int64_t>();
+  header.end_ms = reader.read<int64_t>();
+  header.begin_offset = reader.read<int64_t>();
+  header.end_offset = reader.read<int64_t>();
+  header.used_slots = reader.read<int32_t>();
+  header.next_entry = reader.read<int32_t>();
+  return header;
+}
+
 Result<std::shared_ptr<IndexFile>> IndexFile::open(FileSystem& files, std::string path,
                                                    IndexLayout layout) {
   auto mapping = files.map(path, {.bytes = layout.fileBytes(), .use = FileUse::kScattered});
@@ -49,14 +61,8 @@ Result<std::shared_ptr<IndexFile>> IndexFile::open(FileSystem& files, std::strin
   ROCKETMQ_RETURN_IF_ERROR(mapping.status());
   auto file = std::shared_ptr<IndexFile>(
       new IndexFile(files, std::move(path), layout, std::move(*mapping)));
-  ByteReader reader(file->mapping_->data(), IndexLayout::kHeaderBytes);
-  IndexHeader header;
-  header.begin_ms = reader.read<int64_t>();
-  header.end_ms = reader.read<int64_t>();
-  header.begin_offset = reader.read<int64_t>();
-  header.end_offset = reader.read<int64_t>();
-  header.used_slots = reader.read<int32_t>();
-  header.next_entry = std::clamp(reader.read<int32_t>(), 1, layout.entries_max);
+  IndexHeader header = decodeIndexHeader(file->mapping_->data());
+  header.next_entry = std::clamp(header.next_entry, 1, layout.entries_max);
   MutexLock lock(file->mutex_);
   file->header_ = header;
   return file;

@@ -39,6 +39,9 @@ struct IndexHeader {
   int32_t next_entry = 1;  ///< RocketMQ: indexCount.
 };
 
+/// From the first IndexLayout::kHeaderBytes bytes of a file, as they are.
+IndexHeader decodeIndexHeader(const char* bytes);
+
 /// A hash table on disk from message keys to log offsets (RocketMQ: IndexFile). Chains run through
 /// the entries of a slot from new to old.
 ///

@@ -40,15 +40,7 @@ std::string_view IndexReader::read(int64_t offset, int64_t bytes) {
 }
 
 IndexHeader IndexReader::header() {
-  ByteReader reader(read(0, IndexLayout::kHeaderBytes));
-  IndexHeader header;
-  header.begin_ms = reader.read<int64_t>();
-  header.end_ms = reader.read<int64_t>();
-  header.begin_offset = reader.read<int64_t>();
-  header.end_offset = reader.read<int64_t>();
-  header.used_slots = reader.read<int32_t>();
-  header.next_entry = reader.read<int32_t>();
-  return header;
+  return decodeIndexHeader(read(0, IndexLayout::kHeaderBytes).data());
 }
 
 IndexReader::Entry IndexReader::entry(const IndexLayout& layout, int32_t number) {

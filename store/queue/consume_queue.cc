@@ -322,10 +322,10 @@ bool ConsumeQueue::isDue(int32_t least_pages) const {
   return flushed_ < end && !isDeleted() && dirty_pages >= least_pages;
 }
 
-ConsumeQueue::BulkFlush ConsumeQueue::beginBulkFlush() {
+int64_t ConsumeQueue::beginBulkFlush() {
   // Cleared first: a file that is made from here on may come too late for the sync.
   folder_is_new_.store(false, std::memory_order_release);
-  return {.end = maxOffset()};
+  return maxOffset();
 }
 
 Status ConsumeQueue::flush() {

@@ -117,11 +117,9 @@ class ConsumeQueue {
 
   /// For a flush of many queues by one FileSystem::syncAll(): between the two calls the caller
   /// makes it. What is appended meanwhile is left to the next flush.
-  struct BulkFlush {
-    int64_t end = 0;
-  };
-  BulkFlush beginBulkFlush();
-  void endBulkFlush(const BulkFlush& flush) { flushed_ = std::max(flushed_, flush.end); }
+  /// The first returns what the second takes: how far the sync will reach.
+  int64_t beginBulkFlush();
+  void endBulkFlush(int64_t end) { flushed_ = std::max(flushed_, end); }
 
   /// The log begins at `log_min` now: removes the files that only point before it (never the last)
   /// and moves minOffset().

@@ -9,8 +9,8 @@
 
 #include <CLI/CLI.hpp>
 
+#include "common/delay_setting.h"
 #include "common/properties_file.h"
-#include "store/inspect/delay_setting.h"
 #include "store/inspect/read_only_files.h"
 #include "store/queue/queue_entry.h"
 
@@ -100,8 +100,7 @@ Result<store::inspect::LayoutOptions> StoreArguments::layoutOptions() const {
 
 Result<std::vector<int64_t>> StoreArguments::delayLevels() const {
   ROCKETMQ_ASSIGN_OR_RETURN(const Settings all, settings());
-  auto levels = store::inspect::parseDelayLevels(
-      all.delay_levels.empty() ? store::inspect::kDefaultDelayLevels : all.delay_levels);
+  auto levels = parseDelayLevels(all.delay_levels.empty() ? kDefaultDelayLevels : all.delay_levels);
   if (!levels) {
     return levels.status().withContext("messageDelayLevel");
   }

@@ -1,12 +1,12 @@
-#include "store/inspect/delay_setting.h"
+#include "common/delay_setting.h"
 
 #include <charconv>
 #include <string>
 
-namespace rocketmq::store::inspect {
+namespace rocketmq {
 namespace {
 
-/// Ten years; keeps sums far from overflow.
+/// Longer delays than ten years are a slip of the pen, and would overflow further on.
 constexpr int64_t kDelayMsMax = int64_t{3650} * 24 * 60 * 60 * 1000;
 
 int64_t unitMs(char unit) {
@@ -49,4 +49,4 @@ Result<std::vector<int64_t>> parseDelayLevels(std::string_view text) {
   return delays_ms;
 }
 
-}  // namespace rocketmq::store::inspect
+}  // namespace rocketmq

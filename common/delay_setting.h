@@ -6,7 +6,7 @@
 
 #include "common/status.h"
 
-namespace rocketmq::store::inspect {
+namespace rocketmq {
 
 /// RocketMQ's default of messageDelayLevel.
 inline constexpr std::string_view kDefaultDelayLevels =
@@ -16,4 +16,4 @@ inline constexpr std::string_view kDefaultDelayLevels =
 /// that is not a number followed by s, m, h or d.
 Result<std::vector<int64_t>> parseDelayLevels(std::string_view text);
 
-}  // namespace rocketmq::store::inspect
+}  // namespace rocketmq
