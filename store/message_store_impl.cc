@@ -100,6 +100,7 @@ Status MessageStoreImpl::openFiles() {
       deleted_topics_,
       DeletedTopics::load(files_, folder_->deletedTopicsPath(), log_->minOffset()));
   ROCKETMQ_ASSIGN_OR_RETURN(checkpoint_, Checkpoint::load(files_, folder_->checkpointPath()));
+  queue_ends_ = std::make_unique<QueueEnds>(files_, folder_->queueEndsPath());
   return Status::ok();
 }
 
@@ -117,7 +118,8 @@ void MessageStoreImpl::buildServices() {
                           .least_pages = options_.flush_least_pages,
                           .thorough_interval_ms = options_.flush_thorough_interval_ms});
   queue_flusher_ = std::make_unique<QueueFlusher>(
-      QueueFlusher::Parts{files_, *queues_, *dispatcher_, *log_flusher_, *checkpoint_, state_},
+      QueueFlusher::Parts{files_, *queues_, *dispatcher_, *log_flusher_, *checkpoint_, *queue_ends_,
+                          *log_, state_},
       QueueFlusher::Options{.interval_ms = options_.flush_queue_interval_ms,
                             .least_pages = options_.flush_queue_least_pages,
                             .thorough_interval_ms = options_.flush_queue_thorough_interval_ms});
@@ -139,9 +141,9 @@ void MessageStoreImpl::buildServices() {
 Status MessageStoreImpl::recover() {
   ROCKETMQ_ASSIGN_OR_RETURN(const bool stopped_cleanly, folder_->wasStoppedCleanly());
   const CrcCheck crc_check = options_.check_crc_on_recover ? CrcCheck::kVerify : CrcCheck::kSkip;
-  ROCKETMQ_RETURN_IF_ERROR(
-      Recovery({*log_, *queues_, *deleted_topics_, *dispatcher_, *checkpoint_, crc_check})
-          .run(stopped_cleanly));
+  ROCKETMQ_RETURN_IF_ERROR(Recovery({*log_, *queues_, *deleted_topics_, *dispatcher_, *checkpoint_,
+                                     queue_ends_->load(*log_, checkpoint_->times()), crc_check})
+                               .run(stopped_cleanly));
   return index_->load(stopped_cleanly);
 }
 
@@ -215,10 +217,11 @@ Status MessageStoreImpl::deleteTopic(const std::string& topic) {
     return Status::invalidArgument("'" + topic + "' is no topic");
   }
   return queues_->removeTopic(topic, [&] {
+    const Status dropped = queue_ends_->drop();
     const Status noted = deleted_topics_->add(topic, log_->appendedTo().end, log_->minOffset());
     dispatcher_->waitForBatch();
     arrivals_.waitUntilTold();
-    return noted;
+    return dropped.isOk() ? noted : dropped;
   });
 }
 

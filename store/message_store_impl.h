@@ -127,6 +127,7 @@ class MessageStoreImpl final : public MessageStore {
   std::unique_ptr<QueueTable> queues_;
   std::unique_ptr<DeletedTopics> deleted_topics_;
   std::unique_ptr<Checkpoint> checkpoint_;
+  std::unique_ptr<QueueEnds> queue_ends_;
   std::unique_ptr<Dispatcher> dispatcher_;
   std::unique_ptr<IndexService> index_;
   std::unique_ptr<LogFlusher> log_flusher_;

@@ -32,6 +32,9 @@ Status Recovery::run(bool stopped_cleanly) {
     ROCKETMQ_RETURN_IF_ERROR(truncateQueues(queues, 0));
     return finish({}, 0);
   }
+  if (parts_.known) {
+    return runFromKnown(stopped_cleanly);
+  }
   if (stopped_cleanly) {
     const Status trusted = runTrusting();
     if (trusted.code() != StatusCode::kNotFound) {

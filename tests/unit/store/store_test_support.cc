@@ -134,7 +134,17 @@ void patchFile(const std::string& path, int64_t offset, std::string_view content
 }
 
 void copyFolder(const std::string& from, const std::string& to) {
-  std::filesystem::copy(from, to, std::filesystem::copy_options::recursive);
+  std::filesystem::create_directories(to);
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(from)) {
+    const std::string target = to + entry.path().string().substr(from.size());
+    std::error_code error;
+    if (entry.is_directory(error)) {
+      std::filesystem::create_directories(target);
+    } else if (!std::filesystem::copy_file(entry.path(), target, error)) {
+      // A temporary file may go while it is looked at.
+      EXPECT_EQ(error, std::errc::no_such_file_or_directory) << target;
+    }
+  }
 }
 
 std::vector<StoredMessage> readAll(MessageStore& store, std::string_view topic, int32_t queue_id,
