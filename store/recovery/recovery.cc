@@ -3,25 +3,13 @@
 #include <algorithm>
 
 #include "common/log.h"
+#include "store/recovery/torn_record.h"
 
 namespace rocketmq::store {
 namespace {
 
 /// What the checkpoint's times are rounded by: flushes and clocks are not exact.
 constexpr int64_t kCheckpointMarginMs = 3000;
-
-/// The format checks nothing but the body. A page that never reached the disk reads as zeros, and
-/// neither a topic nor the end of properties is made of them.
-bool mayBeTorn(const MessageRecord& record) {
-  return record.topic.find('\0') != std::string_view::npos ||
-         (!record.properties.empty() && record.properties.back() == '\0');
-}
-
-bool isZeroAt(const CommitLog& log, int64_t offset) {
-  const LogView view = log.view(offset);
-  return !view.contains(offset, kBlankBytes) ||
-         view.from(offset).substr(0, kBlankBytes).find_first_not_of('\0') == std::string_view::npos;
-}
 
 }  // namespace
 
@@ -127,8 +115,8 @@ Result<Recovery::Read> Recovery::readFrom(int64_t start, Dispatcher::Gaps gaps) 
   read.end = start;
   read.newest_ms = parts_.checkpoint.times().log_ms;
   while (walker.next(limit) == RecordWalker::Step::kRecord) {
-    if (mayBeTorn(walker.record()) && isZeroAt(parts_.log, walker.position())) {
-      log::warn("the last record, at {}, is torn", walker.record().physical_offset);
+    if (isTorn(walker.view(), walker.record())) {
+      log::warn("the record at {} is torn", walker.record().physical_offset);
       read.end = walker.record().physical_offset;
       return read;
     }
