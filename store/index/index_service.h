@@ -27,7 +27,8 @@ namespace rocketmq::store {
 /// Recovery: after a crash files that were not certainly flushed are repaired from their own
 ///           entries, and the thread goes on in the log where the last of them ends; without files
 ///           it begins at the start of the log. So no key stays lost, and the start waits for none
-///           of it (RocketMQ deletes such files and forgets older keys).
+///           of it (RocketMQ deletes such files and forgets older keys). A file of a wrong length,
+///           damaged or made with other settings, is made again with those behind it.
 /// Failure:  a file that cannot be made or grown is tried again every second; puts go on.
 /// Threads:  query() and removeBefore() from any; the rest from the owner.
 class IndexService {
@@ -76,6 +77,7 @@ class IndexService {
  private:
   using Files = std::vector<std::shared_ptr<IndexFile>>;
 
+  Result<Files> openFiles(const std::vector<DirectoryEntry>& entries);
   Status repairUnflushed(const Files& found);
   int64_t firstUnindexed() const;
   Files files() const;

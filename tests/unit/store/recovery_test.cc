@@ -324,13 +324,7 @@ TEST_F(StoreRecoveryTest, FilesOfAnotherSizeAreRefusedWithTheSettingsName) {
   EXPECT_THAT(tryOpen().message(), HasSubstr("mappedFileSizeConsumeQueue"));
   options_ = good;
   open();
-  ASSERT_TRUE(put("A", 0, "x", properties({{"KEYS", "k"}})).ok());
-  close();
-  options_.index_entries_max = 300;
-  EXPECT_THAT(tryOpen().message(), HasSubstr("maxIndexNum"));
-  options_ = good;
-  open();
-  EXPECT_EQ(201, store_->maxOffset("A", 0));
+  expectFilled();
 }
 
 TEST_F(StoreRecoveryTest, QueueFileSizeIsRoundedUpToWholeEntries) {
