@@ -136,7 +136,7 @@ Status MessageStoreImpl::loadQueues() {
 void MessageStoreImpl::buildServices() {
   dispatcher_ = std::make_unique<Dispatcher>(*log_, *queues_, *deleted_topics_, rules_, arrivals_);
   index_ = std::make_unique<IndexService>(
-      IndexService::Parts{files_, *log_, *dispatcher_, *checkpoint_, clock_},
+      IndexService::Parts{files_, *log_, *dispatcher_, *checkpoint_, state_, clock_},
       IndexService::Options{.dir = folder_->indexDir(),
                             .layout = {.hash_slots = options_.index_hash_slots,
                                        .entries_max = options_.index_entries_max}});

@@ -208,6 +208,21 @@ Status IndexService::indexRecord(const MessageRecord& record) {
   return status;
 }
 
+/// Then the checkpoint may say so. Once the store has failed neither is tried again.
+Status IndexService::flushFull(IndexFile& file) {
+  if (parts_.state.has(RunState::kFailed)) {
+    return Status::readOnly(parts_.state.reason());
+  }
+  Status flushed = file.sync();
+  if (flushed.isOk()) {
+    flushed = parts_.checkpoint.advance({.index_ms = file.header().end_ms});
+  }
+  if (!flushed.isOk()) {
+    parts_.state.fail("cannot flush the key index: " + flushed.message());
+  }
+  return flushed;
+}
+
 /// The newest file, or a new one when that is full.
 Result<std::shared_ptr<IndexFile>> IndexService::writableFile() {
   const auto last = newest();
@@ -216,9 +231,8 @@ Result<std::shared_ptr<IndexFile>> IndexService::writableFile() {
   }
   IndexHeader previous;
   if (last != nullptr) {
-    ROCKETMQ_RETURN_IF_ERROR(last->sync());
     previous = last->header();
-    ROCKETMQ_RETURN_IF_ERROR(parts_.checkpoint.advance({.index_ms = previous.end_ms}));
+    ROCKETMQ_RETURN_IF_ERROR(flushFull(*last));
   }
   ROCKETMQ_RETURN_IF_ERROR(parts_.files.createDirectories(options_.dir));
   ROCKETMQ_ASSIGN_OR_RETURN(std::shared_ptr<IndexFile> made,

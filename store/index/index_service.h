@@ -17,6 +17,7 @@
 #include "store/index/index_file.h"
 #include "store/log/commit_log.h"
 #include "store/log/record_walker.h"
+#include "store/run_state.h"
 #include "store/worker.h"
 
 namespace rocketmq::store {
@@ -29,7 +30,8 @@ namespace rocketmq::store {
 ///           it begins at the start of the log. So no key stays lost, and the start waits for none
 ///           of it (RocketMQ deletes such files and forgets older keys). A file of a wrong length,
 ///           damaged or made with other settings, is made again with those behind it.
-/// Failure:  a file that cannot be made or grown is tried again every second; puts go on.
+/// Failure:  a file that cannot be made or grown is tried again every second; puts go on. A failed
+///           sync makes the store read-only, as it must not be repeated.
 /// Threads:  query() and removeBefore() from any; the rest from the owner.
 class IndexService {
  public:
@@ -44,6 +46,7 @@ class IndexService {
     const CommitLog& log;
     const Dispatcher& dispatcher;
     Checkpoint& checkpoint;
+    RunState& state;
     const Clock& clock;
   };
 
@@ -87,6 +90,7 @@ class IndexService {
   bool catchUp(const std::function<bool()>& go_on);
   Status indexRecord(const MessageRecord& record);
   Result<std::shared_ptr<IndexFile>> writableFile();
+  Status flushFull(IndexFile& file);
   std::string newFileName(const std::shared_ptr<IndexFile>& last) const;
 
   const Parts parts_;
