@@ -161,6 +161,27 @@ Status ConsumeQueue::truncateFrom(int64_t physical_offset) {
   return cut == maxOffset() ? Status::ok() : wipeFrom(cut);
 }
 
+Status ConsumeQueue::prepareReplay(int64_t physical_offset) {
+  ROCKETMQ_RETURN_IF_ERROR(truncateFrom(physical_offset));
+  if (firstIndex() == 0 || maxOffset() > firstIndex()) {
+    return Status::ok();
+  }
+  begun_at_ = firstIndex();
+  for (const auto& segment : segments_.takeFrom(0)) {
+    ROCKETMQ_RETURN_IF_ERROR(segment->remove());
+  }
+  flushed_ = 0;
+  return cutAt(0);
+}
+
+Status ConsumeQueue::finishReplay() {
+  if (begun_at_ == 0 || isUsed()) {
+    return Status::ok();
+  }
+  ROCKETMQ_RETURN_IF_ERROR(beginAt(begun_at_));
+  return roomFor(begun_at_, begun_at_ + 1);
+}
+
 std::optional<QueueEntry> ConsumeQueue::lastEntry() const {
   if (maxOffset() <= firstIndex()) {
     return std::nullopt;

@@ -219,6 +219,31 @@ TEST_F(StoreRecoveryTest, DamagedQueueTailIsReplacedFromTheLog) {
   expectFilled();
 }
 
+TEST_F(StoreRecoveryTest, FirstFileOfAQueueThatPowerLossTookIsMadeAgain) {
+  fill();
+  options_.root_dir = crashedCopy();
+  store_.reset();
+  for (const int64_t base : {0, 1, 2}) {
+    std::filesystem::remove(queueFile("A", 0, base * kQueueFileBytes));
+  }
+  open();
+  EXPECT_EQ(0, store_->minOffset("A", 0));
+  expectFilled();
+}
+
+TEST_F(StoreRecoveryTest, QueueWhoseRecordsTheLogHasLostDoesNotGiveItsOffsetsAgain) {
+  fill();
+  options_.root_dir = crashedCopy();
+  store_.reset();
+  std::filesystem::remove(queueFile("A", 0, 0));
+  patchFile(logFile(0), 4, "torn");
+  open();
+  EXPECT_EQ(0, store_->commitLogMaxOffset());
+  EXPECT_EQ(kQueueFileBytes / 20, put("A", 0, "on").queue_offset);
+  crash();
+  EXPECT_THAT(bodies("A", 0, kQueueFileBytes / 20), ElementsAre("on"));
+}
+
 TEST_F(StoreRecoveryTest, StaleEntriesBehindTheEndOfAQueueAreNotBelieved) {
   fill();
   options_.root_dir = crashedCopy();
