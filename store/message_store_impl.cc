@@ -157,7 +157,7 @@ void MessageStoreImpl::buildServices() {
       Retention::Options{.root_dir = options_.root_dir,
                          .interval_ms = options_.clean_resource_interval_ms});
   reader_ = std::make_unique<MessageReader>(
-      MessageReader::Parts{*log_, *queues_, live_, stats_, clock_, physicalMemoryBytes()});
+      MessageReader::Parts{*log_, *queues_, rules_, live_, stats_, clock_, physicalMemoryBytes()});
   writer_ = std::make_unique<MessageWriter>(
       MessageWriter::Parts{*log_, *queues_, *dispatcher_, arrivals_, rules_, live_, state_, stats_,
                            clock_, options_.flush_mode, [this] {
