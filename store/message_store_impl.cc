@@ -218,7 +218,9 @@ Status MessageStoreImpl::stopServices() {
   arrivals_.waitUntilTold();
   ROCKETMQ_RETURN_IF_ERROR(log_flushed);
   ROCKETMQ_RETURN_IF_ERROR(queue_flusher_->flushAll());
-  return index_flushed;
+  ROCKETMQ_RETURN_IF_ERROR(index_flushed);
+  // The index may have failed while it caught up.
+  return state_.has(RunState::kFailed) ? Status::readOnly(state_.reason()) : Status::ok();
 }
 
 KeyQueryResult MessageStoreImpl::queryByKey(std::string_view topic, std::string_view key,
