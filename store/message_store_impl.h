@@ -106,6 +106,8 @@ class MessageStoreImpl final : public MessageStore {
                    FileSystem& files);
 
   Status openFiles();
+  Status loadLog();
+  Status loadQueues();
   void buildServices();
   Status recover();
   Status start();
@@ -135,6 +137,8 @@ class MessageStoreImpl final : public MessageStore {
   std::unique_ptr<Retention> retention_;
   std::unique_ptr<MessageReader> reader_;
   std::unique_ptr<MessageWriter> writer_;
+
+  bool stopped_cleanly_ = false;  // Of the life before: what open() may believe.
 
   Mutex close_mutex_;
   bool is_started_ ROCKETMQ_GUARDED_BY(close_mutex_) = false;

@@ -235,6 +235,19 @@ Status ConsumeQueue::truncateFrom(int64_t physical_offset) {
   return cut == maxOffset() ? Status::ok() : wipeFrom(cut);
 }
 
+Status ConsumeQueue::prepareReplay(int64_t physical_offset) {
+  ROCKETMQ_RETURN_IF_ERROR(truncateFrom(physical_offset));
+  if (firstIndex() == 0 || maxOffset() > firstIndex()) {
+    return Status::ok();
+  }
+  begun_at_ = firstIndex();
+  return dropFiles();
+}
+
+Status ConsumeQueue::finishReplay() {
+  return begun_at_ == 0 || isUsed() ? Status::ok() : skipTo(begun_at_);
+}
+
 std::optional<QueueEntry> ConsumeQueue::lastEntry() const {
   if (maxOffset() <= firstIndex()) {
     return std::nullopt;

@@ -73,6 +73,11 @@ class ConsumeQueue {
   Status skipTo(int64_t offset);
   /// Drops the entries of records that begin at or after `physical_offset`, with zeros left behind.
   Status truncateFrom(int64_t physical_offset);
+  /// The same before the log is read again from there. When no entry is left the files go too:
+  /// power loss may have taken earlier ones, whose entries would then be taken for known.
+  Status prepareReplay(int64_t physical_offset);
+  /// After it: a queue of which the log has shown nothing goes on where its files began.
+  Status finishReplay();
   /// Log offset behind the record of the last entry; 0 without one.
   int64_t physicalEnd() const { return physical_end_; }
   std::optional<QueueEntry> lastEntry() const;
@@ -193,6 +198,7 @@ class ConsumeQueue {
   std::atomic<bool> folder_is_new_{false};
 
   int64_t trimmed_to_ = 0;  // Of housekeeping: minOffset() is right for a log that begins here.
+  int64_t begun_at_ = 0;    // Of recovery: the first index of files that prepareReplay() removed.
 
   // Of the flushing thread: entries on the disk, and where the record of the last of them ends.
   int64_t flushed_ = 0;

@@ -76,6 +76,7 @@ class Recovery {
   Result<Queues> recoverQueues(QueueScan scan);
   Status finishDeletions(const Queues& queues);
   Status truncateQueues(const Queues& queues, int64_t physical_offset);
+  Status prepareReplay(const Queues& queues, int64_t start);
   Result<Read> readFrom(int64_t start, Dispatcher::Gaps gaps);
   Result<int64_t> trustedStart(const Queues& queues);
   int64_t carefulStart() const;
