@@ -183,7 +183,7 @@ void PullLoop::takeFailure(const QueuePtr& queue, const ClientError& error) {
 void PullLoop::takeMoved(const QueuePtr& queue, int64_t offset) {
   log::warn("the offset {} of {} is not there (any more), the group goes on at {}",
             queue->next_offset.load(), queue->queue().toString(), offset);
-  queue->drop();
+  queue->drop(ProcessQueue::DropReason::kMoved);
   moveWhenListenersAreOut(queue, offset, context_.nowMs() + kListenersOutMax.count());
 }
 

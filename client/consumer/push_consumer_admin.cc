@@ -59,7 +59,7 @@ void PushConsumerCore::resetOffsets(const std::string& topic,
   std::vector<std::shared_ptr<ProcessQueue>> dropped;
   for (const auto& queue : queues_.all()) {
     if (queue->queue().topic == topic && offsets.contains(client::toModel(queue->queue()))) {
-      queue->drop();
+      queue->drop(ProcessQueue::DropReason::kMoved);
       dropped.push_back(queue);
     }
   }

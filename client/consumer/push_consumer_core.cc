@@ -1,11 +1,13 @@
 #include "client/consumer/push_consumer_core.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "client/consumer/concurrent_service.h"
 #include "client/consumer/orderly_service.h"
 #include "client/consumer/start_offset.h"
 #include "client/instance/name_space.h"
+#include "client/instance/system_properties.h"
 #include "client/producer/outgoing_message.h"
 #include "common/log.h"
 #include "common/validate.h"
@@ -18,7 +20,7 @@ using std::chrono::milliseconds;
 constexpr const char* kReservedGroup = "DEFAULT_CONSUMER";
 constexpr milliseconds kFirstPersistDelay{10'000};
 constexpr milliseconds kFirstLockDelay{1000};
-constexpr milliseconds kLockPeriod{20'000};
+constexpr int64_t kLockPeriodMs = 20'000;
 constexpr milliseconds kTimeoutCheckPeriod{60'000};
 // A queue that another member has not left yet is tried again soon; what is missing for long (a
 // topic that does not exist, a broker that is down) less often.
@@ -178,7 +180,8 @@ void PushConsumerCore::startTimers() {
   timers.every(kTimeoutCheckPeriod, kTimeoutCheckPeriod,
                [this] { service_->checkTimeouts(queues_.all()); });
   if (isOrderly() && !context_->isBroadcasting()) {
-    timers.every(kFirstLockDelay, kLockPeriod,
+    const milliseconds period(systemNumber(system_property::kLockInterval, kLockPeriodMs));
+    timers.every(std::min(kFirstLockDelay, period), period,
                  [this] { QueueLocks(*context_).renew(queues_.all()); });
   }
 }
@@ -195,13 +198,14 @@ void PushConsumerCore::shutdown() {
               group_, config_.await_termination_on_shutdown.count());
   }
   context_->guard.close();
-  rebalance_->dropAll();
+  // Before the locks go back: who gets a queue next must find its offset.
   context_->offsets->persistFinally(remoting::deadlineAfter(kFarewellTimeout));
   context_->instance->removeConsumer(group_, remoting::deadlineAfter(kFarewellTimeout));
   ClientInstance::release(context_->instance);
 }
 
 void PushConsumerCore::pause() { pulls_->pause(); }
+  rebalance_->dropAll();
 
 void PushConsumerCore::resume() {
   pulls_->resume();

@@ -131,10 +131,12 @@ bool PushRebalance::addQueue(const MessageQueue& queue) {
 }
 
 void PushRebalance::drop(const std::shared_ptr<ProcessQueue>& queue) {
-  queue->drop();
+  queue->drop(ProcessQueue::DropReason::kGivenUp);
   queues_.remove(queue);
-  context_.offsets->persist(queue->queue());
-  context_.offsets->remove(queue->queue());
+  if (!needs_lock_) {
+    context_.offsets->persist(queue->queue());
+    context_.offsets->remove(queue->queue());
+  }
   service_.release(queue);
   if (!queue->released()) {
     leaving_[queue->queue()] = queue;
@@ -144,7 +146,7 @@ void PushRebalance::drop(const std::shared_ptr<ProcessQueue>& queue) {
 
 void PushRebalance::dropAll() {
   for (const auto& queue : queues_.all()) {
-    queue->drop();
+    queue->drop(ProcessQueue::DropReason::kGivenUp);
     queues_.remove(queue);
     service_.release(queue);
   }
