@@ -84,8 +84,8 @@ void PushConsumerCore::applyReset(const std::vector<std::shared_ptr<ProcessQueue
     for (const auto& queue : dropped) {
       rebalance_->moveOffset(queue, offsets.at(client::toModel(queue->queue())));
     }
+    rebalanceSoon();
   });
-  rebalanceSoon();
 }
 
 std::map<model::MessageQueue, int64_t> PushConsumerCore::offsets(const std::string& topic) const {

@@ -111,8 +111,11 @@ void PushConsumerCore::makeParts() {
   pulls_ = std::make_unique<PullLoop>(
       *context_, *service_, isOrderly(),
       [this](const std::shared_ptr<ProcessQueue>& queue, int64_t offset) {
-        worker_->post([this, queue, offset] { rebalance_->moveOffset(queue, offset); });
-        rebalanceSoon();
+        worker_->post([this, queue, offset] {
+          rebalance_->moveOffset(queue, offset);
+          // Only now: a rebalance that waits before this task would come too early.
+          rebalanceSoon();
+        });
       });
   context_->on_progress = [this](const std::shared_ptr<ProcessQueue>& queue) {
     pulls_->roomMade(queue);
