@@ -90,6 +90,8 @@ class ProcessQueue {
   std::atomic<int64_t> last_consume_ms{0};
   /// Broker id that the last pull answer suggested.
   std::atomic<int64_t> suggested_broker_id{0};
+  /// How many queues of the topic this consumer owns, for bounds that they share.
+  std::atomic<int32_t> topic_queues{1};
   /// Listener calls with messages of this queue that are running now.
   std::atomic<int32_t> in_listener{0};
   /// Pulls that failed since the last one that did not.
@@ -101,10 +103,10 @@ class ProcessQueue {
   std::atomic<bool> released_{false};
 
  private:
-  const MessageQueue queue_;
-  std::atomic<State> state_{State::kLive};
   enum class State : uint8_t { kLive, kGivenUp, kMoved };
 
+  const MessageQueue queue_;
+  std::atomic<State> state_{State::kLive};
   std::atomic<bool> locked_{false};
   std::atomic<int64_t> last_lock_ms_{0};
 };

@@ -107,13 +107,13 @@ remoting::ConsumerRunningInfo PushConsumerCore::runningInfo() const {
   set(Info::kNameServerAddress, context_->instance->nameServers());
   set(Info::kConsumeType, "CONSUME_PASSIVELY");
   set(Info::kConsumeOrderly, isOrderly() ? "true" : "false");
-  set(Info::kThreadPoolCoreSize, std::to_string(config_.consume_thread_max));
+  set(Info::kThreadPoolCoreSize, std::to_string(threads_.load()));
   set(Info::kClientVersion, remoting::versionName(remoting::kAnnouncedVersion));
   set(Info::kStartTimestamp, std::to_string(started_ms_));
   set("consumerGroup", group_);
   set("messageModel", std::string(json::nameOf(toModel(config_.message_model))));
   set("consumeFromWhere", std::string(json::nameOf(toModel(config_.consume_from_where))));
-  set("consumeThreadMax", std::to_string(config_.consume_thread_max));
+  set("consumeThreadMax", std::to_string(threads_.load()));
   set("consumeMessageBatchMaxSize", std::to_string(config_.consume_message_batch_max_size));
   set("pullBatchSize", std::to_string(config_.pull_batch_size));
   set("pullThresholdForQueue", std::to_string(config_.pull_threshold_for_queue));

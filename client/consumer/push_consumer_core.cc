@@ -17,6 +17,8 @@ namespace {
 
 using std::chrono::milliseconds;
 
+constexpr int32_t kThreadsMin = 1;
+constexpr int32_t kThreadsMax = 1000;
 constexpr const char* kReservedGroup = "DEFAULT_CONSUMER";
 constexpr milliseconds kFirstPersistDelay{10'000};
 constexpr milliseconds kFirstLockDelay{1000};
@@ -41,13 +43,15 @@ struct Range {
 Status checkPushConfig(const PushConsumerConfig& config) {
   // RocketMQ: DefaultMQPushConsumerImpl.checkConfig.
   const Range ranges[] = {
-      {"consume_thread_max", config.consume_thread_max, 1, 1000},
+      {"consume_thread_max", config.consume_thread_max, kThreadsMin, kThreadsMax},
       {"consume_concurrently_max_span", config.consume_concurrently_max_span, 1, 65535},
       {"pull_threshold_for_queue", config.pull_threshold_for_queue, 1, 65535},
       {"pull_threshold_size_for_queue_mib", config.pull_threshold_size_for_queue_mib, 1, 1024},
       {"pull_interval", config.pull_interval.count(), 0, 65535},
       {"consume_message_batch_max_size", config.consume_message_batch_max_size, 1, 1024},
       {"pull_batch_size", config.pull_batch_size, 1, 1024},
+      {"pull_threshold_for_topic", config.pull_threshold_for_topic, -1, 6'553'500},
+      {"pull_threshold_size_for_topic_mib", config.pull_threshold_size_for_topic_mib, -1, 102'400},
   };
   for (const Range& range : ranges) {
     if (range.value < range.min || range.value > range.max) {
@@ -68,7 +72,8 @@ PushConsumerCore::PushConsumerCore(const PushConsumerConfig& config,
     : config_(config),
       group_(wrapNamespace(config.name_space, config.consumer_group)),
       subscriptions_(std::move(subscriptions)),
-      listener_(std::move(listener)) {}
+      listener_(std::move(listener)),
+      threads_(config.consume_thread_max) {}
 
 PushConsumerCore::~PushConsumerCore() { shutdown(); }
 
@@ -203,16 +208,26 @@ void PushConsumerCore::shutdown() {
   context_->guard.close();
   // Before the locks go back: who gets a queue next must find its offset.
   context_->offsets->persistFinally(remoting::deadlineAfter(kFarewellTimeout));
+  rebalance_->dropAll();
   context_->instance->removeConsumer(group_, remoting::deadlineAfter(kFarewellTimeout));
   ClientInstance::release(context_->instance);
 }
 
 void PushConsumerCore::pause() { pulls_->pause(); }
-  rebalance_->dropAll();
 
 void PushConsumerCore::resume() {
   pulls_->resume();
   rebalanceSoon();
+}
+
+Status PushConsumerCore::setThreads(int32_t threads) {
+  if (threads < kThreadsMin || threads > kThreadsMax) {
+    return Status::invalidArgument("a consumer may have 1 to 1000 threads, not " +
+                                   std::to_string(threads));
+  }
+  threads_.store(threads);
+  service_->setThreads(static_cast<size_t>(threads));
+  return Status::ok();
 }
 
 void PushConsumerCore::subscriptionsChanged() {
