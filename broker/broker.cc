@@ -153,7 +153,7 @@ class Broker::Impl {
   std::unique_ptr<SubscriptionGroups> groups_;
   std::unique_ptr<ConsumerOffsets> offsets_;
   std::unique_ptr<DelayService> delays_;
-  QueueLocks locks_;
+  std::optional<QueueLocks> locks_;
   BrokerStats stats_;
 
   std::optional<ClientRegistry> clients_;
@@ -209,6 +209,7 @@ void Broker::Impl::makeClients() {
                               .expiry = milliseconds(settings->channel_expired_timeout_ms)},
       clock_);
   heartbeats_.emplace(*clients_, *groups_, *topics_);
+  locks_.emplace(milliseconds(settings->queue_lock_lifetime_ms));
   remoting::Client::Options options;
   options.connect_timeout = milliseconds(settings->connect_timeout_ms);
   options.limits.idle_timeout = seconds(settings->client_connection_idle_max_seconds);
@@ -271,7 +272,7 @@ void Broker::Impl::registerHandlers() {
   registerClientHandlers(
       router_,
       {.settings = settings_, .clients = *clients_, .heartbeats = *heartbeats_, .lanes = lanes_});
-  registerLockHandlers(router_, locks_, clock_);
+  registerLockHandlers(router_, *locks_, clock_);
   registerQueryHandlers(router_, *store_, settings_);
   registerReplyHandlers(router_, *replies_);
   registerAdminHandlers();
@@ -352,7 +353,7 @@ void Broker::Impl::startTimers() {
   every(kFirstPersist, milliseconds(settings->flush_delay_offset_interval_ms),
         [this, persist] { persist("delay offsets", delays_->persist()); });
   every(kClientScanPeriod, kClientScanPeriod, [this] { clients_->removeExpired(); });
-  every(kLockScanPeriod, kLockScanPeriod, [this] { locks_.removeExpired(clock_.nowMs()); });
+  every(kLockScanPeriod, kLockScanPeriod, [this] { locks_->removeExpired(clock_.nowMs()); });
   every(kStatsPeriod, kStatsPeriod, [this] {
     stats_.sample(clock_.nowMs());
     runtime_info_->sample();

@@ -166,6 +166,10 @@ void addConsuming(Rows& rows) {
                "Most messages that a query by unique key returns."),
        setting("notifyConsumerIdsChangedEnable", &S::notify_consumer_ids_changed, kLive,
                "Tell the members of a group at once when one comes or goes."),
+       setting("rocketmq.broker.rebalance.lockMaxLiveTime", &S::queue_lock_lifetime_ms, kPositive,
+               kRestart,
+               "Milliseconds that a queue stays locked for an orderly consumer that was killed (a "
+               "system property of the Java broker)."),
        setting("channelExpiredTimeout", &S::channel_expired_timeout_ms, kPositive, kRestart,
                "Milliseconds without a heartbeat after which a client is forgotten."),
        setting("flushConsumerOffsetInterval", &S::flush_consumer_offset_interval_ms, kPositive,

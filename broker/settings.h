@@ -74,6 +74,7 @@ struct BrokerSettings {
 
   // Consumers.
   bool notify_consumer_ids_changed = true;
+  int64_t queue_lock_lifetime_ms = 60'000;
   int64_t channel_expired_timeout_ms = 120'000;
   int64_t flush_consumer_offset_interval_ms = 5000;
   bool server_side_reset_offset = true;

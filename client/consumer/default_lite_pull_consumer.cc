@@ -114,6 +114,15 @@ void DefaultLitePullConsumer::seekToEnd(const MessageQueue& queue) {
   throwIf(impl_->core()->seekToEdge(queue, true));
 }
 
+void DefaultLitePullConsumer::seekToTimestamp(const MessageQueue& queue, int64_t timestamp_ms) {
+  throwIf(impl_->core()->seekToTimestamp(queue, timestamp_ms));
+}
+
+void DefaultLitePullConsumer::registerTopicMessageQueueChangeListener(
+    const std::string& topic, TopicMessageQueueChangeListener listener) {
+  throwIf(impl_->core()->listenToQueues(topic, std::move(listener)));
+}
+
 void DefaultLitePullConsumer::pause(const std::vector<MessageQueue>& queues) {
   impl_->core()->setPaused(queues, true);
 }

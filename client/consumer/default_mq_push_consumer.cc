@@ -78,6 +78,13 @@ void DefaultMQPushConsumer::suspend() { impl_->life.running("consumer")->pause()
 
 void DefaultMQPushConsumer::resume() { impl_->life.running("consumer")->resume(); }
 
+void DefaultMQPushConsumer::setConsumeThreads(int32_t threads) {
+  const Status status = impl_->life.running("consumer")->setThreads(threads);
+  if (!status.isOk()) {
+    throw MQClientException(-1, status.message());
+  }
+}
+
 std::string DefaultMQPushConsumer::clientId() const {
   const auto core = impl_->life.current();
   return core == nullptr ? std::string() : core->clientId();

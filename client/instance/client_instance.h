@@ -14,6 +14,7 @@
 #include "client/instance/name_servers.h"
 #include "client/instance/route_table.h"
 #include "client/instance/timers.h"
+#include "client/producer/pending_requests.h"
 #include "common/mutex.h"
 #include "remoting/client.h"
 #include "remoting/protocol/commands/client_membership.h"
@@ -48,6 +49,8 @@ class ClientInstance {
   /// Stopped with the instance; users guard their tasks.
   Timers& timers() { return *timers_; }
   const RouteTable& routes() const { return routes_; }
+  /// What producers of this instance wait for; filled by the brokers' replies.
+  PendingRequests& requests() { return requests_; }
   std::string nameServers() const { return name_servers_->toString(); }
   const ClientConfig& config() const { return config_; }
 
@@ -144,6 +147,7 @@ class ClientInstance {
   const std::shared_ptr<EventLoop> loop_ = EventLoop::shared();
   const std::shared_ptr<NameServers> name_servers_;
   RouteTable routes_;
+  PendingRequests requests_;
   Guard guard_;
   remoting::Router router_{nullptr};
   std::unique_ptr<remoting::Client> remoting_;

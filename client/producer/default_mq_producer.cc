@@ -55,6 +55,19 @@ class DefaultMQProducer::Impl {
     return core()->sendSync(std::move(outgoing), std::move(target), mode, timeout).valueOrThrow();
   }
 
+  Message request(Message& message, SendTarget target, std::chrono::milliseconds timeout) {
+    const auto core = this->core();
+    const std::string id = core->makeRequest(message, timeout);
+    return core->requestSync(id, prepare(message), std::move(target), timeout).valueOrThrow();
+  }
+
+  void request(Message& message, SendTarget target, RequestCallback callback,
+               std::chrono::milliseconds timeout) {
+    const auto core = this->core();
+    const std::string id = core->makeRequest(message, timeout);
+    core->requestAsync(id, prepare(message), std::move(target), timeout, std::move(callback));
+  }
+
   ProducerConfig config;
   client::LifeCycle<client::ProducerCore> life;
 };
@@ -141,6 +154,38 @@ void DefaultMQProducer::sendOneway(Message& message, const MessageQueueSelector&
   OutgoingMessage outgoing = impl_->prepare(message);
   impl_->send(std::move(outgoing), client::SelectedQueue{selector, message}, SendMode::kOneway,
               impl_->config.send_msg_timeout);
+}
+
+Message DefaultMQProducer::request(Message& message, std::chrono::milliseconds timeout) {
+  return impl_->request(message, client::AnyQueue{}, timeout);
+}
+
+Message DefaultMQProducer::request(Message& message, const MessageQueue& queue,
+                                   std::chrono::milliseconds timeout) {
+  impl_->checkTopics(message, queue);
+  return impl_->request(message, queue, timeout);
+}
+
+Message DefaultMQProducer::request(Message& message, const MessageQueueSelector& selector,
+                                   std::chrono::milliseconds timeout) {
+  return impl_->request(message, client::SelectedQueue{selector, message}, timeout);
+}
+
+void DefaultMQProducer::request(Message message, RequestCallback callback,
+                                std::chrono::milliseconds timeout) {
+  impl_->request(message, client::AnyQueue{}, std::move(callback), timeout);
+}
+
+void DefaultMQProducer::request(Message message, const MessageQueue& queue,
+                                RequestCallback callback, std::chrono::milliseconds timeout) {
+  impl_->checkTopics(message, queue);
+  impl_->request(message, queue, std::move(callback), timeout);
+}
+
+void DefaultMQProducer::request(Message message, const MessageQueueSelector& selector,
+                                RequestCallback callback, std::chrono::milliseconds timeout) {
+  client::SelectedQueue target{selector, message};
+  impl_->request(message, std::move(target), std::move(callback), timeout);
 }
 
 std::vector<MessageQueue> DefaultMQProducer::fetchPublishMessageQueues(const std::string& topic) {

@@ -44,11 +44,30 @@ class ProducerCore {
   /// Sends; `callback` runs on the callback pool. Waits for a place when too much is in flight.
   void sendAsync(OutgoingMessage outgoing, SendTarget target, SendCallback callback);
 
+  /// Makes `message` one that asks for a reply; its correlation id.
+  std::string makeRequest(Message& message, std::chrono::milliseconds timeout) const;
+
+  /// Sends what makeRequest() has made and waits for the reply.
+  Outcome<Message> requestSync(const std::string& id, OutgoingMessage outgoing, SendTarget target,
+                               std::chrono::milliseconds timeout);
+  /// The same; `callback` runs on the callback pool. Bounded as sendAsync().
+  void requestAsync(const std::string& id, OutgoingMessage outgoing, SendTarget target,
+                    std::chrono::milliseconds timeout, RequestCallback callback);
+
   Outcome<std::vector<MessageQueue>> publishQueues(const std::string& topic);
 
  private:
   using Clock = std::chrono::steady_clock;
 
+  // Requests, in producer_requests.cc.
+  std::optional<ClientError> beginRequest(const std::string& id, OutgoingMessage outgoing,
+                                          SendTarget target, std::chrono::milliseconds timeout,
+                                          PendingRequests::Done done);
+  void greetBrokersOf(const std::string& topic, Clock::time_point deadline);
+
+  InFlightSends::Admission admit(int64_t bytes, Clock::time_point until);
+  ClientError tooMany() const;
+  static ClientError shutDown();
   SendCallPtr makeCall(OutgoingMessage outgoing, SendTarget target, SendMode mode,
                        std::chrono::milliseconds timeout) const;
 

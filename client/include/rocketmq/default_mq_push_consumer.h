@@ -25,6 +25,10 @@ struct PushConsumerConfig : ConsumerConfig {
   /// A queue is not pulled while more than this waits for the listener.
   int32_t pull_threshold_for_queue = 1000;
   int32_t pull_threshold_size_for_queue_mib = 100;
+  /// The same for all queues of a topic together, each getting its share in place of the bounds
+  /// above; -1: none.
+  int32_t pull_threshold_for_topic = -1;
+  int32_t pull_threshold_size_for_topic_mib = -1;
   /// ... or while its first and last waiting messages are further apart (concurrent listeners).
   int32_t consume_concurrently_max_span = 2000;
 
@@ -68,6 +72,10 @@ class DefaultMQPushConsumer {
   /// Stops and restarts pulling; what was pulled is still consumed.
   void suspend();
   void resume();
+
+  /// Changes consume_thread_max while running, 1 to 1000 (RocketMQ: updateCorePoolSize). Throws
+  /// MQClientException for another number. Threads: any; also from inside a listener.
+  void setConsumeThreads(int32_t threads);
 
   std::string clientId() const;
 
