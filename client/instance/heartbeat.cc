@@ -40,7 +40,7 @@ std::string ClientInstance::heartbeatBody(bool& has_consumers) const {
   data.client_id = client_id_;
   {
     MutexLock lock(mutex_);
-    for (const std::string& group : producers_) {
+    for (const auto& [group, on_check] : producers_) {
       data.producer_data_set.push_back({group});
     }
   }
