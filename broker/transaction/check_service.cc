@@ -1,6 +1,8 @@
 #include "broker/transaction/check_service.h"
 
 #include <algorithm>
+#include <optional>
+#include <string>
 #include <utility>
 
 #include "broker/transaction/topics.h"

@@ -2,10 +2,6 @@
 
 #include <chrono>
 #include <cstdint>
-#include <functional>
-#include <optional>
-#include <string>
-#include <string_view>
 
 #include "broker/group/client_registry.h"
 #include "broker/settings.h"
