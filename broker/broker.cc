@@ -27,6 +27,7 @@
 #include "broker/handlers/relay_handlers.h"
 #include "broker/handlers/reply_handlers.h"
 #include "broker/handlers/send_handlers.h"
+#include "broker/handlers/transaction_handlers.h"
 #include "broker/pull/held_pulls.h"
 #include "broker/pull/pull_service.h"
 #include "broker/reachability.h"
@@ -38,6 +39,11 @@
 #include "broker/stats/broker_stats.h"
 #include "broker/stats/runtime_info.h"
 #include "broker/topic/topic_table.h"
+#include "broker/transaction/check_service.h"
+#include "broker/transaction/end_transaction_service.h"
+#include "broker/transaction/half_ledger.h"
+#include "broker/transaction/half_messages.h"
+#include "broker/transaction/ledger_loader.h"
 #include "common/clock.h"
 #include "common/log.h"
 #include "remoting/client.h"
@@ -121,6 +127,7 @@ class Broker::Impl {
   Status openTables();
   void makeServices();
   void makeClients();
+  void makeTransactions();
   void registerHandlers();
   void registerAdminHandlers();
   Status listen();
@@ -158,6 +165,10 @@ class Broker::Impl {
 
   std::optional<ClientRegistry> clients_;
   std::optional<HeartbeatService> heartbeats_;
+  std::optional<HalfMessages> halves_;
+  std::unique_ptr<HalfLedger> half_ledger_;
+  std::optional<EndTransactionService> transaction_ends_;
+  std::optional<CheckService> transaction_checks_;
   std::optional<SendService> sends_;
   std::optional<SendBackService> send_backs_;
   std::optional<ReplyService> replies_;
@@ -218,8 +229,26 @@ void Broker::Impl::makeClients() {
   topics_->setChangeListener([this] { registrar_->topicsChanged(); });
 }
 
+void Broker::Impl::makeTransactions() {
+  halves_.emplace(*store_, clock_, store_host_);
+  half_ledger_ = loadLedger(*halves_, *offsets_);
+  transaction_ends_.emplace(EndTransactionService::Parts{.messages = *halves_,
+                                                         .ledger = *half_ledger_,
+                                                         .traffic = stats_,
+                                                         .clock = clock_});
+  transaction_checks_.emplace(CheckService::Parts{.settings = settings_,
+                                                  .topics = *topics_,
+                                                  .clients = *clients_,
+                                                  .store = *store_,
+                                                  .messages = *halves_,
+                                                  .ledger = *half_ledger_,
+                                                  .clock = clock_},
+                              store_host_);
+}
+
 void Broker::Impl::makeServices() {
   makeClients();
+  makeTransactions();
   sends_.emplace(SendService::Parts{.settings = settings_,
                                     .topics = *topics_,
                                     .groups = *groups_,
@@ -267,6 +296,10 @@ void Broker::Impl::registerHandlers() {
                                  .store = *store_,
                                  .held_pulls = held_pulls_,
                                  .lanes = lanes_});
+  registerTransactionHandlers(router_, {.ends = *transaction_ends_,
+                                        .checks = *transaction_checks_,
+                                        .held_pulls = held_pulls_,
+                                        .lanes = lanes_});
   registerPullHandlers(router_, *pulls_);
   registerOffsetHandlers(router_, *offsets_, *store_);
   registerClientHandlers(
@@ -342,14 +375,17 @@ void Broker::Impl::every(milliseconds initial_delay, milliseconds period,
 void Broker::Impl::startTimers() {
   held_pulls_.start();
   delays_->start();
+  transaction_checks_->start();
   const auto settings = settings_.load();
   const auto persist = [](std::string_view what, const Status& status) {
     if (!status.isOk()) {
       log::error("{} are not saved: {}", what, status.message());
     }
   };
-  every(kFirstPersist, milliseconds(settings->flush_consumer_offset_interval_ms),
-        [this, persist] { persist("consumer offsets", offsets_->persist()); });
+  every(kFirstPersist, milliseconds(settings->flush_consumer_offset_interval_ms), [this, persist] {
+    saveProgress(*half_ledger_, *offsets_);
+    persist("consumer offsets", offsets_->persist());
+  });
   every(kFirstPersist, milliseconds(settings->flush_delay_offset_interval_ms),
         [this, persist] { persist("delay offsets", delays_->persist()); });
   every(kClientScanPeriod, kClientScanPeriod, [this] { clients_->removeExpired(); });
@@ -434,8 +470,14 @@ Status Broker::Impl::stop() {
   if (delays_ != nullptr) {
     delays_->stop();
   }
+  if (transaction_checks_) {
+    transaction_checks_->stop();
+  }
   lanes_.stop();
   Status offsets_saved;
+  if (half_ledger_ != nullptr) {
+    saveProgress(*half_ledger_, *offsets_);
+  }
   if (offsets_ != nullptr) {
     offsets_saved = offsets_->persist();
   }

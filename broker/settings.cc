@@ -136,6 +136,13 @@ void addSending(Rows& rows) {
                "Largest body of a message, in bytes."),
        setting("rejectTransactionMessage", &S::reject_transaction_message, kLive,
                "Refuse transaction messages."),
+       setting("transactionTimeOut", &S::transaction_timeout_ms, kPositive, kLive,
+               "Milliseconds after which an open transaction may be checked, unless its message "
+               "says otherwise."),
+       setting("transactionCheckMax", &S::transaction_check_max, kPositive, kLive,
+               "Checks after which an open transaction is given up."),
+       setting("transactionCheckInterval", &S::transaction_check_interval_ms, kPositive, kLive,
+               "Milliseconds between two looks at the open transactions."),
        setting("startAcceptSendRequestTimeStamp", &S::accept_sends_from_ms, kNotNegative, kLive,
                "Refuse sends before this time (milliseconds since 1970)."),
        setting("traceOn", &S::trace_on, kLive, "Tell clients that they may trace messages."),

@@ -53,6 +53,9 @@ struct BrokerSettings {
   // Sending.
   int32_t message_bytes_max = 4 * 1024 * 1024;
   bool reject_transaction_message = false;
+  int64_t transaction_timeout_ms = 6000;
+  int32_t transaction_check_max = 15;
+  int64_t transaction_check_interval_ms = 30'000;
   int64_t accept_sends_from_ms = 0;  ///< Wall time before which sends are refused.
   bool trace_on = true;
   bool store_reply_message = true;

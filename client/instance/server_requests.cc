@@ -117,11 +117,9 @@ void ClientInstance::registerServerRequests() {
         }
       });
 
-  // This library has no transaction producers, so nobody should send it this; it is answered as
-  // RocketMQ's own clients answer late ones.
   router_.handle<remoting::CheckTransactionState>(
-      {}, [](const remoting::CheckTransactionState& request, const RequestContext&) {
-        log::debug("transaction check of message {} ignored", request.message_id.value_or(""));
+      {}, [this](const remoting::CheckTransactionState& request, const RequestContext& context) {
+        takeTransactionCheck(request, context);
         return Answer<NoFields>();
       });
   router_.handle<remoting::PushReplyMessageToClient>(
@@ -130,6 +128,32 @@ void ClientInstance::registerServerRequests() {
         requests_.finish(reply.property(property::kCorrelationId), reply);
         return Answer<NoFields>();
       });
+}
+
+void ClientInstance::takeTransactionCheck(const remoting::CheckTransactionState& request,
+                                          const RequestContext& context) const {
+  // Unpacking the body is left to the group's own threads.
+  DecodedMessages decoded =
+      decodeMessages(context.body(), request.broker_name.value_or(""), BodyForm::kAsStored);
+  if (decoded.messages.empty()) {
+    log::warn("a transaction check holds no message that can be read: {}", decoded.rest.message());
+    return;
+  }
+  MessageExt& message = decoded.messages.front();
+  const std::string group = message.property(property::kProducerGroup);
+  TransactionCheckHandler on_check;
+  {
+    MutexLock lock(mutex_);
+    if (const auto producer = producers_.find(group); producer != producers_.end()) {
+      on_check = producer->second;
+    }
+  }
+  if (!on_check) {
+    log::debug("transaction check of message {} ignored: group {} has no transactions here",
+               request.message_id.value_or(""), group);
+    return;
+  }
+  on_check({.request = request, .message = std::move(message), .connection = context.connection});
 }
 
 }  // namespace rocketmq::client

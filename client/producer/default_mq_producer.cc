@@ -4,13 +4,11 @@
 #include <random>
 #include <utility>
 
-#include "client/instance/life_cycle.h"
-#include "client/producer/producer_core.h"
+#include "client/producer/default_mq_producer_impl.h"
 #include "common/hash.h"
 
 namespace rocketmq {
 
-using client::Outcome;
 using client::OutgoingMessage;
 using client::SendMode;
 using client::SendTarget;
@@ -29,49 +27,6 @@ MessageQueueSelector selectQueueByRandom() {
   };
 }
 
-class DefaultMQProducer::Impl {
- public:
-  explicit Impl(ProducerConfig producer_config) : config(std::move(producer_config)) {}
-
-  /// The running core; throws when there is none.
-  std::shared_ptr<client::ProducerCore> core() { return life.running("producer"); }
-
-  OutgoingMessage prepare(Message& message) const {
-    return client::makeOutgoing(message, config).valueOrThrow();
-  }
-  OutgoingMessage prepare(std::vector<Message>& batch) const {
-    return client::makeOutgoingBatch(batch, config).valueOrThrow();
-  }
-
-  void checkTopics(const Message& message, const MessageQueue& queue) const {
-    if (message.topic() != queue.topic) {
-      throw MQClientException(
-          -1, "message's topic not equal mq's topic: " + message.topic() + " and " + queue.topic);
-    }
-  }
-
-  SendResult send(OutgoingMessage outgoing, SendTarget target, SendMode mode,
-                  std::chrono::milliseconds timeout) {
-    return core()->sendSync(std::move(outgoing), std::move(target), mode, timeout).valueOrThrow();
-  }
-
-  Message request(Message& message, SendTarget target, std::chrono::milliseconds timeout) {
-    const auto core = this->core();
-    const std::string id = core->makeRequest(message, timeout);
-    return core->requestSync(id, prepare(message), std::move(target), timeout).valueOrThrow();
-  }
-
-  void request(Message& message, SendTarget target, RequestCallback callback,
-               std::chrono::milliseconds timeout) {
-    const auto core = this->core();
-    const std::string id = core->makeRequest(message, timeout);
-    core->requestAsync(id, prepare(message), std::move(target), timeout, std::move(callback));
-  }
-
-  ProducerConfig config;
-  client::LifeCycle<client::ProducerCore> life;
-};
-
 DefaultMQProducer::DefaultMQProducer(std::string producer_group)
     : DefaultMQProducer([&] {
         ProducerConfig config;
@@ -87,8 +42,10 @@ DefaultMQProducer::~DefaultMQProducer() { shutdown(); }
 ProducerConfig& DefaultMQProducer::config() { return impl_->config; }
 
 void DefaultMQProducer::start() {
-  impl_->life.start("producer",
-                    [this] { return std::make_shared<client::ProducerCore>(impl_->config); });
+  impl_->life.start("producer", [this] {
+    return std::make_shared<client::ProducerCore>(
+        impl_->config, impl_->make_checker ? impl_->make_checker() : nullptr);
+  });
 }
 
 void DefaultMQProducer::shutdown() { impl_->life.shutdown(); }

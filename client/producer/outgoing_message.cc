@@ -171,6 +171,9 @@ Outcome<OutgoingMessage> makeOutgoing(Message& message, const ProducerConfig& co
     outgoing.header.max_reconsume_times = takeNumber(properties, property::kMaxReconsumeTimes);
   }
   outgoing.body = bodyToSend(message, config, outgoing.header.sys_flag);
+  if (message.property(property::kTransactionPrepared) == "true") {
+    outgoing.header.sys_flag |= sys_flag::kTransactionPrepared;
+  }
   outgoing.header.properties = formatProperties(properties);
   if (outgoing.header.properties->size() > kPropertiesLengthMax) {
     return illegal("the properties are longer than " + std::to_string(kPropertiesLengthMax) +

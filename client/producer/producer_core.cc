@@ -31,12 +31,14 @@ ClientError ProducerCore::shutDown() {
   return ClientError::client("the producer was shut down before the send had an outcome");
 }
 
-ProducerCore::ProducerCore(const ProducerConfig& config)
+ProducerCore::ProducerCore(const ProducerConfig& config,
+                           std::unique_ptr<TransactionChecker> checker)
     : config_(config),
       group_(wrapNamespace(config.name_space, config.producer_group)),
       latency_(SystemClock::instance()),
       in_flight_(limitsOf(config)),
       refused_(limitsOf(config)),
+      checker_(std::move(checker)),
       callbacks_("rmq-callback", static_cast<size_t>(std::max(config.callback_threads, 1))) {}
 
 ProducerCore::~ProducerCore() { shutdown(); }
@@ -50,7 +52,9 @@ std::optional<ClientError> ProducerCore::start() {
   if (!instance.ok()) {
     return instance.error();
   }
-  if (!instance.value()->addProducer(group_)) {
+  const bool is_new = instance.value()->addProducer(
+      group_, checker_ == nullptr ? TransactionCheckHandler() : checker_->handler());
+  if (!is_new) {
     ClientInstance::release(instance.value());
     return ClientError::client("The producer group[" + config_.producer_group +
                                "] has been created before, specify another name please.");
@@ -68,6 +72,9 @@ void ProducerCore::shutdown() {
   guard_.close();
   if (instance_ != nullptr && !released_.load()) {
     instance_->requests().finishAll(this, shutDown());
+  }
+  if (checker_ != nullptr) {
+    checker_->stop();
   }
   // Every callback is made: an application counts on hearing about each of its sends.
   callbacks_.stop(true, Clock::time_point::max());
@@ -396,6 +403,34 @@ void ProducerCore::recordLatency(const SendCall& call, bool failed) {
                                                    : std::chrono::duration_cast<milliseconds>(
                                                          Clock::now() - call.attempt_start));
   }
+}
+
+void ProducerCore::endTransaction(remoting::EndTransaction request) {
+  const auto lost = [id = request.message_id](std::string_view why) {
+    log::warn("the outcome of transaction {} did not reach the broker, which will ask for it: {}",
+              id, why);
+  };
+  const std::optional<BrokerAddress> broker =
+      instance_->routes().master(request.broker_name.value_or(""));
+  if (!broker) {
+    lost("its master is not known any more");
+    return;
+  }
+  const auto tell = [request = std::move(request),
+                     lost](const remoting::ConnectionPtr& connection) {
+    if (!connection->oneway(request)) {
+      lost("the connection was closed or has too much to write");
+    }
+  };
+  if (const remoting::ConnectionPtr open = instance_->remoting().openConnection(broker->address)) {
+    tell(open);
+    return;
+  }
+  instance_->remoting().connect(
+      broker->address, remoting::deadlineAfter(config_.send_msg_timeout),
+      guard_.wrap([tell, lost](const Result<remoting::ConnectionPtr>& connection) {
+        connection.ok() ? tell(*connection) : lost(connection.status().message());
+      }));
 }
 
 Outcome<std::vector<MessageQueue>> ProducerCore::publishQueues(const std::string& topic) {

@@ -82,7 +82,7 @@ class DefaultMQProducer {
  public:
   explicit DefaultMQProducer(std::string producer_group);
   explicit DefaultMQProducer(ProducerConfig config);
-  ~DefaultMQProducer();
+  virtual ~DefaultMQProducer();
   DefaultMQProducer(const DefaultMQProducer&) = delete;
   DefaultMQProducer& operator=(const DefaultMQProducer&) = delete;
 
@@ -137,7 +137,7 @@ class DefaultMQProducer {
   /// "ip@instance", as brokers list this client. Empty before start().
   std::string clientId() const;
 
- private:
+ protected:
   class Impl;
   std::unique_ptr<Impl> impl_;
 };
