@@ -469,7 +469,7 @@ Status SqlParser::checkOrdered(const Operand& operand) const {
     return Status::ok();
   }
   return fault(operand.position,
-               "only properties and numbers can be compared by order, and there is neither");
+               "what is neither a property nor a number cannot be compared by order,");
 }
 
 Result<Operand> SqlParser::addOrder(Op op, const Operand& left, const Operand& right) {

@@ -13,15 +13,11 @@
 #include "common/check.h"
 #include "common/message/properties.h"
 #include "common/message/record.h"
-#include "store/message_store.h"
-#include "tests/support/temp_dir.h"
 
 namespace rocketmq::bench {
 namespace {
 
 constexpr std::string_view kCommon = "a > 5 AND b = 'x'";
-constexpr int kBacklog = 100'000;
-constexpr int kOneIn = 1000;
 
 /// What a message from a Java producer has, and the two properties that are asked for.
 std::string propertiesOf(int a) {
@@ -105,54 +101,6 @@ void BM_FilterLargest(benchmark::State& state) {
   }
 }
 BENCHMARK(BM_FilterLargest);
-
-/// A store with a backlog in which every kOneIn-th message has a = 7.
-struct Backlog {
-  Backlog() {
-    store::StoreOptions options;
-    options.root_dir = folder.path().string();
-    auto opened = store::MessageStore::open(options, SystemClock::instance(), nullptr);
-    ROCKETMQ_CHECK(opened.ok());
-    store = std::move(*opened);
-    const std::string body(1024, 'b');
-    const std::string wanted = propertiesOf(7);
-    const std::string other = propertiesOf(1);
-    for (int i = 0; i < kBacklog; ++i) {
-      ROCKETMQ_CHECK(store->put(messageOf(body, i % kOneIn == 0 ? wanted : other)).ok());
-    }
-  }
-
-  test::TempDir folder;
-  std::unique_ptr<store::MessageStore> store;
-};
-
-/// Reads the whole backlog as pulls do and hands over what a socket would get.
-int64_t readAll(const Backlog& backlog, const store::MessageFilter* filter, std::string& socket) {
-  int64_t messages = 0;
-  for (int64_t offset = 0; offset < kBacklog;) {
-    const store::GetResult got = backlog.store->get(
-        {.topic = "Bench", .offset = offset, .messages_max = 32, .filter = filter});
-    for (const store::LogSlice& slice : got.slices) {
-      socket.assign(slice.bytes);
-    }
-    messages += got.message_count;
-    ROCKETMQ_CHECK(got.next_offset > offset);
-    offset = got.next_offset;
-  }
-  return messages;
-}
-
-void BM_BacklogFiltered(benchmark::State& state) {
-  static const Backlog backlog;
-  const auto filter = compiled(kCommon);
-  std::string socket;
-  for (auto _ : state) {
-    ROCKETMQ_CHECK(readAll(backlog, state.range(0) == 1 ? filter.get() : nullptr, socket) ==
-                   (state.range(0) == 1 ? kBacklog / kOneIn : kBacklog));
-  }
-  state.SetItemsProcessed(state.iterations() * kBacklog);
-}
-BENCHMARK(BM_BacklogFiltered)->ArgName("filtered")->Arg(0)->Arg(1)->Unit(benchmark::kMillisecond);
 
 }  // namespace
 }  // namespace rocketmq::bench
