@@ -8,6 +8,7 @@
 #include <chrono>
 #include <cstdlib>
 #include <iostream>
+#include <map>
 #include <mutex>
 #include <set>
 #include <string>
@@ -45,7 +46,9 @@ class SqlFilterTest : public testing::Test {
     for (const auto& [name, value] : properties) {
       message.putUserProperty(name, value);
     }
-    message.setDelayTimeLevel(delay_level);
+    if (delay_level > 0) {
+      message.setDelayTimeLevel(delay_level);
+    }
     producer_.send(message);
   }
 
@@ -55,9 +58,10 @@ class SqlFilterTest : public testing::Test {
     consumer.config().consume_from_where = ConsumeFromWhere::kFirstOffset;
   }
 
-  static std::string subscriptionJson(const std::string& expression) {
+  static std::string subscriptionJson(const std::string& expression, int version) {
     return R"({"classFilterMode":false,"codeSet":[],"expressionType":"SQL92","subString":")" +
-           jsonEscape(expression) + R"(","subVersion":1,"tagsSet":[],"topic":"Sql"})";
+           jsonEscape(expression) + R"(","subVersion":)" + std::to_string(version) +
+           R"(,"tagsSet":[],"topic":"Sql"})";
   }
 
   TempDir folder_;
@@ -211,25 +215,28 @@ TEST_F(SqlFilterTest, NoExpressionHarmsTheBroker) {
         return chain;
       }(),
       std::string("a = \0 1", 7),
-      "\xFF\xFE",
+      "\xC3\xA4 = 1",
   };
+  int version = 0;
   for (const std::string& expression : hostile) {
+    const std::string subscription = subscriptionJson(expression, ++version);
     const std::string shown = expression.substr(0, 20);
-    const auto check = client.call(
-        kCheckClientConfig, "",
-        R"({"clientId":"c","group":"G","subscriptionData":)" + subscriptionJson(expression) + "}");
+    const auto check =
+        client.call(kCheckClientConfig, "",
+                    R"({"clientId":"c","group":"G","subscriptionData":)" + subscription + "}");
     EXPECT_NE(check.code, 0) << shown;
     const auto beat = client.call(
         kHeartbeat, "",
         R"({"clientID":"c","producerDataSet":[],"consumerDataSet":[{"consumeFromWhere":)"
         R"("CONSUME_FROM_FIRST_OFFSET","consumeType":"CONSUME_PASSIVELY","groupName":"sql_raw",)"
         R"("messageModel":"CLUSTERING","subscriptionDataSet":[)" +
-            subscriptionJson(expression) + R"(],"unitMode":false}]})");
+            subscription + R"(],"unitMode":false}]})");
     EXPECT_EQ(beat.code, 0) << shown << beat.remark;
     const std::string fields =
         R"({"consumerGroup":"sql_raw","topic":"Sql","queueId":"0","queueOffset":"0",)"
         R"("maxMsgNums":"32","sysFlag":"0","commitOffset":"0","suspendTimeoutMillis":"0",)"
-        R"("subVersion":"1","expressionType":"SQL92"})";
+        R"("subVersion":")" +
+        std::to_string(version) + R"(","expressionType":"SQL92"})";
     EXPECT_EQ(client.call(kPullMessage, fields).code, 27) << shown;
   }
   DefaultMQPullConsumer puller("sql_pull");
