@@ -44,8 +44,12 @@ DefaultMQPushConsumer::~DefaultMQPushConsumer() { shutdown(); }
 PushConsumerConfig& DefaultMQPushConsumer::config() { return impl_->config; }
 
 void DefaultMQPushConsumer::subscribe(const std::string& topic, const std::string& tags) {
+  subscribe(topic, MessageSelector::byTag(tags));
+}
+
+void DefaultMQPushConsumer::subscribe(const std::string& topic, const MessageSelector& selector) {
   const Status status =
-      impl_->subscriptions->add(impl_->fullTopic(topic), tags, SystemClock::instance().nowMs());
+      impl_->subscriptions->add(impl_->fullTopic(topic), selector, SystemClock::instance().nowMs());
   if (!status.isOk()) {
     throw MQClientException(-1, "subscription exception: " + status.message());
   }

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "client/admin/message_decoder.h"
+#include "client/consumer/expression_check.h"
 #include "client/consumer/queue_convert.h"
 #include "client/consumer/start_offset.h"
 #include "client/instance/name_space.h"
@@ -100,6 +101,11 @@ std::optional<ClientError> LitePullCore::start() {
     if (!route.ok()) {
       log::warn("group {} cannot consume topic {} yet: {}", group_, topic, route.error().message);
     }
+  }
+  error = checkExpressions(*instance_, calls_, group_, *subscriptions_);
+  if (error) {
+    shutdown();
+    return error;
   }
   instance_->heartbeatAndWait(remoting::deadlineAfter(config_.api_timeout));
   startTimers();

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "client/consumer/concurrent_service.h"
+#include "client/consumer/expression_check.h"
 #include "client/consumer/orderly_service.h"
 #include "client/consumer/start_offset.h"
 #include "client/instance/name_space.h"
@@ -140,8 +141,8 @@ std::optional<ClientError> PushConsumerCore::start() {
   }
   started_ms_ = SystemClock::instance().nowMs();
   if (!broadcasting) {
-    const Status status =
-        subscriptions_->add(std::string(kRetryTopicPrefix) + group_, "*", started_ms_);
+    const Status status = subscriptions_->add(std::string(kRetryTopicPrefix) + group_,
+                                              MessageSelector::byTag("*"), started_ms_);
     ROCKETMQ_CHECK(status.isOk());
   }
   context_ = std::make_unique<PushContext>(config_, group_, subscriptions_, instance.value());
@@ -150,6 +151,11 @@ std::optional<ClientError> PushConsumerCore::start() {
     makeParts();
     if (context_->instance->addConsumer(group_, *this)) {
       findRoutes();
+      if (error = checkExpressions(*context_->instance, context_->calls, group_, *subscriptions_);
+          error) {
+        shutdown();
+        return error;
+      }
       context_->instance->heartbeatAndWait(remoting::deadlineAfter(config_.api_timeout));
       startTimers();
       worker_->post([this] { rebalance(); });

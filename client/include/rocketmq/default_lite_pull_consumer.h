@@ -10,6 +10,7 @@
 #include "rocketmq/consumer_config.h"
 #include "rocketmq/exceptions.h"
 #include "rocketmq/message.h"
+#include "rocketmq/message_selector.h"
 
 namespace rocketmq {
 
@@ -52,6 +53,9 @@ class DefaultLitePullConsumer {
   void shutdown();
 
   void subscribe(const std::string& topic, const std::string& tags = "*");
+  /// Also by properties: MessageSelector::bySql(). start() throws MQClientException, with the place
+  /// of the fault, when the broker cannot evaluate the expression.
+  void subscribe(const std::string& topic, const MessageSelector& selector);
   void unsubscribe(const std::string& topic);
   void assign(const std::vector<MessageQueue>& queues);
 

@@ -8,6 +8,7 @@
 #include "rocketmq/consumer_config.h"
 #include "rocketmq/exceptions.h"
 #include "rocketmq/message_listener.h"
+#include "rocketmq/message_selector.h"
 
 namespace rocketmq {
 
@@ -59,6 +60,9 @@ class DefaultMQPushConsumer {
 
   /// `tags`: "*", or tags joined with "||". Throws MQClientException for a bad expression.
   void subscribe(const std::string& topic, const std::string& tags = "*");
+  /// Also by properties: MessageSelector::bySql(). start() throws MQClientException, with the place
+  /// of the fault, when the broker cannot evaluate the expression.
+  void subscribe(const std::string& topic, const MessageSelector& selector);
   void unsubscribe(const std::string& topic);
 
   /// One of the two, before start().
