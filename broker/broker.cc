@@ -15,6 +15,7 @@
 #include "broker/group/heartbeat_service.h"
 #include "broker/group/queue_locks.h"
 #include "broker/group/subscription_groups.h"
+#include "broker/ha/replication.h"
 #include "broker/handlers/admin_broker_handlers.h"
 #include "broker/handlers/admin_group_handlers.h"
 #include "broker/handlers/admin_offset_handlers.h"
@@ -35,6 +36,7 @@
 #include "broker/send/reply_service.h"
 #include "broker/send/send_back_service.h"
 #include "broker/send/send_service.h"
+#include "broker/send/store_guarantee.h"
 #include "broker/stats/broker_stats.h"
 #include "broker/stats/runtime_info.h"
 #include "broker/topic/topic_table.h"
@@ -63,6 +65,10 @@ constexpr seconds kFirstPersist{10};
 constexpr seconds kClientScanPeriod{10};
 constexpr seconds kLockScanPeriod{60};
 constexpr seconds kStatsPeriod{1};
+/// How often a slave copies its master's tables.
+constexpr seconds kSlaveSyncPeriod{10};
+/// How often a slave that has not found its master asks the name servers again.
+constexpr seconds kMasterSearchPeriod{5};
 /// The port of RocketMQ's "VIP channel" lies so far below the main port.
 constexpr int32_t kVipPortDistance = 2;
 
@@ -99,6 +105,8 @@ class Broker::Impl {
   Status start() {
     ROCKETMQ_RETURN_IF_ERROR(openStore());
     ROCKETMQ_RETURN_IF_ERROR(openTables());
+    makeClients();
+    ROCKETMQ_RETURN_IF_ERROR(openReplication());
     makeServices();
     registerHandlers();
     ROCKETMQ_RETURN_IF_ERROR(listen());
@@ -119,12 +127,14 @@ class Broker::Impl {
 
   Status openStore();
   Status openTables();
-  void makeServices();
   void makeClients();
+  Status openReplication();
+  void makeServices();
   void registerHandlers();
   void registerAdminHandlers();
   Status listen();
   void startTimers();
+  void startSlaveTimers();
   void announce();
 
   /// Runs `work` on the admin lane again and again.
@@ -158,6 +168,8 @@ class Broker::Impl {
 
   std::optional<ClientRegistry> clients_;
   std::optional<HeartbeatService> heartbeats_;
+  std::unique_ptr<Replication> replication_;
+  std::optional<StoreGuarantee> guarantee_;
   std::optional<SendService> sends_;
   std::optional<SendBackService> send_backs_;
   std::optional<ReplyService> replies_;
@@ -217,8 +229,23 @@ void Broker::Impl::makeClients() {
   topics_->setChangeListener([this] { registrar_->topicsChanged(); });
 }
 
+Status Broker::Impl::openReplication() {
+  ROCKETMQ_ASSIGN_OR_RETURN(replication_, Replication::open({.settings = settings_,
+                                                             .store = *store_,
+                                                             .clock = clock_,
+                                                             .tables = {.client = *outgoing_,
+                                                                        .lanes = lanes_,
+                                                                        .topics = *topics_,
+                                                                        .groups = *groups_,
+                                                                        .offsets = *offsets_,
+                                                                        .delays = *delays_}}));
+  registrar_->setMasterListener(
+      [this](const Registrar::Master& master) { replication_->setMaster(master); });
+  return Status::ok();
+}
+
 void Broker::Impl::makeServices() {
-  makeClients();
+  guarantee_.emplace(settings_, *store_, replication_->server());
   sends_.emplace(SendService::Parts{.settings = settings_,
                                     .topics = *topics_,
                                     .groups = *groups_,
@@ -253,6 +280,7 @@ void Broker::Impl::makeServices() {
                                            .delays = *delays_,
                                            .lanes = lanes_,
                                            .stats = stats_,
+                                           .ha = replication_->reporter(),
                                            .clock = clock_});
   announced_permission_ = settings_.load()->broker_permission;
   config_.emplace(settings_, clock_,
@@ -263,7 +291,7 @@ void Broker::Impl::registerHandlers() {
   registerSendHandlers(router_, {.settings = settings_,
                                  .sends = *sends_,
                                  .send_backs = *send_backs_,
-                                 .store = *store_,
+                                 .guarantee = *guarantee_,
                                  .held_pulls = held_pulls_,
                                  .lanes = lanes_});
   registerPullHandlers(router_, *pulls_);
@@ -300,8 +328,10 @@ void Broker::Impl::registerAdminHandlers() {
                                         .held_pulls = held_pulls_,
                                         .stats = stats_,
                                         .clock = clock_});
-  registerAdminBrokerHandlers(
-      router_, {.config = *config_, .runtime_info = *runtime_info_, .stats = stats_});
+  registerAdminBrokerHandlers(router_, {.config = *config_,
+                                        .runtime_info = *runtime_info_,
+                                        .stats = stats_,
+                                        .ha = replication_->reporter()});
   registerRelayHandlers(router_, {.settings = settings_, .clients = *clients_, .store = *store_});
 }
 
@@ -340,8 +370,12 @@ void Broker::Impl::every(milliseconds initial_delay, milliseconds period,
 
 void Broker::Impl::startTimers() {
   held_pulls_.start();
-  delays_->start();
   const auto settings = settings_.load();
+  if (settings->isSlave()) {
+    startSlaveTimers();
+  } else {
+    delays_->start();
+  }
   const auto persist = [](std::string_view what, const Status& status) {
     if (!status.isOk()) {
       log::error("{} are not saved: {}", what, status.message());
@@ -356,6 +390,16 @@ void Broker::Impl::startTimers() {
   every(kStatsPeriod, kStatsPeriod, [this] {
     stats_.sample(clock_.nowMs());
     runtime_info_->sample();
+  });
+}
+
+void Broker::Impl::startSlaveTimers() {
+  replication_->start();
+  every(kSlaveSyncPeriod, kSlaveSyncPeriod, [this] { replication_->synchronize(); });
+  every(kMasterSearchPeriod, kMasterSearchPeriod, [this] {
+    if (replication_->lacksMaster()) {
+      registrar_->topicsChanged();
+    }
   });
 }
 
@@ -430,6 +474,9 @@ Status Broker::Impl::stop() {
   if (outgoing_) {
     outgoing_->stop();
   }
+  if (replication_ != nullptr) {
+    replication_->stop();
+  }
   if (delays_ != nullptr) {
     delays_->stop();
   }
@@ -449,9 +496,7 @@ Status Broker::Impl::stop() {
 Result<std::unique_ptr<Broker>> Broker::start(BrokerSettings settings, Notice notice) {
   ROCKETMQ_RETURN_IF_ERROR(completeSettings(settings));
   ROCKETMQ_ASSIGN_OR_RETURN(DelayLevels levels, DelayLevels::parse(settings.delay_levels));
-  if (settings.listen_port == 0) {
-    ROCKETMQ_ASSIGN_OR_RETURN(settings.listen_port, pickFreePort(settings.bind_address));
-  }
+  ROCKETMQ_RETURN_IF_ERROR(pickPorts(settings));
   ROCKETMQ_ASSIGN_OR_RETURN(const HostAddress store_host,
                             resolveAdvertised(settings.advertised_ip, settings.listen_port));
   auto impl =

@@ -246,7 +246,7 @@ TEST_F(SendServiceTest, RetriesOfAnUnknownGroupAreRefusedAndNeverComeAsABatch) {
 }
 
 TEST_F(SendServiceTest, WithoutSyncFlushSuccessIsAnsweredAtOnce) {
-  EXPECT_EQ(trySend({}).flush_up_to, 0);
+  EXPECT_EQ(trySend({}).safe_up_to, 0);
 }
 
 class SyncFlushSendTest : public MessagePath {
@@ -261,8 +261,8 @@ class SyncFlushSendTest : public MessagePath {
 TEST_F(SyncFlushSendTest, SuccessWaitsForTheDiskUnlessTheClientDoesNotCare) {
   const SendOutcome waits = trySend({});
   EXPECT_EQ(waits.answer.code, ResponseCode::kSuccess);
-  EXPECT_EQ(waits.flush_up_to, store_->commitLogMaxOffset());
-  EXPECT_EQ(trySend({.properties = {{"WAIT", "false"}}}).flush_up_to, 0);
+  EXPECT_EQ(waits.safe_up_to, store_->commitLogMaxOffset());
+  EXPECT_EQ(trySend({.properties = {{"WAIT", "false"}}}).safe_up_to, 0);
 }
 
 }  // namespace
