@@ -2,13 +2,11 @@
 
 #include <sys/socket.h>
 
-#include <algorithm>
 #include <cerrno>
 #include <span>
-#include <system_error>
 #include <utility>
 
-#include <asio/post.hpp>
+#include "broker/ha/link.h"
 
 namespace rocketmq::broker {
 namespace {
@@ -16,16 +14,8 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
-constexpr milliseconds kTickMin{10};
-constexpr milliseconds kTickMax{1000};
 /// Reads between two looks at the other events of the thread.
 constexpr int kReadsPerTurn = 16;
-
-std::string errorText(int error_number) {
-  return std::error_code(error_number, std::system_category()).message();
-}
-
-bool wouldBlock(int error_number) { return error_number == EAGAIN || error_number == EWOULDBLOCK; }
 
 }  // namespace
 
@@ -187,10 +177,7 @@ void MasterConnection::writeReport() {
 }
 
 void MasterConnection::armTick() {
-  const auto settings = parts_.settings.load();
-  const milliseconds shortest(
-      std::min(settings->ha_heartbeat_interval_ms, settings->ha_housekeeping_interval_ms));
-  timer_.expires_after(std::clamp(shortest / 4, kTickMin, kTickMax));
+  timer_.expires_after(tickOf(*parts_.settings.load()));
   timer_.async_wait([self = shared_from_this()](const asio::error_code& error) {
     if (!error && !self->is_closed_) {
       self->onTick();

@@ -4,11 +4,11 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <system_error>
 #include <utility>
 
 #include <asio/post.hpp>
 
+#include "broker/ha/link.h"
 #include "common/log.h"
 #include "remoting/socket_address.h"
 
@@ -21,15 +21,7 @@ using std::chrono::steady_clock;
 constexpr size_t kFramesPerWrite = 8;
 /// Then other slaves and reports have their turn.
 constexpr int64_t kBytesPerTurn = 1 << 20;
-constexpr milliseconds kTickMin{10};
-constexpr milliseconds kTickMax{1000};
 constexpr std::chrono::seconds kRatePeriod{1};
-
-std::string errorText(int error_number) {
-  return std::error_code(error_number, std::system_category()).message();
-}
-
-bool wouldBlock(int error_number) { return error_number == EAGAIN || error_number == EWOULDBLOCK; }
 
 }  // namespace
 
@@ -252,10 +244,7 @@ void SlaveConnection::waitWritable() {
 // Time.
 
 void SlaveConnection::armTick() {
-  const auto settings = settings_.load();
-  const milliseconds shortest(
-      std::min(settings->ha_heartbeat_interval_ms, settings->ha_housekeeping_interval_ms));
-  timer_.expires_after(std::clamp(shortest / 4, kTickMin, kTickMax));
+  timer_.expires_after(tickOf(*settings_.load()));
   timer_.async_wait([self = shared_from_this()](const asio::error_code& error) {
     if (!error && !self->is_closed_) {
       self->onTick();
