@@ -28,6 +28,7 @@
 #include "broker/handlers/relay_handlers.h"
 #include "broker/handlers/reply_handlers.h"
 #include "broker/handlers/send_handlers.h"
+#include "broker/handlers/transaction_handlers.h"
 #include "broker/pull/held_pulls.h"
 #include "broker/pull/pull_service.h"
 #include "broker/reachability.h"
@@ -40,6 +41,11 @@
 #include "broker/stats/broker_stats.h"
 #include "broker/stats/runtime_info.h"
 #include "broker/topic/topic_table.h"
+#include "broker/transaction/check_service.h"
+#include "broker/transaction/end_transaction_service.h"
+#include "broker/transaction/half_ledger.h"
+#include "broker/transaction/half_messages.h"
+#include "broker/transaction/ledger_loader.h"
 #include "common/clock.h"
 #include "common/log.h"
 #include "remoting/client.h"
@@ -129,6 +135,7 @@ class Broker::Impl {
   Status openTables();
   void makeClients();
   Status openReplication();
+  void makeTransactions();
   void makeServices();
   void registerHandlers();
   void registerAdminHandlers();
@@ -163,11 +170,15 @@ class Broker::Impl {
   std::unique_ptr<SubscriptionGroups> groups_;
   std::unique_ptr<ConsumerOffsets> offsets_;
   std::unique_ptr<DelayService> delays_;
-  QueueLocks locks_;
+  std::optional<QueueLocks> locks_;
   BrokerStats stats_;
 
   std::optional<ClientRegistry> clients_;
   std::optional<HeartbeatService> heartbeats_;
+  std::optional<HalfMessages> halves_;
+  std::unique_ptr<HalfLedger> half_ledger_;
+  std::optional<EndTransactionService> transaction_ends_;
+  std::optional<CheckService> transaction_checks_;
   std::unique_ptr<Replication> replication_;
   std::optional<StoreGuarantee> guarantee_;
   std::optional<SendService> sends_;
@@ -221,6 +232,7 @@ void Broker::Impl::makeClients() {
                               .expiry = milliseconds(settings->channel_expired_timeout_ms)},
       clock_);
   heartbeats_.emplace(*clients_, *groups_, *topics_);
+  locks_.emplace(milliseconds(settings->queue_lock_lifetime_ms));
   remoting::Client::Options options;
   options.connect_timeout = milliseconds(settings->connect_timeout_ms);
   options.limits.idle_timeout = seconds(settings->client_connection_idle_max_seconds);
@@ -244,7 +256,23 @@ Status Broker::Impl::openReplication() {
   return Status::ok();
 }
 
+void Broker::Impl::makeTransactions() {
+  halves_.emplace(*store_, clock_, store_host_);
+  half_ledger_ = loadLedger(*halves_, *offsets_);
+  transaction_ends_.emplace(EndTransactionService::Parts{
+      .messages = *halves_, .ledger = *half_ledger_, .traffic = stats_, .clock = clock_});
+  transaction_checks_.emplace(CheckService::Parts{.settings = settings_,
+                                                  .topics = *topics_,
+                                                  .clients = *clients_,
+                                                  .store = *store_,
+                                                  .messages = *halves_,
+                                                  .ledger = *half_ledger_,
+                                                  .clock = clock_},
+                              store_host_);
+}
+
 void Broker::Impl::makeServices() {
+  makeTransactions();
   guarantee_.emplace(settings_, *store_, replication_->server());
   sends_.emplace(SendService::Parts{.settings = settings_,
                                     .topics = *topics_,
@@ -294,12 +322,16 @@ void Broker::Impl::registerHandlers() {
                                  .guarantee = *guarantee_,
                                  .held_pulls = held_pulls_,
                                  .lanes = lanes_});
+  registerTransactionHandlers(router_, {.ends = *transaction_ends_,
+                                        .checks = *transaction_checks_,
+                                        .held_pulls = held_pulls_,
+                                        .lanes = lanes_});
   registerPullHandlers(router_, *pulls_);
   registerOffsetHandlers(router_, *offsets_, *store_);
   registerClientHandlers(
       router_,
       {.settings = settings_, .clients = *clients_, .heartbeats = *heartbeats_, .lanes = lanes_});
-  registerLockHandlers(router_, locks_, clock_);
+  registerLockHandlers(router_, *locks_, clock_);
   registerQueryHandlers(router_, *store_, settings_);
   registerReplyHandlers(router_, *replies_);
   registerAdminHandlers();
@@ -375,18 +407,21 @@ void Broker::Impl::startTimers() {
     startSlaveTimers();
   } else {
     delays_->start();
+    transaction_checks_->start();
   }
   const auto persist = [](std::string_view what, const Status& status) {
     if (!status.isOk()) {
       log::error("{} are not saved: {}", what, status.message());
     }
   };
-  every(kFirstPersist, milliseconds(settings->flush_consumer_offset_interval_ms),
-        [this, persist] { persist("consumer offsets", offsets_->persist()); });
+  every(kFirstPersist, milliseconds(settings->flush_consumer_offset_interval_ms), [this, persist] {
+    saveProgress(*half_ledger_, *offsets_);
+    persist("consumer offsets", offsets_->persist());
+  });
   every(kFirstPersist, milliseconds(settings->flush_delay_offset_interval_ms),
         [this, persist] { persist("delay offsets", delays_->persist()); });
   every(kClientScanPeriod, kClientScanPeriod, [this] { clients_->removeExpired(); });
-  every(kLockScanPeriod, kLockScanPeriod, [this] { locks_.removeExpired(clock_.nowMs()); });
+  every(kLockScanPeriod, kLockScanPeriod, [this] { locks_->removeExpired(clock_.nowMs()); });
   every(kStatsPeriod, kStatsPeriod, [this] {
     stats_.sample(clock_.nowMs());
     runtime_info_->sample();
@@ -480,8 +515,14 @@ Status Broker::Impl::stop() {
   if (delays_ != nullptr) {
     delays_->stop();
   }
+  if (transaction_checks_) {
+    transaction_checks_->stop();
+  }
   lanes_.stop();
   Status offsets_saved;
+  if (half_ledger_ != nullptr) {
+    saveProgress(*half_ledger_, *offsets_);
+  }
   if (offsets_ != nullptr) {
     offsets_saved = offsets_->persist();
   }

@@ -53,6 +53,9 @@ struct BrokerSettings {
   // Sending.
   int32_t message_bytes_max = 4 * 1024 * 1024;
   bool reject_transaction_message = false;
+  int64_t transaction_timeout_ms = 6000;
+  int32_t transaction_check_max = 15;
+  int64_t transaction_check_interval_ms = 30'000;
   int64_t accept_sends_from_ms = 0;  ///< Wall time before which sends are refused.
   bool trace_on = true;
   bool store_reply_message = true;
@@ -74,6 +77,7 @@ struct BrokerSettings {
 
   // Consumers.
   bool notify_consumer_ids_changed = true;
+  int64_t queue_lock_lifetime_ms = 60'000;
   int64_t channel_expired_timeout_ms = 120'000;
   int64_t flush_consumer_offset_interval_ms = 5000;
   bool server_side_reset_offset = true;

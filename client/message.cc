@@ -2,8 +2,10 @@
 
 #include <charconv>
 
+#include "client/producer/outgoing_message.h"
 #include "common/message/properties.h"
 #include "rocketmq/exceptions.h"
+#include "rocketmq/message_util.h"
 #include "rocketmq/send_result.h"
 
 namespace rocketmq {
@@ -110,6 +112,22 @@ void Message::removeProperty(std::string_view name) {
   if (found != properties_.end()) {
     properties_.erase(found);
   }
+}
+
+Message createReplyMessage(const Message& request, std::string body) {
+  const std::string cluster = request.property(property::kCluster);
+  if (cluster.empty()) {
+    throw MQClientException(ClientErrorCode::kCreateReplyMessage,
+                            "create reply message fail, requestMessage error, property[CLUSTER] is "
+                            "null: a broker adds it to what request() sends");
+  }
+  Message reply(cluster + "_REPLY_TOPIC", std::move(body));
+  reply.putProperty(property::kMessageType, std::string(client::kReplyMessageType));
+  for (const std::string_view name :
+       {property::kCorrelationId, property::kReplyToClient, property::kTtl}) {
+    reply.putProperty(name, request.property(name));
+  }
+  return reply;
 }
 
 }  // namespace rocketmq

@@ -8,14 +8,6 @@
 #include "common/message/sys_flag.h"
 
 namespace rocketmq {
-namespace {
-
-// A body is at most 4 MiB as stored; what it may grow to is bounded too, so that one small message
-// cannot take all memory.
-constexpr size_t kPlainBodyBytesMax = 256u << 20;
-
-}  // namespace
-
 MessageExt MessageExtBuilder::fromRecord(const MessageRecord& record,
                                          std::string_view broker_name) {
   MessageExt message;

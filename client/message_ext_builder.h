@@ -11,6 +11,10 @@ namespace rocketmq {
 /// The only writer of MessageExt's fields: makes the application's message from a stored record.
 class MessageExtBuilder {
  public:
+  /// A body is at most 4 MiB as stored; what it may grow to is bounded too, so that one small
+  /// message cannot take all memory.
+  static constexpr size_t kPlainBodyBytesMax = 256u << 20;
+
   /// Copies everything out of `record`. The body stays as stored, see unpackBody(). The id is the
   /// unique one when the message has one, else the broker's.
   static MessageExt fromRecord(const MessageRecord& record, std::string_view broker_name);

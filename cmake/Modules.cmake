@@ -11,12 +11,15 @@ function(rocketmq_module name)
   if(sources)
     add_library(rocketmq_${name} STATIC ${sources})
     set(scope PUBLIC)
-    target_link_libraries(rocketmq_${name} PRIVATE rocketmq_warnings ${ARG_PRIVATE})
+    # The build's own helpers are no business of an installed library.
+    list(TRANSFORM ARG_PRIVATE REPLACE "^rocketmq_.*" "$<BUILD_INTERFACE:\\0>")
+    target_link_libraries(rocketmq_${name}
+      PRIVATE $<BUILD_INTERFACE:rocketmq_warnings> ${ARG_PRIVATE})
   else()
     add_library(rocketmq_${name} INTERFACE)
     set(scope INTERFACE)
   endif()
-  target_include_directories(rocketmq_${name} ${scope} ${PROJECT_SOURCE_DIR})
+  target_include_directories(rocketmq_${name} ${scope} $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}>)
   target_link_libraries(rocketmq_${name} ${scope} ${ARG_PUBLIC})
 endfunction()
 

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
@@ -22,6 +23,8 @@
 
 namespace rocketmq {
 namespace {
+
+constexpr size_t kZeroScanBytes = 16 * 1024;
 
 Status failure(std::string_view action, const std::string& path, int error_number) {
   std::string message(action);
@@ -258,6 +261,28 @@ class PosixFileSystem final : public FileSystem {
   Result<std::unique_ptr<RandomFile>> open(const std::string& path) override {
     ROCKETMQ_ASSIGN_OR_RETURN(Descriptor file, openFile(path, O_RDWR | O_CREAT));
     return std::unique_ptr<RandomFile>(std::make_unique<PosixRandomFile>(std::move(file), path));
+  }
+
+  Result<bool> isZeroFrom(const std::string& path, int64_t offset) override {
+    ROCKETMQ_ASSIGN_OR_RETURN(const Descriptor file, openFile(path, O_RDONLY));
+    std::array<char, kZeroScanBytes> buffer;
+    for (;;) {
+      const off_t data = ::lseek(file.get(), offset, SEEK_DATA);
+      if (data < 0 && errno == ENXIO) {
+        return true;
+      }
+      // A file system that knows no holes has data everywhere.
+      offset = data < 0 ? offset : data;
+      const ssize_t got = ::pread(file.get(), buffer.data(), buffer.size(), offset);
+      if (got < 0 && errno != EINTR) {
+        return failure("cannot read", path, errno);
+      }
+      const std::string_view read(buffer.data(), static_cast<size_t>(std::max<ssize_t>(got, 0)));
+      if (got == 0 || read.find_first_not_of('\0') != std::string_view::npos) {
+        return got == 0;
+      }
+      offset += got > 0 ? got : 0;
+    }
   }
 
   Result<std::unique_ptr<MappedFile>> map(const std::string& path,

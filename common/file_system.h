@@ -140,6 +140,10 @@ class FileSystem {
   virtual Result<std::unique_ptr<MappedFile>> map(const std::string& path,
                                                   const MapOptions& options) = 0;
 
+  /// True when the file reads as zeros from `offset` to its end. Reads no holes: for a sparse file
+  /// this costs the same whatever its length.
+  virtual Result<bool> isZeroFrom(const std::string& path, int64_t offset) = 0;
+
   /// Replaces the whole content of a small file at once, and keeps the one before as `path`.bak;
   /// on the disk when it returns OK. See replaceFile().
   virtual Status replace(const std::string& path, std::string_view content) = 0;

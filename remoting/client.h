@@ -28,7 +28,7 @@ class Client {
     std::chrono::milliseconds connect_timeout{3000};
     Language language = Language::kCpp;
     SerializeType serialize_type = SerializeType::kJson;
-    ConnectionLimits limits = {};
+    ConnectionLimits limits = {.silence_max = std::chrono::milliseconds(2'000)};
     /// Called on the connection's thread when an established connection has gone.
     std::function<void(const ConnectionPtr&, const std::string& address)> on_closed = {};
   };

@@ -16,6 +16,11 @@ struct ConnectionLimits {
   size_t pending_calls_max = 65535;
   /// Closed when nothing was read or written for so long; 0 = never.
   std::chrono::milliseconds idle_timeout{120'000};
+  /// A call of ours that ends without an answer after at least so long, while not a single byte
+  /// came, closes the connection: the peer is gone without a word (a cut cable, a firewall that
+  /// forgot us), which the system itself would notice a quarter of an hour later. 0 = never, for
+  /// peers that may take their time.
+  std::chrono::milliseconds silence_max{0};
 };
 
 }  // namespace rocketmq::remoting

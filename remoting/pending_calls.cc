@@ -18,13 +18,14 @@ Deadline timeOf(int64_t tick) { return Deadline(Tick(tick)); }
 
 }  // namespace
 
-bool PendingCalls::add(int32_t opaque, Deadline deadline, Callback& callback) {
+bool PendingCalls::add(int32_t opaque, Deadline now, Deadline deadline, Callback& callback) {
   const auto [entry, is_new] = calls_.try_emplace(opaque);
   if (!is_new) {
     return false;
   }
   Call& call = entry->second;
   call.callback = std::move(callback);
+  call.added = now;
   call.opaque = opaque;
   call.tick = tickOf(deadline);
   link(call);
@@ -42,15 +43,16 @@ PendingCalls::Callback PendingCalls::take(int32_t opaque) {
   return callback;
 }
 
-std::vector<PendingCalls::Callback> PendingCalls::takeExpired(Deadline now) {
-  std::vector<Callback> expired;
+PendingCalls::Expired PendingCalls::takeExpired(Deadline now) {
+  Expired expired;
   while (!ticks_.empty() && timeOf(ticks_.begin()->first) <= now) {
     const Call* call = ticks_.begin()->second;
     ticks_.erase(ticks_.begin());
     while (call != nullptr) {
       const auto entry = calls_.find(call->opaque);
       call = call->next;
-      expired.push_back(std::move(entry->second.callback));
+      expired.first_added = std::min(expired.first_added, entry->second.added);
+      expired.callbacks.push_back(std::move(entry->second.callback));
       calls_.erase(entry);
     }
   }

@@ -27,13 +27,19 @@ class PendingCalls {
   size_t size() const { return calls_.size(); }
 
   /// False, with the callback left alone, when the opaque is already waiting.
-  bool add(int32_t opaque, Deadline deadline, Callback& callback);
+  bool add(int32_t opaque, Deadline now, Deadline deadline, Callback& callback);
 
   /// Takes out the call that an answer belongs to; empty when it is not waiting (any more).
   Callback take(int32_t opaque);
 
+  struct Expired {
+    std::vector<Callback> callbacks;
+    /// When the one that waited longest was added; Deadline::max() when there are none.
+    Deadline first_added = Deadline::max();
+  };
+
   /// Takes out the calls whose deadline has passed.
-  std::vector<Callback> takeExpired(Deadline now);
+  Expired takeExpired(Deadline now);
 
   std::vector<Callback> takeAll();
 
@@ -44,6 +50,7 @@ class PendingCalls {
   /// Calls of one tick form a list through their entries, whose addresses are stable.
   struct Call {
     Callback callback;
+    Deadline added;
     int64_t tick = 0;
     int32_t opaque = 0;
     Call* previous = nullptr;

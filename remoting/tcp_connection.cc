@@ -164,7 +164,8 @@ void TcpConnection::wakeLocked() {
 
 void TcpConnection::enqueue(Outgoing outgoing) {
   if (outgoing.callback) {
-    if (!pending_.add(outgoing.opaque, outgoing.deadline, outgoing.callback)) {
+    if (!pending_.add(outgoing.opaque, std::chrono::steady_clock::now(), outgoing.deadline,
+                      outgoing.callback)) {
       unsent_bytes_.fetch_sub(outgoing.frame.size(), std::memory_order_relaxed);
       failLater(std::move(outgoing.callback), Status::busy("opaque is in use"));
       return;
@@ -249,8 +250,16 @@ void TcpConnection::armCallTimer() {
 }
 
 void TcpConnection::endExpiredCalls() {
-  endCalls(pending_.takeExpired(std::chrono::steady_clock::now()),
-           Status::timeout("no answer from " + name_ + " in time"));
+  const Deadline now = std::chrono::steady_clock::now();
+  PendingCalls::Expired expired = pending_.takeExpired(now);
+  const std::chrono::milliseconds silence_max = settings_->limits.silence_max;
+  if (silence_max.count() > 0 && !expired.callbacks.empty() &&
+      last_read_at_ < expired.first_added && now - expired.first_added >= silence_max) {
+    // Before the calls end, so that who makes the next one gets a new connection.
+    requestClose(CloseReason::Kind::kFault, "the peer does not answer any more");
+    finishClose();
+  }
+  endCalls(std::move(expired.callbacks), Status::timeout("no answer from " + name_ + " in time"));
   armCallTimer();
 }
 

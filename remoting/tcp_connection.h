@@ -166,6 +166,7 @@ class TcpConnection final : public Connection, private IdleTracker {
   PendingCalls pending_;
   std::optional<SteadyTimer> call_timer_;
   Deadline call_timer_at_ = Deadline::max();  // Max: not armed.
+  Deadline last_read_at_ = Deadline::min();
   std::optional<CloseReason> close_reason_;
   bool is_in_batch_ = false;
   bool is_settle_posted_ = false;

@@ -79,6 +79,7 @@ size_t TcpConnection::readOnce() {
     return 0;
   }
   touch();
+  last_read_at_ = std::chrono::steady_clock::now();
   const auto bytes = static_cast<size_t>(got);
   const size_t in_room = std::min(bytes, room.size());
   partial_.grow(in_room);

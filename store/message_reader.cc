@@ -46,7 +46,7 @@ GetResult MessageReader::find(const GetRequest& request) const {
   } else {
     const MessageScan::Limits limits{.log_end = parts_.log.maxOffset(),
                                      .memory_bytes = memoryBytes()};
-    MessageScan(parts_.log, parts_.live, request, limits, result).run(*queue);
+    MessageScan(parts_.log, parts_.rules, parts_.live, request, limits, result).run(*queue);
   }
   return result;
 }
@@ -146,6 +146,17 @@ LogSlice MessageReader::logBytes(int64_t offset, int64_t bytes_max) const {
   return LogSlice{.bytes = bytes, .owner = std::move(view.owner)};
 }
 
+void MessageReader::resolveExtAddress(QueueEntry& entry) const {
+  if (!isExtAddress(entry.tags_code)) {
+    return;
+  }
+  const auto record =
+      recordIn(parts_.log.view(entry.physical_offset), entry.physical_offset, CrcCheck::kSkip);
+  if (record) {
+    entry.tags_code = parts_.rules.tagsCodeOf(*record);
+  }
+}
+
 std::vector<QueueEntry> MessageReader::queueEntries(std::string_view topic, int32_t queue_id,
                                                     int64_t index, int32_t count) const {
   std::vector<QueueEntry> entries;
@@ -158,6 +169,7 @@ std::vector<QueueEntry> MessageReader::queueEntries(std::string_view topic, int3
     const int64_t taken = std::min(run.count, count - std::ssize(entries));
     for (int64_t i = 0; i < taken; ++i) {
       entries.push_back(run.at(i));
+      resolveExtAddress(entries.back());
     }
     index += taken;
   }

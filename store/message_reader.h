@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "common/clock.h"
+#include "store/dispatch/dispatch_rules.h"
 #include "store/live_settings.h"
 #include "store/log/commit_log.h"
 #include "store/message_store.h"
@@ -22,6 +23,7 @@ class MessageReader {
   struct Parts {
     const CommitLog& log;
     const QueueTable& queues;
+    const DispatchRules& rules;
     const LiveSettings& live;
     StoreStats& stats;
     const Clock& clock;
@@ -49,6 +51,8 @@ class MessageReader {
   GetResult find(const GetRequest& request) const;
   int64_t memoryBytes() const;
   /// 0 when the entry or its record is gone.
+  /// Puts the tags code in the place of an address in consumequeue_ext.
+  void resolveExtAddress(QueueEntry& entry) const;
   TimestampMs storeTimeAt(const ConsumeQueue& queue, int64_t index) const;
   /// First visible message stored at or after `time`; maxOffset() when there is none.
   int64_t firstStoredFrom(const ConsumeQueue& queue, TimestampMs time) const;

@@ -50,7 +50,8 @@ bool MessageScan::take(const QueueEntry& entry) {
   if (entry.physical_offset < gone_to_) {
     return true;
   }
-  if (request_.filter != nullptr && !request_.filter->matchesTagsCode(entry.tags_code)) {
+  if (request_.filter != nullptr && !isExtAddress(entry.tags_code) &&
+      !request_.filter->matchesTagsCode(entry.tags_code)) {
     return true;
   }
   if (!findRecord(entry)) {
@@ -64,10 +65,20 @@ bool MessageScan::take(const QueueEntry& entry) {
   }
   const std::string_view record =
       view_.from(entry.physical_offset).substr(0, static_cast<size_t>(entry.record_bytes));
-  if (request_.filter == nullptr || request_.filter->matchesRecord(record)) {
+  if (request_.filter == nullptr || isWanted(entry.tags_code, record)) {
     addSlice(record);
   }
   return true;
+}
+
+bool MessageScan::isWanted(int64_t tags_code, std::string_view record) const {
+  if (isExtAddress(tags_code)) {
+    const auto decoded = decodeRecord(record, CrcCheck::kSkip);
+    if (!decoded || !request_.filter->matchesTagsCode(rules_.tagsCodeOf(*decoded))) {
+      return false;
+    }
+  }
+  return request_.filter->matchesRecord(record);
 }
 
 bool MessageScan::isFull(const QueueEntry& entry) const {

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 
+#include "store/dispatch/dispatch_rules.h"
 #include "store/live_settings.h"
 #include "store/log/commit_log.h"
 #include "store/log/log_view.h"
@@ -19,9 +20,14 @@ class MessageScan {
     int64_t memory_bytes = 0;  ///< So far behind the log's end a record counts as cached.
   };
 
-  MessageScan(const CommitLog& log, const LiveSettings& live, const GetRequest& request,
-              const Limits& limits, GetResult& result)
-      : log_(log), live_(live), request_(request), limits_(limits), result_(result) {}
+  MessageScan(const CommitLog& log, const DispatchRules& rules, const LiveSettings& live,
+              const GetRequest& request, const Limits& limits, GetResult& result)
+      : log_(log),
+        rules_(rules),
+        live_(live),
+        request_(request),
+        limits_(limits),
+        result_(result) {}
 
   /// Scans the queue from the request's offset; fills in the result.
   void run(const ConsumeQueue& queue);
@@ -35,9 +41,12 @@ class MessageScan {
   }
   /// False when the log no longer has it.
   bool findRecord(const QueueEntry& entry);
+  /// Decides by the tags code; an address in consumequeue_ext by that of the record.
+  bool isWanted(int64_t tags_code, std::string_view record) const;
   void addSlice(std::string_view record);
 
   const CommitLog& log_;
+  const DispatchRules& rules_;
   const LiveSettings& live_;
   const GetRequest& request_;
   const Limits limits_;

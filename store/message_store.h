@@ -56,6 +56,8 @@ class MessageFilter {
   virtual ~MessageFilter() = default;
   /// By the consume queue's tag code; false skips the message without touching the log.
   virtual bool matchesTagsCode(int64_t tags_code) const = 0;
+  /// By a new message's property string alone: does it concern a reader that waits?
+  virtual bool matchesProperties(std::string_view /*properties*/) const { return true; }
   /// By the record itself, for filters on properties.
   virtual bool matchesRecord(std::string_view /*record*/) const { return true; }
 };

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "common/log.h"
+#include "store/recovery/length_repair.h"
 #include "store/recovery/recovery.h"
 
 namespace rocketmq::store {
@@ -89,24 +90,54 @@ MessageStoreImpl::~MessageStoreImpl() {
 }
 
 Status MessageStoreImpl::openFiles() {
-  ROCKETMQ_ASSIGN_OR_RETURN(
-      log_, CommitLog::load(files_, {.dir = options_.commit_log_dir,
-                                     .file_bytes = options_.commit_log_file_bytes}));
-  queues_ = std::make_unique<QueueTable>(
-      files_, QueueTable::Options{.dir = folder_->consumeQueueDir(),
-                                  .file_bytes = options_.consume_queue_file_bytes});
-  ROCKETMQ_RETURN_IF_ERROR(queues_->load());
+  ROCKETMQ_ASSIGN_OR_RETURN(stopped_cleanly_, folder_->wasStoppedCleanly());
+  ROCKETMQ_RETURN_IF_ERROR(loadLog());
+  ROCKETMQ_RETURN_IF_ERROR(loadQueues());
   ROCKETMQ_ASSIGN_OR_RETURN(
       deleted_topics_,
       DeletedTopics::load(files_, folder_->deletedTopicsPath(), log_->minOffset()));
   ROCKETMQ_ASSIGN_OR_RETURN(checkpoint_, Checkpoint::load(files_, folder_->checkpointPath()));
+  queue_ends_ = std::make_unique<QueueEnds>(files_, folder_->queueEndsPath());
   return Status::ok();
+}
+
+Status MessageStoreImpl::loadLog() {
+  const CommitLog::Options log_options{.dir = options_.commit_log_dir,
+                                       .file_bytes = options_.commit_log_file_bytes};
+  auto loaded = CommitLog::load(files_, log_options);
+  if (loaded.status().code() == StatusCode::kCorruption && !stopped_cleanly_) {
+    ROCKETMQ_ASSIGN_OR_RETURN(const bool completed,
+                              completeLogFiles(files_, log_options.dir, log_options.file_bytes));
+    if (completed) {
+      loaded = CommitLog::load(files_, log_options);
+    }
+  }
+  ROCKETMQ_ASSIGN_OR_RETURN(log_, std::move(loaded));
+  return Status::ok();
+}
+
+Status MessageStoreImpl::loadQueues() {
+  const QueueTable::Options queue_options{.dir = folder_->consumeQueueDir(),
+                                          .file_bytes = options_.consume_queue_file_bytes};
+  queues_ = std::make_unique<QueueTable>(files_, queue_options);
+  const Status loaded = queues_->load();
+  if (loaded.code() != StatusCode::kCorruption) {
+    return loaded;
+  }
+  ROCKETMQ_ASSIGN_OR_RETURN(
+      const bool repaired, repairQueueLengths(files_, queue_options.dir, queue_options.file_bytes));
+  if (!repaired) {
+    return loaded;
+  }
+  stopped_cleanly_ = false;  // What the repaired queues lack comes from the log.
+  queues_ = std::make_unique<QueueTable>(files_, queue_options);
+  return queues_->load();
 }
 
 void MessageStoreImpl::buildServices() {
   dispatcher_ = std::make_unique<Dispatcher>(*log_, *queues_, *deleted_topics_, rules_, arrivals_);
   index_ = std::make_unique<IndexService>(
-      IndexService::Parts{files_, *log_, *dispatcher_, *checkpoint_, clock_},
+      IndexService::Parts{files_, *log_, *dispatcher_, *checkpoint_, state_, clock_},
       IndexService::Options{.dir = folder_->indexDir(),
                             .layout = {.hash_slots = options_.index_hash_slots,
                                        .entries_max = options_.index_entries_max}});
@@ -117,7 +148,8 @@ void MessageStoreImpl::buildServices() {
                           .least_pages = options_.flush_least_pages,
                           .thorough_interval_ms = options_.flush_thorough_interval_ms});
   queue_flusher_ = std::make_unique<QueueFlusher>(
-      QueueFlusher::Parts{files_, *queues_, *dispatcher_, *log_flusher_, *checkpoint_, state_},
+      QueueFlusher::Parts{files_, *queues_, *dispatcher_, *log_flusher_, *checkpoint_, *queue_ends_,
+                          *log_, state_},
       QueueFlusher::Options{.interval_ms = options_.flush_queue_interval_ms,
                             .least_pages = options_.flush_queue_least_pages,
                             .thorough_interval_ms = options_.flush_queue_thorough_interval_ms});
@@ -127,7 +159,7 @@ void MessageStoreImpl::buildServices() {
       Retention::Options{.root_dir = options_.root_dir,
                          .interval_ms = options_.clean_resource_interval_ms});
   reader_ = std::make_unique<MessageReader>(
-      MessageReader::Parts{*log_, *queues_, live_, stats_, clock_, physicalMemoryBytes()});
+      MessageReader::Parts{*log_, *queues_, rules_, live_, stats_, clock_, physicalMemoryBytes()});
   writer_ = std::make_unique<MessageWriter>(MessageWriter::Parts{
       *log_, *queues_, *dispatcher_, arrivals_, rules_, live_, state_, stats_, clock_,
       options_.flush_mode, options_.is_replica, [this] { onAppended(); }});
@@ -144,12 +176,11 @@ void MessageStoreImpl::onAppended() {
 }
 
 Status MessageStoreImpl::recover() {
-  ROCKETMQ_ASSIGN_OR_RETURN(const bool stopped_cleanly, folder_->wasStoppedCleanly());
   const CrcCheck crc_check = options_.check_crc_on_recover ? CrcCheck::kVerify : CrcCheck::kSkip;
-  ROCKETMQ_RETURN_IF_ERROR(
-      Recovery({*log_, *queues_, *deleted_topics_, *dispatcher_, *checkpoint_, crc_check})
-          .run(stopped_cleanly));
-  return index_->load(stopped_cleanly);
+  ROCKETMQ_RETURN_IF_ERROR(Recovery({*log_, *queues_, *deleted_topics_, *dispatcher_, *checkpoint_,
+                                     queue_ends_->load(*log_, checkpoint_->times()), crc_check})
+                               .run(stopped_cleanly_));
+  return index_->load(stopped_cleanly_);
 }
 
 Status MessageStoreImpl::start() {
@@ -196,7 +227,9 @@ Status MessageStoreImpl::stopServices() {
   arrivals_.waitUntilTold();
   ROCKETMQ_RETURN_IF_ERROR(log_flushed);
   ROCKETMQ_RETURN_IF_ERROR(queue_flusher_->flushAll());
-  return index_flushed;
+  ROCKETMQ_RETURN_IF_ERROR(index_flushed);
+  // The index may have failed while it caught up.
+  return state_.has(RunState::kFailed) ? Status::readOnly(state_.reason()) : Status::ok();
 }
 
 KeyQueryResult MessageStoreImpl::queryByKey(std::string_view topic, std::string_view key,
@@ -222,10 +255,11 @@ Status MessageStoreImpl::deleteTopic(const std::string& topic) {
     return Status::invalidArgument("'" + topic + "' is no topic");
   }
   return queues_->removeTopic(topic, [&] {
+    const Status dropped = queue_ends_->drop();
     const Status noted = deleted_topics_->add(topic, log_->appendedTo().end, log_->minOffset());
     dispatcher_->waitForBatch();
     arrivals_.waitUntilTold();
-    return noted;
+    return dropped.isOk() ? noted : dropped;
   });
 }
 

@@ -116,6 +116,8 @@ class MessageStoreImpl final : public MessageStore {
                    FileSystem& files);
 
   Status openFiles();
+  Status loadLog();
+  Status loadQueues();
   void buildServices();
   void onAppended();
   Status recover();
@@ -139,6 +141,7 @@ class MessageStoreImpl final : public MessageStore {
   std::unique_ptr<QueueTable> queues_;
   std::unique_ptr<DeletedTopics> deleted_topics_;
   std::unique_ptr<Checkpoint> checkpoint_;
+  std::unique_ptr<QueueEnds> queue_ends_;
   std::unique_ptr<Dispatcher> dispatcher_;
   std::unique_ptr<IndexService> index_;
   std::unique_ptr<LogFlusher> log_flusher_;
@@ -147,6 +150,8 @@ class MessageStoreImpl final : public MessageStore {
   std::unique_ptr<MessageReader> reader_;
   std::unique_ptr<MessageWriter> writer_;
   std::unique_ptr<ReplicaAppender> replica_;
+
+  bool stopped_cleanly_ = false;  // Of the life before: what open() may believe.
 
   Mutex close_mutex_;
   bool is_started_ ROCKETMQ_GUARDED_BY(close_mutex_) = false;

@@ -8,6 +8,7 @@
 
 #include "common/bytes.h"
 #include "common/message/sys_flag.h"
+#include "store/recovery/torn_record.h"
 
 namespace rocketmq::store {
 namespace {
@@ -52,6 +53,9 @@ std::string_view illegalBecause(const MessageRecord& message, int32_t body_bytes
   }
   if (message.properties.size() > kPropertiesLengthMax) {
     return "the properties are longer than 32767 bytes";
+  }
+  if (holdsZeroSector(message.properties)) {
+    return "the properties hold 512 zero bytes in a row, which recovery takes for a lost sector";
   }
   if (message.body.size() > static_cast<size_t>(body_bytes_max)) {
     return "the body is larger than maxMessageSize";

@@ -31,6 +31,7 @@ class StoreFolder {
   std::string indexDir() const { return root_ + "/index"; }
   std::string checkpointPath() const { return root_ + "/checkpoint"; }
   std::string deletedTopicsPath() const { return root_ + "/deletedtopics"; }
+  std::string queueEndsPath() const { return root_ + "/queueends"; }
 
  private:
   StoreFolder(FileSystem& files, std::string root) : files_(files), root_(std::move(root)) {}

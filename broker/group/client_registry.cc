@@ -4,6 +4,7 @@
 #include <iterator>
 #include <utility>
 
+#include "broker/filter/sql_filter.h"
 #include "broker/pull/tag_filter.h"
 #include "common/log.h"
 #include "remoting/protocol/commands/client_membership.h"
@@ -12,7 +13,34 @@ namespace rocketmq::broker {
 
 namespace {
 
-std::shared_ptr<const ActiveSubscription> activate(const model::SubscriptionData& sent) {
+/// `known`: the group's subscription of that topic before; null: none.
+void activateExpression(ActiveSubscription& active, const ActiveSubscription* known) {
+  const bool was_expression =
+      known != nullptr && !model::isTagExpression(known->data.expression_type);
+  if (was_expression && known->data.expression_type == active.data.expression_type &&
+      known->data.sub_string == active.data.sub_string) {
+    // A group's members repeat each other's subscription: it is compiled once.
+    active.filter = known->filter;
+    active.filter_fault = known->filter_fault;
+    active.filter_version =
+        active.filter_fault.empty() ? active.data.sub_version : known->filter_version;
+    return;
+  }
+  auto compiled = SqlFilter::compile(active.data.expression_type, active.data.sub_string);
+  if (compiled.ok()) {
+    active.filter = std::move(*compiled);
+    active.filter_version = active.data.sub_version;
+    return;
+  }
+  active.filter_fault = compiled.status().message();
+  if (was_expression) {
+    active.filter = known->filter;
+    active.filter_version = known->filter_version;
+  }
+}
+
+ActiveSubscriptionPtr activate(const model::SubscriptionData& sent,
+                               const ActiveSubscription* known) {
   auto active = std::make_shared<ActiveSubscription>();
   active->data = sent;
   // The codes that clients send are not to be trusted (see SubscriptionData): the text counts.
@@ -24,6 +52,8 @@ std::shared_ptr<const ActiveSubscription> activate(const model::SubscriptionData
       active->data.class_filter_mode = sent.class_filter_mode;
     }
     active->filter = TagFilter::of(active->data);
+  } else {
+    activateExpression(*active, known);
   }
   return active;
 }
@@ -48,17 +78,18 @@ std::string fingerprintOf(const std::vector<model::SubscriptionData>& subscripti
 /// Merges what a heartbeat subscribes to into the group's table; true when a topic came or went.
 /// RocketMQ parity: a newer version of a known topic is no change that consumers need to hear of.
 template <class Table>
-bool mergeSubscriptions(const GroupSubscription& sent, Table& table) {
+bool mergeSubscriptions(const std::vector<ActiveSubscriptionPtr>& sent, Table& table) {
   bool changed = false;
   std::set<std::string_view> topics;
-  for (const model::SubscriptionData& subscription : sent.subscriptions) {
-    topics.insert(subscription.topic);
-    const auto known = table.find(subscription.topic);
+  for (const ActiveSubscriptionPtr& subscription : sent) {
+    const std::string& topic = subscription->data.topic;
+    topics.insert(topic);
+    const auto known = table.find(topic);
     if (known == table.end()) {
-      table.emplace(subscription.topic, activate(subscription));
+      table.emplace(topic, subscription);
       changed = true;
-    } else if (subscription.sub_version > known->second->data.sub_version) {
-      known->second = activate(subscription);
+    } else if (subscription->data.sub_version > known->second->data.sub_version) {
+      known->second = subscription;
     }
   }
   changed |=
@@ -140,6 +171,25 @@ bool ClientRegistry::updateMember(const std::string& group_name, ConsumerGroup& 
   return is_new;
 }
 
+std::vector<ActiveSubscriptionPtr> ClientRegistry::activateAll(
+    const std::string& group, const GroupSubscription& sent) const {
+  std::vector<ActiveSubscriptionPtr> all;
+  all.reserve(sent.subscriptions.size());
+  for (const model::SubscriptionData& subscription : sent.subscriptions) {
+    const ActiveSubscriptionPtr known = findSubscription(group, subscription.topic).subscription;
+    if (known != nullptr && subscription.sub_version <= known->data.sub_version) {
+      all.push_back(known);
+      continue;
+    }
+    all.push_back(activate(subscription, known.get()));
+    if (!all.back()->filter_fault.empty()) {
+      log::warn("consumer group {} subscribes to {} with a bad expression: {}", group,
+                subscription.topic, all.back()->filter_fault);
+    }
+  }
+  return all;
+}
+
 void ClientRegistry::registerConsumer(const std::string& group_name, const ClientInfo& client,
                                       const GroupSubscription& subscription) {
   // Before the group, so that a connection that closes now finds what it has to undo.
@@ -147,6 +197,7 @@ void ClientRegistry::registerConsumer(const std::string& group_name, const Clien
     MutexLock lock(connections_mutex_);
     connections_[client.connection->id()].consumer_groups.insert(group_name);
   }
+  const std::vector<ActiveSubscriptionPtr> subscriptions = activateAll(group_name, subscription);
   Recipients recipients;
   {
     Shard& shard = shardOf(group_name);
@@ -155,7 +206,7 @@ void ClientRegistry::registerConsumer(const std::string& group_name, const Clien
     bool changed = updateMember(group_name, group, client, subscription);
     group.traits = subscription.traits;
     if (!subscription.keeps_subscriptions) {
-      changed |= mergeSubscriptions(subscription, group.subscriptions);
+      changed |= mergeSubscriptions(subscriptions, group.subscriptions);
     }
     if (changed) {
       recipients = recipientsOf(group);

@@ -51,9 +51,15 @@ struct GroupSubscription {
 /// A subscription of a group in the form that pulls need. Immutable.
 struct ActiveSubscription {
   model::SubscriptionData data;
-  /// Null for "everything", and for expressions that are not tags.
+  /// Null for "everything", and when an expression could not be compiled. (RocketMQ:
+  /// ConsumerFilterData.)
   std::shared_ptr<const store::MessageFilter> filter;
+  /// RocketMQ parity: a bad expression leaves the one before it in force, for consumers that still
+  /// use that. Then this is its version, below that of `data`.
+  int64_t filter_version = 0;
+  std::string filter_fault;  ///< Why `data` could not be compiled.
 };
+using ActiveSubscriptionPtr = std::shared_ptr<const ActiveSubscription>;
 
 /// A group's members and what they subscribe to, at one moment.
 struct ConsumerGroupView {
@@ -110,7 +116,7 @@ class ClientRegistry {
   struct FoundSubscription {
     SubscriptionState state = SubscriptionState::kNoGroup;
     model::MessageModel message_model = model::MessageModel::kClustering;
-    std::shared_ptr<const ActiveSubscription> subscription;
+    ActiveSubscriptionPtr subscription;
   };
   FoundSubscription findSubscription(std::string_view group, std::string_view topic) const;
 
@@ -138,7 +144,7 @@ class ClientRegistry {
   };
   struct ConsumerGroup {
     GroupTraits traits;
-    std::map<std::string, std::shared_ptr<const ActiveSubscription>, std::less<>> subscriptions;
+    std::map<std::string, ActiveSubscriptionPtr, std::less<>> subscriptions;
     std::map<MemberKey, Member> members;
   };
   struct Shard {
@@ -163,6 +169,9 @@ class ClientRegistry {
   /// Adds or refreshes a member; true when it is new.
   bool updateMember(const std::string& group_name, ConsumerGroup& group, const ClientInfo& client,
                     const GroupSubscription& subscription) const;
+  /// What a heartbeat subscribes to, compiled, which takes a while: under no lock.
+  std::vector<ActiveSubscriptionPtr> activateAll(const std::string& group,
+                                                 const GroupSubscription& sent) const;
   static void warnOfDifference(const std::string& group_name, const ConsumerGroup& group,
                                const Member& member);
   static Recipients recipientsOf(const ConsumerGroup& group);

@@ -31,9 +31,25 @@ HeartbeatService::HeartbeatService(ClientRegistry& clients, SubscriptionGroups& 
                                    TopicTable& topics)
     : clients_(clients), groups_(groups), topics_(topics) {}
 
+bool HeartbeatService::hasNewExpression(const remoting::ConsumerData& consumer) const {
+  return std::any_of(consumer.subscription_data_set.begin(), consumer.subscription_data_set.end(),
+                     [&](const model::SubscriptionData& sent) {
+                       if (model::isTagExpression(sent.expression_type)) {
+                         return false;
+                       }
+                       const auto known =
+                           clients_.findSubscription(consumer.group_name, sent.topic);
+                       return known.subscription == nullptr ||
+                              known.subscription->data.sub_string != sent.sub_string;
+                     });
+}
+
 bool HeartbeatService::needsBlocking(const remoting::HeartbeatData& heartbeat) const {
   return std::any_of(heartbeat.consumer_data_set.begin(), heartbeat.consumer_data_set.end(),
                      [this](const remoting::ConsumerData& consumer) {
+                       if (hasNewExpression(consumer)) {
+                         return true;
+                       }
                        const GroupConfigPtr group = groups_.find(consumer.group_name);
                        if (group == nullptr) {
                          return groups_.canCreate(consumer.group_name);

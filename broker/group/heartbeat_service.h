@@ -15,7 +15,8 @@ class HeartbeatService {
   /// Everything is borrowed.
   HeartbeatService(ClientRegistry& clients, SubscriptionGroups& groups, TopicTable& topics);
 
-  /// True when accept() would have to create something, which blocks.
+  /// True when accept() would have to create something, which blocks, or to compile an expression,
+  /// which takes a while.
   bool needsBlocking(const remoting::HeartbeatData& heartbeat) const;
 
   /// `client` names the connection it came over. In force when it returns; members of changed
@@ -23,6 +24,7 @@ class HeartbeatService {
   void accept(const remoting::HeartbeatData& heartbeat, const ClientInfo& client);
 
  private:
+  bool hasNewExpression(const remoting::ConsumerData& consumer) const;
   void prepareGroup(const remoting::ConsumerData& consumer);
 
   ClientRegistry& clients_;

@@ -16,7 +16,7 @@ QueueLocks::Queues QueueLocks::lock(std::string_view group, std::string_view cli
   for (const Queue& queue : queues) {
     Lock& lock = locks->second[queue];
     if (lock.client_id != client_id) {
-      if (!lock.client_id.empty() && !lock.expired(now)) {
+      if (!lock.client_id.empty() && !expired(lock, now)) {
         continue;
       }
       lock.client_id = client_id;
@@ -53,7 +53,7 @@ bool QueueLocks::anyLocked(std::string_view group, TimestampMs now) const {
     return false;
   }
   for (const auto& [queue, lock] : locks->second) {
-    if (!lock.expired(now)) {
+    if (!expired(lock, now)) {
       return true;
     }
   }
@@ -64,7 +64,8 @@ void QueueLocks::removeExpired(TimestampMs now) {
   for (Shard& shard : shards_) {
     MutexLock guard(shard.mutex);
     for (auto group = shard.groups.begin(); group != shard.groups.end();) {
-      std::erase_if(group->second, [now](const auto& lock) { return lock.second.expired(now); });
+      std::erase_if(group->second,
+                    [this, now](const auto& lock) { return expired(lock.second, now); });
       group = group->second.empty() ? shard.groups.erase(group) : std::next(group);
     }
   }

@@ -16,12 +16,13 @@
 namespace rocketmq::broker {
 
 /// Which client of a group may consume which queue in order (RocketMQ: RebalanceLockManager). A
-/// lock belongs to its client until 60 s after it was last taken or renewed.
+/// lock belongs to its client until `lifetime` after it was last taken or renewed.
 ///
 /// Threads: any; sharded by group. Not kept over a restart: clients renew every 20 s.
 class QueueLocks {
  public:
-  static constexpr std::chrono::milliseconds kLockLifetime{60'000};
+  explicit QueueLocks(std::chrono::milliseconds lifetime = std::chrono::milliseconds(60'000))
+      : lifetime_ms_(lifetime.count()) {}
 
   using Queue = model::MessageQueue;
   using Queues = std::set<Queue>;
@@ -43,7 +44,6 @@ class QueueLocks {
   struct Lock {
     std::string client_id;
     TimestampMs renewed_ms = 0;
-    bool expired(TimestampMs now) const { return now - renewed_ms > kLockLifetime.count(); }
   };
   struct Shard {
     mutable Mutex mutex;
@@ -56,6 +56,11 @@ class QueueLocks {
     return shards_[StringHash{}(group) % kShards];
   }
 
+  bool expired(const Lock& lock, TimestampMs now) const {
+    return now - lock.renewed_ms > lifetime_ms_;
+  }
+
+  const int64_t lifetime_ms_;
   std::array<Shard, kShards> shards_;
 };
 

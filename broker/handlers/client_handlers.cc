@@ -3,6 +3,7 @@
 #include <memory>
 #include <utility>
 
+#include "broker/filter/sql_filter.h"
 #include "broker/pull/expression_support.h"
 #include "common/json/decode.h"
 #include "common/json/encode.h"
@@ -89,7 +90,14 @@ Answer<NoFields> checkClientConfig(const BrokerSettings& settings, std::string_v
   if (model::isTagExpression(type)) {
     return {};
   }
-  return {ResponseCode::kSystemError, expressionRefusal(settings, type)};
+  if (!settings.property_filter) {
+    return {ResponseCode::kSystemError, expressionRefusal(type)};
+  }
+  const auto compiled = SqlFilter::compile(type, (*request).subscription_data.sub_string);
+  if (!compiled.ok()) {
+    return {ResponseCode::kSubscriptionParseFailed, compiled.status().message()};
+  }
+  return {};
 }
 
 }  // namespace

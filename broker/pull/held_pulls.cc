@@ -27,7 +27,8 @@ struct HeldPulls::Entry {
 
   bool matches(const store::Arrival& arrival) const {
     return arrival.queue_offset >= queue_offset &&
-           (filter == nullptr || filter->matchesTagsCode(arrival.tags_code));
+           (filter == nullptr || (filter->matchesTagsCode(arrival.tags_code) &&
+                                  filter->matchesProperties(arrival.properties)));
   }
 };
 

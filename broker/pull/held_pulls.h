@@ -73,7 +73,7 @@ class HeldPulls {
     int64_t queue_offset = 0;  ///< The offset the reader waits for.
     TimePoint deadline;
     uint64_t connection_id = 0;
-    /// Tells which tag codes wake the pull; nullptr: all. Kept alive by the pull.
+    /// Tells which messages wake the pull; nullptr: all. Kept alive by the pull.
     const store::MessageFilter* filter = nullptr;
   };
 

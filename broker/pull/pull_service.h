@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "broker/filter/sql_filter_cache.h"
 #include "broker/group/client_registry.h"
 #include "broker/group/consumer_offsets.h"
 #include "broker/group/subscription_groups.h"
@@ -31,10 +32,11 @@ class PullResponder {
 };
 
 /// Serves consumers' pulls (RocketMQ: PullMessageProcessor): checks in RocketMQ's order, filters by
-/// tag, commits the offset that comes along, holds pulls that find nothing.
+/// tag or by SQL92 expression, commits the offset that comes along, holds pulls that find nothing.
 ///
 /// Threads: any; pull() runs on the connection's thread and does not block: reads of data that may
-/// not be in memory, and the creation of an unknown group, are moved to a lane. Messages are not
+/// not be in memory, scans that look into many messages' properties, and the creation of an
+///          unknown group, are moved to a lane. Messages are not
 /// copied: the answer's body is slices of the log.
 class PullService {
  public:
@@ -72,14 +74,17 @@ class PullService {
   bool checkBroker(Draft& draft) const;
   bool checkGroup(Draft& draft) const;
   bool checkTopic(Draft& draft) const;
-  bool checkSubscription(Draft& draft) const;
-  bool useOwnSubscription(Draft& draft) const;
+  bool checkSubscription(Draft& draft);
+  bool useOwnSubscription(Draft& draft);
+  bool useOwnExpression(Draft& draft);
   bool useGroupSubscription(Draft& draft) const;
+  bool useGroupExpression(Draft& draft, const ActiveSubscription& known) const;
 
   void createGroupThenPull(const Header& request, bool is_lite,
                            std::unique_ptr<PullResponder> responder);
   std::unique_ptr<Task> taskOf(Draft& draft, std::unique_ptr<PullResponder> responder) const;
-  /// Reads on this thread, or on a lane when the data may have to come from the disk.
+  /// Reads on this thread, or on a lane when the data may have to come from the disk or a filter
+  /// has much to look at.
   void run(std::unique_ptr<Task> task);
   /// Reads, then answers or holds the pull.
   void serve(std::unique_ptr<Task> task, bool is_cold);
@@ -90,6 +95,7 @@ class PullService {
   Answer answerOf(const Task& task, store::GetResult got) const;
 
   const Parts parts_;
+  SqlFilterCache expressions_;
 };
 
 }  // namespace rocketmq::broker

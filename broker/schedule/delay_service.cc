@@ -7,6 +7,7 @@
 
 #include "broker/config_file.h"
 #include "broker/send/send_service.h"
+#include "broker/transaction/topics.h"
 #include "common/log.h"
 #include "common/message/properties.h"
 #include "common/message/record.h"
@@ -21,7 +22,6 @@ constexpr TimestampMs kNever = std::numeric_limits<TimestampMs>::max();
 constexpr int32_t kEntriesPerTurn = 256;
 /// The wall clock may be set meanwhile, so no sleep for a due message is longer.
 constexpr std::chrono::milliseconds kSleepMax{1000};
-constexpr std::string_view kHalfTopic = "RMQ_SYS_TRANS_HALF_TOPIC";
 
 std::optional<int32_t> parseQueueId(std::string_view text) {
   int32_t id = 0;

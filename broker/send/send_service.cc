@@ -7,6 +7,8 @@
 
 #include "broker/send/store_guarantee.h"
 #include "broker/send/stored_properties.h"
+#include "broker/transaction/half_messages.h"
+#include "broker/transaction/topics.h"
 #include "common/message/message_id.h"
 #include "common/message/properties.h"
 #include "common/message/record.h"
@@ -29,6 +31,7 @@ struct SendService::Draft {
 
   const remoting::SendMessageHeader<std::string_view>& header() const { return request.header; }
   bool isBatch() const { return header().batch.value_or(false); }
+  bool isHalf() const { return properties.is_prepared && !isBatch(); }
   std::string_view clientProperties() const {
     return header().properties.value_or(std::string_view());
   }
@@ -209,12 +212,10 @@ bool SendService::checkQueue(Draft& draft) const {
 }
 
 bool SendService::checkKind(Draft& draft) const {
-  if (draft.properties.is_prepared && !draft.isBatch()) {
-    const std::string broker = "the broker" + bracketed(draft.settings->advertised_ip);
+  if (draft.isHalf() && draft.settings->reject_transaction_message) {
     return draft.refuse(ResponseCode::kNoPermission,
-                        draft.settings->reject_transaction_message
-                            ? broker + " sending transaction message is forbidden"
-                            : broker + " does not support transaction messages yet");
+                        "the broker" + bracketed(draft.settings->advertised_ip) +
+                            " sending transaction message is forbidden");
   }
   if (draft.isBatch() && isRetryTopic(draft.header().topic)) {
     return draft.refuse(
@@ -321,6 +322,22 @@ void SendService::delay(const Draft& draft, MessageRecord& record, std::string& 
   record.queue_id = level - 1;
 }
 
+bool SendService::hide(Draft& draft, MessageRecord& record, std::string& properties) const {
+  HalfMessages::removeMarks(properties);
+  // RocketMQ 5 parity.
+  appendEntry(kTransactionIdProperty, findProperty(properties, property::kUniqueKey), properties);
+  appendRealTarget({.topic = draft.topic->topic_name, .queue_id = draft.queue_id}, properties);
+  record.topic = kHalfTopic;
+  record.queue_id = kTransactionQueue;
+  // Stored like any other message: prepared ones get no place in a queue.
+  record.sys_flag = sys_flag::withTransactionType(record.sys_flag, sys_flag::kTransactionNone);
+  return properties.size() + kHalfPropertiesReserve <= kPropertiesLengthMax ||
+         draft.refuse(ResponseCode::kMessageIllegal,
+                      "the message's properties have " + std::to_string(properties.size()) +
+                          " bytes, allowed in a transaction are " +
+                          std::to_string(kPropertiesLengthMax - kHalfPropertiesReserve));
+}
+
 void SendService::storeSingle(Draft& draft) const {
   std::string& properties = propertyBuffer();
   appendClientProperties(draft.clientProperties(), draft.properties, properties);
@@ -329,7 +346,11 @@ void SendService::storeSingle(Draft& draft) const {
   }
   appendBrokerProperties(draft, properties);
   MessageRecord record = recordOf(draft);
-  delay(draft, record, properties);
+  if (!draft.isHalf()) {
+    delay(draft, record, properties);
+  } else if (!hide(draft, record, properties)) {
+    return;
+  }
   if (properties.size() > kPropertiesLengthMax) {
     draft.refuse(ResponseCode::kMessageIllegal,
                  "the message's properties have " + std::to_string(properties.size()) +
@@ -408,6 +429,9 @@ void SendService::answer(Draft& draft, const store::PutResult& put) const {
   draft.outcome.answer = std::move(reply);
   if (waits_for_safety_ && draft.properties.waits_for_store) {
     draft.outcome.safe_up_to = put.end_offset;
+  }
+  if (draft.isHalf()) {
+    return;  // Counts when it is committed.
   }
   parts_.traffic.onPut({.topic = draft.topic->topic_name,
                         .queue_id = draft.queue_id,

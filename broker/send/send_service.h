@@ -44,7 +44,8 @@ struct SendOutcome {
 };
 
 /// Checks and stores messages from producers (RocketMQ: SendMessageProcessor): single ones and
-/// batches, to be delivered at once or after a delay, with the rules for retry topics.
+/// batches, to be delivered at once or after a delay, with the rules for retry topics. Messages
+/// of transactions (TRAN_MSG) become half messages, which consumers do not see.
 ///
 /// Threads: any; without may_block nothing here waits for a disk or a lock that somebody holds
 /// while waiting. Memory: properties are built in a buffer per thread; a send allocates only for
@@ -85,6 +86,8 @@ class SendService {
   void storeSingle(Draft& draft) const;
   /// Sends a message that asks for a delay to where it waits.
   void delay(const Draft& draft, MessageRecord& record, std::string& properties) const;
+  /// Turns the message into a half message. False: its properties leave no room for that.
+  bool hide(Draft& draft, MessageRecord& record, std::string& properties) const;
   void storeBatch(Draft& draft) const;
   /// Makes the records of a batch, whose properties are views of what is built in `properties`.
   bool splitBatch(Draft& draft, std::string& properties, std::vector<MessageRecord>& records) const;

@@ -5,6 +5,7 @@
 
 #include "broker/change_on_slave.h"
 #include "broker/config_file.h"
+#include "broker/transaction/topics.h"
 #include "common/log.h"
 #include "common/message/record.h"
 #include "common/validate.h"
@@ -50,8 +51,8 @@ std::vector<model::TopicConfig> systemTopicsOf(const BrokerSettings& settings) {
     topics.push_back(systemTopic(settings.trace_topic_name, 1));
   }
   topics.push_back(systemTopic(settings.cluster_name + "_REPLY_TOPIC", 1));
-  topics.push_back(systemTopic("RMQ_SYS_TRANS_HALF_TOPIC", 1));
-  topics.push_back(systemTopic("RMQ_SYS_TRANS_OP_HALF_TOPIC", 1));
+  topics.push_back(systemTopic(std::string(kHalfTopic), 1));
+  topics.push_back(systemTopic(std::string(kOpTopic), 1));
   return topics;
 }
 

@@ -1,5 +1,11 @@
-#include <algorithm>
+#include <openssl/evp.h>
 
+#include <algorithm>
+#include <array>
+#include <map>
+#include <utility>
+
+#include "common/check.h"
 #include "common/log.h"
 #include "rocketmq/consumer_config.h"
 
@@ -15,6 +21,18 @@ size_t indexOf(const std::string& group, const std::string& client_id,
               client_id, all_clients.size());
   }
   return static_cast<size_t>(found - all_clients.begin());
+}
+
+/// The first four bytes of the MD5, big-endian.
+uint32_t ringPlace(const std::string& key) {
+  std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
+  unsigned int size = 0;
+  ROCKETMQ_CHECK(EVP_Digest(key.data(), key.size(), digest.data(), &size, EVP_md5(), nullptr) == 1);
+  uint32_t place = 0;
+  for (size_t i = 0; i < 4; ++i) {
+    place = place << 8 | digest[i];
+  }
+  return place;
 }
 
 }  // namespace
@@ -49,6 +67,72 @@ AllocateMessageQueueStrategy allocateAveragelyByCircle() {
     }
     for (size_t i = index; i < all_queues.size(); i += all_clients.size()) {
       mine.push_back(all_queues[i]);
+    }
+    return mine;
+  };
+}
+
+AllocateMessageQueueStrategy allocateByConfig(std::vector<MessageQueue> queues) {
+  return [queues = std::move(queues)](const std::string&, const std::string&,
+                                      const std::vector<MessageQueue>& all_queues,
+                                      const std::vector<std::string>&) {
+    std::vector<MessageQueue> mine;
+    std::copy_if(all_queues.begin(), all_queues.end(), std::back_inserter(mine),
+                 [&](const MessageQueue& queue) {
+                   return std::find(queues.begin(), queues.end(), queue) != queues.end();
+                 });
+    return mine;
+  };
+}
+
+AllocateMessageQueueStrategy allocateByMachineRoom(std::set<std::string> rooms) {
+  return [rooms = std::move(rooms)](
+             const std::string& group, const std::string& client_id,
+             const std::vector<MessageQueue>& all_queues,
+             const std::vector<std::string>& all_clients) -> std::vector<MessageQueue> {
+    const size_t index = indexOf(group, client_id, all_clients);
+    const size_t clients = all_clients.size();
+    if (index == clients) {
+      return {};
+    }
+    std::vector<MessageQueue> ours;
+    for (const MessageQueue& queue : all_queues) {
+      const size_t split = queue.broker_name.find('@');
+      if (split != std::string::npos && rooms.contains(queue.broker_name.substr(0, split))) {
+        ours.push_back(queue);
+      }
+    }
+    // RocketMQ parity: an equal run for everybody, and one of the rest for the first ones.
+    const size_t share = ours.size() / clients;
+    const auto first = ours.begin() + static_cast<ptrdiff_t>(index * share);
+    std::vector<MessageQueue> mine(first, first + static_cast<ptrdiff_t>(share));
+    if (index < ours.size() % clients) {
+      mine.push_back(ours[index + share * clients]);
+    }
+    return mine;
+  };
+}
+
+AllocateMessageQueueStrategy allocateByConsistentHash(int32_t virtual_nodes) {
+  return [virtual_nodes](const std::string& group, const std::string& client_id,
+                         const std::vector<MessageQueue>& all_queues,
+                         const std::vector<std::string>& all_clients) {
+    std::vector<MessageQueue> mine;
+    if (indexOf(group, client_id, all_clients) == all_clients.size()) {
+      return mine;
+    }
+    std::map<uint32_t, const std::string*> ring;
+    for (const std::string& client : all_clients) {
+      for (int32_t node = 0; node < virtual_nodes; ++node) {
+        ring[ringPlace(client + "-" + std::to_string(node))] = &client;
+      }
+    }
+    for (const MessageQueue& queue : all_queues) {
+      auto owner = ring.lower_bound(ringPlace(queue.toString()));
+      owner = owner == ring.end() ? ring.begin() : owner;
+      if (*owner->second == client_id) {
+        mine.push_back(queue);
+      }
     }
     return mine;
   };

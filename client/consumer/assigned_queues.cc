@@ -45,9 +45,7 @@ std::optional<AssignedQueues::NextPull> AssignedQueues::beginPull(const MessageQ
     return std::nullopt;
   }
   Entry& entry = found->second;
-  if (entry.pulling || entry.paused || messages_ >= limits_.messages_max ||
-      static_cast<int64_t>(entry.cached.size()) >= limits_.queue_messages_max ||
-      entry.bytes >= limits_.queue_bytes_max) {
+  if (entry.pulling || entry.paused || !hasRoomLocked(entry)) {
     return std::nullopt;
   }
   entry.pulling = true;
@@ -160,6 +158,16 @@ void AssignedQueues::close() {
   MutexLock lock(mutex_);
   closed_ = true;
   arrived_.notifyAll();
+}
+
+bool AssignedQueues::hasRoomLocked(const Entry& entry) const {
+  if (entry.cached.empty()) {
+    return messages_ < limits_.messages_max;
+  }
+  const int64_t span = entry.cached.back().queueOffset() - entry.cached.front().queueOffset();
+  return messages_ < limits_.messages_max &&
+         static_cast<int64_t>(entry.cached.size()) < limits_.queue_messages_max &&
+         entry.bytes < limits_.queue_bytes_max && span <= limits_.queue_span_max;
 }
 
 AssignedQueues::Entry* AssignedQueues::findLocked(const MessageQueue& queue, uint64_t epoch) {

@@ -23,6 +23,7 @@ class AssignedQueues {
     int64_t messages_max = 10'000;  ///< Of all queues together.
     int64_t queue_messages_max = 1000;
     int64_t queue_bytes_max = 100 << 20;
+    int64_t queue_span_max = 2000;  ///< Between the first and the last cached offset.
   };
 
   explicit AssignedQueues(Limits limits) : limits_(limits) {}
@@ -78,6 +79,7 @@ class AssignedQueues {
     std::deque<MessageExt> cached;
   };
 
+  bool hasRoomLocked(const Entry& entry) const ROCKETMQ_REQUIRES(mutex_);
   Entry* findLocked(const MessageQueue& queue, uint64_t epoch) ROCKETMQ_REQUIRES(mutex_);
   void clearLocked(Entry& entry) ROCKETMQ_REQUIRES(mutex_);
   std::vector<MessageExt> takeLocked(size_t count) ROCKETMQ_REQUIRES(mutex_);

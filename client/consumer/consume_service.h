@@ -33,6 +33,9 @@ class ConsumeService {
   virtual void consumeDirectly(
       MessageExt message, std::function<void(remoting::ConsumeMessageDirectlyResult)> done) = 0;
 
+  /// How many listeners may run at the same time from now on.
+  virtual void setThreads(size_t threads) = 0;
+
   /// Looks for listeners that take too long. On the event loop, once a minute or more often.
   virtual void checkTimeouts(const std::vector<std::shared_ptr<ProcessQueue>>& queues) = 0;
 

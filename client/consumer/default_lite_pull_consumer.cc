@@ -55,12 +55,16 @@ void DefaultLitePullConsumer::start() {
 void DefaultLitePullConsumer::shutdown() { impl_->life.shutdown(); }
 
 void DefaultLitePullConsumer::subscribe(const std::string& topic, const std::string& tags) {
+  subscribe(topic, MessageSelector::byTag(tags));
+}
+
+void DefaultLitePullConsumer::subscribe(const std::string& topic, const MessageSelector& selector) {
   if (impl_->selection.assigned) {
     throw MQClientException(-1,
                             "Cannot select two subscription types at the same time: queues "
                             "are assigned already");
   }
-  const Status status = impl_->selection.subscriptions->add(impl_->fullTopic(topic), tags,
+  const Status status = impl_->selection.subscriptions->add(impl_->fullTopic(topic), selector,
                                                             SystemClock::instance().nowMs());
   if (!status.isOk()) {
     throw MQClientException(-1, "subscribe exception: " + status.message());
@@ -112,6 +116,15 @@ void DefaultLitePullConsumer::seekToBegin(const MessageQueue& queue) {
 
 void DefaultLitePullConsumer::seekToEnd(const MessageQueue& queue) {
   throwIf(impl_->core()->seekToEdge(queue, true));
+}
+
+void DefaultLitePullConsumer::seekToTimestamp(const MessageQueue& queue, int64_t timestamp_ms) {
+  throwIf(impl_->core()->seekToTimestamp(queue, timestamp_ms));
+}
+
+void DefaultLitePullConsumer::registerTopicMessageQueueChangeListener(
+    const std::string& topic, TopicMessageQueueChangeListener listener) {
+  throwIf(impl_->core()->listenToQueues(topic, std::move(listener)));
 }
 
 void DefaultLitePullConsumer::pause(const std::vector<MessageQueue>& queues) {

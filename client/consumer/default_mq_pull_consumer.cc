@@ -45,13 +45,24 @@ std::vector<MessageQueue> DefaultMQPullConsumer::fetchSubscribeMessageQueues(
 
 PullResult DefaultMQPullConsumer::pull(const MessageQueue& queue, const std::string& tags,
                                        int64_t offset, int32_t max_nums) {
-  return impl_->core()->pull(queue, tags, offset, max_nums, false).valueOrThrow();
+  return pull(queue, MessageSelector::byTag(tags), offset, max_nums);
+}
+
+PullResult DefaultMQPullConsumer::pull(const MessageQueue& queue, const MessageSelector& selector,
+                                       int64_t offset, int32_t max_nums) {
+  return impl_->core()->pull(queue, selector, offset, max_nums, false).valueOrThrow();
 }
 
 PullResult DefaultMQPullConsumer::pullBlockIfNotFound(const MessageQueue& queue,
                                                       const std::string& tags, int64_t offset,
                                                       int32_t max_nums) {
-  return impl_->core()->pull(queue, tags, offset, max_nums, true).valueOrThrow();
+  return pullBlockIfNotFound(queue, MessageSelector::byTag(tags), offset, max_nums);
+}
+
+PullResult DefaultMQPullConsumer::pullBlockIfNotFound(const MessageQueue& queue,
+                                                      const MessageSelector& selector,
+                                                      int64_t offset, int32_t max_nums) {
+  return impl_->core()->pull(queue, selector, offset, max_nums, true).valueOrThrow();
 }
 
 int64_t DefaultMQPullConsumer::fetchConsumeOffset(const MessageQueue& queue, bool from_store) {

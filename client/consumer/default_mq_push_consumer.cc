@@ -44,8 +44,12 @@ DefaultMQPushConsumer::~DefaultMQPushConsumer() { shutdown(); }
 PushConsumerConfig& DefaultMQPushConsumer::config() { return impl_->config; }
 
 void DefaultMQPushConsumer::subscribe(const std::string& topic, const std::string& tags) {
+  subscribe(topic, MessageSelector::byTag(tags));
+}
+
+void DefaultMQPushConsumer::subscribe(const std::string& topic, const MessageSelector& selector) {
   const Status status =
-      impl_->subscriptions->add(impl_->fullTopic(topic), tags, SystemClock::instance().nowMs());
+      impl_->subscriptions->add(impl_->fullTopic(topic), selector, SystemClock::instance().nowMs());
   if (!status.isOk()) {
     throw MQClientException(-1, "subscription exception: " + status.message());
   }
@@ -77,6 +81,13 @@ void DefaultMQPushConsumer::shutdown() { impl_->life.shutdown(); }
 void DefaultMQPushConsumer::suspend() { impl_->life.running("consumer")->pause(); }
 
 void DefaultMQPushConsumer::resume() { impl_->life.running("consumer")->resume(); }
+
+void DefaultMQPushConsumer::setConsumeThreads(int32_t threads) {
+  const Status status = impl_->life.running("consumer")->setThreads(threads);
+  if (!status.isOk()) {
+    throw MQClientException(-1, status.message());
+  }
+}
 
 std::string DefaultMQPushConsumer::clientId() const {
   const auto core = impl_->life.current();

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "client/admin/message_decoder.h"
+#include "client/consumer/expression_check.h"
 #include "client/consumer/queue_convert.h"
 #include "client/consumer/start_offset.h"
 #include "client/instance/name_space.h"
@@ -29,7 +30,8 @@ constexpr milliseconds kAutoCommitPeriodMin{1000};
 AssignedQueues::Limits limitsOf(const LitePullConsumerConfig& config) {
   return {.messages_max = config.pull_threshold_for_all,
           .queue_messages_max = config.pull_threshold_for_queue,
-          .queue_bytes_max = static_cast<int64_t>(config.pull_threshold_size_for_queue_mib) << 20};
+          .queue_bytes_max = static_cast<int64_t>(config.pull_threshold_size_for_queue_mib) << 20,
+          .queue_span_max = config.consume_max_span};
 }
 
 }  // namespace
@@ -99,6 +101,11 @@ std::optional<ClientError> LitePullCore::start() {
     if (!route.ok()) {
       log::warn("group {} cannot consume topic {} yet: {}", group_, topic, route.error().message);
     }
+  }
+  error = checkExpressions(*instance_, calls_, group_, *subscriptions_);
+  if (error) {
+    shutdown();
+    return error;
   }
   instance_->heartbeatAndWait(remoting::deadlineAfter(config_.api_timeout));
   startTimers();
@@ -172,6 +179,7 @@ void LitePullCore::rebalanceAndWait() {
 
 void LitePullCore::rebalance() {
   rebalance_pending_.store(false);
+  tellQueueListeners();
   bool balanced = true;
   if (const std::optional<std::vector<MessageQueue>> queues = assigned()) {
     for (const std::string& topic : topics()) {
@@ -336,6 +344,59 @@ std::optional<ClientError> LitePullCore::seekToEdge(const MessageQueue& queue, b
   const Outcome<int64_t> offset =
       end ? queries_->maxOffset(full(queue)) : queries_->minOffset(full(queue));
   return offset.ok() ? seek(queue, offset.value()) : std::optional(offset.error());
+}
+
+std::optional<ClientError> LitePullCore::seekToTimestamp(const MessageQueue& queue,
+                                                         int64_t timestamp_ms) {
+  const Outcome<int64_t> offset = queries_->searchOffset(full(queue), timestamp_ms);
+  return offset.ok() ? seek(queue, offset.value()) : std::optional(offset.error());
+}
+
+std::optional<ClientError> LitePullCore::listenToQueues(const std::string& topic,
+                                                        TopicMessageQueueChangeListener listener) {
+  const std::string full_topic = wrapNamespace(config_.name_space, topic);
+  // A route that was asked for once is kept fresh, and a change of it leads to a rebalance.
+  const Outcome<TopicRoutePtr> route =
+      instance_->fetchRouteSync(full_topic, remoting::deadlineAfter(config_.api_timeout));
+  if (!route.ok()) {
+    return route.error();
+  }
+  {
+    MutexLock lock(mutex_);
+    queue_listeners_[full_topic] = {std::move(listener), {}};
+  }
+  rebalanceSoon();
+  return std::nullopt;
+}
+
+void LitePullCore::tellQueueListeners() {
+  std::vector<std::function<void()>> calls;
+  {
+    MutexLock lock(mutex_);
+    for (auto& [topic, entry] : queue_listeners_) {
+      const TopicRoutePtr route = instance_->routes().find(topic);
+      if (route == nullptr || route->subscribe_queues == entry.told) {
+        continue;
+      }
+      entry.told = route->subscribe_queues;
+      std::vector<MessageQueue> shown = entry.told;
+      const std::string name = withoutNamespace(config_.name_space, topic);
+      for (MessageQueue& queue : shown) {
+        queue.topic = name;
+      }
+      calls.emplace_back(
+          [listener = entry.listener, name, shown = std::move(shown)] { listener(name, shown); });
+    }
+  }
+  for (const auto& call : calls) {
+    try {
+      call();
+    } catch (const std::exception& failure) {
+      log::error("a listener to changes of queues threw: {}", failure.what());
+    } catch (...) {
+      log::error("a listener to changes of queues threw");
+    }
+  }
 }
 
 void LitePullCore::setPaused(const std::vector<MessageQueue>& queues, bool paused) {

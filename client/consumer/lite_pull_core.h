@@ -45,6 +45,9 @@ class LitePullCore final : public PassiveMember {
   std::optional<ClientError> seekToEdge(const MessageQueue& queue, bool end);
   void setPaused(const std::vector<MessageQueue>& queues, bool paused);
   std::optional<ClientError> commit();
+  std::optional<ClientError> seekToTimestamp(const MessageQueue& queue, int64_t timestamp_ms);
+  std::optional<ClientError> listenToQueues(const std::string& topic,
+                                            TopicMessageQueueChangeListener listener);
   Outcome<int64_t> committed(const MessageQueue& queue);
   Outcome<std::vector<MessageQueue>> messageQueues(const std::string& topic);
   Outcome<int64_t> offsetForTimestamp(const MessageQueue& queue, int64_t timestamp_ms);
@@ -78,6 +81,7 @@ class LitePullCore final : public PassiveMember {
   SubscriptionPtr subscriptionOf(const std::string& topic) const;
 
   std::optional<std::vector<MessageQueue>> assigned() const;
+  void tellQueueListeners();
 
   const LitePullConsumerConfig config_;
   const std::string group_;
@@ -96,7 +100,14 @@ class LitePullCore final : public PassiveMember {
   int32_t unbalanced_runs_ = 0;  // Service thread only.
   bool running_ = false;
 
+  struct QueueListener {
+    TopicMessageQueueChangeListener listener;
+    std::vector<MessageQueue> told;
+  };
+
   mutable Mutex mutex_;
+  /// By topic as brokers know it.
+  std::map<std::string, QueueListener> queue_listeners_ ROCKETMQ_GUARDED_BY(mutex_);
   std::optional<std::vector<MessageQueue>> assigned_ ROCKETMQ_GUARDED_BY(mutex_);
 };
 

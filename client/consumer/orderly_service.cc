@@ -178,8 +178,11 @@ void OrderlyService::retryLater(const QueuePtr& queue, std::vector<MessageExt> m
 
 void OrderlyService::commit(const QueuePtr& queue) {
   const int64_t offset = queue->commit();
-  if (!queue->dropped()) {
+  // Also of a queue that was given up meanwhile: nobody else gets it before this worker has left.
+  if (!queue->moved()) {
     context_.offsets->update(queue->queue(), offset, false);
+  }
+  if (!queue->dropped()) {
     context_.on_progress(queue);
   }
 }
@@ -214,9 +217,14 @@ void OrderlyService::release(const std::shared_ptr<ProcessQueue>& queue) {
     // The task that should have left the queue may have been thrown away unrun.
     std::static_pointer_cast<OrderlyProcessQueue>(queue)->leave();
   }
-  if (queue->releaseIfIdle() && !context_.isBroadcasting()) {
-    locks_.unlock({queue->queue()});
+  if (!queue->releaseIfIdle() || context_.isBroadcasting()) {
+    return;
   }
+  if (!queue->moved()) {
+    context_.offsets->persist(queue->queue());
+    context_.offsets->remove(queue->queue());
+  }
+  locks_.unlock({queue->queue()});
 }
 
 void OrderlyService::consumeDirectly(

@@ -21,11 +21,12 @@ class OrderlyService final : public ConsumeService {
   std::shared_ptr<ProcessQueue> makeQueue(const MessageQueue& queue) const override;
   void consume(const std::shared_ptr<ProcessQueue>& queue,
                std::vector<MessageExt> messages) override;
-  /// Unlocks the queue at the broker once no worker is on it.
+  /// Once no worker is on the queue: stores its offset and gives its lock back, in this order.
   void release(const std::shared_ptr<ProcessQueue>& queue) override;
   void consumeDirectly(MessageExt message,
                        std::function<void(remoting::ConsumeMessageDirectlyResult)> done) override;
   void checkTimeouts(const std::vector<std::shared_ptr<ProcessQueue>>& queues) override;
+  void setThreads(size_t threads) override { workers_.resize(threads); }
   bool stop(std::chrono::steady_clock::time_point until) override;
 
  private:

@@ -4,11 +4,18 @@
 #include <iterator>
 #include <utility>
 
+#include "client/instance/system_properties.h"
+
 namespace rocketmq::client {
 namespace {
 
 // RocketMQ: ProcessQueue.REBALANCE_LOCK_MAX_LIVE_TIME.
 constexpr int64_t kLockValidMs = 30'000;
+
+int64_t lockValidMs() {
+  static const int64_t value = systemNumber(system_property::kLockMaxLiveTime, kLockValidMs);
+  return value;
+}
 
 // The stored size: it stays the same when a compressed body is unpacked for the listener.
 int64_t bytesOf(const MessageExt& message) { return message.storeSize(); }
@@ -31,7 +38,7 @@ void ProcessQueue::setLocked(bool locked, int64_t now_ms) {
 }
 
 bool ProcessQueue::holdsLock(int64_t now_ms) const {
-  return locked_.load() && now_ms - last_lock_ms_.load() <= kLockValidMs;
+  return locked_.load() && now_ms - last_lock_ms_.load() <= lockValidMs();
 }
 
 std::vector<ConsumeBatchPtr> ConcurrentProcessQueue::add(std::vector<MessageExt> messages,

@@ -56,8 +56,19 @@ class ProcessQueue {
 
   const MessageQueue& queue() const { return queue_; }
 
-  void drop() { dropped_.store(true); }
-  bool dropped() const { return dropped_.load(); }
+  enum class DropReason : uint8_t {
+    kGivenUp,  ///< It goes to another member, or the consumer stops.
+    kMoved,    ///< It starts anew elsewhere: what is finished now must not be committed any more.
+  };
+
+  /// The first reason stays.
+  void drop(DropReason reason) {
+    State live = State::kLive;
+    state_.compare_exchange_strong(live,
+                                   reason == DropReason::kMoved ? State::kMoved : State::kGivenUp);
+  }
+  bool dropped() const { return state_.load() != State::kLive; }
+  bool moved() const { return state_.load() == State::kMoved; }
 
   virtual CachedAmount cached() const = 0;
 
@@ -66,8 +77,9 @@ class ProcessQueue {
   virtual bool releaseIfIdle() { return !released_.exchange(true); }
   bool released() const { return released_.load(); }
 
-  // The broker's lock of an orderly queue. It is good for 30 s after it was last granted, half of
-  // what the broker grants, so that a late renewal cannot let two clients consume.
+  // The broker's lock of an orderly queue. It is good for 30 s (or what the property
+  // rocketmq.client.rebalance.lockMaxLiveTime says) after it was last granted, half of what the
+  // broker grants, so that a late renewal cannot let two clients consume.
   void setLocked(bool locked, int64_t now_ms);
   bool holdsLock(int64_t now_ms) const;
   int64_t lastLockMs() const { return last_lock_ms_.load(); }
@@ -78,6 +90,8 @@ class ProcessQueue {
   std::atomic<int64_t> last_consume_ms{0};
   /// Broker id that the last pull answer suggested.
   std::atomic<int64_t> suggested_broker_id{0};
+  /// How many queues of the topic this consumer owns, for bounds that they share.
+  std::atomic<int32_t> topic_queues{1};
   /// Listener calls with messages of this queue that are running now.
   std::atomic<int32_t> in_listener{0};
   /// Pulls that failed since the last one that did not.
@@ -89,8 +103,10 @@ class ProcessQueue {
   std::atomic<bool> released_{false};
 
  private:
+  enum class State : uint8_t { kLive, kGivenUp, kMoved };
+
   const MessageQueue queue_;
-  std::atomic<bool> dropped_{false};
+  std::atomic<State> state_{State::kLive};
   std::atomic<bool> locked_{false};
   std::atomic<int64_t> last_lock_ms_{0};
 };

@@ -115,15 +115,15 @@ std::optional<ClientError> PullConsumerCore::ensureRoute(const MessageQueue& que
   return route.ok() ? std::nullopt : std::optional(route.error());
 }
 
-Outcome<PullResult> PullConsumerCore::pull(const MessageQueue& queue, const std::string& tags,
-                                           int64_t offset, int32_t messages_max,
-                                           bool wait_at_broker) {
+Outcome<PullResult> PullConsumerCore::pull(const MessageQueue& queue,
+                                           const MessageSelector& selector, int64_t offset,
+                                           int32_t messages_max, bool wait_at_broker) {
   const MessageQueue full_queue = full(queue);
   if (offset < 0 || messages_max <= 0) {
     return ClientError::client(offset < 0 ? "offset < 0" : "max_nums <= 0");
   }
   Result<model::SubscriptionData> subscription =
-      model::parseSubscription(full_queue.topic, tags, model::kExpressionTag, 0);
+      model::parseSubscription(full_queue.topic, selector.expression(), selector.type(), 0);
   if (!subscription.ok()) {
     return ClientError::client("parse subscription error: " + subscription.status().message());
   }
@@ -132,8 +132,8 @@ Outcome<PullResult> PullConsumerCore::pull(const MessageQueue& queue, const std:
   }
   // RocketMQ: subscriptionAutomatically(); heartbeats then tell brokers what this group reads.
   if (subscriptions_.find(full_queue.topic) == nullptr) {
-    const Status status =
-        subscriptions_.add(full_queue.topic, "*", SystemClock::instance().nowMs());
+    const Status status = subscriptions_.add(full_queue.topic, MessageSelector::byTag("*"),
+                                             SystemClock::instance().nowMs());
     if (!status.isOk()) {
       return ClientError::client(status.message());
     }

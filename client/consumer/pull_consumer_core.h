@@ -28,8 +28,8 @@ class PullConsumerCore final : public PassiveMember {
   void shutdown();
 
   Outcome<std::vector<MessageQueue>> subscribeQueues(const std::string& topic);
-  Outcome<PullResult> pull(const MessageQueue& queue, const std::string& tags, int64_t offset,
-                           int32_t messages_max, bool wait_at_broker);
+  Outcome<PullResult> pull(const MessageQueue& queue, const MessageSelector& selector,
+                           int64_t offset, int32_t messages_max, bool wait_at_broker);
 
   Outcome<int64_t> consumeOffset(const MessageQueue& queue, bool from_store);
   void updateConsumeOffset(const MessageQueue& queue, int64_t offset);

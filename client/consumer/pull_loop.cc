@@ -23,13 +23,14 @@ constexpr milliseconds kListenersOutMax{10'000};
 constexpr milliseconds kBrokerSuspend{15'000};
 constexpr milliseconds kPullTimeout{30'000};
 
-FlowLimits limitsOf(const PushConsumerConfig& config, bool orderly) {
+FlowLimits queueLimits(const PushConsumerConfig& config, bool orderly) {
   return {.messages_max = config.pull_threshold_for_queue,
           .bytes_max = static_cast<int64_t>(config.pull_threshold_size_for_queue_mib) << 20,
           .span_max = orderly ? 0 : config.consume_concurrently_max_span};
 }
 
-/// Three quarters: refilling starts early enough that the workers do not run dry.
+/// Below these a queue that was full is pulled again. Three quarters: refilling starts early enough
+/// that the workers do not run dry.
 FlowLimits reduced(const FlowLimits& limits) {
   return {
       .messages_max = limits.messages_max > 1 ? limits.messages_max * 3 / 4 : limits.messages_max,
@@ -48,10 +49,23 @@ PullLoop::PullLoop(PushContext& context, ConsumeService& service, bool orderly,
     : context_(context),
       service_(service),
       needs_lock_(orderly && !context.isBroadcasting()),
-      limits_(limitsOf(context.config, orderly)),
-      resume_limits_(reduced(limits_)),
+      limits_(queueLimits(context.config, orderly)),
       on_offset_moved_(std::move(on_offset_moved)),
       locks_(context) {}
+
+// RocketMQ parity: the share of a topic's bound replaces the queue's own.
+FlowLimits PullLoop::limitsOf(const ProcessQueue& queue) const {
+  FlowLimits limits = limits_;
+  const int64_t queues = std::max(queue.topic_queues.load(), 1);
+  if (context_.config.pull_threshold_for_topic > 0) {
+    limits.messages_max = std::max<int64_t>(context_.config.pull_threshold_for_topic / queues, 1);
+  }
+  if (context_.config.pull_threshold_size_for_topic_mib > 0) {
+    const int64_t bytes = int64_t{context_.config.pull_threshold_size_for_topic_mib} << 20;
+    limits.bytes_max = std::max<int64_t>(bytes / queues, 1 << 20);
+  }
+  return limits;
+}
 
 void PullLoop::start(const QueuePtr& queue) {
   queue->last_pull_ms.store(context_.nowMs());
@@ -71,7 +85,7 @@ void PullLoop::step(const QueuePtr& queue) {
     stepAfter(queue, kPausedDelay);
     return;
   }
-  if (!limits_.allows(queue->cached())) {
+  if (!limitsOf(*queue).allows(queue->cached())) {
     waitForRoom(queue);
     return;
   }
@@ -100,7 +114,7 @@ void PullLoop::waitForRoom(const QueuePtr& queue) {
 }
 
 void PullLoop::roomMade(const QueuePtr& queue) {
-  if (queue->waiting_for_room.load() && resume_limits_.allows(queue->cached()) &&
+  if (queue->waiting_for_room.load() && reduced(limitsOf(*queue)).allows(queue->cached()) &&
       queue->waiting_for_room.exchange(false)) {
     context_.timers.soon([this, queue] { step(queue); });
   }
@@ -183,7 +197,7 @@ void PullLoop::takeFailure(const QueuePtr& queue, const ClientError& error) {
 void PullLoop::takeMoved(const QueuePtr& queue, int64_t offset) {
   log::warn("the offset {} of {} is not there (any more), the group goes on at {}",
             queue->next_offset.load(), queue->queue().toString(), offset);
-  queue->drop();
+  queue->drop(ProcessQueue::DropReason::kMoved);
   moveWhenListenersAreOut(queue, offset, context_.nowMs() + kListenersOutMax.count());
 }
 

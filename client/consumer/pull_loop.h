@@ -38,7 +38,7 @@ class PullLoop {
  private:
   void step(const QueuePtr& queue);
   void stepAfter(const QueuePtr& queue, std::chrono::milliseconds delay);
-  bool hasRoom(const ProcessQueue& queue) const;
+  FlowLimits limitsOf(const ProcessQueue& queue) const;
   void waitForRoom(const QueuePtr& queue);
   void pull(const QueuePtr& queue, const SubscriptionPtr& subscription);
   void take(const QueuePtr& queue, Outcome<PullAnswer> outcome);
@@ -50,9 +50,8 @@ class PullLoop {
   PushContext& context_;
   ConsumeService& service_;
   const bool needs_lock_;
+  /// As configured for each queue.
   const FlowLimits limits_;
-  /// Below these a queue that was full is pulled again.
-  const FlowLimits resume_limits_;
   const OnOffsetMoved on_offset_moved_;
   QueueLocks locks_;
   std::atomic<bool> paused_{false};

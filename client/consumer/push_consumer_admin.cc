@@ -59,7 +59,7 @@ void PushConsumerCore::resetOffsets(const std::string& topic,
   std::vector<std::shared_ptr<ProcessQueue>> dropped;
   for (const auto& queue : queues_.all()) {
     if (queue->queue().topic == topic && offsets.contains(client::toModel(queue->queue()))) {
-      queue->drop();
+      queue->drop(ProcessQueue::DropReason::kMoved);
       dropped.push_back(queue);
     }
   }
@@ -84,8 +84,8 @@ void PushConsumerCore::applyReset(const std::vector<std::shared_ptr<ProcessQueue
     for (const auto& queue : dropped) {
       rebalance_->moveOffset(queue, offsets.at(client::toModel(queue->queue())));
     }
+    rebalanceSoon();
   });
-  rebalanceSoon();
 }
 
 std::map<model::MessageQueue, int64_t> PushConsumerCore::offsets(const std::string& topic) const {
@@ -107,13 +107,13 @@ remoting::ConsumerRunningInfo PushConsumerCore::runningInfo() const {
   set(Info::kNameServerAddress, context_->instance->nameServers());
   set(Info::kConsumeType, "CONSUME_PASSIVELY");
   set(Info::kConsumeOrderly, isOrderly() ? "true" : "false");
-  set(Info::kThreadPoolCoreSize, std::to_string(config_.consume_thread_max));
+  set(Info::kThreadPoolCoreSize, std::to_string(threads_.load()));
   set(Info::kClientVersion, remoting::versionName(remoting::kAnnouncedVersion));
   set(Info::kStartTimestamp, std::to_string(started_ms_));
   set("consumerGroup", group_);
   set("messageModel", std::string(json::nameOf(toModel(config_.message_model))));
   set("consumeFromWhere", std::string(json::nameOf(toModel(config_.consume_from_where))));
-  set("consumeThreadMax", std::to_string(config_.consume_thread_max));
+  set("consumeThreadMax", std::to_string(threads_.load()));
   set("consumeMessageBatchMaxSize", std::to_string(config_.consume_message_batch_max_size));
   set("pullBatchSize", std::to_string(config_.pull_batch_size));
   set("pullThresholdForQueue", std::to_string(config_.pull_threshold_for_queue));

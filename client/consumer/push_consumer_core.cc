@@ -1,11 +1,14 @@
 #include "client/consumer/push_consumer_core.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "client/consumer/concurrent_service.h"
+#include "client/consumer/expression_check.h"
 #include "client/consumer/orderly_service.h"
 #include "client/consumer/start_offset.h"
 #include "client/instance/name_space.h"
+#include "client/instance/system_properties.h"
 #include "client/producer/outgoing_message.h"
 #include "common/log.h"
 #include "common/validate.h"
@@ -15,10 +18,12 @@ namespace {
 
 using std::chrono::milliseconds;
 
+constexpr int32_t kThreadsMin = 1;
+constexpr int32_t kThreadsMax = 1000;
 constexpr const char* kReservedGroup = "DEFAULT_CONSUMER";
 constexpr milliseconds kFirstPersistDelay{10'000};
 constexpr milliseconds kFirstLockDelay{1000};
-constexpr milliseconds kLockPeriod{20'000};
+constexpr int64_t kLockPeriodMs = 20'000;
 constexpr milliseconds kTimeoutCheckPeriod{60'000};
 // A queue that another member has not left yet is tried again soon; what is missing for long (a
 // topic that does not exist, a broker that is down) less often.
@@ -39,13 +44,15 @@ struct Range {
 Status checkPushConfig(const PushConsumerConfig& config) {
   // RocketMQ: DefaultMQPushConsumerImpl.checkConfig.
   const Range ranges[] = {
-      {"consume_thread_max", config.consume_thread_max, 1, 1000},
+      {"consume_thread_max", config.consume_thread_max, kThreadsMin, kThreadsMax},
       {"consume_concurrently_max_span", config.consume_concurrently_max_span, 1, 65535},
       {"pull_threshold_for_queue", config.pull_threshold_for_queue, 1, 65535},
       {"pull_threshold_size_for_queue_mib", config.pull_threshold_size_for_queue_mib, 1, 1024},
       {"pull_interval", config.pull_interval.count(), 0, 65535},
       {"consume_message_batch_max_size", config.consume_message_batch_max_size, 1, 1024},
       {"pull_batch_size", config.pull_batch_size, 1, 1024},
+      {"pull_threshold_for_topic", config.pull_threshold_for_topic, -1, 6'553'500},
+      {"pull_threshold_size_for_topic_mib", config.pull_threshold_size_for_topic_mib, -1, 102'400},
   };
   for (const Range& range : ranges) {
     if (range.value < range.min || range.value > range.max) {
@@ -66,7 +73,8 @@ PushConsumerCore::PushConsumerCore(const PushConsumerConfig& config,
     : config_(config),
       group_(wrapNamespace(config.name_space, config.consumer_group)),
       subscriptions_(std::move(subscriptions)),
-      listener_(std::move(listener)) {}
+      listener_(std::move(listener)),
+      threads_(config.consume_thread_max) {}
 
 PushConsumerCore::~PushConsumerCore() { shutdown(); }
 
@@ -109,8 +117,11 @@ void PushConsumerCore::makeParts() {
   pulls_ = std::make_unique<PullLoop>(
       *context_, *service_, isOrderly(),
       [this](const std::shared_ptr<ProcessQueue>& queue, int64_t offset) {
-        worker_->post([this, queue, offset] { rebalance_->moveOffset(queue, offset); });
-        rebalanceSoon();
+        worker_->post([this, queue, offset] {
+          rebalance_->moveOffset(queue, offset);
+          // Only now: a rebalance that waits before this task would come too early.
+          rebalanceSoon();
+        });
       });
   context_->on_progress = [this](const std::shared_ptr<ProcessQueue>& queue) {
     pulls_->roomMade(queue);
@@ -130,8 +141,8 @@ std::optional<ClientError> PushConsumerCore::start() {
   }
   started_ms_ = SystemClock::instance().nowMs();
   if (!broadcasting) {
-    const Status status =
-        subscriptions_->add(std::string(kRetryTopicPrefix) + group_, "*", started_ms_);
+    const Status status = subscriptions_->add(std::string(kRetryTopicPrefix) + group_,
+                                              MessageSelector::byTag("*"), started_ms_);
     ROCKETMQ_CHECK(status.isOk());
   }
   context_ = std::make_unique<PushContext>(config_, group_, subscriptions_, instance.value());
@@ -140,6 +151,11 @@ std::optional<ClientError> PushConsumerCore::start() {
     makeParts();
     if (context_->instance->addConsumer(group_, *this)) {
       findRoutes();
+      if (error = checkExpressions(*context_->instance, context_->calls, group_, *subscriptions_);
+          error) {
+        shutdown();
+        return error;
+      }
       context_->instance->heartbeatAndWait(remoting::deadlineAfter(config_.api_timeout));
       startTimers();
       worker_->post([this] { rebalance(); });
@@ -178,7 +194,8 @@ void PushConsumerCore::startTimers() {
   timers.every(kTimeoutCheckPeriod, kTimeoutCheckPeriod,
                [this] { service_->checkTimeouts(queues_.all()); });
   if (isOrderly() && !context_->isBroadcasting()) {
-    timers.every(kFirstLockDelay, kLockPeriod,
+    const milliseconds period(systemNumber(system_property::kLockInterval, kLockPeriodMs));
+    timers.every(std::min(kFirstLockDelay, period), period,
                  [this] { QueueLocks(*context_).renew(queues_.all()); });
   }
 }
@@ -195,8 +212,9 @@ void PushConsumerCore::shutdown() {
               group_, config_.await_termination_on_shutdown.count());
   }
   context_->guard.close();
-  rebalance_->dropAll();
+  // Before the locks go back: who gets a queue next must find its offset.
   context_->offsets->persistFinally(remoting::deadlineAfter(kFarewellTimeout));
+  rebalance_->dropAll();
   context_->instance->removeConsumer(group_, remoting::deadlineAfter(kFarewellTimeout));
   ClientInstance::release(context_->instance);
 }
@@ -206,6 +224,16 @@ void PushConsumerCore::pause() { pulls_->pause(); }
 void PushConsumerCore::resume() {
   pulls_->resume();
   rebalanceSoon();
+}
+
+Status PushConsumerCore::setThreads(int32_t threads) {
+  if (threads < kThreadsMin || threads > kThreadsMax) {
+    return Status::invalidArgument("a consumer may have 1 to 1000 threads, not " +
+                                   std::to_string(threads));
+  }
+  threads_.store(threads);
+  service_->setThreads(static_cast<size_t>(threads));
+  return Status::ok();
 }
 
 void PushConsumerCore::subscriptionsChanged() {

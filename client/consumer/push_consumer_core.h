@@ -37,6 +37,8 @@ class PushConsumerCore final : public GroupMember {
 
   void pause();
   void resume();
+  /// InvalidArgument outside of 1 to 1000.
+  Status setThreads(int32_t threads);
   /// The subscriptions have changed.
   void subscriptionsChanged();
   std::string clientId() const;
@@ -80,6 +82,7 @@ class PushConsumerCore final : public GroupMember {
   std::unique_ptr<WorkerPool> worker_;
   // Held back until start() has told the brokers of this member: they know no group before.
   std::atomic<bool> rebalance_pending_{true};
+  std::atomic<int32_t> threads_;
   int32_t unbalanced_runs_ = 0;  // Service thread only.
   bool shut_down_ = false;
 };

@@ -87,10 +87,16 @@ bool PushRebalance::update(const std::string& topic, const std::vector<MessageQu
     }
     wanted.push_back(queue);
   }
-  return addQueues(wanted) && all_free;
+  const auto topic_queues = static_cast<int32_t>(mine.size());
+  for (const auto& queue : queues_.all()) {
+    if (queue->queue().topic == topic) {
+      queue->topic_queues.store(topic_queues);
+    }
+  }
+  return addQueues(wanted, topic_queues) && all_free;
 }
 
-bool PushRebalance::addQueues(const std::vector<MessageQueue>& wanted) {
+bool PushRebalance::addQueues(const std::vector<MessageQueue>& wanted, int32_t topic_queues) {
   std::set<MessageQueue> locked;
   if (needs_lock_ && !wanted.empty()) {
     locked = locks_.lock(wanted);
@@ -103,7 +109,7 @@ bool PushRebalance::addQueues(const std::vector<MessageQueue>& wanted) {
       all_added = false;
       continue;
     }
-    if (!addQueue(queue)) {
+    if (!addQueue(queue, topic_queues)) {
       all_added = false;
       if (needs_lock_) {
         locks_.unlock({queue});
@@ -113,7 +119,7 @@ bool PushRebalance::addQueues(const std::vector<MessageQueue>& wanted) {
   return all_added;
 }
 
-bool PushRebalance::addQueue(const MessageQueue& queue) {
+bool PushRebalance::addQueue(const MessageQueue& queue, int32_t topic_queues) {
   context_.offsets->remove(queue);
   const std::optional<int64_t> offset = queries_.firstOffset(*context_.offsets, queue);
   if (!offset) {
@@ -121,6 +127,7 @@ bool PushRebalance::addQueue(const MessageQueue& queue) {
   }
   const std::shared_ptr<ProcessQueue> added = service_.makeQueue(queue);
   added->next_offset.store(*offset);
+  added->topic_queues.store(topic_queues);
   if (needs_lock_) {
     added->setLocked(true, context_.nowMs());
   }
@@ -131,10 +138,12 @@ bool PushRebalance::addQueue(const MessageQueue& queue) {
 }
 
 void PushRebalance::drop(const std::shared_ptr<ProcessQueue>& queue) {
-  queue->drop();
+  queue->drop(ProcessQueue::DropReason::kGivenUp);
   queues_.remove(queue);
-  context_.offsets->persist(queue->queue());
-  context_.offsets->remove(queue->queue());
+  if (!needs_lock_) {
+    context_.offsets->persist(queue->queue());
+    context_.offsets->remove(queue->queue());
+  }
   service_.release(queue);
   if (!queue->released()) {
     leaving_[queue->queue()] = queue;
@@ -144,7 +153,7 @@ void PushRebalance::drop(const std::shared_ptr<ProcessQueue>& queue) {
 
 void PushRebalance::dropAll() {
   for (const auto& queue : queues_.all()) {
-    queue->drop();
+    queue->drop(ProcessQueue::DropReason::kGivenUp);
     queues_.remove(queue);
     service_.release(queue);
   }

@@ -37,8 +37,9 @@ class PushRebalance {
 
  private:
   bool update(const std::string& topic, const std::vector<MessageQueue>& mine);
-  bool addQueues(const std::vector<MessageQueue>& wanted);
-  bool addQueue(const MessageQueue& queue);
+  /// `topic_queues`: how many of the topic are ours, those that we have already included.
+  bool addQueues(const std::vector<MessageQueue>& wanted, int32_t topic_queues);
+  bool addQueue(const MessageQueue& queue, int32_t topic_queues);
   void drop(const std::shared_ptr<ProcessQueue>& queue);
 
   PushContext& context_;

@@ -6,13 +6,15 @@
 
 namespace rocketmq::client {
 
-Status SubscriptionTable::add(const std::string& topic, const std::string& tags, int64_t version) {
+Status SubscriptionTable::add(const std::string& topic, const MessageSelector& selector,
+                              int64_t version) {
   // The retry topic of a long group name may exceed what is allowed for other topics.
   if (!isRetryTopic(topic)) {
     ROCKETMQ_RETURN_IF_ERROR(validateTopic(topic));
   }
-  ROCKETMQ_ASSIGN_OR_RETURN(model::SubscriptionData data,
-                            model::parseSubscription(topic, tags, model::kExpressionTag, version));
+  ROCKETMQ_ASSIGN_OR_RETURN(
+      model::SubscriptionData data,
+      model::parseSubscription(topic, selector.expression(), selector.type(), version));
   auto entry = std::make_shared<const model::SubscriptionData>(std::move(data));
   MutexLock lock(mutex_);
   entries_[topic] = std::move(entry);

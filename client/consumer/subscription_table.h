@@ -8,6 +8,7 @@
 #include "common/model/subscription_data.h"
 #include "common/mutex.h"
 #include "common/status.h"
+#include "rocketmq/message_selector.h"
 
 namespace rocketmq::client {
 
@@ -16,9 +17,9 @@ using SubscriptionPtr = std::shared_ptr<const model::SubscriptionData>;
 /// What a consumer subscribes to, by topic as brokers know it. Threads: any; entries are immutable.
 class SubscriptionTable {
  public:
-  /// InvalidArgument for a topic name or a tag expression that cannot be. Replaces an earlier
-  /// subscription of the topic.
-  Status add(const std::string& topic, const std::string& tags, int64_t version);
+  /// InvalidArgument for a topic name or a tag expression that cannot be, and for no expression;
+  /// others are the broker's to judge. Replaces an earlier subscription of the topic.
+  Status add(const std::string& topic, const MessageSelector& selector, int64_t version);
   void remove(const std::string& topic);
 
   /// Nullptr when the topic is not subscribed.

@@ -39,6 +39,8 @@ void throwError(const ClientError& error) {
       throw RemotingException(error.code, error.message);
     case ClientError::Kind::kTimeout:
       throw RemotingTimeoutException(error.code, error.message);
+    case ClientError::Kind::kReplyTimeout:
+      throw RequestTimeoutException(error.code, error.message);
   }
   throw MQClientException(error.code, error.message);
 }
@@ -56,6 +58,9 @@ void withException(const ClientError& error, const std::function<void(const MQEx
       return;
     case ClientError::Kind::kTimeout:
       use(RemotingTimeoutException(error.code, error.message));
+      return;
+    case ClientError::Kind::kReplyTimeout:
+      use(RequestTimeoutException(error.code, error.message));
       return;
   }
 }

@@ -15,10 +15,11 @@ namespace rocketmq::client {
 /// errors are values; only the public synchronous calls turn them into exceptions.
 struct ClientError {
   enum class Kind : uint8_t {
-    kClient,    ///< MQClientException: nothing was sent.
-    kBroker,    ///< MQBrokerException: the server answered with a refusal.
-    kRemoting,  ///< RemotingException: no connection, or it broke.
-    kTimeout,   ///< RemotingTimeoutException: no answer in time.
+    kClient,        ///< MQClientException: nothing was sent.
+    kBroker,        ///< MQBrokerException: the server answered with a refusal.
+    kRemoting,      ///< RemotingException: no connection, or it broke.
+    kTimeout,       ///< RemotingTimeoutException: no answer in time.
+    kReplyTimeout,  ///< RequestTimeoutException: stored, but nobody replied in time.
   };
 
   Kind kind = Kind::kClient;

@@ -350,9 +350,9 @@ void ClientInstance::refreshRoutes() {
 
 // --- Groups.
 
-bool ClientInstance::addProducer(const std::string& group) {
+bool ClientInstance::addProducer(const std::string& group, TransactionCheckHandler on_check) {
   MutexLock lock(mutex_);
-  return producers_.insert(group).second;
+  return producers_.try_emplace(group, std::move(on_check)).second;
 }
 
 bool ClientInstance::addConsumer(const std::string& group, GroupMember& member) {

@@ -14,6 +14,8 @@
 #include "client/instance/name_servers.h"
 #include "client/instance/route_table.h"
 #include "client/instance/timers.h"
+#include "client/instance/transaction_check.h"
+#include "client/producer/pending_requests.h"
 #include "common/mutex.h"
 #include "remoting/client.h"
 #include "remoting/protocol/commands/client_membership.h"
@@ -48,6 +50,8 @@ class ClientInstance {
   /// Stopped with the instance; users guard their tasks.
   Timers& timers() { return *timers_; }
   const RouteTable& routes() const { return routes_; }
+  /// What producers of this instance wait for; filled by the brokers' replies.
+  PendingRequests& requests() { return requests_; }
   std::string nameServers() const { return name_servers_->toString(); }
   const ClientConfig& config() const { return config_; }
 
@@ -76,8 +80,10 @@ class ClientInstance {
 
   // --- Groups.
 
-  /// False when this instance has such a producer already.
-  bool addProducer(const std::string& group);
+  /// False when this instance has such a producer already. `on_check` gets brokers' questions about
+  /// the group's transactions, on the event loop, also for a moment after removeProducer(); null
+  /// for producers without transactions.
+  bool addProducer(const std::string& group, TransactionCheckHandler on_check);
   bool addConsumer(const std::string& group, GroupMember& member);
 
   /// Takes a group off all brokers (35), waiting at most until `deadline`.
@@ -131,6 +137,9 @@ class ClientInstance {
   void rebalanceAllSoon();
   /// Calls `use` for a consumer that is still there; false when there is none.
   bool withConsumer(const std::string& group, const std::function<void(GroupMember&)>& use) const;
+  /// Hands a question about a transaction to the group it is for.
+  void takeTransactionCheck(const remoting::CheckTransactionState& request,
+                            const remoting::RequestContext& context) const;
   void forEachConsumer(const std::function<void(GroupMember&)>& use) const;
 
   // A copy of the member's guard makes it safe to call a member that is being removed.
@@ -144,6 +153,7 @@ class ClientInstance {
   const std::shared_ptr<EventLoop> loop_ = EventLoop::shared();
   const std::shared_ptr<NameServers> name_servers_;
   RouteTable routes_;
+  PendingRequests requests_;
   Guard guard_;
   remoting::Router router_{nullptr};
   std::unique_ptr<remoting::Client> remoting_;
@@ -153,7 +163,7 @@ class ClientInstance {
   mutable Mutex mutex_;
   std::map<std::string, std::vector<std::shared_ptr<RouteWaiter>>> waiting_for_route_
       ROCKETMQ_GUARDED_BY(mutex_);
-  std::set<std::string> producers_ ROCKETMQ_GUARDED_BY(mutex_);
+  std::map<std::string, TransactionCheckHandler> producers_ ROCKETMQ_GUARDED_BY(mutex_);
   std::map<std::string, Consumer> consumers_ ROCKETMQ_GUARDED_BY(mutex_);
   /// Addresses of brokers that have answered a heartbeat on the connection that is open now.
   std::set<std::string> greeted_ ROCKETMQ_GUARDED_BY(mutex_);

@@ -2,6 +2,7 @@
 
 #include "remoting/protocol/bodies/heartbeat.h"
 
+#include <algorithm>
 #include <atomic>
 #include <future>
 
@@ -40,7 +41,7 @@ std::string ClientInstance::heartbeatBody(bool& has_consumers) const {
   data.client_id = client_id_;
   {
     MutexLock lock(mutex_);
-    for (const std::string& group : producers_) {
+    for (const auto& [group, on_check] : producers_) {
       data.producer_data_set.push_back({group});
     }
   }
@@ -123,12 +124,16 @@ void ClientInstance::heartbeatToNewBrokers() {
 }
 
 // A broker forgets a client whose connection has closed, so it is greeted again as soon as it can
-// be reached, not at the next regular heartbeat.
+// be reached, not at the next regular heartbeat: consumers and transaction producers wait for what
+// it tells and asks.
 void ClientInstance::forgetBroker(const std::string& address) {
   {
     MutexLock lock(mutex_);
     greeted_.erase(address);
-    if (consumers_.empty() || greeting_again_) {
+    const bool is_asked = !consumers_.empty() ||
+                          std::any_of(producers_.begin(), producers_.end(),
+                                      [](const auto& entry) { return entry.second != nullptr; });
+    if (!is_asked || greeting_again_) {
       return;
     }
     greeting_again_ = true;

@@ -5,8 +5,13 @@
 
 #include "client/admin/message_decoder.h"
 #include "client/instance/client_instance.h"
+#include "client/message_ext_builder.h"
+#include "common/clock.h"
+#include "common/compress.h"
 #include "common/json/encode.h"
 #include "common/log.h"
+#include "common/message/properties.h"
+#include "common/message/sys_flag.h"
 #include "remoting/protocol/bodies/offsets.h"
 #include "remoting/protocol/commands/relay.h"
 #include "remoting/protocol/commands/reply_message.h"
@@ -23,6 +28,26 @@ using remoting::ResponseCode;
 Answer<NoFields> noSuchGroup(const std::string& group) {
   return {ResponseCode::kSystemError,
           "The Consumer Group <" + group + "> not exist in this consumer"};
+}
+
+Message readReply(const remoting::PushReplyMessageToClient& request, std::string_view body) {
+  Message reply(request.topic, std::string(body));
+  if ((request.sys_flag & sys_flag::kCompressed) != 0) {
+    Result<std::string> plain =
+        decompress(compressionOf(request.sys_flag), body, MessageExtBuilder::kPlainBodyBytesMax);
+    if (plain.ok()) {
+      reply.setBody(std::move(*plain));
+    } else {
+      log::warn("the body of a reply from {} stays compressed: {}", request.born_host,
+                plain.status().message());
+    }
+  }
+  reply.setFlag(request.flag);
+  for (auto& [name, value] : parseProperties(request.properties.value_or(""))) {
+    reply.putProperty(name, value);
+  }
+  reply.putProperty(property::kArriveTime, std::to_string(SystemClock::instance().nowMs()));
+  return reply;
 }
 
 }  // namespace
@@ -92,18 +117,43 @@ void ClientInstance::registerServerRequests() {
         }
       });
 
-  // This library has no transaction producers and asks no questions by message, so nobody should
-  // send it either of these; they are answered as RocketMQ's own clients answer late ones.
   router_.handle<remoting::CheckTransactionState>(
-      {}, [](const remoting::CheckTransactionState& request, const RequestContext&) {
-        log::debug("transaction check of message {} ignored", request.message_id.value_or(""));
+      {}, [this](const remoting::CheckTransactionState& request, const RequestContext& context) {
+        takeTransactionCheck(request, context);
         return Answer<NoFields>();
       });
   router_.handle<remoting::PushReplyMessageToClient>(
-      {}, [](const remoting::PushReplyMessageToClient& request, const RequestContext&) {
-        log::debug("reply from {} ignored: nobody waits for it", request.born_host);
+      {}, [this](const remoting::PushReplyMessageToClient& request, const RequestContext& context) {
+        const Message reply = readReply(request, context.body());
+        requests_.finish(reply.property(property::kCorrelationId), reply);
         return Answer<NoFields>();
       });
+}
+
+void ClientInstance::takeTransactionCheck(const remoting::CheckTransactionState& request,
+                                          const RequestContext& context) const {
+  // Unpacking the body is left to the group's own threads.
+  DecodedMessages decoded =
+      decodeMessages(context.body(), request.broker_name.value_or(""), BodyForm::kAsStored);
+  if (decoded.messages.empty()) {
+    log::warn("a transaction check holds no message that can be read: {}", decoded.rest.message());
+    return;
+  }
+  MessageExt& message = decoded.messages.front();
+  const std::string group = message.property(property::kProducerGroup);
+  TransactionCheckHandler on_check;
+  {
+    MutexLock lock(mutex_);
+    if (const auto producer = producers_.find(group); producer != producers_.end()) {
+      on_check = producer->second;
+    }
+  }
+  if (!on_check) {
+    log::debug("transaction check of message {} ignored: group {} has no transactions here",
+               request.message_id.value_or(""), group);
+    return;
+  }
+  on_check({.request = request, .message = std::move(message), .connection = context.connection});
 }
 
 }  // namespace rocketmq::client

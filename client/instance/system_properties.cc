@@ -1,5 +1,6 @@
 #include "client/instance/system_properties.h"
 
+#include <charconv>
 #include <map>
 
 #include "common/mutex.h"
@@ -48,6 +49,15 @@ std::string systemProperty(std::string_view name) {
   MutexLock lock(table().mutex);
   const auto found = table().values.find(name);
   return found == table().values.end() ? std::string() : found->second;
+}
+
+int64_t systemNumber(std::string_view name, int64_t otherwise) {
+  const std::string text = systemProperty(name);
+  int64_t number = 0;
+  const auto parsed = std::from_chars(text.data(), text.data() + text.size(), number);
+  return parsed.ec == std::errc() && parsed.ptr == text.data() + text.size() && number > 0
+             ? number
+             : otherwise;
 }
 
 }  // namespace client

@@ -4,6 +4,7 @@
 #include <deque>
 #include <exception>
 #include <iterator>
+#include <list>
 #include <thread>
 #include <utility>
 
@@ -68,6 +69,7 @@ class WorkerPool::State : public std::enable_shared_from_this<State> {
   struct Worker {
     NamedThread thread;
     std::thread::id id;  ///< Set by the thread itself.
+    bool ended = false;  ///< It was one too many; to be joined.
   };
 
   State(std::string name, size_t threads_max) : name_(std::move(name)), threads_max_(threads_max) {}
@@ -107,7 +109,7 @@ class WorkerPool::State : public std::enable_shared_from_this<State> {
   }
 
   /// Gives up the threads; the calling thread, if it is one of them, goes into `own`.
-  std::deque<Worker> takeWorkers(NamedThread& own) {
+  std::list<Worker> takeWorkers(NamedThread& own) {
     MutexLock lock(mutex_);
     for (Worker& worker : workers_) {
       if (worker.id == std::this_thread::get_id()) {
@@ -117,9 +119,30 @@ class WorkerPool::State : public std::enable_shared_from_this<State> {
     return std::move(workers_);
   }
 
+  void resize(size_t threads_max) {
+    std::deque<NamedThread> ended;  // Joined after the lock.
+    MutexLock lock(mutex_);
+    threads_max_ = threads_max;
+    for (auto worker = workers_.begin(); worker != workers_.end();) {
+      if (worker->ended) {
+        ended.push_back(std::move(worker->thread));
+        worker = workers_.erase(worker);
+      } else {
+        ++worker;
+      }
+    }
+    callForHelpLocked();
+    work_.notifyAll();
+  }
+
   size_t queueSize() const {
     MutexLock lock(mutex_);
     return tasks_.size();
+  }
+
+  size_t threads() const {
+    MutexLock lock(mutex_);
+    return threads_;
   }
 
   bool stopped() const {
@@ -137,10 +160,11 @@ class WorkerPool::State : public std::enable_shared_from_this<State> {
     if (idle_ > 0) {
       coming_ = true;
       work_.notifyOne();
-    } else if (workers_.size() < threads_max_) {
+    } else if (threads_ < threads_max_) {
       coming_ = true;
+      ++threads_;
       Worker& worker = workers_.emplace_back();
-      worker.thread = NamedThread(name_ + std::to_string(workers_.size()),
+      worker.thread = NamedThread(name_ + std::to_string(threads_),
                                   [self = shared_from_this(), &worker] { self->run(worker); });
     }
   }
@@ -151,11 +175,17 @@ class WorkerPool::State : public std::enable_shared_from_this<State> {
     worker.id = std::this_thread::get_id();
     coming_ = false;
     for (;;) {
-      while (tasks_.empty() && !stopped_) {
+      while (tasks_.empty() && !stopped_ && threads_ <= threads_max_) {
         ++idle_;
         work_.wait(mutex_);
         --idle_;
         coming_ = false;
+      }
+      if (threads_ > threads_max_ && !stopped_) {
+        worker.ended = true;
+        --threads_;
+        callForHelpLocked();  // A wake-up for a task may have come to this thread.
+        return;
       }
       if (tasks_.empty()) {
         return;
@@ -186,13 +216,14 @@ class WorkerPool::State : public std::enable_shared_from_this<State> {
   }
 
   const std::string name_;
-  const size_t threads_max_;
 
   mutable Mutex mutex_;
+  size_t threads_max_ ROCKETMQ_GUARDED_BY(mutex_);
+  size_t threads_ ROCKETMQ_GUARDED_BY(mutex_) = 0;  // Without those that have ended.
   CondVar work_;
   CondVar quiet_;
   std::deque<std::function<void()>> tasks_ ROCKETMQ_GUARDED_BY(mutex_);
-  std::deque<Worker> workers_ ROCKETMQ_GUARDED_BY(mutex_);  // Elements never move.
+  std::list<Worker> workers_ ROCKETMQ_GUARDED_BY(mutex_);  // Elements never move.
   size_t idle_ ROCKETMQ_GUARDED_BY(mutex_) = 0;
   size_t running_ ROCKETMQ_GUARDED_BY(mutex_) = 0;
   bool coming_ ROCKETMQ_GUARDED_BY(mutex_) = false;  // Woken or started, not yet here.
@@ -208,7 +239,7 @@ WorkerPool::~WorkerPool() {
     stop(false, std::chrono::steady_clock::now());
   }
   NamedThread own;
-  std::deque<State::Worker> workers = state_->takeWorkers(own);
+  std::list<State::Worker> workers = state_->takeWorkers(own);
   for (State::Worker& worker : workers) {
     worker.thread.join();
   }
@@ -230,6 +261,10 @@ bool WorkerPool::onOwnThread() const { return t_current_pool == state_.get(); }
 bool WorkerPool::stop(bool drain, std::chrono::steady_clock::time_point until) {
   return state_->stop(drain, until);
 }
+
+void WorkerPool::resize(size_t threads_max) { state_->resize(threads_max); }
+
+size_t WorkerPool::threads() const { return state_->threads(); }
 
 size_t WorkerPool::queueSize() const { return state_->queueSize(); }
 

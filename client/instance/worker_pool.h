@@ -35,7 +35,13 @@ class WorkerPool {
   /// from a task of the pool, that task does not count.
   bool stop(bool drain, std::chrono::steady_clock::time_point until);
 
+  /// Changes the number of threads: more come when there is work for them, those that are too many
+  /// end when they have finished their task. Precondition: threads_max >= 1.
+  void resize(size_t threads_max);
+
   size_t queueSize() const;
+  /// Threads that are there now.
+  size_t threads() const;
 
  private:
   class State;

@@ -4,13 +4,11 @@
 #include <random>
 #include <utility>
 
-#include "client/instance/life_cycle.h"
-#include "client/producer/producer_core.h"
+#include "client/producer/default_mq_producer_impl.h"
 #include "common/hash.h"
 
 namespace rocketmq {
 
-using client::Outcome;
 using client::OutgoingMessage;
 using client::SendMode;
 using client::SendTarget;
@@ -29,36 +27,6 @@ MessageQueueSelector selectQueueByRandom() {
   };
 }
 
-class DefaultMQProducer::Impl {
- public:
-  explicit Impl(ProducerConfig producer_config) : config(std::move(producer_config)) {}
-
-  /// The running core; throws when there is none.
-  std::shared_ptr<client::ProducerCore> core() { return life.running("producer"); }
-
-  OutgoingMessage prepare(Message& message) const {
-    return client::makeOutgoing(message, config).valueOrThrow();
-  }
-  OutgoingMessage prepare(std::vector<Message>& batch) const {
-    return client::makeOutgoingBatch(batch, config).valueOrThrow();
-  }
-
-  void checkTopics(const Message& message, const MessageQueue& queue) const {
-    if (message.topic() != queue.topic) {
-      throw MQClientException(
-          -1, "message's topic not equal mq's topic: " + message.topic() + " and " + queue.topic);
-    }
-  }
-
-  SendResult send(OutgoingMessage outgoing, SendTarget target, SendMode mode,
-                  std::chrono::milliseconds timeout) {
-    return core()->sendSync(std::move(outgoing), std::move(target), mode, timeout).valueOrThrow();
-  }
-
-  ProducerConfig config;
-  client::LifeCycle<client::ProducerCore> life;
-};
-
 DefaultMQProducer::DefaultMQProducer(std::string producer_group)
     : DefaultMQProducer([&] {
         ProducerConfig config;
@@ -74,8 +42,10 @@ DefaultMQProducer::~DefaultMQProducer() { shutdown(); }
 ProducerConfig& DefaultMQProducer::config() { return impl_->config; }
 
 void DefaultMQProducer::start() {
-  impl_->life.start("producer",
-                    [this] { return std::make_shared<client::ProducerCore>(impl_->config); });
+  impl_->life.start("producer", [this] {
+    return std::make_shared<client::ProducerCore>(
+        impl_->config, impl_->make_checker ? impl_->make_checker() : nullptr);
+  });
 }
 
 void DefaultMQProducer::shutdown() { impl_->life.shutdown(); }
@@ -141,6 +111,38 @@ void DefaultMQProducer::sendOneway(Message& message, const MessageQueueSelector&
   OutgoingMessage outgoing = impl_->prepare(message);
   impl_->send(std::move(outgoing), client::SelectedQueue{selector, message}, SendMode::kOneway,
               impl_->config.send_msg_timeout);
+}
+
+Message DefaultMQProducer::request(Message& message, std::chrono::milliseconds timeout) {
+  return impl_->request(message, client::AnyQueue{}, timeout);
+}
+
+Message DefaultMQProducer::request(Message& message, const MessageQueue& queue,
+                                   std::chrono::milliseconds timeout) {
+  impl_->checkTopics(message, queue);
+  return impl_->request(message, queue, timeout);
+}
+
+Message DefaultMQProducer::request(Message& message, const MessageQueueSelector& selector,
+                                   std::chrono::milliseconds timeout) {
+  return impl_->request(message, client::SelectedQueue{selector, message}, timeout);
+}
+
+void DefaultMQProducer::request(Message message, RequestCallback callback,
+                                std::chrono::milliseconds timeout) {
+  impl_->request(message, client::AnyQueue{}, std::move(callback), timeout);
+}
+
+void DefaultMQProducer::request(Message message, const MessageQueue& queue,
+                                RequestCallback callback, std::chrono::milliseconds timeout) {
+  impl_->checkTopics(message, queue);
+  impl_->request(message, queue, std::move(callback), timeout);
+}
+
+void DefaultMQProducer::request(Message message, const MessageQueueSelector& selector,
+                                RequestCallback callback, std::chrono::milliseconds timeout) {
+  client::SelectedQueue target{selector, message};
+  impl_->request(message, std::move(target), std::move(callback), timeout);
 }
 
 std::vector<MessageQueue> DefaultMQProducer::fetchPublishMessageQueues(const std::string& topic) {

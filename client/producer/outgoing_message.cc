@@ -96,20 +96,32 @@ remoting::SendMessageHeader<std::string> commonHeader(const std::string& topic,
   return header;
 }
 
+CompressionType compressionOf(CompressType type) {
+  switch (type) {
+    case CompressType::kZlib:
+      return CompressionType::kZlib;
+    case CompressType::kLz4:
+      return CompressionType::kLz4;
+    case CompressType::kZstd:
+      return CompressionType::kZstd;
+  }
+  return CompressionType::kZlib;
+}
+
 /// The body as it travels; `sys_flag` says whether that is compressed.
 std::string bodyToSend(const Message& message, const ProducerConfig& config, int32_t& sys_flag) {
   if (message.body().size() <= static_cast<size_t>(config.compress_msg_body_over_howmuch)) {
     return message.body();
   }
-  Result<std::string> compressed =
-      compress(CompressionType::kZlib, message.body(), config.compress_level);
+  const CompressionType type = compressionOf(config.compress_type);
+  Result<std::string> compressed = compress(type, message.body(), config.compress_level);
   if (!compressed.ok()) {
     log::warn("message is sent uncompressed: {}", compressed.status().message());
     return message.body();
   }
   // RocketMQ parity: the type bits are new (4.9.4); older readers look at bit 0 only and expect
-  // zlib, which this is.
-  sys_flag |= sys_flag::kCompressed | sys_flag::kCompressionZlib;
+  // zlib, which is the default.
+  sys_flag |= sys_flag::kCompressed | compressionFlag(type);
   return std::move(*compressed);
 }
 
@@ -152,12 +164,16 @@ Outcome<OutgoingMessage> makeOutgoing(Message& message, const ProducerConfig& co
   outgoing.message_id = message.uniqueKey();
   outgoing.header = commonHeader(message.topic(), config);
   outgoing.header.flag = message.flag();
+  outgoing.is_reply = message.property(property::kMessageType) == kReplyMessageType;
   PropertyMap properties = message.properties();
   if (isRetryTopic(outgoing.header.topic)) {
     outgoing.header.reconsume_times = takeNumber(properties, property::kReconsumeTime).value_or(0);
     outgoing.header.max_reconsume_times = takeNumber(properties, property::kMaxReconsumeTimes);
   }
   outgoing.body = bodyToSend(message, config, outgoing.header.sys_flag);
+  if (message.property(property::kTransactionPrepared) == "true") {
+    outgoing.header.sys_flag |= sys_flag::kTransactionPrepared;
+  }
   outgoing.header.properties = formatProperties(properties);
   if (outgoing.header.properties->size() > kPropertiesLengthMax) {
     return illegal("the properties are longer than " + std::to_string(kPropertiesLengthMax) +

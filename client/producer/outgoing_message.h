@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "client/instance/client_error.h"
@@ -12,6 +13,9 @@
 
 namespace rocketmq::client {
 
+/// What the property MSG_TYPE says of a reply.
+inline constexpr std::string_view kReplyMessageType = "reply";
+
 /// A message or batch made ready to be sent: what stays the same over all tries. The queue, the
 /// broker's name and the time of birth are filled in when it leaves.
 struct OutgoingMessage {
@@ -20,6 +24,8 @@ struct OutgoingMessage {
   /// Unique id, comma-joined for a batch.
   std::string message_id;
   bool is_batch = false;
+  /// The answer to a request: the broker brings it to the one client that waits for it.
+  bool is_reply = false;
 
   /// What it counts for in the bound of asynchronous sends in flight.
   int64_t bytes() const;

@@ -8,6 +8,7 @@
 #include "client/instance/name_space.h"
 #include "common/clock.h"
 #include "common/log.h"
+#include "remoting/protocol/commands/reply_message.h"
 
 namespace rocketmq::client {
 namespace {
@@ -24,18 +25,20 @@ InFlightSends::Limits limitsOf(const ProducerConfig& config) {
           std::max<int64_t>(config.async_in_flight_bytes_max, 1)};
 }
 
-ClientError shutDown() {
+}  // namespace
+
+ClientError ProducerCore::shutDown() {
   return ClientError::client("the producer was shut down before the send had an outcome");
 }
 
-}  // namespace
-
-ProducerCore::ProducerCore(const ProducerConfig& config)
+ProducerCore::ProducerCore(const ProducerConfig& config,
+                           std::unique_ptr<TransactionChecker> checker)
     : config_(config),
       group_(wrapNamespace(config.name_space, config.producer_group)),
       latency_(SystemClock::instance()),
       in_flight_(limitsOf(config)),
       refused_(limitsOf(config)),
+      checker_(std::move(checker)),
       callbacks_("rmq-callback", static_cast<size_t>(std::max(config.callback_threads, 1))) {}
 
 ProducerCore::~ProducerCore() { shutdown(); }
@@ -49,7 +52,9 @@ std::optional<ClientError> ProducerCore::start() {
   if (!instance.ok()) {
     return instance.error();
   }
-  if (!instance.value()->addProducer(group_)) {
+  const bool is_new = instance.value()->addProducer(
+      group_, checker_ == nullptr ? TransactionCheckHandler() : checker_->handler());
+  if (!is_new) {
     ClientInstance::release(instance.value());
     return ClientError::client("The producer group[" + config_.producer_group +
                                "] has been created before, specify another name please.");
@@ -65,6 +70,12 @@ void ProducerCore::shutdown() {
   }
   refused_.close();
   guard_.close();
+  if (instance_ != nullptr && !released_.load()) {
+    instance_->requests().finishAll(this, shutDown());
+  }
+  if (checker_ != nullptr) {
+    checker_->stop();
+  }
   // Every callback is made: an application counts on hearing about each of its sends.
   callbacks_.stop(true, Clock::time_point::max());
   // Senders may still be inside with a pointer to the instance; it is stopped but not destroyed.
@@ -105,15 +116,9 @@ void ProducerCore::sendAsync(OutgoingMessage outgoing, SendTarget target, SendCa
   const int64_t bytes = outgoing.bytes();
   const SendCallPtr call =
       makeCall(std::move(outgoing), std::move(target), SendMode::kAsync, config_.send_msg_timeout);
-  const InFlightSends::Admission admission =
-      callbacks_.onOwnThread()
-          ? in_flight_.admitFromCallback(bytes)
-          : in_flight_.admit(bytes, config_.async_send_waits ? call->deadline : Clock::now());
+  const InFlightSends::Admission admission = admit(bytes, call->deadline);
   if (admission == InFlightSends::Admission::kFull) {
-    refuse(callback,
-           ClientError::client("too many asynchronous sends in flight: more than " +
-                               std::to_string(config_.async_in_flight_max) + " messages or " +
-                               std::to_string(config_.async_in_flight_bytes_max) + " bytes"));
+    refuse(callback, tooMany());
     return;
   }
   if (admission == InFlightSends::Admission::kClosed) {
@@ -125,6 +130,18 @@ void ProducerCore::sendAsync(OutgoingMessage outgoing, SendTarget target, SendCa
     throwError(shutDown());
   }
   begin(call);
+}
+
+InFlightSends::Admission ProducerCore::admit(int64_t bytes, Clock::time_point until) {
+  return callbacks_.onOwnThread()
+             ? in_flight_.admitFromCallback(bytes)
+             : in_flight_.admit(bytes, config_.async_send_waits ? until : Clock::now());
+}
+
+ClientError ProducerCore::tooMany() const {
+  return ClientError::client("too many asynchronous sends in flight: more than " +
+                             std::to_string(config_.async_in_flight_max) + " messages or " +
+                             std::to_string(config_.async_in_flight_bytes_max) + " bytes");
 }
 
 // The callback of a refused send takes a place of its own, so that a caller who does not listen to
@@ -277,7 +294,9 @@ void ProducerCore::write(const SendCallPtr& call, const std::string& address,
   header.queue_id = call->queue.queue_id;
   header.broker_name = call->queue.broker_name;
   header.born_timestamp_ms = SystemClock::instance().nowMs();
-  if (call->outgoing.is_batch) {
+  if (call->outgoing.is_reply) {
+    writeAs<remoting::SendReplyMessageV2>(call, address, connection);
+  } else if (call->outgoing.is_batch) {
     writeAs<remoting::SendBatchMessage>(call, address, connection);
   } else {
     writeAs<remoting::SendMessageV2>(call, address, connection);
@@ -384,6 +403,34 @@ void ProducerCore::recordLatency(const SendCall& call, bool failed) {
                                                    : std::chrono::duration_cast<milliseconds>(
                                                          Clock::now() - call.attempt_start));
   }
+}
+
+void ProducerCore::endTransaction(remoting::EndTransaction request) {
+  const auto lost = [id = request.message_id](std::string_view why) {
+    log::warn("the outcome of transaction {} did not reach the broker, which will ask for it: {}",
+              id, why);
+  };
+  const std::optional<BrokerAddress> broker =
+      instance_->routes().master(request.broker_name.value_or(""));
+  if (!broker) {
+    lost("its master is not known any more");
+    return;
+  }
+  const auto tell = [request = std::move(request),
+                     lost](const remoting::ConnectionPtr& connection) {
+    if (!connection->oneway(request)) {
+      lost("the connection was closed or has too much to write");
+    }
+  };
+  if (const remoting::ConnectionPtr open = instance_->remoting().openConnection(broker->address)) {
+    tell(open);
+    return;
+  }
+  instance_->remoting().connect(
+      broker->address, remoting::deadlineAfter(config_.send_msg_timeout),
+      guard_.wrap([tell, lost](const Result<remoting::ConnectionPtr>& connection) {
+        connection.ok() ? tell(*connection) : lost(connection.status().message());
+      }));
 }
 
 Outcome<std::vector<MessageQueue>> ProducerCore::publishQueues(const std::string& topic) {

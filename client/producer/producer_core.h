@@ -14,6 +14,7 @@
 #include "client/producer/in_flight.h"
 #include "client/producer/latency_fault.h"
 #include "client/producer/send_call.h"
+#include "client/producer/transaction_checker.h"
 #include "rocketmq/default_mq_producer.h"
 
 namespace rocketmq::client {
@@ -26,7 +27,9 @@ namespace rocketmq::client {
 ///          from there; users' functions only on the caller's thread and on the callback pool.
 class ProducerCore {
  public:
-  explicit ProducerCore(const ProducerConfig& config);
+  /// `checker`: for producers of transactions.
+  explicit ProducerCore(const ProducerConfig& config,
+                        std::unique_ptr<TransactionChecker> checker = nullptr);
   ~ProducerCore();
   ProducerCore(const ProducerCore&) = delete;
   ProducerCore& operator=(const ProducerCore&) = delete;
@@ -44,11 +47,34 @@ class ProducerCore {
   /// Sends; `callback` runs on the callback pool. Waits for a place when too much is in flight.
   void sendAsync(OutgoingMessage outgoing, SendTarget target, SendCallback callback);
 
+  /// Makes `message` one that asks for a reply; its correlation id.
+  std::string makeRequest(Message& message, std::chrono::milliseconds timeout) const;
+
+  /// Sends what makeRequest() has made and waits for the reply.
+  Outcome<Message> requestSync(const std::string& id, OutgoingMessage outgoing, SendTarget target,
+                               std::chrono::milliseconds timeout);
+  /// The same; `callback` runs on the callback pool. Bounded as sendAsync().
+  void requestAsync(const std::string& id, OutgoingMessage outgoing, SendTarget target,
+                    std::chrono::milliseconds timeout, RequestCallback callback);
+
+  /// Sends the outcome of a transaction to the master of `request.broker_name`, one-way: what does
+  /// not arrive is asked for later.
+  void endTransaction(remoting::EndTransaction request);
+
   Outcome<std::vector<MessageQueue>> publishQueues(const std::string& topic);
 
  private:
   using Clock = std::chrono::steady_clock;
 
+  // Requests, in producer_requests.cc.
+  std::optional<ClientError> beginRequest(const std::string& id, OutgoingMessage outgoing,
+                                          SendTarget target, std::chrono::milliseconds timeout,
+                                          PendingRequests::Done done);
+  void greetBrokersOf(const std::string& topic, Clock::time_point deadline);
+
+  InFlightSends::Admission admit(int64_t bytes, Clock::time_point until);
+  ClientError tooMany() const;
+  static ClientError shutDown();
   SendCallPtr makeCall(OutgoingMessage outgoing, SendTarget target, SendMode mode,
                        std::chrono::milliseconds timeout) const;
 
@@ -88,6 +114,7 @@ class ProducerCore {
   Guard guard_;
   std::shared_ptr<ClientInstance> instance_;
   std::atomic<bool> released_{false};
+  const std::unique_ptr<TransactionChecker> checker_;
   WorkerPool callbacks_;
 };
 

@@ -29,6 +29,7 @@ AfterFailure decideAfterFailure(const FailedAttempt& attempt, const ClientError&
   }
   switch (error.kind) {
     case ClientError::Kind::kClient:
+    case ClientError::Kind::kReplyTimeout:
       return AfterFailure::kGiveUp;
     case ClientError::Kind::kBroker:
       return attempt.mode == SendMode::kSync &&

@@ -133,6 +133,7 @@ constexpr CodeName<ResponseCode> kResponseNames[] = {
     {ResponseCode::kConsumeMessageTimeout, "CONSUME_MSG_TIMEOUT"},
     {ResponseCode::kNoMessage, "NO_MESSAGE"},
     {ResponseCode::kFlowControl, "FLOW_CONTROL"},
+    {ResponseCode::kIllegalOperation, "ILLEGAL_OPERATION"},
 };
 
 static_assert(std::ranges::is_sorted(kRequestNames, {}, &CodeName<RequestCode>::code));

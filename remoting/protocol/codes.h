@@ -125,6 +125,7 @@ enum class ResponseCode : int32_t {
   kConsumeMessageTimeout = 207,
   kNoMessage = 208,
   kFlowControl = 215,
+  kIllegalOperation = 604,
 };
 
 /// "SEND_MESSAGE" for kSendMessage; the number as text for codes without a name.

@@ -33,6 +33,9 @@ class DispatchRules {
       : delay_level_ms_(std::move(delay_level_ms)) {}
 
   TagsCode tagsCode(std::string_view topic, std::string_view properties) const;
+  int64_t tagsCodeOf(const MessageRecord& record) const {
+    return tagsCode(record.topic, record.properties).at(record.store_timestamp_ms);
+  }
 
  private:
   const std::vector<int64_t> delay_level_ms_;

@@ -35,8 +35,7 @@ Result<bool> Dispatcher::place(const MessageRecord& record, Gaps gaps, ArrivalQu
   if (queue == nullptr) {
     return true;
   }
-  const int64_t tags_code =
-      rules_.tagsCode(record.topic, record.properties).at(record.store_timestamp_ms);
+  const int64_t tags_code = rules_.tagsCodeOf(record);
   const auto placed = queue->dispatch(record.queue_offset,
                                       {.physical_offset = record.physical_offset,
                                        .record_bytes = record.total_size,

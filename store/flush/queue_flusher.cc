@@ -10,6 +10,10 @@ namespace {
 /// part of that.
 constexpr size_t kBulkMin = 64;
 
+/// A start after a crash reads the log from the last checkpoint on: a busy broker writes one before
+/// that takes long.
+constexpr int64_t kCheckpointLogBytes = 256 << 20;
+
 }  // namespace
 
 void QueueFlusher::start() {
@@ -24,7 +28,7 @@ void QueueFlusher::loop() {
     if (parts_.state.has(RunState::kFailed)) {
       continue;
     }
-    const bool thorough = SteadyClock::now() >= thorough_at;
+    const bool thorough = SteadyClock::now() >= thorough_at || isLogFarAhead();
     if (thorough) {
       thorough_at = SteadyClock::now() + thorough_interval;
     }
@@ -39,8 +43,27 @@ Status QueueFlusher::flushAll() {
   // Read before the flush: what is dispatched later is not covered by it.
   const CheckpointTimes covered{.log_ms = parts_.log_flusher.newestFlushedMs(),
                                 .queues_ms = parts_.dispatcher.newestMs()};
+  const int64_t begun = parts_.ends.begin();
+  const int64_t log_end = std::min(parts_.dispatcher.dispatchedTo(), parts_.log.flushedOffset());
   ROCKETMQ_RETURN_IF_ERROR(flushQueues(0));
-  return parts_.checkpoint.advance(covered);
+  ROCKETMQ_RETURN_IF_ERROR(parts_.checkpoint.advance(covered));
+  saved_to_ = log_end;
+  return saveEnds(begun, log_end);
+}
+
+bool QueueFlusher::isLogFarAhead() const {
+  return parts_.log.flushedOffset() - saved_to_ >= kCheckpointLogBytes;
+}
+
+Status QueueFlusher::saveEnds(int64_t begun, int64_t log_end) {
+  QueueEnds::Snapshot snapshot{.log_min = parts_.log.minOffset(), .log_end = log_end, .topics = {}};
+  for (const auto& queue : parts_.queues.all()) {
+    const QueueEnd end = queue->flushedEnd();
+    if (end.max > 0 && !queue->isDeleted()) {
+      snapshot.topics[queue->topic()][queue->queueId()] = end;
+    }
+  }
+  return parts_.ends.save(begun, snapshot, parts_.log, parts_.checkpoint.times());
 }
 
 Status QueueFlusher::flushQueues(int32_t least_pages) {

@@ -33,6 +33,8 @@ class QueueFlusher {
     const Dispatcher& dispatcher;
     const LogFlusher& log_flusher;
     Checkpoint& checkpoint;
+    QueueEnds& ends;
+    const CommitLog& log;
     RunState& state;
   };
 
@@ -41,16 +43,20 @@ class QueueFlusher {
   void start();
   void stop() { worker_.stop(); }
 
-  /// Flushes every queue and writes the checkpoint. Not beside the thread.
+  /// Flushes every queue, writes the checkpoint and what it says of the queues. Not beside the
+  /// thread.
   Status flushAll();
 
  private:
   void loop();
   Status flushQueues(int32_t least_pages);
+  Status saveEnds(int64_t begun, int64_t log_end);
+  bool isLogFarAhead() const;
   Status flushInBulk(const std::vector<std::shared_ptr<ConsumeQueue>>& queues);
 
   const Parts parts_;
   const Options options_;
+  int64_t saved_to_ = 0;  // Of the log, when the checkpoint was written last.
   Worker worker_;
 };
 

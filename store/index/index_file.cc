@@ -52,15 +52,11 @@ IndexHeader decodeIndexHeader(const char* bytes) {
 
 Result<std::shared_ptr<IndexFile>> IndexFile::open(FileSystem& files, std::string path,
                                                    IndexLayout layout) {
-  auto mapping = files.map(path, {.bytes = layout.fileBytes(), .use = FileUse::kScattered});
-  if (mapping.status().code() == StatusCode::kCorruption) {
-    return Status::corruption(mapping.status().message() +
-                              "; maxHashSlotNum and maxIndexNum must stay what they were when the "
-                              "store was created, or remove the index folder to have it rebuilt");
-  }
-  ROCKETMQ_RETURN_IF_ERROR(mapping.status());
-  auto file = std::shared_ptr<IndexFile>(
-      new IndexFile(files, std::move(path), layout, std::move(*mapping)));
+  ROCKETMQ_ASSIGN_OR_RETURN(
+      std::unique_ptr<MappedFile> mapping,
+      files.map(path, {.bytes = layout.fileBytes(), .use = FileUse::kScattered}));
+  auto file =
+      std::shared_ptr<IndexFile>(new IndexFile(files, std::move(path), layout, std::move(mapping)));
   IndexHeader header = decodeIndexHeader(file->mapping_->data());
   header.next_entry = std::clamp(header.next_entry, 1, layout.entries_max);
   MutexLock lock(file->mutex_);

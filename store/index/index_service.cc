@@ -28,13 +28,35 @@ Status IndexService::load(bool stopped_cleanly) {
   if (!entries && entries.status().code() != StatusCode::kNotFound) {
     return entries.status();
   }
+  ROCKETMQ_ASSIGN_OR_RETURN(const Files found,
+                            openFiles(entries ? *entries : std::vector<DirectoryEntry>()));
+  if (stopped_cleanly) {
+    MutexLock lock(mutex_);
+    files_ = found;
+  } else {
+    ROCKETMQ_RETURN_IF_ERROR(repairUnflushed(found));
+  }
+  position_ = firstUnindexed();
+  return Status::ok();
+}
+
+/// A file of a wrong length and all behind it are removed: the log has their keys.
+Result<IndexService::Files> IndexService::openFiles(const std::vector<DirectoryEntry>& entries) {
   Files found;
-  for (const DirectoryEntry& entry : entries ? *entries : std::vector<DirectoryEntry>()) {
-    const std::string path = options_.dir + "/" + entry.name;
+  bool ends_here = false;
+  for (const DirectoryEntry& entry : entries) {
     if (entry.info.is_directory || !isIndexFileName(entry.name)) {
       continue;
     }
-    if (entry.info.bytes == 0) {
+    const std::string path = options_.dir + "/" + entry.name;
+    if (!ends_here && entry.info.bytes != options_.layout.fileBytes()) {
+      ends_here = true;
+      log::warn(
+          "{} has {} bytes but maxHashSlotNum and maxIndexNum ask for {}: indexing the keys "
+          "from there on again",
+          path, entry.info.bytes, options_.layout.fileBytes());
+    }
+    if (ends_here) {
       ROCKETMQ_RETURN_IF_ERROR(parts_.files.remove(path));
       continue;
     }
@@ -42,14 +64,7 @@ Status IndexService::load(bool stopped_cleanly) {
                               IndexFile::open(parts_.files, path, options_.layout));
     found.push_back(std::move(file));
   }
-  if (stopped_cleanly) {
-    MutexLock lock(mutex_);
-    files_ = std::move(found);
-  } else {
-    ROCKETMQ_RETURN_IF_ERROR(repairUnflushed(found));
-  }
-  position_ = firstUnindexed();
-  return Status::ok();
+  return found;
 }
 
 Status IndexService::repairUnflushed(const Files& found) {
@@ -193,6 +208,21 @@ Status IndexService::indexRecord(const MessageRecord& record) {
   return status;
 }
 
+/// Then the checkpoint may say so. Once the store has failed neither is tried again.
+Status IndexService::flushFull(IndexFile& file) {
+  if (parts_.state.has(RunState::kFailed)) {
+    return Status::readOnly(parts_.state.reason());
+  }
+  Status flushed = file.sync();
+  if (flushed.isOk()) {
+    flushed = parts_.checkpoint.advance({.index_ms = file.header().end_ms});
+  }
+  if (!flushed.isOk()) {
+    parts_.state.fail("cannot flush the key index: " + flushed.message());
+  }
+  return flushed;
+}
+
 /// The newest file, or a new one when that is full.
 Result<std::shared_ptr<IndexFile>> IndexService::writableFile() {
   const auto last = newest();
@@ -201,9 +231,8 @@ Result<std::shared_ptr<IndexFile>> IndexService::writableFile() {
   }
   IndexHeader previous;
   if (last != nullptr) {
-    ROCKETMQ_RETURN_IF_ERROR(last->sync());
     previous = last->header();
-    ROCKETMQ_RETURN_IF_ERROR(parts_.checkpoint.advance({.index_ms = previous.end_ms}));
+    ROCKETMQ_RETURN_IF_ERROR(flushFull(*last));
   }
   ROCKETMQ_RETURN_IF_ERROR(parts_.files.createDirectories(options_.dir));
   ROCKETMQ_ASSIGN_OR_RETURN(std::shared_ptr<IndexFile> made,

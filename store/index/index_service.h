@@ -17,6 +17,7 @@
 #include "store/index/index_file.h"
 #include "store/log/commit_log.h"
 #include "store/log/record_walker.h"
+#include "store/run_state.h"
 #include "store/worker.h"
 
 namespace rocketmq::store {
@@ -27,8 +28,10 @@ namespace rocketmq::store {
 /// Recovery: after a crash files that were not certainly flushed are repaired from their own
 ///           entries, and the thread goes on in the log where the last of them ends; without files
 ///           it begins at the start of the log. So no key stays lost, and the start waits for none
-///           of it (RocketMQ deletes such files and forgets older keys).
-/// Failure:  a file that cannot be made or grown is tried again every second; puts go on.
+///           of it (RocketMQ deletes such files and forgets older keys). A file of a wrong length,
+///           damaged or made with other settings, is made again with those behind it.
+/// Failure:  a file that cannot be made or grown is tried again every second; puts go on. A failed
+///           sync makes the store read-only, as it must not be repeated.
 /// Threads:  query() and removeBefore() from any; the rest from the owner.
 class IndexService {
  public:
@@ -43,6 +46,7 @@ class IndexService {
     const CommitLog& log;
     const Dispatcher& dispatcher;
     Checkpoint& checkpoint;
+    RunState& state;
     const Clock& clock;
   };
 
@@ -76,6 +80,7 @@ class IndexService {
  private:
   using Files = std::vector<std::shared_ptr<IndexFile>>;
 
+  Result<Files> openFiles(const std::vector<DirectoryEntry>& entries);
   Status repairUnflushed(const Files& found);
   int64_t firstUnindexed() const;
   Files files() const;
@@ -85,6 +90,7 @@ class IndexService {
   bool catchUp(const std::function<bool()>& go_on);
   Status indexRecord(const MessageRecord& record);
   Result<std::shared_ptr<IndexFile>> writableFile();
+  Status flushFull(IndexFile& file);
   std::string newFileName(const std::shared_ptr<IndexFile>& last) const;
 
   const Parts parts_;

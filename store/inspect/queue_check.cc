@@ -14,8 +14,6 @@ namespace {
 constexpr int32_t kInnerBatch = 0x80;
 /// Behind the last entry of a queue this many empty ones are looked at; files are sparse and long.
 constexpr int64_t kLookAheadEntries = 800;
-/// Such an entry is an address in consumequeue_ext instead of a tag code.
-constexpr int64_t kExtAddressMax = int64_t{-0x80000000LL} - 1;
 /// Claimed entries are remembered in bits of so many at a time.
 constexpr int64_t kConfirmedChunk = 64 * 1024;
 /// Far above any real one; entries times their size stay far from overflow.
@@ -180,7 +178,7 @@ void QueueCheck::reportMissing(Queue& queue, const MessageRecord& record) {
 }
 
 bool QueueCheck::tagsAreRight(const QueueEntry& entry, const MessageRecord& record) const {
-  if (entry.tags_code <= kExtAddressMax) {
+  if (isExtAddress(entry.tags_code)) {
     return true;
   }
   const TagsCode expected = parts_.rules.tagsCode(record.topic, record.properties);

@@ -75,6 +75,9 @@ class ReadOnlyFileSystem final : public FileSystem {
   Result<std::optional<FileInfo>> info(const std::string& path) override {
     return real_.info(path);
   }
+  Result<bool> isZeroFrom(const std::string& path, int64_t offset) override {
+    return real_.isZeroFrom(path, offset);
+  }
   Result<SpaceInfo> space(const std::string& path) override { return real_.space(path); }
 
   Result<std::unique_ptr<RandomFile>> open(const std::string& path) override {

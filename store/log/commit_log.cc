@@ -49,14 +49,7 @@ Result<std::unique_ptr<CommitLog>> CommitLog::load(FileSystem& files, Options op
 
 Status CommitLog::truncateTo(const Recovered& recovered) {
   const int64_t end = recovered.end;
-  for (const auto& segment : segments_.takeFrom(end)) {
-    // The file that begins exactly at the end stays: it is where the log goes on.
-    if (segment->base() == end) {
-      segments_.add(segment);
-      continue;
-    }
-    ROCKETMQ_RETURN_IF_ERROR(segment->remove());
-  }
+  ROCKETMQ_RETURN_IF_ERROR(removeBeyond(end));
   for (const auto& segment : segments_.all()) {
     segment->unmap();  // Recovery has read them; their pages need not stay.
   }
@@ -74,6 +67,21 @@ Status CommitLog::truncateTo(const Recovered& recovered) {
   end_.store(end, std::memory_order_release);
   flushed_.store(std::min(end, recovered.flushed), std::memory_order_release);
   return Status::ok();
+}
+
+/// The newest file goes first: a power cut brings back the ones that were removed last, and among
+/// the files that are there then none may be missing.
+Status CommitLog::removeBeyond(int64_t end) {
+  auto beyond = segments_.takeFrom(end);
+  // The file that begins exactly at the end stays: it is where the log goes on.
+  if (!beyond.empty() && beyond.front()->base() == end) {
+    segments_.add(beyond.front());
+    beyond.erase(beyond.begin());
+  }
+  for (auto segment = beyond.rbegin(); segment != beyond.rend(); ++segment) {
+    ROCKETMQ_RETURN_IF_ERROR((*segment)->remove());
+  }
+  return beyond.empty() ? Status::ok() : files_.syncDirectory(options_.dir);
 }
 
 void CommitLog::start() {

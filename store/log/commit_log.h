@@ -136,6 +136,7 @@ class CommitLog {
  private:
   CommitLog(FileSystem& files, Options options);
 
+  Status removeBeyond(int64_t end);
   void writeBlank() ROCKETMQ_REQUIRES(append_mutex_);
   void switchToNext() ROCKETMQ_REQUIRES(append_mutex_);
   void keepRoomAhead();

@@ -126,15 +126,86 @@ Status ConsumeQueue::recover(QueueScan scan) {
   }
   if (scan == QueueScan::kTrusted) {
     ROCKETMQ_RETURN_IF_ERROR(cutAt(findEndTrusted()));
-    flushed_ = maxOffset();
+    noteFlushed(maxOffset());
     return Status::ok();
   }
   ROCKETMQ_RETURN_IF_ERROR(wipeFrom(findEndCareful()));
-  flushed_ = firstIndex();
+  noteFlushed(firstIndex());
   return Status::ok();
 }
 
-Status ConsumeQueue::cutAt(int64_t end) {
+Result<bool> ConsumeQueue::endsAsKnown(const QueueEnd& known) const {
+  if (firstIndex() > known.min) {
+    return false;
+  }
+  if (known.max == 0) {
+    return true;
+  }
+  const int64_t at = (known.max - 1) * kQueueEntryBytes;
+  const auto segment = segments_.find(at);
+  if (segment == nullptr) {
+    return false;
+  }
+  // Not by the mapping: making one costs more than everything else here.
+  ROCKETMQ_ASSIGN_OR_RETURN(const auto file, files_.open(segment->path()));
+  ROCKETMQ_ASSIGN_OR_RETURN(const std::string bytes,
+                            file->read(at - segment->base(), kQueueEntryBytes));
+  if (bytes.size() != static_cast<size_t>(kQueueEntryBytes)) {
+    return false;
+  }
+  const QueueEntry entry = decodeQueueEntry(bytes.data());
+  return isPreBlank(entry) || entry.physical_offset + entry.record_bytes == known.physical_end;
+}
+
+Result<bool> ConsumeQueue::recoverFrom(const QueueEnd& known, int64_t log_min) {
+  ROCKETMQ_ASSIGN_OR_RETURN(const bool fits, endsAsKnown(known));
+  if (!fits) {
+    return false;
+  }
+  ROCKETMQ_RETURN_IF_ERROR(cutAt(known.max, known.physical_end));
+  min_.store(known.min, std::memory_order_release);
+  trimmed_to_ = log_min;
+  flushed_ = known.max;
+  flushed_physical_end_ = known.physical_end;
+  return true;
+}
+
+Status ConsumeQueue::wipeBehindEnd() {
+  const auto segment = segments_.find(maxOffset() * kQueueEntryBytes);
+  if (segment == nullptr) {
+    return Status::ok();
+  }
+  const int64_t position = maxOffset() * kQueueEntryBytes - segment->base();
+  ROCKETMQ_ASSIGN_OR_RETURN(const bool is_clean, files_.isZeroFrom(segment->path(), position));
+  return is_clean ? Status::ok() : segment->zeroFrom(position);
+}
+
+Status ConsumeQueue::skipTo(int64_t offset) {
+  if (offset > maxOffset()) {
+    ROCKETMQ_RETURN_IF_ERROR(removeAndBeginAt(offset));
+    next_.store(offset, std::memory_order_relaxed);
+  }
+  return Status::ok();
+}
+
+int64_t ConsumeQueue::physicalEndAt(int64_t end) const {
+  for (int64_t index = end - 1; index >= firstIndex(); --index) {
+    const auto entry = rawEntryAt(index);
+    if (!entry || !isPreBlank(*entry)) {
+      return entry ? entry->physical_offset + entry->record_bytes : 0;
+    }
+  }
+  return 0;
+}
+
+void ConsumeQueue::noteFlushed(int64_t end) {
+  flushed_ = end;
+  flushed_physical_end_ = physicalEndAt(end);
+}
+
+Status ConsumeQueue::cutAt(int64_t end) { return cutAt(end, physicalEndAt(end)); }
+
+Status ConsumeQueue::cutAt(int64_t end, int64_t physical_end) {
   for (const auto& segment : segments_.takeFrom(end * kQueueEntryBytes + 1)) {
     ROCKETMQ_RETURN_IF_ERROR(segment->remove());
   }
@@ -143,22 +214,38 @@ Status ConsumeQueue::cutAt(int64_t end) {
   end_.store(end, std::memory_order_release);
   next_.store(end, std::memory_order_relaxed);
   roomy_to_.store(end, std::memory_order_release);
-  flushed_ = std::min(flushed_, end);
-  const auto last = lastEntry();
-  physical_end_ = last ? last->physical_offset + last->record_bytes : 0;
+  physical_end_ = physical_end;
+  if (flushed_ > end) {
+    flushed_ = end;
+    flushed_physical_end_ = physical_end;
+  }
   return Status::ok();
 }
 
 Status ConsumeQueue::wipeFrom(int64_t end) {
   ROCKETMQ_RETURN_IF_ERROR(cutAt(end));
-  const auto segment = segments_.find(end * kQueueEntryBytes);
-  return segment == nullptr ? Status::ok()
-                            : segment->zeroFrom(end * kQueueEntryBytes - segment->base());
+  return wipeBehindEnd();
 }
 
 Status ConsumeQueue::truncateFrom(int64_t physical_offset) {
+  if (physical_end_ <= physical_offset) {
+    return Status::ok();
+  }
   const int64_t cut = firstAtOrAfter(physical_offset, firstIndex(), maxOffset());
   return cut == maxOffset() ? Status::ok() : wipeFrom(cut);
+}
+
+Status ConsumeQueue::prepareReplay(int64_t physical_offset) {
+  ROCKETMQ_RETURN_IF_ERROR(truncateFrom(physical_offset));
+  if (firstIndex() == 0 || maxOffset() > firstIndex()) {
+    return Status::ok();
+  }
+  begun_at_ = firstIndex();
+  return dropFiles();
+}
+
+Status ConsumeQueue::finishReplay() {
+  return begun_at_ == 0 || isUsed() ? Status::ok() : skipTo(begun_at_);
 }
 
 std::optional<QueueEntry> ConsumeQueue::lastEntry() const {
@@ -252,7 +339,7 @@ Result<ConsumeQueue::Placed> ConsumeQueue::dispatch(int64_t queue_offset, const 
     const auto last = segments_.last();
     const bool is_near =
         last != nullptr && queue_offset * kQueueEntryBytes < last->end() + options_.file_bytes;
-    ROCKETMQ_RETURN_IF_ERROR(is_near ? fillTo(queue_offset) : beginAt(queue_offset));
+    ROCKETMQ_RETURN_IF_ERROR(is_near ? fillTo(queue_offset) : removeAndBeginAt(queue_offset));
   }
   ROCKETMQ_RETURN_IF_ERROR(roomFor(queue_offset, queue_offset + 1));
   append(entry);
@@ -264,14 +351,15 @@ Result<ConsumeQueue::Placed> ConsumeQueue::dispatch(int64_t queue_offset, const 
 
 /// The queue begins at `index` (RocketMQ: fillPreBlank): earlier entries, which the log no longer
 /// has, go, and the first file is filled up to it.
-Status ConsumeQueue::beginAt(int64_t index) {
+Status ConsumeQueue::removeAndBeginAt(int64_t index) {
   for (const auto& segment : segments_.takeFrom(0)) {
     ROCKETMQ_RETURN_IF_ERROR(segment->remove());
   }
   const int64_t per_file = options_.file_bytes / kQueueEntryBytes;
-  flushed_ = 0;
-  ROCKETMQ_RETURN_IF_ERROR(cutAt(index / per_file * per_file));
-  flushed_ = maxOffset();
+  const int64_t begin = index / per_file * per_file;
+  ROCKETMQ_RETURN_IF_ERROR(cutAt(begin, 0));
+  flushed_ = begin;
+  flushed_physical_end_ = 0;
   ROCKETMQ_RETURN_IF_ERROR(fillTo(index));
   min_.store(index, std::memory_order_release);
   return Status::ok();
@@ -345,7 +433,7 @@ Status ConsumeQueue::flush() {
     ROCKETMQ_RETURN_IF_ERROR(mapping.status());
     ROCKETMQ_RETURN_IF_ERROR((*mapping)->sync(from - segment->base(), to - from));
     segment->releaseBefore(to - segment->base() - kKeptMappedBytes);
-    flushed_ = to / kQueueEntryBytes;
+    noteFlushed(to / kQueueEntryBytes);
   }
   return syncFolder();
 }
@@ -373,12 +461,16 @@ void ConsumeQueue::moveMin(int64_t log_min) {
 }
 
 Status ConsumeQueue::trimBefore(int64_t log_min) {
+  if (log_min <= trimmed_to_) {
+    return Status::ok();
+  }
   // Readers are sent behind the files before these go.
   moveMin(log_min);
   const int64_t keep_bytes = minOffset() * kQueueEntryBytes;
   for (const auto& segment : segments_.takeBefore(keep_bytes)) {
     ROCKETMQ_RETURN_IF_ERROR(segment->remove());
   }
+  trimmed_to_ = log_min;
   return Status::ok();
 }
 

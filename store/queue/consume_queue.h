@@ -11,6 +11,7 @@
 #include "common/status.h"
 #include "store/log/segment.h"
 #include "store/message_store.h"
+#include "store/queue/queue_ends.h"
 #include "store/queue/queue_entry.h"
 
 namespace rocketmq::store {
@@ -60,8 +61,23 @@ class ConsumeQueue {
   Status load() { return segments_.load(); }
   /// Finds the end.
   Status recover(QueueScan scan);
+  /// Takes over what is known to be on the disk, and of the files only looks at the last entry;
+  /// `known.min` is for a log that begins at `log_min`. False, and nothing is done, when the files
+  /// do not reach from `known.min` to `known.max`, or that entry is another.
+  Result<bool> recoverFrom(const QueueEnd& known, int64_t log_min);
+  /// What the last file holds behind the end becomes zero.
+  Status wipeBehindEnd();
+  /// Removes the files, as if there had never been any.
+  Status dropFiles() { return removeAndBeginAt(0); }
+  /// Offsets below `offset` are never given again, though nothing is known of their messages.
+  Status skipTo(int64_t offset);
   /// Drops the entries of records that begin at or after `physical_offset`, with zeros left behind.
   Status truncateFrom(int64_t physical_offset);
+  /// The same before the log is read again from there. When no entry is left the files go too:
+  /// power loss may have taken earlier ones, whose entries would then be taken for known.
+  Status prepareReplay(int64_t physical_offset);
+  /// After it: a queue of which the log has shown nothing goes on where its files began.
+  Status finishReplay();
   /// Log offset behind the record of the last entry; 0 without one.
   int64_t physicalEnd() const { return physical_end_; }
   std::optional<QueueEntry> lastEntry() const;
@@ -115,11 +131,16 @@ class ConsumeQueue {
   /// Brings the entries to the disk.
   Status flush();
 
+  /// What the flushes so far have made certain.
+  QueueEnd flushedEnd() const {
+    return {.min = minOffset(), .max = flushed_, .physical_end = flushed_physical_end_};
+  }
+
   /// For a flush of many queues by one FileSystem::syncAll(): between the two calls the caller
   /// makes it. What is appended meanwhile is left to the next flush.
   /// The first returns what the second takes: how far the sync will reach.
   int64_t beginBulkFlush();
-  void endBulkFlush(int64_t end) { flushed_ = std::max(flushed_, end); }
+  void endBulkFlush(int64_t end) { noteFlushed(std::max(flushed_, end)); }
 
   /// The log begins at `log_min` now: removes the files that only point before it (never the last)
   /// and moves minOffset().
@@ -139,14 +160,18 @@ class ConsumeQueue {
   int64_t findEndCareful() const;
   /// Makes `end` the end: later files go.
   Status cutAt(int64_t end);
+  Status cutAt(int64_t end, int64_t physical_end);
   /// The same, and what the file still holds behind it becomes zero.
   Status wipeFrom(int64_t end);
+  Result<bool> endsAsKnown(const QueueEnd& known) const;
+  int64_t physicalEndAt(int64_t end) const;
+  void noteFlushed(int64_t end);
   void moveMin(int64_t log_min);
 
   Status roomFor(int64_t from, int64_t to);
   Status roomInFile(int64_t base_bytes, int64_t from_bytes, int64_t to_bytes)
       ROCKETMQ_REQUIRES(room_mutex_);
-  Status beginAt(int64_t index);
+  Status removeAndBeginAt(int64_t index);
   Status fillTo(int64_t index);
   void write(const QueueEntry& entry);
   Status syncFolder();
@@ -172,7 +197,12 @@ class ConsumeQueue {
   Mutex room_mutex_;
   std::atomic<bool> folder_is_new_{false};
 
-  int64_t flushed_ = 0;  // Of the flushing thread.
+  int64_t trimmed_to_ = 0;  // Of housekeeping: minOffset() is right for a log that begins here.
+  int64_t begun_at_ = 0;    // Of recovery: the first index of files that prepareReplay() removed.
+
+  // Of the flushing thread: entries on the disk, and where the record of the last of them ends.
+  int64_t flushed_ = 0;
+  int64_t flushed_physical_end_ = 0;
 };
 
 }  // namespace rocketmq::store

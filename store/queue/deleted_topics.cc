@@ -12,8 +12,6 @@
 namespace rocketmq::store {
 namespace {
 
-constexpr int64_t kFileBytesMax = 64 << 20;
-
 struct Content {
   std::map<std::string, int64_t> deleted_topics;
 
@@ -32,7 +30,7 @@ Result<std::unique_ptr<DeletedTopics>> DeletedTopics::load(FileSystem& files, st
     return topics;
   }
   ROCKETMQ_ASSIGN_OR_RETURN(const std::unique_ptr<RandomFile> file, files.open(topics->path_));
-  ROCKETMQ_ASSIGN_OR_RETURN(const std::string text, file->read(0, kFileBytesMax));
+  ROCKETMQ_ASSIGN_OR_RETURN(const std::string text, file->read(0, info->bytes));
   const Result<Content> content = json::decode<Content>(text);
   if (!content.ok()) {
     log::warn("{} is ignored, deleted topics may come back: {}", topics->path_,

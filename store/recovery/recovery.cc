@@ -3,25 +3,13 @@
 #include <algorithm>
 
 #include "common/log.h"
+#include "store/recovery/torn_record.h"
 
 namespace rocketmq::store {
 namespace {
 
 /// What the checkpoint's times are rounded by: flushes and clocks are not exact.
 constexpr int64_t kCheckpointMarginMs = 3000;
-
-/// The format checks nothing but the body. A page that never reached the disk reads as zeros, and
-/// neither a topic nor the end of properties is made of them.
-bool mayBeTorn(const MessageRecord& record) {
-  return record.topic.find('\0') != std::string_view::npos ||
-         (!record.properties.empty() && record.properties.back() == '\0');
-}
-
-bool isZeroAt(const CommitLog& log, int64_t offset) {
-  const LogView view = log.view(offset);
-  return !view.contains(offset, kBlankBytes) ||
-         view.from(offset).substr(0, kBlankBytes).find_first_not_of('\0') == std::string_view::npos;
-}
 
 }  // namespace
 
@@ -31,6 +19,9 @@ Status Recovery::run(bool stopped_cleanly) {
     ROCKETMQ_ASSIGN_OR_RETURN(const Queues queues, recoverQueues(QueueScan::kTrusted));
     ROCKETMQ_RETURN_IF_ERROR(truncateQueues(queues, 0));
     return finish({}, 0);
+  }
+  if (parts_.known) {
+    return runFromKnown(stopped_cleanly);
   }
   if (stopped_cleanly) {
     const Status trusted = runTrusting();
@@ -74,7 +65,7 @@ Result<int64_t> Recovery::trustedStart(const Queues& queues) {
 Status Recovery::runCareful() {
   ROCKETMQ_ASSIGN_OR_RETURN(const Queues queues, recoverQueues(QueueScan::kCareful));
   int64_t start = carefulStart();
-  ROCKETMQ_RETURN_IF_ERROR(truncateQueues(queues, start));
+  ROCKETMQ_RETURN_IF_ERROR(prepareReplay(queues, start));
   log::info("the store was not stopped cleanly: reading the commit log from {}", start);
   const int64_t log_min = parts_.log.minOffset();
   ROCKETMQ_ASSIGN_OR_RETURN(Read read, readFrom(start, start > log_min ? Dispatcher::Gaps::kReport
@@ -82,8 +73,11 @@ Status Recovery::runCareful() {
   if (read.found_gap) {
     log::warn("a consume queue lacks entries: reading the whole commit log from {}", log_min);
     start = log_min;
-    ROCKETMQ_RETURN_IF_ERROR(truncateQueues(parts_.queues.all(), start));
+    ROCKETMQ_RETURN_IF_ERROR(prepareReplay(parts_.queues.all(), start));
     ROCKETMQ_ASSIGN_OR_RETURN(read, readFrom(start, Dispatcher::Gaps::kFill));
+  }
+  for (const auto& queue : parts_.queues.all()) {
+    ROCKETMQ_RETURN_IF_ERROR(queue->finishReplay());
   }
   ROCKETMQ_RETURN_IF_ERROR(finish(read, start));
   // What a killed process wrote is in the page cache; from here on it counts as flushed.
@@ -120,6 +114,13 @@ Status Recovery::truncateQueues(const Queues& queues, int64_t physical_offset) {
   return Status::ok();
 }
 
+Status Recovery::prepareReplay(const Queues& queues, int64_t start) {
+  for (const auto& queue : queues) {
+    ROCKETMQ_RETURN_IF_ERROR(queue->prepareReplay(start));
+  }
+  return Status::ok();
+}
+
 Result<Recovery::Read> Recovery::readFrom(int64_t start, Dispatcher::Gaps gaps) {
   const int64_t limit = parts_.log.maxOffset();
   RecordWalker walker(parts_.log, start, parts_.crc_check);
@@ -127,8 +128,8 @@ Result<Recovery::Read> Recovery::readFrom(int64_t start, Dispatcher::Gaps gaps) 
   read.end = start;
   read.newest_ms = parts_.checkpoint.times().log_ms;
   while (walker.next(limit) == RecordWalker::Step::kRecord) {
-    if (mayBeTorn(walker.record()) && isZeroAt(parts_.log, walker.position())) {
-      log::warn("the last record, at {}, is torn", walker.record().physical_offset);
+    if (isTorn(walker.view(), walker.record())) {
+      log::warn("the record at {} is torn", walker.record().physical_offset);
       read.end = walker.record().physical_offset;
       return read;
     }
@@ -147,15 +148,21 @@ Result<Recovery::Read> Recovery::readFrom(int64_t start, Dispatcher::Gaps gaps) 
 int64_t Recovery::carefulStart() const {
   const CheckpointTimes times = parts_.checkpoint.times();
   const TimestampMs certain_ms = std::min(times.log_ms, times.queues_ms) - kCheckpointMarginMs;
-  const auto segments = parts_.log.segments();
-  for (auto segment = segments.rbegin(); segment != segments.rend(); ++segment) {
-    const int64_t base = (*segment)->base();
+  int64_t start = parts_.log.minOffset();
+  TimestampMs newest_ms = 0;
+  for (const auto& segment : parts_.log.segments()) {
+    const int64_t base = segment->base();
     const auto first = recordIn(parts_.log.view(base), base, CrcCheck::kSkip);
-    if (first && first->store_timestamp_ms > 0 && first->store_timestamp_ms <= certain_ms) {
-      return base;
+    // A time that goes back tells of a clock that was set: what follows may be later than the
+    // checkpoint although its times are earlier.
+    if (!first || first->store_timestamp_ms <= 0 || first->store_timestamp_ms > certain_ms ||
+        first->store_timestamp_ms < newest_ms) {
+      break;
     }
+    start = base;
+    newest_ms = first->store_timestamp_ms;
   }
-  return parts_.log.minOffset();
+  return start;
 }
 
 Status Recovery::finish(const Read& read, int64_t flushed) {

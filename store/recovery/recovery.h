@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "common/clock.h"
@@ -11,6 +12,7 @@
 #include "store/dispatch/dispatcher.h"
 #include "store/log/commit_log.h"
 #include "store/log/record_walker.h"
+#include "store/queue/queue_ends.h"
 #include "store/queue/queue_table.h"
 
 namespace rocketmq::store {
@@ -18,7 +20,12 @@ namespace rocketmq::store {
 /// Finds the true end of the log after a start and brings the consume queues in line with it. The
 /// queues are derived data: whatever they lack is taken from the log.
 ///
-/// Clean stop:   the queues are believed. The record of their newest entry is checked, the log is
+/// Known ends:   when the last checkpoint has left the ends of all queues (QueueEnds), the log is
+/// read
+///               from there, however the store stopped, and no queue is looked into. Queues that
+///               are gone, or lack files, are made anew from the whole log.
+/// Clean stop:   otherwise, the queues are believed. The record of their newest entry is checked,
+/// the log is
 ///               read from behind it, and what the queues lack is entered.
 /// Unclean stop: begins at the newest file whose first record is older than everything that the
 ///               checkpoint says is on the disk. Queue entries of records from there on are thrown
@@ -38,6 +45,7 @@ class Recovery {
     DeletedTopics& deleted;
     Dispatcher& dispatcher;
     const Checkpoint& checkpoint;
+    std::optional<QueueEnds::Snapshot> known;
     CrcCheck crc_check = CrcCheck::kVerify;
   };
 
@@ -56,6 +64,11 @@ class Recovery {
     bool found_gap = false;
   };
 
+  Status runFromKnown(bool stopped_cleanly);
+  /// Brings the queues to what is known of them. False when some have to be made anew.
+  Result<bool> restoreKnown();
+  Result<bool> restoreKnown(ConsumeQueue& queue);
+  Status finishKnown(bool stopped_cleanly);
   /// NotFound when the queues' newest entry does not belong to the log: do as after a crash.
   Status runTrusting();
   Status runCareful();
@@ -63,6 +76,7 @@ class Recovery {
   Result<Queues> recoverQueues(QueueScan scan);
   Status finishDeletions(const Queues& queues);
   Status truncateQueues(const Queues& queues, int64_t physical_offset);
+  Status prepareReplay(const Queues& queues, int64_t start);
   Result<Read> readFrom(int64_t start, Dispatcher::Gaps gaps);
   Result<int64_t> trustedStart(const Queues& queues);
   int64_t carefulStart() const;

@@ -10,6 +10,7 @@
 #include <string>
 
 #include "tests/fault/load.h"
+#include "tests/fault/rounds.h"
 #include "tests/support/daemon.h"
 #include "tests/support/temp_dir.h"
 

@@ -3,8 +3,6 @@
 #include <gtest/gtest.h>
 #include <signal.h>
 
-#include <cstdio>
-#include <cstdlib>
 #include <random>
 #include <sstream>
 #include <thread>
@@ -34,18 +32,6 @@ std::string bodyOf(int sender, int64_t number, size_t filler) {
 }
 
 }  // namespace
-
-uint64_t faultSeed() {
-  const char* replay = std::getenv("ROCKETMQ_FAULT_SEED");
-  const uint64_t seed = replay != nullptr ? std::stoull(replay) : std::random_device()();
-  std::printf("ROCKETMQ_FAULT_SEED=%llu\n", static_cast<unsigned long long>(seed));
-  return seed;
-}
-
-int faultRounds(int otherwise) {
-  const char* rounds = std::getenv("ROCKETMQ_FAULT_ROUNDS");
-  return rounds != nullptr ? std::stoi(rounds) : otherwise;
-}
 
 Load::Load(Cluster& cluster, std::string topic, uint64_t seed)
     : cluster_(cluster),

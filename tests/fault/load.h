@@ -15,11 +15,6 @@
 
 namespace rocketmq::test {
 
-/// A seed for this run: that of ROCKETMQ_FAULT_SEED, else a new one. Printed.
-uint64_t faultSeed();
-/// A count from the environment variable ROCKETMQ_FAULT_ROUNDS.
-int faultRounds(int otherwise);
-
 /// Four senders that number their messages and write down what the broker has promised, and a
 /// reader that compares every queue with it.
 class Load {

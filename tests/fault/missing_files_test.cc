@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "tests/fault/load.h"
+#include "tests/fault/rounds.h"
 #include "tests/support/daemon.h"
 #include "tests/support/temp_dir.h"
 

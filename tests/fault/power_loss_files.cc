@@ -9,48 +9,37 @@
 namespace rocketmq::store::test {
 namespace {
 
-constexpr size_t kPageBytes = 4096;
+using rocketmq::test::ForwardingFileSystem;
+using rocketmq::test::ForwardingMappedFile;
+using rocketmq::test::ForwardingRandomFile;
 
-class ShadowedMappedFile final : public MappedFile {
+class ShadowedMappedFile final : public ForwardingMappedFile {
  public:
   ShadowedMappedFile(std::unique_ptr<MappedFile> real, PowerLossFileSystem& files, std::string path)
-      : MappedFile(real->data(), real->bytes()),
-        real_(std::move(real)),
-        files_(files),
-        path_(std::move(path)) {}
+      : ForwardingMappedFile(std::move(real)), files_(files), path_(std::move(path)) {}
 
   Status sync(int64_t offset, int64_t bytes) override {
     return files_.keep(path_, offset, {data() + offset, static_cast<size_t>(bytes)});
   }
-  Status reserve(int64_t offset, int64_t bytes) override { return real_->reserve(offset, bytes); }
-  Status zero(int64_t offset, int64_t bytes) override { return real_->zero(offset, bytes); }
-  void prefault(int64_t offset, int64_t bytes) override { real_->prefault(offset, bytes); }
-  void release(int64_t offset, int64_t bytes) override { real_->release(offset, bytes); }
 
  private:
-  const std::unique_ptr<MappedFile> real_;
   PowerLossFileSystem& files_;
   const std::string path_;
 };
 
-class ShadowedRandomFile final : public RandomFile {
+class ShadowedRandomFile final : public ForwardingRandomFile {
  public:
   ShadowedRandomFile(std::unique_ptr<RandomFile> real, PowerLossFileSystem& files, std::string path)
-      : real_(std::move(real)), files_(files), path_(std::move(path)) {}
+      : ForwardingRandomFile(std::move(real)), files_(files), path_(std::move(path)) {}
 
-  Result<std::string> read(int64_t offset, int64_t bytes) const override {
-    return real_->read(offset, bytes);
-  }
-  Status write(int64_t offset, std::string_view content) override {
-    return real_->write(offset, content);
-  }
   Status sync() override { return files_.keep(path_, 0, readFile(path_)); }
 
  private:
-  const std::unique_ptr<RandomFile> real_;
   PowerLossFileSystem& files_;
   const std::string path_;
 };
+
+std::string folderOf(const std::string& path) { return path.substr(0, path.rfind('/')); }
 
 }  // namespace
 
@@ -81,6 +70,7 @@ void PowerLossFileSystem::writeRemains(const std::string& from, const std::strin
   namespace fs = std::filesystem;
   MutexLock lock(mutex_);
   fs::create_directories(to);
+  const size_t sector_bytes = random() % 2 == 0 ? 512 : 4096;
   std::map<std::string, bool> entries;  // Sorted, so that a seed means the same everywhere.
   for (const fs::directory_entry& entry : fs::recursive_directory_iterator(from)) {
     entries.emplace(entry.path().string(), entry.is_directory());
@@ -98,20 +88,36 @@ void PowerLossFileSystem::writeRemains(const std::string& from, const std::strin
       }
       std::string synced = shadow->second.bytes;
       synced.resize(bytes.size());
-      for (size_t at = 0; at < bytes.size(); at += kPageBytes) {
+      for (size_t at = 0; at < bytes.size(); at += sector_bytes) {
         if (random() % 2 == 0) {
-          const size_t size = std::min(kPageBytes, bytes.size() - at);
+          const size_t size = std::min(sector_bytes, bytes.size() - at);
           bytes.replace(at, size, synced, at, size);
         }
       }
     }
     writeFile(target, bytes);
   }
+  writeForgottenRemovals(from, to, random);
+}
+
+void PowerLossFileSystem::writeForgottenRemovals(const std::string& from, const std::string& to,
+                                                 std::mt19937_64& random) const {
+  for (const auto& [folder, removed] : removed_) {
+    if (!folder.starts_with(from)) {
+      continue;
+    }
+    for (size_t i = random() % (removed.size() + 1); i < removed.size(); ++i) {
+      const std::string target = to + removed[i].path.substr(from.size());
+      if (!std::filesystem::exists(target)) {
+        writeFile(target, removed[i].bytes);
+      }
+    }
+  }
 }
 
 Result<std::unique_ptr<RandomFile>> PowerLossFileSystem::open(const std::string& path) {
   const bool is_new = !std::filesystem::exists(path);
-  ROCKETMQ_ASSIGN_OR_RETURN(std::unique_ptr<RandomFile> real, real_.open(path));
+  ROCKETMQ_ASSIGN_OR_RETURN(std::unique_ptr<RandomFile> real, ForwardingFileSystem::open(path));
   meet(path, is_new);
   return std::unique_ptr<RandomFile>(
       std::make_unique<ShadowedRandomFile>(std::move(real), *this, path));
@@ -119,7 +125,8 @@ Result<std::unique_ptr<RandomFile>> PowerLossFileSystem::open(const std::string&
 
 Result<std::unique_ptr<MappedFile>> PowerLossFileSystem::map(const std::string& path,
                                                              const MapOptions& options) {
-  ROCKETMQ_ASSIGN_OR_RETURN(std::unique_ptr<MappedFile> real, real_.map(path, options));
+  ROCKETMQ_ASSIGN_OR_RETURN(std::unique_ptr<MappedFile> real,
+                            ForwardingFileSystem::map(path, options));
   meet(path, options.create);
   return std::unique_ptr<MappedFile>(
       std::make_unique<ShadowedMappedFile>(std::move(real), *this, path));
@@ -151,26 +158,40 @@ Status PowerLossFileSystem::keep(const std::string& path, int64_t offset,
 }
 
 Status PowerLossFileSystem::replace(const std::string& path, std::string_view content) {
-  ROCKETMQ_RETURN_IF_ERROR(real_.replace(path, content));
+  // Held over the whole: what remains of a disk has no half of it.
   MutexLock lock(mutex_);
+  if (cut_) {
+    return Status::io("the power is cut", EIO);
+  }
+  ROCKETMQ_RETURN_IF_ERROR(ForwardingFileSystem::replace(path, content));
   disk_[path] = {.bytes = std::string(content), .has_name = true};
   return Status::ok();
 }
 
 Status PowerLossFileSystem::remove(const std::string& path) {
-  {
-    MutexLock lock(mutex_);
-    disk_.erase(path);
+  // Held over the whole: no file goes while what remains of the disk is written.
+  MutexLock lock(mutex_);
+  const auto shadow = disk_.find(path);
+  const bool is_known = shadow != disk_.end();
+  if (std::filesystem::exists(path) && (!is_known || shadow->second.has_name)) {
+    std::string bytes = is_known ? shadow->second.bytes : readFile(path);
+    bytes.resize(std::filesystem::file_size(path));
+    removed_[folderOf(path)].push_back({path, std::move(bytes)});
   }
-  return real_.remove(path);
+  disk_.erase(path);
+  return ForwardingFileSystem::remove(path);
 }
 
 Status PowerLossFileSystem::removeTree(const std::string& path) {
   {
     MutexLock lock(mutex_);
-    std::erase_if(disk_, [&](const auto& file) { return file.first.starts_with(path + "/"); });
+    const auto is_inside = [&](const auto& entry) {
+      return (entry.first + "/").starts_with(path + "/");
+    };
+    std::erase_if(disk_, is_inside);
+    std::erase_if(removed_, is_inside);
   }
-  return real_.removeTree(path);
+  return ForwardingFileSystem::removeTree(path);
 }
 
 Status PowerLossFileSystem::syncDirectory(const std::string& path) {
@@ -179,10 +200,9 @@ Status PowerLossFileSystem::syncDirectory(const std::string& path) {
     return Status::io("cannot sync " + path + ": the power is cut");
   }
   for (auto& [file, on_disk] : disk_) {
-    if (std::filesystem::path(file).parent_path() == std::filesystem::path(path)) {
-      on_disk.has_name = true;
-    }
+    on_disk.has_name |= folderOf(file) == path;
   }
+  removed_.erase(path);
   return Status::ok();
 }
 
@@ -194,6 +214,7 @@ Status PowerLossFileSystem::syncAll(const std::string& path) {
   for (auto& [file, on_disk] : disk_) {
     on_disk = {.bytes = readFile(file), .has_name = true};
   }
+  removed_.clear();
   return Status::ok();
 }
 

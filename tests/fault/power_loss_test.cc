@@ -1,8 +1,8 @@
 // Promise: under sync flush everything that a sender was told is on the disk, and everything that a
 // reader could see, is readable at its offset after the power failed; offsets are dense, and half a
-// message is never delivered. The file system decides page by page what of the rest survives.
+// message is never delivered. The file system decides sector by sector what of the rest survives.
 //
-// ROCKETMQ_FAULT_SEED=N runs that seed alone.
+// ROCKETMQ_FAULT_SEED=N runs that seed alone, ROCKETMQ_FAULT_ROUNDS=N runs N seeds.
 
 #include <gtest/gtest.h>
 
@@ -17,10 +17,13 @@
 #include <vector>
 
 #include "tests/fault/power_loss_files.h"
+#include "tests/fault/rounds.h"
 #include "tests/unit/store/store_test_support.h"
 
 namespace rocketmq::store::test {
 namespace {
+
+using rocketmq::test::faultRounds;
 
 constexpr int kQueues = 3;
 constexpr int kSenders = 2;
@@ -162,7 +165,7 @@ PowerLossTest::Queue PowerLossTest::readQueue(MessageStore& store, int32_t queue
 TEST_F(PowerLossTest, SyncFlushKeepsWhatItPromised) {
   const char* replay = std::getenv("ROCKETMQ_FAULT_SEED");
   const uint64_t first = replay == nullptr ? 1 : std::stoull(replay);
-  const uint64_t last = replay == nullptr ? 100 : first;
+  const uint64_t last = replay == nullptr ? static_cast<uint64_t>(faultRounds(100)) : first;
   for (uint64_t seed = first; seed <= last; ++seed) {
     SCOPED_TRACE("ROCKETMQ_FAULT_SEED=" + std::to_string(seed));
     options_.root_dir = dir_ / (std::to_string(seed) + "-0");
@@ -191,6 +194,34 @@ TEST_F(PowerLossTest, RecoveryRemovesStaleBytesFromTheDiskToo) {
   const std::string log = disk.synced(logFile(0));
   ASSERT_EQ(options_.commit_log_file_bytes, std::ssize(log));
   EXPECT_TRUE(isZero(std::string_view(log).substr(static_cast<size_t>(end))));
+}
+
+// What a power cut leaves of a recovery that has removed files can be recovered again.
+TEST_F(PowerLossTest, FilesThatRecoveryRemovedMayComeBack) {
+  options_.flush_mode = FlushMode::kAsync;
+  open();
+  send("A", 0, 30, std::string(8000, 'x'));
+  ASSERT_TRUE(std::filesystem::exists(logFile(3 * options_.commit_log_file_bytes)));
+  const std::string whole = crashedCopy();
+  store_.reset();
+  for (uint64_t seed = 1; seed <= 10; ++seed) {
+    SCOPED_TRACE(seed);
+    std::mt19937_64 random(seed);
+    options_.root_dir = dir_ / ("torn" + std::to_string(seed));
+    copyFolder(whole, root());
+    patchFile(logFile(0), 4, "torn");
+    const std::string remains = dir_ / ("remains" + std::to_string(seed));
+    {
+      PowerLossFileSystem disk;
+      const auto opened = MessageStore::open(options_, clock_, nullptr, disk);
+      ASSERT_TRUE(opened.ok()) << opened.status().message();
+      disk.writeRemains(root(), remains, random);
+    }
+    options_.root_dir = remains;
+    open();
+    EXPECT_EQ(0, store_->commitLogMaxOffset());
+    store_.reset();
+  }
 }
 
 }  // namespace

@@ -18,104 +18,14 @@
 #include "rocketmq/default_mq_producer.h"
 #include "rocketmq/default_mq_pull_consumer.h"
 #include "rocketmq/default_mq_push_consumer.h"
-#include "tests/support/daemon.h"
-#include "tests/support/temp_dir.h"
+#include "tests/integration/client_fixture.h"
 
 namespace rocketmq::test {
 namespace {
 
 using ::testing::ElementsAre;
 
-/// Bodies a listener was given, in order and counted.
-class Inbox {
- public:
-  void take(const MessageExt& message) {
-    std::lock_guard lock(mutex_);
-    ++bodies_[message.body()];
-    ++received_;
-    messages_.push_back(message);
-  }
-  size_t different() const {
-    std::lock_guard lock(mutex_);
-    return bodies_.size();
-  }
-  size_t received() const {
-    std::lock_guard lock(mutex_);
-    return received_;
-  }
-  std::vector<MessageExt> messages() const {
-    std::lock_guard lock(mutex_);
-    return messages_;
-  }
-
- private:
-  mutable std::mutex mutex_;
-  std::map<std::string, int> bodies_;
-  std::vector<MessageExt> messages_;
-  size_t received_ = 0;
-};
-
-class ClientTest : public ::testing::Test {
- protected:
-  static void SetUpTestSuite() {
-    folder_ = std::make_unique<TempDir>();
-    cluster_ = std::make_unique<Cluster>(
-        folder_->path().string(),
-        Cluster::Settings{{"messageDelayLevel", "1s 1s 1s 1s 1s 1s 1s 1s 1s 1s"}});
-    cluster_->start();
-  }
-  static void TearDownTestSuite() {
-    cluster_.reset();
-    folder_.reset();
-  }
-
-  void SetUp() override {
-    const std::string test = ::testing::UnitTest::GetInstance()->current_test_info()->name();
-    topic_ = "C_" + test;
-    group_ = "CG_" + test;
-    cluster_->createTopic(topic_);
-  }
-
-  std::unique_ptr<DefaultMQProducer> producer() const {
-    ProducerConfig config;
-    config.namesrv_addr = cluster_->namesrvAddr();
-    config.producer_group = "P_" + topic_;
-    auto producer = std::make_unique<DefaultMQProducer>(config);
-    producer->start();
-    return producer;
-  }
-
-  PushConsumerConfig pushConfig() const {
-    PushConsumerConfig config;
-    config.namesrv_addr = cluster_->namesrvAddr();
-    config.consumer_group = group_;
-    config.consume_from_where = ConsumeFromWhere::kFirstOffset;
-    config.consume_thread_max = 4;
-    return config;
-  }
-
-  std::unique_ptr<DefaultMQPushConsumer> consume(Inbox& inbox,
-                                                 const std::string& tags = "*") const {
-    auto consumer = std::make_unique<DefaultMQPushConsumer>(pushConfig());
-    consumer->subscribe(topic_, tags);
-    consumer->registerMessageListener(
-        [&inbox](const std::vector<MessageExt>& messages, ConsumeConcurrentlyContext&) {
-          std::for_each(messages.begin(), messages.end(),
-                        [&](const MessageExt& message) { inbox.take(message); });
-          return ConsumeConcurrentlyStatus::kConsumeSuccess;
-        });
-    consumer->start();
-    return consumer;
-  }
-
-  static std::unique_ptr<TempDir> folder_;
-  static std::unique_ptr<Cluster> cluster_;
-  std::string topic_;
-  std::string group_;
-};
-
-std::unique_ptr<TempDir> ClientTest::folder_;
-std::unique_ptr<Cluster> ClientTest::cluster_;
+using ClientTest = ClientFixture;
 
 TEST_F(ClientTest, SyncSendsComeBackOnceEachWithEverythingTheyHad) {
   const auto producer = this->producer();

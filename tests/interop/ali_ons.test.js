@@ -171,3 +171,40 @@ test('two consumers share a group; when one leaves the other takes its queues', 
     assert.ok(lastOfOne.has(`shared ${i}`), `message ${i} was lost after a member left`);
   }
 });
+
+test('ali-ons and the C++ client share one group, in both directions', { timeout: 90_000 }, async () => {
+  cluster.createTopic('TopicTest', 4);
+  const node = await startConsumer(cluster, 'mixed_group', 'TopicTest');
+  const cpp = await cluster.startCppConsumer('mixed_group', 'TopicTest');
+  const all = () => new Set([...bodies(node.messages), ...cpp.bodies()]);
+  const untilAll = async count => {
+    while (all().size < count) {
+      await new Promise(resolve => setTimeout(resolve, 20));
+    }
+  };
+  // Both are members once each of them has been given some messages of a steady stream.
+  let sent = 0;
+  while (node.messages.length === 0 || cpp.bodies().length === 0) {
+    assert.ok(sent < 20_000, 'the two clients never shared the queues');
+    await sendMany(20, () => new Message('TopicTest', '*', `node ${sent++}`));
+  }
+  await sendMany(400, () => new Message('TopicTest', '*', `node ${sent++}`));
+  cluster.runExample('batch_producer');
+  await untilAll(sent + 1000);
+
+  await cpp.stop();
+  const before = node.messages.length;
+  await sendMany(200, () => new Message('TopicTest', '*', `node ${sent++}`));
+  await untilAll(sent + 1000);
+  assert.ok(node.messages.length >= before + 200, 'the C++ member left its queues to nobody');
+
+  const next = await cluster.startCppConsumer('mixed_group', 'TopicTest');
+  await close(node.consumer);
+  cluster.runExample('producer');
+  const later = Array.from({ length: 200 }, () => `node ${sent++}`);
+  await sendMany(200, i => new Message('TopicTest', '*', later[i]));
+  while (!later.every(body => next.bodies().includes(body))) {
+    await new Promise(resolve => setTimeout(resolve, 20));
+  }
+  await next.stop();
+});

@@ -43,12 +43,13 @@ void addSendOptions(CLI::App& app, Workload& workload) {
                  "due (0: as fast as possible)")
       ->capture_default_str()
       ->check(CLI::NonNegativeNumber);
-  app.add_option("--mode", workload.mode, "sync, async, oneway or batch")
-      ->transform(
-          CLI::CheckedTransformer(std::map<std::string, SendMode>{{"sync", SendMode::kSync},
-                                                                  {"async", SendMode::kAsync},
-                                                                  {"oneway", SendMode::kOneway},
-                                                                  {"batch", SendMode::kBatch}}));
+  app.add_option("--mode", workload.mode, "sync, async, oneway, batch or transaction")
+      ->transform(CLI::CheckedTransformer(
+          std::map<std::string, SendMode>{{"sync", SendMode::kSync},
+                                          {"async", SendMode::kAsync},
+                                          {"oneway", SendMode::kOneway},
+                                          {"batch", SendMode::kBatch},
+                                          {"transaction", SendMode::kTransaction}}));
   app.add_option("--batch-size", workload.batch_size, "Messages in a batch, or per listener call")
       ->capture_default_str()
       ->check(CLI::Range(1, 1024));

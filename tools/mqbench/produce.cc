@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <any>
 #include <cstdio>
+#include <memory>
 #include <mutex>
 #include <string>
 #include <thread>
@@ -22,12 +24,26 @@ const char* nameOf(SendMode mode) {
       return "oneway";
     case SendMode::kBatch:
       return "batch";
+    case SendMode::kTransaction:
+      return "transaction";
   }
   return "";
 }
 
-ProducerConfig producerConfig(const Workload& workload) {
-  ProducerConfig config;
+/// Transactions that do nothing and are always committed.
+class CommitAlways : public TransactionListener {
+ public:
+  LocalTransactionState executeLocalTransaction(const Message& /*message*/,
+                                                const std::any& /*argument*/) override {
+    return LocalTransactionState::kCommitMessage;
+  }
+  LocalTransactionState checkLocalTransaction(const MessageExt& /*message*/) override {
+    return LocalTransactionState::kCommitMessage;
+  }
+};
+
+TransactionProducerConfig producerConfig(const Workload& workload) {
+  TransactionProducerConfig config;
   config.namesrv_addr = workload.namesrv_addr;
   config.producer_group = workload.group + "_producer";
   config.async_in_flight_max = workload.in_flight_max;
@@ -41,7 +57,7 @@ ProducerConfig producerConfig(const Workload& workload) {
 }  // namespace
 
 LoadGenerator::LoadGenerator(const Workload& workload)
-    : workload_(workload), producer_(producerConfig(workload)) {}
+    : workload_(workload), producer_(producerConfig(workload), std::make_shared<CommitAlways>()) {}
 
 void LoadGenerator::start() { producer_.start(); }
 
@@ -100,6 +116,11 @@ void LoadGenerator::sendOne(Message& message, int64_t due_ns, Histogram& latency
   switch (workload_.mode) {
     case SendMode::kSync:
       producer_.send(message);
+      latency.record(nowNs() - due_ns);
+      sent_.fetch_add(1, std::memory_order_relaxed);
+      return;
+    case SendMode::kTransaction:
+      producer_.sendMessageInTransaction(message);
       latency.record(nowNs() - due_ns);
       sent_.fetch_add(1, std::memory_order_relaxed);
       return;

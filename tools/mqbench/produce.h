@@ -5,7 +5,7 @@
 #include <mutex>
 #include <string>
 
-#include "rocketmq/default_mq_producer.h"
+#include "rocketmq/transaction_mq_producer.h"
 #include "tools/mqbench/histogram.h"
 #include "tools/mqbench/workload.h"
 
@@ -39,7 +39,7 @@ class LoadGenerator {
   bool takeTicket(int64_t messages);
 
   const Workload workload_;
-  DefaultMQProducer producer_;
+  TransactionMQProducer producer_;
   std::atomic<int64_t> tickets_{0};
   std::atomic<int64_t> sent_{0};
   std::atomic<int64_t> failed_{0};

@@ -13,7 +13,7 @@
 
 namespace rocketmq::bench {
 
-enum class SendMode : uint8_t { kSync, kAsync, kOneway, kBatch };
+enum class SendMode : uint8_t { kSync, kAsync, kOneway, kBatch, kTransaction };
 
 /// What the command line asked for; see main.cc for the help of each.
 struct Workload {

@@ -34,7 +34,9 @@ struct ClientConfig {
 
 /// Sets a process-wide property by RocketMQ's name (what Java takes as -Dname=value):
 /// rocketmq.namesrv.addr, rocketmq.namesrv.domain, rocketmq.namesrv.domain.subgroup,
-/// rocketmq.client.localOffsetStoreDir. Threads: any; before clients start.
+/// rocketmq.client.localOffsetStoreDir, rocketmq.client.rebalance.lockMaxLiveTime and
+/// rocketmq.client.rebalance.lockInterval (milliseconds that a queue's lock is trusted for, 30000,
+/// and between its renewals, 20000). Threads: any; before clients start.
 void setProperty(const std::string& name, const std::string& value);
 
 /// Takes every "-Dname=value" out of a command line and sets it as a property.

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -26,6 +27,14 @@ using AllocateMessageQueueStrategy = std::function<std::vector<MessageQueue>(
 AllocateMessageQueueStrategy allocateAveragely();
 /// RocketMQ's AVG_BY_CIRCLE: every n-th queue.
 AllocateMessageQueueStrategy allocateAveragelyByCircle();
+/// RocketMQ's CONFIG: always these queues, whoever else is in the group.
+AllocateMessageQueueStrategy allocateByConfig(std::vector<MessageQueue> queues);
+/// RocketMQ's MACHINE_ROOM: of the queues whose broker is named "<room>@<name>" with one of
+/// `rooms`, an equal share; the others go to nobody here.
+AllocateMessageQueueStrategy allocateByMachineRoom(std::set<std::string> rooms);
+/// RocketMQ's CONSISTENT_HASH: clients stand at `virtual_nodes` places of a ring, and a queue goes
+/// to the next one; few queues move when a client comes or goes. Precondition: virtual_nodes >= 1.
+AllocateMessageQueueStrategy allocateByConsistentHash(int32_t virtual_nodes = 10);
 
 /// Settings that all consumers share.
 struct ConsumerConfig : ClientConfig {

@@ -29,6 +29,17 @@ struct SendCallback {
   std::function<void(const MQException&)> on_exception;
 };
 
+/// Gets the outcome of an asynchronous request, exactly once, as SendCallback: the reply, or why
+/// there is none (RequestTimeoutException when nobody replied in time).
+struct RequestCallback {
+  std::function<void(const Message&)> on_success;
+  std::function<void(const MQException&)> on_exception;
+};
+
+/// How bodies are compressed (RocketMQ: CompressionType). Consumers of other languages may know
+/// zlib only.
+enum class CompressType { kZlib, kLz4, kZstd };
+
 /// Settings of a producer besides ClientConfig; defaults are RocketMQ's.
 struct ProducerConfig : ClientConfig {
   std::string producer_group;
@@ -39,8 +50,9 @@ struct ProducerConfig : ClientConfig {
   int32_t retry_times_when_send_async_failed = 2;
   bool retry_another_broker_when_not_store_ok = false;
 
-  /// Bodies above this many bytes are compressed with zlib; batches never are.
+  /// Bodies above this many bytes are compressed; batches never are.
   int32_t compress_msg_body_over_howmuch = 4096;
+  CompressType compress_type = CompressType::kZlib;
   int32_t compress_level = 5;
   int32_t max_message_size = 4 * 1024 * 1024;
 
@@ -70,7 +82,7 @@ class DefaultMQProducer {
  public:
   explicit DefaultMQProducer(std::string producer_group);
   explicit DefaultMQProducer(ProducerConfig config);
-  ~DefaultMQProducer();
+  virtual ~DefaultMQProducer();
   DefaultMQProducer(const DefaultMQProducer&) = delete;
   DefaultMQProducer& operator=(const DefaultMQProducer&) = delete;
 
@@ -103,13 +115,29 @@ class DefaultMQProducer {
   void sendOneway(Message& message, const MessageQueue& queue);
   void sendOneway(Message& message, const MessageQueueSelector& selector);
 
+  /// Sends a message and waits until a consumer has replied to it (see createReplyMessage()), all
+  /// within `timeout`; throws RequestTimeoutException when nobody did. Retried as an asynchronous
+  /// send.
+  Message request(Message& message, std::chrono::milliseconds timeout);
+  Message request(Message& message, const MessageQueue& queue, std::chrono::milliseconds timeout);
+  Message request(Message& message, const MessageQueueSelector& selector,
+                  std::chrono::milliseconds timeout);
+
+  /// The same without waiting for the reply. Throws for wrong use, and when too much is in flight.
+  /// The first request to a topic waits for the brokers to know this client.
+  void request(Message message, RequestCallback callback, std::chrono::milliseconds timeout);
+  void request(Message message, const MessageQueue& queue, RequestCallback callback,
+               std::chrono::milliseconds timeout);
+  void request(Message message, const MessageQueueSelector& selector, RequestCallback callback,
+               std::chrono::milliseconds timeout);
+
   /// Queues of a topic that can be written now.
   std::vector<MessageQueue> fetchPublishMessageQueues(const std::string& topic);
 
   /// "ip@instance", as brokers list this client. Empty before start().
   std::string clientId() const;
 
- private:
+ protected:
   class Impl;
   std::unique_ptr<Impl> impl_;
 };

@@ -8,6 +8,7 @@
 
 #include "rocketmq/consumer_config.h"
 #include "rocketmq/exceptions.h"
+#include "rocketmq/message_selector.h"
 #include "rocketmq/pull_result.h"
 
 namespace rocketmq {
@@ -41,9 +42,15 @@ class DefaultMQPullConsumer {
   /// Up to `max_nums` messages from `offset` on; at once, also when there are none.
   PullResult pull(const MessageQueue& queue, const std::string& tags, int64_t offset,
                   int32_t max_nums);
+  /// The same, also by properties: MessageSelector::bySql(). Throws MQBrokerException, with the
+  /// place of the fault, when the broker cannot evaluate the expression.
+  PullResult pull(const MessageQueue& queue, const MessageSelector& selector, int64_t offset,
+                  int32_t max_nums);
   /// The same, but waits at the broker until there is something or the time is over.
   PullResult pullBlockIfNotFound(const MessageQueue& queue, const std::string& tags, int64_t offset,
                                  int32_t max_nums);
+  PullResult pullBlockIfNotFound(const MessageQueue& queue, const MessageSelector& selector,
+                                 int64_t offset, int32_t max_nums);
 
   /// The group's offset in a queue; -1 when it has none. From the broker, or from what
   /// updateConsumeOffset() has set when `from_store` is false.

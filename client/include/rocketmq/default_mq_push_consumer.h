@@ -8,6 +8,7 @@
 #include "rocketmq/consumer_config.h"
 #include "rocketmq/exceptions.h"
 #include "rocketmq/message_listener.h"
+#include "rocketmq/message_selector.h"
 
 namespace rocketmq {
 
@@ -25,6 +26,10 @@ struct PushConsumerConfig : ConsumerConfig {
   /// A queue is not pulled while more than this waits for the listener.
   int32_t pull_threshold_for_queue = 1000;
   int32_t pull_threshold_size_for_queue_mib = 100;
+  /// The same for all queues of a topic together, each getting its share in place of the bounds
+  /// above; -1: none.
+  int32_t pull_threshold_for_topic = -1;
+  int32_t pull_threshold_size_for_topic_mib = -1;
   /// ... or while its first and last waiting messages are further apart (concurrent listeners).
   int32_t consume_concurrently_max_span = 2000;
 
@@ -55,6 +60,9 @@ class DefaultMQPushConsumer {
 
   /// `tags`: "*", or tags joined with "||". Throws MQClientException for a bad expression.
   void subscribe(const std::string& topic, const std::string& tags = "*");
+  /// Also by properties: MessageSelector::bySql(). start() throws MQClientException, with the place
+  /// of the fault, when the broker cannot evaluate the expression.
+  void subscribe(const std::string& topic, const MessageSelector& selector);
   void unsubscribe(const std::string& topic);
 
   /// One of the two, before start().
@@ -68,6 +76,10 @@ class DefaultMQPushConsumer {
   /// Stops and restarts pulling; what was pulled is still consumed.
   void suspend();
   void resume();
+
+  /// Changes consume_thread_max while running, 1 to 1000 (RocketMQ: updateCorePoolSize). Throws
+  /// MQClientException for another number. Threads: any; also from inside a listener.
+  void setConsumeThreads(int32_t threads);
 
   std::string clientId() const;
 

@@ -26,7 +26,7 @@ function freePort() {
 class Daemon {
   constructor(name, args) {
     this.output = '';
-    this.child = spawn(path.join(programs, name), args, { stdio: ['ignore', 'pipe', 'pipe'] });
+    this.child = spawn(path.resolve(programs, name), args, { stdio: ['ignore', 'pipe', 'pipe'] });
     this.exited = new Promise(resolve => this.child.on('exit', resolve));
     for (const stream of [this.child.stdout, this.child.stderr]) {
       stream.on('data', chunk => {
@@ -36,10 +36,10 @@ class Daemon {
   }
 
   /** Resolves when the daemon says that it serves; fails with its output when it ends instead. */
-  ready() {
+  ready(text = 'boot success') {
     return new Promise((resolve, reject) => {
       const look = () => {
-        if (this.output.includes('boot success')) resolve();
+        if (this.output.includes(text)) resolve();
       };
       this.child.stdout.on('data', look);
       this.exited.then(code => reject(new Error(`ended with ${code}: ${this.output}`)));
@@ -111,6 +111,33 @@ class Cluster {
       encoding: 'utf8',
       env: { ...process.env, NAMESRV_ADDR: this.namesrvAddr },
     });
+  }
+
+  /** Runs a program of the C++ client's examples to its end. */
+  runExample(name) {
+    return execFileSync(path.join(programs, 'examples', name), [], {
+      encoding: 'utf8',
+      env: { ...process.env, NAMESRV_ADDR: this.namesrvAddr },
+    });
+  }
+
+  /** A consumer of the C++ client as a process of its own; what it was given is in `bodies()`. */
+  async startCppConsumer(group, topic) {
+    const file = path.join(this.folder, `cpp-${group}-${Date.now()}`);
+    fs.writeFileSync(file, '');
+    const member = new Daemon(
+      process.env.ROCKETMQ_CHURN_MEMBER ||
+        path.resolve(programs, '../tests/churn_member'),
+      [this.namesrvAddr, topic, group, 'concurrent', file],
+    );
+    await member.ready('started');
+    const bodies = () =>
+      fs
+        .readFileSync(file, 'utf8')
+        .split('\n')
+        .filter(line => line.startsWith('E '))
+        .map(line => line.split(' ').slice(4).join(' '));
+    return { bodies, stop: () => member.stop() };
   }
 
   createTopic(topic, queues = 4) {

@@ -113,6 +113,7 @@ class MessagePath : public testing::Test {
     std::optional<int32_t> max_reconsume_times = std::nullopt;
     int32_t client_version = 409;
     bool may_block = true;
+    TimestampMs born_ms = 1234;
   };
 
   SendOutcome trySend(const Send& send) {
@@ -124,7 +125,7 @@ class MessagePath : public testing::Test {
     header.default_topic_queue_nums = 4;
     header.queue_id = send.queue_id;
     header.sys_flag = send.sys_flag;
-    header.born_timestamp_ms = 1234;
+    header.born_timestamp_ms = send.born_ms;
     header.flag = send.flag;
     header.properties = properties;
     header.reconsume_times = send.reconsume_times;

@@ -66,7 +66,8 @@ TEST(AllocateStrategyTest, CircleGivesEveryNthQueue) {
 }
 
 TEST(AllocateStrategyTest, EveryQueueGoesToExactlyOneClient) {
-  for (const auto& allocate : {allocateAveragely(), allocateAveragelyByCircle()}) {
+  for (const auto& allocate :
+       {allocateAveragely(), allocateAveragelyByCircle(), allocateByConsistentHash()}) {
     for (int m = 0; m <= 33; ++m) {
       for (int c = 1; c <= 11; ++c) {
         std::multiset<int32_t> given;
@@ -83,7 +84,43 @@ TEST(AllocateStrategyTest, EveryQueueGoesToExactlyOneClient) {
   }
 }
 
+TEST(AllocateStrategyTest, ConfiguredQueuesAreTakenAsFarAsTheyExist) {
+  const auto allocate = allocateByConfig({{"T", "b", 5}, {"T", "b", 1}, {"T", "elsewhere", 0}});
+  EXPECT_EQ(idsOf(allocate("g", "c100", queues(8), clients(3))), (std::vector<int32_t>{1, 5}));
+}
+
+TEST(AllocateStrategyTest, MachineRoomsShareOnlyTheirOwnQueues) {
+  std::vector<MessageQueue> all;
+  for (const char* broker : {"north@a", "south@b", "west@c", "nowhere"}) {
+    for (int i = 0; i < 4; ++i) {
+      all.push_back({"T", broker, i});
+    }
+  }
+  const auto allocate = allocateByMachineRoom({"north", "south"});
+  // Eight queues for three clients: two in a row for each, and the last two for the first two.
+  const std::vector<MessageQueue> first{
+      {"T", "north@a", 0}, {"T", "north@a", 1}, {"T", "south@b", 2}};
+  const std::vector<MessageQueue> second{
+      {"T", "north@a", 2}, {"T", "north@a", 3}, {"T", "south@b", 3}};
+  const std::vector<MessageQueue> third{{"T", "south@b", 0}, {"T", "south@b", 1}};
+  EXPECT_EQ(allocate("g", "c100", all, clients(3)), first);
+  EXPECT_EQ(allocate("g", "c101", all, clients(3)), second);
+  EXPECT_EQ(allocate("g", "c102", all, clients(3)), third);
+}
+
+// The places were computed by another program, from MD5 and RocketMQ's texts of clients and queues.
+TEST(AllocateStrategyTest, ConsistentHashPlacesQueuesAsRocketMqDoes) {
+  const auto allocate = allocateByConsistentHash();
+  const std::vector<std::string> members{"192.0.2.1@101", "192.0.2.2@102", "192.0.2.3@103"};
+  EXPECT_EQ(idsOf(allocate("g", members[0], queues(8), members)), (std::vector<int32_t>{3, 6}));
+  EXPECT_EQ(idsOf(allocate("g", members[1], queues(8), members)), (std::vector<int32_t>{7}));
+  EXPECT_EQ(idsOf(allocate("g", members[2], queues(8), members)),
+            (std::vector<int32_t>{0, 1, 2, 4, 5}));
+}
+
 TEST(AllocateStrategyTest, AClientThatIsNoMemberGetsNothing) {
+  EXPECT_TRUE(allocateByMachineRoom({"r"})("g", "stranger", queues(8), clients(2)).empty());
+  EXPECT_TRUE(allocateByConsistentHash()("g", "stranger", queues(8), clients(2)).empty());
   EXPECT_TRUE(allocateAveragely()("g", "stranger", queues(8), clients(2)).empty());
   EXPECT_TRUE(allocateAveragelyByCircle()("g", "stranger", queues(8), clients(2)).empty());
   EXPECT_TRUE(allocateAveragely()("g", "stranger", queues(8), {}).empty());

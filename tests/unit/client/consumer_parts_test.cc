@@ -115,17 +115,22 @@ TEST(StartOffsetTest, TimestampsAreLocalTime) {
 
 TEST(SubscriptionTableTest, ExpressionsAreParsedAndMatched) {
   SubscriptionTable table;
-  ASSERT_TRUE(table.add("T", " TagA || TagB ", 1).isOk());
+  ASSERT_TRUE(table.add("T", MessageSelector::byTag(" TagA || TagB "), 1).isOk());
   EXPECT_TRUE(wantsTag(*table.find("T"), "TagA"));
   EXPECT_TRUE(wantsTag(*table.find("T"), "TagB"));
   EXPECT_FALSE(wantsTag(*table.find("T"), "TagC"));
   EXPECT_FALSE(wantsTag(*table.find("T"), ""));
   for (const char* all : {"*", "", "  "}) {
-    ASSERT_TRUE(table.add("T", all, 2).isOk()) << all;
+    ASSERT_TRUE(table.add("T", MessageSelector::byTag(all), 2).isOk()) << all;
     EXPECT_TRUE(wantsTag(*table.find("T"), "anything"));
   }
-  EXPECT_FALSE(table.add("T", "||", 3).isOk());
-  EXPECT_FALSE(table.add("bad topic", "*", 3).isOk());
+  EXPECT_FALSE(table.add("T", MessageSelector::byTag("||"), 3).isOk());
+  EXPECT_FALSE(table.add("bad topic", MessageSelector::byTag("*"), 3).isOk());
+  EXPECT_FALSE(table.add("T", MessageSelector::bySql(""), 3).isOk());
+  ASSERT_TRUE(table.add("T", MessageSelector::bySql("a > 5 || b"), 4).isOk());
+  EXPECT_EQ(table.find("T")->expression_type, "SQL92");
+  EXPECT_EQ(table.find("T")->sub_string, "a > 5 || b");
+  EXPECT_TRUE(wantsTag(*table.find("T"), "any"));
   table.remove("T");
   EXPECT_EQ(table.find("T"), nullptr);
 }

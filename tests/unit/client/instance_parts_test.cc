@@ -13,6 +13,7 @@
 #include "client/instance/system_properties.h"
 #include "client/instance/timers.h"
 #include "client/instance/worker_pool.h"
+#include "tests/support/eventually.h"
 
 namespace rocketmq::client {
 namespace {
@@ -57,6 +58,33 @@ TEST(WorkerPoolTest, SlowTasksGetAllThreads) {
     });
   }
   EXPECT_EQ(all_here.wait_for(std::chrono::seconds(10)), std::future_status::ready);
+}
+
+TEST(WorkerPoolTest, GrowsAndShrinksWhileItWorks) {
+  WorkerPool pool("test", 1);
+  for (int round = 0; round < 20; ++round) {
+    const size_t size = round % 2 == 0 ? 4 : 1;
+    pool.resize(size);
+    std::atomic<size_t> arrived{0};
+    std::promise<void> all;
+    const std::shared_future<void> all_here = all.get_future().share();
+    // As many tasks as there may be threads, each of which waits for all the others.
+    for (size_t i = 0; i < size; ++i) {
+      pool.post([&] {
+        if (++arrived == size) {
+          all.set_value();
+        }
+        all_here.wait();
+      });
+    }
+    ASSERT_EQ(all_here.wait_for(std::chrono::seconds(10)), std::future_status::ready) << round;
+    ASSERT_TRUE(test::eventually([&] { return pool.threads() <= size; })) << round;
+    std::atomic<int> ran{0};
+    for (int i = 0; i < 50; ++i) {
+      pool.post([&] { ++ran; });
+    }
+    ASSERT_TRUE(test::eventually([&] { return ran == 50; })) << round;
+  }
 }
 
 TEST(WorkerPoolTest, StopDropsWhatHasNotStartedAndRefusesMore) {

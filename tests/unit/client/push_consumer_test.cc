@@ -483,6 +483,29 @@ TEST_F(PushConsumerTest, OrderlyMessagesComeInOrderUnderTheBrokersLock) {
   EXPECT_TRUE(eventually([this] { return broker().locked().empty(); }));
 }
 
+// Promise: a queue that goes to another member while its listener works is not consumed twice: the
+// listener ends, its offset is stored, and only then is the lock given back.
+TEST_F(PushConsumerTest, AnOrderlyQueueIsHandedOverWithWhatItsListenerHasFinished) {
+  broker().append("T", 0, "a");
+  std::promise<void> entered;
+  std::promise<void> go_on;
+  std::shared_future<void> may_go_on = go_on.get_future().share();
+  auto subject = orderly(config(), [&](const std::vector<MessageExt>&) {
+    entered.set_value();
+    may_go_on.wait();
+    return ConsumeOrderlyStatus::kSuccess;
+  });
+  subject->start();
+  entered.get_future().wait();
+  subject->unsubscribe("T");
+  EXPECT_TRUE(eventually([&] { return !owns({"T", "b0", 0}); }));
+  EXPECT_TRUE(broker().locked().contains({"T", "b0", 0}));
+  EXPECT_FALSE(broker().committed("CG", "T").has_value());
+  go_on.set_value();
+  EXPECT_TRUE(eventually([&] { return !broker().locked().contains({"T", "b0", 0}); }));
+  EXPECT_EQ(broker().committed("CG", "T"), 1);
+}
+
 TEST_F(PushConsumerTest, OrderlyConsumptionWaitsForTheLock) {
   broker().refuseLocks(true);
   broker().append("T", 0, "a");

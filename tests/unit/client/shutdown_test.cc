@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <cstdlib>
 #include <future>
 #include <random>
 #include <thread>
@@ -19,6 +20,12 @@ using std::chrono::seconds;
 using std::chrono::steady_clock;
 
 constexpr milliseconds kShutdownMax{1000};
+
+/// How many random states are tried: what the environment variable ROCKETMQ_SHUTDOWN_CYCLES says.
+uint32_t cycles(uint32_t otherwise) {
+  const char* text = std::getenv("ROCKETMQ_SHUTDOWN_CYCLES");
+  return text == nullptr ? otherwise : static_cast<uint32_t>(std::atoi(text));
+}
 
 /// Does what `body` does and fails when it takes longer than a shutdown may.
 void expectQuick(const std::function<void()>& body) {
@@ -76,7 +83,7 @@ TEST(ShutdownTest, ProducersInRandomStates) {
   FakeCluster cluster(2);
   cluster.createTopic("T", 2);
   cluster.createTopic("TBW102", 2, 7);
-  for (uint32_t seed = 1; seed <= 100; ++seed) {
+  for (uint32_t seed = 1; seed <= cycles(100); ++seed) {
     SCOPED_TRACE(seed);
     std::mt19937 random(seed);
     cluster.broker(0).swallowSends(random() % 3 == 0);
@@ -142,7 +149,7 @@ Answer randomAnswer(uint32_t number, Answer good, Answer bad) {
 TEST(ShutdownTest, PushConsumersInRandomStates) {
   FakeCluster cluster(2);
   cluster.createTopic("T", 2);
-  for (uint32_t seed = 1; seed <= 100; ++seed) {
+  for (uint32_t seed = 1; seed <= cycles(100); ++seed) {
     SCOPED_TRACE(seed);
     std::mt19937 random(seed);
     for (size_t broker = 0; broker < 2; ++broker) {
@@ -196,7 +203,7 @@ TEST(ShutdownTest, PushConsumersInRandomStates) {
 TEST(ShutdownTest, PullConsumersInRandomStates) {
   FakeCluster cluster(1);
   cluster.createTopic("T", 2);
-  for (uint32_t seed = 1; seed <= 50; ++seed) {
+  for (uint32_t seed = 1; seed <= cycles(50); ++seed) {
     SCOPED_TRACE(seed);
     auto config = configFor<LitePullConsumerConfig>(cluster);
     config.consumer_group = "CG";

@@ -209,6 +209,39 @@ TEST_F(ClientTest, ConnectionThatThePeerClosedIsReplaced) {
   }
 }
 
+TEST_F(ClientTest, AConnectionOnWhichNothingComesAnyMoreIsReplaced) {
+  test::RawListener listener;
+  startClient({.limits = {.silence_max = milliseconds(50)}});
+  auto answered = std::async(std::launch::async, [&] { return call(listener.address()); });
+  test::RawSocket dead = listener.accept();
+  answerNext(dead, "ok");
+  EXPECT_TRUE(answered.get().ok());
+
+  EXPECT_EQ(call(listener.address(), milliseconds(20)).status().code(), StatusCode::kTimeout);
+  EXPECT_FALSE(listener.hasConnection(0)) << "so short a silence means nothing";
+  EXPECT_EQ(call(listener.address(), milliseconds(100)).status().code(), StatusCode::kTimeout);
+  answered = std::async(std::launch::async, [&] { return call(listener.address()); });
+  test::RawSocket fresh = listener.accept();
+  answerNext(fresh, "ok");
+  EXPECT_TRUE(answered.get().ok());
+}
+
+TEST_F(ClientTest, ASlowAnswerIsNoSilenceWhileOthersCome) {
+  test::RawListener listener;
+  startClient({.limits = {.silence_max = milliseconds(50)}});
+  auto slow =
+      std::async(std::launch::async, [&] { return call(listener.address(), milliseconds(100)); });
+  test::RawSocket socket = listener.accept();
+  ASSERT_NE(receive(socket), nullptr);  // Never answered.
+  auto quick = std::async(std::launch::async, [&] { return call(listener.address()); });
+  answerNext(socket, "ok");
+  EXPECT_TRUE(quick.get().ok());
+  EXPECT_EQ(slow.get().status().code(), StatusCode::kTimeout);
+  quick = std::async(std::launch::async, [&] { return call(listener.address()); });
+  answerNext(socket, "still the same connection");
+  EXPECT_TRUE(quick.get().ok());
+}
+
 TEST_F(ClientTest, TimeoutKeepsTheConnectionAndLateAnswersAreDropped) {
   test::RawListener listener;
   startClient();

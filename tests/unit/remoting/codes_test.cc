@@ -181,7 +181,8 @@ TEST(CodesTest, ResponseCodesHaveTheNamesOfTheProtocol) {
                                                    {206, "CONSUMER_NOT_ONLINE"},
                                                    {207, "CONSUME_MSG_TIMEOUT"},
                                                    {208, "NO_MESSAGE"},
-                                                   {215, "FLOW_CONTROL"}};
+                                                   {215, "FLOW_CONTROL"},
+                                                   {604, "ILLEGAL_OPERATION"}};
   EXPECT_EQ(declaredNames<ResponseCode>(), expected);
 }
 

@@ -19,7 +19,7 @@ class PendingCallsTest : public testing::Test {
     PendingCalls::Callback callback = [this, opaque](const Result<const CommandView*>&) {
       ended_.push_back(opaque);
     };
-    return calls_.add(opaque, deadline, callback);
+    return calls_.add(opaque, start_, deadline, callback);
   }
 
   std::multiset<int32_t> end(std::vector<PendingCalls::Callback> callbacks) {
@@ -52,7 +52,7 @@ TEST_F(PendingCallsTest, OpaqueThatWaitsIsNotTakenTwice) {
 TEST_F(PendingCallsTest, NeverDeadlineDoesNotOverflow) {
   ASSERT_TRUE(add(1, Deadline::max()));
   EXPECT_GT(*calls_.nextExpiry(), start_);
-  EXPECT_TRUE(calls_.takeExpired(start_).empty());
+  EXPECT_TRUE(calls_.takeExpired(start_).callbacks.empty());
 }
 
 // Promise: against a plain map, whatever the order of calls, answers and time, no call ends early
@@ -77,7 +77,7 @@ TEST_F(PendingCallsTest, BehavesLikeAMapOfDeadlines) {
           break;
         default: {
           now += std::chrono::microseconds(random() % 10'000);
-          for (const int32_t expired : end(calls_.takeExpired(now))) {
+          for (const int32_t expired : end(calls_.takeExpired(now).callbacks)) {
             ASSERT_LE(model.at(expired), now) << "early";
             model.erase(expired);
           }

@@ -145,6 +145,32 @@ TEST_F(StoreReadTest, FilterChoosesByTagAndByRecord) {
   EXPECT_EQ(20, result.next_offset);
 }
 
+// What a Java broker with enableConsumeQueueExt leaves in the queues: unit n is at 20 x n.
+TEST_F(StoreReadTest, AddressesOfTheConsumeQueueExtensionAreReadAsWhatTheRecordSays) {
+  options_.delay_level_ms = {1000, 5000};
+  open();
+  for (int i = 0; i < 4; ++i) {
+    ASSERT_TRUE(
+        put("A", 0, "m" + std::to_string(i), properties({{"TAGS", i % 2 == 0 ? "even" : "odd"}}))
+            .ok());
+  }
+  const std::string delayed = properties({{"DELAY", "2"}, {"TAGS", "x"}});
+  const TimestampMs stored_ms = put("SCHEDULE_TOPIC_XXXX", 1, "later", delayed).store_timestamp_ms;
+  close();
+  for (int64_t i = 0; i < 4; ++i) {
+    patchFile(queueFile("A", 0), i * 20 + 12,
+              std::string("\x80\0\0\0\0\0\0", 7) + static_cast<char>(20 * i));
+  }
+  patchFile(queueFile("SCHEDULE_TOPIC_XXXX", 1), 12, std::string("\x80\0\0\0\0\0\0\x64", 8));
+  open();
+  const OneTag even("even");
+  const GetResult result = store_->get({.topic = "A", .offset = 0, .filter = &even});
+  EXPECT_EQ(2, result.message_count);
+  EXPECT_EQ(4, result.next_offset);
+  EXPECT_EQ(tagsCode("odd"), store_->queueEntries("A", 0, 1, 1).at(0).tags_code);
+  EXPECT_EQ(stored_ms + 5000, store_->queueEntries("SCHEDULE_TOPIC_XXXX", 1, 0, 1).at(0).tags_code);
+}
+
 TEST_F(StoreReadTest, OneGetScansABoundedNumberOfEntries) {
   options_.consume_queue_file_bytes = 100 * 20;
   open();

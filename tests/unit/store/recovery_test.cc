@@ -5,7 +5,6 @@
 
 #include <filesystem>
 
-#include "common/bytes.h"
 #include "common/message/sys_flag.h"
 #include "store/log/segment.h"
 #include "tests/unit/store/store_test_support.h"
@@ -22,12 +21,6 @@ std::vector<std::string> numbered(const std::string& prefix, int count) {
     names.push_back(prefix + std::to_string(i));
   }
   return names;
-}
-
-std::string bigEndian(int64_t value) {
-  std::string bytes(8, '\0');
-  storeBigEndian(bytes.data(), value);
-  return bytes;
 }
 
 class StoreRecoveryTest : public StoreTest {
@@ -128,92 +121,6 @@ TEST_F(StoreRecoveryTest, KilledProcessLosesNothingItHasAnswered) {
   }
 }
 
-/// A store whose log ends with a record of `tail_bytes` bytes at `tail_offset`, as a crash left it.
-struct TornStore {
-  std::string folder;
-  int64_t tail_offset = 0;
-  int64_t tail_bytes = 0;
-};
-
-class TornTailTest : public StoreTest {
- protected:
-  TornStore makeTornStore() {
-    open();
-    send("A", 0, 3, "a");
-    const PutResult tail = put("A", 0, "the last one", properties({{"TAGS", "x"}}));
-    TornStore torn{.folder = crashedCopy(),
-                   .tail_offset = tail.physical_offsets.front(),
-                   .tail_bytes = tail.end_offset - tail.physical_offsets.front()};
-    close();
-    return torn;
-  }
-
-  /// Opens a copy of the store whose log has been changed; expects everything but the tail.
-  void expectTailGone(const TornStore& torn, const std::string& name,
-                      const std::function<void(const std::string& log_path)>& tear) {
-    options_.root_dir = dir_ / name;
-    copyFolder(torn.folder, root());
-    tear(logFile(0));
-    open();
-    EXPECT_EQ(torn.tail_offset, store_->commitLogMaxOffset());
-    EXPECT_THAT(bodies("A", 0), ElementsAre("a0", "a1", "a2"));
-    const PutResult next = put("A", 0, "next");
-    EXPECT_EQ(torn.tail_offset, next.physical_offsets.front());
-    EXPECT_EQ(3, next.queue_offset);
-    EXPECT_THAT(bodies("A", 0, 3), ElementsAre("next"));
-    close();
-    std::filesystem::remove_all(root());
-  }
-};
-
-TEST_F(TornTailTest, LogEndsBeforeALastRecordThatWasCutAtAnyByte) {
-  const TornStore torn = makeTornStore();
-  for (int64_t kept = 0; kept < torn.tail_bytes; ++kept) {
-    SCOPED_TRACE(kept);
-    expectTailGone(torn, "cut", [&](const std::string& log_path) {
-      patchFile(log_path, torn.tail_offset + kept,
-                std::string(static_cast<size_t>(torn.tail_bytes - kept), '\0'));
-    });
-    if (HasFatalFailure() || HasNonfatalFailure()) {
-      return;
-    }
-  }
-}
-
-TEST_F(TornTailTest, RecordThatSaysItIsElsewhereIsNotBelieved) {
-  const TornStore torn = makeTornStore();
-  expectTailGone(torn, "elsewhere", [&](const std::string& log_path) {
-    patchFile(log_path, torn.tail_offset + 28, bigEndian(torn.tail_offset + 1));
-  });
-}
-
-TEST_F(TornTailTest, RecordWhoseBodyIsDamagedIsNotBelieved) {
-  const TornStore torn = makeTornStore();
-  expectTailGone(torn, "damaged", [&](const std::string& log_path) {
-    patchFile(log_path, torn.tail_offset + 90, "!");
-  });
-}
-
-TEST_F(TornTailTest, NothingStaleIsLeftBehindTheEnd) {
-  // Three equal records; the first is torn, so the others are behind the end. If they stayed, the
-  // next record would lie right in front of the second.
-  open();
-  send("A", 0, 3, "a");
-  const int64_t first_end = store_->commitLogMaxOffset() / 3;
-  options_.root_dir = crashedCopy();
-  store_.reset();
-  patchFile(logFile(0), 4, std::string(4, 'x'));
-  open();
-  EXPECT_EQ(0, store_->commitLogMaxOffset());
-  EXPECT_THAT(bodies("A", 0), ElementsAre());
-  EXPECT_TRUE(isZero(readFile(logFile(0))));
-  ASSERT_TRUE(put("A", 0, "b0").ok());
-  EXPECT_EQ(first_end, store_->commitLogMaxOffset());
-  crash();
-  EXPECT_EQ(first_end, store_->commitLogMaxOffset());
-  EXPECT_THAT(bodies("A", 0), ElementsAre("b0"));
-}
-
 TEST_F(StoreRecoveryTest, TornRecordInAnEarlierFileEndsTheLogThere) {
   fill();
   const auto all = readAll(*store_, "A", 0);
@@ -310,6 +217,31 @@ TEST_F(StoreRecoveryTest, DamagedQueueTailIsReplacedFromTheLog) {
   patchFile(queueFile("A", 0, 3 * kQueueFileBytes), 0, std::string(200, '\0'));
   open();
   expectFilled();
+}
+
+TEST_F(StoreRecoveryTest, FirstFileOfAQueueThatPowerLossTookIsMadeAgain) {
+  fill();
+  options_.root_dir = crashedCopy();
+  store_.reset();
+  for (const int64_t base : {0, 1, 2}) {
+    std::filesystem::remove(queueFile("A", 0, base * kQueueFileBytes));
+  }
+  open();
+  EXPECT_EQ(0, store_->minOffset("A", 0));
+  expectFilled();
+}
+
+TEST_F(StoreRecoveryTest, QueueWhoseRecordsTheLogHasLostDoesNotGiveItsOffsetsAgain) {
+  fill();
+  options_.root_dir = crashedCopy();
+  store_.reset();
+  std::filesystem::remove(queueFile("A", 0, 0));
+  patchFile(logFile(0), 4, "torn");
+  open();
+  EXPECT_EQ(0, store_->commitLogMaxOffset());
+  EXPECT_EQ(kQueueFileBytes / 20, put("A", 0, "on").queue_offset);
+  crash();
+  EXPECT_THAT(bodies("A", 0, kQueueFileBytes / 20), ElementsAre("on"));
 }
 
 TEST_F(StoreRecoveryTest, StaleEntriesBehindTheEndOfAQueueAreNotBelieved) {
@@ -417,13 +349,7 @@ TEST_F(StoreRecoveryTest, FilesOfAnotherSizeAreRefusedWithTheSettingsName) {
   EXPECT_THAT(tryOpen().message(), HasSubstr("mappedFileSizeConsumeQueue"));
   options_ = good;
   open();
-  ASSERT_TRUE(put("A", 0, "x", properties({{"KEYS", "k"}})).ok());
-  close();
-  options_.index_entries_max = 300;
-  EXPECT_THAT(tryOpen().message(), HasSubstr("maxIndexNum"));
-  options_ = good;
-  open();
-  EXPECT_EQ(201, store_->maxOffset("A", 0));
+  expectFilled();
 }
 
 TEST_F(StoreRecoveryTest, QueueFileSizeIsRoundedUpToWholeEntries) {

@@ -12,13 +12,14 @@
 namespace rocketmq::store::test {
 namespace {
 
-class HookedMappedFile final : public MappedFile {
+using rocketmq::test::ForwardingFileSystem;
+using rocketmq::test::ForwardingMappedFile;
+using rocketmq::test::ForwardingRandomFile;
+
+class HookedMappedFile final : public ForwardingMappedFile {
  public:
   HookedMappedFile(std::unique_ptr<MappedFile> real, HookedFileSystem& hooks, std::string path)
-      : MappedFile(real->data(), real->bytes()),
-        real_(std::move(real)),
-        hooks_(hooks),
-        path_(std::move(path)) {}
+      : ForwardingMappedFile(std::move(real)), hooks_(hooks), path_(std::move(path)) {}
 
   Status sync(int64_t, int64_t) override {
     if (hooks_.matches(path_)) {
@@ -33,32 +34,19 @@ class HookedMappedFile final : public MappedFile {
     if (hooks_.disk_is_full && hooks_.matches(path_)) {
       return Status::readOnly("cannot reserve space for " + path_ + ": No space left on device");
     }
-    return real_->reserve(offset, size);
+    return ForwardingMappedFile::reserve(offset, size);
   }
-  Status zero(int64_t offset, int64_t size) override { return real_->zero(offset, size); }
-  void prefault(int64_t offset, int64_t size) override { real_->prefault(offset, size); }
-  void release(int64_t offset, int64_t size) override { real_->release(offset, size); }
 
  private:
-  const std::unique_ptr<MappedFile> real_;
   HookedFileSystem& hooks_;
   const std::string path_;
 };
 
-class HookedRandomFile final : public RandomFile {
+class HookedRandomFile final : public ForwardingRandomFile {
  public:
-  explicit HookedRandomFile(std::unique_ptr<RandomFile> real) : real_(std::move(real)) {}
+  using ForwardingRandomFile::ForwardingRandomFile;
 
-  Result<std::string> read(int64_t offset, int64_t bytes) const override {
-    return real_->read(offset, bytes);
-  }
-  Status write(int64_t offset, std::string_view content) override {
-    return real_->write(offset, content);
-  }
   Status sync() override { return Status::ok(); }
-
- private:
-  const std::unique_ptr<RandomFile> real_;
 };
 
 }  // namespace
@@ -82,7 +70,7 @@ void HookedFileSystem::waitWhileHeld() {
 }
 
 Result<std::unique_ptr<RandomFile>> HookedFileSystem::open(const std::string& path) {
-  ROCKETMQ_ASSIGN_OR_RETURN(std::unique_ptr<RandomFile> real, real_.open(path));
+  ROCKETMQ_ASSIGN_OR_RETURN(std::unique_ptr<RandomFile> real, ForwardingFileSystem::open(path));
   return std::unique_ptr<RandomFile>(std::make_unique<HookedRandomFile>(std::move(real)));
 }
 
@@ -91,7 +79,8 @@ Result<std::unique_ptr<MappedFile>> HookedFileSystem::map(const std::string& pat
   if (options.create && disk_is_full && matches(path)) {
     return Status::readOnly("cannot create " + path + ": No space left on device");
   }
-  ROCKETMQ_ASSIGN_OR_RETURN(std::unique_ptr<MappedFile> real, real_.map(path, options));
+  ROCKETMQ_ASSIGN_OR_RETURN(std::unique_ptr<MappedFile> real,
+                            ForwardingFileSystem::map(path, options));
   return std::unique_ptr<MappedFile>(
       std::make_unique<HookedMappedFile>(std::move(real), *this, path));
 }
@@ -134,7 +123,17 @@ void patchFile(const std::string& path, int64_t offset, std::string_view content
 }
 
 void copyFolder(const std::string& from, const std::string& to) {
-  std::filesystem::copy(from, to, std::filesystem::copy_options::recursive);
+  std::filesystem::create_directories(to);
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(from)) {
+    const std::string target = to + entry.path().string().substr(from.size());
+    std::error_code error;
+    if (entry.is_directory(error)) {
+      std::filesystem::create_directories(target);
+    } else if (!std::filesystem::copy_file(entry.path(), target, error)) {
+      // A temporary file may go while it is looked at.
+      EXPECT_EQ(error, std::errc::no_such_file_or_directory) << target;
+    }
+  }
 }
 
 std::vector<StoredMessage> readAll(MessageStore& store, std::string_view topic, int32_t queue_id,

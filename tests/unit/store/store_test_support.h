@@ -17,13 +17,14 @@
 #include "store/message_store.h"
 #include "store/store_options.h"
 #include "tests/support/eventually.h"
+#include "tests/support/forwarding_file_system.h"
 #include "tests/support/temp_dir.h"
 
 namespace rocketmq::store::test {
 
 /// The operating system's files with faults on demand. Syncs reach no disk: nobody here takes the
 /// power away, and hundreds of stores are opened.
-class HookedFileSystem final : public FileSystem {
+class HookedFileSystem final : public rocketmq::test::ForwardingFileSystem {
  public:
   // Apply to files whose path contains `fault_path`.
   std::string fault_path;
@@ -39,32 +40,14 @@ class HookedFileSystem final : public FileSystem {
   bool matches(const std::string& path) const { return path.find(fault_path) != std::string::npos; }
   void waitWhileHeld();
 
-  Status createDirectories(const std::string& path) override {
-    return real_.createDirectories(path);
-  }
-  Result<std::vector<DirectoryEntry>> list(const std::string& path) override {
-    return real_.list(path);
-  }
-  Result<std::optional<FileInfo>> info(const std::string& path) override {
-    return real_.info(path);
-  }
   Result<std::unique_ptr<RandomFile>> open(const std::string& path) override;
   Result<std::unique_ptr<MappedFile>> map(const std::string& path,
                                           const MapOptions& options) override;
-  Status replace(const std::string& path, std::string_view content) override {
-    return real_.replace(path, content);
-  }
-  Status remove(const std::string& path) override { return real_.remove(path); }
-  Status removeTree(const std::string& path) override { return real_.removeTree(path); }
   Status syncDirectory(const std::string&) override { return Status::ok(); }
   Status syncAll(const std::string& path) override;
   Result<SpaceInfo> space(const std::string& path) override;
-  Result<std::unique_ptr<FileLock>> lock(const std::string& path) override {
-    return real_.lock(path);
-  }
 
  private:
-  FileSystem& real_ = posixFileSystem();
   Mutex mutex_;
   CondVar released_;
   bool held_ = false;

@@ -21,23 +21,30 @@ using std::chrono::milliseconds;
 using TimePoint = HeldPulls::TimePoint;
 using Task = remoting::UniqueFunction<void()>;
 
-/// Remembers how a pull ended.
-struct Outcome {
+struct Endings {
   std::atomic<int> arrivals{0};
   std::atomic<int> expiries{0};
   std::atomic<int> destroyed{0};
 };
 
+/// Remembers how pulls ended. Shared with them: those still held die after the test's variables.
+struct Outcome {
+  std::shared_ptr<Endings> endings = std::make_shared<Endings>();
+  std::atomic<int>& arrivals = endings->arrivals;
+  std::atomic<int>& expiries = endings->expiries;
+  std::atomic<int>& destroyed = endings->destroyed;
+};
+
 class RecordingPull : public HeldPull {
  public:
-  explicit RecordingPull(Outcome& outcome) : outcome_(outcome) {}
-  ~RecordingPull() override { ++outcome_.destroyed; }
+  explicit RecordingPull(const Outcome& outcome) : endings_(outcome.endings) {}
+  ~RecordingPull() override { ++endings_->destroyed; }
   void resume(WakeReason reason) override {
-    ++(reason == WakeReason::kArrival ? outcome_.arrivals : outcome_.expiries);
+    ++(reason == WakeReason::kArrival ? endings_->arrivals : endings_->expiries);
   }
 
  private:
-  Outcome& outcome_;
+  const std::shared_ptr<Endings> endings_;
 };
 
 class HeldPullsTest : public testing::Test {

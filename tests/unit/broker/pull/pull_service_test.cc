@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "common/message/sys_flag.h"
+#include "tests/support/eventually.h"
 #include "tests/unit/broker/fake_connection.h"
 #include "tests/unit/broker/message_path.h"
 
@@ -252,9 +253,84 @@ TEST_F(PullServiceTest, ABroadcastingGroupMayBeForbidden) {
   EXPECT_EQ(codeOf({.sys_flag = 0}), ResponseCode::kNoPermission);
 }
 
-TEST_F(PullServiceTest, SqlInTheHeartbeatIsRefusedAtThePull) {
+TEST_F(PullServiceTest, SqlIsRefusedWhilePropertyFiltersAreOff) {
   subscribe("a > 3", 1, "SQL92");
+  const std::string refusal = "The broker does not support consumer to filter message by SQL92";
   EXPECT_EQ(codeOf({.sys_flag = 0}), ResponseCode::kSystemError);
+  EXPECT_EQ(pull({.sys_flag = 0}).remark, refusal);
+  EXPECT_EQ(codeOf({.subscription = "a >", .type = "SQL92"}), ResponseCode::kSystemError);
+  EXPECT_EQ(pull({.subscription = "a > 3", .type = "SQL92"}).remark, refusal);
+}
+
+TEST_F(PullServiceTest, SqlFiltersByTheProperties) {
+  configure([](BrokerSettings& settings) { settings.property_filter = true; });
+  for (const char* a : {"1", "5", "9"}) {
+    send({.body = a, .properties = {{"a", a}, {"TAGS", "T"}}});
+  }
+  send({.body = "none"});
+  EXPECT_EQ(bodies(pull({.subscription = "a > 3 AND TAGS = 'T'", .type = "SQL92"})),
+            (std::vector<std::string>{"5", "9"}));
+  subscribe("a < 3", 1, "SQL92");
+  EXPECT_EQ(bodies(pull({.sys_flag = 0, .version = 1})), std::vector<std::string>{"1"});
+  const PullAnswer none = pull({.subscription = "a = 0", .type = "SQL92"});
+  EXPECT_EQ(none.code, ResponseCode::kPullRetryImmediately);
+  EXPECT_EQ(none.header->next_begin_offset, 4);
+}
+
+TEST_F(PullServiceTest, ABadExpressionIsRefusedWithItsPlace) {
+  configure([](BrokerSettings& settings) { settings.property_filter = true; });
+  const PullAnswer own = pull({.subscription = "a > ", .type = "SQL92"});
+  EXPECT_EQ(own.code, ResponseCode::kSubscriptionParseFailed);
+  EXPECT_NE(own.remark.find("line 1, column 5"), std::string::npos) << own.remark;
+  EXPECT_EQ(codeOf({.subscription = "a", .type = "XPATH"}), ResponseCode::kSubscriptionParseFailed);
+  subscribe("a > ", 1, "SQL92");
+  const PullAnswer groups = pull({.sys_flag = 0});
+  EXPECT_EQ(groups.code, ResponseCode::kFilterDataNotExist);
+  EXPECT_NE(groups.remark.find("line 1, column 5"), std::string::npos) << groups.remark;
+}
+
+// As in RocketMQ: members that still use the expression before go on.
+TEST_F(PullServiceTest, ABadExpressionLeavesTheOneBeforeInForce) {
+  configure([](BrokerSettings& settings) { settings.property_filter = true; });
+  send({.body = "5", .properties = {{"a", "5"}}});
+  subscribe("a > 3", 1, "SQL92");
+  subscribe("a > ", 2, "SQL92");
+  EXPECT_EQ(codeOf({.sys_flag = 0, .version = 2}), ResponseCode::kFilterDataNotLatest);
+  EXPECT_EQ(bodies(pull({.sys_flag = 0, .version = 1})), std::vector<std::string>{"5"});
+  subscribe("a > 9", 3, "SQL92");
+  EXPECT_EQ(codeOf({.sys_flag = 0, .version = 3}), ResponseCode::kPullRetryImmediately);
+}
+
+TEST_F(PullServiceTest, AHeldPullWakesOnlyForAMessageThatItsExpressionWants) {
+  configure([](BrokerSettings& settings) { settings.property_filter = true; });
+  const auto held = start({.sys_flag = kHold, .subscription = "a > 3", .type = "SQL92"});
+  {
+    HeldPulls::WakeScope wakes(held_);
+    send({.body = "1", .properties = {{"a", "1"}}});
+    send({.body = "none"});
+    EXPECT_EQ(held_.size(), 1u);
+    send({.body = "5", .properties = {{"a", "5"}}});
+    EXPECT_EQ(held_.size(), 0u);
+  }
+  ASSERT_TRUE(held->answer.has_value());
+  EXPECT_EQ(bodies(*held->answer), std::vector<std::string>{"5"});
+  EXPECT_EQ(held->answer->header->next_begin_offset, 3);
+}
+
+// One pull looks at 16,000 bytes of the queue, as in RocketMQ; the next goes on from there.
+TEST_F(PullServiceTest, AScanThatFindsNothingEndsAndSaysWhereToGoOn) {
+  configure([](BrokerSettings& settings) { settings.property_filter = true; });
+  for (int i = 0; i < 900; ++i) {
+    send({.body = "x"});
+  }
+  send({.body = "5", .properties = {{"a", "5"}}});
+  const auto first = start({.subscription = "a > 3", .type = "SQL92"});
+  ASSERT_TRUE(test::eventually([&] { return first->answer.has_value(); }));
+  EXPECT_EQ(first->answer->code, ResponseCode::kPullRetryImmediately);
+  EXPECT_EQ(first->answer->header->next_begin_offset, 800);
+  const auto second = start({.offset = 800, .subscription = "a > 3", .type = "SQL92"});
+  ASSERT_TRUE(test::eventually([&] { return second->answer.has_value(); }));
+  EXPECT_EQ(bodies(*second->answer), std::vector<std::string>{"5"});
 }
 
 TEST_F(PullServiceTest, OffsetsOutsideTheQueueAreCorrected) {

@@ -79,6 +79,7 @@ TEST_F(SendServiceTest, FaultsAreFoundInRocketMqsOrder) {
   configure([](BrokerSettings& settings) {
     settings.auto_create_topic = false;
     settings.message_bytes_max = 100;
+    settings.reject_transaction_message = true;
   });
   struct Case {
     Send send;

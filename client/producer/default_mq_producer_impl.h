@@ -1,0 +1,65 @@
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "client/instance/life_cycle.h"
+#include "client/producer/outgoing_message.h"
+#include "client/producer/producer_core.h"
+#include "client/producer/send_call.h"
+#include "client/producer/transaction_checker.h"
+#include "rocketmq/default_mq_producer.h"
+
+namespace rocketmq {
+
+/// What DefaultMQProducer and the producers made of it share.
+class DefaultMQProducer::Impl {
+ public:
+  explicit Impl(ProducerConfig producer_config) : config(std::move(producer_config)) {}
+
+  /// The running core; throws when there is none.
+  std::shared_ptr<client::ProducerCore> core() { return life.running("producer"); }
+
+  client::OutgoingMessage prepare(Message& message) const {
+    return client::makeOutgoing(message, config).valueOrThrow();
+  }
+  client::OutgoingMessage prepare(std::vector<Message>& batch) const {
+    return client::makeOutgoingBatch(batch, config).valueOrThrow();
+  }
+
+  void checkTopics(const Message& message, const MessageQueue& queue) const {
+    if (message.topic() != queue.topic) {
+      throw MQClientException(
+          -1, "message's topic not equal mq's topic: " + message.topic() + " and " + queue.topic);
+    }
+  }
+
+  SendResult send(client::OutgoingMessage outgoing, client::SendTarget target,
+                  client::SendMode mode, std::chrono::milliseconds timeout) {
+    return core()->sendSync(std::move(outgoing), std::move(target), mode, timeout).valueOrThrow();
+  }
+
+  Message request(Message& message, client::SendTarget target, std::chrono::milliseconds timeout) {
+    const auto running = core();
+    const std::string id = running->makeRequest(message, timeout);
+    return running->requestSync(id, prepare(message), std::move(target), timeout).valueOrThrow();
+  }
+
+  void request(Message& message, client::SendTarget target, RequestCallback callback,
+               std::chrono::milliseconds timeout) {
+    const auto running = core();
+    const std::string id = running->makeRequest(message, timeout);
+    running->requestAsync(id, prepare(message), std::move(target), timeout, std::move(callback));
+  }
+
+  ProducerConfig config;
+  /// Makes what answers brokers' questions about transactions; null for other producers.
+  std::function<std::unique_ptr<client::TransactionChecker>()> make_checker;
+  client::LifeCycle<client::ProducerCore> life;
+};
+
+}  // namespace rocketmq

@@ -1,0 +1,51 @@
+#include "client/producer/pending_requests.h"
+
+#include <utility>
+#include <vector>
+
+namespace rocketmq::client {
+
+bool PendingRequests::add(const std::string& id, const void* owner, Done done) {
+  MutexLock lock(mutex_);
+  return entries_.size() < kRequestsMax &&
+         entries_.try_emplace(id, Entry{owner, std::move(done)}).second;
+}
+
+void PendingRequests::finish(const std::string& id, const Outcome<Message>& outcome) {
+  Done done;
+  {
+    MutexLock lock(mutex_);
+    const auto found = entries_.find(id);
+    if (found == entries_.end()) {
+      return;
+    }
+    done = std::move(found->second.done);
+    entries_.erase(found);
+  }
+  done(outcome);
+}
+
+bool PendingRequests::remove(const std::string& id) {
+  MutexLock lock(mutex_);
+  return entries_.erase(id) > 0;
+}
+
+void PendingRequests::finishAll(const void* owner, const ClientError& error) {
+  std::vector<Done> ended;
+  {
+    MutexLock lock(mutex_);
+    for (auto entry = entries_.begin(); entry != entries_.end();) {
+      if (entry->second.owner == owner) {
+        ended.push_back(std::move(entry->second.done));
+        entry = entries_.erase(entry);
+      } else {
+        ++entry;
+      }
+    }
+  }
+  for (const Done& done : ended) {
+    done(error);
+  }
+}
+
+}  // namespace rocketmq::client

@@ -1,0 +1,40 @@
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <map>
+#include <string>
+
+#include "client/instance/client_error.h"
+#include "common/mutex.h"
+#include "rocketmq/message.h"
+
+namespace rocketmq::client {
+
+/// Messages sent with request() that wait for their reply, by correlation id (RocketMQ:
+/// RequestFutureHolder). Threads: any; whoever ends a request calls its function, under no lock.
+class PendingRequests {
+ public:
+  using Done = std::function<void(Outcome<Message>)>;
+  static constexpr size_t kRequestsMax = 65'536;
+
+  /// False when too many wait already. `owner` is only compared.
+  bool add(const std::string& id, const void* owner, Done done);
+
+  /// Ends a request; nothing when it has ended before.
+  void finish(const std::string& id, const Outcome<Message>& outcome);
+  void finishAll(const void* owner, const ClientError& error);
+  /// Takes a request out without a word; false when it has ended.
+  bool remove(const std::string& id);
+
+ private:
+  struct Entry {
+    const void* owner = nullptr;
+    Done done;
+  };
+
+  Mutex mutex_;
+  std::map<std::string, Entry> entries_ ROCKETMQ_GUARDED_BY(mutex_);
+};
+
+}  // namespace rocketmq::client

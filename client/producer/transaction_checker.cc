@@ -1,0 +1,86 @@
+#include "client/producer/transaction_checker.h"
+
+#include <algorithm>
+#include <exception>
+#include <utility>
+
+#include "client/admin/message_decoder.h"
+#include "client/instance/name_space.h"
+#include "common/log.h"
+
+namespace rocketmq::client {
+
+int32_t decisionOf(LocalTransactionState state) {
+  switch (state) {
+    case LocalTransactionState::kCommitMessage:
+      return remoting::kTransactionCommit;
+    case LocalTransactionState::kRollbackMessage:
+      return remoting::kTransactionRollback;
+    case LocalTransactionState::kUnknow:
+      break;
+  }
+  return remoting::kTransactionUnknown;
+}
+
+TransactionChecker::TransactionChecker(const TransactionProducerConfig& config, std::string group,
+                                       std::shared_ptr<TransactionListener> listener)
+    : name_space_(config.name_space),
+      group_(std::move(group)),
+      waiting_max_(std::max(config.check_request_hold_max, 1)),
+      listener_(std::move(listener)),
+      pool_("rmq-check", static_cast<size_t>(std::max(config.check_threads, 1))) {}
+
+TransactionCheckHandler TransactionChecker::handler() {
+  return guard_.wrap([this](TransactionCheck check) { take(std::move(check)); });
+}
+
+void TransactionChecker::stop() {
+  guard_.close();
+  pool_.stop(false, std::chrono::steady_clock::time_point::max());
+}
+
+void TransactionChecker::take(TransactionCheck check) {
+  if (waiting_.fetch_add(1) >= waiting_max_) {
+    waiting_.fetch_sub(1);
+    log::warn("transaction check of message {} is dropped: {} wait already",
+              check.message.uniqueKey(), waiting_max_);
+    return;
+  }
+  auto shared = std::make_shared<TransactionCheck>(std::move(check));
+  pool_.post([this, shared] {
+    waiting_.fetch_sub(1);
+    answer(*shared);
+  });
+}
+
+void TransactionChecker::answer(TransactionCheck& check) {
+  unpackBodyOrLog(check.message);
+  check.message.setTopic(withoutNamespace(name_space_, check.message.topic()));
+  LocalTransactionState state = LocalTransactionState::kUnknow;
+  try {
+    state = listener_->checkLocalTransaction(check.message);
+  } catch (const std::exception& failure) {
+    log::error("checkLocalTransaction threw for message {}: {}", check.message.uniqueKey(),
+               failure.what());
+  } catch (...) {
+    log::error("checkLocalTransaction threw for message {}", check.message.uniqueKey());
+  }
+  remoting::EndTransaction end;
+  end.producer_group = group_;
+  end.transaction_state_table_offset = check.request.transaction_state_table_offset;
+  end.commit_log_offset = check.request.commit_log_offset;
+  end.commit_or_rollback = decisionOf(state);
+  end.from_transaction_check = true;
+  end.message_id = check.message.uniqueKey();
+  if (end.message_id.empty()) {
+    end.message_id = check.message.msgId();
+  }
+  end.transaction_id = check.request.transaction_id;
+  end.broker_name = check.request.broker_name;
+  if (!check.connection->oneway(end)) {
+    log::warn("the outcome of transaction {} did not reach the broker, which will ask again",
+              end.message_id);
+  }
+}
+
+}  // namespace rocketmq::client

@@ -1,0 +1,11 @@
+# find_package(rocketmq) -> the target rocketmq::client.
+include(CMakeFindDependencyMacro)
+find_dependency(Threads)
+find_dependency(spdlog)
+find_dependency(ZLIB)
+find_dependency(OpenSSL)
+find_dependency(PkgConfig)
+pkg_check_modules(LZ4 REQUIRED IMPORTED_TARGET liblz4)
+pkg_check_modules(ZSTD REQUIRED IMPORTED_TARGET libzstd)
+pkg_check_modules(HTTPLIB REQUIRED IMPORTED_TARGET cpp-httplib)
+include("${CMAKE_CURRENT_LIST_DIR}/rocketmqTargets.cmake")

@@ -1,0 +1,73 @@
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "common/clock.h"
+#include "common/file_system.h"
+#include "common/mutex.h"
+#include "common/status.h"
+#include "store/checkpoint.h"
+#include "store/log/commit_log.h"
+
+namespace rocketmq::store {
+
+/// What one queue certainly holds on the disk.
+struct QueueEnd {
+  int64_t min = 0;           ///< Entries, as ConsumeQueue::minOffset().
+  int64_t max = 0;           ///< Entries.
+  int64_t physical_end = 0;  ///< Log offset behind the record of the last of them.
+
+  bool operator==(const QueueEnd&) const = default;
+};
+
+/// Remembers, from one checkpoint to the next start, what every consume queue certainly held when
+/// the log was flushed up to one point. The log behind that point tells the rest, so that a start
+/// need not look into the files of every queue, and notices files that are gone.
+///
+/// The file `queueends` beside the log is ours; RocketMQ ignores it. It is believed only while the
+/// checkpoint and the log in front of its point are those it was written with: a Java broker that
+/// worked on the store in between changes both.
+/// Threads: any.
+class QueueEnds {
+ public:
+  struct Snapshot {
+    int64_t log_min = 0;
+    /// Records below have their entries in the queues, both flushed. A boundary of records.
+    int64_t log_end = 0;
+    std::map<std::string, std::map<int32_t, QueueEnd>, std::less<>> topics;
+  };
+
+  QueueEnds(FileSystem& files, std::string path) : files_(files), path_(std::move(path)) {}
+
+  /// nullopt when there is none that fits `log` and `checkpoint`.
+  std::optional<Snapshot> load(const CommitLog& log, const CheckpointTimes& checkpoint);
+
+  /// To be called before the queues are asked for what save() is to get.
+  int64_t begin() const { return drops_.load(std::memory_order_acquire); }
+
+  /// Replaces the file. Nothing is written when it holds the same already, or when drop() was
+  /// called after the begin() that returned `begun`.
+  Status save(int64_t begun, const Snapshot& snapshot, const CommitLog& log,
+              const CheckpointTimes& checkpoint);
+
+  /// A queue is about to go: what the file says is true no longer. Until the next save() a start
+  /// looks into every queue.
+  Status drop();
+
+ private:
+  FileSystem& files_;
+  const std::string path_;
+  std::atomic<int64_t> drops_{0};
+  Mutex mutex_;
+  bool is_there_ ROCKETMQ_GUARDED_BY(mutex_) = true;
+  int64_t saved_end_ ROCKETMQ_GUARDED_BY(mutex_) = -1;
+  int64_t saved_min_ ROCKETMQ_GUARDED_BY(mutex_) = -1;
+};
+
+}  // namespace rocketmq::store

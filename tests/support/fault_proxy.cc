@@ -1,0 +1,322 @@
+#include "tests/support/fault_proxy.h"
+
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <deque>
+#include <list>
+#include <utility>
+#include <vector>
+
+#include "common/check.h"
+#include "common/mutex.h"
+#include "common/thread.h"
+
+namespace rocketmq::test {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr size_t kHeldBytesMax = 1 << 20;
+constexpr size_t kReadBytes = 64 << 10;
+
+/// A file descriptor that is closed with its owner.
+class Descriptor {
+ public:
+  Descriptor() = default;
+  explicit Descriptor(int fd) : fd_(fd) {}
+  Descriptor(Descriptor&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+  Descriptor& operator=(Descriptor&& other) noexcept {
+    std::swap(fd_, other.fd_);
+    return *this;
+  }
+  ~Descriptor() { reset(); }
+
+  int get() const { return fd_; }
+  bool valid() const { return fd_ >= 0; }
+  void reset() {
+    if (fd_ >= 0) {
+      close(std::exchange(fd_, -1));
+    }
+  }
+  /// Closes so that the peer sees a reset.
+  void abort() {
+    const linger now{.l_onoff = 1, .l_linger = 0};
+    setsockopt(fd_, SOL_SOCKET, SO_LINGER, &now, sizeof(now));
+    reset();
+  }
+
+ private:
+  int fd_ = -1;
+};
+
+sockaddr_in addressOf(const std::string& ip, uint16_t port) {
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_port = htons(port);
+  ROCKETMQ_CHECK(inet_pton(AF_INET, ip.c_str(), &address.sin_addr) == 1);
+  return address;
+}
+
+Descriptor tcpSocket() {
+  Descriptor result(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  ROCKETMQ_CHECK(result.valid());
+  const int on = 1;
+  setsockopt(result.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+  setsockopt(result.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+  return result;
+}
+
+bool wouldBlock() { return errno == EAGAIN || errno == EWOULDBLOCK || errno == EINPROGRESS; }
+
+/// What has been read on one side and not been written to the other.
+struct Held {
+  struct Piece {
+    std::string bytes;
+    Clock::time_point due;
+  };
+  std::deque<Piece> pieces;
+  size_t bytes = 0;
+  bool ended = false;     // The reading side has closed.
+  bool cut_here = false;  // After what is held, the connection is reset.
+
+  bool mayRead() const { return !ended && !cut_here && bytes < kHeldBytesMax; }
+  bool isDue(Clock::time_point now) const { return !pieces.empty() && pieces.front().due <= now; }
+};
+
+struct Link {
+  Descriptor client;
+  Descriptor server;
+  Held to_server;
+  Held to_client;
+  bool server_is_gone = false;  // Half open.
+};
+
+}  // namespace
+
+class FaultProxy::Impl {
+ public:
+  Impl(uint16_t target_port, const std::string& ip, uint16_t port)
+      : target_(addressOf("127.0.0.1", target_port)),
+        listener_(tcpSocket()),
+        wake_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
+    sockaddr_in address = addressOf(ip, port);
+    socklen_t size = sizeof(address);
+    auto* generic = reinterpret_cast<sockaddr*>(&address);
+    ROCKETMQ_CHECK(bind(listener_.get(), generic, size) == 0);
+    ROCKETMQ_CHECK(listen(listener_.get(), 128) == 0);
+    ROCKETMQ_CHECK(getsockname(listener_.get(), generic, &size) == 0);
+    address_ = ip + ":" + std::to_string(ntohs(address.sin_port));
+    thread_ = NamedThread("fault-proxy", [this] { run(); });
+  }
+
+  ~Impl() {
+    stopping_.store(true);
+    wakeUp();
+    thread_.join();
+  }
+
+  const std::string& address() const { return address_; }
+
+  void set(bool silent, std::chrono::milliseconds delay) {
+    MutexLock lock(mutex_);
+    silent_ = silent;
+    delay_ = delay;
+    wakeUp();
+  }
+
+  void halfOpen() {
+    MutexLock lock(mutex_);
+    for (Link& link : links_) {
+      link.server.reset();
+      link.server_is_gone = true;
+    }
+    wakeUp();
+  }
+
+  std::atomic<int> cut_answers{0};
+  std::atomic<int> cut_requests{0};
+  std::atomic<int> cuts{0};
+  std::atomic<int> connections{0};
+
+ private:
+  void wakeUp() const {
+    const uint64_t one = 1;
+    ROCKETMQ_CHECK(::write(wake_.get(), &one, sizeof(one)) == sizeof(one));
+  }
+
+  void run() {
+    while (!stopping_.load()) {
+      std::vector<pollfd> waited;
+      int timeout_ms = -1;
+      {
+        MutexLock lock(mutex_);
+        moveAll();
+        waited = whatToWaitFor(timeout_ms);
+      }
+      poll(waited.data(), waited.size(), timeout_ms);
+      uint64_t ignored = 0;
+      while (::read(wake_.get(), &ignored, sizeof(ignored)) > 0) {
+      }
+    }
+  }
+
+  std::vector<pollfd> whatToWaitFor(int& timeout_ms) const ROCKETMQ_REQUIRES(mutex_) {
+    std::vector<pollfd> waited{{wake_.get(), POLLIN, 0}, {listener_.get(), POLLIN, 0}};
+    if (silent_) {
+      return waited;
+    }
+    const auto now = Clock::now();
+    const auto side = [&](const Descriptor& socket, const Held& in, const Held& out) {
+      short events = in.mayRead() ? POLLIN : 0;
+      events = static_cast<short>(events | (out.isDue(now) ? POLLOUT : 0));
+      if (socket.valid() && events != 0) {
+        waited.push_back({socket.get(), events, 0});
+      }
+      if (!out.pieces.empty() && !out.isDue(now)) {
+        const auto left =
+            std::chrono::ceil<std::chrono::milliseconds>(out.pieces.front().due - now);
+        const int ms = static_cast<int>(left.count());
+        timeout_ms = timeout_ms < 0 ? ms : std::min(timeout_ms, ms);
+      }
+    };
+    for (const Link& link : links_) {
+      side(link.client, link.to_server, link.to_client);
+      side(link.server, link.to_client, link.to_server);
+    }
+    return waited;
+  }
+
+  void moveAll() ROCKETMQ_REQUIRES(mutex_) {
+    acceptAll();
+    if (silent_) {
+      return;
+    }
+    for (auto link = links_.begin(); link != links_.end();) {
+      link = moveBytes(*link) ? std::next(link) : links_.erase(link);
+    }
+  }
+
+  void acceptAll() ROCKETMQ_REQUIRES(mutex_) {
+    for (;;) {
+      Descriptor client(accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
+      if (!client.valid()) {
+        return;
+      }
+      connections.fetch_add(1);
+      Descriptor server = tcpSocket();
+      connect(server.get(), reinterpret_cast<const sockaddr*>(&target_), sizeof(target_));
+      Link& link = links_.emplace_back();
+      link.client = std::move(client);
+      link.server = std::move(server);
+    }
+  }
+
+  /// False when the link has come to its end.
+  bool moveBytes(Link& link) ROCKETMQ_REQUIRES(mutex_) {
+    const bool alive = readInto(link.to_server, link.client, cut_requests) &&
+                       (link.server_is_gone || readInto(link.to_client, link.server, cut_answers));
+    if (link.server_is_gone) {
+      link.to_server.pieces.clear();
+      link.to_server.bytes = 0;
+      return alive && !link.to_server.ended;
+    }
+    const bool written =
+        writeFrom(link.to_server, link.server) && writeFrom(link.to_client, link.client);
+    const bool cut = (link.to_server.cut_here && link.to_server.pieces.empty()) ||
+                     (link.to_client.cut_here && link.to_client.pieces.empty());
+    if (cut) {
+      cuts.fetch_add(1);
+      link.client.abort();
+      link.server.abort();
+      return false;
+    }
+    const bool finished = (link.to_server.ended && link.to_server.pieces.empty()) ||
+                          (link.to_client.ended && link.to_client.pieces.empty());
+    return alive && written && !finished;
+  }
+
+  bool readInto(Held& held, const Descriptor& from, std::atomic<int>& cuts_left)
+      ROCKETMQ_REQUIRES(mutex_) {
+    std::array<char, kReadBytes> buffer;
+    while (held.mayRead()) {
+      const ssize_t got = recv(from.get(), buffer.data(), buffer.size(), 0);
+      if (got < 0) {
+        return wouldBlock() || errno == ENOTCONN;
+      }
+      if (got == 0) {
+        held.ended = true;
+        return true;
+      }
+      auto size = static_cast<size_t>(got);
+      if (cuts_left.load() > 0) {
+        cuts_left.fetch_sub(1);
+        held.cut_here = true;
+        size /= 2;
+      }
+      held.pieces.push_back({std::string(buffer.data(), size), Clock::now() + delay_});
+      held.bytes += size;
+    }
+    return true;
+  }
+
+  static bool writeFrom(Held& held, const Descriptor& to) {
+    while (held.isDue(Clock::now())) {
+      std::string& bytes = held.pieces.front().bytes;
+      const ssize_t sent = send(to.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
+      if (sent < 0) {
+        return wouldBlock() || errno == ENOTCONN;
+      }
+      held.bytes -= static_cast<size_t>(sent);
+      bytes.erase(0, static_cast<size_t>(sent));
+      if (bytes.empty()) {
+        held.pieces.pop_front();
+      }
+    }
+    return true;
+  }
+
+  const sockaddr_in target_;
+  std::string address_;
+  Descriptor listener_;
+  Descriptor wake_;
+  std::atomic<bool> stopping_{false};
+  Mutex mutex_;
+  std::list<Link> links_ ROCKETMQ_GUARDED_BY(mutex_);
+  bool silent_ ROCKETMQ_GUARDED_BY(mutex_) = false;
+  std::chrono::milliseconds delay_ ROCKETMQ_GUARDED_BY(mutex_){0};
+  NamedThread thread_;
+};
+
+FaultProxy::FaultProxy(uint16_t target_port, const std::string& listen_ip, uint16_t listen_port)
+    : impl_(std::make_unique<Impl>(target_port, listen_ip, listen_port)) {}
+
+FaultProxy::~FaultProxy() = default;
+
+std::string FaultProxy::address() const { return impl_->address(); }
+
+void FaultProxy::pass() { impl_->set(false, std::chrono::milliseconds(0)); }
+
+void FaultProxy::delay(std::chrono::milliseconds delay) { impl_->set(false, delay); }
+
+void FaultProxy::blackHole() { impl_->set(true, std::chrono::milliseconds(0)); }
+
+void FaultProxy::halfOpen() { impl_->halfOpen(); }
+
+void FaultProxy::cutAnswers(int count) { impl_->cut_answers.store(count); }
+
+void FaultProxy::cutRequests(int count) { impl_->cut_requests.store(count); }
+
+int FaultProxy::cuts() const { return impl_->cuts.load(); }
+
+int FaultProxy::connections() const { return impl_->connections.load(); }
+
+}  // namespace rocketmq::test

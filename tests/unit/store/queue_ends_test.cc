@@ -1,0 +1,189 @@
+// Starts that believe the file `queueends`.
+#include <gmock/gmock.h>
+
+#include <filesystem>
+
+#include "tests/unit/store/store_test_support.h"
+
+namespace rocketmq::store::test {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::SizeIs;
+
+class QueueEndsTest : public StoreTest {
+ protected:
+  QueueEndsTest() { options_.flush_queue_thorough_interval_ms = 1; }
+
+  std::string endsFile() const { return root() + "/queueends"; }
+  std::string queueFolder(const std::string& topic) const {
+    return root() + "/consumequeue/" + topic;
+  }
+
+  /// Returns once a checkpoint covers everything that is in the store.
+  void awaitCheckpoint() {
+    const std::string wanted = "\"logEnd\":" + std::to_string(store_->commitLogMaxOffset()) + ",";
+    ASSERT_TRUE(eventually([&] {
+      return std::filesystem::exists(endsFile()) &&
+             readFile(endsFile()).find(wanted) != std::string::npos;
+    }));
+  }
+  /// Replaces the store by one that was killed now, not opened.
+  void kill() {
+    const std::string copy = crashedCopy();
+    close();
+    options_.root_dir = copy;
+  }
+  void expectGivesNext(std::string_view topic, int64_t queue_offset) {
+    const PutResult result = put(topic, 0, "next");
+    ASSERT_TRUE(result.ok()) << result.detail;
+    EXPECT_EQ(queue_offset, result.queue_offset);
+  }
+};
+
+TEST_F(QueueEndsTest, AKillAfterTheCheckpointLosesNothingFromEitherSideOfIt) {
+  open();
+  send("A", 0, 70, "a");
+  send("B", 0, 3, "b");
+  awaitCheckpoint();
+  options_.flush_queue_thorough_interval_ms = 1'000'000;
+  restart();
+  send("A", 0, 70, "c");
+  send("New", 0, 60, "n");
+  kill();
+  open();
+  EXPECT_THAT(bodies("A", 0), SizeIs(140));
+  EXPECT_THAT(bodies("A", 0, 138), ElementsAre("c68", "c69"));
+  EXPECT_THAT(bodies("B", 0), ElementsAre("b0", "b1", "b2"));
+  EXPECT_THAT(bodies("New", 0), SizeIs(60));
+  expectGivesNext("A", 140);
+  expectGivesNext("B", 3);
+  expectGivesNext("New", 60);
+}
+
+TEST_F(QueueEndsTest, EntriesOfRecordsThatTheLogLostAreWiped) {
+  open();
+  send("A", 0, 3, "a");
+  awaitCheckpoint();
+  options_.flush_queue_thorough_interval_ms = 1'000'000;
+  restart();
+  const PutResult lost = put("A", 0, "lost");
+  kill();
+  patchFile(logFile(0), lost.physical_offsets.front(), std::string(64, '\0'));
+  open();
+  EXPECT_THAT(bodies("A", 0), ElementsAre("a0", "a1", "a2"));
+  close();
+  EXPECT_TRUE(isZero(std::string_view(readFile(queueFile("A", 0))).substr(3 * 20)));
+}
+
+TEST_F(QueueEndsTest, AMissingQueueComesBackFromTheLog) {
+  open();
+  send("A", 0, 120, "a");
+  send("B", 0, 2, "b");
+  close();
+  std::filesystem::remove_all(queueFolder("A"));
+  open();
+  EXPECT_THAT(bodies("A", 0), SizeIs(120));
+  EXPECT_EQ(0, store_->minOffset("A", 0));
+  EXPECT_THAT(bodies("B", 0), ElementsAre("b0", "b1"));
+  expectGivesNext("A", 120);
+}
+
+TEST_F(QueueEndsTest, AMissingFirstFileComesBackFromTheLog) {
+  for (const bool killed : {false, true}) {
+    open();
+    send("A", 0, 120, "a");
+    awaitCheckpoint();
+    killed ? kill() : close();
+    std::filesystem::remove(queueFile("A", 0));
+    open();
+    EXPECT_EQ(0, store_->minOffset("A", 0));
+    EXPECT_EQ(killed ? 240u : 120u, bodies("A", 0).size());
+    close();
+  }
+}
+
+TEST_F(QueueEndsTest, AQueueWithAnotherLastEntryComesBackFromTheLog) {
+  open();
+  send("A", 0, 10, "a");
+  close();
+  patchFile(queueFile("A", 0), 9 * 20, std::string(8, '\x55'));
+  open();
+  EXPECT_THAT(bodies("A", 0, 8), ElementsAre("a8", "a9"));
+}
+
+TEST_F(QueueEndsTest, OffsetsOfMessagesThatLeftTheLogAreNotGivenAgain) {
+  open();
+  send("Old", 0, 5, "o");
+  send("A", 0, 200, "a");
+  ASSERT_TRUE(flushEverything());
+  using FileClock = std::chrono::file_clock;
+  std::filesystem::last_write_time(logFile(0), FileClock::from_sys(std::chrono::sys_seconds()));
+  ASSERT_TRUE(store_->cleanExpiredFiles().isOk());
+  ASSERT_GT(store_->commitLogMinOffset(), 0);
+  ASSERT_EQ(5, store_->minOffset("Old", 0));
+  close();
+  std::filesystem::remove_all(queueFolder("Old"));
+  open();
+  EXPECT_EQ(5, store_->minOffset("Old", 0));
+  expectGivesNext("Old", 5);
+  restart();
+  EXPECT_THAT(bodies("Old", 0, 5), ElementsAre("next"));
+}
+
+TEST_F(QueueEndsTest, ADeletedTopicStaysDeletedAndOneMadeAnewKeepsItsMessages) {
+  open();
+  send("A", 0, 5, "a");
+  send("B", 0, 5, "b");
+  awaitCheckpoint();
+  options_.flush_queue_thorough_interval_ms = 1'000'000;
+  restart();
+  ASSERT_TRUE(store_->deleteTopic("A").isOk());
+  ASSERT_TRUE(store_->deleteTopic("B").isOk());
+  EXPECT_FALSE(std::filesystem::exists(endsFile()));
+  send("B", 0, 2, "new");
+  kill();
+  open();
+  EXPECT_EQ(0, store_->maxOffset("A", 0));
+  EXPECT_THAT(bodies("B", 0), ElementsAre("new0", "new1"));
+  restart();
+  EXPECT_EQ(0, store_->maxOffset("A", 0));
+  EXPECT_THAT(bodies("B", 0), ElementsAre("new0", "new1"));
+}
+
+// What a Java broker does that deletes a topic, makes it anew and stores into it.
+TEST_F(QueueEndsTest, WhatAnotherBrokerDidInBetweenIsNotMisread) {
+  open();
+  send("A", 0, 5, "a");
+  close();
+  const std::string known = readFile(endsFile());
+  clock_.advance(std::chrono::seconds(1));
+  open();
+  ASSERT_TRUE(store_->deleteTopic("A").isOk());
+  send("A", 0, 2, "new");
+  close();
+  std::filesystem::remove(root() + "/deletedtopics");
+  writeFile(endsFile(), known);
+  open();
+  EXPECT_THAT(bodies("A", 0), ElementsAre("new0", "new1"));
+  expectGivesNext("A", 2);
+}
+
+TEST_F(QueueEndsTest, AFileThatMakesNoSenseIsIgnored) {
+  open();
+  send("A", 0, 5, "a");
+  close();
+  const std::string good = readFile(endsFile());
+  const std::string impossible =
+      R"({"logMin":0,"logEnd":0,"logTailCrc":0,"logTimestamp":0,"queuesTimestamp":0,)"
+      R"("queues":{"A":{"0":[9,3]}}})";
+  for (const std::string& bad : {std::string(), good.substr(0, good.size() / 2), impossible}) {
+    writeFile(endsFile(), bad);
+    open();
+    EXPECT_THAT(bodies("A", 0), SizeIs(5)) << bad;
+    close();
+  }
+}
+
+}  // namespace
+}  // namespace rocketmq::store::test
