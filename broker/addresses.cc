@@ -54,4 +54,21 @@ Result<uint16_t> pickFreePort(const std::string& bind_address) {
   return acceptor.local_endpoint(error).port();
 }
 
+Status pickPorts(BrokerSettings& settings) {
+  const bool is_any = settings.listen_port == 0;
+  if (is_any) {
+    ROCKETMQ_ASSIGN_OR_RETURN(settings.listen_port, pickFreePort(settings.bind_address));
+  }
+  if (settings.ha_listen_port == 0 && is_any) {
+    // The next port may be somebody else's.
+    ROCKETMQ_ASSIGN_OR_RETURN(settings.ha_listen_port, pickFreePort(settings.bind_address));
+  } else if (settings.ha_listen_port == 0) {
+    settings.ha_listen_port = settings.listen_port + 1;
+  }
+  return settings.ha_listen_port <= 65535 ? Status::ok()
+                                          : Status::invalidArgument(
+                                                "listenPort=65535 leaves no port for slaves: set "
+                                                "haListenPort");
+}
+
 }  // namespace rocketmq::broker

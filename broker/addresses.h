@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <string>
 
+#include "broker/settings.h"
 #include "common/message/host_address.h"
 #include "common/status.h"
 
@@ -15,5 +16,9 @@ Result<HostAddress> resolveAdvertised(const std::string& host, int32_t port);
 /// A port that is free now on `bind_address`, for brokers with listenPort=0: they must know their
 /// address before the first client can.
 Result<uint16_t> pickFreePort(const std::string& bind_address);
+
+/// Puts real ports where the settings leave them open: listenPort=0 any free one, haListenPort=0
+/// the one above listenPort.
+Status pickPorts(BrokerSettings& settings);
 
 }  // namespace rocketmq::broker

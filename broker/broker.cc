@@ -15,6 +15,7 @@
 #include "broker/group/heartbeat_service.h"
 #include "broker/group/queue_locks.h"
 #include "broker/group/subscription_groups.h"
+#include "broker/ha/replication.h"
 #include "broker/handlers/admin_broker_handlers.h"
 #include "broker/handlers/admin_group_handlers.h"
 #include "broker/handlers/admin_offset_handlers.h"
@@ -36,6 +37,7 @@
 #include "broker/send/reply_service.h"
 #include "broker/send/send_back_service.h"
 #include "broker/send/send_service.h"
+#include "broker/send/store_guarantee.h"
 #include "broker/stats/broker_stats.h"
 #include "broker/stats/runtime_info.h"
 #include "broker/topic/topic_table.h"
@@ -69,6 +71,10 @@ constexpr seconds kFirstPersist{10};
 constexpr seconds kClientScanPeriod{10};
 constexpr seconds kLockScanPeriod{60};
 constexpr seconds kStatsPeriod{1};
+/// How often a slave copies its master's tables.
+constexpr seconds kSlaveSyncPeriod{10};
+/// How often a slave that has not found its master asks the name servers again.
+constexpr seconds kMasterSearchPeriod{5};
 /// The port of RocketMQ's "VIP channel" lies so far below the main port.
 constexpr int32_t kVipPortDistance = 2;
 
@@ -105,6 +111,8 @@ class Broker::Impl {
   Status start() {
     ROCKETMQ_RETURN_IF_ERROR(openStore());
     ROCKETMQ_RETURN_IF_ERROR(openTables());
+    makeClients();
+    ROCKETMQ_RETURN_IF_ERROR(openReplication());
     makeServices();
     registerHandlers();
     ROCKETMQ_RETURN_IF_ERROR(listen());
@@ -125,13 +133,15 @@ class Broker::Impl {
 
   Status openStore();
   Status openTables();
-  void makeServices();
   void makeClients();
+  Status openReplication();
   void makeTransactions();
+  void makeServices();
   void registerHandlers();
   void registerAdminHandlers();
   Status listen();
   void startTimers();
+  void startSlaveTimers();
   void announce();
 
   /// Runs `work` on the admin lane again and again.
@@ -169,6 +179,8 @@ class Broker::Impl {
   std::unique_ptr<HalfLedger> half_ledger_;
   std::optional<EndTransactionService> transaction_ends_;
   std::optional<CheckService> transaction_checks_;
+  std::unique_ptr<Replication> replication_;
+  std::optional<StoreGuarantee> guarantee_;
   std::optional<SendService> sends_;
   std::optional<SendBackService> send_backs_;
   std::optional<ReplyService> replies_;
@@ -229,13 +241,26 @@ void Broker::Impl::makeClients() {
   topics_->setChangeListener([this] { registrar_->topicsChanged(); });
 }
 
+Status Broker::Impl::openReplication() {
+  ROCKETMQ_ASSIGN_OR_RETURN(replication_, Replication::open({.settings = settings_,
+                                                             .store = *store_,
+                                                             .clock = clock_,
+                                                             .tables = {.client = *outgoing_,
+                                                                        .lanes = lanes_,
+                                                                        .topics = *topics_,
+                                                                        .groups = *groups_,
+                                                                        .offsets = *offsets_,
+                                                                        .delays = *delays_}}));
+  registrar_->setMasterListener(
+      [this](const Registrar::Master& master) { replication_->setMaster(master); });
+  return Status::ok();
+}
+
 void Broker::Impl::makeTransactions() {
   halves_.emplace(*store_, clock_, store_host_);
   half_ledger_ = loadLedger(*halves_, *offsets_);
-  transaction_ends_.emplace(EndTransactionService::Parts{.messages = *halves_,
-                                                         .ledger = *half_ledger_,
-                                                         .traffic = stats_,
-                                                         .clock = clock_});
+  transaction_ends_.emplace(EndTransactionService::Parts{
+      .messages = *halves_, .ledger = *half_ledger_, .traffic = stats_, .clock = clock_});
   transaction_checks_.emplace(CheckService::Parts{.settings = settings_,
                                                   .topics = *topics_,
                                                   .clients = *clients_,
@@ -247,8 +272,8 @@ void Broker::Impl::makeTransactions() {
 }
 
 void Broker::Impl::makeServices() {
-  makeClients();
   makeTransactions();
+  guarantee_.emplace(settings_, *store_, replication_->server());
   sends_.emplace(SendService::Parts{.settings = settings_,
                                     .topics = *topics_,
                                     .groups = *groups_,
@@ -283,6 +308,7 @@ void Broker::Impl::makeServices() {
                                            .delays = *delays_,
                                            .lanes = lanes_,
                                            .stats = stats_,
+                                           .ha = replication_->reporter(),
                                            .clock = clock_});
   announced_permission_ = settings_.load()->broker_permission;
   config_.emplace(settings_, clock_,
@@ -293,7 +319,7 @@ void Broker::Impl::registerHandlers() {
   registerSendHandlers(router_, {.settings = settings_,
                                  .sends = *sends_,
                                  .send_backs = *send_backs_,
-                                 .store = *store_,
+                                 .guarantee = *guarantee_,
                                  .held_pulls = held_pulls_,
                                  .lanes = lanes_});
   registerTransactionHandlers(router_, {.ends = *transaction_ends_,
@@ -334,8 +360,10 @@ void Broker::Impl::registerAdminHandlers() {
                                         .held_pulls = held_pulls_,
                                         .stats = stats_,
                                         .clock = clock_});
-  registerAdminBrokerHandlers(
-      router_, {.config = *config_, .runtime_info = *runtime_info_, .stats = stats_});
+  registerAdminBrokerHandlers(router_, {.config = *config_,
+                                        .runtime_info = *runtime_info_,
+                                        .stats = stats_,
+                                        .ha = replication_->reporter()});
   registerRelayHandlers(router_, {.settings = settings_, .clients = *clients_, .store = *store_});
 }
 
@@ -374,9 +402,13 @@ void Broker::Impl::every(milliseconds initial_delay, milliseconds period,
 
 void Broker::Impl::startTimers() {
   held_pulls_.start();
-  delays_->start();
-  transaction_checks_->start();
   const auto settings = settings_.load();
+  if (settings->isSlave()) {
+    startSlaveTimers();
+  } else {
+    delays_->start();
+    transaction_checks_->start();
+  }
   const auto persist = [](std::string_view what, const Status& status) {
     if (!status.isOk()) {
       log::error("{} are not saved: {}", what, status.message());
@@ -393,6 +425,16 @@ void Broker::Impl::startTimers() {
   every(kStatsPeriod, kStatsPeriod, [this] {
     stats_.sample(clock_.nowMs());
     runtime_info_->sample();
+  });
+}
+
+void Broker::Impl::startSlaveTimers() {
+  replication_->start();
+  every(kSlaveSyncPeriod, kSlaveSyncPeriod, [this] { replication_->synchronize(); });
+  every(kMasterSearchPeriod, kMasterSearchPeriod, [this] {
+    if (replication_->lacksMaster()) {
+      registrar_->topicsChanged();
+    }
   });
 }
 
@@ -467,6 +509,9 @@ Status Broker::Impl::stop() {
   if (outgoing_) {
     outgoing_->stop();
   }
+  if (replication_ != nullptr) {
+    replication_->stop();
+  }
   if (delays_ != nullptr) {
     delays_->stop();
   }
@@ -492,9 +537,7 @@ Status Broker::Impl::stop() {
 Result<std::unique_ptr<Broker>> Broker::start(BrokerSettings settings, Notice notice) {
   ROCKETMQ_RETURN_IF_ERROR(completeSettings(settings));
   ROCKETMQ_ASSIGN_OR_RETURN(DelayLevels levels, DelayLevels::parse(settings.delay_levels));
-  if (settings.listen_port == 0) {
-    ROCKETMQ_ASSIGN_OR_RETURN(settings.listen_port, pickFreePort(settings.bind_address));
-  }
+  ROCKETMQ_RETURN_IF_ERROR(pickPorts(settings));
   ROCKETMQ_ASSIGN_OR_RETURN(const HostAddress store_host,
                             resolveAdvertised(settings.advertised_ip, settings.listen_port));
   auto impl =

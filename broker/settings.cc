@@ -27,6 +27,9 @@ const IntegerRange kPercentRange = range(0, 100);
 const IntegerRange kPositive = atLeast(1);
 const IntegerRange kNotNegative = atLeast(0);
 
+/// Percent of the memory.
+constexpr int32_t kSlaveMemoryMargin = 10;
+
 bool isHour(std::string_view text) {
   return text.size() == 2 && text[0] >= '0' && text[0] <= '2' && text[1] >= '0' && text[1] <= '9' &&
          text <= "23";
@@ -266,6 +269,35 @@ void addRetention(Rows& rows) {
                "Milliseconds between looks for expired files.")});
 }
 
+void addReplication(Rows& rows) {
+  rows.insert(
+      rows.end(),
+      {setting("haListenPort", &S::ha_listen_port, kPortRange, kRestart,
+               "Port that slaves connect to; 0: one above listenPort.")
+           .documentedDefault("listenPort + 1"),
+       setting("haMasterAddress", &S::ha_master_address, kRestart,
+               "Address of the master's HA port for a slave, host:port.")
+           .documentedDefault("as the name servers say"),
+       setting("haSendHeartbeatInterval", &S::ha_heartbeat_interval_ms, kPositive, kLive,
+               "Milliseconds of silence after which master and slave send a heartbeat."),
+       setting("haHousekeepingInterval", &S::ha_housekeeping_interval_ms, kPositive, kLive,
+               "Milliseconds of silence after which master and slave close their connection."),
+       setting("haTransferBatchSize", &S::ha_transfer_batch_bytes, range(1, 1 << 30), kLive,
+               "Most bytes of the log that go to a slave in one piece."),
+       setting("haSlaveFallbehindMax", &S::ha_slave_fall_behind_bytes_max, kPositive, kLive,
+               "Under SYNC_MASTER sends do not wait for slaves that are so many bytes behind."),
+       setting("slaveTimeout", &S::slave_timeout_ms, kPositive, kLive,
+               "Milliseconds that a send waits for slaves under SYNC_MASTER."),
+       setting("inSyncReplicas", &S::in_sync_replicas, range(1, 16), kLive,
+               "Brokers that must have a message under SYNC_MASTER, this master included; at least "
+               "one slave in any case."),
+       setting("haNewSlaveGetsAll", &S::ha_new_slave_gets_all, kLive,
+               "Send the whole log to a slave that has nothing, not only its newest file.")
+           .own(),
+       setting("offsetCheckInSlave", &S::offset_check_in_slave, kLive,
+               "Let a slave correct consumers' offsets instead of sending them to the master.")});
+}
+
 void addProcess(Rows& rows) {
   rows.insert(
       rows.end(),
@@ -349,6 +381,7 @@ const SettingsTable<BrokerSettings>& BrokerSettings::settings() {
     addStoreLayout(rows);
     addFlushing(rows);
     addRetention(rows);
+    addReplication(rows);
     addProcess(rows);
     return rows;
   }();
@@ -365,11 +398,17 @@ Status completeSettings(BrokerSettings& settings) {
   fillIn(settings.store_root, home + "/store");
   fillIn(settings.config_path, settings.store_root + "/config/broker.properties");
   fillIn(settings.log_dir, home + "/logs/rocketmqlogs");
-  if (settings.broker_role == BrokerRole::kSlave) {
-    return Status::invalidArgument("brokerRole=SLAVE: this broker cannot be a slave yet");
+  if (settings.isSlave() && settings.broker_id <= 0) {
+    return Status::invalidArgument("brokerRole=SLAVE: Slave's brokerId must be > 0");
   }
-  // RocketMQ parity: the id of a master is 0, whatever the file says.
-  settings.broker_id = 0;
+  if (!settings.isSlave()) {
+    // RocketMQ parity: the id of a master is 0, whatever the file says.
+    settings.broker_id = 0;
+  }
+  if (!settings.ha_master_address.empty() && !isHostAndPort(settings.ha_master_address)) {
+    return Status::invalidArgument("haMasterAddress=" + settings.ha_master_address +
+                                   " is not host:port");
+  }
   return checkNameServers(settings.namesrv_addr);
 }
 
@@ -384,7 +423,9 @@ store::LiveStoreOptions liveStoreOptionsOf(const BrokerSettings& settings) {
   options.clean_file_forcibly = settings.clean_file_forcibly;
   options.page_cache_busy_timeout_ms = settings.page_cache_busy_timeout_ms;
   options.message_bytes_max = settings.message_bytes_max;
-  options.in_memory_percent_max = settings.in_memory_percent_max;
+  // RocketMQ parity: a slave lets go of its consumers a little earlier than the master does.
+  options.in_memory_percent_max =
+      std::max(0, settings.in_memory_percent_max - (settings.isSlave() ? kSlaveMemoryMargin : 0));
   options.transfer_bytes_max_in_memory = settings.transfer_bytes_max_in_memory;
   options.transfer_count_max_in_memory = settings.transfer_count_max_in_memory;
   options.transfer_bytes_max_on_disk = settings.transfer_bytes_max_on_disk;
@@ -401,6 +442,7 @@ store::StoreOptions storeOptionsOf(const BrokerSettings& settings, const DelayLe
   options.index_hash_slots = settings.index_hash_slots;
   options.index_entries_max = settings.index_entries_max;
   options.message_index_enable = settings.message_index;
+  options.is_replica = settings.isSlave();
   options.flush_mode = settings.flush_disk_type;
   options.flush_interval_ms = settings.flush_interval_ms;
   options.flush_least_pages = settings.flush_least_pages;

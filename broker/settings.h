@@ -109,6 +109,18 @@ struct BrokerSettings {
   int32_t page_cache_busy_timeout_ms = 1000;
   int32_t in_memory_percent_max = 40;
 
+  // Replication.
+  int32_t ha_listen_port = 0;     ///< 0: one above listenPort.
+  std::string ha_master_address;  ///< Empty: as the name servers say.
+  int64_t ha_heartbeat_interval_ms = 5000;
+  int64_t ha_housekeeping_interval_ms = 20'000;
+  int32_t ha_transfer_batch_bytes = 32 * 1024;
+  int64_t ha_slave_fall_behind_bytes_max = 256 << 20;
+  int64_t slave_timeout_ms = 3000;
+  int32_t in_sync_replicas = 1;
+  bool ha_new_slave_gets_all = false;  ///< Ours.
+  bool offset_check_in_slave = false;
+
   // Connections.
   int32_t connection_idle_max_seconds = 120;
   int32_t client_connection_idle_max_seconds = 120;
@@ -127,6 +139,19 @@ struct BrokerSettings {
     return (is_ipv6 ? "[" + advertised_ip + "]" : advertised_ip) + ":" +
            std::to_string(listen_port);
   }
+
+  bool isSlave() const { return broker_role == BrokerRole::kSlave; }
+
+  /// brokerIP2 with the HA port, for slaves.
+  std::string advertisedHaAddress() const {
+    const bool is_ipv6 = advertised_ha_ip.find(':') != std::string::npos;
+    return (is_ipv6 ? "[" + advertised_ha_ip + "]" : advertised_ha_ip) + ":" +
+           std::to_string(ha_listen_port);
+  }
+
+  /// How many slaves must have a message under SYNC_MASTER: inSyncReplicas counts the master, and
+  /// RocketMQ 4.9 waits for one slave where 5.x, with its default of 1, would wait for none.
+  int32_t slavesToWaitFor() const { return in_sync_replicas <= 2 ? 1 : in_sync_replicas - 1; }
 
   /// Every key with its member, allowed values, moment of change and help.
   static const SettingsTable<BrokerSettings>& settings();

@@ -170,6 +170,22 @@ class MessageStore {
   /// Appends messages of one topic and queue with consecutive offsets, all or none.
   virtual PutResult putBatch(std::span<const MessageRecord> messages) = 0;
 
+  /// For a slave: continues the log with bytes of its master's, which begin at `offset`, the end of
+  /// this log; an empty log may begin at any file. Takes the whole records at the front of `bytes`,
+  /// and the end of a file once all of it is there, makes them visible as a put would, and returns
+  /// how many bytes that were; what is left must come again with more behind it.
+  /// Corruption: the bytes do not continue this log, nothing more was taken. ReadOnly, Io: the
+  /// disk. One thread, and a store with is_replica only.
+  virtual Result<int64_t> appendReplicated(int64_t offset, std::string_view bytes) = 0;
+
+  /// For a master: what the log holds from `offset` on, at most `bytes_max` and to the end of the
+  /// file; empty where the log holds nothing.
+  virtual LogSlice logBytes(int64_t offset, int64_t bytes_max) const = 0;
+
+  /// Called after every append, under no lock, on the appending thread: must be quick. To be set
+  /// before the first append.
+  virtual void setAppendListener(std::function<void()> on_appended) = 0;
+
   /// Calls `done(true)` once everything below `end_offset` is on disk, `done(false)` when that
   /// failed or `deadline` passed; at once when it is there already. Called on a flush thread of the
   /// store: must be quick.

@@ -160,12 +160,19 @@ void MessageStoreImpl::buildServices() {
                          .interval_ms = options_.clean_resource_interval_ms});
   reader_ = std::make_unique<MessageReader>(
       MessageReader::Parts{*log_, *queues_, rules_, live_, stats_, clock_, physicalMemoryBytes()});
-  writer_ = std::make_unique<MessageWriter>(
-      MessageWriter::Parts{*log_, *queues_, *dispatcher_, arrivals_, rules_, live_, state_, stats_,
-                           clock_, options_.flush_mode, [this] {
-                             log_flusher_->onAppended();
-                             index_->onAppended();
-                           }});
+  writer_ = std::make_unique<MessageWriter>(MessageWriter::Parts{
+      *log_, *queues_, *dispatcher_, arrivals_, rules_, live_, state_, stats_, clock_,
+      options_.flush_mode, options_.is_replica, [this] { onAppended(); }});
+  replica_ = std::make_unique<ReplicaAppender>(ReplicaAppender::Parts{
+      *log_, *dispatcher_, state_, options_.flush_mode, [this] { onAppended(); }});
+}
+
+void MessageStoreImpl::onAppended() {
+  log_flusher_->onAppended();
+  index_->onAppended();
+  if (append_listener_) {
+    append_listener_();
+  }
 }
 
 Status MessageStoreImpl::recover() {

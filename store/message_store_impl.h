@@ -26,6 +26,7 @@
 #include "store/message_store.h"
 #include "store/message_writer.h"
 #include "store/queue/queue_table.h"
+#include "store/replica/replica_appender.h"
 #include "store/retention/retention.h"
 #include "store/run_state.h"
 #include "store/store_folder.h"
@@ -48,6 +49,15 @@ class MessageStoreImpl final : public MessageStore {
   PutResult put(const MessageRecord& message) override { return writer_->put(message); }
   PutResult putBatch(std::span<const MessageRecord> messages) override {
     return writer_->putBatch(messages);
+  }
+  Result<int64_t> appendReplicated(int64_t offset, std::string_view bytes) override {
+    return replica_->append(offset, bytes);
+  }
+  LogSlice logBytes(int64_t offset, int64_t bytes_max) const override {
+    return reader_->logBytes(offset, bytes_max);
+  }
+  void setAppendListener(std::function<void()> on_appended) override {
+    append_listener_ = std::move(on_appended);
   }
   void whenFlushed(int64_t end_offset, std::chrono::steady_clock::time_point deadline,
                    std::function<void(bool)> done) override {
@@ -109,6 +119,7 @@ class MessageStoreImpl final : public MessageStore {
   Status loadLog();
   Status loadQueues();
   void buildServices();
+  void onAppended();
   Status recover();
   Status start();
   Status stopServices();
@@ -122,6 +133,7 @@ class MessageStoreImpl final : public MessageStore {
   LiveSettings live_;
   const DispatchRules rules_;
   ArrivalQueue arrivals_;
+  std::function<void()> append_listener_;
 
   // In the order in which they are built; destroyed in reverse.
   std::unique_ptr<StoreFolder> folder_;
@@ -137,6 +149,7 @@ class MessageStoreImpl final : public MessageStore {
   std::unique_ptr<Retention> retention_;
   std::unique_ptr<MessageReader> reader_;
   std::unique_ptr<MessageWriter> writer_;
+  std::unique_ptr<ReplicaAppender> replica_;
 
   bool stopped_cleanly_ = false;  // Of the life before: what open() may believe.
 

@@ -111,6 +111,10 @@ PutResult MessageWriter::append(std::span<const MessageRecord> messages) {
   Prepared prepared;
   prepared.messages = messages;
   prepared.begun = parts_.clock.monotonic();
+  if (parts_.is_replica) {
+    return refused(PutStatus::kServiceNotAvailable,
+                   "this broker is a slave, whose log only its master writes; send to the master");
+  }
   if (!parts_.state.writable()) {
     return refused(PutStatus::kServiceNotAvailable, parts_.state.reason());
   }

@@ -40,6 +40,7 @@ class MessageWriter {
     StoreStats& stats;
     const Clock& clock;
     FlushMode flush_mode;
+    bool is_replica;
     /// Called after each append, under no lock.
     std::function<void()> on_appended;
   };

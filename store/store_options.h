@@ -41,6 +41,9 @@ struct StoreOptions {
   int32_t index_entries_max = 20'000'000;
   bool message_index_enable = true;
 
+  /// The log is a copy of a master's: puts are refused, appendReplicated() is the only writer.
+  bool is_replica = false;
+
   FlushMode flush_mode = FlushMode::kAsync;
   int32_t flush_interval_ms = 500;
   int32_t flush_least_pages = 4;

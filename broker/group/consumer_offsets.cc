@@ -43,6 +43,11 @@ void ConsumerOffsets::load(const model::ConsumerOffsetTable& table) {
   }
 }
 
+void ConsumerOffsets::takeOver(const model::ConsumerOffsetTable& table) {
+  load(table);
+  noteChange();
+}
+
 ConsumerOffsets::TopicOffsets& ConsumerOffsets::entry(Shard& shard, std::string_view group,
                                                       std::string_view topic) {
   auto topics = shard.groups.find(group);

@@ -62,6 +62,9 @@ class ConsumerOffsets {
   void clone(const std::string& from, const std::string& to,
              const std::optional<std::string>& topic);
 
+  /// For a slave: takes every position that the master knows; others stay.
+  void takeOver(const model::ConsumerOffsetTable& table);
+
   /// {"offsetTable":{"topic@group":{queue:offset}}}, in the dialect of RocketMQ's bodies.
   std::string encode() const;
 

@@ -3,6 +3,7 @@
 #include <array>
 #include <utility>
 
+#include "broker/change_on_slave.h"
 #include "broker/config_file.h"
 #include "common/log.h"
 #include "common/validate.h"
@@ -91,6 +92,10 @@ GroupConfigPtr SubscriptionGroups::findOrCreate(std::string_view group) {
 
 void SubscriptionGroups::publish(model::SubscriptionGroupTable table) {
   table.data_version.nextVersion(clock_.nowMs());
+  publishAsIs(std::move(table));
+}
+
+void SubscriptionGroups::publishAsIs(model::SubscriptionGroupTable table) {
   auto version = versionOf(std::move(table));
   current_.store(version);
   if (const Status saved = saveConfigFile(path_, *version->table); !saved.isOk()) {
@@ -98,7 +103,19 @@ void SubscriptionGroups::publish(model::SubscriptionGroupTable table) {
   }
 }
 
+bool SubscriptionGroups::takeOver(model::SubscriptionGroupTable table) {
+  MutexLock lock(write_mutex_);
+  if (table.data_version == current_.load()->table->data_version) {
+    return false;
+  }
+  publishAsIs(std::move(table));
+  return true;
+}
+
 Status SubscriptionGroups::update(const model::SubscriptionGroupConfig& config) {
+  if (settings_.load()->isSlave()) {
+    return changeOnSlave();
+  }
   ROCKETMQ_RETURN_IF_ERROR(validateGroup(config.group_name));
   MutexLock lock(write_mutex_);
   model::SubscriptionGroupTable table = *current_.load()->table;

@@ -39,12 +39,15 @@ class SubscriptionGroups {
   /// autoCreateSubscriptionGroup is on (system groups always); else nullptr.
   GroupConfigPtr findOrCreate(std::string_view group);
 
-  /// Creates or replaces a group by request. InvalidArgument for an illegal name.
+  /// Creates or replaces a group by request. InvalidArgument for an illegal name, and on a slave.
   Status update(const model::SubscriptionGroupConfig& config);
   /// False when it was unknown.
   bool remove(std::string_view group);
   /// Switches consumption of a group on or off (RocketMQ: disableConsume); false when unknown.
   bool setConsumeEnable(std::string_view group, bool enable);
+
+  /// For a slave: becomes what the master has, its version included. True when that was a change.
+  bool takeOver(model::SubscriptionGroupTable table);
 
   /// Everything with its version.
   std::shared_ptr<const model::SubscriptionGroupTable> snapshot() const;
@@ -59,6 +62,8 @@ class SubscriptionGroups {
   SubscriptionGroups(std::string path, const LiveSettings& settings, const Clock& clock);
 
   void publish(model::SubscriptionGroupTable table) ROCKETMQ_REQUIRES(write_mutex_);
+  /// The same with the version that the table has.
+  void publishAsIs(model::SubscriptionGroupTable table) ROCKETMQ_REQUIRES(write_mutex_);
   static std::shared_ptr<const Version> versionOf(model::SubscriptionGroupTable table);
 
   const std::string path_;

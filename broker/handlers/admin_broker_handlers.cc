@@ -70,6 +70,9 @@ void registerAdminBrokerHandlers(remoting::Router& router, const AdminBrokerPart
       kAdmin, [&stats = parts.stats](const auto& request, const auto&) {
         return viewStats(stats, request);
       });
+  router.handle<remoting::GetBrokerHaStatus>(kAdmin, [&ha = parts.ha](const auto&, const auto&) {
+    return Answer<NoFields>::ofBody(json::encode(ha.status()));
+  });
 }
 
 }  // namespace rocketmq::broker

@@ -1,6 +1,5 @@
 #include "broker/handlers/send_handlers.h"
 
-#include <chrono>
 #include <memory>
 #include <string>
 #include <utility>
@@ -23,24 +22,23 @@ struct OwnedSend {
   int32_t client_version;
 };
 
-/// Answers now, or when the log has been flushed far enough.
+/// Answers now, or when the message is as safe as the settings promise.
 template <class C>
 void finish(const SendHandlerParts& parts, SendOutcome outcome, Responder<C> responder) {
-  if (outcome.flush_up_to == 0 || responder.isOneway()) {
+  if (outcome.safe_up_to == 0 || responder.isOneway()) {
     responder(std::move(outcome.answer));
     return;
   }
-  const auto timeout = std::chrono::milliseconds(parts.settings.load()->sync_flush_timeout_ms);
-  parts.store.whenFlushed(
-      outcome.flush_up_to, remoting::deadlineAfter(timeout),
-      [answer = std::move(outcome.answer),
-       responder = std::make_shared<Responder<C>>(std::move(responder))](bool flushed) mutable {
-        if (!flushed) {
-          answer.code = ResponseCode::kFlushDiskTimeout;
-          answer.remark = "the message is stored, but not on the disk within syncFlushTimeout";
-        }
-        (*responder)(std::move(answer));
-      });
+  parts.guarantee.whenSafe(outcome.safe_up_to,
+                           [answer = std::move(outcome.answer),
+                            responder = std::make_shared<Responder<C>>(std::move(responder))](
+                               StoreGuarantee::Outcome safety) mutable {
+                             if (safety.code != ResponseCode::kSuccess) {
+                               answer.code = safety.code;
+                               answer.remark = safety.remark;
+                             }
+                             (*responder)(std::move(answer));
+                           });
 }
 
 /// Runs a send that has to create a topic or group first on a thread that may wait for the disk.

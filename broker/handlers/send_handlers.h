@@ -3,10 +3,10 @@
 #include "broker/pull/held_pulls.h"
 #include "broker/send/send_back_service.h"
 #include "broker/send/send_service.h"
+#include "broker/send/store_guarantee.h"
 #include "broker/settings.h"
 #include "remoting/lanes.h"
 #include "remoting/router.h"
-#include "store/message_store.h"
 
 namespace rocketmq::broker {
 
@@ -16,7 +16,7 @@ struct SendHandlerParts {
   const LiveSettings& settings;
   SendService& sends;
   SendBackService& send_backs;
-  store::MessageStore& store;
+  StoreGuarantee& guarantee;
   HeldPulls& held_pulls;
   remoting::Lanes& lanes;
 };

@@ -106,6 +106,8 @@ struct PullService::Task {
   bool filters_properties = false;  ///< The filter looks into every record.
   GroupConfigPtr group_config;
   bool reads_from_slaves = false;
+  /// A slave that leaves it to the master to correct offsets.
+  bool keeps_offsets = false;
   /// While this pull may still be held: until when.
   std::optional<HeldPulls::TimePoint> hold_until;
 };
@@ -146,7 +148,7 @@ void PullService::pull(const Header& request, bool is_lite,
     }
     return;
   }
-  if ((request.sys_flag & pull_sys_flag::kCommitOffset) != 0) {
+  if ((request.sys_flag & pull_sys_flag::kCommitOffset) != 0 && !draft.settings->isSlave()) {
     parts_.offsets.commit(request.consumer_group, request.topic, request.queue_id,
                           request.commit_offset);
   }
@@ -160,6 +162,11 @@ void PullService::pull(const Header& request, bool is_lite,
 
 bool PullService::checkBroker(Draft& draft) const {
   const std::string& ip = draft.settings->advertised_ip;
+  if (draft.settings->isSlave() && !draft.settings->slave_read) {
+    return draft.refuse(ResponseCode::kSystemBusy,
+                        "[REJECTREQUEST]system busy, start flow control for a while: this broker "
+                        "is a slave with slaveReadEnable=false");
+  }
   if (!model::isReadable(draft.settings->broker_permission)) {
     return draft.refuse(ResponseCode::kNoPermission,
                         "the broker" + bracketed(ip) + " pulling message is forbidden");
@@ -334,6 +341,7 @@ std::unique_ptr<PullService::Task> PullService::taskOf(
   task->filters_properties = draft.filters_properties;
   task->group_config = std::move(draft.group);
   task->reads_from_slaves = draft.settings->slave_read;
+  task->keeps_offsets = draft.settings->isSlave() && !draft.settings->offset_check_in_slave;
   if ((request.sys_flag & pull_sys_flag::kSuspend) != 0) {
     const int64_t hold_ms = draft.settings->long_polling ? request.suspend_timeout_ms
                                                          : draft.settings->short_polling_ms;
@@ -438,7 +446,15 @@ PullService::Answer PullService::answerReset(const Header& request, int64_t offs
 }
 
 PullService::Answer PullService::answerOf(const Task& task, store::GetResult got) const {
-  const Mapping mapping = mappingOf(got.status, task.queue_offset);
+  Mapping mapping = mappingOf(got.status, task.queue_offset);
+  const bool is_masters_business =
+      task.keeps_offsets && mapping.code == ResponseCode::kPullOffsetMoved;
+  if (is_masters_business) {
+    // RocketMQ parity: the master may have what this slave has not, or not yet.
+    mapping.code = ResponseCode::kPullRetryImmediately;
+    got.next_offset = task.queue_offset;
+    got.suggest_slave = false;
+  }
   PullMessageReply reply;
   reply.next_begin_offset = got.next_offset;
   reply.min_offset = got.min_offset;

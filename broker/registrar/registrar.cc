@@ -117,8 +117,7 @@ std::shared_ptr<Registrar::Round> Registrar::makeRound() const {
   round->request = RegisterBroker{.broker_name = settings->broker_name,
                                   .broker_address = settings->advertisedAddress(),
                                   .cluster_name = settings->cluster_name,
-                                  .ha_server_address = settings->advertised_ha_ip + ":" +
-                                                       std::to_string(settings->listen_port + 1),
+                                  .ha_server_address = settings->advertisedHaAddress(),
                                   .broker_id = settings->broker_id,
                                   .heartbeat_timeout_ms = std::nullopt,
                                   .enable_acting_master = std::nullopt,
@@ -171,6 +170,10 @@ void Registrar::registerAt(const std::string& address, const std::shared_ptr<Rou
                      }
                      last = failure;
                    }
+                 }
+                 if (failure.empty() && on_master_ && result->header.master_address) {
+                   on_master_({.address = *result->header.master_address,
+                               .ha_address = result->header.ha_server_address.value_or("")});
                  }
                  if (round->unanswered.fetch_sub(1) == 1) {
                    roundDone(round->number);

@@ -29,6 +29,17 @@ class Registrar {
             const LiveSettings& settings);
   ~Registrar();
 
+  /// Where the master of this broker's name is, as a name server has answered.
+  struct Master {
+    std::string address;
+    std::string ha_address;
+  };
+  /// Called on a pool thread with every answer that names a master, which only slaves get. To be
+  /// set before start().
+  void setMasterListener(std::function<void(const Master&)> on_master) {
+    on_master_ = std::move(on_master);
+  }
+
   /// Begins the periodic registration. Waits up to `timeout` for the first one to be answered; a
   /// name server that is not there does not keep a broker from starting.
   void start(std::chrono::milliseconds timeout);
@@ -55,6 +66,7 @@ class Registrar {
   remoting::Client& client_;
   TopicTable& topics_;
   const LiveSettings& settings_;
+  std::function<void(const Master&)> on_master_;
 
   Mutex mutex_;
   CondVar changed_;

@@ -184,6 +184,14 @@ void DelayService::setOffset(int32_t level, int64_t offset) {
   has_unsaved_ = true;
 }
 
+void DelayService::takeOver(std::map<int32_t, int64_t> offsets) {
+  MutexLock lock(mutex_);
+  if (offsets != offsets_) {
+    offsets_ = std::move(offsets);
+    has_unsaved_ = true;
+  }
+}
+
 Status DelayService::persist() {
   MutexLock one_writer(persist_mutex_);
   model::DelayOffsetTable table;

@@ -48,6 +48,9 @@ class DelayService {
   /// tests do instead of start().
   TimestampMs deliverDue();
 
+  /// For a slave, which delivers nothing itself: how far the master has come.
+  void takeOver(std::map<int32_t, int64_t> offsets);
+
   /// Writes the file when anything has changed.
   Status persist();
 

@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "broker/send/store_guarantee.h"
 #include "broker/send/stored_properties.h"
 #include "broker/transaction/half_messages.h"
 #include "broker/transaction/topics.h"
@@ -108,7 +109,7 @@ remoting::Answer<remoting::SendMessageReply> refusalOf(const store::PutResult& p
 SendService::SendService(Parts parts, const HostAddress& store_host)
     : parts_(parts),
       store_host_(store_host),
-      flushes_synchronously_(parts.settings.load()->flush_disk_type == store::FlushMode::kSync) {}
+      waits_for_safety_(StoreGuarantee::isAsked(*parts.settings.load())) {}
 
 SendOutcome SendService::send(const SendRequest& request) {
   Draft draft{.request = request, .settings = parts_.settings.load()};
@@ -121,6 +122,11 @@ SendOutcome SendService::send(const SendRequest& request) {
 }
 
 bool SendService::checkBroker(Draft& draft) const {
+  if (draft.settings->isSlave()) {
+    // Before a topic is created for it; the store would refuse the message anyway.
+    return draft.refuse(ResponseCode::kServiceNotAvailable,
+                        "this broker is a slave and takes no messages; send to the master");
+  }
   const TimestampMs accepts_from_ms = draft.settings->accept_sends_from_ms;
   if (accepts_from_ms > 0 && parts_.clock.nowMs() < accepts_from_ms) {
     return draft.refuse(
@@ -421,8 +427,8 @@ void SendService::answer(Draft& draft, const store::PutResult& put) const {
         OffsetMessageId{.store_host = store_host_, .physical_offset = offset}.toString();
   }
   draft.outcome.answer = std::move(reply);
-  if (flushes_synchronously_ && draft.properties.waits_for_store) {
-    draft.outcome.flush_up_to = put.end_offset;
+  if (waits_for_safety_ && draft.properties.waits_for_store) {
+    draft.outcome.safe_up_to = put.end_offset;
   }
   if (draft.isHalf()) {
     return;  // Counts when it is committed.

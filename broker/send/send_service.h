@@ -37,10 +37,10 @@ struct SendOutcome {
   /// True: nothing was done, because a topic or group has to be created first. Send again with
   /// may_block set, from a thread that may.
   bool needs_blocking = false;
-  /// The answer; for a stored message valid once the log is flushed up to `flush_up_to`.
+  /// The answer; for a stored message valid once everything up to `safe_up_to` is safe.
   remoting::Answer<remoting::SendMessageReply> answer;
-  /// Log offset that must be on disk before success is answered; 0: answer now.
-  int64_t flush_up_to = 0;
+  /// Log offset up to which StoreGuarantee must hold before success is answered; 0: answer now.
+  int64_t safe_up_to = 0;
 };
 
 /// Checks and stores messages from producers (RocketMQ: SendMessageProcessor): single ones and
@@ -97,7 +97,7 @@ class SendService {
 
   const Parts parts_;
   const HostAddress store_host_;
-  const bool flushes_synchronously_;
+  const bool waits_for_safety_;
 };
 
 /// The answer to a put that failed, with RocketMQ's codes and remarks.

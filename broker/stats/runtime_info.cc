@@ -79,6 +79,7 @@ std::map<std::string, std::string> RuntimeInfo::table() const {
   addDelays(table);
   addBroker(table);
   addPools(table);
+  parts_.ha.addTo(table);
   return table;
 }
 

@@ -3,6 +3,7 @@
 #include <map>
 #include <string>
 
+#include "broker/ha/ha_reporter.h"
 #include "broker/schedule/delay_service.h"
 #include "broker/settings.h"
 #include "broker/stats/broker_stats.h"
@@ -25,6 +26,7 @@ class RuntimeInfo {
     const DelayService& delays;
     const remoting::Lanes& lanes;
     const BrokerStats& stats;
+    const HaReporter& ha;
     const Clock& clock;
   };
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "broker/change_on_slave.h"
 #include "broker/config_file.h"
 #include "broker/transaction/topics.h"
 #include "common/log.h"
@@ -165,6 +166,9 @@ Result<TopicConfigPtr> TopicTable::createInternal(std::string_view topic, int32_
 }
 
 Result<bool> TopicTable::update(const model::TopicConfig& config) {
+  if (settings_.load()->isSlave()) {
+    return changeOnSlave();
+  }
   ROCKETMQ_RETURN_IF_ERROR(validateTopic(config.topic_name));
   if (isSystem(config.topic_name)) {
     return Status::invalidArgument("The topic[" + config.topic_name +
@@ -204,6 +208,15 @@ Result<bool> TopicTable::remove(std::string_view topic) {
   return true;
 }
 
+bool TopicTable::takeOver(model::TopicConfigTable table) {
+  MutexLock lock(write_mutex_);
+  if (table.data_version == current_.load()->table->data_version) {
+    return false;
+  }
+  publishAsIs(std::move(table));
+  return true;
+}
+
 bool TopicTable::isSystem(std::string_view topic) const {
   return isSystemTopic(topic) || system_topics_.contains(topic);
 }
@@ -230,6 +243,10 @@ void TopicTable::put(model::TopicConfig config) {
 
 void TopicTable::publish(model::TopicConfigTable table) {
   table.data_version.nextVersion(clock_.nowMs());
+  publishAsIs(std::move(table));
+}
+
+void TopicTable::publishAsIs(model::TopicConfigTable table) {
   const auto version = versionOf(std::move(table));
   current_.store(version);
   if (const Status saved = saveConfigFile(path_, *version->table); !saved.isOk()) {

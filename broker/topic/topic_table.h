@@ -64,7 +64,7 @@ class TopicTable {
                                         int32_t sys_flag = 0);
 
   /// Creates or replaces a topic by request; false when it was just so already. InvalidArgument for
-  /// illegal names, system topics and impossible numbers, in RocketMQ's order.
+  /// illegal names, system topics and impossible numbers, in RocketMQ's order, and on a slave.
   Result<bool> update(const model::TopicConfig& config);
 
   /// Forgets a topic; false when it was unknown. InvalidArgument for blank names and system topics.
@@ -74,6 +74,9 @@ class TopicTable {
   /// broker.
   bool isSystem(std::string_view topic) const;
   std::set<std::string> systemTopics() const;
+
+  /// For a slave: becomes what the master has, its version included. True when that was a change.
+  bool takeOver(model::TopicConfigTable table);
 
   /// Everything with its version, for GET_ALL_TOPIC_CONFIG and registration.
   std::shared_ptr<const model::TopicConfigTable> snapshot() const;
@@ -97,6 +100,8 @@ class TopicTable {
   void addSystemTopics(model::TopicConfigTable& table);
   /// Publishes `table` as the next version, writes the file and tells the listener.
   void publish(model::TopicConfigTable table) ROCKETMQ_REQUIRES(write_mutex_);
+  /// The same with the version that the table has.
+  void publishAsIs(model::TopicConfigTable table) ROCKETMQ_REQUIRES(write_mutex_);
   void put(model::TopicConfig config) ROCKETMQ_REQUIRES(write_mutex_);
   static std::shared_ptr<const Version> versionOf(model::TopicConfigTable table);
 

@@ -195,6 +195,10 @@ Result<std::map<std::string, std::string>> AdminClient::brokerRuntimeInfo(
   return std::move(table.table);
 }
 
+Result<remoting::HaStatus> AdminClient::brokerHaStatus(const std::string& address) {
+  return ask<remoting::HaStatus>(address, remoting::GetBrokerHaStatus{});
+}
+
 Result<std::string> AdminClient::brokerConfig(const std::string& address) {
   ROCKETMQ_ASSIGN_OR_RETURN(auto reply, call(address, remoting::GetBrokerConfig{}));
   return std::move(reply.body);

@@ -21,6 +21,7 @@
 #include "remoting/protocol/bodies/connections.h"
 #include "remoting/protocol/bodies/consume_queue.h"
 #include "remoting/protocol/bodies/consumer_running_info.h"
+#include "remoting/protocol/bodies/ha_status.h"
 #include "remoting/protocol/bodies/lists.h"
 #include "remoting/protocol/bodies/offsets.h"
 #include "remoting/protocol/bodies/stats.h"
@@ -206,6 +207,7 @@ class AdminClient {
   // --- A broker itself.
 
   Result<std::map<std::string, std::string>> brokerRuntimeInfo(const std::string& address);
+  Result<remoting::HaStatus> brokerHaStatus(const std::string& address);
   /// Properties text.
   Result<std::string> brokerConfig(const std::string& address);
   Status updateBrokerConfig(const std::string& address,

@@ -92,6 +92,7 @@ enum class RequestCode : int32_t {
   kGetTopicConfig = 351,
   kGetSubscriptionGroupConfig = 352,
   kLitePullMessage = 361,
+  kGetBrokerHaStatus = 907,
 };
 
 /// RocketMQ's response codes (ResponseCode.java).

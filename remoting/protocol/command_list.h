@@ -22,29 +22,28 @@ constexpr void forEachType(TypeList<T...>, Visitor&& visit) {
 
 /// Every command, by code. Tests and documentation go through it; a request that is not in the list
 /// is not tested.
-using AllCommands =
-    TypeList<SendMessage, PullMessage, QueryMessage, QueryConsumerOffset, UpdateConsumerOffset,
-             UpdateAndCreateTopic, UpdateAndCreateTopicList, GetAllTopicConfig, UpdateBrokerConfig,
-             GetBrokerConfig, GetBrokerRuntimeInfo, SearchOffsetByTimestamp, GetMaxOffset,
-             GetMinOffset, GetEarliestMessageStoreTime, ViewMessageById, Heartbeat,
-             UnregisterClient, ConsumerSendMessageBack, EndTransaction, GetConsumerListByGroup,
-             CheckTransactionState, NotifyConsumerIdsChanged, LockBatchQueues, UnlockBatchQueues,
-             GetAllConsumerOffset, GetAllDelayOffset, CheckClientConfig, PutKvConfig, GetKvConfig,
-             DeleteKvConfig, RegisterBroker, UnregisterBroker, GetRouteInfoByTopic,
-             GetBrokerClusterInfo, UpdateAndCreateSubscriptionGroup, GetAllSubscriptionGroupConfig,
-             GetTopicStatsInfo, GetConsumerConnectionList, GetProducerConnectionList,
-             WipeWritePermOfBroker, GetAllTopicListFromNameServer, DeleteSubscriptionGroup,
-             GetConsumeStats, DeleteTopicInBroker, DeleteTopicInNameServer, GetKvListByNamespace,
-             ResetConsumerClientOffset, GetConsumerStatusFromClient, InvokeBrokerToResetOffset,
-             InvokeBrokerToGetConsumerStatus, GetTopicsByCluster,
-             UpdateAndCreateSubscriptionGroupList, QueryTopicConsumeByWho, QueryConsumeTimeSpan,
-             GetSystemTopicListFromNameServer, GetSystemTopicListFromBroker,
-             CleanExpiredConsumeQueue, GetConsumerRunningInfo, QueryCorrectionOffset,
-             ConsumeMessageDirectly, SendMessageV2, GetUnitTopicList, GetHasUnitSubTopicList,
-             GetHasUnitSubUnunitTopicList, CloneGroupOffset, ViewBrokerStatsData, CleanUnusedTopic,
-             GetBrokerConsumeStats, UpdateNamesrvConfig, GetNamesrvConfig, SendBatchMessage,
-             QueryConsumeQueue, QueryDataVersion, ResumeCheckHalfMessage, SendReplyMessage,
-             SendReplyMessageV2, PushReplyMessageToClient, AddWritePermOfBroker, GetAllProducerInfo,
-             DeleteExpiredCommitLog, GetTopicConfig, GetSubscriptionGroupConfig, LitePullMessage>;
+using AllCommands = TypeList<
+    SendMessage, PullMessage, QueryMessage, QueryConsumerOffset, UpdateConsumerOffset,
+    UpdateAndCreateTopic, UpdateAndCreateTopicList, GetAllTopicConfig, UpdateBrokerConfig,
+    GetBrokerConfig, GetBrokerRuntimeInfo, SearchOffsetByTimestamp, GetMaxOffset, GetMinOffset,
+    GetEarliestMessageStoreTime, ViewMessageById, Heartbeat, UnregisterClient,
+    ConsumerSendMessageBack, EndTransaction, GetConsumerListByGroup, CheckTransactionState,
+    NotifyConsumerIdsChanged, LockBatchQueues, UnlockBatchQueues, GetAllConsumerOffset,
+    GetAllDelayOffset, CheckClientConfig, PutKvConfig, GetKvConfig, DeleteKvConfig, RegisterBroker,
+    UnregisterBroker, GetRouteInfoByTopic, GetBrokerClusterInfo, UpdateAndCreateSubscriptionGroup,
+    GetAllSubscriptionGroupConfig, GetTopicStatsInfo, GetConsumerConnectionList,
+    GetProducerConnectionList, WipeWritePermOfBroker, GetAllTopicListFromNameServer,
+    DeleteSubscriptionGroup, GetConsumeStats, DeleteTopicInBroker, DeleteTopicInNameServer,
+    GetKvListByNamespace, ResetConsumerClientOffset, GetConsumerStatusFromClient,
+    InvokeBrokerToResetOffset, InvokeBrokerToGetConsumerStatus, GetTopicsByCluster,
+    UpdateAndCreateSubscriptionGroupList, QueryTopicConsumeByWho, QueryConsumeTimeSpan,
+    GetSystemTopicListFromNameServer, GetSystemTopicListFromBroker, CleanExpiredConsumeQueue,
+    GetConsumerRunningInfo, QueryCorrectionOffset, ConsumeMessageDirectly, SendMessageV2,
+    GetUnitTopicList, GetHasUnitSubTopicList, GetHasUnitSubUnunitTopicList, CloneGroupOffset,
+    ViewBrokerStatsData, CleanUnusedTopic, GetBrokerConsumeStats, UpdateNamesrvConfig,
+    GetNamesrvConfig, SendBatchMessage, QueryConsumeQueue, QueryDataVersion, ResumeCheckHalfMessage,
+    SendReplyMessage, SendReplyMessageV2, PushReplyMessageToClient, AddWritePermOfBroker,
+    GetAllProducerInfo, DeleteExpiredCommitLog, GetTopicConfig, GetSubscriptionGroupConfig,
+    LitePullMessage, GetBrokerHaStatus>;
 
 }  // namespace rocketmq::remoting

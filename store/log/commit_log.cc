@@ -128,6 +128,49 @@ std::optional<CommitLog::Claim> CommitLog::claim(int64_t bytes) {
   return Claim{.at = active_mapping_->data(), .physical_offset = tail_};
 }
 
+std::optional<CommitLog::Claim> CommitLog::claimRest() {
+  if (active_->reservedTo() < active_->bytes() || next_ == nullptr) {
+    return std::nullopt;
+  }
+  return Claim{.at = active_mapping_->data() + (tail_ - active_->base()), .physical_offset = tail_};
+}
+
+void CommitLog::commitRest(const Claim& claim, std::string_view rest) {
+  std::memcpy(claim.at + kBlankBytes, rest.data() + kBlankBytes, rest.size() - kBlankBytes);
+  storeEight(claim.at, rest.data());
+  switchToNext();
+  end_.store(tail_, std::memory_order_release);
+}
+
+Status CommitLog::beginAt(int64_t offset) {
+  if (offset < 0 || offset % options_.file_bytes != 0) {
+    return Status::invalidArgument("no file of the commit log begins at " + std::to_string(offset) +
+                                   "; is mappedFileSizeCommitLog that of the master?");
+  }
+  MutexLock room_lock(room_mutex_);
+  std::vector<std::shared_ptr<Segment>> unused;
+  {
+    MutexLock lock(append_mutex_);
+    if (tail_ != 0) {
+      return Status::invalidArgument("the commit log is not empty");
+    }
+    unused = segments_.takeFrom(0);
+    if (next_ != nullptr) {
+      unused.push_back(std::exchange(next_, nullptr));
+    }
+    next_mapping_.reset();
+    active_.reset();
+    active_mapping_.reset();
+    tail_ = offset;
+    end_.store(offset, std::memory_order_release);
+    flushed_.store(offset, std::memory_order_release);
+  }
+  for (const auto& segment : unused) {
+    ROCKETMQ_RETURN_IF_ERROR(segment->remove());
+  }
+  return Status::ok();
+}
+
 void CommitLog::writeBlank() {
   char blank[kBlankBytes];
   storeBigEndian(blank, static_cast<int32_t>(active_->end() - tail_));

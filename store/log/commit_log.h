@@ -93,6 +93,18 @@ class CommitLog {
   void commit(const Claim& claim, std::string_view encoded, TimestampMs store_timestamp_ms)
       ROCKETMQ_REQUIRES(append_mutex_);
 
+  /// Room for everything that is left of the current file, as claim(); a file to go on in is at
+  /// hand then. For a replica, whose master says where a file ends.
+  /// Precondition: the log is not empty.
+  std::optional<Claim> claimRest() ROCKETMQ_REQUIRES(append_mutex_);
+
+  /// Copies a blank end record with what follows it in the file, and goes on in the next file.
+  void commitRest(const Claim& claim, std::string_view rest) ROCKETMQ_REQUIRES(append_mutex_);
+
+  /// Makes an empty log begin at `offset`, a multiple of the file size. InvalidArgument when it is
+  /// none or the log is not empty.
+  Status beginAt(int64_t offset) ROCKETMQ_EXCLUDES(append_mutex_);
+
   /// Does in the foreground what the background thread should have done. ReadOnly: the disk is
   /// full.
   Status makeRoom(int64_t bytes) ROCKETMQ_EXCLUDES(append_mutex_);

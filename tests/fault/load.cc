@@ -82,7 +82,11 @@ void Load::sendAlone(int sender, uint64_t seed) {
     Message message(topic_, "tag", key, body);
     const MessageQueue queue{topic_, "broker-a", static_cast<int32_t>(random() % kQueues)};
     try {
-      note(producer_.send(message, queue), body, key);
+      const SendResult result = producer_.send(message, queue);
+      if (result.status != SendStatus::kSendOk) {
+        continue;  // Stored, but not as safely as it should be.
+      }
+      note(result, body, key);
     } catch (const MQException&) {
       continue;  // May have been stored all the same.
     }

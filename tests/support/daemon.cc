@@ -153,7 +153,8 @@ Cluster::Cluster(std::string folder, Settings broker_settings)
     : folder_(std::move(folder)),
       broker_settings_(std::move(broker_settings)),
       namesrv_port_(freePort()),
-      broker_port_(freePort()) {}
+      broker_port_(freePort()),
+      ha_port_(freePort()) {}
 
 std::string Cluster::writeSettings(const std::string& name, const Settings& settings) const {
   std::string path = folder_ + "/" + name;
@@ -187,6 +188,7 @@ void Cluster::startBroker() {
                     {"brokerName", "broker-a"},
                     {"brokerIP1", "127.0.0.1"},
                     {"listenPort", std::to_string(broker_port_)},
+                    {"haListenPort", std::to_string(ha_port_)},
                     {"namesrvAddr", namesrvAddr()},
                     {"storePathRootDir", folder_ + "/store"},
                     {"logDir", folder_ + "/logs"}};

@@ -88,6 +88,7 @@ class Cluster {
   Settings broker_settings_;
   uint16_t namesrv_port_;
   uint16_t broker_port_;
+  uint16_t ha_port_;
   int starts_ = 0;
   std::unique_ptr<Daemon> namesrv_;
   std::unique_ptr<Daemon> broker_;

@@ -97,6 +97,11 @@ std::optional<std::string> RawSocket::readFrame() {
   return frame;
 }
 
+std::optional<std::string> RawSocket::readBytes(size_t bytes) {
+  std::string read(bytes, '\0');
+  return readExactly(socket_, read.data(), bytes) ? std::optional(std::move(read)) : std::nullopt;
+}
+
 std::optional<std::string> RawSocket::readToEnd() {
   std::string bytes;
   std::array<char, 4096> part;

@@ -29,6 +29,9 @@ class RawSocket {
   /// up.
   std::optional<std::string> readFrame();
 
+  /// Exactly so many bytes; nullopt when the peer has closed or time is up.
+  std::optional<std::string> readBytes(size_t bytes);
+
   /// Reads until the peer closes, and returns what came. nullopt when time is up.
   std::optional<std::string> readToEnd();
 

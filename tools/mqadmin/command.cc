@@ -8,6 +8,7 @@ std::vector<std::unique_ptr<Command>> allCommands() {
   addTopicViewCommands(list);
   addGroupCommands(list);
   addBrokerCommands(list);
+  addHaCommands(list);
   addQueryMessageCommands(list);
   addReadMessageCommands(list);
   addSendMessageCommand(list);

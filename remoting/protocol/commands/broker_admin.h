@@ -40,6 +40,13 @@ struct UpdateBrokerConfig : NoFields {
   using Reply = NoFields;
 };
 
+/// Asks how replication goes; the answer's body is HaStatus. Admin tools of 5.x send it.
+/// (RocketMQ: GET_BROKER_HA_STATUS)
+struct GetBrokerHaStatus : NoFields {
+  static constexpr RequestCode kCode = RequestCode::kGetBrokerHaStatus;
+  using Reply = NoFields;
+};
+
 /// Asks for one of the broker's rates over a minute, an hour and a day; the answer's body is
 /// BrokerStatsData. (RocketMQ: ViewBrokerStatsDataRequestHeader)
 struct ViewBrokerStatsData {

@@ -15,6 +15,7 @@
 #include "remoting/protocol/bodies/consume_queue.h"
 #include "remoting/protocol/bodies/consume_time_span.h"
 #include "remoting/protocol/bodies/consumer_running_info.h"
+#include "remoting/protocol/bodies/ha_status.h"
 #include "remoting/protocol/bodies/heartbeat.h"
 #include "remoting/protocol/bodies/lists.h"
 #include "remoting/protocol/bodies/membership.h"
@@ -34,16 +35,18 @@ using model::MessageQueue;
 template <class T>
 class BodyRoundTripTest : public testing::Test {};
 
-using Bodies = testing::Types<
-    ProducerData, ConsumerData, HeartbeatData, ConsumerIdList, LockBatchBody, LockBatchReplyBody,
-    CheckClientConfigBody, RegisterBrokerBody, ClusterInfo, TopicList, GroupList, KvTable,
-    ConnectionInfo, ConsumerConnection, ProducerConnection, ProducerInfo, ProducerTable,
-    OffsetWrapper, ConsumeStats, BrokerConsumeStats, TopicOffset, TopicStats, BrokerStatsItem,
-    BrokerStatsData, ProcessQueueInfo, PopProcessQueueInfo, ConsumeStatus, ConsumerRunningInfo,
-    ConsumeMessageDirectlyResult, ResetOffsetBody, QueueWithOffset, ResetOffsetListBody,
-    GetConsumerStatusBody, QueryCorrectionOffsetBody, QueueTimeSpan, QueryConsumeTimeSpanBody,
-    ConsumeQueueData, QueryConsumeQueueBody, AllTopicConfig, AllSubscriptionGroups,
-    AllConsumerOffset, AllDelayOffset, TopicConfigList, SubscriptionGroupList>;
+using Bodies =
+    testing::Types<ProducerData, ConsumerData, HeartbeatData, ConsumerIdList, LockBatchBody,
+                   LockBatchReplyBody, CheckClientConfigBody, RegisterBrokerBody, ClusterInfo,
+                   TopicList, GroupList, KvTable, ConnectionInfo, ConsumerConnection,
+                   ProducerConnection, ProducerInfo, ProducerTable, OffsetWrapper, ConsumeStats,
+                   BrokerConsumeStats, TopicOffset, TopicStats, BrokerStatsItem, BrokerStatsData,
+                   HaStatus, ProcessQueueInfo, PopProcessQueueInfo, ConsumeStatus,
+                   ConsumerRunningInfo, ConsumeMessageDirectlyResult, ResetOffsetBody,
+                   QueueWithOffset, ResetOffsetListBody, GetConsumerStatusBody,
+                   QueryCorrectionOffsetBody, QueueTimeSpan, QueryConsumeTimeSpanBody,
+                   ConsumeQueueData, QueryConsumeQueueBody, AllTopicConfig, AllSubscriptionGroups,
+                   AllConsumerOffset, AllDelayOffset, TopicConfigList, SubscriptionGroupList>;
 TYPED_TEST_SUITE(BodyRoundTripTest, Bodies);
 
 TYPED_TEST(BodyRoundTripTest, EveryMemberSurvives) {
@@ -108,6 +111,13 @@ TEST(BodySpellingTest, JavasTextsComeBackByteForByte) {
   expect_same(again<BrokerStatsData>,
               R"({"statsDay":{"avgpt":0.0,"sum":0,"tps":0.0},"statsHour":{"avgpt":1.5,"sum":3,)"
               R"("tps":0.1},"statsMinute":{"avgpt":0.0,"sum":0,"tps":1.0E20}})");
+  expect_same(again<HaStatus>,
+              R"({"haClientRuntimeInfo":{"activated":false,"lastReadTimestamp":0,)"
+              R"("lastWriteTimestamp":0,"masterAddr":"","masterFlushOffset":0,"maxOffset":0,)"
+              R"("transferredByteInSecond":0},"haConnectionInfo":[{"addr":"127.0.0.1:5","diff":3,)"
+              R"("inSync":true,"slaveAckOffset":7,"transferFromWhere":10,)"
+              R"("transferredByteInSecond":0}],"inSyncSlaveNums":1,"master":true,)"
+              R"("masterCommitLogMaxOffset":10})");
   expect_same(again<ProducerTable>,
               R"({"data":{"PG":[{"clientId":"c","language":"JAVA","lastUpdateTimestamp":1,)"
               R"("remoteIP":"/127.0.0.1:48426","version":409}]}})");

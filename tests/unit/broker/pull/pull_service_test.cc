@@ -218,6 +218,31 @@ TEST_F(PullServiceTest, FaultsAreFoundInRocketMqsOrder) {
   EXPECT_NE(pull(next).remark.find("SQL92"), std::string::npos);
 }
 
+TEST_F(PullServiceTest, ASlaveServesPullsOnlyWithSlaveReadAndLeavesOffsetsToTheMaster) {
+  send({.body = "a"});
+  configure([](BrokerSettings& settings) { settings.broker_role = BrokerRole::kSlave; });
+  EXPECT_EQ(codeOf({}), ResponseCode::kSystemBusy);
+
+  configure([](BrokerSettings& settings) {
+    settings.broker_role = BrokerRole::kSlave;
+    settings.slave_read = true;
+  });
+  constexpr int32_t kCommitting = pull_sys_flag::kSubscription | pull_sys_flag::kCommitOffset;
+  EXPECT_EQ(bodies(pull({.sys_flag = kCommitting, .commit = 5})), std::vector<std::string>{"a"});
+  EXPECT_FALSE(offsets_->find("G", "T", 0));
+  const PullAnswer beyond = pull({.offset = 7});
+  EXPECT_EQ(beyond.code, ResponseCode::kPullRetryImmediately);
+  EXPECT_EQ(beyond.header->next_begin_offset, 7);
+  EXPECT_EQ(beyond.header->suggest_which_broker_id, 0);
+
+  configure([](BrokerSettings& settings) {
+    settings.broker_role = BrokerRole::kSlave;
+    settings.slave_read = true;
+    settings.offset_check_in_slave = true;
+  });
+  EXPECT_EQ(codeOf({.offset = 7}), ResponseCode::kPullOffsetMoved);
+}
+
 TEST_F(PullServiceTest, ABroadcastingGroupMayBeForbidden) {
   send({});
   subscribe("*", 1, "TAG", model::MessageModel::kBroadcasting);

@@ -246,8 +246,42 @@ TEST_F(SendServiceTest, RetriesOfAnUnknownGroupAreRefusedAndNeverComeAsABatch) {
             ResponseCode::kMessageIllegal);
 }
 
+TEST_F(SendServiceTest, ASlaveTakesNothingAndCreatesNothing) {
+  configure([](BrokerSettings& settings) { settings.broker_role = BrokerRole::kSlave; });
+  EXPECT_EQ(trySend({.topic = "New"}).answer.code, ResponseCode::kServiceNotAvailable);
+  EXPECT_EQ(topics_->find("New"), nullptr);
+  const auto refused = topics_->update({.topic_name = "New"});
+  EXPECT_NE(refused.status().message().find("execute it from master broker"), std::string::npos);
+  EXPECT_FALSE(groups_->update({.group_name = "New"}).isOk());
+}
+
+TEST_F(SendServiceTest, ASlaveTakesOverTheMastersTables) {
+  model::TopicConfigTable topics = *topics_->snapshot();
+  topics.topic_config_table["Masters"].topic_name = "Masters";
+  topics.data_version = {.counter = 77, .timestamp = 5};
+  EXPECT_TRUE(topics_->takeOver(topics));
+  EXPECT_FALSE(topics_->takeOver(topics));
+  EXPECT_EQ(topics_->dataVersion(), topics.data_version);
+  EXPECT_NE(topics_->find("Masters"), nullptr);
+
+  model::SubscriptionGroupTable groups = *groups_->snapshot();
+  groups.subscription_group_table["Masters"].group_name = "Masters";
+  groups.data_version = {.counter = 78, .timestamp = 5};
+  EXPECT_TRUE(groups_->takeOver(groups));
+  EXPECT_EQ(groups_->dataVersion(), groups.data_version);
+  EXPECT_NE(groups_->find("Masters"), nullptr);
+
+  offsets_->commit("Mine", "T", 0, 3);
+  offsets_->takeOver({.offset_table = {{"T@Masters", {{1, 9}}}}});
+  EXPECT_EQ(offsets_->find("Masters", "T", 1), 9);
+  EXPECT_EQ(offsets_->find("Mine", "T", 0), 3);
+
+  delays_->takeOver({{2, 40}});
+  EXPECT_EQ(delays_->offsets(), (std::map<int32_t, int64_t>{{2, 40}}));
+}
+
 TEST_F(SendServiceTest, WithoutSyncFlushSuccessIsAnsweredAtOnce) {
-  EXPECT_EQ(trySend({}).flush_up_to, 0);
+  EXPECT_EQ(trySend({}).safe_up_to, 0);
 }
 
 class SyncFlushSendTest : public MessagePath {
@@ -262,8 +296,8 @@ class SyncFlushSendTest : public MessagePath {
 TEST_F(SyncFlushSendTest, SuccessWaitsForTheDiskUnlessTheClientDoesNotCare) {
   const SendOutcome waits = trySend({});
   EXPECT_EQ(waits.answer.code, ResponseCode::kSuccess);
-  EXPECT_EQ(waits.flush_up_to, store_->commitLogMaxOffset());
-  EXPECT_EQ(trySend({.properties = {{"WAIT", "false"}}}).flush_up_to, 0);
+  EXPECT_EQ(waits.safe_up_to, store_->commitLogMaxOffset());
+  EXPECT_EQ(trySend({.properties = {{"WAIT", "false"}}}).safe_up_to, 0);
 }
 
 }  // namespace

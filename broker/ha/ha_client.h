@@ -1,0 +1,52 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "broker/settings.h"
+#include "common/clock.h"
+#include "remoting/io_pool.h"
+#include "store/message_store.h"
+
+namespace rocketmq::broker {
+
+/// A slave's part of replication (RocketMQ: HAClient): keeps a connection to the master's HA port,
+/// through which the log is copied. A connection that fails is tried again after 100 ms, then
+/// after ever longer pauses up to 5 s.
+///
+/// Life:    constructor -> start() -> stop() or destructor, before the pool ends.
+/// Threads: thread 0 of the pool does the work, appends included; the public functions any.
+class HaClient {
+ public:
+  /// Everything is borrowed.
+  HaClient(remoting::IoPool& pool, store::MessageStore& store, const LiveSettings& settings,
+           const Clock& clock);
+  ~HaClient();
+
+  /// Connects to haMasterAddress if that is set, else waits for setMasterAddress().
+  void start();
+
+  /// Where the name servers say that the master is ("host:port"). A change of it ends the
+  /// connection to the one before. Ignored when haMasterAddress is set.
+  void setMasterAddress(const std::string& address);
+
+  struct State {
+    std::string master_address;  ///< Empty: not known yet.
+    bool is_connected = false;
+    int64_t bytes_per_second = 0;
+    TimestampMs last_read_ms = 0;
+    TimestampMs last_write_ms = 0;
+  };
+  State state() const;
+
+  /// Not from the HA thread. Idempotent.
+  void stop();
+
+ private:
+  class Impl;
+  std::shared_ptr<Impl> impl_;
+  bool is_stopped_ = false;
+};
+
+}  // namespace rocketmq::broker

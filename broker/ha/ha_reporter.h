@@ -1,0 +1,38 @@
+#pragma once
+
+#include <map>
+#include <string>
+
+#include "broker/ha/ha_client.h"
+#include "broker/ha/ha_server.h"
+#include "broker/settings.h"
+#include "remoting/protocol/bodies/ha_status.h"
+#include "store/message_store.h"
+
+namespace rocketmq::broker {
+
+/// Tells how replication goes, as answers of RocketMQ and as runtime info. Threads: any.
+class HaReporter {
+ public:
+  /// Borrowed; of `server` and `client` one is null: a broker is a master or a slave.
+  struct Parts {
+    const LiveSettings& settings;
+    const store::MessageStore& store;
+    const HaServer* server;
+    const HaClient* client;
+  };
+
+  explicit HaReporter(const Parts& parts) : parts_(parts) {}
+
+  /// For GET_BROKER_HA_STATUS.
+  remoting::HaStatus status() const;
+
+  /// Our own keys of GET_BROKER_RUNTIME_INFO: haSlaveCount, haInSyncSlaveCount, haSlaveAck_ADDRESS
+  /// and haSlaveLag_ADDRESS (bytes) of a master; haMasterAddress, haConnected of a slave.
+  void addTo(std::map<std::string, std::string>& table) const;
+
+ private:
+  const Parts parts_;
+};
+
+}  // namespace rocketmq::broker

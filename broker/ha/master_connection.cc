@@ -1,0 +1,203 @@
+#include "broker/ha/master_connection.h"
+
+#include <sys/socket.h>
+
+#include <cerrno>
+#include <span>
+#include <utility>
+
+#include "broker/ha/link.h"
+
+namespace rocketmq::broker {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::steady_clock;
+
+/// Reads between two looks at the other events of the thread.
+constexpr int kReadsPerTurn = 16;
+
+}  // namespace
+
+MasterConnection::MasterConnection(remoting::TcpSocket socket, const Parts& parts)
+    : socket_(std::move(socket)),
+      timer_(socket_.get_executor()),
+      parts_(parts),
+      pending_offset_(parts.store.commitLogMaxOffset()),
+      last_read_(steady_clock::now()),
+      last_write_(last_read_) {}
+
+void MasterConnection::start() {
+  report();
+  if (!is_closed_) {
+    armTick();
+    waitReadable();
+  }
+}
+
+void MasterConnection::close(const std::string& reason) {
+  if (is_closed_) {
+    return;
+  }
+  is_closed_ = true;
+  timer_.cancel();
+  asio::error_code ignored;
+  socket_.close(ignored);
+  parts_.listener.onClosed(reason, was_useful_);
+}
+
+int64_t MasterConnection::receivedTo() const {
+  return pending_offset_ + static_cast<int64_t>(pending_.size());
+}
+
+void MasterConnection::waitReadable() {
+  socket_.async_wait(asio::socket_base::wait_read,
+                     [self = shared_from_this()](const asio::error_code& error) {
+                       if (!error && !self->is_closed_) {
+                         self->read();
+                       }
+                     });
+}
+
+void MasterConnection::read() {
+  const std::span<char> buffer =
+      remoting::IoThread::of(socket_.get_executor().context()).readBuffer();
+  for (int i = 0; i < kReadsPerTurn; ++i) {
+    const ssize_t got = ::recv(socket_.native_handle(), buffer.data(), buffer.size(), MSG_DONTWAIT);
+    if (got > 0) {
+      last_read_ = steady_clock::now();
+      parts_.traffic.last_read_ms.store(parts_.clock.nowMs(), std::memory_order_relaxed);
+      parts_.traffic.bytes.fetch_add(got, std::memory_order_relaxed);
+      if (!take({buffer.data(), static_cast<size_t>(got)}) || !appendPending()) {
+        return;
+      }
+    } else if (got == 0) {
+      close(was_useful_ ? "the master has closed it"
+                        : "the master has closed it at once; if it goes on like this, the master's "
+                          "log file says why: this slave's log may go further than the master's");
+      return;
+    } else if (wouldBlock(errno)) {
+      break;
+    } else if (errno != EINTR) {
+      close("cannot read: " + errorText(errno));
+      return;
+    }
+  }
+  waitReadable();
+}
+
+bool MasterConnection::take(std::string_view bytes) {
+  using Kind = TransferReader::Step::Kind;
+  for (;;) {
+    const TransferReader::Step step = transfers_.next(bytes);
+    if (step.kind == Kind::kNone) {
+      return true;
+    }
+    if (step.kind == Kind::kLogBytes) {
+      pending_.append(step.log_bytes);
+    } else if (!checkHeader(step.header)) {
+      return false;
+    }
+  }
+}
+
+/// RocketMQ parity: an empty log takes what comes, else master and slave must agree with every
+/// header, heartbeats included.
+bool MasterConnection::checkHeader(const TransferHeader& header) {
+  if (header.bytes < 0 || header.offset < 0) {
+    close("what the master sends is not the HA protocol; is its haListenPort right?");
+    return false;
+  }
+  const bool is_first_piece = receivedTo() == 0;
+  if (is_first_piece && header.bytes > 0) {
+    pending_offset_ = header.offset;
+  } else if (!is_first_piece && header.offset != receivedTo()) {
+    close("the master goes on at log offset " + std::to_string(header.offset) +
+          ", this slave's log at " + std::to_string(receivedTo()));
+    return false;
+  }
+  was_useful_ = true;
+  return true;
+}
+
+bool MasterConnection::appendPending() {
+  if (pending_.empty()) {
+    return true;
+  }
+  const Result<int64_t> taken = parts_.store.appendReplicated(pending_offset_, pending_);
+  if (!taken) {
+    close("cannot append: " + taken.status().message());
+    return false;
+  }
+  pending_.erase(0, static_cast<size_t>(*taken));
+  pending_offset_ += *taken;
+  if (parts_.store.commitLogMaxOffset() > reported_) {
+    report();
+  }
+  return !is_closed_;
+}
+
+// Reports.
+
+void MasterConnection::report() {
+  if (report_left_ > 0) {
+    return;  // The one after it will be newer.
+  }
+  reported_ = parts_.store.commitLogMaxOffset();
+  report_ = encodeReport(reported_);
+  report_left_ = report_.size();
+  writeReport();
+}
+
+void MasterConnection::writeReport() {
+  while (report_left_ > 0) {
+    const ssize_t sent =
+        ::send(socket_.native_handle(), report_.data() + (report_.size() - report_left_),
+               report_left_, MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (sent >= 0) {
+      report_left_ -= static_cast<size_t>(sent);
+      last_write_ = steady_clock::now();
+      parts_.traffic.last_write_ms.store(parts_.clock.nowMs(), std::memory_order_relaxed);
+    } else if (wouldBlock(errno)) {
+      socket_.async_wait(asio::socket_base::wait_write,
+                         [self = shared_from_this()](const asio::error_code& error) {
+                           if (!error && !self->is_closed_) {
+                             self->writeReport();
+                           }
+                         });
+      return;
+    } else if (errno != EINTR) {
+      close("cannot write: " + errorText(errno));
+      return;
+    }
+  }
+  if (parts_.store.commitLogMaxOffset() > reported_) {
+    report();
+  }
+}
+
+void MasterConnection::armTick() {
+  timer_.expires_after(tickOf(*parts_.settings.load()));
+  timer_.async_wait([self = shared_from_this()](const asio::error_code& error) {
+    if (!error && !self->is_closed_) {
+      self->onTick();
+    }
+  });
+}
+
+void MasterConnection::onTick() {
+  const auto settings = parts_.settings.load();
+  const auto now = steady_clock::now();
+  if (now - last_read_ > milliseconds(settings->ha_housekeeping_interval_ms)) {
+    close("the master has been silent for haHousekeepingInterval");
+    return;
+  }
+  if (now - last_write_ >= milliseconds(settings->ha_heartbeat_interval_ms)) {
+    report();
+  }
+  if (!is_closed_) {
+    armTick();
+  }
+}
+
+}  // namespace rocketmq::broker

@@ -1,0 +1,87 @@
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "broker/ha/transfer.h"
+#include "broker/settings.h"
+#include "common/clock.h"
+#include "remoting/io_thread.h"
+#include "store/message_store.h"
+
+namespace rocketmq::broker {
+
+/// A slave's connection to its master (RocketMQ: HAClient while it is connected): reports the end
+/// of the log, appends what comes.
+///
+/// Threads: the HA thread, which may wait for the disk: what the master sends meanwhile stays in
+/// the socket. Life: until close(), which the master's silence, its going, bytes that do not
+/// continue the log, or a failed append cause as well.
+class MasterConnection : public std::enable_shared_from_this<MasterConnection> {
+ public:
+  class Listener {
+   public:
+    virtual ~Listener() = default;
+    /// `was_useful`: the master has sent something that was in order.
+    virtual void onClosed(const std::string& reason, bool was_useful) = 0;
+  };
+
+  /// Counters of all connections that a slave has had; for its status.
+  struct Traffic {
+    std::atomic<int64_t> bytes{0};
+    std::atomic<TimestampMs> last_read_ms{0};
+    std::atomic<TimestampMs> last_write_ms{0};
+  };
+
+  /// Everything but the socket is borrowed, the listener until onClosed().
+  struct Parts {
+    store::MessageStore& store;
+    const LiveSettings& settings;
+    const Clock& clock;
+    Traffic& traffic;
+    Listener& listener;
+  };
+
+  MasterConnection(remoting::TcpSocket socket, const Parts& parts);
+
+  void start();
+  void close(const std::string& reason);
+
+ private:
+  void waitReadable();
+  void read();
+  bool take(std::string_view bytes);
+  bool checkHeader(const TransferHeader& header);
+  bool appendPending();
+  /// The log's end with what is still too little to be appended.
+  int64_t receivedTo() const;
+
+  void report();
+  void writeReport();
+  void armTick();
+  void onTick();
+
+  remoting::TcpSocket socket_;
+  remoting::SteadyTimer timer_;
+  const Parts parts_;
+
+  TransferReader transfers_;
+  /// Received log bytes that are not in the log yet, less than one record between reads, and where
+  /// they begin.
+  std::string pending_;
+  int64_t pending_offset_;
+  int64_t reported_ = -1;
+  std::array<char, kReportBytes> report_{};
+  size_t report_left_ = 0;  ///< Bytes of report_ that have not left yet.
+  bool was_useful_ = false;
+  bool is_closed_ = false;
+  std::chrono::steady_clock::time_point last_read_;
+  std::chrono::steady_clock::time_point last_write_;
+};
+
+}  // namespace rocketmq::broker

@@ -1,0 +1,65 @@
+#include "broker/ha/replication.h"
+
+#include <utility>
+
+namespace rocketmq::broker {
+
+Replication::Replication(const Parts& parts) : parts_(parts), pool_("broker-ha", 1) {}
+
+Replication::~Replication() { stop(); }
+
+Result<std::unique_ptr<Replication>> Replication::open(const Parts& parts) {
+  auto replication = std::unique_ptr<Replication>(new Replication(parts));
+  Replication& self = *replication;
+  if (parts.settings.load()->isSlave()) {
+    self.client_.emplace(self.pool_, parts.store, parts.settings, parts.clock);
+    self.synchronizer_.emplace(parts.tables);
+  } else {
+    ROCKETMQ_ASSIGN_OR_RETURN(self.server_,
+                              HaServer::start(self.pool_, parts.store, parts.settings));
+    parts.store.setAppendListener([server = self.server_.get()] { server->onAppended(); });
+  }
+  self.reporter_.emplace(HaReporter::Parts{.settings = parts.settings,
+                                           .store = parts.store,
+                                           .server = self.server_.get(),
+                                           .client = self.client_ ? &*self.client_ : nullptr});
+  return replication;
+}
+
+void Replication::start() {
+  if (client_) {
+    client_->start();
+  }
+}
+
+void Replication::stop() {
+  if (server_ != nullptr) {
+    server_->stop();
+  }
+  if (client_) {
+    client_->stop();
+  }
+  pool_.stop();
+}
+
+void Replication::setMaster(const Registrar::Master& master) {
+  if (!client_) {
+    return;
+  }
+  if (!master.ha_address.empty()) {
+    client_->setMasterAddress(master.ha_address);
+  }
+  synchronizer_->setMasterAddress(master.address);
+}
+
+bool Replication::lacksMaster() const {
+  return synchronizer_ && synchronizer_->masterAddress().empty();
+}
+
+void Replication::synchronize() {
+  if (synchronizer_) {
+    synchronizer_->run();
+  }
+}
+
+}  // namespace rocketmq::broker

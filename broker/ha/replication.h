@@ -1,0 +1,66 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+
+#include "broker/ha/ha_client.h"
+#include "broker/ha/ha_reporter.h"
+#include "broker/ha/ha_server.h"
+#include "broker/ha/slave_synchronizer.h"
+#include "broker/registrar/registrar.h"
+#include "broker/settings.h"
+#include "common/clock.h"
+#include "common/status.h"
+#include "remoting/io_pool.h"
+#include "store/message_store.h"
+
+namespace rocketmq::broker {
+
+/// Everything that makes a broker one of several replicas, by its role: a master serves its log to
+/// slaves, a slave copies log and tables of its master.
+///
+/// Life:    open() -> start() -> stop() or destructor. From open() on slaves may connect.
+/// Threads: owns the HA thread (`broker-ha-0`); the public functions any, but those of its life.
+class Replication {
+ public:
+  /// Borrowed.
+  struct Parts {
+    const LiveSettings& settings;
+    store::MessageStore& store;
+    const Clock& clock;
+    /// What a slave copies.
+    SlaveSynchronizer::Parts tables;
+  };
+
+  /// Io when the HA port is taken.
+  static Result<std::unique_ptr<Replication>> open(const Parts& parts);
+  ~Replication();
+
+  /// A slave begins to copy as soon as it knows its master.
+  void start();
+  void stop();
+
+  /// Null on a slave.
+  HaServer* server() { return server_.get(); }
+  const HaReporter& reporter() const { return *reporter_; }
+
+  // For slaves; a master does nothing.
+
+  void setMaster(const Registrar::Master& master);
+  /// True while a slave waits to be told of a master.
+  bool lacksMaster() const;
+  /// Copies the tables; to be called every 10 s.
+  void synchronize();
+
+ private:
+  explicit Replication(const Parts& parts);
+
+  const Parts parts_;
+  remoting::IoPool pool_;
+  std::unique_ptr<HaServer> server_;
+  std::optional<HaClient> client_;
+  std::optional<SlaveSynchronizer> synchronizer_;
+  std::optional<HaReporter> reporter_;
+};
+
+}  // namespace rocketmq::broker

@@ -1,0 +1,298 @@
+#include "broker/ha/slave_connection.h"
+
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <utility>
+
+#include <asio/post.hpp>
+
+#include "broker/ha/link.h"
+#include "common/log.h"
+#include "remoting/socket_address.h"
+
+namespace rocketmq::broker {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::steady_clock;
+
+constexpr size_t kFramesPerWrite = 8;
+/// Then other slaves and reports have their turn.
+constexpr int64_t kBytesPerTurn = 1 << 20;
+constexpr std::chrono::seconds kRatePeriod{1};
+
+}  // namespace
+
+SlaveConnection::SlaveConnection(remoting::TcpSocket socket, store::MessageStore& store,
+                                 const LiveSettings& settings, Listener& listener)
+    : socket_(std::move(socket)),
+      timer_(socket_.get_executor()),
+      store_(store),
+      settings_(settings),
+      listener_(listener),
+      last_read_(steady_clock::now()),
+      last_write_(last_read_),
+      rate_since_(last_read_) {
+  asio::error_code ignored;  // Reading notices a slave that has gone already.
+  address_ = remoting::toHostAddress(socket_.remote_endpoint(ignored)).toString();
+  socket_.set_option(asio::ip::tcp::no_delay(true), ignored);
+}
+
+void SlaveConnection::start() {
+  log::info("slave {} has connected", address_);
+  armTick();
+  waitReadable();
+}
+
+void SlaveConnection::close(const std::string& reason) {
+  if (is_closed_) {
+    return;
+  }
+  is_closed_ = true;
+  log::info("connection to slave {} closed: {}", address_, reason);
+  timer_.cancel();
+  asio::error_code ignored;
+  socket_.close(ignored);
+  frames_.clear();
+  listener_.onClosed(*this);
+}
+
+SlaveConnection::State SlaveConnection::state() const {
+  return {.address = address_,
+          .ack_offset = ackOffset(),
+          .transfer_from = next_offset_.load(std::memory_order_relaxed),
+          .bytes_per_second = bytes_per_second_.load(std::memory_order_relaxed)};
+}
+
+// Reports.
+
+void SlaveConnection::waitReadable() {
+  socket_.async_wait(asio::socket_base::wait_read,
+                     [self = shared_from_this()](const asio::error_code& error) {
+                       if (!error && !self->is_closed_) {
+                         self->readReports();
+                       }
+                     });
+}
+
+void SlaveConnection::readReports() {
+  std::array<char, 4096> buffer;
+  for (;;) {
+    const ssize_t got = ::recv(socket_.native_handle(), buffer.data(), buffer.size(), MSG_DONTWAIT);
+    if (got > 0) {
+      last_read_ = steady_clock::now();
+      const auto report = reports_.feed({buffer.data(), static_cast<size_t>(got)});
+      if (report && !takeReport(*report)) {
+        return;
+      }
+    } else if (got == 0) {
+      close("the slave has closed it");
+      return;
+    } else if (wouldBlock(errno)) {
+      waitReadable();
+      return;
+    } else if (errno != EINTR) {
+      close("cannot read: " + errorText(errno));
+      return;
+    }
+  }
+}
+
+bool SlaveConnection::takeReport(int64_t end_offset) {
+  const int64_t log_end = store_.commitLogMaxOffset();
+  if (end_offset < 0 || end_offset > log_end) {
+    log::error(
+        "the log of slave {} ends at {}, behind the end of this master's, {}: it holds messages "
+        "that this master has lost, or belongs to another master. It gets nothing until it is "
+        "set up anew: stop it, move its store away, start it",
+        address_, end_offset, log_end);
+    close("the slave is ahead of this master");
+    return false;
+  }
+  const bool is_first = ackOffset() < 0;
+  ack_offset_.store(end_offset, std::memory_order_relaxed);
+  if (is_first) {
+    const int64_t start = startFor(end_offset);
+    next_offset_.store(start, std::memory_order_relaxed);
+    log::info("slave {} has the log up to {}; sending from {}", address_, end_offset, start);
+  }
+  listener_.onReport();
+  if (is_first) {
+    pump();
+  }
+  return !is_closed_;
+}
+
+/// RocketMQ parity: a slave that has nothing gets the newest file only.
+int64_t SlaveConnection::startFor(int64_t requested) const {
+  if (requested > 0) {
+    return requested;
+  }
+  const auto settings = settings_.load();
+  const int64_t log_end = store_.commitLogMaxOffset();
+  return settings->ha_new_slave_gets_all ? store_.commitLogMinOffset()
+                                         : log_end - log_end % settings->commit_log_file_bytes;
+}
+
+// The log.
+
+void SlaveConnection::pump() {
+  if (is_closed_ || ackOffset() < 0) {
+    return;
+  }
+  const int64_t turn_end = next_offset_.load(std::memory_order_relaxed) + kBytesPerTurn;
+  while (!is_write_armed_) {
+    if (frames_.empty() && !gather()) {
+      listener_.onIdle();
+      // What came before that will not be told of.
+      if (!gather()) {
+        return;
+      }
+    }
+    if (!write()) {
+      return;
+    }
+    if (next_offset_.load(std::memory_order_relaxed) >= turn_end) {
+      if (!is_pump_posted_) {
+        is_pump_posted_ = true;
+        asio::post(socket_.get_executor(), [self = shared_from_this()] {
+          self->is_pump_posted_ = false;
+          self->pump();
+        });
+      }
+      return;
+    }
+  }
+}
+
+bool SlaveConnection::gather() {
+  const int64_t batch_bytes = settings_.load()->ha_transfer_batch_bytes;
+  int64_t next = next_offset_.load(std::memory_order_relaxed);
+  while (frames_.size() < kFramesPerWrite) {
+    store::LogSlice slice = store_.logBytes(next, batch_bytes);
+    if (slice.bytes.empty()) {
+      break;
+    }
+    const auto bytes = static_cast<int32_t>(slice.bytes.size());
+    frames_.push_back({.header = TransferHeader{.offset = next, .bytes = bytes}.encode(),
+                       .slice = std::move(slice)});
+    next += bytes;
+  }
+  next_offset_.store(next, std::memory_order_relaxed);
+  return !frames_.empty();
+}
+
+bool SlaveConnection::write() {
+  while (!frames_.empty()) {
+    std::array<iovec, 2 * kFramesPerWrite> pieces;
+    size_t count = 0;
+    size_t skip = written_;
+    const auto add = [&](std::string_view bytes) {
+      const size_t skipped = std::min(skip, bytes.size());
+      skip -= skipped;
+      bytes.remove_prefix(skipped);
+      if (!bytes.empty()) {
+        pieces[count++] = {.iov_base = const_cast<char*>(bytes.data()), .iov_len = bytes.size()};
+      }
+    };
+    for (const Frame& frame : frames_) {
+      add({frame.header.data(), frame.header.size()});
+      add(frame.slice.bytes);
+    }
+    msghdr message{};
+    message.msg_iov = pieces.data();
+    message.msg_iovlen = count;
+    const ssize_t sent = ::sendmsg(socket_.native_handle(), &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (sent >= 0) {
+      consume(static_cast<size_t>(sent));
+    } else if (wouldBlock(errno)) {
+      waitWritable();
+      return false;
+    } else if (errno != EINTR) {
+      close("cannot write: " + errorText(errno));
+      return false;
+    }
+  }
+  return true;
+}
+
+void SlaveConnection::consume(size_t bytes) {
+  last_write_ = steady_clock::now();
+  rate_bytes_ += static_cast<int64_t>(bytes);
+  written_ += bytes;
+  size_t whole = 0;
+  while (whole < frames_.size() && written_ >= frames_[whole].size()) {
+    written_ -= frames_[whole].size();
+    ++whole;
+  }
+  frames_.erase(frames_.begin(), frames_.begin() + static_cast<std::ptrdiff_t>(whole));
+}
+
+void SlaveConnection::waitWritable() {
+  is_write_armed_ = true;
+  socket_.async_wait(asio::socket_base::wait_write,
+                     [self = shared_from_this()](const asio::error_code& error) {
+                       if (!error && !self->is_closed_) {
+                         self->is_write_armed_ = false;
+                         self->pump();
+                       }
+                     });
+}
+
+// Time.
+
+void SlaveConnection::armTick() {
+  timer_.expires_after(tickOf(*settings_.load()));
+  timer_.async_wait([self = shared_from_this()](const asio::error_code& error) {
+    if (!error && !self->is_closed_) {
+      self->onTick();
+    }
+  });
+}
+
+void SlaveConnection::onTick() {
+  const auto settings = settings_.load();
+  const TimePoint now = steady_clock::now();
+  if (now - last_read_ > milliseconds(settings->ha_housekeeping_interval_ms)) {
+    close("the slave has been silent for haHousekeepingInterval");
+    return;
+  }
+  sampleRate(now);
+  const bool is_due = now - last_write_ >= milliseconds(settings->ha_heartbeat_interval_ms);
+  if (ackOffset() >= 0 && is_due && frames_.empty()) {
+    const int64_t next = next_offset_.load(std::memory_order_relaxed);
+    if (next < store_.commitLogMaxOffset()) {
+      reportGap();
+    }
+    frames_.push_back({.header = TransferHeader{.offset = next, .bytes = 0}.encode(), .slice = {}});
+    write();
+  }
+  if (!is_closed_) {
+    armTick();
+  }
+}
+
+void SlaveConnection::sampleRate(TimePoint now) {
+  if (now - rate_since_ < kRatePeriod) {
+    return;
+  }
+  const double elapsed = std::chrono::duration<double>(now - rate_since_).count();
+  bytes_per_second_.store(static_cast<int64_t>(static_cast<double>(rate_bytes_) / elapsed),
+                          std::memory_order_relaxed);
+  rate_since_ = now;
+  rate_bytes_ = 0;
+}
+
+/// RocketMQ parity: such a slave stays connected and gets heartbeats.
+void SlaveConnection::reportGap() {
+  if (!std::exchange(gap_reported_, true)) {
+    log::error(
+        "slave {} wants the log from {} on, which this master no longer has: it begins at {}. Set "
+        "the slave up anew: stop it, move its store away, start it",
+        address_, next_offset_.load(std::memory_order_relaxed), store_.commitLogMinOffset());
+  }
+}
+
+}  // namespace rocketmq::broker

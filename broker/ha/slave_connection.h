@@ -1,0 +1,108 @@
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "broker/ha/transfer.h"
+#include "broker/settings.h"
+#include "remoting/io_thread.h"
+#include "store/message_store.h"
+
+namespace rocketmq::broker {
+
+/// A master's connection to one of its slaves (RocketMQ: HAConnection): sends the log from where
+/// the slave's ends, without copying it, and takes the slave's reports.
+///
+/// Threads: all on the HA thread, but state(). Life: until close(), which the slave's silence, its
+/// going, or a report that cannot be causes as well; a closed connection does nothing any more.
+/// Memory: no queue; the log itself holds what a slow slave has not taken yet.
+class SlaveConnection : public std::enable_shared_from_this<SlaveConnection> {
+ public:
+  /// Told on the HA thread.
+  class Listener {
+   public:
+    virtual ~Listener() = default;
+    virtual void onReport() = 0;  ///< ackOffset() has changed.
+    /// Everything has been sent: pump() must follow the next append.
+    virtual void onIdle() = 0;
+    virtual void onClosed(SlaveConnection& connection) = 0;
+  };
+
+  /// All but the socket is borrowed until onClosed().
+  SlaveConnection(remoting::TcpSocket socket, store::MessageStore& store,
+                  const LiveSettings& settings, Listener& listener);
+
+  void start();
+  /// Sends what the log has got since.
+  void pump();
+  void close(const std::string& reason);
+
+  const std::string& address() const { return address_; }
+  /// The end of the slave's log as last reported; -1 before the first report.
+  int64_t ackOffset() const { return ack_offset_.load(std::memory_order_relaxed); }
+
+  struct State {
+    std::string address;
+    int64_t ack_offset = -1;
+    int64_t transfer_from = 0;  ///< What is sent next.
+    int64_t bytes_per_second = 0;
+  };
+  State state() const;
+
+ private:
+  using TimePoint = std::chrono::steady_clock::time_point;
+
+  /// A header and the piece of the log behind it.
+  struct Frame {
+    std::array<char, kTransferHeaderBytes> header;
+    store::LogSlice slice;
+    size_t size() const { return header.size() + slice.bytes.size(); }
+  };
+
+  void waitReadable();
+  void readReports();
+  bool takeReport(int64_t end_offset);
+  int64_t startFor(int64_t requested) const;
+
+  /// Makes the next frames of the log. False: there is nothing to send.
+  bool gather();
+  /// True when all frames have left.
+  bool write();
+  void consume(size_t bytes);
+  void waitWritable();
+
+  void armTick();
+  void onTick();
+  void sampleRate(TimePoint now);
+  void reportGap();
+
+  remoting::TcpSocket socket_;
+  remoting::SteadyTimer timer_;
+  store::MessageStore& store_;
+  const LiveSettings& settings_;
+  Listener& listener_;
+  std::string address_;
+
+  ReportReader reports_;
+  std::vector<Frame> frames_;
+  size_t written_ = 0;  ///< Bytes of frames_ that have left.
+  bool is_write_armed_ = false;
+  bool is_pump_posted_ = false;
+  bool gap_reported_ = false;
+  bool is_closed_ = false;
+  TimePoint last_read_;
+  TimePoint last_write_;
+  TimePoint rate_since_;
+  int64_t rate_bytes_ = 0;
+
+  std::atomic<int64_t> ack_offset_{-1};
+  std::atomic<int64_t> next_offset_{0};
+  std::atomic<int64_t> bytes_per_second_{0};
+};
+
+}  // namespace rocketmq::broker

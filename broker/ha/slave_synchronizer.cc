@@ -1,0 +1,92 @@
+#include "broker/ha/slave_synchronizer.h"
+
+#include <chrono>
+#include <utility>
+
+#include "common/json/decode.h"
+#include "common/log.h"
+#include "remoting/protocol/bodies/config_tables.h"
+#include "remoting/protocol/commands/commands.h"
+
+namespace rocketmq::broker {
+namespace {
+
+constexpr std::chrono::milliseconds kTimeout{3000};
+
+}  // namespace
+
+void SlaveSynchronizer::setMasterAddress(const std::string& address) {
+  {
+    MutexLock lock(mutex_);
+    if (address == master_) {
+      return;
+    }
+    master_ = address;
+  }
+  log::info("the master is {}", address);
+  run();
+}
+
+std::string SlaveSynchronizer::masterAddress() const {
+  MutexLock lock(mutex_);
+  return master_;
+}
+
+void SlaveSynchronizer::run() {
+  const std::string master = masterAddress();
+  if (master.empty()) {
+    return;
+  }
+  copy<remoting::GetAllTopicConfig, remoting::AllTopicConfig>(
+      master, "topics", [this](auto table) { parts_.topics.takeOver(std::move(table)); });
+  copy<remoting::GetAllSubscriptionGroupConfig, remoting::AllSubscriptionGroups>(
+      master, "consumer groups", [this](auto table) { parts_.groups.takeOver(std::move(table)); });
+  copy<remoting::GetAllConsumerOffset, remoting::AllConsumerOffset>(
+      master, "consumer offsets", [this](auto table) { parts_.offsets.takeOver(table); });
+  copy<remoting::GetAllDelayOffset, remoting::AllDelayOffset>(
+      master, "delay offsets",
+      [this](auto table) { parts_.delays.takeOver(std::move(table.offset_table)); });
+}
+
+template <class C, class Table, class TakeOver>
+void SlaveSynchronizer::copy(const std::string& master, std::string_view what, TakeOver take_over) {
+  parts_.client.call(master, C{}, remoting::Payload(), remoting::deadlineAfter(kTimeout),
+                     [this, what, take_over](remoting::CallResult<C> result) {
+                       if (!result.ok() || !result->success()) {
+                         logOutcome(what, result.ok() ? result->remark : result.status().message());
+                         return;
+                       }
+                       const size_t bytes = result->body.size();
+                       const bool accepted = parts_.lanes.run(
+                           remoting::Lane::kAdmin,
+                           [this, what, take_over, body = std::move(result->body)] {
+                             auto table = json::decode<Table>(body);
+                             logOutcome(what, table.status().message());
+                             if (table.ok()) {
+                               take_over(std::move(*table));
+                             }
+                           },
+                           bytes);
+                       if (!accepted) {
+                         logOutcome(what, "the admin lane is full");
+                       }
+                     });
+}
+
+void SlaveSynchronizer::logOutcome(std::string_view what, const std::string& failure) {
+  MutexLock lock(mutex_);
+  auto last = failures_.find(what);
+  if (last == failures_.end()) {
+    last = failures_.emplace(what, "").first;
+  }
+  if (failure != last->second) {
+    if (failure.empty()) {
+      log::info("the {} come from {} again", what, master_);
+    } else {
+      log::warn("the {} cannot be copied from {}: {}", what, master_, failure);
+    }
+    last->second = failure;
+  }
+}
+
+}  // namespace rocketmq::broker

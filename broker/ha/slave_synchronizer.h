@@ -1,0 +1,57 @@
+#pragma once
+
+#include <functional>
+#include <map>
+#include <string>
+#include <string_view>
+
+#include "broker/group/consumer_offsets.h"
+#include "broker/group/subscription_groups.h"
+#include "broker/schedule/delay_service.h"
+#include "broker/topic/topic_table.h"
+#include "common/mutex.h"
+#include "remoting/client.h"
+#include "remoting/lanes.h"
+
+namespace rocketmq::broker {
+
+/// Copies a master's topics, groups, consumer offsets and delay offsets to its slave (RocketMQ:
+/// SlaveSynchronize). What the master does not answer is asked for again with the next round.
+///
+/// Threads: any; answers are taken over on the admin lane, because that writes files.
+class SlaveSynchronizer {
+ public:
+  /// Everything is borrowed. `client` must be stopped before this object goes.
+  struct Parts {
+    remoting::Client& client;
+    remoting::Lanes& lanes;
+    TopicTable& topics;
+    SubscriptionGroups& groups;
+    ConsumerOffsets& offsets;
+    DelayService& delays;
+  };
+
+  explicit SlaveSynchronizer(const Parts& parts) : parts_(parts) {}
+
+  /// Where the master takes requests ("host:port"). Begins a round when that is news.
+  void setMasterAddress(const std::string& address);
+  std::string masterAddress() const;
+
+  /// One round; nothing as long as no master is known.
+  void run();
+
+ private:
+  /// Asks for one table and has it taken over.
+  template <class C, class Table, class TakeOver>
+  void copy(const std::string& master, std::string_view what, TakeOver take_over);
+  void logOutcome(std::string_view what, const std::string& failure);
+
+  const Parts parts_;
+
+  mutable Mutex mutex_;
+  std::string master_ ROCKETMQ_GUARDED_BY(mutex_);
+  /// Why something could not be copied last; logged when it changes.
+  std::map<std::string, std::string, std::less<>> failures_ ROCKETMQ_GUARDED_BY(mutex_);
+};
+
+}  // namespace rocketmq::broker

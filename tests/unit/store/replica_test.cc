@@ -1,0 +1,180 @@
+#include <gmock/gmock.h>
+
+#include <filesystem>
+#include <random>
+#include <string>
+
+#include "tests/unit/store/store_test_support.h"
+
+namespace rocketmq::store::test {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+/// A master's store, the fixture's own, and a slave's beside it that is fed from its log.
+class ReplicaTest : public StoreTest {
+ protected:
+  ReplicaTest() { open(); }
+
+  void openSlave() {
+    StoreOptions options = options_;
+    options.root_dir = dir_ / "slave";
+    options.is_replica = true;
+    auto opened = MessageStore::open(options, clock_, slave_listener_, files_);
+    ASSERT_TRUE(opened.ok()) << opened.status().message();
+    slave_ = std::move(*opened);
+  }
+
+  /// Copies what the slave lacks in chunks that split records anywhere, as a master sends them.
+  Status copy(uint64_t seed = 1) {
+    std::mt19937_64 random(seed);
+    std::string left;
+    int64_t offset = slave_->commitLogMaxOffset();
+    while (offset + static_cast<int64_t>(left.size()) < store_->commitLogMaxOffset()) {
+      const auto bytes_max = std::uniform_int_distribution<int64_t>(1, 3000)(random);
+      const LogSlice slice =
+          store_->logBytes(offset + static_cast<int64_t>(left.size()), bytes_max);
+      left += slice.bytes;
+      ROCKETMQ_ASSIGN_OR_RETURN(const int64_t taken, slave_->appendReplicated(offset, left));
+      left.erase(0, static_cast<size_t>(taken));
+      offset += taken;
+    }
+    return Status::ok();
+  }
+
+  std::string logBytesOf(MessageStore& store) const {
+    std::string all;
+    int64_t offset = store.commitLogMinOffset();
+    for (LogSlice slice = store.logBytes(offset, 4096); !slice.bytes.empty();
+         slice = store.logBytes(offset, 4096)) {
+      all += slice.bytes;
+      offset += static_cast<int64_t>(slice.bytes.size());
+    }
+    return all;
+  }
+
+  void fill() {
+    for (int i = 0; i < 30; ++i) {
+      send("A", i % 3, 7, std::string(static_cast<size_t>(i * 13), 'a'));
+      put("B", 0, "b" + std::to_string(i), properties({{"KEYS", "key" + std::to_string(i)}}));
+    }
+    ASSERT_GT(store_->commitLogMaxOffset(), 3 * kLogFileBytes);
+  }
+
+  ArrivalListener slave_listener_;
+  std::unique_ptr<MessageStore> slave_;
+};
+
+TEST_F(ReplicaTest, LogIsTheMastersByteForByteAndIsDispatched) {
+  int arrivals = 0;
+  slave_listener_ = [&](const Arrival&) { ++arrivals; };
+  openSlave();
+  fill();
+  ASSERT_EQ("", copy().message());
+  EXPECT_EQ(store_->commitLogMaxOffset(), slave_->commitLogMaxOffset());
+  EXPECT_EQ(logBytesOf(*store_), logBytesOf(*slave_));
+  EXPECT_EQ(30 * 7 + 30, arrivals);
+  for (int queue = 0; queue < 3; ++queue) {
+    EXPECT_EQ(bodiesOf(readAll(*store_, "A", queue)), bodiesOf(readAll(*slave_, "A", queue)));
+  }
+  EXPECT_EQ(bodiesOf(readAll(*store_, "B", 0)), bodiesOf(readAll(*slave_, "B", 0)));
+  EXPECT_TRUE(eventually(
+      [&] { return slave_->queryByKey("B", "key17", 32, 0, INT64_MAX).records.size() == 1; }));
+}
+
+TEST_F(ReplicaTest, GoesOnAfterRestartsOfBothKinds) {
+  openSlave();
+  for (int round = 0; round < 4; ++round) {
+    fill();
+    ASSERT_EQ("", copy(static_cast<uint64_t>(round)).message());
+    if (round % 2 == 0) {
+      ASSERT_TRUE(slave_->close().isOk());
+    } else {
+      const std::string folder = dir_ / ("crashed" + std::to_string(round));
+      copyFolder(dir_ / "slave", folder);
+      ASSERT_TRUE(slave_->close().isOk());
+      std::filesystem::remove_all(dir_ / "slave");
+      std::filesystem::rename(folder, dir_ / "slave");
+    }
+    slave_.reset();
+    openSlave();
+    ASSERT_EQ(store_->commitLogMaxOffset(), slave_->commitLogMaxOffset());
+  }
+  EXPECT_EQ(logBytesOf(*store_), logBytesOf(*slave_));
+  EXPECT_EQ(bodiesOf(readAll(*store_, "A", 1)), bodiesOf(readAll(*slave_, "A", 1)));
+}
+
+TEST_F(ReplicaTest, EmptyLogMayBeginAtAnyFile) {
+  openSlave();
+  fill();
+  const int64_t begin = store_->commitLogMaxOffset() / kLogFileBytes * kLogFileBytes;
+  const LogSlice slice = store_->logBytes(begin, kLogFileBytes);
+  const auto taken = slave_->appendReplicated(begin, slice.bytes);
+  ASSERT_TRUE(taken.ok()) << taken.status().message();
+  ASSERT_EQ("", copy().message());
+  EXPECT_EQ(begin, slave_->commitLogMinOffset());
+  EXPECT_EQ(store_->commitLogMaxOffset(), slave_->commitLogMaxOffset());
+  EXPECT_EQ(store_->maxOffset("B", 0), slave_->maxOffset("B", 0));
+  const auto newest = readAll(*slave_, "B", 0, slave_->minOffset("B", 0));
+  EXPECT_EQ("b29", newest.back().body);
+  ASSERT_TRUE(slave_->close().isOk());
+  openSlave();
+  EXPECT_EQ(begin, slave_->commitLogMinOffset());
+  EXPECT_EQ(store_->commitLogMaxOffset(), slave_->commitLogMaxOffset());
+}
+
+TEST_F(ReplicaTest, TakesOnlyWholeRecords) {
+  openSlave();
+  send("A", 0, 3);
+  const LogSlice log = store_->logBytes(0, kLogFileBytes);
+  const auto taken = slave_->appendReplicated(0, log.bytes.substr(0, log.bytes.size() - 1));
+  ASSERT_TRUE(taken.ok());
+  EXPECT_LT(*taken, static_cast<int64_t>(log.bytes.size()) - 1);
+  EXPECT_EQ(*taken, slave_->commitLogMaxOffset());
+  EXPECT_THAT(bodiesOf(readAll(*slave_, "A", 0)), ElementsAre("m0", "m1"));
+}
+
+TEST_F(ReplicaTest, RefusesWhatDoesNotContinueTheLog) {
+  openSlave();
+  send("A", 0, 3);
+  const LogSlice log = store_->logBytes(0, kLogFileBytes);
+  ASSERT_TRUE(slave_->appendReplicated(0, log.bytes).ok());
+  const int64_t end = slave_->commitLogMaxOffset();
+  // Elsewhere; from elsewhere; no record at all.
+  const auto gap = slave_->appendReplicated(end + 100, log.bytes);
+  EXPECT_THAT(gap.status().message(), HasSubstr("it ends at log offset"));
+  const auto foreign = slave_->appendReplicated(end, log.bytes);
+  EXPECT_THAT(foreign.status().message(), HasSubstr("belongs at log offset 0"));
+  const auto garbage = slave_->appendReplicated(end, std::string(100, 'x'));
+  EXPECT_EQ(StatusCode::kCorruption, garbage.status().code());
+  const auto unaligned = slave_->appendReplicated(0, "");
+  EXPECT_EQ(StatusCode::kCorruption, unaligned.status().code());
+  EXPECT_EQ(end, slave_->commitLogMaxOffset());
+}
+
+TEST_F(ReplicaTest, RefusesPuts) {
+  openSlave();
+  const PutResult put = slave_->put(message("A", 0, "x"));
+  EXPECT_EQ(PutStatus::kServiceNotAvailable, put.status);
+  EXPECT_THAT(put.detail, HasSubstr("send to the master"));
+}
+
+TEST_F(ReplicaTest, UnderSyncFlushRecordsAreVisibleOnceFlushed) {
+  options_.flush_mode = FlushMode::kSync;
+  openSlave();
+  fill();
+  ASSERT_EQ("", copy().message());
+  EXPECT_TRUE(eventually([&] { return slave_->maxOffset("B", 0) == store_->maxOffset("B", 0); }));
+  EXPECT_EQ(slave_->commitLogMaxOffset(), slave_->flushedOffset());
+}
+
+TEST_F(ReplicaTest, AppendListenerHearsOfEveryAppend) {
+  int heard = 0;
+  store_->setAppendListener([&] { ++heard; });
+  send("A", 0, 3);
+  EXPECT_EQ(3, heard);
+}
+
+}  // namespace
+}  // namespace rocketmq::store::test
