@@ -41,11 +41,7 @@
 #include "broker/stats/broker_stats.h"
 #include "broker/stats/runtime_info.h"
 #include "broker/topic/topic_table.h"
-#include "broker/transaction/check_service.h"
-#include "broker/transaction/end_transaction_service.h"
-#include "broker/transaction/half_ledger.h"
-#include "broker/transaction/half_messages.h"
-#include "broker/transaction/ledger_loader.h"
+#include "broker/transaction/transactions.h"
 #include "common/clock.h"
 #include "common/log.h"
 #include "remoting/client.h"
@@ -135,7 +131,6 @@ class Broker::Impl {
   Status openTables();
   void makeClients();
   Status openReplication();
-  void makeTransactions();
   void makeServices();
   void registerHandlers();
   void registerAdminHandlers();
@@ -175,10 +170,7 @@ class Broker::Impl {
 
   std::optional<ClientRegistry> clients_;
   std::optional<HeartbeatService> heartbeats_;
-  std::optional<HalfMessages> halves_;
-  std::unique_ptr<HalfLedger> half_ledger_;
-  std::optional<EndTransactionService> transaction_ends_;
-  std::optional<CheckService> transaction_checks_;
+  std::optional<Transactions> transactions_;  // Of a master.
   std::unique_ptr<Replication> replication_;
   std::optional<StoreGuarantee> guarantee_;
   std::optional<SendService> sends_;
@@ -256,23 +248,17 @@ Status Broker::Impl::openReplication() {
   return Status::ok();
 }
 
-void Broker::Impl::makeTransactions() {
-  halves_.emplace(*store_, clock_, store_host_);
-  half_ledger_ = loadLedger(*halves_, *offsets_);
-  transaction_ends_.emplace(EndTransactionService::Parts{
-      .messages = *halves_, .ledger = *half_ledger_, .traffic = stats_, .clock = clock_});
-  transaction_checks_.emplace(CheckService::Parts{.settings = settings_,
-                                                  .topics = *topics_,
-                                                  .clients = *clients_,
-                                                  .store = *store_,
-                                                  .messages = *halves_,
-                                                  .ledger = *half_ledger_,
-                                                  .clock = clock_},
-                              store_host_);
-}
-
 void Broker::Impl::makeServices() {
-  makeTransactions();
+  if (!settings_.load()->isSlave()) {
+    transactions_.emplace(Transactions::Parts{.settings = settings_,
+                                              .topics = *topics_,
+                                              .clients = *clients_,
+                                              .store = *store_,
+                                              .offsets = *offsets_,
+                                              .traffic = stats_,
+                                              .clock = clock_},
+                          store_host_);
+  }
   guarantee_.emplace(settings_, *store_, replication_->server());
   sends_.emplace(SendService::Parts{.settings = settings_,
                                     .topics = *topics_,
@@ -322,10 +308,12 @@ void Broker::Impl::registerHandlers() {
                                  .guarantee = *guarantee_,
                                  .held_pulls = held_pulls_,
                                  .lanes = lanes_});
-  registerTransactionHandlers(router_, {.ends = *transaction_ends_,
-                                        .checks = *transaction_checks_,
-                                        .held_pulls = held_pulls_,
-                                        .lanes = lanes_});
+  if (transactions_) {
+    registerTransactionHandlers(
+        router_, {.transactions = *transactions_, .held_pulls = held_pulls_, .lanes = lanes_});
+  } else {
+    refuseTransactions(router_);
+  }
   registerPullHandlers(router_, *pulls_);
   registerOffsetHandlers(router_, *offsets_, *store_);
   registerClientHandlers(
@@ -407,7 +395,7 @@ void Broker::Impl::startTimers() {
     startSlaveTimers();
   } else {
     delays_->start();
-    transaction_checks_->start();
+    transactions_->start();
   }
   const auto persist = [](std::string_view what, const Status& status) {
     if (!status.isOk()) {
@@ -415,7 +403,9 @@ void Broker::Impl::startTimers() {
     }
   };
   every(kFirstPersist, milliseconds(settings->flush_consumer_offset_interval_ms), [this, persist] {
-    saveProgress(*half_ledger_, *offsets_);
+    if (transactions_) {
+      transactions_->saveProgress();
+    }
     persist("consumer offsets", offsets_->persist());
   });
   every(kFirstPersist, milliseconds(settings->flush_delay_offset_interval_ms),
@@ -515,13 +505,13 @@ Status Broker::Impl::stop() {
   if (delays_ != nullptr) {
     delays_->stop();
   }
-  if (transaction_checks_) {
-    transaction_checks_->stop();
+  if (transactions_) {
+    transactions_->stop();
   }
   lanes_.stop();
   Status offsets_saved;
-  if (half_ledger_ != nullptr) {
-    saveProgress(*half_ledger_, *offsets_);
+  if (transactions_) {
+    transactions_->saveProgress();
   }
   if (offsets_ != nullptr) {
     offsets_saved = offsets_->persist();

@@ -23,7 +23,8 @@ void endOnLane(const TransactionHandlerParts& parts, const EndTransaction& reque
                Responder<EndTransaction> responder) {
   const auto shared = std::make_shared<Responder<EndTransaction>>(std::move(responder));
   const bool accepted = parts.lanes.run(
-      remoting::Lane::kQuery, [parts, request, shared] { (*shared)(parts.ends.end(request)); },
+      remoting::Lane::kQuery,
+      [parts, request, shared] { (*shared)(parts.transactions.ends().end(request)); },
       sizeof(request));
   if (!accepted) {
     (*shared)({ResponseCode::kSystemBusy,
@@ -46,20 +47,29 @@ void registerTransactionHandlers(remoting::Router& router, const TransactionHand
   router.handleLater<EndTransaction>({},
                                      [parts](const EndTransaction& request, const RequestContext&,
                                              Responder<EndTransaction> responder) {
-                                       if (!parts.ends.isInMemory(request)) {
+                                       if (!parts.transactions.ends().isInMemory(request)) {
                                          endOnLane(parts, request, std::move(responder));
                                          return;
                                        }
                                        // Resumes pulls that wait for the message after the producer
                                        // has been answered.
                                        HeldPulls::WakeScope wakes(parts.held_pulls);
-                                       responder(parts.ends.end(request));
+                                       responder(parts.transactions.ends().end(request));
                                      });
   router.handle<ResumeCheckHalfMessage>(
       {.lane = remoting::Lane::kAdmin},
       [parts](const ResumeCheckHalfMessage& request, const RequestContext&) {
-        return resume(parts.checks, request);
+        return resume(parts.transactions.checks(), request);
       });
+}
+
+void refuseTransactions(remoting::Router& router) {
+  const auto refuse = [](const auto&, const RequestContext&) {
+    return Answer<NoFields>(ResponseCode::kSlaveNotAvailable,
+                            "this broker is a slave; end transactions at the master");
+  };
+  router.handle<EndTransaction>({}, refuse);
+  router.handle<ResumeCheckHalfMessage>({}, refuse);
 }
 
 }  // namespace rocketmq::broker

@@ -58,6 +58,8 @@ class Rebuilder {
     ROCKETMQ_RETURN_IF_ERROR(prepare(index_place_));
     ROCKETMQ_ASSIGN_OR_RETURN(layout_, readLayout(source_, root_, options_.layout, ignore_));
     ROCKETMQ_RETURN_IF_ERROR(build());
+    // Tells of the queues that are about to go.
+    ROCKETMQ_RETURN_IF_ERROR(files_.remove(folder->queueEndsPath()));
     ROCKETMQ_RETURN_IF_ERROR(swap(queues_place_));
     if (index_ != nullptr) {
       ROCKETMQ_RETURN_IF_ERROR(swap(index_place_));

@@ -22,6 +22,7 @@
 
 #include "rocketmq/default_mq_producer.h"
 #include "tests/fault/load.h"
+#include "tests/fault/rounds.h"
 #include "tests/support/daemon.h"
 #include "tests/support/temp_dir.h"
 

@@ -17,6 +17,7 @@
 #include "store/inspect/read_only_files.h"
 #include "store/inspect/store_layout.h"
 #include "tests/fault/load.h"
+#include "tests/fault/rounds.h"
 #include "tests/support/daemon.h"
 #include "tests/support/slave.h"
 #include "tests/support/temp_dir.h"

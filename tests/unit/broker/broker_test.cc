@@ -29,6 +29,7 @@
 #include "remoting/protocol/commands/reply_message.h"
 #include "remoting/protocol/commands/send_back.h"
 #include "remoting/protocol/commands/send_message.h"
+#include "remoting/protocol/commands/transaction.h"
 #include "tests/support/eventually.h"
 #include "tests/support/temp_dir.h"
 
@@ -525,6 +526,29 @@ class SyncFlushBrokerTest : public BrokerTest {
 TEST_F(SyncFlushBrokerTest, WhatIsAnsweredIsOnTheDiskAndReadable) {
   EXPECT_EQ(send("synced").queue_offset, 0);
   EXPECT_EQ(pull(0), std::vector<std::string>{"synced"});
+}
+
+class SlaveBrokerTest : public BrokerTest {
+ protected:
+  SlaveBrokerTest() {
+    stop();
+    settings_.broker_role = BrokerRole::kSlave;
+    settings_.broker_id = 1;
+    start();
+  }
+};
+
+TEST_F(SlaveBrokerTest, WhatWouldWriteIntoTheLogIsRefused) {
+  const auto sent = peer_->call(sendOf<remoting::SendMessageV2>("T"), "body");
+  ASSERT_TRUE(sent.ok()) << sent.status().message();
+  EXPECT_FALSE(sent->success());
+  remoting::EndTransaction commit;
+  commit.producer_group = "P";
+  commit.commit_or_rollback = remoting::kTransactionCommit;
+  commit.message_id = "none";
+  const auto ended = peer_->call(commit);
+  ASSERT_TRUE(ended.ok()) << ended.status().message();
+  EXPECT_EQ(ended->code, ResponseCode::kSlaveNotAvailable);
 }
 
 TEST(BrokerStartTest, ImpossibleSettingsAreRefusedInOneLine) {

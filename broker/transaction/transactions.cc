@@ -1,0 +1,26 @@
+#include "broker/transaction/transactions.h"
+
+#include "broker/transaction/ledger_loader.h"
+
+namespace rocketmq::broker {
+
+Transactions::Transactions(const Parts& parts, const HostAddress& store_host)
+    : offsets_(parts.offsets),
+      messages_(parts.store, parts.clock, store_host),
+      ledger_(loadLedger(messages_, parts.offsets)),
+      ends_({.messages = messages_,
+             .ledger = *ledger_,
+             .traffic = parts.traffic,
+             .clock = parts.clock}),
+      checks_({.settings = parts.settings,
+               .topics = parts.topics,
+               .clients = parts.clients,
+               .store = parts.store,
+               .messages = messages_,
+               .ledger = *ledger_,
+               .clock = parts.clock},
+              store_host) {}
+
+void Transactions::saveProgress() { broker::saveProgress(*ledger_, offsets_); }
+
+}  // namespace rocketmq::broker
