@@ -8,10 +8,10 @@ namespace rocketmq::client {
 using remoting::ResponseCode;
 
 bool isRetryableAnswer(ResponseCode code) {
+  // Not SYSTEM_BUSY, as in RocketMQ 4: who is asked to send less must not send more.
   // The last three have no name of their own here: NO_BUYER_ID, NOT_IN_CURRENT_UNIT, GO_AWAY.
-  static constexpr std::array<int32_t, 8> kRetryable{
+  static constexpr std::array<int32_t, 7> kRetryable{
       static_cast<int32_t>(ResponseCode::kSystemError),
-      static_cast<int32_t>(ResponseCode::kSystemBusy),
       static_cast<int32_t>(ResponseCode::kServiceNotAvailable),
       static_cast<int32_t>(ResponseCode::kNoPermission),
       static_cast<int32_t>(ResponseCode::kTopicNotExist),

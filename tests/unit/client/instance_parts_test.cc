@@ -3,6 +3,7 @@
 #include <atomic>
 #include <cstdlib>
 #include <future>
+#include <memory>
 #include <thread>
 
 #include "client/instance/event_loop.h"
@@ -65,14 +66,18 @@ TEST(WorkerPoolTest, GrowsAndShrinksWhileItWorks) {
   for (int round = 0; round < 20; ++round) {
     const size_t size = round % 2 == 0 ? 4 : 1;
     pool.resize(size);
-    std::atomic<size_t> arrived{0};
-    std::promise<void> all;
-    const std::shared_future<void> all_here = all.get_future().share();
-    // As many tasks as there may be threads, each of which waits for all the others.
+    // As many tasks as there may be threads, each of which waits for all the others. What they
+    // share is theirs: one may still be on its way out when the next round begins.
+    struct Meeting {
+      std::atomic<size_t> arrived{0};
+      std::promise<void> all;
+    };
+    const auto meeting = std::make_shared<Meeting>();
+    const std::shared_future<void> all_here = meeting->all.get_future().share();
     for (size_t i = 0; i < size; ++i) {
-      pool.post([&] {
-        if (++arrived == size) {
-          all.set_value();
+      pool.post([meeting, all_here, size] {
+        if (++meeting->arrived == size) {
+          meeting->all.set_value();
         }
         all_here.wait();
       });

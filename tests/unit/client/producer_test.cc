@@ -91,11 +91,20 @@ TEST_F(ProducerTest, MessagesGoToAllQueuesInTurn) {
 
 TEST_F(ProducerTest, ARefusalThatMayPassIsTriedOnAnotherBroker) {
   start(2);
-  cluster_->broker(0).refuseSends(ResponseCode::kSystemBusy);
+  cluster_->broker(0).refuseSends(ResponseCode::kSystemError);
   for (int i = 0; i < 6; ++i) {
     EXPECT_EQ(send().message_queue.broker_name, "b1");
   }
   EXPECT_GT(cluster_->broker(0).sends(), 0);
+}
+
+TEST_F(ProducerTest, FlowControlIsThrownAtOnce) {
+  start(2);
+  for (size_t i = 0; i < 2; ++i) {
+    cluster_->broker(i).refuseSends(ResponseCode::kSystemBusy);
+  }
+  EXPECT_THROW(send(), MQBrokerException);
+  EXPECT_EQ(cluster_->broker(0).sends() + cluster_->broker(1).sends(), 1);
 }
 
 TEST_F(ProducerTest, ARefusalForGoodIsThrownWithTheBrokersCode) {
@@ -228,7 +237,7 @@ TEST_F(ProducerTest, FixedQueuesAndSelectorsDecideAlone) {
     EXPECT_EQ(producer_->send(message, by_hash).message_queue, chosen);
   }
   EXPECT_EQ(producer_->fetchPublishMessageQueues("T").size(), 4u);
-  cluster_->broker(1).refuseSends(ResponseCode::kSystemBusy);
+  cluster_->broker(1).refuseSends(ResponseCode::kSystemError);
   EXPECT_THROW(producer_->send(message, queue), MQBrokerException) << "one try";
   EXPECT_THROW(producer_->send(message, MessageQueue{"Other", "b1", 0}), MQClientException);
   const MessageQueueSelector thrower = [](const auto&, const auto&) -> MessageQueue {
@@ -266,7 +275,7 @@ TEST_F(ProducerTest, AsyncSendsCallBackOnceWithTheOutcome) {
   Heard selected;
   producer_->send(Message("T", "x"), selectQueueByRandom(), selected.callback());
   EXPECT_EQ(selected.get().status, SendStatus::kSendOk);
-  cluster_->broker().refuseSends(ResponseCode::kSystemBusy);
+  cluster_->broker().refuseSends(ResponseCode::kSystemError);
   Heard bad;
   producer_->send(Message("T", "x"), bad.callback());
   EXPECT_THROW(bad.get(), MQClientException);
@@ -383,7 +392,7 @@ TEST_F(ProducerTest, TwoProducersOfOneInstanceShareItAndNeedDifferentGroups) {
 
 TEST_F(ProducerTest, LatencyFaultToleranceAvoidsTheBrokerThatFailed) {
   start(2, [](ProducerConfig& config) { config.send_latency_fault_enable = true; });
-  cluster_->broker(0).refuseSends(ResponseCode::kSystemBusy);
+  cluster_->broker(0).refuseSends(ResponseCode::kSystemError);
   for (int i = 0; i < 4; ++i) {
     send();
   }

@@ -176,7 +176,7 @@ TEST_F(HaTest, SilentSlaveIsCutOff) {
   startMaster();
   RawSocket slave = RawSocket::connectTo(server_->port());
   EXPECT_TRUE(slave.closedByPeer());
-  EXPECT_TRUE(server_->slaves().empty());
+  EXPECT_TRUE(eventually([&] { return server_->slaves().empty(); }));
 }
 
 TEST_F(HaTest, SlaveFollowsAMasterThatSplitsRecords) {
