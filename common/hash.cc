@@ -1,6 +1,6 @@
 #include "common/hash.h"
 
-#include <zlib.h>
+#include <libdeflate.h>
 
 #include "common/utf8.h"
 
@@ -28,8 +28,8 @@ int32_t javaStringHash(std::string_view utf8_text) {
 }
 
 uint32_t crc32(std::string_view bytes) {
-  return static_cast<uint32_t>(
-      ::crc32_z(0, reinterpret_cast<const Bytef*>(bytes.data()), bytes.size()));
+  // Several times as fast as zlib's for the body of a message.
+  return ::libdeflate_crc32(0, bytes.data(), bytes.size());
 }
 
 }  // namespace rocketmq

@@ -1,7 +1,8 @@
 # Installs missing Debian packages; sourced by quickstart and check (bash).
 
 packages_build=(g++ cmake ninja-build pkg-config libasio-dev libssl-dev libspdlog-dev libfmt-dev
-  libgflags-dev libcli11-dev zlib1g-dev liblz4-dev libzstd-dev libcpp-httplib-dev)
+  libgflags-dev libcli11-dev zlib1g-dev liblz4-dev libzstd-dev libdeflate-dev
+  libcpp-httplib-dev)
 packages_test=(libgtest-dev libgmock-dev libbenchmark-dev rapidjson-dev libsqlite3-dev nodejs
   npm)
 
