@@ -242,8 +242,8 @@ class ChurnTest : public ::testing::TestWithParam<Kind> {
 };
 
 TEST_P(ChurnTest, EveryMessageIsSeenWhateverMembersDo) {
-  cluster_.start();
-  cluster_.createTopic(kTopic, kQueues);
+  ASSERT_NO_FATAL_FAILURE(cluster_.start());
+  ASSERT_NO_FATAL_FAILURE(cluster_.createTopic(kTopic, kQueues));
   startMember(0);
   startMember(1);
   startProducers();

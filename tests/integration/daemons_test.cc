@@ -43,7 +43,8 @@ class DaemonsTest : public ::testing::Test {
   }
 
   std::string brokerConf(const std::string& more) {
-    return conf("own.conf", "brokerIP1=127.0.0.1\nlistenPort=" + std::to_string(freePort()) +
+    return conf("own.conf", "brokerIP1=127.0.0.1\nbindAddress=127.0.0.1\nlistenPort=" +
+                                std::to_string(freePort()) +
                                 "\nstorePathRootDir=" + (folder_ / "own-store") +
                                 "\nlogDir=" + (folder_ / "logs") + "\n" + more);
   }

@@ -23,6 +23,7 @@ void Slave::start() {
                              {"brokerId", "1"},
                              {"slaveReadEnable", "true"},
                              {"brokerIP1", "127.0.0.1"},
+                             {"bindAddress", "127.0.0.1"},
                              {"listenPort", std::to_string(port_)},
                              {"haListenPort", std::to_string(ha_port_)},
                              {"namesrvAddr", cluster_.namesrvAddr()},

@@ -11,15 +11,19 @@ const path = require('node:path');
 const programs =
   process.env.ROCKETMQ_PROGRAMS || path.resolve(__dirname, '../../../build/release/bin');
 
-/** A port nobody listens on; the broker also takes the port two below for its VIP channel. */
+let nextPort = process.pid * 60;
+
+/**
+ * A port nobody listens on, below those that the system gives to outgoing connections; the broker
+ * also takes the port two below for its VIP channel.
+ */
 function freePort() {
-  return new Promise((resolve, reject) => {
+  nextPort += 3;
+  const port = 15000 + (nextPort % 17000);
+  return new Promise(resolve => {
     const server = net.createServer();
-    server.on('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address();
-      server.close(() => resolve(port));
-    });
+    server.on('error', () => resolve(freePort()));
+    server.listen(port, '127.0.0.1', () => server.close(() => resolve(port)));
   });
 }
 
