@@ -435,7 +435,6 @@ TEST_F(BrokerTest, AReplyReachesTheClientThatWaitsAndIsStored) {
 }
 
 TEST_F(BrokerTest, ARestartKeepsMessagesTopicsGroupsAndOffsets) {
-  settings_.listen_port = broker_->port();
   send("kept");
   ASSERT_TRUE(peer_->call(remoting::Heartbeat{}, heartbeatOf("c1", "G"))->success());
   remoting::UpdateConsumerOffset commit;
