@@ -391,4 +391,14 @@ FileSystem& posixFileSystem() {
   return file_system;
 }
 
+Result<std::optional<std::string>> readWhole(FileSystem& files, const std::string& path) {
+  ROCKETMQ_ASSIGN_OR_RETURN(const std::optional<FileInfo> info, files.info(path));
+  if (!info) {
+    return std::optional<std::string>();
+  }
+  ROCKETMQ_ASSIGN_OR_RETURN(const std::unique_ptr<RandomFile> file, files.open(path));
+  ROCKETMQ_ASSIGN_OR_RETURN(std::string content, file->read(0, info->bytes));
+  return std::optional<std::string>(std::move(content));
+}
+
 }  // namespace rocketmq

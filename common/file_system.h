@@ -172,4 +172,7 @@ class FileSystem {
 /// The operating system's files.
 FileSystem& posixFileSystem();
 
+/// All of a small file; nullopt when it is missing.
+Result<std::optional<std::string>> readWhole(FileSystem& files, const std::string& path);
+
 }  // namespace rocketmq

@@ -5,6 +5,8 @@
 #include <cmath>
 #include <limits>
 
+#include "common/text.h"
+
 namespace rocketmq::broker::filter {
 
 namespace {
@@ -65,17 +67,6 @@ std::optional<double> parseMagnitude(std::string_view digits) {
   return value;
 }
 
-std::string_view trimmed(std::string_view text) {
-  const auto is_blank = [](char c) { return static_cast<unsigned char>(c) <= ' '; };
-  while (!text.empty() && is_blank(text.front())) {
-    text.remove_prefix(1);
-  }
-  while (!text.empty() && is_blank(text.back())) {
-    text.remove_suffix(1);
-  }
-  return text;
-}
-
 }  // namespace
 
 std::optional<int32_t> parseJavaInt(std::string_view text) { return parseInteger<int32_t>(text); }
@@ -83,7 +74,7 @@ std::optional<int32_t> parseJavaInt(std::string_view text) { return parseInteger
 std::optional<int64_t> parseJavaLong(std::string_view text) { return parseInteger<int64_t>(text); }
 
 std::optional<double> parseJavaDouble(std::string_view text) {
-  text = trimmed(text);
+  text = javaTrim(text);
   const bool is_negative = !text.empty() && text.front() == '-';
   if (!text.empty() && (text.front() == '-' || text.front() == '+')) {
     text.remove_prefix(1);

@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "broker/filter/java_number.h"
+#include "common/json/enum_names.h"
 #include "common/message/properties.h"
 
 namespace rocketmq::broker::filter {
@@ -34,16 +35,11 @@ bool isNumber(const Value& value) {
   return value.type == Type::kInt || value.type == Type::kLong || value.type == Type::kDouble;
 }
 
-bool equalsIgnoringCase(std::string_view text, std::string_view lower_case) {
-  return std::equal(text.begin(), text.end(), lower_case.begin(), lower_case.end(),
-                    [](char a, char b) { return (a >= 'A' && a <= 'Z' ? a - 'A' + 'a' : a) == b; });
-}
-
 /// `text` as a value of the other side's type; kError where Java throws.
 Value converted(std::string_view text, Type type) {
   switch (type) {
     case Type::kBoolean:
-      return {.type = type, .integer = equalsIgnoringCase(text, "true") ? 1 : 0};
+      return {.type = type, .integer = json::equalsIgnoreCase(text, "true") ? 1 : 0};
     case Type::kInt:
       if (const std::optional<int32_t> number = parseJavaInt(text)) {
         return {.type = type, .integer = *number};

@@ -1,23 +1,12 @@
 #include "common/model/subscription_data.h"
 
 #include "common/hash.h"
+#include "common/text.h"
 
 namespace rocketmq::model {
 namespace {
 
 constexpr std::string_view kTagSeparator = "||";
-
-/// As String.trim of Java: everything up to the blank goes.
-std::string_view trim(std::string_view text) {
-  const auto is_blank = [](char c) { return static_cast<unsigned char>(c) <= ' '; };
-  while (!text.empty() && is_blank(text.front())) {
-    text.remove_prefix(1);
-  }
-  while (!text.empty() && is_blank(text.back())) {
-    text.remove_suffix(1);
-  }
-  return text;
-}
 
 Status addTags(std::string_view expression, SubscriptionData& out) {
   bool any_piece = false;
@@ -25,7 +14,7 @@ Status addTags(std::string_view expression, SubscriptionData& out) {
     const size_t separator = expression.find(kTagSeparator);
     const std::string_view piece = expression.substr(0, separator);
     any_piece |= !piece.empty();
-    if (const std::string_view tag = trim(piece); !tag.empty()) {
+    if (const std::string_view tag = javaTrim(piece); !tag.empty()) {
       out.tags_set.emplace(tag);
       out.code_set.insert(javaStringHash(tag));
     }

@@ -25,13 +25,11 @@ struct Content {
 Result<std::unique_ptr<DeletedTopics>> DeletedTopics::load(FileSystem& files, std::string path,
                                                            int64_t log_min) {
   auto topics = std::unique_ptr<DeletedTopics>(new DeletedTopics(files, std::move(path)));
-  ROCKETMQ_ASSIGN_OR_RETURN(const auto info, files.info(topics->path_));
-  if (!info) {
+  ROCKETMQ_ASSIGN_OR_RETURN(const auto text, readWhole(files, topics->path_));
+  if (!text) {
     return topics;
   }
-  ROCKETMQ_ASSIGN_OR_RETURN(const std::unique_ptr<RandomFile> file, files.open(topics->path_));
-  ROCKETMQ_ASSIGN_OR_RETURN(const std::string text, file->read(0, info->bytes));
-  const Result<Content> content = json::decode<Content>(text);
+  const Result<Content> content = json::decode<Content>(*text);
   if (!content.ok()) {
     log::warn("{} is ignored, deleted topics may come back: {}", topics->path_,
               content.status().message());

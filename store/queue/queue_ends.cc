@@ -89,14 +89,12 @@ Content toContent(const QueueEnds::Snapshot& snapshot) {
 
 std::optional<QueueEnds::Snapshot> QueueEnds::load(const CommitLog& log,
                                                    const CheckpointTimes& checkpoint) {
-  const auto info = files_.info(path_);
-  if (!info.ok() || !*info) {
+  const auto text = readWhole(files_, path_);
+  if (text.ok() && !*text) {
     return std::nullopt;
   }
-  const auto file = files_.open(path_);
-  const auto text = file.ok() ? (*file)->read(0, (*info)->bytes) : file.status();
-  const auto content = text.ok() ? json::decode<Content>(*text) : text.status();
-  const auto snapshot = content.ok() ? toSnapshot(*content) : content.status();
+  const auto content = text.ok() ? json::decode<Content>(**text) : text.status();
+  auto snapshot = content.ok() ? toSnapshot(*content) : content.status();
   if (!snapshot.ok()) {
     log::warn("{} is ignored, every queue is looked at instead: {}", path_,
               snapshot.status().message());
@@ -108,7 +106,7 @@ std::optional<QueueEnds::Snapshot> QueueEnds::load(const CommitLog& log,
     log::info("{} is not of the store's last checkpoint: every queue is looked at", path_);
     return std::nullopt;
   }
-  return *snapshot;
+  return std::move(*snapshot);
 }
 
 Status QueueEnds::save(int64_t begun, const Snapshot& snapshot, const CommitLog& log,

@@ -27,7 +27,7 @@ Status Recovery::runFromKnown(bool stopped_cleanly) {
 Result<bool> Recovery::restoreKnown() {
   for (const auto& [topic, ends] : parts_.known->topics) {
     for (const auto& [id, end] : ends) {
-      if (!parts_.deleted.covers(topic, end.physical_end - 1)) {
+      if (!isDeleted(topic, end)) {
         parts_.queues.findOrCreate(topic, id);  // One that is gone is found to lack files.
       }
     }
@@ -62,8 +62,7 @@ Status Recovery::finishKnown(bool stopped_cleanly) {
     for (const auto& [id, end] : ends) {
       const auto queue = parts_.queues.find(topic, id);
       // All its messages have left the log, but not their offsets.
-      if (queue != nullptr && queue->maxOffset() == 0 &&
-          !parts_.deleted.covers(topic, end.physical_end - 1)) {
+      if (queue != nullptr && queue->maxOffset() == 0 && !isDeleted(topic, end)) {
         ROCKETMQ_RETURN_IF_ERROR(queue->skipTo(end.max));
       }
     }

@@ -21,12 +21,11 @@ namespace rocketmq::store {
 /// queues are derived data: whatever they lack is taken from the log.
 ///
 /// Known ends:   when the last checkpoint has left the ends of all queues (QueueEnds), the log is
-/// read
-///               from there, however the store stopped, and no queue is looked into. Queues that
-///               are gone, or lack files, are made anew from the whole log.
+///               read from there, however the store stopped, and of a queue only the last known
+///               entry is looked at. Queues that lack it, or files, are made anew from the whole
+///               log.
 /// Clean stop:   otherwise, the queues are believed. The record of their newest entry is checked,
-/// the log is
-///               read from behind it, and what the queues lack is entered.
+///               the log is read from behind it, and what the queues lack is entered.
 /// Unclean stop: begins at the newest file whose first record is older than everything that the
 ///               checkpoint says is on the disk. Queue entries of records from there on are thrown
 ///               away, every record is checked (CRC, and that it says of itself that it is where
@@ -34,7 +33,7 @@ namespace rocketmq::store {
 ///               the log is read once more from its start.
 /// Deleted topics stay deleted: their records are passed over, and a deletion that a crash has cut
 /// short is finished.
-/// In both cases the log ends at the first record that is not whole.
+/// In all cases the log ends at the first record that is not whole.
 /// Threads:      one, before anything else works on the store.
 class Recovery {
  public:
@@ -69,6 +68,9 @@ class Recovery {
   Result<bool> restoreKnown();
   Result<bool> restoreKnown(ConsumeQueue& queue);
   Status finishKnown(bool stopped_cleanly);
+  bool isDeleted(const std::string& topic, const QueueEnd& known) const {
+    return parts_.deleted.covers(topic, known.physical_end - 1);
+  }
   /// NotFound when the queues' newest entry does not belong to the log: do as after a crash.
   Status runTrusting();
   Status runCareful();

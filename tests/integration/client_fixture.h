@@ -11,8 +11,8 @@
 
 #include "rocketmq/default_mq_producer.h"
 #include "rocketmq/default_mq_push_consumer.h"
+#include "tests/integration/shared_cluster.h"
 #include "tests/support/daemon.h"
-#include "tests/support/temp_dir.h"
 
 namespace rocketmq::test {
 
@@ -45,21 +45,9 @@ class Inbox {
   size_t received_ = 0;
 };
 
-/// A running cluster with short delays, and a topic and group of each test's own.
-class ClientFixture : public ::testing::Test {
+/// A topic and group of each test's own.
+class ClientFixture : public SharedCluster {
  protected:
-  static void SetUpTestSuite() {
-    folder_ = std::make_unique<TempDir>();
-    cluster_ = std::make_unique<Cluster>(
-        folder_->path().string(),
-        Cluster::Settings{{"messageDelayLevel", "1s 1s 1s 1s 1s 1s 1s 1s 1s 1s"}});
-    cluster_->start();
-  }
-  static void TearDownTestSuite() {
-    cluster_.reset();
-    folder_.reset();
-  }
-
   void SetUp() override {
     const std::string test = ::testing::UnitTest::GetInstance()->current_test_info()->name();
     topic_ = "C_" + test;
@@ -99,8 +87,6 @@ class ClientFixture : public ::testing::Test {
     return consumer;
   }
 
-  static inline std::unique_ptr<TempDir> folder_;
-  static inline std::unique_ptr<Cluster> cluster_;
   std::string topic_;
   std::string group_;
 };

@@ -8,9 +8,9 @@
 #include <set>
 #include <string>
 
+#include "tests/integration/shared_cluster.h"
 #include "tests/support/daemon.h"
 #include "tests/support/raw_client.h"
-#include "tests/support/temp_dir.h"
 
 namespace rocketmq::test {
 namespace {
@@ -40,20 +40,8 @@ constexpr int kPullNotFound = 19;
 constexpr int kPullOffsetMoved = 21;
 constexpr int kQueryNotFound = 22;
 
-class ThirdPartyClientsTest : public ::testing::Test {
+class ThirdPartyClientsTest : public SharedCluster {
  protected:
-  static void SetUpTestSuite() {
-    folder_ = std::make_unique<TempDir>();
-    cluster_ = std::make_unique<Cluster>(
-        folder_->path().string(),
-        Cluster::Settings{{"messageDelayLevel", "1s 1s 1s 1s 1s 1s 1s 1s 1s 1s"}});
-    cluster_->start();
-  }
-  static void TearDownTestSuite() {
-    cluster_.reset();
-    folder_.reset();
-  }
-
   void SetUp() override {
     broker_ = std::make_unique<RawClient>(cluster_->brokerPort());
     namesrv_ = std::make_unique<RawClient>(cluster_->namesrvPort());
@@ -101,16 +89,11 @@ class ThirdPartyClientsTest : public ::testing::Test {
            "\"unitMode\":false}]}";
   }
 
-  static std::unique_ptr<TempDir> folder_;
-  static std::unique_ptr<Cluster> cluster_;
   std::unique_ptr<RawClient> broker_;
   std::unique_ptr<RawClient> namesrv_;
   std::string topic_;
   std::string group_;
 };
-
-std::unique_ptr<TempDir> ThirdPartyClientsTest::folder_;
-std::unique_ptr<Cluster> ThirdPartyClientsTest::cluster_;
 
 void expectPullFields(const RawClient::Frame& answer) {
   for (const char* name : {"nextBeginOffset", "minOffset", "maxOffset", "suggestWhichBrokerId"}) {
