@@ -130,7 +130,7 @@ void ClientInstance::start(const std::string& endpoint_url) {
   remoting_ = std::make_unique<remoting::Client>(pool(), &router_, std::move(options));
   timers_ = std::make_unique<Timers>(pool());
   timers_->every(kFirstRefreshDelay, config_.poll_name_server_interval,
-                 [this] { refreshRoutes(); });
+                 [this] { refreshAllRoutes(); });
   timers_->every(kFirstHeartbeatDelay, config_.heartbeat_broker_interval,
                  [this] { heartbeatToAll(); });
   if (!endpoint_url.empty()) {
@@ -327,7 +327,7 @@ Outcome<TopicRoutePtr> ClientInstance::fetchRouteSync(const std::string& topic,
   return future.get();
 }
 
-void ClientInstance::refreshRoutes() {
+void ClientInstance::refreshAllRoutes() {
   std::set<std::string> topics;
   for (std::string& topic : routes_.topics()) {
     topics.insert(std::move(topic));
@@ -337,6 +337,10 @@ void ClientInstance::refreshRoutes() {
       topics.insert(std::move(topic));
     }
   });
+  refreshRoutes(topics);
+}
+
+void ClientInstance::refreshRoutes(const std::set<std::string>& topics) {
   for (const std::string& topic : topics) {
     fetchRoute(topic, remoting::deadlineAfter(config_.api_timeout),
                [topic](const Outcome<TopicRoutePtr>& outcome) {

@@ -125,13 +125,16 @@ class ClientInstance {
   void storeRoute(const TopicRoutePtr& route);
   void fetchTemplateRoute(const std::string& topic, const TopicTemplate& topic_template,
                           remoting::Deadline deadline, RouteCallback callback);
-  void refreshRoutes();
+  void refreshAllRoutes();
+  void refreshRoutes(const std::set<std::string>& topics);
 
   std::string heartbeatBody(bool& has_consumers) const;
   void heartbeatTo(const std::vector<BrokerAddress>& brokers, std::function<void()> on_all_done);
   void heartbeatToAll();
   void heartbeatToNewBrokers();
+  /// Notes that the connection to a broker is lost, or could not be made.
   void forgetBroker(const std::string& address);
+  void seekLostBrokers();
   void unregister(const remoting::UnregisterClient& request, remoting::Deadline deadline);
 
   void rebalanceAllSoon();
@@ -167,7 +170,9 @@ class ClientInstance {
   std::map<std::string, Consumer> consumers_ ROCKETMQ_GUARDED_BY(mutex_);
   /// Addresses of brokers that have answered a heartbeat on the connection that is open now.
   std::set<std::string> greeted_ ROCKETMQ_GUARDED_BY(mutex_);
-  bool greeting_again_ ROCKETMQ_GUARDED_BY(mutex_) = false;
+  /// What seekLostBrokers() looks for next, and whether it is due.
+  std::set<std::string> lost_brokers_ ROCKETMQ_GUARDED_BY(mutex_);
+  bool seeking_brokers_ ROCKETMQ_GUARDED_BY(mutex_) = false;
   bool stopped_ ROCKETMQ_GUARDED_BY(mutex_) = false;
 };
 

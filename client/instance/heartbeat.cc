@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <atomic>
 #include <future>
+#include <utility>
 
 #include "client/instance/client_instance.h"
 #include "common/json/encode.h"
@@ -14,7 +15,7 @@ namespace rocketmq::client {
 namespace {
 
 constexpr const char* kInnerProducer = "CLIENT_INNER_PRODUCER";
-constexpr std::chrono::milliseconds kGreetAgainDelay{1000};
+constexpr std::chrono::milliseconds kSeekDelay{1000};
 
 /// Calls a function when the last of several answers has come.
 class Countdown {
@@ -113,7 +114,6 @@ void ClientInstance::heartbeatToNewBrokers() {
   std::vector<BrokerAddress> strangers = routes_.all(true);
   {
     MutexLock lock(mutex_);
-    greeting_again_ = false;
     std::erase_if(strangers, [this](const BrokerAddress& broker) {
       return greeted_.contains(broker.address);
     });
@@ -125,20 +125,39 @@ void ClientInstance::heartbeatToNewBrokers() {
 
 // A broker forgets a client whose connection has closed, so it is greeted again as soon as it can
 // be reached, not at the next regular heartbeat: consumers and transaction producers wait for what
-// it tells and asks.
+// it tells and asks. A broker that does not come back at once may have died: where its readers go
+// then, to a slave or elsewhere, the name servers tell.
 void ClientInstance::forgetBroker(const std::string& address) {
   {
     MutexLock lock(mutex_);
     greeted_.erase(address);
-    const bool is_asked = !consumers_.empty() ||
-                          std::any_of(producers_.begin(), producers_.end(),
-                                      [](const auto& entry) { return entry.second != nullptr; });
-    if (!is_asked || greeting_again_) {
+    lost_brokers_.insert(address);
+    if (std::exchange(seeking_brokers_, true)) {
       return;
     }
-    greeting_again_ = true;
   }
-  timers_->after(kGreetAgainDelay, [this] { heartbeatToNewBrokers(); });
+  timers_->after(kSeekDelay, [this] { seekLostBrokers(); });
+}
+
+void ClientInstance::seekLostBrokers() {
+  std::set<std::string> lost;
+  bool is_asked = false;
+  {
+    MutexLock lock(mutex_);
+    seeking_brokers_ = false;
+    lost.swap(lost_brokers_);
+    is_asked = !consumers_.empty() ||
+               std::any_of(producers_.begin(), producers_.end(),
+                           [](const auto& entry) { return entry.second != nullptr; });
+  }
+  std::set<std::string> topics;
+  for (const std::string& address : lost) {
+    topics.merge(routes_.topicsAt(address));
+  }
+  refreshRoutes(topics);
+  if (is_asked) {
+    heartbeatToNewBrokers();
+  }
 }
 
 void ClientInstance::unregister(const remoting::UnregisterClient& request,

@@ -32,6 +32,21 @@ std::vector<std::string> RouteTable::topics() const {
   return names;
 }
 
+std::set<std::string> RouteTable::topicsAt(const std::string& address) const {
+  std::set<std::string> topics;
+  MutexLock lock(mutex_);
+  for (const auto& [topic, known] : routes_) {
+    for (const model::BrokerData& broker : known.route->data.broker_datas) {
+      for (const auto& [id, its_address] : broker.broker_addrs) {
+        if (its_address == address) {
+          topics.insert(topic);
+        }
+      }
+    }
+  }
+  return topics;
+}
+
 std::optional<BrokerAddress> RouteTable::master(const std::string& broker_name) const {
   MutexLock lock(mutex_);
   const auto broker = brokers_.find(broker_name);

@@ -30,6 +30,9 @@ class RouteTable {
   /// a broker's addresses, the one stored last is believed.
   bool update(TopicRoutePtr route);
 
+  /// The topics whose routes name a broker at `address`.
+  std::set<std::string> topicsAt(const std::string& address) const;
+
   /// Nullptr when the topic's route is not known.
   TopicRoutePtr find(const std::string& topic) const;
 

@@ -68,6 +68,31 @@ TEST_F(PullConsumerTest, ABlockingPullWaitsForTheNextMessage) {
   EXPECT_EQ(result.messages[0].body(), "d");
 }
 
+// The regular question for routes comes every 30 s, which is longer than eventually() waits.
+TEST_F(PullConsumerTest, ABrokerThatDiedIsSoonReadWhereTheNameServerSaysNow) {
+  FakeCluster elsewhere;
+  elsewhere.broker().append("T", 0, "kept");
+  subject_->pull(kQueue, "*", 0, 32);
+  cluster_.broker().stop();
+  const auto bodies = [this]() -> std::vector<std::string> {
+    try {
+      std::vector<std::string> found;
+      for (const MessageExt& message : subject_->pull(kQueue, "*", 0, 32).messages) {
+        found.push_back(message.body());
+      }
+      return found;
+    } catch (const MQException&) {
+      return {};
+    }
+  };
+  // The name server still names the dead broker when it is asked first.
+  const int64_t asked = cluster_.routeRequests();
+  ASSERT_TRUE(eventually([&] { return cluster_.routeRequests() > asked; }));
+  EXPECT_TRUE(bodies().empty());
+  cluster_.lieAbout("T", {{"b0", elsewhere.broker().address()}});
+  EXPECT_TRUE(eventually([&] { return bodies() == std::vector<std::string>{"kept"}; }));
+}
+
 TEST_F(PullConsumerTest, ShutdownEndsABlockingPull) {
   std::thread waiting(
       [this] { EXPECT_THROW(subject_->pullBlockIfNotFound(kQueue, "*", 3, 32), MQException); });
