@@ -191,6 +191,24 @@ class PosixMappedFile final : public MappedFile {
     }
   }
 
+  bool isCached(std::string_view range) const override {
+    const int64_t offset = range.data() - data();
+    const int64_t end = roundUp(offset + static_cast<int64_t>(range.size()));
+    std::array<unsigned char, 64> pages;
+    const int64_t step = pageBytes() * static_cast<int64_t>(pages.size());
+    for (int64_t at = offset - offset % pageBytes(); at < end; at += step) {
+      const int64_t bytes = std::min(step, end - at);
+      // mincore() wants no const; it only looks.
+      char* const begin = const_cast<char*>(data()) + at;
+      if (::mincore(begin, static_cast<size_t>(bytes), pages.data()) != 0 ||
+          !std::all_of(pages.begin(), pages.begin() + bytes / pageBytes(),
+                       [](unsigned char page) { return (page & 1) != 0; })) {
+        return false;
+      }
+    }
+    return true;
+  }
+
  private:
   static int64_t pageBytes() {
     static const int64_t bytes = ::sysconf(_SC_PAGESIZE);

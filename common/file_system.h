@@ -84,6 +84,10 @@ class MappedFile {
   /// this process. Their content stays in the file and in the system's cache.
   virtual void release(int64_t offset, int64_t bytes) = 0;
 
+  /// Whether the range, a part of the mapped bytes, can be read now without waiting for the disk,
+  /// as far as the system tells; false when it does not. One system call, which does not block.
+  virtual bool isCached(std::string_view range) const = 0;
+
  protected:
   MappedFile(char* data, int64_t bytes) : data_(data), bytes_(bytes) {}
 

@@ -16,14 +16,15 @@ int64_t MessageReader::memoryBytes() const {
 
 GetResult MessageReader::get(const GetRequest& request) const {
   const auto begun = parts_.clock.monotonic();
-  GetResult result = find(request);
+  GetResult result = find(request, begun);
   const auto duration =
       std::chrono::duration_cast<std::chrono::microseconds>(parts_.clock.monotonic() - begun);
   parts_.stats.noteGet(result.message_count, duration.count());
   return result;
 }
 
-GetResult MessageReader::find(const GetRequest& request) const {
+GetResult MessageReader::find(const GetRequest& request,
+                              std::chrono::steady_clock::time_point now) const {
   GetResult result;
   const auto queue = parts_.queues.find(request.topic, request.queue_id);
   if (queue == nullptr || !queue->isUsed()) {
@@ -45,7 +46,9 @@ GetResult MessageReader::find(const GetRequest& request) const {
     result.next_offset = result.max_offset;
   } else {
     const MessageScan::Limits limits{.log_end = parts_.log.maxOffset(),
-                                     .memory_bytes = memoryBytes()};
+                                     .memory_bytes = memoryBytes(),
+                                     .cached = cached_,
+                                     .now = now};
     MessageScan(parts_.log, parts_.rules, parts_.live, request, limits, result).run(*queue);
   }
   return result;

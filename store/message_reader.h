@@ -1,11 +1,13 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string_view>
 #include <vector>
 
 #include "common/clock.h"
+#include "store/cached_pages.h"
 #include "store/dispatch/dispatch_rules.h"
 #include "store/live_settings.h"
 #include "store/log/commit_log.h"
@@ -48,16 +50,17 @@ class MessageReader {
                                        int32_t count) const;
 
  private:
-  GetResult find(const GetRequest& request) const;
+  GetResult find(const GetRequest& request, std::chrono::steady_clock::time_point now) const;
   int64_t memoryBytes() const;
-  /// 0 when the entry or its record is gone.
   /// Puts the tags code in the place of an address in consumequeue_ext.
   void resolveExtAddress(QueueEntry& entry) const;
+  /// 0 when the entry or its record is gone.
   TimestampMs storeTimeAt(const ConsumeQueue& queue, int64_t index) const;
   /// First visible message stored at or after `time`; maxOffset() when there is none.
   int64_t firstStoredFrom(const ConsumeQueue& queue, TimestampMs time) const;
 
   const Parts parts_;
+  mutable CachedPages cached_;
 };
 
 }  // namespace rocketmq::store

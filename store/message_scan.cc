@@ -26,6 +26,10 @@ void MessageScan::run(const ConsumeQueue& queue) {
       break;
     }
     const int64_t count = std::min(run.count, stop - index);
+    if (!mayRead(*run.owner, run.file(), run.bytes(count))) {
+      would_wait_ = true;
+      break;
+    }
     int64_t taken = 0;
     while (taken < count && take(run.at(taken))) {
       ++taken;
@@ -34,6 +38,9 @@ void MessageScan::run(const ConsumeQueue& queue) {
     if (taken < count) {
       break;
     }
+  }
+  if (would_wait_ && index == request_.offset) {
+    result_.status = GetStatus::kWouldWait;
   }
   result_.next_offset = index;
   result_.suggest_slave = !isInMemory(last_physical_);
@@ -65,6 +72,10 @@ bool MessageScan::take(const QueueEntry& entry) {
   }
   const std::string_view record =
       view_.from(entry.physical_offset).substr(0, static_cast<size_t>(entry.record_bytes));
+  if (!mayRead(*view_.owner, view_.bytes, record)) {
+    would_wait_ = true;
+    return false;
+  }
   if (request_.filter == nullptr || isWanted(entry.tags_code, record)) {
     addSlice(record);
   }

@@ -1,7 +1,10 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
+#include <string_view>
 
+#include "store/cached_pages.h"
 #include "store/dispatch/dispatch_rules.h"
 #include "store/live_settings.h"
 #include "store/log/commit_log.h"
@@ -18,6 +21,9 @@ class MessageScan {
   struct Limits {
     int64_t log_end = 0;
     int64_t memory_bytes = 0;  ///< So far behind the log's end a record counts as cached.
+    /// What is in the system's cache, for requests that must not wait. Borrowed.
+    CachedPages& cached;
+    std::chrono::steady_clock::time_point now;
   };
 
   MessageScan(const CommitLog& log, const DispatchRules& rules, const LiveSettings& live,
@@ -44,6 +50,10 @@ class MessageScan {
   /// Decides by the tags code; an address in consumequeue_ext by that of the record.
   bool isWanted(int64_t tags_code, std::string_view record) const;
   void addSlice(std::string_view record);
+  /// Whether the bytes of a mapped file may be touched.
+  bool mayRead(const MappedFile& file, std::string_view readable, std::string_view bytes) const {
+    return !request_.no_wait || limits_.cached.hold(file, readable, bytes, limits_.now);
+  }
 
   const CommitLog& log_;
   const DispatchRules& rules_;
@@ -55,6 +65,7 @@ class MessageScan {
   LogView view_;               // The log file of the last record.
   int64_t gone_to_ = 0;        // The log has nothing between the last missing record and here.
   int64_t last_physical_ = 0;  // Of the last entry looked at.
+  bool would_wait_ = false;    // The next entry or its record is not there.
 };
 
 }  // namespace rocketmq::store

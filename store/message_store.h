@@ -73,6 +73,7 @@ enum class GetStatus : uint8_t {
   kOffsetTooSmall,       ///< Below the first; next_offset is the first.
   kNoMatchedQueue,       ///< Nothing was ever written to this queue.
   kNoMessageInQueue,
+  kWouldWait,  ///< It is on the disk, and the request does not want to wait; see no_wait.
 };
 
 struct GetRequest {
@@ -82,6 +83,9 @@ struct GetRequest {
   int32_t messages_max = 32;
   int64_t bytes_max = 256 * 1024;         ///< One message is returned whatever its size.
   const MessageFilter* filter = nullptr;  ///< nullptr: everything.
+  /// For threads that must not wait for a disk: ends with what is found up to the first entry or
+  /// record that is not in the system's cache, or with kWouldWait when that is the first of all.
+  bool no_wait = false;
 };
 
 struct GetResult {

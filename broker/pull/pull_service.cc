@@ -53,6 +53,8 @@ Mapping mappingOf(GetStatus status, int64_t asked_offset) {
       return {empty, "NO_MATCHED_LOGIC_QUEUE"};
     case GetStatus::kNoMessageInQueue:
       return {empty, "NO_MESSAGE_IN_QUEUE"};
+    case GetStatus::kWouldWait:
+      break;  // Tried again where waiting is allowed; no answer to a client.
   }
   return {ResponseCode::kSystemError, "unknown status"};
 }
@@ -353,16 +355,17 @@ std::unique_ptr<PullService::Task> PullService::taskOf(
 
 void PullService::run(std::unique_ptr<Task> task) {
   const int64_t backlog = parts_.store.maxOffset(task->topic, task->queue_id) - task->queue_offset;
-  const bool is_cold =
-      backlog > 0 && !parts_.store.isInMemory(task->topic, task->queue_id, task->queue_offset);
-  const bool is_long = task->filters_properties && backlog > kFilteredInlineMax;
-  if (!is_cold && !is_long) {
-    serve(std::move(task), /*is_cold=*/false);
-    return;
+  if (task->filters_properties && backlog > kFilteredInlineMax) {
+    runOnLane(std::move(task));
+  } else {
+    serve(std::move(task), /*may_wait=*/false);
   }
+}
+
+void PullService::runOnLane(std::unique_ptr<Task> task) {
   const auto shared = std::make_shared<std::unique_ptr<Task>>(std::move(task));
   if (!parts_.lanes.run(remoting::Lane::kQuery,
-                        [this, shared, is_cold] { serve(std::move(*shared), is_cold); })) {
+                        [this, shared] { serve(std::move(*shared), /*may_wait=*/true); })) {
     (*shared)->responder->answer(
         {ResponseCode::kSystemBusy,
          "[OVERLOAD]system busy, start flow control for a while: too many reads wait for the "
@@ -370,7 +373,7 @@ void PullService::run(std::unique_ptr<Task> task) {
   }
 }
 
-void PullService::serve(std::unique_ptr<Task> task, bool is_cold) {
+void PullService::serve(std::unique_ptr<Task> task, bool may_wait) {
   for (;;) {
     store::GetResult got = parts_.store.get(
         {.topic = task->topic,
@@ -378,7 +381,12 @@ void PullService::serve(std::unique_ptr<Task> task, bool is_cold) {
          .offset = task->queue_offset,
          .messages_max = std::max(task->messages_max, 1),
          .bytes_max = task->bytes_max > 0 ? task->bytes_max : store::GetRequest{}.bytes_max,
-         .filter = task->filter.get()});
+         .filter = task->filter.get(),
+         .no_wait = !may_wait});
+    if (got.status == store::GetStatus::kWouldWait) {
+      runOnLane(std::move(task));
+      return;
+    }
     if (isAtTheEnd(got.status, task->queue_offset) && task->hold_until) {
       if (hold(task)) {
         return;
@@ -387,7 +395,7 @@ void PullService::serve(std::unique_ptr<Task> task, bool is_cold) {
         continue;  // Something has arrived since.
       }
     }
-    if (is_cold) {
+    if (may_wait) {
       touch(got);
     }
     Answer answer = answerOf(*task, std::move(got));

@@ -86,8 +86,10 @@ class PullService {
   /// Reads on this thread, or on a lane when the data may have to come from the disk or a filter
   /// has much to look at.
   void run(std::unique_ptr<Task> task);
-  /// Reads, then answers or holds the pull.
-  void serve(std::unique_ptr<Task> task, bool is_cold);
+  void runOnLane(std::unique_ptr<Task> task);
+  /// Reads, then answers or holds the pull. `may_wait`: for the disk; else it is moved to a lane
+  /// when that is needed.
+  void serve(std::unique_ptr<Task> task, bool may_wait);
   /// True when the task was taken over, or has been answered elsewhere; false when a message has
   /// arrived meanwhile or it cannot be held: `task` is back then.
   bool hold(std::unique_ptr<Task>& task);

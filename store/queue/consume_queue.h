@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "common/file_system.h"
 #include "common/mutex.h"
@@ -29,6 +30,14 @@ struct QueueRun {
   int64_t count = 0;
 
   QueueEntry at(int64_t index) const { return decodeQueueEntry(data + index * kQueueEntryBytes); }
+  /// The bytes of the first few.
+  std::string_view bytes(int64_t first) const {
+    return {data, static_cast<size_t>(first * kQueueEntryBytes)};
+  }
+  /// All of the file up to the last of them.
+  std::string_view file() const {
+    return {owner->data(), static_cast<size_t>(data - owner->data() + count * kQueueEntryBytes)};
+  }
 };
 
 /// The messages of one (topic, queue id) in order: fixed-size entries that point into the log

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <deque>
 #include <memory>
 #include <optional>
@@ -23,9 +24,36 @@
 #include "common/message/properties.h"
 #include "remoting/lanes.h"
 #include "store/message_store.h"
+#include "tests/support/forwarding_file_system.h"
 #include "tests/support/temp_dir.h"
 
 namespace rocketmq::broker {
+
+/// The operating system's files; nothing of them is in the cache while `is_cold`.
+class ColdableFileSystem final : public test::ForwardingFileSystem {
+ public:
+  std::atomic<bool> is_cold{false};
+
+  Result<std::unique_ptr<MappedFile>> map(const std::string& path,
+                                          const MapOptions& options) override {
+    ROCKETMQ_ASSIGN_OR_RETURN(std::unique_ptr<MappedFile> real,
+                              ForwardingFileSystem::map(path, options));
+    return std::unique_ptr<MappedFile>(std::make_unique<File>(std::move(real), is_cold));
+  }
+
+ private:
+  class File final : public test::ForwardingMappedFile {
+   public:
+    File(std::unique_ptr<MappedFile> real, const std::atomic<bool>& is_cold)
+        : ForwardingMappedFile(std::move(real)), is_cold_(is_cold) {}
+    bool isCached(std::string_view range) const override {
+      return !is_cold_ && ForwardingMappedFile::isCached(range);
+    }
+
+   private:
+    const std::atomic<bool>& is_cold_;
+  };
+};
 
 /// A broker's message path without sockets and threads of its own: the real store in a temporary
 /// folder, the real tables, a clock that tests move.
@@ -55,9 +83,9 @@ class MessagePath : public testing::Test {
 
   void openAll() {
     const auto settings = settings_.load();
-    auto opened =
-        store::MessageStore::open(storeOptionsOf(*settings, levels_), clock_,
-                                  [this](const store::Arrival& arrival) { onArrival(arrival); });
+    auto opened = store::MessageStore::open(
+        storeOptionsOf(*settings, levels_), clock_,
+        [this](const store::Arrival& arrival) { onArrival(arrival); }, files_);
     ASSERT_TRUE(opened.ok()) << opened.status().message();
     store_ = std::move(*opened);
     const std::string config = settings->store_root + "/config/";
@@ -166,6 +194,7 @@ class MessagePath : public testing::Test {
   }
 
   test::TempDir dir_;
+  ColdableFileSystem files_;
   ManualClock clock_;
   const HostAddress host_ = *HostAddress::parse("127.0.0.1:10911");
   const DelayLevels levels_ = *DelayLevels::parse("1s 5s 10s 30s 1m");

@@ -84,6 +84,26 @@ TEST_F(FileSystemTest, MappedFileIsSparseZeroAndReachesTheFile) {
   EXPECT_EQ(StatusCode::kCorruption, files_.map(dir_ / "m", {.bytes = kBytes + 1}).status().code());
 }
 
+// A hole that nobody has looked at is in no cache, on whatever disk.
+TEST_F(FileSystemTest, WhatNobodyHasReadIsNotCached) {
+  constexpr size_t kBytes = 4 << 20;
+  auto mapped =
+      files_.map(dir_ / "m", {.bytes = kBytes, .create = true, .use = FileUse::kScattered});
+  ASSERT_TRUE(mapped.ok());
+  const std::string_view all((*mapped)->data(), kBytes);
+  const std::string_view last = all.substr(kBytes - 10, 10);
+  EXPECT_FALSE((*mapped)->isCached(last));
+  EXPECT_EQ('\0', last.front());
+  EXPECT_TRUE((*mapped)->isCached(last));
+  EXPECT_FALSE((*mapped)->isCached(all));
+  for (size_t at = 0; at < kBytes; at += 4096) {
+    (*mapped)->data()[at] = 'x';
+  }
+  EXPECT_TRUE((*mapped)->isCached(all));
+  EXPECT_TRUE((*mapped)->isCached(all.substr(4095, 2)));
+  EXPECT_TRUE((*mapped)->isCached(all.substr(0, 0)));
+}
+
 TEST_F(FileSystemTest, ReserveWorksOnAFileThatIsNotKeptOpen) {
   auto mapped =
       files_.map(dir_ / "m", {.bytes = 1 << 20, .create = true, .use = FileUse::kScattered});

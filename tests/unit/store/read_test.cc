@@ -6,6 +6,7 @@
 #include "common/hash.h"
 #include "common/message/properties.h"
 #include "common/message/sys_flag.h"
+#include "store/log/segment.h"
 #include "tests/unit/store/store_test_support.h"
 
 namespace rocketmq::store::test {
@@ -105,6 +106,41 @@ TEST_F(StoreReadTest, WhatIsFarBehindComesInSmallerBatchesAndSuggestsTheSlave) {
   EXPECT_FALSE(store_->isInMemory("A", 0, 40));
   EXPECT_FALSE(store_->isInMemory("A", 0, -1));
   EXPECT_FALSE(store_->isInMemory("none", 0, 0));
+}
+
+TEST_F(StoreReadTest, WhoMustNotWaitGetsWhatIsInTheCacheOnly) {
+  open();
+  send("A", 0, 10);
+  const auto status = [this](int64_t offset) {
+    return store_->get({.topic = "A", .offset = offset, .no_wait = true}).status;
+  };
+  EXPECT_EQ(GetStatus::kFound, status(0));
+  for (const char* part : {"/commitlog/", "/consumequeue/"}) {
+    files_.fault_path = part;
+    files_.is_cold = true;
+    EXPECT_EQ(GetStatus::kFound, status(0)) << "what was seen is believed for a second";
+    clock_.advance(std::chrono::seconds(1));
+    EXPECT_EQ(GetStatus::kWouldWait, status(0));
+    EXPECT_EQ(GetStatus::kOffsetOverflowOne, status(10));
+    EXPECT_EQ(GetStatus::kFound, get("A", 0, 0).status);
+    files_.is_cold = false;
+  }
+}
+
+// The log's first file has gone to the disk, the second has not.
+TEST_F(StoreReadTest, WhoMustNotWaitGetsTheMessagesInFrontOfTheFirstColdOne) {
+  options_.commit_log_file_bytes = 2048;
+  open();
+  send("A", 0, 40);
+  files_.fault_path = "/commitlog/" + segmentFileName(2048);
+  files_.is_cold = true;
+  const GetResult found = store_->get({.topic = "A", .no_wait = true});
+  EXPECT_EQ(GetStatus::kFound, found.status);
+  EXPECT_GT(found.message_count, 0);
+  EXPECT_LT(found.message_count, 32);
+  EXPECT_EQ(found.message_count, found.next_offset);
+  EXPECT_EQ(GetStatus::kWouldWait,
+            store_->get({.topic = "A", .offset = found.next_offset, .no_wait = true}).status);
 }
 
 /// Wants one tag and, optionally, one body.

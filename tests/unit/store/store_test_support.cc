@@ -36,6 +36,9 @@ class HookedMappedFile final : public ForwardingMappedFile {
     }
     return ForwardingMappedFile::reserve(offset, size);
   }
+  bool isCached(std::string_view range) const override {
+    return !(hooks_.is_cold && hooks_.matches(path_)) && ForwardingMappedFile::isCached(range);
+  }
 
  private:
   HookedFileSystem& hooks_;

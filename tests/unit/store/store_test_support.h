@@ -31,6 +31,7 @@ class HookedFileSystem final : public rocketmq::test::ForwardingFileSystem {
   std::atomic<bool> fail_sync{false};
   std::atomic<int> syncs_of_all{0};       ///< Counts calls of syncAll().
   std::atomic<bool> disk_is_full{false};  ///< No file grows, no new one is made.
+  std::atomic<bool> is_cold{false};       ///< Nothing is in the system's cache.
   std::atomic<double> used_ratio{0.1};
 
   /// While held, syncs of matching files wait.

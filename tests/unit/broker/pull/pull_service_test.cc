@@ -446,6 +446,20 @@ TEST_F(PullServiceTest, APullOfAClosedConnectionIsForgotten) {
   EXPECT_FALSE(slot->answer);
 }
 
+// This thread is a connection's: other connections wait while it does.
+TEST_F(PullServiceTest, WhatMustComeFromTheDiskIsReadOnALane) {
+  send({.body = "x"});
+  files_.is_cold = true;
+  const auto slot = start({});
+  lanes_.stop();  // Finishes what is queued.
+  ASSERT_TRUE(slot->answer);
+  EXPECT_EQ(bodies(*slot->answer), std::vector<std::string>{"x"});
+  // No lane is left.
+  EXPECT_EQ(codeOf({}), ResponseCode::kSystemBusy);
+  files_.is_cold = false;
+  EXPECT_EQ(codeOf({}), ResponseCode::kSuccess);
+}
+
 TEST_F(PullServiceTest, AnUnknownGroupIsCreatedOnALane) {
   send({.body = "x"});
   const auto slot = start({.group = "New"});
