@@ -1,6 +1,7 @@
 // Promise: what a SYNC_MASTER has acknowledged with SEND_OK is on its slave, whatever the moment at
 // which the master is killed: byte for byte at the same place, and readable there. Whichever of the
-// two is killed or stopped, afterwards both logs are the same again.
+// two is killed or stopped, afterwards both logs are the same again, and so are the positions of
+// consumers that went on with the slave.
 //
 // ROCKETMQ_FAULT_ROUNDS=N kills N times; ROCKETMQ_FAULT_SEED=N repeats a run as far as threads can
 // be repeated.
@@ -14,9 +15,14 @@
 #include "tests/fault/load.h"
 #include "tests/fault/replicated_pair.h"
 #include "tests/fault/rounds.h"
+#include "tests/support/raw_client.h"
 
 namespace rocketmq::test {
 namespace {
+
+constexpr int kQueryConsumerOffset = 14;
+constexpr int kUpdateConsumerOffset = 15;
+constexpr int kSendMessageV2 = 310;
 
 class ReplicationTest : public ::testing::Test {
  protected:
@@ -77,6 +83,39 @@ TEST_F(ReplicationTest, LogsAreTheSameAgainAfterRestartsInAnyOrder) {
   load.send(100);
   load.expectEverythingThere();
   pair_.expectSameLogs();
+}
+
+TEST_F(ReplicationTest, OffsetsCommittedToTheSlaveGetBackToTheMaster) {
+  Load load(cluster_, "Offsets", faultSeed());
+  pair_.startSlave("Offsets");
+  load.send(100);
+  const std::string queue = R"({"consumerGroup":"away","topic":"Offsets","queueId":0})";
+  const std::string commit =
+      R"({"consumerGroup":"away","topic":"Offsets","queueId":0,"commitOffset":"7"})";
+  cluster_.killBroker();
+  EXPECT_EQ(RawClient(slave_.port()).call(kUpdateConsumerOffset, commit).code, 0);
+  cluster_.startBroker();
+  RawClient master(cluster_.brokerPort());
+  // The slave asks its master for the tables every 10 s.
+  EXPECT_TRUE(
+      eventually([&] { return master.call(kQueryConsumerOffset, queue).ext["offset"] == "7"; },
+                 std::chrono::seconds(60)));
+}
+
+TEST_F(ReplicationTest, SendsAreRefusedWhileTooFewBrokersAreInSync) {
+  cluster_.createTopic("MinInSync");
+  const auto outcome = cluster_.admin(
+      {"updateBrokerConfig", "-b", cluster_.brokerAddr(), "-k", "minInSyncReplicas", "-v", "2"});
+  ASSERT_EQ(outcome.status, 0) << outcome.output;
+  RawClient producer(cluster_.brokerPort());
+  const std::string send =
+      R"({"a":"P","b":"MinInSync","c":"TBW102","d":"4","e":"0","f":"0","g":"1","h":"0","i":""})";
+  const RawClient::Frame refused = producer.call(kSendMessageV2, send, "body");
+  EXPECT_EQ(refused.code, 1);
+  EXPECT_NE(refused.remark.find("in-sync replicas not enough"), std::string::npos)
+      << refused.remark;
+  pair_.startSlave("MinInSync");
+  EXPECT_EQ(producer.call(kSendMessageV2, send, "body").code, 0);
 }
 
 }  // namespace
