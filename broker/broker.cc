@@ -170,9 +170,9 @@ class Broker::Impl {
 
   std::optional<ClientRegistry> clients_;
   std::optional<HeartbeatService> heartbeats_;
-  std::optional<Transactions> transactions_;  // Of a master.
   std::unique_ptr<Replication> replication_;
   std::optional<StoreGuarantee> guarantee_;
+  std::optional<Transactions> transactions_;  // Of a master.
   std::optional<SendService> sends_;
   std::optional<SendBackService> send_backs_;
   std::optional<ReplyService> replies_;
@@ -249,21 +249,23 @@ Status Broker::Impl::openReplication() {
 }
 
 void Broker::Impl::makeServices() {
+  guarantee_.emplace(settings_, *store_, replication_->server());
   if (!settings_.load()->isSlave()) {
     transactions_.emplace(Transactions::Parts{.settings = settings_,
                                               .topics = *topics_,
                                               .clients = *clients_,
                                               .store = *store_,
+                                              .guarantee = *guarantee_,
                                               .offsets = *offsets_,
                                               .traffic = stats_,
                                               .clock = clock_},
                           store_host_);
   }
-  guarantee_.emplace(settings_, *store_, replication_->server());
   sends_.emplace(SendService::Parts{.settings = settings_,
                                     .topics = *topics_,
                                     .groups = *groups_,
                                     .store = *store_,
+                                    .guarantee = *guarantee_,
                                     .delay_levels = levels_,
                                     .traffic = stats_,
                                     .clock = clock_},

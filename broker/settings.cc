@@ -290,7 +290,21 @@ void addReplication(Rows& rows) {
                "Milliseconds that a send waits for slaves under SYNC_MASTER."),
        setting("inSyncReplicas", &S::in_sync_replicas, range(1, 16), kLive,
                "Brokers that must have a message under SYNC_MASTER, this master included; at least "
-               "one slave in any case."),
+               "one slave in any case, unless enableAutoInSyncReplicas."),
+       setting("minInSyncReplicas", &S::min_in_sync_replicas, range(1, 16), kLive,
+               "Under SYNC_MASTER sends are refused while fewer brokers than this, the master "
+               "included, are in sync."),
+       setting("enableAutoInSyncReplicas", &S::auto_in_sync_replicas, kLive,
+               "Under SYNC_MASTER wait for no more brokers than are in sync, down to "
+               "minInSyncReplicas."),
+       setting("allAckInSyncStateSet", &S::all_ack_in_sync, kLive,
+               "Under SYNC_MASTER wait for every slave that is in sync."),
+       setting("haMaxGapNotInSync", &S::ha_in_sync_gap_bytes_max, kPositive, kLive,
+               "A slave that is so many bytes behind is not in sync."),
+       setting("haFlowControlEnable", &S::ha_flow_control, kLive,
+               "Limit how fast the log is sent to each slave, and taken from the master."),
+       setting("maxHaTransferByteInSecond", &S::ha_bytes_per_second_max, kPositive, kLive,
+               "That limit, in bytes per second."),
        setting("haNewSlaveGetsAll", &S::ha_new_slave_gets_all, kLive,
                "Send the whole log to a slave that has nothing, not only its newest file.")
            .own(),
@@ -386,6 +400,18 @@ const SettingsTable<BrokerSettings>& BrokerSettings::settings() {
     return rows;
   }();
   return table;
+}
+
+int32_t BrokerSettings::slavesToWaitFor(int32_t in_sync_slaves) const {
+  const int32_t in_sync = in_sync_slaves + 1;
+  int32_t replicas = std::max(in_sync_replicas, 2);
+  if (auto_in_sync_replicas) {
+    replicas = std::max(std::min(replicas, in_sync), min_in_sync_replicas);
+  }
+  if (all_ack_in_sync) {
+    replicas = std::max(replicas, in_sync);
+  }
+  return replicas - 1;
 }
 
 Status completeSettings(BrokerSettings& settings) {

@@ -118,6 +118,12 @@ struct BrokerSettings {
   int64_t ha_slave_fall_behind_bytes_max = 256 << 20;
   int64_t slave_timeout_ms = 3000;
   int32_t in_sync_replicas = 1;
+  int32_t min_in_sync_replicas = 1;
+  bool auto_in_sync_replicas = false;
+  bool all_ack_in_sync = false;  ///< allAckInSyncStateSet.
+  int64_t ha_in_sync_gap_bytes_max = 256 << 20;
+  bool ha_flow_control = false;
+  int64_t ha_bytes_per_second_max = 100 << 20;
   bool ha_new_slave_gets_all = false;  ///< Ours.
   bool offset_check_in_slave = false;
 
@@ -149,9 +155,10 @@ struct BrokerSettings {
            std::to_string(ha_listen_port);
   }
 
-  /// How many slaves must have a message under SYNC_MASTER: inSyncReplicas counts the master, and
-  /// RocketMQ 4.9 waits for one slave where 5.x, with its default of 1, would wait for none.
-  int32_t slavesToWaitFor() const { return in_sync_replicas <= 2 ? 1 : in_sync_replicas - 1; }
+  /// How many slaves must have a message under SYNC_MASTER while `in_sync_slaves` are in sync. The
+  /// settings count the master; RocketMQ 4.9 waits for one slave where 5.x, with inSyncReplicas at
+  /// its default of 1, would wait for none. With enableAutoInSyncReplicas it may be none.
+  int32_t slavesToWaitFor(int32_t in_sync_slaves) const;
 
   /// Every key with its member, allowed values, moment of change and help.
   static const SettingsTable<BrokerSettings>& settings();

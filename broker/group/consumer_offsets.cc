@@ -34,18 +34,60 @@ void ConsumerOffsets::load(const model::ConsumerOffsetTable& table) {
     const std::string_view group = std::string_view(key).substr(split + 1);
     Shard& shard = shardOf(group);
     MutexLock lock(shard.mutex);
-    QueueOffsets& committed = entry(shard, group, topic).committed;
+    TopicOffsets& offsets = entry(shard, group, topic);
     for (const auto& [queue_id, offset] : queues) {
-      if (offset >= 0) {
-        committed.insert_or_assign(queue_id, offset);
+      if (offset >= 0 && !offsets.for_master.contains(queue_id)) {
+        offsets.committed.insert_or_assign(queue_id, offset);
       }
     }
   }
 }
 
-void ConsumerOffsets::takeOver(const model::ConsumerOffsetTable& table) {
+std::vector<ConsumerOffsets::Position> ConsumerOffsets::takeOver(
+    const model::ConsumerOffsetTable& table) {
+  std::vector<Position> ahead = aheadOf(table);
   load(table);
   noteChange();
+  return ahead;
+}
+
+std::vector<ConsumerOffsets::Position> ConsumerOffsets::aheadOf(
+    const model::ConsumerOffsetTable& master) {
+  const auto masterHas = [&master](const Position& position) {
+    const auto queues = master.offset_table.find(position.topic + kSeparator + position.group);
+    if (queues == master.offset_table.end()) {
+      return false;
+    }
+    const auto offset = queues->second.find(position.queue_id);
+    return offset != queues->second.end() && offset->second >= position.offset;
+  };
+  std::vector<Position> ahead;
+  for (Shard& shard : shards_) {
+    MutexLock lock(shard.mutex);
+    for (auto& [group, topics] : shard.groups) {
+      for (auto& [topic, offsets] : topics) {
+        std::erase_if(offsets.for_master, [&](int32_t queue_id) {
+          Position position{group, topic, queue_id, offsets.committed[queue_id]};
+          if (masterHas(position)) {
+            return true;
+          }
+          ahead.push_back(std::move(position));
+          return false;
+        });
+      }
+    }
+  }
+  return ahead;
+}
+
+void ConsumerOffsets::unmark(const Position& position) {
+  Shard& shard = shardOf(position.group);
+  MutexLock lock(shard.mutex);
+  TopicOffsets& offsets = entry(shard, position.group, position.topic);
+  const auto committed = offsets.committed.find(position.queue_id);
+  if (committed != offsets.committed.end() && committed->second == position.offset) {
+    offsets.for_master.erase(position.queue_id);
+  }
 }
 
 ConsumerOffsets::TopicOffsets& ConsumerOffsets::entry(Shard& shard, std::string_view group,
@@ -82,6 +124,9 @@ void ConsumerOffsets::commit(std::string_view group, std::string_view topic, int
   TopicOffsets& offsets = entry(shard, group, topic);
   if (!offsets.resets.empty() && offsets.resets.contains(queue_id)) {
     return;
+  }
+  if (marks_for_master_.load(std::memory_order_acquire)) {
+    offsets.for_master.insert(queue_id);
   }
   const auto [place, is_new] = offsets.committed.try_emplace(queue_id, offset);
   if (!is_new && place->second != offset) {

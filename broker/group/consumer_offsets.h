@@ -10,6 +10,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "broker/string_map.h"
 #include "common/model/config_tables.h"
@@ -62,8 +63,24 @@ class ConsumerOffsets {
   void clone(const std::string& from, const std::string& to,
              const std::optional<std::string>& topic);
 
-  /// For a slave: takes every position that the master knows; others stay.
-  void takeOver(const model::ConsumerOffsetTable& table);
+  // For a slave, to which consumers commit while their master is gone.
+
+  /// From now on positions that are committed here are marked until the master has them. The marks
+  /// do not survive a restart.
+  void markForMaster() { marks_for_master_.store(true, std::memory_order_release); }
+
+  struct Position {
+    std::string group;
+    std::string topic;
+    int32_t queue_id = 0;
+    int64_t offset = 0;
+  };
+  /// Takes every position that the master knows; others stay, and so do marked ones that are ahead
+  /// of the master's. Those are returned: the master is to be told.
+  std::vector<Position> takeOver(const model::ConsumerOffsetTable& table);
+
+  /// The master has been told; removes the mark unless the position has changed since.
+  void unmark(const Position& position);
 
   /// {"offsetTable":{"topic@group":{queue:offset}}}, in the dialect of RocketMQ's bodies.
   std::string encode() const;
@@ -75,6 +92,7 @@ class ConsumerOffsets {
   struct TopicOffsets {
     QueueOffsets committed;
     QueueOffsets resets;
+    std::set<int32_t> for_master;  ///< Marked queues.
   };
   using GroupOffsets = StringMap<TopicOffsets>;
   struct Shard {
@@ -95,7 +113,10 @@ class ConsumerOffsets {
   /// nullptr when missing.
   static const TopicOffsets* findEntry(const Shard& shard, std::string_view group,
                                        std::string_view topic) ROCKETMQ_REQUIRES(shard.mutex);
+  /// Marked positions are left alone.
   void load(const model::ConsumerOffsetTable& table);
+  /// Removes the marks of what the master has, and returns the rest.
+  std::vector<Position> aheadOf(const model::ConsumerOffsetTable& master);
   model::ConsumerOffsetTable table() const;
   void noteChange() { changes_.fetch_add(1, std::memory_order_release); }
 
@@ -104,6 +125,7 @@ class ConsumerOffsets {
   std::atomic<uint64_t> changes_{0};
   /// Set by the first reset: until then takeReset(), which every pull calls, takes no lock.
   std::atomic<bool> any_reset_{false};
+  std::atomic<bool> marks_for_master_{false};
 
   Mutex persist_mutex_;
   uint64_t persisted_changes_ ROCKETMQ_GUARDED_BY(persist_mutex_) = 0;

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "broker/ha/log_distance.h"
+
 namespace rocketmq::broker {
 
 remoting::HaStatus HaReporter::status() const {
@@ -16,7 +18,7 @@ remoting::HaStatus HaReporter::status() const {
                                      .activated = client.is_connected};
     return status;
   }
-  const int64_t fall_behind_bytes = parts_.settings.load()->ha_slave_fall_behind_bytes_max;
+  const int64_t gap_bytes_max = parts_.settings.load()->ha_in_sync_gap_bytes_max;
   status.master = true;
   // Before the log's end, so that no slave seems to be ahead of it.
   const auto slaves = parts_.server->slaves();
@@ -24,14 +26,16 @@ remoting::HaStatus HaReporter::status() const {
   for (const SlaveConnection::State& slave : slaves) {
     const int64_t ack = std::max<int64_t>(slave.ack_offset, 0);
     const int64_t diff = status.master_commit_log_max_offset - ack;
-    const bool in_sync = slave.ack_offset >= 0 && diff < fall_behind_bytes;
+    const bool in_sync = slave.ack_offset >= 0 && diff < gap_bytes_max;
     status.in_sync_slave_nums += in_sync ? 1 : 0;
-    status.ha_connection_info.push_back({.address = slave.address,
-                                         .slave_ack_offset = ack,
-                                         .diff = diff,
-                                         .in_sync = in_sync,
-                                         .transferred_bytes_per_second = slave.bytes_per_second,
-                                         .transfer_from_where = slave.transfer_from});
+    status.ha_connection_info.push_back(
+        {.address = slave.address,
+         .slave_ack_offset = ack,
+         .diff = diff,
+         .diff_messages = messagesBetween(parts_.store, ack, status.master_commit_log_max_offset),
+         .in_sync = in_sync,
+         .transferred_bytes_per_second = slave.bytes_per_second,
+         .transfer_from_where = slave.transfer_from});
   }
   return status;
 }
@@ -48,6 +52,7 @@ void HaReporter::addTo(std::map<std::string, std::string>& table) const {
   for (const remoting::HaConnectionInfo& slave : now.ha_connection_info) {
     table["haSlaveAck_" + slave.address] = std::to_string(slave.slave_ack_offset);
     table["haSlaveLag_" + slave.address] = std::to_string(slave.diff);
+    table["haSlaveLagMessages_" + slave.address] = std::to_string(slave.diff_messages);
   }
 }
 

@@ -11,7 +11,8 @@
 
 namespace rocketmq::broker {
 
-/// Tells how replication goes, as answers of RocketMQ and as runtime info. Threads: any.
+/// Tells how replication goes, as answers of RocketMQ and as runtime info. Threads: any that may
+/// wait for the disk: messages are counted in the log.
 class HaReporter {
  public:
   /// Borrowed; of `server` and `client` one is null: a broker is a master or a slave.
@@ -27,8 +28,9 @@ class HaReporter {
   /// For GET_BROKER_HA_STATUS.
   remoting::HaStatus status() const;
 
-  /// Our own keys of GET_BROKER_RUNTIME_INFO: haSlaveCount, haInSyncSlaveCount, haSlaveAck_ADDRESS
-  /// and haSlaveLag_ADDRESS (bytes) of a master; haMasterAddress, haConnected of a slave.
+  /// Our own keys of GET_BROKER_RUNTIME_INFO: haSlaveCount, haInSyncSlaveCount, haSlaveAck_ADDRESS,
+  /// haSlaveLag_ADDRESS (bytes) and haSlaveLagMessages_ADDRESS of a master; haMasterAddress,
+  /// haConnected of a slave.
   void addTo(std::map<std::string, std::string>& table) const;
 
  private:

@@ -38,6 +38,7 @@ class HaServer::Impl final : public SlaveConnection::Listener,
   uint16_t port() const { return acceptor_->port(); }
   void onAppended();
   void whenReplicated(int64_t end_offset, ReplicaWaits::Done done);
+  bool hasEnoughInSync() const;
   std::vector<SlaveConnection::State> slaves() const;
 
  private:
@@ -146,11 +147,19 @@ void HaServer::Impl::updateWaits() {
 
 void HaServer::Impl::whenReplicated(int64_t end_offset, ReplicaWaits::Done done) {
   const auto settings = settings_.load();
+  const int32_t in_sync = waits_.inSync(end_offset, settings->ha_in_sync_gap_bytes_max);
   waits_.whenReplicated(end_offset,
-                        {.slaves = settings->slavesToWaitFor(),
+                        {.slaves = settings->slavesToWaitFor(in_sync),
                          .fall_behind_bytes = settings->ha_slave_fall_behind_bytes_max},
                         steady_clock::now() + milliseconds(settings->slave_timeout_ms),
                         std::move(done));
+}
+
+bool HaServer::Impl::hasEnoughInSync() const {
+  const auto settings = settings_.load();
+  return settings->min_in_sync_replicas <= 1 ||
+         1 + waits_.inSync(store_.commitLogMaxOffset(), settings->ha_in_sync_gap_bytes_max) >=
+             settings->min_in_sync_replicas;
 }
 
 std::vector<SlaveConnection::State> HaServer::Impl::slaves() const {
@@ -182,6 +191,8 @@ void HaServer::onAppended() { impl_->onAppended(); }
 void HaServer::whenReplicated(int64_t end_offset, ReplicaWaits::Done done) {
   impl_->whenReplicated(end_offset, std::move(done));
 }
+
+bool HaServer::hasEnoughInSync() const { return impl_->hasEnoughInSync(); }
 
 std::vector<SlaveConnection::State> HaServer::slaves() const { return impl_->slaves(); }
 

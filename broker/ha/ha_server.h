@@ -40,6 +40,9 @@ class HaServer {
   /// slaveTimeout.
   void whenReplicated(int64_t end_offset, ReplicaWaits::Done done);
 
+  /// False while fewer brokers than minInSyncReplicas are in sync.
+  bool hasEnoughInSync() const;
+
   std::vector<SlaveConnection::State> slaves() const;
 
   /// Closes the port and all connections and ends the waits. Not from the HA thread. Idempotent.

@@ -22,6 +22,8 @@ constexpr int kReadsPerTurn = 16;
 MasterConnection::MasterConnection(remoting::TcpSocket socket, const Parts& parts)
     : socket_(std::move(socket)),
       timer_(socket_.get_executor()),
+      throttle_timer_(socket_.get_executor()),
+      budget_(steady_clock::now()),
       parts_(parts),
       pending_offset_(parts.store.commitLogMaxOffset()),
       last_read_(steady_clock::now()),
@@ -41,6 +43,7 @@ void MasterConnection::close(const std::string& reason) {
   }
   is_closed_ = true;
   timer_.cancel();
+  throttle_timer_.cancel();
   asio::error_code ignored;
   socket_.close(ignored);
   parts_.listener.onClosed(reason, was_useful_);
@@ -59,6 +62,24 @@ void MasterConnection::waitReadable() {
                      });
 }
 
+void MasterConnection::waitForMore() {
+  const auto settings = parts_.settings.load();
+  const milliseconds pause =
+      settings->ha_flow_control
+          ? budget_.pause(steady_clock::now(), settings->ha_bytes_per_second_max)
+          : milliseconds(0);
+  if (pause.count() == 0) {
+    waitReadable();
+    return;
+  }
+  throttle_timer_.expires_after(pause);
+  throttle_timer_.async_wait([self = shared_from_this()](const asio::error_code& error) {
+    if (!error && !self->is_closed_) {
+      self->waitReadable();
+    }
+  });
+}
+
 void MasterConnection::read() {
   const std::span<char> buffer =
       remoting::IoThread::of(socket_.get_executor().context()).readBuffer();
@@ -68,6 +89,7 @@ void MasterConnection::read() {
       last_read_ = steady_clock::now();
       parts_.traffic.last_read_ms.store(parts_.clock.nowMs(), std::memory_order_relaxed);
       parts_.traffic.bytes.fetch_add(got, std::memory_order_relaxed);
+      budget_.spend(got);
       if (!take({buffer.data(), static_cast<size_t>(got)}) || !appendPending()) {
         return;
       }
@@ -83,7 +105,7 @@ void MasterConnection::read() {
       return;
     }
   }
-  waitReadable();
+  waitForMore();
 }
 
 bool MasterConnection::take(std::string_view bytes) {

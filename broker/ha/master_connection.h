@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "broker/ha/transfer.h"
+#include "broker/ha/transfer_budget.h"
 #include "broker/settings.h"
 #include "common/clock.h"
 #include "remoting/io_thread.h"
@@ -54,6 +55,8 @@ class MasterConnection : public std::enable_shared_from_this<MasterConnection> {
 
  private:
   void waitReadable();
+  /// Waits for the next bytes, or first, as haFlowControlEnable says, for the time to take them.
+  void waitForMore();
   void read();
   bool take(std::string_view bytes);
   bool checkHeader(const TransferHeader& header);
@@ -68,6 +71,8 @@ class MasterConnection : public std::enable_shared_from_this<MasterConnection> {
 
   remoting::TcpSocket socket_;
   remoting::SteadyTimer timer_;
+  remoting::SteadyTimer throttle_timer_;
+  TransferBudget budget_;
   const Parts parts_;
 
   TransferReader transfers_;

@@ -9,12 +9,12 @@ namespace rocketmq::broker {
 void ReplicaWaits::whenReplicated(int64_t end_offset, const Limits& limits,
                                   std::chrono::steady_clock::time_point deadline, Done done) {
   auto outcome = ReplicaOutcome::kReplicated;
-  {
+  if (limits.slaves > 0) {
     MutexLock lock(mutex_);
     const int64_t replicated = replicatedTo(limits.slaves);
     if (stopped_ || waits_.size() >= kWaitsMax) {
       outcome = ReplicaOutcome::kTimeout;
-    } else if (connected_ < static_cast<size_t>(limits.slaves) ||
+    } else if (slave_ends_.size() < static_cast<size_t>(limits.slaves) ||
                end_offset - replicated >= limits.fall_behind_bytes) {
       outcome = ReplicaOutcome::kSlaveNotAvailable;
     } else if (replicated < end_offset) {
@@ -35,11 +35,11 @@ void ReplicaWaits::update(std::vector<int64_t> slave_ends) {
   std::vector<Done> served;
   {
     MutexLock lock(mutex_);
-    connected_ = slave_ends.size();
     replicated_.resize(std::max(replicated_.size(), slave_ends.size()), 0);
     for (size_t i = 0; i < slave_ends.size(); ++i) {
       replicated_[i] = std::max(replicated_[i], slave_ends[i]);
     }
+    slave_ends_ = std::move(slave_ends);
     const auto last = waits_.upper_bound(replicatedTo(1));
     for (auto wait = waits_.begin(); wait != last;) {
       if (wait->first > replicatedTo(wait->second.slaves)) {
@@ -53,6 +53,14 @@ void ReplicaWaits::update(std::vector<int64_t> slave_ends) {
   for (const Done& done : served) {
     done(ReplicaOutcome::kReplicated);
   }
+}
+
+int32_t ReplicaWaits::inSync(int64_t log_end, int64_t gap_bytes) const {
+  MutexLock lock(mutex_);
+  const auto far = std::find_if(slave_ends_.begin(), slave_ends_.end(), [&](int64_t slave_end) {
+    return log_end - slave_end >= gap_bytes;
+  });
+  return static_cast<int32_t>(far - slave_ends_.begin());
 }
 
 void ReplicaWaits::endExpired(std::chrono::steady_clock::time_point now) {

@@ -30,7 +30,7 @@ class ReplicaWaits {
 
   /// Settings that may change; read for each wait.
   struct Limits {
-    int32_t slaves = 1;             ///< So many must have a message.
+    int32_t slaves = 1;             ///< So many must have a message; 0: nobody is waited for.
     int64_t fall_behind_bytes = 0;  ///< Who is further behind is not waited for.
   };
 
@@ -40,6 +40,9 @@ class ReplicaWaits {
 
   /// The ends of the logs of all connected slaves have become these.
   void update(std::vector<int64_t> slave_ends);
+
+  /// How many connected slaves have the log to within less than `gap_bytes` of `log_end`.
+  int32_t inSync(int64_t log_end, int64_t gap_bytes) const;
 
   void endExpired(std::chrono::steady_clock::time_point now);
 
@@ -58,8 +61,9 @@ class ReplicaWaits {
   /// Up to where `slaves` slaves have the log, as far as was ever reported.
   int64_t replicatedTo(int32_t slaves) const ROCKETMQ_REQUIRES(mutex_);
 
-  Mutex mutex_;
-  size_t connected_ ROCKETMQ_GUARDED_BY(mutex_) = 0;
+  mutable Mutex mutex_;
+  /// Of the connected slaves, the furthest first.
+  std::vector<int64_t> slave_ends_ ROCKETMQ_GUARDED_BY(mutex_);
   // Element n: up to where n + 1 slaves have had the log at some time; it never goes back.
   std::vector<int64_t> replicated_ ROCKETMQ_GUARDED_BY(mutex_);
   std::multimap<int64_t, Wait> waits_ ROCKETMQ_GUARDED_BY(mutex_);  // By end offset.

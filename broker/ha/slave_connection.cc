@@ -29,6 +29,8 @@ SlaveConnection::SlaveConnection(remoting::TcpSocket socket, store::MessageStore
                                  const LiveSettings& settings, Listener& listener)
     : socket_(std::move(socket)),
       timer_(socket_.get_executor()),
+      throttle_timer_(socket_.get_executor()),
+      budget_(steady_clock::now()),
       store_(store),
       settings_(settings),
       listener_(listener),
@@ -53,6 +55,7 @@ void SlaveConnection::close(const std::string& reason) {
   is_closed_ = true;
   log::info("connection to slave {} closed: {}", address_, reason);
   timer_.cancel();
+  throttle_timer_.cancel();
   asio::error_code ignored;
   socket_.close(ignored);
   frames_.clear();
@@ -143,7 +146,7 @@ void SlaveConnection::pump() {
     return;
   }
   const int64_t turn_end = next_offset_.load(std::memory_order_relaxed) + kBytesPerTurn;
-  while (!is_write_armed_) {
+  while (!is_write_armed_ && !isThrottled()) {
     if (frames_.empty() && !gather()) {
       listener_.onIdle();
       // What came before that will not be told of.
@@ -165,6 +168,25 @@ void SlaveConnection::pump() {
       return;
     }
   }
+}
+
+bool SlaveConnection::isThrottled() {
+  const auto settings = settings_.load();
+  if (is_throttled_ || !settings->ha_flow_control) {
+    return is_throttled_;
+  }
+  const milliseconds pause = budget_.pause(steady_clock::now(), settings->ha_bytes_per_second_max);
+  if (pause.count() > 0) {
+    is_throttled_ = true;
+    throttle_timer_.expires_after(pause);
+    throttle_timer_.async_wait([self = shared_from_this()](const asio::error_code& error) {
+      if (!error && !self->is_closed_) {
+        self->is_throttled_ = false;
+        self->pump();
+      }
+    });
+  }
+  return is_throttled_;
 }
 
 bool SlaveConnection::gather() {
@@ -221,6 +243,7 @@ bool SlaveConnection::write() {
 void SlaveConnection::consume(size_t bytes) {
   last_write_ = steady_clock::now();
   rate_bytes_ += static_cast<int64_t>(bytes);
+  budget_.spend(static_cast<int64_t>(bytes));
   written_ += bytes;
   size_t whole = 0;
   while (whole < frames_.size() && written_ >= frames_[whole].size()) {

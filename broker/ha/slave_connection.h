@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "broker/ha/transfer.h"
+#include "broker/ha/transfer_budget.h"
 #include "broker/settings.h"
 #include "remoting/io_thread.h"
 #include "store/message_store.h"
@@ -75,6 +76,8 @@ class SlaveConnection : public std::enable_shared_from_this<SlaveConnection> {
   bool write();
   void consume(size_t bytes);
   void waitWritable();
+  /// True: haFlowControlEnable says to wait; pump() is called when that is over.
+  bool isThrottled();
 
   void armTick();
   void onTick();
@@ -83,6 +86,9 @@ class SlaveConnection : public std::enable_shared_from_this<SlaveConnection> {
 
   remoting::TcpSocket socket_;
   remoting::SteadyTimer timer_;
+  remoting::SteadyTimer throttle_timer_;
+  TransferBudget budget_;
+  bool is_throttled_ = false;
   store::MessageStore& store_;
   const LiveSettings& settings_;
   Listener& listener_;

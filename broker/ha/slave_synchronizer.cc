@@ -42,10 +42,30 @@ void SlaveSynchronizer::run() {
   copy<remoting::GetAllSubscriptionGroupConfig, remoting::AllSubscriptionGroups>(
       master, "consumer groups", [this](auto table) { parts_.groups.takeOver(std::move(table)); });
   copy<remoting::GetAllConsumerOffset, remoting::AllConsumerOffset>(
-      master, "consumer offsets", [this](auto table) { parts_.offsets.takeOver(table); });
+      master, "consumer offsets", [this, master](auto table) {
+        for (const ConsumerOffsets::Position& ahead : parts_.offsets.takeOver(table)) {
+          giveBack(master, ahead);
+        }
+      });
   copy<remoting::GetAllDelayOffset, remoting::AllDelayOffset>(
       master, "delay offsets",
       [this](auto table) { parts_.delays.takeOver(std::move(table.offset_table)); });
+}
+
+void SlaveSynchronizer::giveBack(const std::string& master,
+                                 const ConsumerOffsets::Position& position) {
+  parts_.client.call(master,
+                     remoting::UpdateConsumerOffset{.consumer_group = position.group,
+                                                    .topic = position.topic,
+                                                    .queue_id = position.queue_id,
+                                                    .commit_offset = position.offset},
+                     remoting::Payload(), remoting::deadlineAfter(kTimeout),
+                     [this, position](const auto& result) {
+                       // Else it is still ahead in the next round.
+                       if (result.ok() && result->success()) {
+                         parts_.offsets.unmark(position);
+                       }
+                     });
 }
 
 template <class C, class Table, class TakeOver>

@@ -16,7 +16,8 @@
 namespace rocketmq::broker {
 
 /// Copies a master's topics, groups, consumer offsets and delay offsets to its slave (RocketMQ:
-/// SlaveSynchronize). What the master does not answer is asked for again with the next round.
+/// SlaveSynchronize), and gives it the consumer offsets that were committed to the slave while the
+/// master was gone. What the master does not answer is asked for again with the next round.
 ///
 /// Threads: any; answers are taken over on the admin lane, because that writes files.
 class SlaveSynchronizer {
@@ -31,7 +32,7 @@ class SlaveSynchronizer {
     DelayService& delays;
   };
 
-  explicit SlaveSynchronizer(const Parts& parts) : parts_(parts) {}
+  explicit SlaveSynchronizer(const Parts& parts) : parts_(parts) { parts_.offsets.markForMaster(); }
 
   /// Where the master takes requests ("host:port"). Begins a round when that is news.
   void setMasterAddress(const std::string& address);
@@ -44,6 +45,7 @@ class SlaveSynchronizer {
   /// Asks for one table and has it taken over.
   template <class C, class Table, class TakeOver>
   void copy(const std::string& master, std::string_view what, TakeOver take_over);
+  void giveBack(const std::string& master, const ConsumerOffsets::Position& position);
   void logOutcome(std::string_view what, const std::string& failure);
 
   const Parts parts_;

@@ -127,6 +127,12 @@ bool SendService::checkBroker(Draft& draft) const {
     return draft.refuse(ResponseCode::kServiceNotAvailable,
                         "this broker is a slave and takes no messages; send to the master");
   }
+  if (draft.properties.waits_for_store && !parts_.guarantee.mayStore()) {
+    return draft.refuse(ResponseCode::kSystemError,
+                        "in-sync replicas not enough: fewer than minInSyncReplicas=" +
+                            std::to_string(draft.settings->min_in_sync_replicas) +
+                            " brokers are in sync; mqadmin haStatus shows the slaves");
+  }
   const TimestampMs accepts_from_ms = draft.settings->accept_sends_from_ms;
   if (accepts_from_ms > 0 && parts_.clock.nowMs() < accepts_from_ms) {
     return draft.refuse(

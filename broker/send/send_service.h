@@ -7,6 +7,7 @@
 
 #include "broker/group/subscription_groups.h"
 #include "broker/schedule/delay_levels.h"
+#include "broker/send/store_guarantee.h"
 #include "broker/settings.h"
 #include "broker/topic/topic_table.h"
 #include "broker/traffic_observer.h"
@@ -58,6 +59,7 @@ class SendService {
     TopicTable& topics;
     SubscriptionGroups& groups;
     store::MessageStore& store;
+    const StoreGuarantee& guarantee;
     const DelayLevels& delay_levels;
     TrafficObserver& traffic;
     const Clock& clock;

@@ -33,6 +33,10 @@ class StoreGuarantee {
   /// Everything is borrowed. `ha`: null on a slave.
   StoreGuarantee(const LiveSettings& settings, store::MessageStore& store, HaServer* ha);
 
+  /// False: the message must be refused, as too few brokers could keep it (RocketMQ:
+  /// IN_SYNC_REPLICAS_NOT_ENOUGH).
+  bool mayStore() const { return !replicates_ || ha_->hasEnoughInSync(); }
+
   /// Calls `done` once everything below `end_offset` is safe, or when that has taken too long; on
   /// the thread that found out. Must be quick.
   void whenSafe(int64_t end_offset, Done done);

@@ -18,15 +18,11 @@ namespace {
 
 /// transactionCheckInterval may be changed meanwhile.
 constexpr milliseconds kSleepMax{1000};
-constexpr std::chrono::seconds kFlushPatience{5};
 
 }  // namespace
 
 CheckService::CheckService(const Parts& parts, const HostAddress& store_host)
-    : parts_(parts),
-      store_host_(store_host),
-      flushes_synchronously_(parts.settings.load()->flush_disk_type == store::FlushMode::kSync),
-      round_start_ms_(parts.clock.nowMs()) {}
+    : parts_(parts), store_host_(store_host), round_start_ms_(parts.clock.nowMs()) {}
 
 void CheckService::start() {
   thread_ = NamedThread("transaction", [this] { run(); });
@@ -205,18 +201,16 @@ void CheckService::ask(const remoting::ConnectionPtr& producer, const HalfMessag
           .toString();
   request.broker_name = parts_.settings.load()->broker_name;
   std::string body = HalfMessages::checkBody(half, check_times, put);
-  if (!flushes_synchronously_) {
-    producer->oneway(request, remoting::Payload(std::move(body)));
-    return;
-  }
-  // The answer names the new copy, which can be read only once it is on the disk.
-  parts_.store.whenFlushed(
-      put.end_offset, std::chrono::steady_clock::now() + kFlushPatience,
-      [producer, request = std::move(request), body = std::move(body)](bool flushed) {
-        if (flushed) {
-          producer->oneway(request, remoting::Payload(std::string(body)));
-        }
-      });
+  // The answer names the new copy, which can be read only once it is on the disk, and is as good as
+  // lost while a master that may die has it alone. A slave that is missing keeps nobody from ending
+  // a transaction, though: the copy is stored.
+  parts_.guarantee.whenSafe(put.end_offset,
+                            [producer, request = std::move(request),
+                             body = std::move(body)](StoreGuarantee::Outcome outcome) {
+                              if (outcome.code != remoting::ResponseCode::kFlushDiskTimeout) {
+                                producer->oneway(request, remoting::Payload(std::string(body)));
+                              }
+                            });
 }
 
 Status CheckService::resume(int64_t physical_offset) {

@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "broker/group/client_registry.h"
+#include "broker/send/store_guarantee.h"
 #include "broker/settings.h"
 #include "broker/topic/topic_table.h"
 #include "broker/transaction/half_ledger.h"
@@ -42,6 +43,7 @@ class CheckService {
     TopicTable& topics;
     ClientRegistry& clients;
     store::MessageStore& store;
+    StoreGuarantee& guarantee;
     const HalfMessages& messages;
     HalfLedger& ledger;
     const Clock& clock;
@@ -91,7 +93,6 @@ class CheckService {
 
   const Parts parts_;
   const HostAddress store_host_;
-  const bool flushes_synchronously_;
 
   // The round, known to the working thread only.
   TimestampMs round_start_ms_ = 0;

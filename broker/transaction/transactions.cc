@@ -16,6 +16,7 @@ Transactions::Transactions(const Parts& parts, const HostAddress& store_host)
                .topics = parts.topics,
                .clients = parts.clients,
                .store = parts.store,
+               .guarantee = parts.guarantee,
                .messages = messages_,
                .ledger = *ledger_,
                .clock = parts.clock},

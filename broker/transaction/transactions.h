@@ -29,6 +29,7 @@ class Transactions {
     TopicTable& topics;
     ClientRegistry& clients;
     store::MessageStore& store;
+    StoreGuarantee& guarantee;
     ConsumerOffsets& offsets;
     TrafficObserver& traffic;
     const Clock& clock;

@@ -1,6 +1,7 @@
 // Promise: what a SYNC_MASTER has acknowledged with SEND_OK is on its slave, whatever the moment at
 // which the master is killed: byte for byte at the same place, and readable there. Whichever of the
-// two is killed or stopped, afterwards both logs are the same again.
+// two is killed or stopped, afterwards both logs are the same again, and so are the positions of
+// consumers that went on with the slave.
 //
 // ROCKETMQ_FAULT_ROUNDS=N kills N times; ROCKETMQ_FAULT_SEED=N repeats a run as far as threads can
 // be repeated.
@@ -8,86 +9,33 @@
 #include <gtest/gtest.h>
 
 #include <cstdio>
-#include <fstream>
-#include <iterator>
 #include <random>
 #include <string>
 
-#include "store/inspect/compare.h"
-#include "store/inspect/read_only_files.h"
-#include "store/inspect/store_layout.h"
 #include "tests/fault/load.h"
+#include "tests/fault/replicated_pair.h"
 #include "tests/fault/rounds.h"
-#include "tests/support/daemon.h"
-#include "tests/support/slave.h"
-#include "tests/support/temp_dir.h"
+#include "tests/support/raw_client.h"
 
 namespace rocketmq::test {
 namespace {
 
-const Cluster::Settings kMasterSettings{
-    {"brokerRole", "SYNC_MASTER"},         {"slaveReadEnable", "true"},
-    {"mappedFileSizeCommitLog", "262144"}, {"mappedFileSizeConsumeQueue", "4000"},
-    {"maxMessageSize", "65536"},           {"maxTransferCountOnMessageInMemory", "1000"}};
+constexpr int kQueryConsumerOffset = 14;
+constexpr int kUpdateConsumerOffset = 15;
+constexpr int kSendMessageV2 = 310;
 
 class ReplicationTest : public ::testing::Test {
  protected:
-  ReplicationTest() { cluster_.start(); }
-
-  /// Returns when the slave has joined: follows the log, and has copied the topic, which it does at
-  /// once when it finds its master and then every 10 s.
-  void startSlave(const std::string& topic) {
-    slave_.start();
-    ASSERT_TRUE(awaitSlave());
-    ASSERT_TRUE(eventually([&] {
-      std::ifstream file(slave_.storeFolder() + "/config/topics.json");
-      const std::string topics(std::istreambuf_iterator<char>(file), {});
-      return topics.find("\"" + topic + "\"") != std::string::npos;
-    }));
-  }
-
-  bool awaitSlave() {
-    return eventually([this] {
-      return runtimeInfo(cluster_, cluster_.brokerAddr(), "haInSyncSlaveCount") == "1";
-    });
-  }
-
-  static Cluster::Settings slaveSettings() {
-    Cluster::Settings settings = kMasterSettings;
-    settings.erase("brokerRole");
-    return settings;
-  }
-
-  /// Compares the logs as they are on the disk, over what both have.
-  store::inspect::LogComparison compare() const {
-    namespace inspect = store::inspect;
-    FileSystem& files = inspect::readOnlyFileSystem();
-    const auto layoutOf = [&files](const std::string& folder) {
-      return *inspect::readLayout(files, folder, {}, [](const inspect::Finding&) {});
-    };
-    const auto master = layoutOf(master_dir_.path().string() + "/store");
-    return inspect::compareLogs(files, master, layoutOf(slave_.storeFolder()), {});
-  }
-
-  void expectSameLogs() {
-    ASSERT_TRUE(eventually([this] { return slave_.hasCaughtUp(); }));
-    const auto comparison = compare();
-    EXPECT_FALSE(comparison.first_difference) << *comparison.first_difference;
-    EXPECT_EQ(comparison.first_end, comparison.second_end);
-    EXPECT_EQ(comparison.begin, 0);
-  }
-
-  TempDir master_dir_;
-  TempDir slave_dir_;
-  Cluster cluster_{master_dir_.path().string(), kMasterSettings};
-  Slave slave_{cluster_, slave_dir_.path().string(), slaveSettings()};
+  ReplicatedPair pair_{smallFiles(), "SYNC_MASTER"};
+  Cluster& cluster_ = pair_.cluster();
+  Slave& slave_ = pair_.slave();
 };
 
 TEST_F(ReplicationTest, WhatAKilledSyncMasterAcknowledgedIsOnTheSlave) {
   const uint64_t seed = faultSeed();
   std::mt19937_64 random(seed);
   Load load(cluster_, "SyncKill", seed);
-  startSlave("SyncKill");
+  pair_.startSlave("SyncKill");
   const int rounds = faultRounds(3);
   for (int round = 0; round < rounds; ++round) {
     SCOPED_TRACE("ROCKETMQ_FAULT_SEED=" + std::to_string(seed) + ", round " +
@@ -95,10 +43,10 @@ TEST_F(ReplicationTest, WhatAKilledSyncMasterAcknowledgedIsOnTheSlave) {
     load.sendUntilKilled(std::uniform_int_distribution<int64_t>(1, 1000)(random));
     // Nobody but the slave is there to read from.
     load.expectEverythingThere();
-    EXPECT_FALSE(compare().first_difference);
+    EXPECT_FALSE(pair_.compare().first_difference);
     cluster_.startBroker();
-    ASSERT_TRUE(awaitSlave());
-    expectSameLogs();
+    ASSERT_TRUE(pair_.awaitSlaves("1"));
+    pair_.expectSameLogs();
     ASSERT_FALSE(HasFailure());
   }
   std::printf("%lld messages were acknowledged\n", static_cast<long long>(load.acknowledged()));
@@ -107,27 +55,67 @@ TEST_F(ReplicationTest, WhatAKilledSyncMasterAcknowledgedIsOnTheSlave) {
 TEST_F(ReplicationTest, LogsAreTheSameAgainAfterRestartsInAnyOrder) {
   const uint64_t seed = faultSeed();
   Load load(cluster_, "Restarts", seed);
-  startSlave("Restarts");
+  pair_.startSlave("Restarts");
   load.send(100);
   // The slave, killed while the master goes on.
   slave_.kill();
   slave_.start();
-  ASSERT_TRUE(awaitSlave());
+  ASSERT_TRUE(pair_.awaitSlaves("1"));
   load.send(100);
   // The master.
   cluster_.stopBroker();
   cluster_.startBroker();
-  ASSERT_TRUE(awaitSlave());
+  ASSERT_TRUE(pair_.awaitSlaves("1"));
   load.send(100);
   // Both, the slave first.
   cluster_.killBroker();
   slave_.stop();
   slave_.start();
   cluster_.startBroker();
-  ASSERT_TRUE(awaitSlave());
+  ASSERT_TRUE(pair_.awaitSlaves("1"));
+  load.send(100);
+  // Both, the master first.
+  slave_.stop();
+  cluster_.killBroker();
+  cluster_.startBroker();
+  slave_.start();
+  ASSERT_TRUE(pair_.awaitSlaves("1"));
   load.send(100);
   load.expectEverythingThere();
-  expectSameLogs();
+  pair_.expectSameLogs();
+}
+
+TEST_F(ReplicationTest, OffsetsCommittedToTheSlaveGetBackToTheMaster) {
+  Load load(cluster_, "Offsets", faultSeed());
+  pair_.startSlave("Offsets");
+  load.send(100);
+  const std::string queue = R"({"consumerGroup":"away","topic":"Offsets","queueId":0})";
+  const std::string commit =
+      R"({"consumerGroup":"away","topic":"Offsets","queueId":0,"commitOffset":"7"})";
+  cluster_.killBroker();
+  EXPECT_EQ(RawClient(slave_.port()).call(kUpdateConsumerOffset, commit).code, 0);
+  cluster_.startBroker();
+  RawClient master(cluster_.brokerPort());
+  // The slave asks its master for the tables every 10 s.
+  EXPECT_TRUE(
+      eventually([&] { return master.call(kQueryConsumerOffset, queue).ext["offset"] == "7"; },
+                 std::chrono::seconds(60)));
+}
+
+TEST_F(ReplicationTest, SendsAreRefusedWhileTooFewBrokersAreInSync) {
+  cluster_.createTopic("MinInSync");
+  const auto outcome = cluster_.admin(
+      {"updateBrokerConfig", "-b", cluster_.brokerAddr(), "-k", "minInSyncReplicas", "-v", "2"});
+  ASSERT_EQ(outcome.status, 0) << outcome.output;
+  RawClient producer(cluster_.brokerPort());
+  const std::string send =
+      R"({"a":"P","b":"MinInSync","c":"TBW102","d":"4","e":"0","f":"0","g":"1","h":"0","i":""})";
+  const RawClient::Frame refused = producer.call(kSendMessageV2, send, "body");
+  EXPECT_EQ(refused.code, 1);
+  EXPECT_NE(refused.remark.find("in-sync replicas not enough"), std::string::npos)
+      << refused.remark;
+  pair_.startSlave("MinInSync");
+  EXPECT_EQ(producer.call(kSendMessageV2, send, "body").code, 0);
 }
 
 }  // namespace

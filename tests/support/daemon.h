@@ -71,6 +71,7 @@ class Cluster {
   std::string brokerAddr() const { return "127.0.0.1:" + std::to_string(broker_port_); }
   uint16_t namesrvPort() const { return namesrv_port_; }
   uint16_t brokerPort() const { return broker_port_; }
+  uint16_t haPort() const { return ha_port_; }
   const std::string& folder() const { return folder_; }
 
   /// Runs mqadmin against this cluster.

@@ -13,6 +13,7 @@
 #include <atomic>
 #include <deque>
 #include <list>
+#include <random>
 #include <utility>
 #include <vector>
 
@@ -77,6 +78,15 @@ Descriptor tcpSocket() {
 
 bool wouldBlock() { return errno == EAGAIN || errno == EWOULDBLOCK || errno == EINPROGRESS; }
 
+/// How the line behaves.
+struct Line {
+  bool answers_vanish = false;
+  bool requests_vanish = false;
+  std::chrono::milliseconds delay{0};
+  int loss_percent = 0;
+  std::chrono::milliseconds resend{0};
+};
+
 /// What has been read on one side and not been written to the other.
 struct Held {
   struct Piece {
@@ -126,11 +136,15 @@ class FaultProxy::Impl {
 
   const std::string& address() const { return address_; }
 
-  void set(bool silent, std::chrono::milliseconds delay) {
+  void set(const Line& line) {
     MutexLock lock(mutex_);
-    silent_ = silent;
-    delay_ = delay;
+    line_ = line;
     wakeUp();
+  }
+
+  void seed(uint64_t seed) {
+    MutexLock lock(mutex_);
+    random_.seed(seed);
   }
 
   void halfOpen() {
@@ -145,6 +159,7 @@ class FaultProxy::Impl {
   std::atomic<int> cut_answers{0};
   std::atomic<int> cut_requests{0};
   std::atomic<int> cuts{0};
+  std::atomic<int> losses{0};
   std::atomic<int> connections{0};
 
  private:
@@ -171,17 +186,19 @@ class FaultProxy::Impl {
 
   std::vector<pollfd> whatToWaitFor(int& timeout_ms) const ROCKETMQ_REQUIRES(mutex_) {
     std::vector<pollfd> waited{{wake_.get(), POLLIN, 0}, {listener_.get(), POLLIN, 0}};
-    if (silent_) {
-      return waited;
-    }
     const auto now = Clock::now();
-    const auto side = [&](const Descriptor& socket, const Held& in, const Held& out) {
-      short events = in.mayRead() ? POLLIN : 0;
-      events = static_cast<short>(events | (out.isDue(now) ? POLLOUT : 0));
+    struct Way {
+      const Held& held;
+      bool vanishes;
+    };
+    const auto side = [&](const Descriptor& socket, const Way& in, const Way& way_out) {
+      const Held& out = way_out.held;
+      short events = in.held.mayRead() && !in.vanishes ? POLLIN : 0;
+      events = static_cast<short>(events | (out.isDue(now) && !way_out.vanishes ? POLLOUT : 0));
       if (socket.valid() && events != 0) {
         waited.push_back({socket.get(), events, 0});
       }
-      if (!out.pieces.empty() && !out.isDue(now)) {
+      if (!out.pieces.empty() && !out.isDue(now) && !way_out.vanishes) {
         const auto left =
             std::chrono::ceil<std::chrono::milliseconds>(out.pieces.front().due - now);
         const int ms = static_cast<int>(left.count());
@@ -189,17 +206,16 @@ class FaultProxy::Impl {
       }
     };
     for (const Link& link : links_) {
-      side(link.client, link.to_server, link.to_client);
-      side(link.server, link.to_client, link.to_server);
+      const Way to_server{link.to_server, line_.requests_vanish};
+      const Way to_client{link.to_client, line_.answers_vanish};
+      side(link.client, to_server, to_client);
+      side(link.server, to_client, to_server);
     }
     return waited;
   }
 
   void moveAll() ROCKETMQ_REQUIRES(mutex_) {
     acceptAll();
-    if (silent_) {
-      return;
-    }
     for (auto link = links_.begin(); link != links_.end();) {
       link = moveBytes(*link) ? std::next(link) : links_.erase(link);
     }
@@ -222,15 +238,18 @@ class FaultProxy::Impl {
 
   /// False when the link has come to its end.
   bool moveBytes(Link& link) ROCKETMQ_REQUIRES(mutex_) {
-    const bool alive = readInto(link.to_server, link.client, cut_requests) &&
-                       (link.server_is_gone || readInto(link.to_client, link.server, cut_answers));
+    const bool requests = !line_.requests_vanish;
+    const bool answers = !line_.answers_vanish;
+    const bool alive =
+        (!requests || readInto(link.to_server, link.client, cut_requests)) &&
+        (!answers || link.server_is_gone || readInto(link.to_client, link.server, cut_answers));
     if (link.server_is_gone) {
       link.to_server.pieces.clear();
       link.to_server.bytes = 0;
       return alive && !link.to_server.ended;
     }
-    const bool written =
-        writeFrom(link.to_server, link.server) && writeFrom(link.to_client, link.client);
+    const bool written = (!requests || writeFrom(link.to_server, link.server)) &&
+                         (!answers || writeFrom(link.to_client, link.client));
     const bool cut = (link.to_server.cut_here && link.to_server.pieces.empty()) ||
                      (link.to_client.cut_here && link.to_client.pieces.empty());
     if (cut) {
@@ -262,10 +281,19 @@ class FaultProxy::Impl {
         held.cut_here = true;
         size /= 2;
       }
-      held.pieces.push_back({std::string(buffer.data(), size), Clock::now() + delay_});
+      held.pieces.push_back({std::string(buffer.data(), size), dueTime()});
       held.bytes += size;
     }
     return true;
+  }
+
+  Clock::time_point dueTime() ROCKETMQ_REQUIRES(mutex_) {
+    const auto due = Clock::now() + line_.delay;
+    if (std::uniform_int_distribution(0, 99)(random_) >= line_.loss_percent) {
+      return due;
+    }
+    losses.fetch_add(1);
+    return due + line_.resend;
   }
 
   static bool writeFrom(Held& held, const Descriptor& to) {
@@ -291,8 +319,8 @@ class FaultProxy::Impl {
   std::atomic<bool> stopping_{false};
   Mutex mutex_;
   std::list<Link> links_ ROCKETMQ_GUARDED_BY(mutex_);
-  bool silent_ ROCKETMQ_GUARDED_BY(mutex_) = false;
-  std::chrono::milliseconds delay_ ROCKETMQ_GUARDED_BY(mutex_){0};
+  Line line_ ROCKETMQ_GUARDED_BY(mutex_);
+  std::mt19937_64 random_ ROCKETMQ_GUARDED_BY(mutex_);
   NamedThread thread_;
 };
 
@@ -303,11 +331,22 @@ FaultProxy::~FaultProxy() = default;
 
 std::string FaultProxy::address() const { return impl_->address(); }
 
-void FaultProxy::pass() { impl_->set(false, std::chrono::milliseconds(0)); }
+void FaultProxy::pass() { impl_->set({}); }
 
-void FaultProxy::delay(std::chrono::milliseconds delay) { impl_->set(false, delay); }
+void FaultProxy::delay(std::chrono::milliseconds delay) { impl_->set({.delay = delay}); }
 
-void FaultProxy::blackHole() { impl_->set(true, std::chrono::milliseconds(0)); }
+void FaultProxy::blackHole() { impl_->set({.answers_vanish = true, .requests_vanish = true}); }
+
+void FaultProxy::blackHoleAnswers() { impl_->set({.answers_vanish = true}); }
+
+void FaultProxy::blackHoleRequests() { impl_->set({.requests_vanish = true}); }
+
+void FaultProxy::lose(int percent, std::chrono::milliseconds resend, uint64_t seed) {
+  impl_->seed(seed);
+  impl_->set({.loss_percent = percent, .resend = resend});
+}
+
+int FaultProxy::losses() const { return impl_->losses.load(); }
 
 void FaultProxy::halfOpen() { impl_->halfOpen(); }
 

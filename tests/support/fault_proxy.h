@@ -33,6 +33,16 @@ class FaultProxy {
   /// taken and stay silent.
   void blackHole();
 
+  /// As blackHole(), but in one direction only: what servers answer, or what clients ask.
+  void blackHoleAnswers();
+  void blackHoleRequests();
+
+  /// A lossy line as TCP shows it to its users: each piece of data is held up by `resend`, and
+  /// everything behind it too, with a chance of `percent` in a hundred. `seed` makes it repeatable.
+  void lose(int percent, std::chrono::milliseconds resend, uint64_t seed);
+  /// How many pieces have been held up so.
+  int losses() const;
+
   /// The server's side of every open connection is closed; the clients are not told, and what they
   /// write vanishes. Later connections work.
   void halfOpen();

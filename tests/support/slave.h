@@ -14,6 +14,8 @@ class Slave {
   /// `cluster` and `folder` must outlive it; `settings` come on top of the defaults.
   Slave(const Cluster& cluster, std::string folder, Cluster::Settings settings = {});
 
+  /// For the next start().
+  void set(const std::string& key, const std::string& value) { settings_[key] = value; }
   void start();
   void stop();
   void kill();

@@ -14,6 +14,7 @@ struct HaConnectionInfo {
   std::string address;
   int64_t slave_ack_offset = 0;  ///< The end of the slave's log.
   int64_t diff = 0;              ///< Bytes that it is behind.
+  int64_t diff_messages = 0;     ///< Ours: messages that it is behind; many are estimated.
   bool in_sync = false;          ///< Near enough to be waited for.
   int64_t transferred_bytes_per_second = 0;
   int64_t transfer_from_where = 0;  ///< What is sent next.
@@ -24,6 +25,7 @@ struct HaConnectionInfo {
     using H = HaConnectionInfo;
     return std::tuple{optional("addr", &H::address),
                       optional("diff", &H::diff),
+                      optional("diffMessages", &H::diff_messages),
                       optional("inSync", &H::in_sync),
                       optional("slaveAckOffset", &H::slave_ack_offset),
                       optional("transferFromWhere", &H::transfer_from_where),

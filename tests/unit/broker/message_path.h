@@ -94,10 +94,12 @@ class MessagePath : public testing::Test {
         std::move(*SubscriptionGroups::open(config + "subscriptionGroup.json", settings_, clock_));
     offsets_ = std::move(*ConsumerOffsets::open(config + "consumerOffset.json"));
     delays_ = std::move(*DelayService::open(config + "delayOffset.json", levels_, *store_, clock_));
+    guarantee_.emplace(settings_, *store_, nullptr);
     sends_.emplace(SendService::Parts{.settings = settings_,
                                       .topics = *topics_,
                                       .groups = *groups_,
                                       .store = *store_,
+                                      .guarantee = *guarantee_,
                                       .delay_levels = levels_,
                                       .traffic = traffic_,
                                       .clock = clock_},
@@ -208,6 +210,7 @@ class MessagePath : public testing::Test {
   std::unique_ptr<SubscriptionGroups> groups_;
   std::unique_ptr<ConsumerOffsets> offsets_;
   std::unique_ptr<DelayService> delays_;
+  std::optional<StoreGuarantee> guarantee_;
   std::optional<SendService> sends_;
 };
 

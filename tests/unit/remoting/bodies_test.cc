@@ -115,7 +115,7 @@ TEST(BodySpellingTest, JavasTextsComeBackByteForByte) {
               R"({"haClientRuntimeInfo":{"activated":false,"lastReadTimestamp":0,)"
               R"("lastWriteTimestamp":0,"masterAddr":"","masterFlushOffset":0,"maxOffset":0,)"
               R"("transferredByteInSecond":0},"haConnectionInfo":[{"addr":"127.0.0.1:5","diff":3,)"
-              R"("inSync":true,"slaveAckOffset":7,"transferFromWhere":10,)"
+              R"("diffMessages":2,"inSync":true,"slaveAckOffset":7,"transferFromWhere":10,)"
               R"("transferredByteInSecond":0}],"inSyncSlaveNums":1,"master":true,)"
               R"("masterCommitLogMaxOffset":10})");
   expect_same(again<ProducerTable>,

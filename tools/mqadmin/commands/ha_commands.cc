@@ -24,11 +24,11 @@ void printMaster(const std::string& address, const remoting::HaStatus& status) {
       "\n#MasterAddr\t{}\n#MasterCommitLogMaxOffset\t{}\n#SlaveNum\t{}\n#InSyncSlaveNum\t{}\n",
       address, status.master_commit_log_max_offset, status.ha_connection_info.size(),
       status.in_sync_slave_nums);
-  constexpr auto kLine = "{:<32}  {:<16} {:>16} {:>16} {:>16} {:>16}\n";
-  fmt::print(kLine, "#SlaveAddr", "#SlaveAckOffset", "#Diff", "#TransferSpeed(KB/s)", "#Status",
-             "#TransferFromWhere");
+  constexpr auto kLine = "{:<32}  {:<16} {:>16} {:>16} {:>16} {:>16} {:>16}\n";
+  fmt::print(kLine, "#SlaveAddr", "#SlaveAckOffset", "#Diff", "#DiffMessages",
+             "#TransferSpeed(KB/s)", "#Status", "#TransferFromWhere");
   for (const remoting::HaConnectionInfo& slave : status.ha_connection_info) {
-    fmt::print(kLine, slave.address, slave.slave_ack_offset, slave.diff,
+    fmt::print(kLine, slave.address, slave.slave_ack_offset, slave.diff, slave.diff_messages,
                kilobytes(slave.transferred_bytes_per_second), slave.in_sync ? "OK" : "Fall Behind",
                slave.transfer_from_where);
   }

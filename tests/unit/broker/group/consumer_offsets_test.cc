@@ -122,5 +122,34 @@ TEST_F(ConsumerOffsetsTest, RemovalAndCloning) {
   EXPECT_EQ(offsets_->find("G", "U", 0), std::nullopt);
 }
 
+TEST_F(ConsumerOffsetsTest, ASlaveKeepsWhatWasCommittedToItUntilTheMasterHasIt) {
+  offsets_->markForMaster();
+  offsets_->commit("G", "T", 0, 50);  // While the master is gone.
+  offsets_->commit("G", "T", 1, 7);
+  const model::ConsumerOffsetTable master{.offset_table = {{"T@G", {{0, 10}, {1, 8}, {2, 3}}}}};
+  const auto ahead = offsets_->takeOver(master);
+  ASSERT_EQ(ahead.size(), 1u);
+  EXPECT_EQ(ahead[0].queue_id, 0);
+  EXPECT_EQ(ahead[0].offset, 50);
+  EXPECT_EQ(offsets_->find("G", "T", 0), 50);
+  EXPECT_EQ(offsets_->find("G", "T", 1), 8);
+  EXPECT_EQ(offsets_->find("G", "T", 2), 3);
+  offsets_->commit("G", "T", 0, 60);
+  offsets_->unmark(ahead[0]);  // The master has been told of 50 only.
+  const auto again = offsets_->takeOver(master);
+  ASSERT_EQ(again.size(), 1u);
+  EXPECT_EQ(again[0].offset, 60);
+  offsets_->unmark(again[0]);
+  // Somebody has sent the group back at the master.
+  EXPECT_TRUE(offsets_->takeOver(master).empty());
+  EXPECT_EQ(offsets_->find("G", "T", 0), 10);
+}
+
+TEST_F(ConsumerOffsetsTest, AMasterTakesOverWithoutMarks) {
+  offsets_->commit("G", "T", 0, 50);
+  EXPECT_TRUE(offsets_->takeOver({.offset_table = {{"T@G", {{0, 10}}}}}).empty());
+  EXPECT_EQ(offsets_->find("G", "T", 0), 10);
+}
+
 }  // namespace
 }  // namespace rocketmq::broker

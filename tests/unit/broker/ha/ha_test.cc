@@ -11,6 +11,7 @@
 
 #include "broker/ha/ha_client.h"
 #include "broker/ha/ha_server.h"
+#include "broker/ha/log_distance.h"
 #include "broker/ha/transfer.h"
 #include "broker/settings.h"
 #include "common/bytes.h"
@@ -169,6 +170,67 @@ TEST_F(HaTest, SlaveAheadOfTheMasterIsRefused) {
   RawSocket slave = RawSocket::connectTo(server_->port());
   ASSERT_TRUE(slave.write(view(encodeReport(end + 1))));
   EXPECT_EQ(slave.readToEnd(), "");
+}
+
+TEST_F(HaTest, FlowControlLimitsHowFastTheLogIsCopied) {
+  const auto limit = [](BrokerSettings& limited) {
+    limited.ha_flow_control = true;
+    limited.ha_bytes_per_second_max = 20'000;
+  };
+  master_.configure([](BrokerSettings& settings) { settings.ha_new_slave_gets_all = true; });
+  master_.configure([](BrokerSettings& settings) { settings.ha_transfer_batch_bytes = 1000; });
+  master_.send(100);
+  const int64_t end = master_.send(100);
+  startMaster();
+  master_.configure(limit);
+  const auto begin = std::chrono::steady_clock::now();
+  startSlave(server_->port());
+  ASSERT_TRUE(slaveHas(end));
+  // A write, which goes as a whole, has up to eight batches.
+  const int64_t least_ms = (end - 2 * 8 * 1000) * 1000 / 20'000;
+  EXPECT_GE(std::chrono::steady_clock::now() - begin, std::chrono::milliseconds(least_ms));
+}
+
+TEST_F(HaTest, MessagesBetweenAreCountedAcrossFiles) {
+  master_.send(1);
+  const int64_t from = master_.store_->commitLogMaxOffset();
+  while (master_.store_->commitLogMaxOffset() < 3 * kFileBytes) {
+    master_.send(1);
+  }
+  const int64_t end = master_.store_->commitLogMaxOffset();
+  EXPECT_EQ(messagesBetween(*master_.store_, from, end), master_.store_->maxOffset("T", 0) - 1);
+  EXPECT_EQ(messagesBetween(*master_.store_, end, end), 0);
+  master_.send(kMessagesCountedMax);
+  const int64_t all = master_.store_->maxOffset("T", 0);
+  const int64_t estimate =
+      messagesBetween(*master_.store_, 0, master_.store_->commitLogMaxOffset());
+  EXPECT_NEAR(static_cast<double>(estimate), static_cast<double>(all),
+              0.02 * static_cast<double>(all));
+}
+
+TEST_F(HaTest, SendsAreRefusedWhileTooFewAreInSyncAndWaitForAsManyAsAskedFor) {
+  startMaster();
+  EXPECT_TRUE(server_->hasEnoughInSync());
+  master_.configure([](BrokerSettings& settings) {
+    settings.min_in_sync_replicas = 2;
+    settings.slave_timeout_ms = 200;
+  });
+  EXPECT_FALSE(server_->hasEnoughInSync());
+  RawSocket first = RawSocket::connectTo(server_->port());
+  ASSERT_TRUE(first.write(view(encodeReport(0))));
+  EXPECT_TRUE(eventually([&] { return server_->hasEnoughInSync(); }));
+  RawSocket second = RawSocket::connectTo(server_->port());
+  ASSERT_TRUE(second.write(view(encodeReport(0))));
+  ASSERT_TRUE(eventually([&] { return server_->slaves().size() == 2; }));
+  const int64_t end = master_.send(1);
+  ASSERT_TRUE(first.write(view(encodeReport(end))));
+  EXPECT_TRUE(eventually([&] { return waitFor(end) == ReplicaOutcome::kReplicated; }));
+  // One of the two is not enough when all that are in sync must have it.
+  master_.configure([](BrokerSettings& settings) { settings.all_ack_in_sync = true; });
+  EXPECT_EQ(waitFor(end), ReplicaOutcome::kTimeout);
+  // A slave that is too far behind is not in sync.
+  master_.configure([](BrokerSettings& settings) { settings.ha_in_sync_gap_bytes_max = 10; });
+  EXPECT_EQ(waitFor(end), ReplicaOutcome::kReplicated);
 }
 
 TEST_F(HaTest, SilentSlaveIsCutOff) {

@@ -86,6 +86,18 @@ TEST_F(ReplicaWaitsTest, AWaitOutlivesItsSlaveUntilItsTimeIsOver) {
   EXPECT_THAT(replicated_, ElementsAre(20));
 }
 
+TEST_F(ReplicaWaitsTest, WhoIsNearTheEndOfTheLogIsInSync) {
+  EXPECT_EQ(waits_.inSync(100, 50), 0);
+  waits_.update({10, 100, 51});
+  EXPECT_EQ(waits_.inSync(100, 50), 2);
+  EXPECT_EQ(waits_.inSync(100, 49), 1);
+}
+
+TEST_F(ReplicaWaitsTest, NobodyIsWaitedForWhenNoneIsAskedFor) {
+  wait(10, 0);
+  EXPECT_THAT(replicated_, ElementsAre(10));
+}
+
 TEST_F(ReplicaWaitsTest, StoppingEndsAllWaits) {
   waits_.update({0});
   wait(10);

@@ -42,6 +42,7 @@ class TransactionTest : public MessagePath {
                                         .topics = *topics_,
                                         .clients = clients_,
                                         .store = *store_,
+                                        .guarantee = *guarantee_,
                                         .messages = *messages_,
                                         .ledger = *ledger_,
                                         .clock = clock_},

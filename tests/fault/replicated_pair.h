@@ -1,0 +1,46 @@
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "store/inspect/compare.h"
+#include "tests/support/daemon.h"
+#include "tests/support/slave.h"
+#include "tests/support/temp_dir.h"
+
+namespace rocketmq::test {
+
+/// Settings with small files, so that a test meets their ends.
+Cluster::Settings smallFiles();
+
+/// A name server, a master and its slave, each with a folder of its own. The master runs from the
+/// start. `Settings` are those of both; the role is the master's alone.
+class ReplicatedPair {
+ public:
+  ReplicatedPair(const Cluster::Settings& settings, const std::string& role);
+
+  Cluster& cluster() { return cluster_; }
+  Slave& slave() { return slave_; }
+  /// Before the slave is started.
+  void setSlave(const std::string& key, const std::string& value) { slave_.set(key, value); }
+
+  /// Returns when the slave follows the log and has copied the topic, which it does at once when it
+  /// finds its master and then every 10 s.
+  void startSlave(const std::string& topic);
+  /// So many slaves are in sync with the master.
+  bool awaitSlaves(const std::string& count);
+
+  /// The logs as they are on the disk, over what both have.
+  store::inspect::LogComparison compare() const;
+  /// Waits until both logs are the same from the first byte to the last.
+  void expectSameLogs();
+
+ private:
+  TempDir master_dir_;
+  TempDir slave_dir_;
+  Cluster cluster_;
+  Slave slave_;
+};
+
+}  // namespace rocketmq::test
