@@ -29,6 +29,7 @@
 #include "broker/handlers/reply_handlers.h"
 #include "broker/handlers/send_handlers.h"
 #include "broker/handlers/transaction_handlers.h"
+#include "broker/metrics/broker_metrics.h"
 #include "broker/pull/held_pulls.h"
 #include "broker/pull/pull_service.h"
 #include "broker/reachability.h"
@@ -44,6 +45,7 @@
 #include "broker/transaction/transactions.h"
 #include "common/clock.h"
 #include "common/log.h"
+#include "metrics/server.h"
 #include "remoting/client.h"
 #include "remoting/io_pool.h"
 #include "remoting/lanes.h"
@@ -112,6 +114,7 @@ class Broker::Impl {
     makeServices();
     registerHandlers();
     ROCKETMQ_RETURN_IF_ERROR(listen());
+    ROCKETMQ_RETURN_IF_ERROR(listenForMetrics());
     startTimers();
     announce();
     return Status::ok();
@@ -135,6 +138,7 @@ class Broker::Impl {
   void registerHandlers();
   void registerAdminHandlers();
   Status listen();
+  Status listenForMetrics();
   void startTimers();
   void startSlaveTimers();
   void announce();
@@ -186,6 +190,8 @@ class Broker::Impl {
   std::optional<Registrar> registrar_;
   std::unique_ptr<remoting::Server> server_;
   std::unique_ptr<remoting::Server> vip_server_;
+  std::optional<BrokerMetrics> metrics_;
+  std::unique_ptr<metrics::Server> metrics_server_;
   std::vector<std::unique_ptr<remoting::PeriodicTask>> timers_;
   std::atomic<bool> stopping_{false};
   bool stopped_ = false;
@@ -383,6 +389,30 @@ Status Broker::Impl::listen() {
   return Status::ok();
 }
 
+Status Broker::Impl::listenForMetrics() {
+  const auto settings = settings_.load();
+  if (settings->metrics_port == 0) {
+    return Status::ok();
+  }
+  metrics_.emplace(BrokerMetrics::Parts{.settings = settings_,
+                                        .store = *store_,
+                                        .stats = stats_,
+                                        .topics = *topics_,
+                                        .groups = *groups_,
+                                        .offsets = *offsets_,
+                                        .clients = *clients_,
+                                        .lanes = lanes_,
+                                        .ha = replication_->reporter(),
+                                        .clock = clock_});
+  ROCKETMQ_ASSIGN_OR_RETURN(
+      metrics_server_,
+      metrics::Server::start(pool_, lanes_,
+                             {.bind_address = settings->metrics_bind_address,
+                              .port = static_cast<uint16_t>(settings->metrics_port)},
+                             [this] { return metrics_->page(); }));
+  return Status::ok();
+}
+
 void Broker::Impl::every(milliseconds initial_delay, milliseconds period,
                          std::function<void()> work) {
   timers_.push_back(std::make_unique<remoting::PeriodicTask>(
@@ -417,6 +447,9 @@ void Broker::Impl::startTimers() {
   every(kStatsPeriod, kStatsPeriod, [this] {
     stats_.sample(clock_.nowMs());
     runtime_info_->sample();
+    if (const int32_t minutes = settings_.load()->stats_idle_minutes_max; minutes > 0) {
+      stats_.forgetIdle(clock_.nowMs() - int64_t{minutes} * 60'000);
+    }
   });
 }
 
@@ -498,6 +531,7 @@ Status Broker::Impl::stop() {
     vip_server_->stop(milliseconds(0));
   }
   timers_.clear();
+  metrics_server_.reset();
   if (outgoing_) {
     outgoing_->stop();
   }

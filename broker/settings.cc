@@ -327,6 +327,16 @@ void addProcess(Rows& rows) {
        setting("ioThreads", &S::io_threads, range(0, 256), kRestart,
                "Threads that serve connections; 0: one per core, at most 4.")
            .own(),
+       setting("metricsPort", &S::metrics_port, kPortRange, kRestart,
+               "Port of the HTTP server that gives metrics to Prometheus; 0: none.")
+           .own(),
+       setting("metricsBindAddress", &S::metrics_bind_address, kRestart,
+               "Address that metricsPort listens on.")
+           .own(),
+       setting("metricsOtelCardinalityLimit", &S::metrics_series_max, range(1, 10'000'000), kLive,
+               "Most values of one metric; further ones are left out and counted."),
+       setting("maxStatsIdleTimeInMinutes", &S::stats_idle_minutes_max, range(-1, 1 << 30), kLive,
+               "Minutes after which statistics that rest are forgotten; -1: never."),
        setting("configBlackList", &S::config_black_list, kRestart,
                "Keys, separated by ';', that UPDATE_BROKER_CONFIG must not change."),
        setting("logDir", &S::log_dir, kRestart, "Folder of the log files.")

@@ -134,6 +134,12 @@ struct BrokerSettings {
   int32_t connections_max = 65535;  ///< Ours.
   int32_t io_threads = 0;           ///< Ours. 0: one per core, at most 4.
 
+  // Metrics.
+  int32_t metrics_port = 0;                      ///< Ours. 0: off.
+  std::string metrics_bind_address = "0.0.0.0";  ///< Ours.
+  int32_t metrics_series_max = 50'000;
+  int32_t stats_idle_minutes_max = -1;  ///< -1: for ever.
+
   // Administration.
   std::string config_black_list = "configBlackList;brokerConfigPath";
   std::string log_dir;             ///< Ours. Empty: $HOME/logs/rocketmqlogs.

@@ -5,6 +5,9 @@
 
 namespace rocketmq::broker {
 
+/// What a message is to its topic (RocketMQ: TopicMessageType).
+enum class MessageType : uint8_t { kNormal, kFifo, kDelay, kTransaction };
+
 /// Told about every message that goes in or out, for statistics and metrics. The default does
 /// nothing. Threads: any, on the message path: implementations count and return.
 class TrafficObserver {
@@ -16,8 +19,10 @@ class TrafficObserver {
   struct Put {
     std::string_view topic;
     int32_t queue_id = 0;
+    MessageType type = MessageType::kNormal;
     int32_t messages = 0;
-    int64_t bytes = 0;  ///< Whole records.
+    int64_t bytes = 0;        ///< Whole records.
+    int64_t duration_us = 0;  ///< Of storing them.
   };
   virtual void onPut(const Put& /*put*/) {}
 
@@ -28,6 +33,8 @@ class TrafficObserver {
     int32_t queue_id = 0;
     int32_t messages = 0;
     int64_t bytes = 0;
+    int64_t next_offset = 0;  ///< The one after the last message.
+    int64_t duration_us = 0;  ///< Of reading them.
   };
   virtual void onGet(const Get& /*get*/) {}
 
@@ -36,6 +43,9 @@ class TrafficObserver {
 
   /// A message went to a group's dead-letter topic.
   virtual void onDeadLetter(std::string_view /*group*/, std::string_view /*topic*/) {}
+
+  /// A producer has ended a transaction; `topic` is the one its message is for.
+  virtual void onTransactionEnd(std::string_view /*topic*/, bool /*is_commit*/) {}
 };
 
 }  // namespace rocketmq::broker

@@ -3,9 +3,11 @@
 #include <chrono>
 #include <utility>
 
+#include "metrics/server.h"
 #include "namesrv/handlers/handlers.h"
 #include "namesrv/kv_table.h"
 #include "namesrv/liveness.h"
+#include "namesrv/metrics/namesrv_metrics.h"
 #include "namesrv/routes.h"
 #include "remoting/io_pool.h"
 #include "remoting/lanes.h"
@@ -59,12 +61,13 @@ class Namesrv::Parts {
       liveness_.connectionClosed(*connection);
     };
     ROCKETMQ_ASSIGN_OR_RETURN(server_, remoting::Server::start(pool_, router_, std::move(options)));
-    return Status::ok();
+    return listenForMetrics(initial);
   }
 
   uint16_t port() const { return server_->port(); }
 
   void stop() {
+    metrics_server_.reset();
     if (server_ != nullptr) {
       server_->stop(kStopTimeout);
     }
@@ -74,6 +77,22 @@ class Namesrv::Parts {
   }
 
  private:
+  Status listenForMetrics(const NamesrvSettings& initial) {
+    if (initial.metrics_port == 0) {
+      return Status::ok();
+    }
+    ROCKETMQ_ASSIGN_OR_RETURN(
+        metrics_server_,
+        metrics::Server::start(
+            pool_, lanes_,
+            {.bind_address = initial.metrics_bind_address,
+             .port = static_cast<uint16_t>(initial.metrics_port)},
+            [this, node_id = initial.bind_address + ":" + std::to_string(server_->port())] {
+              return metricsPage(routes_, node_id);
+            }));
+    return Status::ok();
+  }
+
   LiveSettings settings_;
   const std::unique_ptr<KvTable> kv_table_;
   Routes routes_;
@@ -82,6 +101,7 @@ class Namesrv::Parts {
   Liveness liveness_;
   remoting::Router router_;
   std::unique_ptr<remoting::Server> server_;
+  std::unique_ptr<metrics::Server> metrics_server_;
 };
 
 Result<std::unique_ptr<Namesrv>> Namesrv::start(const NamesrvSettings& settings,

@@ -42,6 +42,12 @@ SettingsTable<S> listenSettings() {
       setting("ioThreads", &S::io_threads, range(0, 64), Change::kRestart,
               "Threads that serve connections; 0: one per core, at most 4.")
           .own(),
+      setting("metricsPort", &S::metrics_port, range(0, 65535), Change::kRestart,
+              "Port of the HTTP server that gives metrics to Prometheus; 0: none.")
+          .own(),
+      setting("metricsBindAddress", &S::metrics_bind_address, Change::kRestart,
+              "Address that metricsPort listens on.")
+          .own(),
   };
 }
 

@@ -26,6 +26,10 @@ struct NamesrvSettings {
   int32_t connections_max = 65535;
   int32_t io_threads = 0;  ///< 0: one per core, at most 4.
 
+  // Metrics.
+  int32_t metrics_port = 0;  ///< 0: off.
+  std::string metrics_bind_address = "0.0.0.0";
+
   // Its files. Empty: the default below the home folder, see withDefaultPaths().
   std::string rocketmq_home;
   std::string kv_config_path;

@@ -19,6 +19,7 @@ GetResult MessageReader::get(const GetRequest& request) const {
   GetResult result = find(request, begun);
   const auto duration =
       std::chrono::duration_cast<std::chrono::microseconds>(parts_.clock.monotonic() - begun);
+  result.duration_us = duration.count();
   parts_.stats.noteGet(result.message_count, duration.count());
   return result;
 }

@@ -40,6 +40,7 @@ struct PutResult {
   OffsetList physical_offsets;
   int64_t end_offset = 0;  ///< Log offset after the last byte; see whenFlushed().
   TimestampMs store_timestamp_ms = 0;
+  int64_t duration_us = 0;  ///< Of the put, waiting for its turn included.
 
   bool ok() const { return status == PutStatus::kOk; }
 };
@@ -99,6 +100,7 @@ struct GetResult {
   int64_t bytes = 0;
   /// The reader is further behind than what memory holds (RocketMQ: suggestPullingFromSlave).
   bool suggest_slave = false;
+  int64_t duration_us = 0;  ///< Of the get.
 };
 
 /// Which of several messages with a matching time offsetByTime() means.

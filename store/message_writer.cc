@@ -222,6 +222,7 @@ MessageWriter::Attempt MessageWriter::tryAppend(const Prepared& prepared, PutRes
   }
   const auto duration = std::chrono::duration_cast<std::chrono::microseconds>(
       parts_.clock.monotonic() - prepared.begun);
+  result.duration_us = duration.count();
   parts_.stats.notePut(count, static_cast<int64_t>(prepared.encoded.size()), duration.count());
   locked_since_ms_.store(0, std::memory_order_relaxed);
   return Attempt::kDone;

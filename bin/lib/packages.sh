@@ -2,9 +2,9 @@
 
 packages_build=(g++ cmake ninja-build pkg-config libasio-dev libssl-dev libspdlog-dev libfmt-dev
   libgflags-dev libcli11-dev zlib1g-dev liblz4-dev libzstd-dev libdeflate-dev
-  libcpp-httplib-dev)
+  libcpp-httplib-dev prometheus-cpp-dev)
 packages_test=(libgtest-dev libgmock-dev libbenchmark-dev rapidjson-dev libsqlite3-dev nodejs
-  npm)
+  npm prometheus)
 
 # install_packages NAME...: says which packages are missing and installs them, with sudo when the
 # caller is not root. Leaves with a clear word when it cannot.
@@ -38,5 +38,13 @@ install_packages() {
   echo "Installing Debian packages: ${missing[*]}"
   "${as_root[@]}" apt-get update -qq &&
     "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
-      apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+      apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null || return 1
+  case " ${missing[*]} " in
+    *" prometheus "*)
+      # Wanted for promtool; nobody asked for the server that the package starts.
+      if [ -d /run/systemd/system ]; then
+        "${as_root[@]}" systemctl disable --now --quiet prometheus || true
+      fi
+      ;;
+  esac
 }

@@ -483,7 +483,9 @@ PullService::Answer PullService::answerOf(const Task& task, store::GetResult got
                           .topic = task.topic,
                           .queue_id = task.queue_id,
                           .messages = got.message_count,
-                          .bytes = got.bytes});
+                          .bytes = got.bytes,
+                          .next_offset = got.next_offset,
+                          .duration_us = got.duration_us});
   }
   return answer;
 }

@@ -32,6 +32,12 @@ struct SendService::Draft {
   const remoting::SendMessageHeader<std::string_view>& header() const { return request.header; }
   bool isBatch() const { return header().batch.value_or(false); }
   bool isHalf() const { return properties.is_prepared && !isBatch(); }
+  MessageType messageType() const {
+    if (properties.is_ordered) {
+      return MessageType::kFifo;
+    }
+    return properties.delay_level > 0 ? MessageType::kDelay : MessageType::kNormal;
+  }
   std::string_view clientProperties() const {
     return header().properties.value_or(std::string_view());
   }
@@ -441,8 +447,10 @@ void SendService::answer(Draft& draft, const store::PutResult& put) const {
   }
   parts_.traffic.onPut({.topic = draft.topic->topic_name,
                         .queue_id = draft.queue_id,
+                        .type = draft.messageType(),
                         .messages = static_cast<int32_t>(put.physical_offsets.size()),
-                        .bytes = put.end_offset - put.physical_offsets.front()});
+                        .bytes = put.end_offset - put.physical_offsets.front(),
+                        .duration_us = put.duration_us});
 }
 
 }  // namespace rocketmq::broker

@@ -42,6 +42,8 @@ SendProperties scanSendProperties(std::string_view properties) {
       scanned.is_prepared = equalsIgnoreCase(value, "true");
     } else if (name == property::kReplyToClient) {
       scanned.reply_to_client = value;
+    } else if (name == property::kShardingKey) {
+      scanned.is_ordered = true;
     } else if (name == property::kPopCheckpoint) {
       scanned.has_pop_handle = true;
     }

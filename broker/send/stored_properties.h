@@ -13,6 +13,7 @@ struct SendProperties {
   int32_t delay_level = 0;           ///< DELAY; 0 when absent or not a number.
   bool waits_for_store = true;       ///< WAIT is not "false".
   bool is_prepared = false;          ///< TRAN_MSG is "true".
+  bool is_ordered = false;           ///< Has a __SHARDINGKEY.
   bool has_pop_handle = false;       ///< POP_CK, which only a broker may set.
 };
 

@@ -1,7 +1,8 @@
 #include "broker/stats/broker_stats.h"
 
+#include <charconv>
 #include <ctime>
-#include <utility>
+#include <functional>
 
 namespace rocketmq::broker {
 namespace {
@@ -9,6 +10,8 @@ namespace {
 constexpr TimestampMs kMinuteSampleMs = 10'000;
 constexpr TimestampMs kHourSampleMs = 10 * 60'000;
 constexpr TimestampMs kDaySampleMs = 60 * 60'000;
+
+constexpr char kSeparator = '@';
 
 /// A number that changes at local midnight.
 int64_t localDay(TimestampMs now) {
@@ -18,72 +21,24 @@ int64_t localDay(TimestampMs now) {
   return int64_t{local.tm_year} * 1000 + local.tm_yday;
 }
 
-/// "topic@group" without an allocation for most names.
-class TopicAtGroup {
- public:
-  TopicAtGroup(std::string_view topic, std::string_view group) {
-    text_.reserve(topic.size() + group.size() + 1);
-    text_.append(topic).append("@").append(group);
-  }
-  operator std::string_view() const { return text_; }
+/// "a@b", valid until this thread makes the next key: without an allocation once it has made a
+/// longer one.
+std::string_view joined(std::string_view a, std::string_view b) {
+  thread_local std::string key;
+  key.assign(a).push_back(kSeparator);
+  return key.append(b);
+}
 
- private:
-  std::string text_;
-};
+/// "queue@topic" or "queue@topic@group", as above.
+std::string_view queueKey(int32_t queue_id, std::string_view rest) {
+  thread_local std::string key;
+  char digits[16];
+  const auto written = std::to_chars(std::begin(digits), std::end(digits), queue_id);
+  key.assign(digits, written.ptr).push_back(kSeparator);
+  return key.append(rest);
+}
 
 }  // namespace
-
-void StatsSet::add(std::string_view key, int64_t value, int64_t times) {
-  Shard& shard = shardOf(key);
-  std::shared_ptr<StatsItem> item;
-  {
-    MutexLock lock(shard.mutex);
-    auto found = shard.items.find(key);
-    if (found == shard.items.end()) {
-      if (keys_.load(std::memory_order_relaxed) >= kKeysMax) {
-        return;
-      }
-      keys_.fetch_add(1, std::memory_order_relaxed);
-      found = shard.items.emplace(std::string(key), std::make_shared<StatsItem>()).first;
-    }
-    found->second->add(value, times);
-  }
-}
-
-std::shared_ptr<const StatsItem> StatsSet::find(std::string_view key) const {
-  const Shard& shard = shardOf(key);
-  MutexLock lock(shard.mutex);
-  const auto found = shard.items.find(key);
-  return found == shard.items.end() ? nullptr : found->second;
-}
-
-void StatsSet::forEach(const std::function<void(StatsItem&)>& visit) {
-  for (Shard& shard : shards_) {
-    MutexLock lock(shard.mutex);
-    for (auto& [key, item] : shard.items) {
-      visit(*item);
-    }
-  }
-}
-
-void StatsSet::removeIf(const std::function<bool(std::string_view)>& gone) {
-  for (Shard& shard : shards_) {
-    MutexLock lock(shard.mutex);
-    keys_.fetch_sub(
-        std::erase_if(shard.items, [&](const auto& entry) { return gone(entry.first); }),
-        std::memory_order_relaxed);
-  }
-}
-
-const std::array<BrokerStats::Named, 8> BrokerStats::kSets{
-    {{"TOPIC_PUT_NUMS", &BrokerStats::topic_put_nums_},
-     {"TOPIC_PUT_SIZE", &BrokerStats::topic_put_size_},
-     {"GROUP_GET_NUMS", &BrokerStats::group_get_nums_},
-     {"GROUP_GET_SIZE", &BrokerStats::group_get_size_},
-     {"SNDBCK_PUT_NUMS", &BrokerStats::send_back_nums_},
-     {"DLQ_PUT_NUMS", &BrokerStats::dead_letter_nums_},
-     {"BROKER_PUT_NUMS", &BrokerStats::broker_put_nums_},
-     {"BROKER_GET_NUMS", &BrokerStats::broker_get_nums_}}};
 
 BrokerStats::BrokerStats(std::string cluster_name, TimestampMs now)
     : cluster_name_(std::move(cluster_name)),
@@ -93,120 +48,175 @@ BrokerStats::BrokerStats(std::string cluster_name, TimestampMs now)
       local_day_(localDay(now)) {}
 
 void BrokerStats::onPut(const Put& put) {
-  topic_put_nums_.add(put.topic, put.messages);
-  topic_put_size_.add(put.topic, put.bytes);
-  broker_put_nums_.add(cluster_name_, put.messages);
-  put_total_.fetch_add(put.messages, std::memory_order_relaxed);
+  broker_puts_.add(put.messages);
+  if (TopicTraffic* const topic = topics_.use(put.topic)) {
+    topic->put(put);
+  }
+  if (StatsItem* const latency = put_latencies_.use(queueKey(put.queue_id, put.topic))) {
+    latency->add(put.duration_us / 1000);
+  }
 }
 
 void BrokerStats::onGet(const Get& get) {
-  const TopicAtGroup key(get.topic, get.group);
-  group_get_nums_.add(key, get.messages);
-  group_get_size_.add(key, get.bytes);
-  broker_get_nums_.add(cluster_name_, get.messages);
-  get_total_.fetch_add(get.messages, std::memory_order_relaxed);
+  broker_gets_.add(get.messages);
+  const std::string_view key = joined(get.topic, get.group);
+  if (GroupTraffic* const group = groups_.use(key)) {
+    group->get(get);
+  }
+  if (QueueReads* const reads = queue_reads_.use(queueKey(get.queue_id, key))) {
+    reads->get(get);
+  }
 }
 
 void BrokerStats::onSendBack(std::string_view group, std::string_view topic) {
-  send_back_nums_.add(TopicAtGroup(topic, group), 1);
+  if (StatsItem* const item = send_backs_.use(joined(topic, group))) {
+    item->add(1);
+  }
 }
 
 void BrokerStats::onDeadLetter(std::string_view group, std::string_view topic) {
-  dead_letter_nums_.add(TopicAtGroup(topic, group), 1);
+  if (StatsItem* const item = dead_letters_.use(joined(topic, group))) {
+    item->add(1);
+  }
 }
 
-void BrokerStats::sample(TimestampMs now) {
-  bool minute = false;
-  bool hour = false;
-  bool day = false;
-  const auto takeDue = [now](TimestampMs& next, TimestampMs period) {
+void BrokerStats::onTransactionEnd(std::string_view topic, bool is_commit) {
+  if (TopicTraffic* const traffic = topics_.use(topic)) {
+    traffic->endTransaction(is_commit);
+  }
+}
+
+StatsDue BrokerStats::takeDue(TimestampMs now) {
+  const auto take = [now](TimestampMs& next, TimestampMs period) {
     if (now < next) {
       return false;
     }
     next = now + period;
     return true;
   };
-  {
-    MutexLock lock(mutex_);
-    minute = takeDue(next_minute_, kMinuteSampleMs);
-    hour = takeDue(next_hour_, kHourSampleMs);
-    day = takeDue(next_day_, kDaySampleMs);
-    if (const int64_t today = localDay(now); today != local_day_) {
-      local_day_ = today;
-      put_days_.yesterday_morning =
-          std::exchange(put_days_.today_morning, put_total_.load(std::memory_order_relaxed));
-      get_days_.yesterday_morning =
-          std::exchange(get_days_.today_morning, get_total_.load(std::memory_order_relaxed));
-    }
+  MutexLock lock(mutex_);
+  if (const int64_t today = localDay(now); today != local_day_) {
+    local_day_ = today;
+    put_days_.yesterday_morning = std::exchange(put_days_.today_morning, broker_puts_.value());
+    get_days_.yesterday_morning = std::exchange(get_days_.today_morning, broker_gets_.value());
   }
-  for (const Named& named : kSets) {
-    (this->*named.set).forEach([&](StatsItem& item) {
-      if (minute) {
-        item.sampleMinute(now);
-      }
-      if (hour) {
-        item.sampleHour(now);
-      }
-      if (day) {
-        item.sampleDay(now);
-      }
-    });
-  }
+  return {.minute = take(next_minute_, kMinuteSampleMs),
+          .hour = take(next_hour_, kHourSampleMs),
+          .day = take(next_day_, kDaySampleMs)};
 }
 
-std::optional<BrokerStats::View> BrokerStats::view(std::string_view name,
-                                                   std::string_view key) const {
-  for (const Named& named : kSets) {
-    if (named.name == name) {
-      const std::shared_ptr<const StatsItem> item = (this->*named.set).find(key);
-      if (item != nullptr) {
-        return View{.minute = item->minute(), .hour = item->hour(), .day = item->day()};
-      }
-    }
+template <class Self, class Act>
+void BrokerStats::forEachTable(Self& self, const Act& act) {
+  act(self.topics_);
+  act(self.groups_);
+  act(self.send_backs_);
+  act(self.dead_letters_);
+  act(self.put_latencies_);
+  act(self.queue_reads_);
+}
+
+void BrokerStats::sample(TimestampMs now) {
+  const StatsDue due = takeDue(now);
+  if (!due.minute && !due.hour && !due.day) {
+    return;
   }
+  forEachTable(*this, [&](auto& table) {
+    table.forEach([&](std::string_view, auto& entry) { entry.sample(now, due); });
+  });
+  broker_puts_.sample(now, due);
+  broker_gets_.sample(now, due);
+}
+
+void BrokerStats::forgetIdle(TimestampMs then) {
+  forEachTable(*this, [&](auto& table) {
+    table.removeIf([&](std::string_view, const auto& entry) {
+      if constexpr (requires { entry.history(); }) {
+        return entry.history().isIdleSince(then);
+      } else {
+        return entry.isIdleSince(then);
+      }
+    });
+  });
+}
+
+std::optional<StatsView> BrokerStats::view(std::string_view name, std::string_view key) const {
+  const auto ofTable = [&](const auto& table, auto read) -> std::optional<StatsView> {
+    const auto entry = table.find(key);
+    return entry == nullptr ? std::nullopt : std::optional(std::invoke(read, *entry));
+  };
+  const auto ofTotal = [&](const BrokerTotal& total) {
+    return key == cluster_name_ ? std::optional(total.view()) : std::nullopt;
+  };
+  const auto nums = [](const auto& entry) { return entry.history().nums(); };
+  const auto size = [](const auto& entry) { return entry.history().size(); };
+  if (name == "TOPIC_PUT_NUMS") return ofTable(topics_, nums);
+  if (name == "TOPIC_PUT_SIZE") return ofTable(topics_, size);
+  if (name == "GROUP_GET_NUMS") return ofTable(groups_, nums);
+  if (name == "GROUP_GET_SIZE") return ofTable(groups_, size);
+  if (name == "SNDBCK_PUT_NUMS") return ofTable(send_backs_, &StatsItem::view);
+  if (name == "DLQ_PUT_NUMS") return ofTable(dead_letters_, &StatsItem::view);
+  if (name == "TOPIC_PUT_LATENCY") return ofTable(put_latencies_, &StatsItem::view);
+  if (name == "GROUP_GET_LATENCY") return ofTable(queue_reads_, &StatsItem::view);
+  if (name == "BROKER_PUT_NUMS") return ofTotal(broker_puts_);
+  if (name == "BROKER_GET_NUMS") return ofTotal(broker_gets_);
   return std::nullopt;
 }
 
 double BrokerStats::groupGetTps(std::string_view group, std::string_view topic) const {
-  const auto item = group_get_nums_.find(TopicAtGroup(topic, group));
-  return item == nullptr ? 0 : item->minute().tps;
+  const auto traffic = groups_.find(joined(topic, group));
+  return traffic == nullptr ? 0 : traffic->history().messagesPerSecond();
+}
+
+std::optional<int64_t> BrokerStats::readOffset(std::string_view group, std::string_view topic,
+                                               int32_t queue_id) const {
+  const auto reads = queue_reads_.find(queueKey(queue_id, joined(topic, group)));
+  return reads == nullptr ? std::nullopt : std::optional(reads->nextOffset());
 }
 
 DayTotals BrokerStats::putTotals() const {
   MutexLock lock(mutex_);
   DayTotals totals = put_days_;
-  totals.now = put_total_.load(std::memory_order_relaxed);
+  totals.now = broker_puts_.value();
   return totals;
 }
 
 DayTotals BrokerStats::getTotals() const {
   MutexLock lock(mutex_);
   DayTotals totals = get_days_;
-  totals.now = get_total_.load(std::memory_order_relaxed);
+  totals.now = broker_gets_.value();
   return totals;
 }
 
+std::pair<std::string_view, std::string_view> BrokerStats::splitKey(std::string_view key) {
+  // Groups have no such character, by their names' rules; topics of other brokers' files might.
+  const size_t at = key.rfind(kSeparator);
+  return at == std::string_view::npos ? std::pair(key, std::string_view())
+                                      : std::pair(key.substr(0, at), key.substr(at + 1));
+}
+
 void BrokerStats::forgetTopic(std::string_view topic) {
-  const std::string prefix = std::string(topic) + "@";
-  const auto isTopic = [&](std::string_view key) {
-    return key == topic || key.starts_with(prefix);
+  const auto of_topic = [&](std::string_view key, const auto&) { return key == topic; };
+  const std::string begin = std::string(topic) + kSeparator;
+  const auto of_pair = [&](std::string_view key, const auto&) { return key.starts_with(begin); };
+  const auto of_queue = [&](std::string_view key, const auto&) {
+    const std::string_view rest = key.substr(key.find(kSeparator) + 1);
+    return rest == topic || rest.starts_with(begin);
   };
-  for (StatsSet BrokerStats::*set :
-       {&BrokerStats::topic_put_nums_, &BrokerStats::topic_put_size_, &BrokerStats::group_get_nums_,
-        &BrokerStats::group_get_size_, &BrokerStats::send_back_nums_,
-        &BrokerStats::dead_letter_nums_}) {
-    (this->*set).removeIf(isTopic);
-  }
+  topics_.removeIf(of_topic);
+  groups_.removeIf(of_pair);
+  send_backs_.removeIf(of_pair);
+  dead_letters_.removeIf(of_pair);
+  put_latencies_.removeIf(of_queue);
+  queue_reads_.removeIf(of_queue);
 }
 
 void BrokerStats::forgetGroup(std::string_view group) {
-  const std::string suffix = "@" + std::string(group);
-  const auto isGroup = [&](std::string_view key) { return key.ends_with(suffix); };
-  for (StatsSet BrokerStats::*set :
-       {&BrokerStats::group_get_nums_, &BrokerStats::group_get_size_, &BrokerStats::send_back_nums_,
-        &BrokerStats::dead_letter_nums_}) {
-    (this->*set).removeIf(isGroup);
-  }
+  const std::string end = kSeparator + std::string(group);
+  const auto of_group = [&](std::string_view key, const auto&) { return key.ends_with(end); };
+  groups_.removeIf(of_group);
+  send_backs_.removeIf(of_group);
+  dead_letters_.removeIf(of_group);
+  queue_reads_.removeIf(of_group);
 }
 
 }  // namespace rocketmq::broker

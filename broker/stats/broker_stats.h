@@ -1,48 +1,18 @@
 #pragma once
 
-#include <array>
-#include <atomic>
 #include <cstdint>
-#include <functional>
-#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
-#include "broker/stats/stats_item.h"
-#include "broker/string_map.h"
+#include "broker/stats/stats_table.h"
+#include "broker/stats/traffic_counters.h"
 #include "broker/traffic_observer.h"
 #include "common/clock.h"
 #include "common/mutex.h"
 
 namespace rocketmq::broker {
-
-/// Statistics of one kind by key (RocketMQ: StatsItemSet).
-///
-/// Bound: 100,000 keys; what comes under further keys is not counted. Threads: any; sharded.
-class StatsSet {
- public:
-  static constexpr size_t kKeysMax = 100'000;
-
-  void add(std::string_view key, int64_t value, int64_t times = 1);
-  /// nullptr for a key nothing was ever counted under.
-  std::shared_ptr<const StatsItem> find(std::string_view key) const;
-  void forEach(const std::function<void(StatsItem&)>& visit);
-  /// Forgets keys that `gone` picks.
-  void removeIf(const std::function<bool(std::string_view key)>& gone);
-
- private:
-  static constexpr size_t kShards = 16;
-  struct Shard {
-    mutable Mutex mutex;
-    StringMap<std::shared_ptr<StatsItem>> items ROCKETMQ_GUARDED_BY(mutex);
-  };
-  Shard& shardOf(std::string_view key) { return shards_[StringHash{}(key) % kShards]; }
-  const Shard& shardOf(std::string_view key) const { return shards_[StringHash{}(key) % kShards]; }
-
-  std::array<Shard, kShards> shards_;
-  std::atomic<size_t> keys_{0};
-};
 
 /// Messages in and out since start, at this midnight and the one before (RocketMQ: BrokerStats).
 struct DayTotals {
@@ -51,11 +21,17 @@ struct DayTotals {
   int64_t now = 0;
 };
 
-/// The broker's statistics by topic and group (RocketMQ: BrokerStatsManager): TOPIC_PUT_NUMS,
-/// TOPIC_PUT_SIZE, GROUP_GET_NUMS, GROUP_GET_SIZE, SNDBCK_PUT_NUMS, DLQ_PUT_NUMS, BROKER_PUT_NUMS,
-/// BROKER_GET_NUMS.
+/// The broker's statistics by topic and group (RocketMQ: BrokerStatsManager), by name and key:
 ///
-/// Threads: any. Lives in memory only, as in RocketMQ.
+///     TOPIC_PUT_NUMS, TOPIC_PUT_SIZE                                    topic
+///     GROUP_GET_NUMS, GROUP_GET_SIZE, SNDBCK_PUT_NUMS, DLQ_PUT_NUMS     topic@group
+///     TOPIC_PUT_LATENCY                                                 queue@topic
+///     GROUP_GET_LATENCY                                                 queue@topic@group
+///     BROKER_PUT_NUMS, BROKER_GET_NUMS                                  cluster
+///
+/// Threads: any; counting takes no lock for a key that the thread has counted under lately.
+/// Bound:   see StatsTable; what is not counted for that reason still counts for the broker.
+/// Life:    in memory only, as in RocketMQ.
 class BrokerStats : public TrafficObserver {
  public:
   BrokerStats(std::string cluster_name, TimestampMs now);
@@ -64,46 +40,54 @@ class BrokerStats : public TrafficObserver {
   void onGet(const Get& get) override;
   void onSendBack(std::string_view group, std::string_view topic) override;
   void onDeadLetter(std::string_view group, std::string_view topic) override;
+  void onTransactionEnd(std::string_view topic, bool is_commit) override;
 
   /// Takes the samples that are due; call it every second.
   void sample(TimestampMs now);
+  /// Forgets what nothing was counted under since `then`.
+  void forgetIdle(TimestampMs then);
 
   /// nullopt when nothing was ever counted under that name and key.
-  struct View {
-    StatsSnapshot minute;
-    StatsSnapshot hour;
-    StatsSnapshot day;
-  };
-  std::optional<View> view(std::string_view name, std::string_view key) const;
+  std::optional<StatsView> view(std::string_view name, std::string_view key) const;
   /// Messages per second that a group gets of a topic, over the last minute.
   double groupGetTps(std::string_view group, std::string_view topic) const;
+  /// How far a group's reads of a queue have come: the offset after the last message that it was
+  /// given; nullopt when it has got none since the start.
+  std::optional<int64_t> readOffset(std::string_view group, std::string_view topic,
+                                    int32_t queue_id) const;
 
   DayTotals putTotals() const;
   DayTotals getTotals() const;
+  const BrokerTotal& puts() const { return broker_puts_; }
+  const BrokerTotal& gets() const { return broker_gets_; }
+
+  const StatsTable<TopicTraffic>& topics() const { return topics_; }
+  /// These two by topic@group.
+  const StatsTable<GroupTraffic>& groups() const { return groups_; }
+  const StatsTable<StatsItem>& sendBacks() const { return send_backs_; }
+  const StatsTable<StatsItem>& deadLetters() const { return dead_letters_; }
+  /// Topic and group of a key "topic@group".
+  static std::pair<std::string_view, std::string_view> splitKey(std::string_view key);
 
   /// Drops what was counted for a topic or a group that is deleted.
   void forgetTopic(std::string_view topic);
   void forgetGroup(std::string_view group);
 
  private:
-  struct Named {
-    std::string_view name;
-    StatsSet BrokerStats::*set;
-  };
-  static const std::array<Named, 8> kSets;
+  StatsDue takeDue(TimestampMs now);
+  /// Calls `act(table)` for each of the tables.
+  template <class Self, class Act>
+  static void forEachTable(Self& self, const Act& act);
 
   const std::string cluster_name_;
-  StatsSet topic_put_nums_;
-  StatsSet topic_put_size_;
-  StatsSet group_get_nums_;
-  StatsSet group_get_size_;
-  StatsSet send_back_nums_;
-  StatsSet dead_letter_nums_;
-  StatsSet broker_put_nums_;
-  StatsSet broker_get_nums_;
-
-  std::atomic<int64_t> put_total_{0};
-  std::atomic<int64_t> get_total_{0};
+  StatsTable<TopicTraffic> topics_;
+  StatsTable<GroupTraffic> groups_;
+  StatsTable<StatsItem> send_backs_;
+  StatsTable<StatsItem> dead_letters_;
+  StatsTable<StatsItem> put_latencies_;
+  StatsTable<QueueReads> queue_reads_;
+  BrokerTotal broker_puts_;
+  BrokerTotal broker_gets_;
 
   mutable Mutex mutex_;
   TimestampMs next_minute_ ROCKETMQ_GUARDED_BY(mutex_);

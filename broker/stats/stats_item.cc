@@ -1,11 +1,31 @@
 #include "broker/stats/stats_item.h"
 
-namespace rocketmq::broker {
+#include <algorithm>
 
-void StatsWindow::sample(TimestampMs now, int64_t value, int64_t times) {
-  points_.push_back({now, value, times});
-  if (points_.size() > points_max_) {
-    points_.pop_front();
+namespace rocketmq::broker {
+namespace {
+
+constexpr StatsWindow::Shape kMinute{.period = 10'000, .span = 60'000};
+constexpr StatsWindow::Shape kHour{.period = 10 * 60'000, .span = 60 * 60'000};
+constexpr StatsWindow::Shape kDay{.period = 60 * 60'000, .span = 24 * 60 * 60'000};
+
+}  // namespace
+
+void StatsWindow::sample(TimestampMs now, Shape shape, int64_t value, int64_t times) {
+  if (points_.empty()) {
+    points_.push_back({now - shape.period, 0, 0});
+  }
+  const TimestampMs begin = now - shape.span;
+  while (points_.size() > 1 && points_[1].at <= begin) {
+    points_.erase(points_.begin());
+  }
+  Point& oldest = points_.front();
+  oldest.at = std::max(oldest.at, begin);
+  if (oldest.value != value || oldest.times != times) {
+    points_.push_back({now, value, times});
+  } else if (points_.size() > 1) {
+    points_.resize(1);
+    points_.shrink_to_fit();
   }
 }
 
@@ -28,35 +48,44 @@ StatsSnapshot StatsWindow::snapshot() const {
   return snapshot;
 }
 
-void StatsItem::sampleMinute(TimestampMs now) {
-  MutexLock lock(mutex_);
-  minute_.sample(now, value_.load(std::memory_order_relaxed),
-                 times_.load(std::memory_order_relaxed));
+void StatsHistory::sample(TimestampMs now, StatsDue due, int64_t value, int64_t times) {
+  if (due.minute) {
+    minute_.sample(now, kMinute, value, times);
+  }
+  if (due.hour) {
+    hour_.sample(now, kHour, value, times);
+  }
+  if (due.day) {
+    day_.sample(now, kDay, value, times);
+  }
 }
 
-void StatsItem::sampleHour(TimestampMs now) {
-  MutexLock lock(mutex_);
-  hour_.sample(now, value_.load(std::memory_order_relaxed), times_.load(std::memory_order_relaxed));
+StatsView StatsHistory::view() const {
+  return {.minute = minute_.snapshot(), .hour = hour_.snapshot(), .day = day_.snapshot()};
 }
 
-void StatsItem::sampleDay(TimestampMs now) {
-  MutexLock lock(mutex_);
-  day_.sample(now, value_.load(std::memory_order_relaxed), times_.load(std::memory_order_relaxed));
+void StatsIdleness::note(TimestampMs now, int64_t times) {
+  if (times != times_) {
+    times_ = times;
+    moved_at_ = now;
+  }
 }
 
-StatsSnapshot StatsItem::minute() const {
+void StatsItem::sample(TimestampMs now, StatsDue due) {
   MutexLock lock(mutex_);
-  return minute_.snapshot();
+  const int64_t times = times_.load(std::memory_order_relaxed);
+  history_.sample(now, due, value(), times);
+  idleness_.note(now, times);
 }
 
-StatsSnapshot StatsItem::hour() const {
+StatsView StatsItem::view() const {
   MutexLock lock(mutex_);
-  return hour_.snapshot();
+  return history_.view();
 }
 
-StatsSnapshot StatsItem::day() const {
+bool StatsItem::isIdleSince(TimestampMs then) const {
   MutexLock lock(mutex_);
-  return day_.snapshot();
+  return idleness_.isIdleSince(then);
 }
 
 }  // namespace rocketmq::broker

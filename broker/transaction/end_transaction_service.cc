@@ -80,6 +80,7 @@ EndTransactionService::Answer EndTransactionService::endClaimed(const HalfMessag
     log::error("transaction {} is committed, but that is not noted in the op topic: {}",
                half.unique_key, op.detail);
   }
+  parts_.traffic.onTransactionEnd(half.real_topic, is_commit);
   parts_.ledger.end(half.copy, op.ok() ? std::optional(op.queue_offset) : std::nullopt);
   return {};
 }
@@ -96,8 +97,10 @@ EndTransactionService::Answer EndTransactionService::commit(const HalfMessage& h
   }
   parts_.traffic.onPut({.topic = half.real_topic,
                         .queue_id = half.real_queue_id,
+                        .type = MessageType::kTransaction,
                         .messages = 1,
-                        .bytes = put.end_offset - put.physical_offsets.front()});
+                        .bytes = put.end_offset - put.physical_offsets.front(),
+                        .duration_us = put.duration_us});
   return {};
 }
 

@@ -79,14 +79,16 @@ std::unique_ptr<DefaultMQProducer> MqadminTest::producer_;
 TEST_F(MqadminTest, HelpNamesEveryCommandAndItsOptions) {
   const Cluster::Outcome overview = runProgram(programPath("rocketmq-admin"), {"help"});
   EXPECT_EQ(overview.status, 0);
-  for (const char* command :
-       {"updateTopic",         "deleteTopic",       "topicList",          "topicRoute",
-        "topicStatus",         "topicClusterList",  "clusterList",        "brokerStatus",
-        "updateSubGroup",      "deleteSubGroup",    "consumerProgress",   "consumerConnection",
-        "producerConnection",  "resetOffsetByTime", "queryMsgById",       "queryMsgByKey",
-        "queryMsgByUniqueKey", "queryMsgByOffset",  "printMsg",           "sendMessage",
-        "consumeMessage",      "getBrokerConfig",   "updateBrokerConfig", "updateKvConfig",
-        "deleteKvConfig",      "getNamesrvConfig",  "wipeWritePerm",      "addWritePerm"}) {
+  for (const char* command : {"updateTopic",        "deleteTopic",         "topicList",
+                              "topicRoute",         "topicStatus",         "topicClusterList",
+                              "clusterList",        "brokerStatus",        "updateSubGroup",
+                              "deleteSubGroup",     "consumerProgress",    "consumerConnection",
+                              "producerConnection", "resetOffsetByTime",   "queryMsgById",
+                              "queryMsgByKey",      "queryMsgByUniqueKey", "queryMsgByOffset",
+                              "printMsg",           "sendMessage",         "consumeMessage",
+                              "getBrokerConfig",    "updateBrokerConfig",  "updateKvConfig",
+                              "statsAll",           "brokerConsumeStats",  "deleteKvConfig",
+                              "getNamesrvConfig",   "wipeWritePerm",       "addWritePerm"}) {
     EXPECT_THAT(overview.output, HasSubstr(command));
     const Cluster::Outcome help = runProgram(programPath("rocketmq-admin"), {"help", command});
     EXPECT_EQ(help.status, 0) << command;

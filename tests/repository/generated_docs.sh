@@ -6,7 +6,7 @@ fresh=$(mktemp -d) || exit 1
 trap 'rm -rf "$fresh"' EXIT
 "$1" "$fresh" || exit 1
 stale=0
-for file in conf/broker.conf conf/namesrv.conf docs/configuration.md; do
+for file in conf/broker.conf conf/namesrv.conf docs/configuration.md docs/metrics-reference.md; do
   if ! diff -u "$file" "$fresh/$file"; then
     echo "$file is stale: run bin/gendocs"
     stale=1

@@ -8,8 +8,9 @@ declare -A allowed=(
   [common]=""
   [store]="common"
   [remoting]="common"
-  [namesrv]="common remoting"
-  [broker]="common remoting store"
+  [metrics]="common remoting"
+  [namesrv]="common metrics remoting"
+  [broker]="common metrics remoting store"
   [client]="common remoting rocketmq"
   [tools]="common client rocketmq store"
 )
@@ -22,7 +23,7 @@ report() {
   fi
 }
 
-modules="common store remoting namesrv broker client tools tests"
+modules="common store remoting metrics namesrv broker client tools tests"
 for module in "${!allowed[@]}"; do
   for other in $modules rocketmq; do
     case " $module ${allowed[$module]} " in
@@ -35,7 +36,7 @@ done
 
 report "only mqstore may use the store among the tools:" \
   "$(grep -rnE '^#include "store/' tools --include='*.h' --include='*.cc' | grep -v '^tools/mqstore/')"
-report "asio belongs to remoting, broker, namesrv and bodies of client:" \
+report "asio belongs to remoting, metrics, broker, namesrv and bodies of client:" \
   "$(grep -rnE '^#include [<"]asio' common store remoting/protocol tools client --include='*.h' --include='*.cc' |
     grep -vE '^client/[^:]*\.cc:')"
 report "public headers include only the standard library and each other:" \

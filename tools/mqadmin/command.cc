@@ -8,6 +8,7 @@ std::vector<std::unique_ptr<Command>> allCommands() {
   addTopicViewCommands(list);
   addGroupCommands(list);
   addBrokerCommands(list);
+  addStatsCommands(list);
   addHaCommands(list);
   addQueryMessageCommands(list);
   addReadMessageCommands(list);

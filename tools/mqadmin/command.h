@@ -44,6 +44,7 @@ void addGroupCommands(CommandList& list);
 void addConsumerCommands(CommandList& list);
 void addOffsetCommands(CommandList& list);
 void addBrokerCommands(CommandList& list);
+void addStatsCommands(CommandList& list);
 void addHaCommands(CommandList& list);
 void addClusterCommands(CommandList& list);
 void addNamesrvCommands(CommandList& list);
