@@ -6,6 +6,7 @@
 
 #include "client/instance/name_space.h"
 #include "client/message_ext_builder.h"
+#include "client/trace/consume_trace.h"
 #include "common/log.h"
 
 namespace rocketmq::client {
@@ -83,7 +84,11 @@ void ConcurrentService::run(const QueuePtr& queue, const ConsumeBatchPtr& batch)
   MessageQueue shown = queue->queue();
   shown.topic = withoutNamespace(context_.config.name_space, shown.topic);
   ConsumeConcurrentlyContext consume_context{.message_queue = shown};
-  const ConsumeConcurrentlyStatus status = callListener(batch->messages, consume_context, nullptr);
+  const ConsumeTrace trace(context_.trace.get(), context_.config.consumer_group, batch->messages);
+  std::string failure;
+  const ConsumeConcurrentlyStatus status = callListener(batch->messages, consume_context, failure);
+  trace.end(status == ConsumeConcurrentlyStatus::kConsumeSuccess,
+            returnOf(status, failure, context_.nowMs() - start_ms));
   queue->last_consume_ms.store(context_.nowMs());
 
   const BatchVerdict verdict = judge(status, consume_context.ack_index, batch->messages.size());
@@ -96,9 +101,22 @@ void ConcurrentService::run(const QueuePtr& queue, const ConsumeBatchPtr& batch)
   }
 }
 
+// RocketMQ parity: a listener that took too long counts as that, whatever it returned.
+ConsumeReturn ConcurrentService::returnOf(ConsumeConcurrentlyStatus status,
+                                          const std::string& failure, int64_t cost_ms) const {
+  if (!failure.empty()) {
+    return ConsumeReturn::kException;
+  }
+  if (cost_ms >= milliseconds(context_.config.consume_timeout).count()) {
+    return ConsumeReturn::kTimeOut;
+  }
+  return status == ConsumeConcurrentlyStatus::kConsumeSuccess ? ConsumeReturn::kSuccess
+                                                              : ConsumeReturn::kFailed;
+}
+
 ConsumeConcurrentlyStatus ConcurrentService::callListener(const std::vector<MessageExt>& messages,
                                                           ConsumeConcurrentlyContext& context,
-                                                          std::string* failure) const {
+                                                          std::string& failure) const {
   std::string what = "something that is no std::exception";
   try {
     return listener_(messages, context);
@@ -108,9 +126,7 @@ ConsumeConcurrentlyStatus ConcurrentService::callListener(const std::vector<Mess
   }
   log::warn("the listener of group {} threw, message {} and its batch are consumed again: {}",
             context_.group, messages.front().msgId(), what);
-  if (failure != nullptr) {
-    *failure = what;
-  }
+  failure = what;
   return ConsumeConcurrentlyStatus::kReconsumeLater;
 }
 
@@ -197,7 +213,7 @@ void ConcurrentService::consumeDirectly(
     std::string failure;
     std::vector<MessageExt> messages;
     messages.push_back(std::move(message));
-    const ConsumeConcurrentlyStatus status = callListener(messages, consume_context, &failure);
+    const ConsumeConcurrentlyStatus status = callListener(messages, consume_context, failure);
     result.spent_time_ms = context_.nowMs() - start_ms;
     if (!failure.empty()) {
       result.consume_result = remoting::DirectConsumeResult::kThrowException;

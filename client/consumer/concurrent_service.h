@@ -8,6 +8,7 @@
 #include "client/consumer/push_context.h"
 #include "client/consumer/send_back.h"
 #include "client/instance/worker_pool.h"
+#include "client/trace/trace_record.h"
 
 namespace rocketmq::client {
 
@@ -44,7 +45,9 @@ class ConcurrentService final : public ConsumeService {
   void run(const QueuePtr& queue, const ConsumeBatchPtr& batch);
   ConsumeConcurrentlyStatus callListener(const std::vector<MessageExt>& messages,
                                          ConsumeConcurrentlyContext& context,
-                                         std::string* failure) const;
+                                         std::string& failure) const;
+  ConsumeReturn returnOf(ConsumeConcurrentlyStatus status, const std::string& failure,
+                         int64_t cost_ms) const;
   void settle(const QueuePtr& queue, const ConsumeBatchPtr& batch, size_t consumed,
               int32_t delay_level);
   void giveBackRest(const QueuePtr& queue, const ConsumeBatchPtr& batch, size_t first,

@@ -10,6 +10,7 @@
 #include "client/consumer/start_offset.h"
 #include "client/instance/name_space.h"
 #include "client/producer/outgoing_message.h"
+#include "client/trace/consume_trace.h"
 #include "common/clock.h"
 #include "common/log.h"
 
@@ -95,6 +96,8 @@ std::optional<ClientError> LitePullCore::start() {
     return error;
   }
   running_ = true;
+  trace_ = TraceDispatcher::create(config_, instance_->clientId(), config_.consumer_group,
+                                   TraceDispatcher::Kind::kConsume);
   const remoting::Deadline deadline = remoting::deadlineAfter(config_.api_timeout);
   for (const std::string& topic : topics()) {
     const Outcome<TopicRoutePtr> route = instance_->fetchRouteSync(topic, deadline);
@@ -129,6 +132,9 @@ void LitePullCore::shutdown() {
   calls_.cancel();
   worker_.stop(false, std::chrono::steady_clock::time_point::max());
   guard_.close();
+  if (trace_ != nullptr) {
+    trace_->shutdown();
+  }
   offsets_->persistFinally(remoting::deadlineAfter(kFarewellTimeout));
   instance_->removeConsumer(group_, remoting::deadlineAfter(kFarewellTimeout));
   ClientInstance::release(instance_);
@@ -324,6 +330,8 @@ std::vector<MessageExt> LitePullCore::poll(milliseconds timeout) {
     unpackBodyOrLog(message);
     message.setTopic(withoutNamespace(config_.name_space, message.topic()));
   }
+  // What is polled counts as consumed.
+  ConsumeTrace(trace_.get(), config_.consumer_group, messages).end(true, ConsumeReturn::kSuccess);
   return messages;
 }
 

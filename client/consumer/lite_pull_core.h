@@ -13,6 +13,7 @@
 #include "client/consumer/pull_request.h"
 #include "client/consumer/subscription_table.h"
 #include "client/instance/worker_pool.h"
+#include "client/trace/trace_dispatcher.h"
 #include "rocketmq/default_lite_pull_consumer.h"
 
 namespace rocketmq::client {
@@ -94,6 +95,8 @@ class LitePullCore final : public PassiveMember {
   std::unique_ptr<OffsetStore> offsets_;
   std::unique_ptr<ConsumerQueries> queries_;
   std::unique_ptr<Timers> timers_;
+  /// Null when nothing is traced.
+  std::unique_ptr<TraceDispatcher> trace_;
   WorkerPool worker_{"rmq-consumer", 1};
   // Held back until start() has told the brokers of this member: they know no group before.
   std::atomic<bool> rebalance_pending_{true};

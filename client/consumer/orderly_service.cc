@@ -6,6 +6,7 @@
 
 #include "client/instance/name_space.h"
 #include "client/message_ext_builder.h"
+#include "client/trace/consume_trace.h"
 #include "common/log.h"
 
 namespace rocketmq::client {
@@ -89,7 +90,11 @@ bool OrderlyService::consumeBatch(const QueuePtr& queue, std::vector<MessageExt>
   MessageQueue shown = queue->queue();
   shown.topic = withoutNamespace(context_.config.name_space, shown.topic);
   ConsumeOrderlyContext consume_context{.message_queue = shown};
-  const ConsumeOrderlyStatus status = callListener(messages, consume_context, nullptr);
+  const ConsumeTrace trace(context_.trace.get(), context_.config.consumer_group, messages);
+  std::string failure;
+  const ConsumeOrderlyStatus status = callListener(messages, consume_context, failure);
+  trace.end(status == ConsumeOrderlyStatus::kSuccess,
+            returnOf(status, failure, context_.nowMs() - start_ms));
   queue->last_consume_ms.store(context_.nowMs());
   const bool ok = status == ConsumeOrderlyStatus::kSuccess;
   const auto count = static_cast<int64_t>(messages.size());
@@ -102,9 +107,22 @@ bool OrderlyService::consumeBatch(const QueuePtr& queue, std::vector<MessageExt>
   return takeFailure(queue, std::move(messages), consume_context.suspend_current_queue_time_millis);
 }
 
+// RocketMQ parity: a listener that took too long counts as that, whatever it returned.
+ConsumeReturn OrderlyService::returnOf(ConsumeOrderlyStatus status, const std::string& failure,
+                                       int64_t cost_ms) const {
+  if (!failure.empty()) {
+    return ConsumeReturn::kException;
+  }
+  if (cost_ms >= milliseconds(context_.config.consume_timeout).count()) {
+    return ConsumeReturn::kTimeOut;
+  }
+  return status == ConsumeOrderlyStatus::kSuccess ? ConsumeReturn::kSuccess
+                                                  : ConsumeReturn::kFailed;
+}
+
 ConsumeOrderlyStatus OrderlyService::callListener(const std::vector<MessageExt>& messages,
                                                   ConsumeOrderlyContext& context,
-                                                  std::string* failure) const {
+                                                  std::string& failure) const {
   std::string what = "something that is no std::exception";
   try {
     return listener_(messages, context);
@@ -114,9 +132,7 @@ ConsumeOrderlyStatus OrderlyService::callListener(const std::vector<MessageExt>&
   }
   log::warn("the listener of group {} threw, message {} and its batch are consumed again: {}",
             context_.group, messages.front().msgId(), what);
-  if (failure != nullptr) {
-    *failure = what;
-  }
+  failure = what;
   return ConsumeOrderlyStatus::kSuspendCurrentQueueAMoment;
 }
 
@@ -239,7 +255,7 @@ void OrderlyService::consumeDirectly(
     std::string failure;
     std::vector<MessageExt> messages;
     messages.push_back(std::move(message));
-    const ConsumeOrderlyStatus status = callListener(messages, consume_context, &failure);
+    const ConsumeOrderlyStatus status = callListener(messages, consume_context, failure);
     result.spent_time_ms = context_.nowMs() - start_ms;
     if (!failure.empty()) {
       result.consume_result = remoting::DirectConsumeResult::kThrowException;

@@ -9,6 +9,7 @@
 #include "client/consumer/queue_locks.h"
 #include "client/consumer/send_back.h"
 #include "client/instance/worker_pool.h"
+#include "client/trace/trace_record.h"
 
 namespace rocketmq::client {
 
@@ -37,7 +38,9 @@ class OrderlyService final : public ConsumeService {
   /// True when the worker may go on with the queue at once.
   bool consumeBatch(const QueuePtr& queue, std::vector<MessageExt> messages);
   ConsumeOrderlyStatus callListener(const std::vector<MessageExt>& messages,
-                                    ConsumeOrderlyContext& context, std::string* failure) const;
+                                    ConsumeOrderlyContext& context, std::string& failure) const;
+  ConsumeReturn returnOf(ConsumeOrderlyStatus status, const std::string& failure,
+                         int64_t cost_ms) const;
   bool takeFailure(const QueuePtr& queue, std::vector<MessageExt> messages, int64_t suspend_ms);
   void giveUpOn(const QueuePtr& queue, std::shared_ptr<std::vector<MessageExt>> messages,
                 int64_t suspend_ms);

@@ -150,6 +150,9 @@ std::optional<ClientError> PushConsumerCore::start() {
   if (!error) {
     makeParts();
     if (context_->instance->addConsumer(group_, *this)) {
+      context_->trace =
+          TraceDispatcher::create(config_, context_->instance->clientId(), config_.consumer_group,
+                                  TraceDispatcher::Kind::kConsume);
       findRoutes();
       if (error = checkExpressions(*context_->instance, context_->calls, group_, *subscriptions_);
           error) {
@@ -212,6 +215,9 @@ void PushConsumerCore::shutdown() {
               group_, config_.await_termination_on_shutdown.count());
   }
   context_->guard.close();
+  if (context_->trace != nullptr) {
+    context_->trace->shutdown();
+  }
   // Before the locks go back: who gets a queue next must find its offset.
   context_->offsets->persistFinally(remoting::deadlineAfter(kFarewellTimeout));
   rebalance_->dropAll();

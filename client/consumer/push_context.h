@@ -12,6 +12,7 @@
 #include "client/instance/client_instance.h"
 #include "client/instance/guard.h"
 #include "client/instance/timers.h"
+#include "client/trace/trace_dispatcher.h"
 #include "common/clock.h"
 #include "rocketmq/default_mq_push_consumer.h"
 
@@ -43,6 +44,8 @@ struct PushContext {
   CancellableCalls calls;
   std::unique_ptr<OffsetStore> offsets;
   ConsumeStats stats;
+  /// Null when nothing is traced.
+  std::unique_ptr<TraceDispatcher> trace;
 
   /// Messages of a queue were consumed: pulling may go on.
   std::function<void(const std::shared_ptr<ProcessQueue>&)> on_progress;

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "client/instance/name_space.h"
+#include "client/trace/produce_trace.h"
 #include "common/clock.h"
 #include "common/log.h"
 #include "remoting/protocol/commands/reply_message.h"
@@ -32,9 +33,10 @@ ClientError ProducerCore::shutDown() {
 }
 
 ProducerCore::ProducerCore(const ProducerConfig& config,
-                           std::unique_ptr<TransactionChecker> checker)
+                           std::unique_ptr<TransactionChecker> checker, std::string client_id)
     : config_(config),
       group_(wrapNamespace(config.name_space, config.producer_group)),
+      client_id_(client_id.empty() ? makeClientId(config, false) : std::move(client_id)),
       latency_(SystemClock::instance()),
       in_flight_(limitsOf(config)),
       refused_(limitsOf(config)),
@@ -47,8 +49,7 @@ std::optional<ClientError> ProducerCore::start() {
   if (const Status status = checkGroup(config_.producer_group, kReservedGroup); !status.isOk()) {
     return ClientError::client(status.message());
   }
-  Outcome<std::shared_ptr<ClientInstance>> instance =
-      ClientInstance::acquire(config_, makeClientId(config_, false));
+  Outcome<std::shared_ptr<ClientInstance>> instance = ClientInstance::acquire(config_, client_id_);
   if (!instance.ok()) {
     return instance.error();
   }
@@ -60,6 +61,11 @@ std::optional<ClientError> ProducerCore::start() {
                                "] has been created before, specify another name please.");
   }
   instance_ = std::move(instance.value());
+  trace_ = TraceDispatcher::create(config_, client_id_, config_.producer_group,
+                                   TraceDispatcher::Kind::kProduce);
+  if (checker_ != nullptr) {
+    checker_->traceTo(trace_.get());
+  }
   instance_->heartbeatSoon();
   return std::nullopt;
 }
@@ -78,6 +84,9 @@ void ProducerCore::shutdown() {
   }
   // Every callback is made: an application counts on hearing about each of its sends.
   callbacks_.stop(true, Clock::time_point::max());
+  if (trace_ != nullptr) {
+    trace_->shutdown();
+  }
   // Senders may still be inside with a pointer to the instance; it is stopped but not destroyed.
   if (instance_ != nullptr && !released_.exchange(true)) {
     instance_->removeProducer(group_, remoting::deadlineAfter(kFarewellTimeout));
@@ -342,7 +351,7 @@ void ProducerCore::takeAnswer(const SendCallPtr& call, const std::string& addres
   const std::optional<SendStatus> status = result.ok() ? sendStatusOf(result->code) : std::nullopt;
   recordLatency(*call, !status);
   if (status) {
-    takeStored(call, *status, result->header);
+    takeStored(call, address, *status, result->header);
   } else if (result.ok()) {
     fail(call, ClientError::broker(result->code, result->remark, address));
   } else {
@@ -350,9 +359,12 @@ void ProducerCore::takeAnswer(const SendCallPtr& call, const std::string& addres
   }
 }
 
-void ProducerCore::takeStored(const SendCallPtr& call, SendStatus status,
-                              const remoting::SendMessageReply& reply) {
+void ProducerCore::takeStored(const SendCallPtr& call, const std::string& address,
+                              SendStatus status, const remoting::SendMessageReply& reply) {
   SendResult result = makeSendResult(*call, status, reply, config_.name_space);
+  if (trace_ != nullptr) {
+    traceSend(*trace_, config_.producer_group, *call, result, address);
+  }
   const bool try_elsewhere = status != SendStatus::kSendOk && call->mode == SendMode::kSync &&
                              config_.retry_another_broker_when_not_store_ok &&
                              !call->queueFixed() && call->attempts_made <= call->retries_max &&
@@ -405,7 +417,8 @@ void ProducerCore::recordLatency(const SendCall& call, bool failed) {
   }
 }
 
-void ProducerCore::endTransaction(remoting::EndTransaction request) {
+void ProducerCore::endTransaction(const Message& message, remoting::EndTransaction request,
+                                  LocalTransactionState state) {
   const auto lost = [id = request.message_id](std::string_view why) {
     log::warn("the outcome of transaction {} did not reach the broker, which will ask for it: {}",
               id, why);
@@ -415,6 +428,9 @@ void ProducerCore::endTransaction(remoting::EndTransaction request) {
   if (!broker) {
     lost("its master is not known any more");
     return;
+  }
+  if (trace_ != nullptr) {
+    traceEndTransaction(*trace_, config_.producer_group, message, request, state, broker->address);
   }
   const auto tell = [request = std::move(request),
                      lost](const remoting::ConnectionPtr& connection) {

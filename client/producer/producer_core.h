@@ -15,7 +15,9 @@
 #include "client/producer/latency_fault.h"
 #include "client/producer/send_call.h"
 #include "client/producer/transaction_checker.h"
+#include "client/trace/trace_dispatcher.h"
 #include "rocketmq/default_mq_producer.h"
+#include "rocketmq/transaction_mq_producer.h"
 
 namespace rocketmq::client {
 
@@ -27,9 +29,11 @@ namespace rocketmq::client {
 ///          from there; users' functions only on the caller's thread and on the callback pool.
 class ProducerCore {
  public:
-  /// `checker`: for producers of transactions.
+  /// `checker`: for producers of transactions. `client_id`: of the instance to share; empty: the
+  /// one that the configuration asks for.
   explicit ProducerCore(const ProducerConfig& config,
-                        std::unique_ptr<TransactionChecker> checker = nullptr);
+                        std::unique_ptr<TransactionChecker> checker = nullptr,
+                        std::string client_id = {});
   ~ProducerCore();
   ProducerCore(const ProducerCore&) = delete;
   ProducerCore& operator=(const ProducerCore&) = delete;
@@ -57,9 +61,10 @@ class ProducerCore {
   void requestAsync(const std::string& id, OutgoingMessage outgoing, SendTarget target,
                     std::chrono::milliseconds timeout, RequestCallback callback);
 
-  /// Sends the outcome of a transaction to the master of `request.broker_name`, one-way: what does
-  /// not arrive is asked for later.
-  void endTransaction(remoting::EndTransaction request);
+  /// Sends the outcome of the transaction of `message` to the master of `request.broker_name`,
+  /// one-way: what does not arrive is asked for later.
+  void endTransaction(const Message& message, remoting::EndTransaction request,
+                      LocalTransactionState state);
 
   Outcome<std::vector<MessageQueue>> publishQueues(const std::string& topic);
 
@@ -94,7 +99,7 @@ class ProducerCore {
   template <class C>
   void takeAnswer(const SendCallPtr& call, const std::string& address,
                   const remoting::CallResult<C>& result);
-  void takeStored(const SendCallPtr& call, SendStatus status,
+  void takeStored(const SendCallPtr& call, const std::string& address, SendStatus status,
                   const remoting::SendMessageReply& reply);
   void fail(const SendCallPtr& call, ClientError error);
   void finish(const SendCallPtr& call, Outcome<SendResult> outcome);
@@ -107,6 +112,7 @@ class ProducerCore {
 
   const ProducerConfig config_;
   const std::string group_;
+  const std::string client_id_;
   LatencyFault latency_;
   InFlightSends in_flight_;
   /// Sends that found no place and whose callbacks have not been told so yet.
@@ -115,6 +121,8 @@ class ProducerCore {
   std::shared_ptr<ClientInstance> instance_;
   std::atomic<bool> released_{false};
   const std::unique_ptr<TransactionChecker> checker_;
+  /// Null when nothing is traced.
+  std::unique_ptr<TraceDispatcher> trace_;
   WorkerPool callbacks_;
 };
 

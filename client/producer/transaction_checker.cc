@@ -6,6 +6,7 @@
 
 #include "client/admin/message_decoder.h"
 #include "client/instance/name_space.h"
+#include "client/trace/produce_trace.h"
 #include "common/log.h"
 
 namespace rocketmq::client {
@@ -26,6 +27,7 @@ TransactionChecker::TransactionChecker(const TransactionProducerConfig& config, 
                                        std::shared_ptr<TransactionListener> listener)
     : name_space_(config.name_space),
       group_(std::move(group)),
+      traced_group_(config.producer_group),
       waiting_max_(std::max(config.check_request_hold_max, 1)),
       listener_(std::move(listener)),
       pool_("rmq-check", static_cast<size_t>(std::max(config.check_threads, 1))) {}
@@ -77,6 +79,10 @@ void TransactionChecker::answer(TransactionCheck& check) {
   }
   end.transaction_id = check.request.transaction_id;
   end.broker_name = check.request.broker_name;
+  if (TraceDispatcher* const trace = trace_.load()) {
+    traceEndTransaction(*trace, traced_group_, check.message, end, state,
+                        check.message.storeHost());
+  }
   if (!check.connection->oneway(end)) {
     log::warn("the outcome of transaction {} did not reach the broker, which will ask again",
               end.message_id);

@@ -8,6 +8,7 @@
 #include "client/instance/guard.h"
 #include "client/instance/transaction_check.h"
 #include "client/instance/worker_pool.h"
+#include "client/trace/trace_dispatcher.h"
 #include "rocketmq/transaction_mq_producer.h"
 
 namespace rocketmq::client {
@@ -26,6 +27,9 @@ class TransactionChecker {
   /// Works until stop(), whatever becomes of this object.
   TransactionCheckHandler handler();
 
+  /// Traces answers from now on; `trace`, which may be null, must outlive stop().
+  void traceTo(TraceDispatcher* trace) { trace_.store(trace); }
+
   /// Takes no more questions, drops those that wait and waits for those that are being answered.
   void stop();
 
@@ -35,8 +39,10 @@ class TransactionChecker {
 
   const std::string name_space_;
   const std::string group_;
+  const std::string traced_group_;  ///< Without namespace.
   const int32_t waiting_max_;
   const std::shared_ptr<TransactionListener> listener_;
+  std::atomic<TraceDispatcher*> trace_{nullptr};
   std::atomic<int32_t> waiting_{0};
   Guard guard_;
   WorkerPool pool_;

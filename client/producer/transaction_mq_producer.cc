@@ -82,7 +82,7 @@ TransactionSendResult TransactionMQProducer::sendMessageInTransaction(Message& m
   end.message_id = result.msg_id;
   end.transaction_id = result.transaction_id;
   end.broker_name = result.message_queue.broker_name;
-  core->endTransaction(std::move(end));
+  core->endTransaction(message, std::move(end), result.local_transaction_state);
   return result;
 }
 

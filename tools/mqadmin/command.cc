@@ -12,6 +12,8 @@ std::vector<std::unique_ptr<Command>> allCommands() {
   addHaCommands(list);
   addQueryMessageCommands(list);
   addReadMessageCommands(list);
+  addTraceCommands(list);
+  addDeadLetterCommands(list);
   addSendMessageCommand(list);
   addConsumerCommands(list);
   addClusterCommands(list);

@@ -50,6 +50,8 @@ void addClusterCommands(CommandList& list);
 void addNamesrvCommands(CommandList& list);
 void addQueryMessageCommands(CommandList& list);
 void addReadMessageCommands(CommandList& list);
+void addTraceCommands(CommandList& list);
+void addDeadLetterCommands(CommandList& list);
 void addSendMessageCommand(CommandList& list);
 
 }  // namespace rocketmq::mqadmin

@@ -25,6 +25,13 @@ struct ClientConfig {
   /// This client's address in its client id; empty: found out.
   std::string client_ip;
 
+  /// Writes to a topic of the brokers what became of each message, for `mqadmin queryMsgTraceById`
+  /// and dashboards (RocketMQ: enableMsgTrace). Not for DefaultMQPullConsumer. A client that cannot
+  /// write its traces works without them.
+  bool enable_msg_trace = false;
+  /// Where traces go; empty: RMQ_SYS_TRACE_TOPIC (RocketMQ: customizedTraceTopic).
+  std::string trace_topic;
+
   std::chrono::milliseconds poll_name_server_interval{30'000};
   std::chrono::milliseconds heartbeat_broker_interval{30'000};
   std::chrono::milliseconds persist_consumer_offset_interval{5'000};

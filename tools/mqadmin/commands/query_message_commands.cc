@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <map>
 #include <string>
 #include <vector>
@@ -12,22 +11,10 @@
 #include "common/json/encode.h"
 #include "tools/mqadmin/command.h"
 #include "tools/mqadmin/message_view.h"
+#include "tools/mqadmin/text.h"
 
 namespace rocketmq::mqadmin {
 namespace {
-
-std::vector<std::string> splitIds(const std::string& text) {
-  std::vector<std::string> ids;
-  size_t at = 0;
-  while (at < text.size()) {
-    const size_t end = std::min(text.find(',', at), text.size());
-    if (end > at) {
-      ids.push_back(text.substr(at, end - at));
-    }
-    at = end + 1;
-  }
-  return ids;
-}
 
 class QueryMsgById : public Command {
  public:
@@ -42,7 +29,7 @@ class QueryMsgById : public Command {
   }
 
   Status run(client::AdminClient& admin) override {
-    for (const std::string& id : splitIds(ids_)) {
+    for (const std::string& id : splitList(ids_)) {
       if (!group_.empty() && !client_id_.empty()) {
         ROCKETMQ_RETURN_IF_ERROR(consumeDirectly(admin, id));
         continue;

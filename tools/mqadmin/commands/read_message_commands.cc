@@ -1,8 +1,9 @@
-// printMsg, consumeMessage
+// printMsg, printMsgByQueue, consumeMessage
 
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -10,47 +11,11 @@
 
 #include "tools/mqadmin/command.h"
 #include "tools/mqadmin/message_view.h"
+#include "tools/mqadmin/queues.h"
 #include "tools/mqadmin/text.h"
 
 namespace rocketmq::mqadmin {
 namespace {
-
-constexpr int32_t kPullBatch = 32;
-
-/// One queue with the address of its broker.
-struct ReadableQueue {
-  MessageQueue queue;
-  std::string address;
-};
-
-Result<std::vector<ReadableQueue>> readableQueues(client::AdminClient& admin,
-                                                  const std::string& topic) {
-  ROCKETMQ_ASSIGN_OR_RETURN(const auto route, admin.topicRoute(topic));
-  ROCKETMQ_ASSIGN_OR_RETURN(const auto brokers, admin.brokersOfTopic(topic));
-  std::vector<ReadableQueue> queues;
-  for (const model::QueueData& data : route.queue_datas) {
-    const auto broker = brokers.find(data.broker_name);
-    if (broker == brokers.end()) {
-      continue;
-    }
-    for (int32_t queue_id = 0; queue_id < data.read_queue_nums; ++queue_id) {
-      queues.push_back({{topic, data.broker_name, queue_id}, broker->second});
-    }
-  }
-  std::sort(queues.begin(), queues.end(),
-            [](const ReadableQueue& a, const ReadableQueue& b) { return a.queue < b.queue; });
-  return queues;
-}
-
-/// The offset a text of time stands for in a queue; `otherwise` without a text.
-Result<int64_t> offsetAt(client::AdminClient& admin, const ReadableQueue& at,
-                         const std::string& time_text, int64_t otherwise) {
-  if (time_text.empty()) {
-    return otherwise;
-  }
-  ROCKETMQ_ASSIGN_OR_RETURN(const TimestampMs time, parseTime(time_text));
-  return admin.searchOffset(at.address, at.queue.topic, at.queue.queue_id, time);
-}
 
 std::string queueText(const MessageQueue& queue) {
   return fmt::format("MessageQueue [topic={}, brokerName={}, queueId={}]", queue.topic,
@@ -116,15 +81,11 @@ class PrintMsg : public Command {
   Status run(client::AdminClient& admin) override {
     ROCKETMQ_ASSIGN_OR_RETURN(const auto queues, readableQueues(admin, topic_));
     for (const ReadableQueue& at : queues) {
-      ROCKETMQ_ASSIGN_OR_RETURN(const int64_t min,
-                                admin.minOffset(at.address, topic_, at.queue.queue_id));
-      ROCKETMQ_ASSIGN_OR_RETURN(const int64_t max,
-                                admin.maxOffset(at.address, topic_, at.queue.queue_id));
-      ROCKETMQ_ASSIGN_OR_RETURN(const int64_t from, offsetAt(admin, at, begin_, min));
-      ROCKETMQ_ASSIGN_OR_RETURN(const int64_t to, offsetAt(admin, at, end_, max));
-      fmt::print("minOffset={}, maxOffset={}, {}\n", from, to, queueText(at.queue));
-      ROCKETMQ_ASSIGN_OR_RETURN([[maybe_unused]] const int64_t printed,
-                                printRange(admin, at, from, to, tags_, parseBool(print_body_)));
+      ROCKETMQ_ASSIGN_OR_RETURN(const OffsetRange range, rangeOf(admin, at, begin_, end_));
+      fmt::print("minOffset={}, maxOffset={}, {}\n", range.from, range.to, queueText(at.queue));
+      ROCKETMQ_ASSIGN_OR_RETURN(
+          [[maybe_unused]] const int64_t printed,
+          printRange(admin, at, range.from, range.to, tags_, parseBool(print_body_)));
       fmt::print("{:-<56}\n", "");
     }
     return Status::ok();
@@ -137,6 +98,84 @@ class PrintMsg : public Command {
   std::string begin_;
   std::string end_;
   std::string print_body_ = "true";
+};
+
+class PrintMsgByQueue : public Command {
+ public:
+  std::string_view name() const override { return "printMsgByQueue"; }
+  std::string_view description() const override { return "Print Message Detail by queueId"; }
+
+  void addOptions(CLI::App& app) override {
+    app.add_option("-t,--topic", topic_, "topic name")->required();
+    app.add_option("-a,--brokerName", broker_name_, "broker name")->required();
+    app.add_option("-i,--queueId", queue_id_, "queue id")->required();
+    app.add_option("-c,--charsetName", charset_, "CharsetName (bodies are printed as they are)");
+    app.add_option("-s,--subExpression", tags_, "Subscribe Expression(eg: TagA || TagB)");
+    app.add_option("-b,--beginTimestamp", begin_,
+                   "Begin timestamp[currentTimeMillis|yyyy-MM-dd#HH:mm:ss:SSS]");
+    app.add_option("-e,--endTimestamp", end_,
+                   "End timestamp[currentTimeMillis|yyyy-MM-dd#HH:mm:ss:SSS]");
+    app.add_option("-p,--printMsg", print_, "print the messages (false)");
+    app.add_option("-d,--printBody", print_body_, "print body (true)");
+    app.add_option("-f,--calculate", count_tags_, "count the messages of each tag (false)");
+  }
+
+  Status run(client::AdminClient& admin) override {
+    ROCKETMQ_ASSIGN_OR_RETURN(const auto queues, readableQueues(admin, topic_));
+    const auto found = std::find_if(queues.begin(), queues.end(), [this](const auto& at) {
+      return at.queue.broker_name == broker_name_ && at.queue.queue_id == queue_id_;
+    });
+    if (found == queues.end()) {
+      return Status::notFound(fmt::format("topic {} has no queue {} on broker {}; see topicStatus",
+                                          topic_, queue_id_, broker_name_));
+    }
+    ROCKETMQ_ASSIGN_OR_RETURN(const OffsetRange range, rangeOf(admin, *found, begin_, end_));
+    std::map<std::string, int64_t> tags;
+    ROCKETMQ_RETURN_IF_ERROR(read(admin, *found, range, tags));
+    std::vector<std::pair<std::string, int64_t>> rows(tags.begin(), tags.end());
+    std::stable_sort(rows.begin(), rows.end(),
+                     [](const auto& a, const auto& b) { return a.second > b.second; });
+    for (const auto& [tag, count] : rows) {
+      fmt::print("Tag: {:<30} Count: {}\n", tag, count);
+    }
+    return Status::ok();
+  }
+
+ private:
+  Status read(client::AdminClient& admin, const ReadableQueue& at, const OffsetRange& range,
+              std::map<std::string, int64_t>& tags) const {
+    const bool counts = parseBool(count_tags_);
+    const bool prints = parseBool(print_);
+    for (int64_t from = range.from; from < range.to;) {
+      const auto batch = static_cast<int32_t>(std::min<int64_t>(kPullBatch, range.to - from));
+      ROCKETMQ_ASSIGN_OR_RETURN(const auto pulled,
+                                admin.pull(at.address, at.queue, from, batch, tags_));
+      for (const MessageExt& message : pulled.messages) {
+        if (prints) {
+          fmt::print("{}\n", describeWithBody(message, parseBool(print_body_)));
+        }
+        if (counts && !message.tags().empty()) {
+          ++tags[message.tags()];
+        }
+      }
+      if (pulled.next_begin_offset <= from) {
+        break;
+      }
+      from = pulled.next_begin_offset;
+    }
+    return Status::ok();
+  }
+
+  std::string topic_;
+  std::string broker_name_;
+  int32_t queue_id_ = 0;
+  std::string charset_;
+  std::string tags_ = "*";
+  std::string begin_;
+  std::string end_;
+  std::string print_ = "false";
+  std::string print_body_ = "true";
+  std::string count_tags_ = "false";
 };
 
 class ConsumeMessage : public Command {
@@ -189,14 +228,9 @@ class ConsumeMessage : public Command {
   }
 
   Status readQueue(client::AdminClient& admin, const ReadableQueue& at, int64_t& left) const {
-    ROCKETMQ_ASSIGN_OR_RETURN(const int64_t min,
-                              admin.minOffset(at.address, topic_, at.queue.queue_id));
-    ROCKETMQ_ASSIGN_OR_RETURN(const int64_t max,
-                              admin.maxOffset(at.address, topic_, at.queue.queue_id));
-    ROCKETMQ_ASSIGN_OR_RETURN(int64_t from, offsetAt(admin, at, begin_, min));
-    ROCKETMQ_ASSIGN_OR_RETURN(int64_t to, offsetAt(admin, at, end_, max));
-    from = offset_ >= 0 ? offset_ : from;
-    to = std::min(to, from + left);
+    ROCKETMQ_ASSIGN_OR_RETURN(const OffsetRange range, rangeOf(admin, at, begin_, end_));
+    const int64_t from = offset_ >= 0 ? offset_ : range.from;
+    const int64_t to = std::min(range.to, from + left);
     if (from < to) {
       fmt::print("Consume ok\n");
     }
@@ -219,6 +253,7 @@ class ConsumeMessage : public Command {
 
 void addReadMessageCommands(CommandList& list) {
   list.push_back(std::make_unique<PrintMsg>());
+  list.push_back(std::make_unique<PrintMsgByQueue>());
   list.push_back(std::make_unique<ConsumeMessage>());
 }
 
