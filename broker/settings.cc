@@ -383,6 +383,7 @@ const SettingsTable<BrokerSettings>& BrokerSettings::settings() {
     addRetention(rows);
     addReplication(rows);
     addProcess(rows);
+    remoting::addTlsSettings(rows, &S::tls);
     return rows;
   }();
   return table;
