@@ -109,6 +109,7 @@ class Broker::Impl {
   Status start() {
     ROCKETMQ_RETURN_IF_ERROR(openStore());
     ROCKETMQ_RETURN_IF_ERROR(openTables());
+    ROCKETMQ_ASSIGN_OR_RETURN(tls_, remoting::DaemonTls::open(settings_.load()->tls));
     makeClients();
     ROCKETMQ_RETURN_IF_ERROR(openReplication());
     makeServices();
@@ -186,6 +187,7 @@ class Broker::Impl {
   std::atomic<int32_t> announced_permission_{0};
 
   remoting::Router router_;
+  remoting::DaemonTls tls_;
   std::optional<remoting::Client> outgoing_;
   std::optional<Registrar> registrar_;
   std::unique_ptr<remoting::Server> server_;
@@ -234,6 +236,7 @@ void Broker::Impl::makeClients() {
   remoting::Client::Options options;
   options.connect_timeout = milliseconds(settings->connect_timeout_ms);
   options.limits.idle_timeout = seconds(settings->client_connection_idle_max_seconds);
+  options.tls = tls_.client;
   outgoing_.emplace(pool_, nullptr, std::move(options));
   registrar_.emplace(pool_, *outgoing_, *topics_, settings_);
   topics_->setChangeListener([this] { registrar_->topicsChanged(); });
@@ -370,6 +373,7 @@ remoting::Server::Options Broker::Impl::serverOptions(int32_t port) {
   options.port = static_cast<uint16_t>(port);
   options.connections_max = static_cast<size_t>(settings->connections_max);
   options.limits.idle_timeout = seconds(settings->connection_idle_max_seconds);
+  options.tls = tls_.server;
   options.on_closed = [this](const remoting::ConnectionPtr& connection) { onClosed(connection); };
   return options;
 }
@@ -443,6 +447,8 @@ void Broker::Impl::startTimers() {
   every(kFirstPersist, milliseconds(settings->flush_delay_offset_interval_ms),
         [this, persist] { persist("delay offsets", delays_->persist()); });
   every(kClientScanPeriod, kClientScanPeriod, [this] { clients_->removeExpired(); });
+  every(remoting::kTlsReloadPeriod, remoting::kTlsReloadPeriod,
+        [this] { tls_.server->reloadIfChanged(); });
   every(kLockScanPeriod, kLockScanPeriod, [this] { locks_->removeExpired(clock_.nowMs()); });
   every(kStatsPeriod, kStatsPeriod, [this] {
     stats_.sample(clock_.nowMs());

@@ -76,7 +76,7 @@ Result<ConfigService::Outcome> ConfigService::update(std::string_view properties
 }
 
 std::string ConfigService::text() const {
-  return formatPropertiesFile(printSettings(*settings_.load()));
+  return formatPropertiesFile(showSettings(*settings_.load()));
 }
 
 std::string ConfigService::versionText() const {

@@ -407,6 +407,7 @@ const SettingsTable<BrokerSettings>& BrokerSettings::settings() {
     addRetention(rows);
     addReplication(rows);
     addProcess(rows);
+    remoting::addTlsSettings(rows, &S::tls);
     return rows;
   }();
   return table;

@@ -8,6 +8,7 @@
 #include "common/delay_setting.h"
 #include "common/settings_table.h"
 #include "common/status.h"
+#include "remoting/tls/tls_settings.h"
 #include "store/store_options.h"
 
 namespace rocketmq::broker {
@@ -133,6 +134,7 @@ struct BrokerSettings {
   int64_t connect_timeout_ms = 3000;
   int32_t connections_max = 65535;  ///< Ours.
   int32_t io_threads = 0;           ///< Ours. 0: one per core, at most 4.
+  remoting::TlsSettings tls;
 
   // Metrics.
   int32_t metrics_port = 0;                      ///< Ours. 0: off.

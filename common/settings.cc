@@ -103,7 +103,8 @@ Result<LiveUpdate> update(std::span<const BoundSetting> scratch,
   const std::vector<Assignment> assignments = lastAssignments(scratch, request);
   LiveUpdate outcome;
   for (const Assignment& assignment : assignments) {
-    if (std::ranges::find(black_list, assignment.key()) != black_list.end()) {
+    const bool is_secret = assignment.row != nullptr && assignment.row->info->is_secret;
+    if (is_secret || std::ranges::find(black_list, assignment.key()) != black_list.end()) {
       outcome.refused_key = assignment.key();
       return outcome;
     }
@@ -139,6 +140,17 @@ PropertiesByKey print(std::span<const BoundSetting> settings) {
   PropertiesByKey values;
   for (const BoundSetting& row : settings) {
     values[std::string(row.info->key)] = printSetting(row);
+  }
+  return values;
+}
+
+PropertiesByKey show(std::span<const BoundSetting> settings) {
+  PropertiesByKey values = print(settings);
+  for (const BoundSetting& row : settings) {
+    std::string& value = values[std::string(row.info->key)];
+    if (row.info->is_secret && !value.empty()) {
+      value = "******";
+    }
   }
   return values;
 }

@@ -84,6 +84,8 @@ Result<LiveUpdate> update(std::span<const BoundSetting> scratch,
                           std::span<const BoundSetting> running, const PropertiesFile& request,
                           std::span<const std::string_view> black_list);
 PropertiesByKey print(std::span<const BoundSetting> settings);
+/// print() with secrets that are set replaced by asterisks.
+PropertiesByKey show(std::span<const BoundSetting> settings);
 void checkTable(std::span<const BoundSetting> settings);
 
 }  // namespace detail
@@ -119,9 +121,10 @@ Result<std::vector<std::string>> loadSettings(S& settings, const PropertiesFile&
 }
 
 /// Applies an update that came while running: live settings change in `settings`; settings that
-/// change only at a restart are checked and reported; other keys are ignored. A key in `black_list`
-/// refuses the whole update (LiveUpdate::refused_key). InvalidArgument lists bad values as
-/// loadSettings() does; `settings` is unchanged then. (RocketMQ: Configuration.update)
+/// change only at a restart are checked and reported; other keys are ignored. A key in
+/// `black_list`, or a secret, refuses the whole update (LiveUpdate::refused_key). InvalidArgument
+/// lists bad values as loadSettings() does; `settings` is unchanged then. (RocketMQ:
+/// Configuration.update)
 template <Configurable S>
 Result<LiveUpdate> updateLive(S& settings, const PropertiesFile& request,
                               std::span<const std::string_view> black_list) {
@@ -134,20 +137,28 @@ Result<LiveUpdate> updateLive(S& settings, const PropertiesFile& request,
   return outcome;
 }
 
-/// Every setting as the file would have it; formatPropertiesFile() makes lines of them.
+/// Every setting as the file would have it, secrets included: for files only.
+/// formatPropertiesFile() makes lines of them.
 template <Configurable S>
 PropertiesByKey printSettings(const S& settings) {
   S copy = settings;
   return detail::print(bindSettings(copy));
 }
 
+/// printSettings() for people and peers: without secrets.
+template <Configurable S>
+PropertiesByKey showSettings(const S& settings) {
+  S copy = settings;
+  return detail::show(bindSettings(copy));
+}
+
 /// Those that a user looks at first (RocketMQ: option -m).
 template <Configurable S>
-PropertiesByKey printImportantSettings(const S& settings) {
+PropertiesByKey showImportantSettings(const S& settings) {
   S copy = settings;
   std::vector<BoundSetting> bound = bindSettings(copy);
   std::erase_if(bound, [](const BoundSetting& row) { return !row.info->is_important; });
-  return detail::print(bound);
+  return detail::show(bound);
 }
 
 }  // namespace rocketmq

@@ -80,6 +80,7 @@ struct SettingInfo {
   std::string_view help;
   bool is_important = false;  ///< Shown by `-m`.
   bool is_own = false;        ///< RocketMQ has no such key.
+  bool is_secret = false;     ///< Never shown; see showSettings().
   /// For the documentation, where the default depends on the machine.
   std::string_view documented_default;
   /// An older name that files may still use.
@@ -123,6 +124,10 @@ class Setting {
   }
   Setting own() && {
     info_.is_own = true;
+    return std::move(*this);
+  }
+  Setting secret() && {
+    info_.is_secret = true;
     return std::move(*this);
   }
   Setting documentedDefault(std::string_view text) && {

@@ -168,7 +168,7 @@ int main(int argc, char** argv) {
   }
   if (FLAGS_p || FLAGS_m) {
     const PropertiesByKey printed =
-        FLAGS_p ? printSettings(*settings) : printImportantSettings(*settings);
+        FLAGS_p ? showSettings(*settings) : showImportantSettings(*settings);
     std::printf("%s", formatPropertiesFile(printed).c_str());
     return EXIT_SUCCESS;
   }

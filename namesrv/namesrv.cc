@@ -1,6 +1,7 @@
 #include "namesrv/namesrv.h"
 
 #include <chrono>
+#include <optional>
 #include <utility>
 
 #include "metrics/server.h"
@@ -52,7 +53,10 @@ class Namesrv::Parts {
   Parts& operator=(const Parts&) = delete;
 
   Status listen(const NamesrvSettings& initial) {
+    ROCKETMQ_ASSIGN_OR_RETURN(const remoting::DaemonTls tls,
+                              remoting::DaemonTls::open(initial.tls));
     remoting::Server::Options options;
+    options.tls = tls.server;
     options.bind_address = initial.bind_address;
     options.port = static_cast<uint16_t>(initial.listen_port);
     options.connections_max = static_cast<size_t>(initial.connections_max);
@@ -61,6 +65,13 @@ class Namesrv::Parts {
       liveness_.connectionClosed(*connection);
     };
     ROCKETMQ_ASSIGN_OR_RETURN(server_, remoting::Server::start(pool_, router_, std::move(options)));
+    tls_reload_.emplace(pool_, 0,
+                        remoting::PeriodicTask::Options{.initial_delay = remoting::kTlsReloadPeriod,
+                                                        .period = remoting::kTlsReloadPeriod},
+                        [this, server = tls.server] {
+                          lanes_.run(remoting::Lane::kAdmin,
+                                     [server] { server->reloadIfChanged(); });
+                        });
     return listenForMetrics(initial);
   }
 
@@ -71,6 +82,7 @@ class Namesrv::Parts {
     if (server_ != nullptr) {
       server_->stop(kStopTimeout);
     }
+    tls_reload_.reset();
     liveness_.stop();
     lanes_.stop();
     pool_.stop();
@@ -102,6 +114,7 @@ class Namesrv::Parts {
   remoting::Router router_;
   std::unique_ptr<remoting::Server> server_;
   std::unique_ptr<metrics::Server> metrics_server_;
+  std::optional<remoting::PeriodicTask> tls_reload_;
 };
 
 Result<std::unique_ptr<Namesrv>> Namesrv::start(const NamesrvSettings& settings,

@@ -161,6 +161,7 @@ const SettingsTable<NamesrvSettings>& NamesrvSettings::settings() {
          {listenSettings(), fileSettings(), brokerSettings(), answerSettings()}) {
       all.insert(all.end(), part.begin(), part.end());
     }
+    remoting::addTlsSettings(all, &S::tls);
     return all;
   }();
   return table;

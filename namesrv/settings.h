@@ -12,6 +12,7 @@
 #include "common/settings.h"
 #include "common/status.h"
 #include "namesrv/published.h"
+#include "remoting/tls/tls_settings.h"
 
 namespace rocketmq::namesrv {
 
@@ -25,6 +26,7 @@ struct NamesrvSettings {
   int32_t connection_idle_max_seconds = 120;  ///< 0: for ever.
   int32_t connections_max = 65535;
   int32_t io_threads = 0;  ///< 0: one per core, at most 4.
+  remoting::TlsSettings tls;
 
   // Metrics.
   int32_t metrics_port = 0;  ///< 0: off.

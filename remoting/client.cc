@@ -92,7 +92,7 @@ class Client::Impl : public std::enable_shared_from_this<Impl> {
       ROCKETMQ_REQUIRES(mutex_);
   std::shared_ptr<ConnectAttempt> newAttempt(const std::string& address, const HostAndPort& target);
   Result<ConnectionPtr> onAttemptEnd(IoThread& thread, const std::string& address,
-                                     Result<TcpSocket> outcome);
+                                     Result<ConnectedSocket> outcome);
   void forgetOldFailures() ROCKETMQ_REQUIRES(mutex_);
   void onClosed(const std::shared_ptr<TcpConnection>& connection);
 
@@ -186,10 +186,10 @@ std::shared_ptr<ConnectAttempt> Client::Impl::newAttempt(const std::string& addr
   gate_.enter();  // Open, because is_stopped_ is not set.
   asio::io_context& context = pool_.nextContext();
   return std::make_shared<ConnectAttempt>(
-      context, address, target,
+      context, address, target, options_.tls,
       ConnectAttempt::Limits{.timeout = options_.connect_timeout,
                              .waiters_max = options_.limits.pending_calls_max},
-      [self = shared_from_this(), &context, address](Result<TcpSocket> outcome) {
+      [self = shared_from_this(), &context, address](Result<ConnectedSocket> outcome) {
         auto connection = self->onAttemptEnd(IoThread::of(context), address, std::move(outcome));
         self->gate_.leave();
         return connection;
@@ -197,7 +197,7 @@ std::shared_ptr<ConnectAttempt> Client::Impl::newAttempt(const std::string& addr
 }
 
 Result<ConnectionPtr> Client::Impl::onAttemptEnd(IoThread& thread, const std::string& address,
-                                                 Result<TcpSocket> outcome) {
+                                                 Result<ConnectedSocket> outcome) {
   MutexLock lock(mutex_);
   const auto entry = entries_.find(address);
   if (is_stopped_ || entry == entries_.end()) {
@@ -211,8 +211,8 @@ Result<ConnectionPtr> Client::Impl::onAttemptEnd(IoThread& thread, const std::st
     return outcome.status().withContext("cannot connect to " + address);
   }
   gate_.enter();  // Left by onClosed().
-  auto connection =
-      std::make_shared<TcpConnection>(thread, std::move(*outcome), address, settings_);
+  auto connection = std::make_shared<TcpConnection>(thread, std::move(outcome->socket), address,
+                                                    settings_, std::move(outcome->tls));
   entry->second.back_off = {};
   entry->second.connection = connection;
   connection->start();

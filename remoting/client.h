@@ -12,6 +12,7 @@
 #include "remoting/connection_limits.h"
 #include "remoting/io_pool.h"
 #include "remoting/router.h"
+#include "remoting/tls/tls_context.h"
 
 namespace rocketmq::remoting {
 
@@ -29,6 +30,8 @@ class Client {
     Language language = Language::kCpp;
     SerializeType serialize_type = SerializeType::kJson;
     ConnectionLimits limits = {.silence_max = std::chrono::milliseconds(2'000)};
+    /// Null: plain connections. The handshake is part of connecting and of its timeout.
+    std::shared_ptr<const TlsContext> tls = {};
     /// Called on the connection's thread when an established connection has gone.
     std::function<void(const ConnectionPtr&, const std::string& address)> on_closed = {};
   };

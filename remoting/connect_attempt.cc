@@ -17,10 +17,11 @@ Status noAnswerWithin(std::chrono::milliseconds time) {
 }  // namespace
 
 ConnectAttempt::ConnectAttempt(asio::io_context& context, std::string address, HostAndPort target,
-                               Limits limits, OnEnd on_end)
+                               std::shared_ptr<const TlsContext> tls, Limits limits, OnEnd on_end)
     : executor_(context.get_executor()),
       address_(std::move(address)),
       target_(std::move(target)),
+      tls_context_(std::move(tls)),
       limits_(limits),
       on_end_(std::move(on_end)),
       resolver_(executor_),
@@ -59,7 +60,8 @@ void ConnectAttempt::begin() {
   timer_.expires_at(deadline_);
   timer_.async_wait([self = shared_from_this()](const asio::error_code& error) {
     if (!error) {
-      self->end(noAnswerWithin(self->limits_.timeout));
+      const Status late = noAnswerWithin(self->limits_.timeout);
+      self->end(self->tls_ == nullptr ? late : late.withContext("TLS handshake"));
     }
   });
   asio::error_code not_an_ip;
@@ -106,7 +108,43 @@ void ConnectAttempt::onConnected(const asio::error_code& error) {
     return;
   }
   socket_.set_option(asio::ip::tcp::no_delay(true), ignored);
-  end(std::move(socket_));
+  if (tls_context_ == nullptr) {
+    end(ConnectedSocket{.socket = std::move(socket_), .tls = nullptr});
+  } else {
+    beginTls();
+  }
+}
+
+void ConnectAttempt::beginTls() {
+  asio::error_code error;
+  socket_.native_non_blocking(true, error);
+  auto session =
+      TlsSession::open(*tls_context_, socket_.native_handle(), TlsSession::Side::kClient);
+  if (!session.ok()) {
+    end(session.status());
+    return;
+  }
+  tls_ = std::move(*session);
+  continueTls();
+}
+
+void ConnectAttempt::continueTls() {
+  const TlsSession::Handshake progress = tls_->handshake();
+  if (progress == TlsSession::Handshake::kDone) {
+    end(ConnectedSocket{.socket = std::move(socket_), .tls = std::move(tls_)});
+    return;
+  }
+  if (progress == TlsSession::Handshake::kFailed) {
+    end(Status::io("TLS handshake failed: " + tls_->error()));
+    return;
+  }
+  socket_.async_wait(progress == TlsSession::Handshake::kWantsRead ? asio::socket_base::wait_read
+                                                                   : asio::socket_base::wait_write,
+                     [self = shared_from_this()](const asio::error_code& error) {
+                       if (!error && !self->outcome_) {
+                         self->continueTls();
+                       }
+                     });
 }
 
 void ConnectAttempt::addWaiter(Waiter added) {
@@ -133,7 +171,7 @@ void ConnectAttempt::giveUpWaiting(Waiters::iterator waiter) {
   callback(noAnswerWithin(patience).withContext("cannot connect to " + address_));
 }
 
-void ConnectAttempt::end(Result<TcpSocket> outcome) {
+void ConnectAttempt::end(Result<ConnectedSocket> outcome) {
   if (outcome_) {
     return;
   }

@@ -16,11 +16,18 @@
 #include "remoting/client.h"
 #include "remoting/io_thread.h"
 #include "remoting/socket_address.h"
+#include "remoting/tls/tls_session.h"
 
 namespace rocketmq::remoting {
 
+/// An open socket, with TLS on it where that was asked for.
+struct ConnectedSocket {
+  TcpSocket socket;
+  std::unique_ptr<TlsSession> tls;  ///< After its handshake; null: plain.
+};
+
 /// One try to connect to an address, shared by all who wait for it: resolves the host, tries the
-/// addresses found one after the other, and gives up after a while.
+/// addresses found one after the other, shakes hands under TLS, and gives up after a while.
 ///
 /// Threads: start(), join() and cancel() any; everything else happens on the context's thread.
 /// Life: ends by itself; late completions of the system find it ended and do nothing.
@@ -33,11 +40,11 @@ class ConnectAttempt : public std::enable_shared_from_this<ConnectAttempt> {
 
   /// Turns the connected socket into a connection, or the reason of the failure into what the
   /// waiting callers are told. Called once, before them.
-  using OnEnd = std::function<Result<ConnectionPtr>(Result<TcpSocket>)>;
+  using OnEnd = std::function<Result<ConnectionPtr>(Result<ConnectedSocket>)>;
 
-  /// `address` is how messages call the target.
-  ConnectAttempt(asio::io_context& context, std::string address, HostAndPort target, Limits limits,
-                 OnEnd on_end);
+  /// `address` is how messages call the target; `tls` is null for a plain connection.
+  ConnectAttempt(asio::io_context& context, std::string address, HostAndPort target,
+                 std::shared_ptr<const TlsContext> tls, Limits limits, OnEnd on_end);
 
   void start();
 
@@ -63,19 +70,23 @@ class ConnectAttempt : public std::enable_shared_from_this<ConnectAttempt> {
   void begin();
   void connectTo(std::vector<asio::ip::tcp::endpoint> endpoints);
   void onConnected(const asio::error_code& error);
+  void beginTls();
+  void continueTls();
   void addWaiter(Waiter added);
   void giveUpWaiting(Waiters::iterator waiter);
-  void end(Result<TcpSocket> outcome);
+  void end(Result<ConnectedSocket> outcome);
 
   const IoExecutor executor_;
   const std::string address_;
   const HostAndPort target_;
+  const std::shared_ptr<const TlsContext> tls_context_;
   const Limits limits_;
   OnEnd on_end_;
   std::atomic<size_t> joined_ = 0;
 
   Resolver resolver_;
   TcpSocket socket_;
+  std::unique_ptr<TlsSession> tls_;  // From the moment the handshake begins.
   SteadyTimer timer_;
   Deadline deadline_;
   Waiters waiters_;

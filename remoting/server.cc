@@ -81,6 +81,7 @@ Status Server::Impl::start() {
     TcpConnection::Settings settings;
     settings.router = &router_;
     settings.limits = options_.limits;
+    settings.tls_server = options_.tls;
     // stop() waits for these calls, and the last one must not see the server vanish under it.
     settings.on_closed = [weak = weak_from_this(),
                           index](const std::shared_ptr<TcpConnection>& connection) {

@@ -12,6 +12,7 @@
 #include "remoting/connection_limits.h"
 #include "remoting/io_pool.h"
 #include "remoting/router.h"
+#include "remoting/tls/tls_server.h"
 
 namespace rocketmq::remoting {
 
@@ -28,6 +29,8 @@ class Server {
     uint16_t port = 0;               ///< 0: the system picks one, see port().
     size_t connections_max = 65535;  ///< More are closed at once, with a log line a second.
     ConnectionLimits limits = {};
+    /// Null: plain connections only, without a look at what they are.
+    std::shared_ptr<TlsServer> tls = {};
     /// On the connection's thread, after its last request was handled.
     std::function<void(const ConnectionPtr&)> on_closed = {};
   };

@@ -29,21 +29,20 @@ uint64_t nextConnectionId() {
   return next.fetch_add(1, std::memory_order_relaxed);
 }
 
-std::string errorText(int error_number) {
-  return std::error_code(error_number, std::system_category()).message();
-}
-
 }  // namespace
 
 TcpConnection::TcpConnection(IoThread& thread, TcpSocket socket, std::string name,
-                             std::shared_ptr<const Settings> settings)
+                             std::shared_ptr<const Settings> settings,
+                             std::unique_ptr<TlsSession> tls)
     : IdleTracker(settings->limits.idle_timeout),
       id_(nextConnectionId()),
       thread_(thread),
       thread_id_(std::this_thread::get_id()),
       settings_(std::move(settings)),
       name_(std::move(name)),
-      socket_(std::move(socket)) {
+      socket_(std::move(socket)),
+      stage_(settings_->tls_server == nullptr ? Stage::kReady : Stage::kNew),
+      tls_(std::move(tls)) {
   // Both fail when the peer has gone already, which reading will notice.
   asio::error_code ignored;
   remote_ = toHostAddress(socket_->remote_endpoint(ignored));
@@ -200,13 +199,9 @@ void TcpConnection::emptyInbox() {
 }
 
 void TcpConnection::flush() {
-  while (!is_write_armed_ && !write_queue_.empty()) {
+  while (!is_write_armed_ && !write_queue_.empty() && stage_ != Stage::kHandshake) {
     std::array<iovec, kPiecesPerWrite> pieces;
-    msghdr message{};
-    message.msg_iov = pieces.data();
-    message.msg_iovlen = write_queue_.gather(pieces);
-    const ssize_t written =
-        ::sendmsg(socket_->native_handle(), &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+    const ssize_t written = writePieces({pieces.data(), write_queue_.gather(pieces)});
     if (written >= 0) {
       touch();
       write_queue_.consume(static_cast<size_t>(written));
@@ -214,10 +209,26 @@ void TcpConnection::flush() {
     } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
       waitWritable();
     } else if (errno != EINTR) {
-      requestClose(CloseReason::Kind::kPeer, "cannot write: " + errorText(errno));
+      requestClose(CloseReason::Kind::kPeer, "cannot write: " + ioError(errno));
       write_queue_.clear();
     }
   }
+}
+
+ssize_t TcpConnection::writePieces(std::span<iovec> pieces) {
+  if (tls_ != nullptr) {
+    return tls_->write(pieces);
+  }
+  msghdr message{};
+  message.msg_iov = pieces.data();
+  message.msg_iovlen = pieces.size();
+  return ::sendmsg(socket_->native_handle(), &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
+std::string TcpConnection::ioError(int error_number) const {
+  return error_number == EPROTO && tls_ != nullptr
+             ? "TLS: " + tls_->error()
+             : std::error_code(error_number, std::system_category()).message();
 }
 
 void TcpConnection::waitWritable() {
@@ -226,7 +237,11 @@ void TcpConnection::waitWritable() {
                       [self = self()](const asio::error_code& error) {
                         if (!error && self->socket_) {
                           self->is_write_armed_ = false;
-                          self->settle();
+                          if (self->stage_ == Stage::kHandshake) {
+                            self->readAndHandle();
+                          } else {
+                            self->settle();
+                          }
                         }
                       });
 }
@@ -331,7 +346,12 @@ void TcpConnection::finishClose() {
   const auto keep_alive = self();
   is_open_.store(false, std::memory_order_release);
   thread_.unwatch(*this);
+  handshake_.reset();
+  if (tls_ != nullptr) {
+    tls_->shutdown();
+  }
   discardUnread();
+  tls_.reset();
   socket_.reset();
   call_timer_.reset();
   write_queue_.clear();

@@ -19,6 +19,8 @@
 #include "remoting/partial_frame.h"
 #include "remoting/pending_calls.h"
 #include "remoting/router.h"
+#include "remoting/tls/tls_server.h"
+#include "remoting/tls/tls_session.h"
 #include "remoting/write_queue.h"
 
 namespace rocketmq::remoting {
@@ -29,6 +31,8 @@ namespace rocketmq::remoting {
 ///          until settings.on_closed has been called.
 /// Threads: the public methods of Connection from any; the rest on the I/O thread. Other threads
 ///          leave what they send in an inbox, and the first of them wakes the I/O thread.
+/// TLS:     a server's connection looks at its first byte and, if that asks for TLS, shakes hands;
+///          a client's comes with its hands shaken. Below frames nothing else is different.
 /// Reading: complete frames are handled straight from the thread's read buffer; only the beginning
 ///          of a frame that has not arrived whole is kept here.
 /// Writing: what is sent while a batch of frames is handled leaves with one gather write at its
@@ -41,13 +45,17 @@ class TcpConnection final : public Connection, private IdleTracker {
     ConnectionLimits limits;
     Language language = Language::kCpp;
     SerializeType serialize_type = SerializeType::kJson;
+    /// Of a server that looks for TLS; null: all connections are what they came as.
+    std::shared_ptr<TlsServer> tls_server;
     /// Called once, on the I/O thread, after everything else.
     std::function<void(const std::shared_ptr<TcpConnection>&)> on_closed;
   };
 
-  /// `name` is how logs and errors call the peer; empty: its address.
+  /// `name` is how logs and errors call the peer; empty: its address. `tls`: after the handshake;
+  /// null: plain, or still to be found out, see Settings.
   TcpConnection(IoThread& thread, TcpSocket socket, std::string name,
-                std::shared_ptr<const Settings> settings);
+                std::shared_ptr<const Settings> settings,
+                std::unique_ptr<TlsSession> tls = nullptr);
 
   /// Begins to read.
   void start();
@@ -97,14 +105,24 @@ class TcpConnection final : public Connection, private IdleTracker {
   void failLater(RawCallback callback, Status status);
   void wakeLocked() ROCKETMQ_REQUIRES(inbox_mutex_);
 
+  // Becoming ready for frames, on the I/O thread; tcp_connection_tls.cc.
+  bool becomeReady();
+  bool lookAtFirstByte();
+  bool beginHandshake();
+  bool continueHandshake();
+
   // Sending, on the I/O thread.
   void enqueue(Outgoing outgoing);
   void emptyInbox();
   void flush();
   void waitWritable();
 
+  ssize_t writePieces(std::span<iovec> pieces);
+  std::string ioError(int error_number) const;
+
   // Receiving.
   void waitReadable();
+  void onReadable();
   void readAndHandle();
   size_t readOnce();
   void handleBytes(std::span<char> bytes);
@@ -156,6 +174,15 @@ class TcpConnection final : public Connection, private IdleTracker {
 
   // The I/O thread's own from here on.
   std::optional<TcpSocket> socket_;  // Empty once closed: nothing here needs the context then.
+  /// How far the connection has come.
+  enum class Stage : uint8_t { kNew, kHandshake, kReady };
+  Stage stage_;
+  struct Handshake {
+    TlsServer::Turn turn;
+    SteadyTimer timer;
+  };
+  std::unique_ptr<Handshake> handshake_;
+  std::unique_ptr<TlsSession> tls_;  // Null: plain.
   PartialFrame partial_;
   /// What partial_ must grow to before it can be looked at again: a frame or its length word.
   size_t expected_bytes_ = 0;

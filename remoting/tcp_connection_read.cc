@@ -4,8 +4,9 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
-#include <system_error>
 #include <utility>
+
+#include <asio/post.hpp>
 
 #include "common/log.h"
 #include "remoting/tcp_connection.h"
@@ -26,18 +27,28 @@ void TcpConnection::waitReadable() {
     return;
   }
   is_read_armed_ = true;
+  if (tls_ != nullptr && tls_->mayHaveMore()) {
+    post(&TcpConnection::onReadable);
+    return;
+  }
   socket_->async_wait(asio::socket_base::wait_read, [self = self()](const asio::error_code& error) {
-    if (!error && self->socket_) {
-      self->is_read_armed_ = false;
-      self->readAndHandle();
+    if (!error) {
+      self->onReadable();
     }
   });
+}
+
+void TcpConnection::onReadable() {
+  if (socket_) {
+    is_read_armed_ = false;
+    readAndHandle();
+  }
 }
 
 void TcpConnection::readAndHandle() {
   is_in_batch_ = true;
   is_paused_ = is_paused_ || isCongested();
-  size_t budget = kBytesPerTurn;
+  size_t budget = stage_ == Stage::kReady || becomeReady() ? kBytesPerTurn : 0;
   while (!is_draining_ && mayHandle() && budget > 0) {
     const size_t got = readOnce();
     budget -= std::min(got, budget);
@@ -68,13 +79,14 @@ size_t TcpConnection::readOnce() {
     parts[count++] = {shared.data(), shared.size()};
     capacity += shared.size();
   }
-  const ssize_t got = ::readv(socket_->native_handle(), parts.data(), static_cast<int>(count));
+  const ssize_t got =
+      tls_ != nullptr ? tls_->read({parts.data(), count})
+                      : ::readv(socket_->native_handle(), parts.data(), static_cast<int>(count));
   if (got <= 0) {
     if (got == 0) {
       requestClose(CloseReason::Kind::kPeer, "the peer closed it");
     } else if (errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR) {
-      requestClose(CloseReason::Kind::kPeer,
-                   "cannot read: " + std::error_code(errno, std::system_category()).message());
+      requestClose(CloseReason::Kind::kPeer, "cannot read: " + ioError(errno));
     }
     return 0;
   }
@@ -84,7 +96,8 @@ size_t TcpConnection::readOnce() {
   const size_t in_room = std::min(bytes, room.size());
   partial_.grow(in_room);
   handleBytes(shared.first(bytes - in_room));
-  return bytes == capacity ? bytes : 0;
+  const bool may_have_more = tls_ != nullptr ? tls_->mayHaveMore() : bytes == capacity;
+  return may_have_more ? bytes : 0;
 }
 
 void TcpConnection::handleBytes(std::span<char> bytes) {

@@ -4,7 +4,7 @@ packages_build=(g++ cmake ninja-build pkg-config libasio-dev libssl-dev libspdlo
   libgflags-dev libcli11-dev zlib1g-dev liblz4-dev libzstd-dev libdeflate-dev
   libcpp-httplib-dev prometheus-cpp-dev)
 packages_test=(libgtest-dev libgmock-dev libbenchmark-dev rapidjson-dev libsqlite3-dev nodejs
-  npm prometheus)
+  npm openssl prometheus)
 
 # install_packages NAME...: says which packages are missing and installs them, with sudo when the
 # caller is not root. Leaves with a clear word when it cannot.

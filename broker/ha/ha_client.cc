@@ -49,7 +49,7 @@ class HaClient::Impl final : public MasterConnection::Listener,
   // All on the HA thread.
   void useAddress(const std::string& address);
   void connect();
-  void onSocket(Result<remoting::TcpSocket> socket);
+  void onSocket(Result<remoting::ConnectedSocket> connected);
   void onClosed(const std::string& reason, bool was_useful) override;
   void retryLater();
   void logFailure(const std::string& failure);
@@ -164,26 +164,26 @@ void HaClient::Impl::connect() {
   const remoting::ConnectAttempt::Limits limits{
       .timeout = milliseconds(settings_.load()->connect_timeout_ms), .waiters_max = 0};
   attempt_ = std::make_shared<remoting::ConnectAttempt>(
-      context_, address, *target, limits,
+      context_, address, *target, nullptr, limits,
       [self = shared_from_this()](
-          Result<remoting::TcpSocket> socket) -> Result<remoting::ConnectionPtr> {
-        self->onSocket(std::move(socket));
+          Result<remoting::ConnectedSocket> connected) -> Result<remoting::ConnectionPtr> {
+        self->onSocket(std::move(connected));
         return Status::closed("nobody waits for a connection");
       });
   attempt_->start();
 }
 
-void HaClient::Impl::onSocket(Result<remoting::TcpSocket> socket) {
+void HaClient::Impl::onSocket(Result<remoting::ConnectedSocket> connected) {
   attempt_.reset();
   if (is_stopped_) {
     return;
   }
-  if (!socket) {
-    logFailure(socket.status().message());
+  if (!connected) {
+    logFailure(connected.status().message());
     retryLater();
     return;
   }
-  connection_ = std::make_shared<MasterConnection>(std::move(*socket),
+  connection_ = std::make_shared<MasterConnection>(std::move(connected->socket),
                                                    MasterConnection::Parts{.store = store_,
                                                                            .settings = settings_,
                                                                            .clock = clock_,

@@ -3,6 +3,7 @@
 #include <charconv>
 
 #include "client/admin/admin_client_impl.h"
+#include "client/instance/tls.h"
 #include "remoting/protocol/commands/namesrv_kv.h"
 #include "remoting/protocol/commands/namesrv_route.h"
 
@@ -44,8 +45,9 @@ Result<std::unique_ptr<AdminClient>> AdminClient::create(Options options) {
     ROCKETMQ_ASSIGN_OR_RETURN(text, fetchNameServerAddresses(source.url));
   }
   ROCKETMQ_ASSIGN_OR_RETURN(std::vector<std::string> addresses, parseAddressList(text));
+  ROCKETMQ_ASSIGN_OR_RETURN(auto tls, tlsOfProperties());
   return std::unique_ptr<AdminClient>(
-      new AdminClient(std::make_unique<Impl>(options, std::move(addresses))));
+      new AdminClient(std::make_unique<Impl>(options, std::move(addresses), std::move(tls))));
 }
 
 AdminClient::AdminClient(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}

@@ -14,13 +14,15 @@ namespace rocketmq::client {
 /// The admin client's own thread and connections; bodies of AdminClient only.
 class AdminClient::Impl {
  public:
-  Impl(const Options& options, std::vector<std::string> name_server_addresses)
+  Impl(const Options& options, std::vector<std::string> name_server_addresses,
+       std::shared_ptr<const remoting::TlsContext> tls)
       : timeout(options.timeout),
         client(pool, nullptr,
                {.connect_timeout = std::min(options.timeout, std::chrono::milliseconds(3000)),
                 .language = options.language,
                 .serialize_type = remoting::SerializeType::kJson,
                 .limits = {},
+                .tls = std::move(tls),
                 .on_closed = {}}) {
     name_servers->set(std::move(name_server_addresses));
   }

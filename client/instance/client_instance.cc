@@ -6,6 +6,7 @@
 #include <future>
 #include <utility>
 
+#include "client/instance/tls.h"
 #include "common/json/decode.h"
 #include "common/log.h"
 #include "common/message/message_id.h"
@@ -81,6 +82,10 @@ Outcome<std::shared_ptr<ClientInstance>> ClientInstance::acquire(const ClientCon
   if (!addresses.ok()) {
     return noNameServer(addresses.status());
   }
+  Result<std::shared_ptr<const remoting::TlsContext>> tls = tlsOfProperties();
+  if (!tls.ok()) {
+    return ClientError::client(tls.status().message());
+  }
 
   InstanceTable& table = InstanceTable::get();
   MutexLock lock(table.mutex);
@@ -89,7 +94,7 @@ Outcome<std::shared_ptr<ClientInstance>> ClientInstance::acquire(const ClientCon
     auto name_servers = std::make_shared<NameServers>();
     name_servers->set(std::move(*addresses));
     entry.instance.reset(new ClientInstance(config, client_id, std::move(name_servers)));
-    entry.instance->start(source->url);
+    entry.instance->start(source->url, std::move(*tls));
   }
   ++entry.users;
   return entry.instance;
@@ -120,11 +125,13 @@ ClientInstance::ClientInstance(ClientConfig config, std::string client_id,
 
 ClientInstance::~ClientInstance() = default;
 
-void ClientInstance::start(const std::string& endpoint_url) {
+void ClientInstance::start(const std::string& endpoint_url,
+                           std::shared_ptr<const remoting::TlsContext> tls) {
   registerServerRequests();
   remoting::Client::Options options;
   options.language = remoting::Language::kCpp;
   options.serialize_type = remoting::SerializeType::kJson;
+  options.tls = std::move(tls);
   options.on_closed = guard_.wrap([this](const remoting::ConnectionPtr&,
                                          const std::string& address) { forgetBroker(address); });
   remoting_ = std::make_unique<remoting::Client>(pool(), &router_, std::move(options));

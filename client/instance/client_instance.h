@@ -102,7 +102,7 @@ class ClientInstance {
  private:
   ClientInstance(ClientConfig config, std::string client_id,
                  std::shared_ptr<NameServers> name_servers);
-  void start(const std::string& endpoint_url);
+  void start(const std::string& endpoint_url, std::shared_ptr<const remoting::TlsContext> tls);
   void stop();
   /// Answers what brokers ask of clients; server_requests.cc.
   void registerServerRequests();

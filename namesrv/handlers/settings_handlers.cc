@@ -45,7 +45,7 @@ void addSettingsHandlers(remoting::Router& router, LiveSettings& settings) {
       });
   router.handle<GetNamesrvConfig>(
       {.lane = Lane::kAdmin}, [&](const GetNamesrvConfig&, const RequestContext&) {
-        return Answer<NoFields>::ofBody(formatPropertiesFile(printSettings(*settings.current())));
+        return Answer<NoFields>::ofBody(formatPropertiesFile(showSettings(*settings.current())));
       });
 }
 

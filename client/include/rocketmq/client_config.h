@@ -43,7 +43,8 @@ struct ClientConfig {
 /// rocketmq.namesrv.addr, rocketmq.namesrv.domain, rocketmq.namesrv.domain.subgroup,
 /// rocketmq.client.localOffsetStoreDir, rocketmq.client.rebalance.lockMaxLiveTime and
 /// rocketmq.client.rebalance.lockInterval (milliseconds that a queue's lock is trusted for, 30000,
-/// and between its renewals, 20000). Threads: any; before clients start.
+/// and between its renewals, 20000), and for TLS tls.enable, tls.test.mode.enable, tls.config.file,
+/// tls.client.keyPath, .keyPassword, .certPath, .trustCertPath and .authServer. Threads: any; before clients start.
 void setProperty(const std::string& name, const std::string& value);
 
 /// Takes every "-Dname=value" out of a command line and sets it as a property.

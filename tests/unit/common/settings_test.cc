@@ -209,7 +209,7 @@ TEST(PrintSettingsTest, PrintsValuesThatLoadBack) {
 }
 
 TEST(PrintSettingsTest, PrintsTheImportantOnesAlone) {
-  EXPECT_EQ(printImportantSettings(TestSettings{}),
+  EXPECT_EQ(showImportantSettings(TestSettings{}),
             (PropertiesByKey{{"brokerIP1", ""}, {"listenPort", "10911"}}));
 }
 
