@@ -44,6 +44,8 @@ SendProperties scanSendProperties(std::string_view properties) {
       scanned.reply_to_client = value;
     } else if (name == property::kPopCheckpoint) {
       scanned.has_pop_handle = true;
+    } else if (name.starts_with("TIMER_")) {
+      scanTimerProperty(name, value, scanned.timer);
     }
   });
   return scanned;
