@@ -4,7 +4,6 @@
 #include <optional>
 #include <utility>
 
-#include "broker/send/stored_properties.h"
 #include "broker/timer/timer_plan.h"
 #include "common/message/properties.h"
 

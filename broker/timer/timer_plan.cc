@@ -1,6 +1,8 @@
 #include "broker/timer/timer_plan.h"
 
+#include <algorithm>
 #include <charconv>
+#include <limits>
 
 #include "common/message/properties.h"
 
@@ -80,7 +82,9 @@ Result<TimestampMs> timerSlot(const TimerAsk& ask, const BrokerSettings& setting
 
 RollPlan planRoll(TimestampMs out_ms, const BrokerSettings& settings, TimestampMs now) {
   const int64_t precision = settings.timer_precision_ms;
-  const int64_t window = settings.timer_roll_window_slots * precision;
+  // The timer log has 32 bits for the distance to a slot.
+  const int64_t window = std::min<int64_t>(settings.timer_roll_window_slots * precision,
+                                           std::numeric_limits<int32_t>::max() / 2);
   const TimestampMs base = now / precision * precision;
   if (out_ms - base < window) {
     return {.slot_ms = out_ms};

@@ -201,6 +201,10 @@ TimestampMs TimerService::deliverDue(TimestampMs now) {
   if (due_next_ == due_.size()) {
     if (const Status gathered = gather(*slot); !gathered.isOk()) {
       log::error("the timers of slot {} cannot all be found: {}", slot->at_ms, gathered.message());
+      if (gathered.code() != StatusCode::kCorruption) {
+        due_.clear();
+        return now + kRetryDelay.count();
+      }
     }
   }
   for (int32_t i = 0; i < kTurnMessages && due_next_ < due_.size(); ++i) {
@@ -227,10 +231,13 @@ Status TimerService::gather(const TimerSlots::Slot& slot) {
   std::vector<Due> ring;
   size_t next = 0;
   Status status;
-  for (int64_t position = slot.last; position > done_position_;) {
+  for (int64_t position = slot.last; position >= 0;) {
     const Result<TimerUnit> unit = log_->at(position);
     if (!unit.ok()) {
       status = unit.status();
+      break;
+    }
+    if (unit->physical_offset <= progress_.done_offset) {
       break;
     }
     if (unit->deletes && !unit->rolls) {
@@ -251,12 +258,6 @@ Status TimerService::gather(const TimerSlots::Slot& slot) {
   }
   std::ranges::rotate(ring, ring.begin() + static_cast<int64_t>(next));
   due_.assign(ring.rbegin(), ring.rend());
-  // After a restart the first ones of the slot may be done.
-  if (done_position_ < 0) {
-    const auto begin = std::ranges::find_if(
-        due_, [this](const Due& due) { return due.physical_offset > progress_.done_offset; });
-    due_.erase(due_.begin(), begin);
-  }
   return status;
 }
 
