@@ -41,6 +41,7 @@
 #include "broker/send/store_guarantee.h"
 #include "broker/stats/broker_stats.h"
 #include "broker/stats/runtime_info.h"
+#include "broker/timer/timer_service.h"
 #include "broker/topic/topic_table.h"
 #include "broker/transaction/transactions.h"
 #include "common/clock.h"
@@ -164,12 +165,14 @@ class Broker::Impl {
   HeldPulls held_pulls_;
   /// Set once delays_ exists: the store reports arrivals from its first moment on.
   std::atomic<DelayService*> delays_for_arrivals_{nullptr};
+  std::atomic<TimerService*> timers_for_arrivals_{nullptr};
   std::unique_ptr<store::MessageStore> store_;
 
   std::unique_ptr<TopicTable> topics_;
   std::unique_ptr<SubscriptionGroups> groups_;
   std::unique_ptr<ConsumerOffsets> offsets_;
   std::unique_ptr<DelayService> delays_;
+  std::unique_ptr<TimerService> message_timers_;  // Of a master with timerWheelEnable.
   std::optional<QueueLocks> locks_;
   BrokerStats stats_;
 
@@ -216,6 +219,14 @@ Status Broker::Impl::openTables() {
   ROCKETMQ_ASSIGN_OR_RETURN(
       delays_, DelayService::open(configPath("delayOffset.json"), levels_, *store_, clock_));
   delays_for_arrivals_.store(delays_.get(), std::memory_order_release);
+  const auto settings = settings_.load();
+  if (settings->timer_wheel && !settings->isSlave()) {
+    ROCKETMQ_ASSIGN_OR_RETURN(message_timers_, TimerService::open({.settings = settings_,
+                                                                   .store = *store_,
+                                                                   .clock = clock_,
+                                                                   .files = posixFileSystem()}));
+    timers_for_arrivals_.store(message_timers_.get(), std::memory_order_release);
+  }
   return Status::ok();
 }
 
@@ -277,7 +288,8 @@ void Broker::Impl::makeServices() {
                                     .guarantee = *guarantee_,
                                     .delay_levels = levels_,
                                     .traffic = stats_,
-                                    .clock = clock_},
+                                    .clock = clock_,
+                                    .timers = message_timers_.get()},
                  store_host_);
   send_backs_.emplace(SendBackService::Parts{.settings = settings_,
                                              .topics = *topics_,
@@ -306,7 +318,8 @@ void Broker::Impl::makeServices() {
                                            .lanes = lanes_,
                                            .stats = stats_,
                                            .ha = replication_->reporter(),
-                                           .clock = clock_});
+                                           .clock = clock_,
+                                           .timers = message_timers_.get()});
   announced_permission_ = settings_.load()->broker_permission;
   config_.emplace(settings_, clock_,
                   [this](const BrokerSettings& settings) { onSettingsChanged(settings); });
@@ -432,6 +445,9 @@ void Broker::Impl::startTimers() {
   } else {
     delays_->start();
     transactions_->start();
+    if (message_timers_ != nullptr) {
+      message_timers_->start();
+    }
   }
   const auto persist = [](std::string_view what, const Status& status) {
     if (!status.isOk()) {
@@ -497,6 +513,10 @@ void Broker::Impl::onArrival(const store::Arrival& arrival) {
     if (DelayService* const delays = delays_for_arrivals_.load(std::memory_order_acquire)) {
       delays->onArrival(arrival);
     }
+  } else if (arrival.topic == kTimerTopic) {
+    if (TimerService* const timers = timers_for_arrivals_.load(std::memory_order_acquire)) {
+      timers->onArrival();
+    }
   }
 }
 
@@ -546,6 +566,9 @@ Status Broker::Impl::stop() {
   }
   if (delays_ != nullptr) {
     delays_->stop();
+  }
+  if (message_timers_ != nullptr) {
+    message_timers_->stop();
   }
   if (transactions_) {
     transactions_->stop();

@@ -157,6 +157,31 @@ void addSending(Rows& rows) {
                "Milliseconds between writes of delayOffset.json.")});
 }
 
+void addTimers(Rows& rows) {
+  rows.insert(
+      rows.end(),
+      {setting("timerWheelEnable", &S::timer_wheel, kRestart,
+               "Deliver messages at the time that their producers ask for."),
+       setting("timerMaxDelaySec", &S::timer_delay_max_sec,
+               range(int64_t{1}, int64_t{3'153'600'000}), kLive,
+               "Seconds that such a time may be ahead."),
+       setting("timerPrecisionMs", &S::timer_precision_ms, range(1, 3'600'000), kRestart,
+               "Milliseconds that a message may be late for its time."),
+       setting("timerRollWindowSlot", &S::timer_roll_window_slots,
+               range(int64_t{2}, int64_t{604'800}), kRestart,
+               "Steps of timerPrecisionMs after which a message that waits is stored anew."),
+       setting("timerCongestNumEachSlot", &S::timer_congest_slot_max, kPositive, kLive,
+               "Most messages that may be due in the same step."),
+       setting("timerFlushIntervalMs", &S::timer_flush_interval_ms, kPositive, kLive,
+               "Milliseconds between two looks at how much of the deliveries is on the disk."),
+       setting("mappedFileSizeTimerLog", &S::timer_log_file_bytes,
+               range(int64_t{4096}, int64_t{1} << 31), kRestart,
+               "Bytes of a timer log file; must never change on a store."),
+       setting("timerStopEnqueue", &S::timer_stop_enqueue, kLive,
+               "Leave new timers in their queue for now."),
+       setting("timerStopDequeue", &S::timer_stop_dequeue, kLive, "Deliver no timers for now.")});
+}
+
 void addConsuming(Rows& rows) {
   rows.insert(
       rows.end(),
@@ -401,6 +426,7 @@ const SettingsTable<BrokerSettings>& BrokerSettings::settings() {
     addRegistration(rows);
     addTopics(rows);
     addSending(rows);
+    addTimers(rows);
     addConsuming(rows);
     addStoreLayout(rows);
     addFlushing(rows);

@@ -63,6 +63,17 @@ struct BrokerSettings {
   std::string delay_levels = std::string(kDefaultDelayLevels);
   int64_t flush_delay_offset_interval_ms = 10'000;
 
+  // Timer messages.
+  bool timer_wheel = true;
+  int64_t timer_delay_max_sec = 3 * 24 * 3600;
+  int32_t timer_precision_ms = 1000;
+  int64_t timer_roll_window_slots = 2 * 24 * 3600;
+  int32_t timer_congest_slot_max = 2147483647;
+  int32_t timer_flush_interval_ms = 1000;
+  int64_t timer_log_file_bytes = 100 << 20;
+  bool timer_stop_enqueue = false;
+  bool timer_stop_dequeue = false;
+
   // Pulling.
   bool long_polling = true;
   int64_t short_polling_ms = 1000;  ///< How long a pull is held when long polling is off.

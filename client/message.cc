@@ -68,6 +68,18 @@ void Message::setDelayTimeLevel(int32_t level) {
   putProperty(property::kDelayLevel, level > 0 ? std::to_string(level) : std::string());
 }
 
+void Message::setDelayTimeSec(int64_t seconds) {
+  putProperty(property::kTimerDelaySec, std::to_string(seconds));
+}
+
+void Message::setDelayTimeMs(int64_t milliseconds) {
+  putProperty(property::kTimerDelayMs, std::to_string(milliseconds));
+}
+
+void Message::setDeliverTimeMs(int64_t timestamp_ms) {
+  putProperty(property::kTimerDeliverMs, std::to_string(timestamp_ms));
+}
+
 bool Message::waitStoreMsgOk() const { return property(property::kWait) != "false"; }
 
 void Message::setWaitStoreMsgOk(bool wait) {

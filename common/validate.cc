@@ -23,9 +23,10 @@ constexpr std::array<std::string_view, 10> kSystemTopics = {
     "CHECKPOINT_TOPIC",
 };
 
-constexpr std::array<std::string_view, 6> kForbiddenToSend = {
+constexpr std::array<std::string_view, 7> kForbiddenToSend = {
     "SCHEDULE_TOPIC_XXXX",        "RMQ_SYS_TRANS_HALF_TOPIC", "RMQ_SYS_TRANS_OP_HALF_TOPIC",
     "TRANS_CHECK_MAX_TIME_TOPIC", "SELF_TEST_TOPIC",          "OFFSET_MOVED_EVENT",
+    "rmq_sys_wheel_timer",
 };
 
 constexpr std::array<std::string_view, 13> kSystemGroups = {

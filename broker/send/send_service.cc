@@ -28,6 +28,8 @@ struct SendService::Draft {
   /// The queue the client is told of.
   int32_t queue_id = 0;
   bool is_dead_letter = false;
+  /// Slot of a timer message; 0 for others.
+  TimestampMs timer_slot_ms = 0;
 
   const remoting::SendMessageHeader<std::string_view>& header() const { return request.header; }
   bool isBatch() const { return header().batch.value_or(false); }
@@ -313,17 +315,20 @@ void SendService::appendBrokerProperties(const Draft& draft, std::string& proper
               properties);
 }
 
-void SendService::delay(const Draft& draft, MessageRecord& record, std::string& properties) const {
+bool SendService::delay(Draft& draft, MessageRecord& record, std::string& properties) const {
   const int32_t asked = draft.properties.delay_level;
   if (draft.is_dead_letter) {
     // RocketMQ 5 parity: nobody may delay a dead letter.
     if (asked != 0) {
       appendEntry(property::kDelayLevel, "-1", properties);
     }
-    return;
+    return true;
   }
   if (asked <= 0) {
-    return;
+    return !draft.properties.timer.isAsked() || setTimer(draft, record, properties);
+  }
+  if (draft.properties.timer.isAsked()) {
+    properties = withoutTimer(properties);
   }
   const int32_t level = parts_.delay_levels.clip(asked);
   if (level != asked) {
@@ -332,6 +337,34 @@ void SendService::delay(const Draft& draft, MessageRecord& record, std::string& 
   appendRealTarget({.topic = draft.topic->topic_name, .queue_id = draft.queue_id}, properties);
   record.topic = kScheduleTopic;
   record.queue_id = level - 1;
+  return true;
+}
+
+bool SendService::setTimer(Draft& draft, MessageRecord& record, std::string& properties) const {
+  if (parts_.timers == nullptr) {
+    return draft.refuse(ResponseCode::kSystemError,
+                        "accurate timer message is not enabled, timerWheelEnable is false");
+  }
+  const Result<TimestampMs> slot =
+      parts_.timers->plan(draft.properties.timer, parts_.clock.nowMs());
+  if (!slot.ok()) {
+    const bool is_illegal = slot.status().code() == StatusCode::kInvalidArgument;
+    return draft.refuse(is_illegal ? ResponseCode::kMessageIllegal : ResponseCode::kSystemError,
+                        slot.status().message());
+  }
+  if (*slot == 0) {
+    return true;
+  }
+  appendEntry(property::kTimerOutMs, std::to_string(*slot), properties);
+  appendRealTarget({.topic = draft.topic->topic_name, .queue_id = draft.queue_id}, properties);
+  record.topic = kTimerTopic;
+  record.queue_id = kTimerQueue;
+  draft.timer_slot_ms = *slot;
+  return properties.size() + kTimerPropertiesReserve <= kPropertiesLengthMax ||
+         draft.refuse(ResponseCode::kMessageIllegal,
+                      "the message's properties have " + std::to_string(properties.size()) +
+                          " bytes, allowed for a timer are " +
+                          std::to_string(kPropertiesLengthMax - kTimerPropertiesReserve));
 }
 
 bool SendService::hide(Draft& draft, MessageRecord& record, std::string& properties) const {
@@ -359,7 +392,9 @@ void SendService::storeSingle(Draft& draft) const {
   appendBrokerProperties(draft, properties);
   MessageRecord record = recordOf(draft);
   if (!draft.isHalf()) {
-    delay(draft, record, properties);
+    if (!delay(draft, record, properties)) {
+      return;
+    }
   } else if (!hide(draft, record, properties)) {
     return;
   }

@@ -9,6 +9,7 @@
 #include "broker/schedule/delay_levels.h"
 #include "broker/send/store_guarantee.h"
 #include "broker/settings.h"
+#include "broker/timer/timer_service.h"
 #include "broker/topic/topic_table.h"
 #include "broker/traffic_observer.h"
 #include "common/clock.h"
@@ -63,6 +64,8 @@ class SendService {
     const DelayLevels& delay_levels;
     TrafficObserver& traffic;
     const Clock& clock;
+    /// Null where timerWheelEnable is false.
+    const TimerService* timers = nullptr;
   };
 
   /// `store_host`: the advertised address, which message ids name.
@@ -86,8 +89,9 @@ class SendService {
   bool redirectToDeadLetters(Draft& draft, std::string_view group) const;
 
   void storeSingle(Draft& draft) const;
-  /// Sends a message that asks for a delay to where it waits.
-  void delay(const Draft& draft, MessageRecord& record, std::string& properties) const;
+  /// Sends a message that asks for a delay or a time to where it waits. False: it must not.
+  bool delay(Draft& draft, MessageRecord& record, std::string& properties) const;
+  bool setTimer(Draft& draft, MessageRecord& record, std::string& properties) const;
   /// Turns the message into a half message. False: its properties leave no room for that.
   bool hide(Draft& draft, MessageRecord& record, std::string& properties) const;
   void storeBatch(Draft& draft) const;

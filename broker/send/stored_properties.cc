@@ -46,6 +46,8 @@ SendProperties scanSendProperties(std::string_view properties) {
       scanned.is_ordered = true;
     } else if (name == property::kPopCheckpoint) {
       scanned.has_pop_handle = true;
+    } else if (name.starts_with("TIMER_")) {
+      scanTimerProperty(name, value, scanned.timer);
     }
   });
   return scanned;

@@ -4,6 +4,8 @@
 #include <string>
 #include <string_view>
 
+#include "broker/timer/timer_plan.h"
+
 namespace rocketmq::broker {
 
 /// What the property string of a send says to the broker. Views point into that string.
@@ -14,7 +16,8 @@ struct SendProperties {
   bool waits_for_store = true;       ///< WAIT is not "false".
   bool is_prepared = false;          ///< TRAN_MSG is "true".
   bool is_ordered = false;           ///< Has a __SHARDINGKEY.
-  bool has_pop_handle = false;       ///< POP_CK, which only a broker may set.
+  TimerAsk timer = {};
+  bool has_pop_handle = false;  ///< POP_CK, which only a broker may set.
 };
 
 SendProperties scanSendProperties(std::string_view properties);

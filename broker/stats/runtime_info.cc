@@ -70,6 +70,11 @@ void RuntimeInfo::sample() {
   get_missed_rate_.sample(now, counters.get_missed);
   get_total_rate_.sample(now, counters.get_found + counters.get_missed);
   transferred_rate_.sample(now, counters.get_messages);
+  if (parts_.timers != nullptr) {
+    const auto numbers = parts_.timers->numbers();
+    timer_enqueue_rate_.sample(now, numbers.enqueued);
+    timer_dequeue_rate_.sample(now, numbers.dequeued);
+  }
 }
 
 std::map<std::string, std::string> RuntimeInfo::table() const {
@@ -77,6 +82,7 @@ std::map<std::string, std::string> RuntimeInfo::table() const {
   addStoreCounters(table);
   addDisk(table);
   addDelays(table);
+  addTimers(table);
   addBroker(table);
   addPools(table);
   parts_.ha.addTo(table);
@@ -134,6 +140,16 @@ void RuntimeInfo::addDelays(Table& table) const {
   }
 }
 
+void RuntimeInfo::addTimers(Table& table) const {
+  const auto numbers =
+      parts_.timers == nullptr ? TimerService::Numbers{} : parts_.timers->numbers();
+  table["timerReadBehind"] = std::to_string(numbers.read_behind_ms / 1000);
+  table["timerOffsetBehind"] = std::to_string(numbers.offset_behind);
+  table["timerCongestNum"] = std::to_string(numbers.pending);
+  table["timerEnqueueTps"] = fmt::format("{:.1f}", timer_enqueue_rate_.lastTenSeconds());
+  table["timerDequeueTps"] = fmt::format("{:.1f}", timer_dequeue_rate_.lastTenSeconds());
+}
+
 void RuntimeInfo::addBroker(Table& table) const {
   table["brokerVersion"] = std::to_string(remoting::kAnnouncedVersion);
   table["brokerVersionDesc"] = remoting::versionName(remoting::kAnnouncedVersion);
@@ -152,12 +168,6 @@ void RuntimeInfo::addBroker(Table& table) const {
   table["remainHowManyDataToFlush"] = humanBytes(static_cast<double>(
       std::max<int64_t>(0, parts_.store.commitLogMaxOffset() - parts_.store.flushedOffset())));
   table["remainTransientStoreBufferNumbs"] = "2147483647";
-  for (const char* key : {"timerReadBehind", "timerOffsetBehind", "timerCongestNum"}) {
-    table[key] = "0";
-  }
-  for (const char* key : {"timerEnqueueTps", "timerDequeueTps"}) {
-    table[key] = "0.0";
-  }
 }
 
 void RuntimeInfo::addPools(Table& table) const {

@@ -8,6 +8,7 @@
 #include "broker/settings.h"
 #include "broker/stats/broker_stats.h"
 #include "broker/stats/rate_window.h"
+#include "broker/timer/timer_service.h"
 #include "common/clock.h"
 #include "remoting/lanes.h"
 #include "store/message_store.h"
@@ -28,6 +29,8 @@ class RuntimeInfo {
     const BrokerStats& stats;
     const HaReporter& ha;
     const Clock& clock;
+    /// Null where there is none.
+    const TimerService* timers = nullptr;
   };
 
   explicit RuntimeInfo(const Parts& parts);
@@ -41,6 +44,7 @@ class RuntimeInfo {
   void addStoreCounters(Table& table) const;
   void addDisk(Table& table) const;
   void addDelays(Table& table) const;
+  void addTimers(Table& table) const;
   void addBroker(Table& table) const;
   void addPools(Table& table) const;
 
@@ -51,6 +55,8 @@ class RuntimeInfo {
   RateWindow get_missed_rate_;
   RateWindow get_total_rate_;
   RateWindow transferred_rate_;
+  RateWindow timer_enqueue_rate_;
+  RateWindow timer_dequeue_rate_;
 };
 
 }  // namespace rocketmq::broker

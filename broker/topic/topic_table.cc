@@ -47,6 +47,9 @@ std::vector<model::TopicConfig> systemTopicsOf(const BrokerSettings& settings) {
   topics.push_back(systemTopic(settings.broker_name, 1, templatePermission(settings.broker_topic)));
   topics.push_back(systemTopic("OFFSET_MOVED_EVENT", 1));
   topics.push_back(systemTopic("SCHEDULE_TOPIC_XXXX", 18));
+  if (settings.timer_wheel) {
+    topics.push_back(systemTopic("rmq_sys_wheel_timer", 1));
+  }
   if (settings.trace_topic) {
     topics.push_back(systemTopic(settings.trace_topic_name, 1));
   }

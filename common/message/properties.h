@@ -78,6 +78,14 @@ inline constexpr std::string_view kPushReplyTime = "PUSH_REPLY_TIME";
 inline constexpr std::string_view kArriveTime = "ARRIVE_TIME";
 inline constexpr std::string_view kShardingKey = "__SHARDINGKEY";
 inline constexpr std::string_view kPopCheckpoint = "POP_CK";
+inline constexpr std::string_view kTimerDelaySec = "TIMER_DELAY_SEC";
+inline constexpr std::string_view kTimerDelayMs = "TIMER_DELAY_MS";
+inline constexpr std::string_view kTimerDeliverMs = "TIMER_DELIVER_MS";
+inline constexpr std::string_view kTimerOutMs = "TIMER_OUT_MS";
+inline constexpr std::string_view kTimerEnqueueMs = "TIMER_ENQUEUE_MS";
+inline constexpr std::string_view kTimerDequeueMs = "TIMER_DEQUEUE_MS";
+inline constexpr std::string_view kTimerRollTimes = "TIMER_ROLL_TIMES";
+inline constexpr std::string_view kTimerDeleteKey = "TIMER_DEL_UNIQKEY";
 
 /// True for every name that RocketMQ reserves (the list of MessageConst.STRING_HASH_SET).
 bool isReserved(std::string_view name);

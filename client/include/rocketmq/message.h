@@ -44,6 +44,14 @@ class Message {
   int32_t delayTimeLevel() const;
   void setDelayTimeLevel(int32_t level);
 
+  /// Timer messages, which RocketMQ 5 delivers at any time up to 3 days ahead (by default) with a
+  /// precision of one second; the first of the three that is set counts, and a delay level before
+  /// them. A time that has passed delivers at once. Seconds or milliseconds from the broker's now:
+  void setDelayTimeSec(int64_t seconds);
+  void setDelayTimeMs(int64_t milliseconds);
+  /// Milliseconds since 1970.
+  void setDeliverTimeMs(int64_t timestamp_ms);
+
   /// False: the broker answers before the message is on disk or on a slave, whatever its mode.
   bool waitStoreMsgOk() const;
   void setWaitStoreMsgOk(bool wait);

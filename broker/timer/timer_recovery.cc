@@ -1,0 +1,75 @@
+#include <algorithm>
+
+#include "broker/timer/timer_service.h"
+#include "common/log.h"
+
+namespace rocketmq::broker {
+
+// How TimerService finds its state again. The timer log is what counts: its units lead to messages
+// in the commit log, and what is missing behind the last good unit is in the queue of
+// rmq_sys_wheel_timer. The checkpoint only tells what need not be delivered again.
+
+Result<std::unique_ptr<TimerService>> TimerService::open(const Parts& parts) {
+  const auto settings = parts.settings.load();
+  const std::string& root = settings->store_root;
+  ROCKETMQ_RETURN_IF_ERROR(parts.files.createDirectories(root + "/config"));
+  ROCKETMQ_ASSIGN_OR_RETURN(auto checkpoint_file,
+                            TimerCheckpointFile::open(parts.files, root + "/config/timercheck"));
+  auto service = std::unique_ptr<TimerService>(new TimerService(parts, std::move(checkpoint_file)));
+  ROCKETMQ_ASSIGN_OR_RETURN(service->log_, TimerLog::open(parts.files, root + "/timerlog",
+                                                          settings->timer_log_file_bytes));
+  ROCKETMQ_RETURN_IF_ERROR(service->recover());
+  // RocketMQ makes its wheel anew from the timer log when there is none.
+  ROCKETMQ_RETURN_IF_ERROR(parts.files.remove(root + "/timerwheel"));
+  return service;
+}
+
+Status TimerService::recover() {
+  ROCKETMQ_ASSIGN_OR_RETURN(const auto checkpoint, checkpoint_file_.load());
+  if (checkpoint) {
+    progress_ = checkpoint->usable(parts_.store.commitLogMaxOffset());
+    safe_ = checkpoint->safe;
+  }
+  known_queue_offset_ = progress_.queue_offset;
+  int64_t last_offset = -1;
+  ROCKETMQ_RETURN_IF_ERROR(readTimerLog(last_offset));
+  progress_.queue_offset = firstQueueOffset(last_offset);
+  candidate_ = safe_;
+  queue_offset_.store(progress_.queue_offset, std::memory_order_relaxed);
+  read_ms_.store(progress_.read_ms, std::memory_order_relaxed);
+  log::info("{} timers wait; those before {} have been delivered, queue offset {} is next",
+            slots_.pending(), progress_.read_ms, progress_.queue_offset);
+  return Status::ok();
+}
+
+Status TimerService::readTimerLog(int64_t& last_offset) {
+  const int64_t log_end = parts_.store.commitLogMaxOffset();
+  return log_->scan([&](int64_t position, const TimerUnit& unit) {
+    if (unit.physical_offset + unit.record_bytes > log_end) {
+      return false;  // Its message went with the end of the log.
+    }
+    last_offset = unit.physical_offset;
+    const bool is_done =
+        unit.slot_ms < progress_.read_ms ||
+        (unit.slot_ms == progress_.read_ms && unit.physical_offset <= progress_.done_offset);
+    if (!is_done) {
+      slots_.add(unit.slot_ms, position);
+    }
+    return true;
+  });
+}
+
+int64_t TimerService::firstQueueOffset(int64_t last_offset) const {
+  const int64_t min = parts_.store.minOffset(kTimerTopic, kTimerQueue);
+  const int64_t max = parts_.store.maxOffset(kTimerTopic, kTimerQueue);
+  int64_t offset = min;
+  if (last_offset >= 0) {
+    const Result<TimerMessage> last = readTimerMessage(parts_.store, last_offset);
+    if (last.ok()) {
+      offset = last->record.queue_offset + 1;
+    }
+  }
+  return std::clamp(offset, min, std::max(min, max));
+}
+
+}  // namespace rocketmq::broker

@@ -1,0 +1,240 @@
+#include "broker/timer/timer_service.h"
+
+#include <gtest/gtest.h>
+
+#include <limits>
+
+#include "common/atomic_file.h"
+#include "tests/unit/broker/message_path.h"
+
+namespace rocketmq::broker {
+namespace {
+
+using remoting::ResponseCode;
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+class TimerServiceTest : public MessagePath {
+ protected:
+  TimerServiceTest() { openTimers(); }
+  ~TimerServiceTest() override { timers_.reset(); }
+
+  void openTimers() {
+    auto opened = TimerService::open(
+        {.settings = settings_, .store = *store_, .clock = clock_, .files = posixFileSystem()});
+    ASSERT_TRUE(opened.ok()) << opened.status().message();
+    timers_ = std::move(*opened);
+    sends_.emplace(SendService::Parts{.settings = settings_,
+                                      .topics = *topics_,
+                                      .groups = *groups_,
+                                      .store = *store_,
+                                      .delay_levels = levels_,
+                                      .traffic = traffic_,
+                                      .clock = clock_,
+                                      .timers = timers_.get()},
+                   host_);
+  }
+  /// Without a word of farewell: nothing is written that is not there already.
+  void restart() {
+    timers_.reset();
+    closeAll();
+    openAll();
+    openTimers();
+  }
+  void run() {
+    while (timers_->turn() <= clock_.nowMs()) {
+    }
+  }
+  void sendAt(TimestampMs deliver_ms, std::string body = "b", PropertyMap more = {}) {
+    more["TIMER_DELIVER_MS"] = std::to_string(deliver_ms);
+    send({.body = std::move(body), .properties = std::move(more)});
+  }
+  ResponseCode codeOf(const std::string& property, const std::string& value) {
+    return trySend({.properties = {{property, value}}}).answer.code;
+  }
+  std::vector<std::string> bodies() {
+    std::vector<std::string> texts;
+    for (const Stored& message : stored("T")) {
+      texts.emplace_back(message.record.body);
+    }
+    return texts;
+  }
+  std::string fileOf(const std::string& name) const { return dir_ / ("store/" + name); }
+
+  std::unique_ptr<TimerService> timers_;
+};
+
+using Bodies = std::vector<std::string>;
+
+TEST_F(TimerServiceTest, AMessageComesAtItsTimeOrAtMostOneStepLaterNeverBefore) {
+  const TimestampMs due_ms = clock_.nowMs() + 2500;
+  sendAt(due_ms, "x", {{"TAGS", "A"}});
+  run();
+  clock_.advance(milliseconds(2499));
+  run();
+  EXPECT_TRUE(bodies().empty());
+  clock_.advance(milliseconds(501));
+  run();
+  const auto messages = stored("T");
+  ASSERT_EQ(messages.size(), 1u);
+  EXPECT_EQ(messages[0].record.body, "x");
+  EXPECT_EQ(messages[0].properties.at("TIMER_DELIVER_MS"), std::to_string(due_ms));
+  EXPECT_EQ(messages[0].properties.at("TIMER_OUT_MS"), std::to_string(due_ms / 1000 * 1000));
+  EXPECT_EQ(messages[0].properties.at("TIMER_DEQUEUE_MS"), std::to_string(clock_.nowMs()));
+  EXPECT_EQ(messages[0].properties.at("REAL_TOPIC"), "T");
+  EXPECT_EQ(messages[0].properties.at("TAGS"), "A");
+}
+
+TEST_F(TimerServiceTest, ATimeOnTheGridBelongsToTheStepBefore) {
+  const TimestampMs due_ms = clock_.nowMs() / 1000 * 1000 + 5000;
+  sendAt(due_ms);
+  EXPECT_EQ(stored("rmq_sys_wheel_timer")[0].properties.at("TIMER_OUT_MS"),
+            std::to_string(due_ms - 1000));
+  clock_.advance(milliseconds(due_ms - clock_.nowMs()));
+  run();
+  EXPECT_EQ(bodies(), Bodies{"b"});
+}
+
+TEST_F(TimerServiceTest, MessagesComeInTheOrderOfTheirTimesAndWithinAStepAsSent) {
+  const TimestampMs now = clock_.nowMs();
+  sendAt(now + 9500, "third");
+  sendAt(now + 4100, "first");
+  sendAt(now + 4200, "second");
+  clock_.advance(seconds(20));
+  run();
+  EXPECT_EQ(bodies(), (Bodies{"first", "second", "third"}));
+}
+
+TEST_F(TimerServiceTest, HostileTimesAreRefusedAndPastOnesAreNow) {
+  EXPECT_EQ(codeOf("TIMER_DELAY_SEC", "259200"), ResponseCode::kSuccess);
+  EXPECT_EQ(codeOf("TIMER_DELAY_SEC", "259201"), ResponseCode::kMessageIllegal);
+  EXPECT_EQ(codeOf("TIMER_DELAY_SEC", "9223372036854775807"), ResponseCode::kMessageIllegal);
+  EXPECT_EQ(codeOf("TIMER_DELAY_SEC", "9223372036854775808"), ResponseCode::kMessageIllegal);
+  EXPECT_EQ(codeOf("TIMER_DELAY_MS", "9223372036854775807"), ResponseCode::kMessageIllegal);
+  EXPECT_EQ(codeOf("TIMER_DELIVER_MS", "9223372036854775807"), ResponseCode::kMessageIllegal);
+  const TimestampMs ten_years_ms = clock_.nowMs() + 10 * 365 * int64_t{86'400'000};
+  EXPECT_EQ(codeOf("TIMER_DELIVER_MS", std::to_string(ten_years_ms)),
+            ResponseCode::kMessageIllegal);
+  EXPECT_EQ(codeOf("TIMER_DELIVER_MS", "soon"), ResponseCode::kMessageIllegal);
+  EXPECT_EQ(codeOf("TIMER_DELAY_MS", "1.5"), ResponseCode::kMessageIllegal);
+  EXPECT_TRUE(bodies().empty());
+
+  EXPECT_EQ(codeOf("TIMER_DELAY_SEC", "-9223372036854775808"), ResponseCode::kSuccess);
+  EXPECT_EQ(codeOf("TIMER_DELAY_MS", "0"), ResponseCode::kSuccess);
+  EXPECT_EQ(codeOf("TIMER_DELIVER_MS", "1"), ResponseCode::kSuccess);
+  EXPECT_EQ(bodies().size(), 3u);
+  EXPECT_EQ(trySend({.topic = "rmq_sys_wheel_timer"}).answer.code, ResponseCode::kNoPermission);
+}
+
+TEST_F(TimerServiceTest, ADelayLevelWinsAndTakesTheTimerAway) {
+  send({.properties = {{"DELAY", "1"}, {"TIMER_DELAY_SEC", "9"}}});
+  ASSERT_EQ(stored("SCHEDULE_TOPIC_XXXX").size(), 1u);
+  EXPECT_FALSE(stored("SCHEDULE_TOPIC_XXXX")[0].properties.contains("TIMER_DELAY_SEC"));
+}
+
+TEST_F(TimerServiceTest, ARecalledMessageDoesNotComeOthersOfItsTimeDo) {
+  const TimestampMs due_ms = clock_.nowMs() + 5500;
+  sendAt(due_ms, "stays", {{"UNIQ_KEY", "K1"}});
+  sendAt(due_ms, "goes", {{"UNIQ_KEY", "K2"}});
+  run();
+  sendAt(due_ms, "0", {{"TIMER_DEL_UNIQKEY", "T+K2"}});
+  EXPECT_EQ(trySend({.properties = {{"TIMER_DEL_UNIQKEY", "T+K1"}, {"TIMER_DELIVER_MS", "1"}}})
+                .answer.code,
+            ResponseCode::kMessageIllegal);
+  clock_.advance(seconds(7));
+  run();
+  EXPECT_EQ(bodies(), Bodies{"stays"});
+}
+
+TEST_F(TimerServiceTest, NothingIsLostOrDoubledByARestartWhileTimersWait) {
+  const TimestampMs now = clock_.nowMs();
+  for (int i = 0; i < 400; ++i) {
+    sendAt(now + 5500, std::to_string(i));
+  }
+  sendAt(now + 60'000, "later");
+  run();
+  restart();
+  EXPECT_EQ(timers_->numbers().pending, 401);
+  clock_.advance(seconds(7));
+  timers_->turn();  // Ends in the middle of the slot.
+  EXPECT_EQ(bodies().size(), static_cast<size_t>(TimerService::kTurnMessages));
+  restart();
+  run();
+  ASSERT_EQ(bodies().size(), 400u);
+  for (size_t i = 0; i < 400; ++i) {
+    EXPECT_EQ(bodies()[i], std::to_string(i));
+  }
+  clock_.advance(seconds(60));
+  restart();
+  run();
+  EXPECT_EQ(bodies().back(), "later");
+}
+
+TEST_F(TimerServiceTest, WithoutTimerLogOrCheckpointTheQueueTellsEverything) {
+  const TimestampMs now = clock_.nowMs();
+  sendAt(now + 1500, "done");
+  sendAt(now + 60'500, "waits");
+  clock_.advance(seconds(20));
+  run();
+  ASSERT_EQ(bodies(), Bodies{"done"});
+  timers_.reset();
+  ASSERT_TRUE(posixFileSystem().removeTree(fileOf("timerlog")).isOk());
+  restart();
+  run();
+  EXPECT_EQ(bodies(), Bodies{"done"});
+  EXPECT_EQ(timers_->numbers().pending, 1);
+  clock_.advance(seconds(60));
+  run();
+  EXPECT_EQ(bodies(), (Bodies{"done", "waits"}));
+}
+
+TEST_F(TimerServiceTest, WhatIsFurtherThanTheWindowGoesRound) {
+  configure([](BrokerSettings& settings) { settings.timer_roll_window_slots = 10; });
+  restart();
+  const TimestampMs due_ms = clock_.nowMs() + 35'500;
+  sendAt(due_ms);
+  for (int i = 0; i < 35; ++i) {
+    run();
+    EXPECT_TRUE(bodies().empty());
+    clock_.advance(seconds(1));
+  }
+  clock_.advance(seconds(1));
+  run();
+  ASSERT_EQ(bodies(), Bodies{"b"});
+  EXPECT_GE(std::stoi(stored("T")[0].properties.at("TIMER_ROLL_TIMES")), 2);
+}
+
+TEST_F(TimerServiceTest, AFullStepRefusesMore) {
+  configure([](BrokerSettings& settings) { settings.timer_congest_slot_max = 1; });
+  const std::string due = std::to_string(clock_.nowMs() + 5500);
+  for (int i = 0; i < 2; ++i) {
+    EXPECT_EQ(codeOf("TIMER_DELIVER_MS", due), ResponseCode::kSuccess);
+  }
+  run();
+  EXPECT_EQ(codeOf("TIMER_DELIVER_MS", due), ResponseCode::kSystemError);
+}
+
+TEST(TimerCheckpoint, TheNewestCountsOnlyWithALogThatReachesFarEnough) {
+  const TimerCheckpoint written{
+      .newest = {.read_ms = 5001, .done_offset = 7, .queue_offset = 9, .log_end = 1000},
+      .safe = {.read_ms = 4001, .done_offset = 3, .queue_offset = 8, .log_end = 0}};
+  const std::string bytes = written.encode(1000);
+  const auto read = TimerCheckpoint::decode(bytes);
+  ASSERT_TRUE(read.ok());
+  EXPECT_EQ(read->usable(1000), written.newest);
+  EXPECT_EQ(read->usable(999), written.safe);
+
+  // Written by RocketMQ since: its part alone counts, on its grid.
+  std::string other = bytes;
+  other[7] = static_cast<char>(other[7] + 1);
+  const auto java = TimerCheckpoint::decode(other);
+  ASSERT_TRUE(java.ok());
+  EXPECT_EQ(java->newest.read_ms, 5001);
+  EXPECT_EQ(java->newest.done_offset, -1);
+  for (size_t size = 0; size < 56; ++size) {
+    EXPECT_FALSE(TimerCheckpoint::decode(std::string_view(bytes).substr(0, size)).ok());
+  }
+}
+
+}  // namespace
+}  // namespace rocketmq::broker
