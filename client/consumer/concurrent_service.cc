@@ -15,6 +15,8 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr milliseconds kConsumeAgainDelay{5000};
+// Less than other members are held back (push_rebalance.cc).
+constexpr milliseconds kListenersOutMax{2000};
 // RocketMQ parity: what a stuck listener holds is sent back with this level, at most so many
 // messages of a queue at a time.
 constexpr int32_t kExpiredDelayLevel = 3;
@@ -55,25 +57,39 @@ void ConcurrentService::consume(const std::shared_ptr<ProcessQueue>& queue,
   const auto concurrent = std::static_pointer_cast<ConcurrentProcessQueue>(queue);
   const auto batch_max =
       static_cast<size_t>(std::max(context_.config.consume_message_batch_max_size, 1));
-  post(concurrent, concurrent->add(std::move(messages), batch_max));
+  post(concurrent, concurrent->add(std::move(messages), batch_max).size());
 }
 
-void ConcurrentService::post(const QueuePtr& queue, const std::vector<ConsumeBatchPtr>& batches) {
-  std::vector<std::function<void()>> tasks;
-  tasks.reserve(batches.size());
-  for (const ConsumeBatchPtr& batch : batches) {
-    tasks.emplace_back([this, queue, batch] { run(queue, batch); });
+void ConcurrentService::post(const QueuePtr& queue, size_t count) {
+  workers_.post(std::vector<std::function<void()>>(count, [this, queue] { run(queue); }));
+}
+
+bool ConcurrentService::release(const std::shared_ptr<ProcessQueue>& queue) {
+  if (queue->releaseIfIdle()) {
+    return true;
   }
-  workers_.post(std::move(tasks));
+  context_.timers.after(
+      kListenersOutMax, [this, queue = std::static_pointer_cast<ConcurrentProcessQueue>(queue)] {
+        if (queue->releaseNow()) {
+          log::warn("{} is given up while listeners are running: their messages are repeated",
+                    queue->queue().toString());
+          context_.on_released(queue);
+        }
+      });
+  return false;
 }
 
-void ConcurrentService::release(const std::shared_ptr<ProcessQueue>& queue) {
-  queue->releaseIfIdle();
+void ConcurrentService::leave(const QueuePtr& queue) {
+  queue->leave();
+  if (queue->dropped() && queue->releaseIfIdle()) {
+    context_.on_released(queue);
+  }
 }
 
-void ConcurrentService::run(const QueuePtr& queue, const ConsumeBatchPtr& batch) {
+void ConcurrentService::run(const QueuePtr& queue) {
   const InListener in_listener(*queue);
-  if (queue->dropped()) {
+  const ConsumeBatchPtr batch = queue->take();
+  if (batch == nullptr) {
     return;
   }
   for (MessageExt& message : batch->messages) {
@@ -96,7 +112,9 @@ void ConcurrentService::run(const QueuePtr& queue, const ConsumeBatchPtr& batch)
   context_.stats.countConsumed(queue->queue().topic, static_cast<int64_t>(consumed),
                                static_cast<int64_t>(batch->messages.size() - consumed),
                                context_.nowMs() - start_ms);
-  if (!queue->dropped()) {
+  if (queue->moved()) {
+    leave(queue);
+  } else {
     settle(queue, batch, consumed, consume_context.delay_level_when_next_consume);
   }
 }
@@ -134,6 +152,7 @@ void ConcurrentService::settle(const QueuePtr& queue, const ConsumeBatchPtr& bat
                                int32_t delay_level) {
   if (consumed == batch->messages.size()) {
     commit(queue, queue->remove(*batch, [](size_t) { return true; }));
+    leave(queue);
     return;
   }
   if (context_.isBroadcasting()) {
@@ -143,6 +162,7 @@ void ConcurrentService::settle(const QueuePtr& queue, const ConsumeBatchPtr& bat
                 batch->messages[i].msgId(), queue->queue().toString());
     }
     commit(queue, queue->remove(*batch, [](size_t) { return true; }));
+    leave(queue);
     return;
   }
   giveBackRest(queue, batch, consumed, delay_level);
@@ -187,17 +207,24 @@ void ConcurrentService::takeGivenBack(const GivingBack& giving) {
   if (!again->messages.empty()) {
     consumeAgainLater(giving.queue, std::move(again));
   }
+  leave(giving.queue);
 }
 
 void ConcurrentService::consumeAgainLater(const QueuePtr& queue, ConsumeBatchPtr again) {
   queue->replace(again);
-  context_.timers.after(kConsumeAgainDelay,
-                        [this, queue, again = std::move(again)] { post(queue, {again}); });
+  context_.timers.after(kConsumeAgainDelay, [this, queue, again = std::move(again)] {
+    queue->requeue(again);
+    post(queue, 1);
+  });
 }
 
 void ConcurrentService::commit(const QueuePtr& queue, int64_t offset) {
+  if (queue->moved()) {
+    return;
+  }
+  // Also of a queue that was given up meanwhile: nobody else gets it before it is released.
+  queue->whileOurs([&] { context_.offsets->update(queue->queue(), offset, true); });
   if (!queue->dropped()) {
-    context_.offsets->update(queue->queue(), offset, true);
     context_.on_progress(queue);
   }
 }
@@ -240,11 +267,15 @@ void ConcurrentService::expire(const QueuePtr& queue, int64_t started_before_ms)
   for (const MessageExt& message : queue->expired(started_before_ms, kExpiredPerCheck)) {
     log::warn("message {} of {} is being consumed for too long, it goes back to the broker",
               message.msgId(), queue->queue().toString());
+    if (!queue->enter()) {
+      return;
+    }
     send_back_.giveBack(message, kExpiredDelayLevel,
                         [this, queue, offset = message.queueOffset()](bool taken) {
                           if (taken) {
                             commit(queue, queue->removeOffset(offset));
                           }
+                          leave(queue);
                         });
   }
 }

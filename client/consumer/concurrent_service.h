@@ -30,7 +30,8 @@ class ConcurrentService final : public ConsumeService {
   std::shared_ptr<ProcessQueue> makeQueue(const MessageQueue& queue) const override;
   void consume(const std::shared_ptr<ProcessQueue>& queue,
                std::vector<MessageExt> messages) override;
-  void release(const std::shared_ptr<ProcessQueue>& queue) override;
+  /// Waits for running listeners for two seconds; what they return later has no effect.
+  bool release(const std::shared_ptr<ProcessQueue>& queue) override;
   void consumeDirectly(MessageExt message,
                        std::function<void(remoting::ConsumeMessageDirectlyResult)> done) override;
   void checkTimeouts(const std::vector<std::shared_ptr<ProcessQueue>>& queues) override;
@@ -41,8 +42,10 @@ class ConcurrentService final : public ConsumeService {
   using QueuePtr = std::shared_ptr<ConcurrentProcessQueue>;
   struct GivingBack;
 
-  void post(const QueuePtr& queue, const std::vector<ConsumeBatchPtr>& batches);
-  void run(const QueuePtr& queue, const ConsumeBatchPtr& batch);
+  /// Lets workers take `count` batches of the queue.
+  void post(const QueuePtr& queue, size_t count);
+  void run(const QueuePtr& queue);
+  void leave(const QueuePtr& queue);
   ConsumeConcurrentlyStatus callListener(const std::vector<MessageExt>& messages,
                                          ConsumeConcurrentlyContext& context,
                                          std::string& failure) const;

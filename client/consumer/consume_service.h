@@ -26,8 +26,10 @@ class ConsumeService {
   virtual void consume(const std::shared_ptr<ProcessQueue>& queue,
                        std::vector<MessageExt> messages) = 0;
 
-  /// A dropped queue may be given away; called again when the last worker has left it.
-  virtual void release(const std::shared_ptr<ProcessQueue>& queue) = 0;
+  /// True when nobody works on a dropped queue any more, so that it may be given away now.
+  /// Otherwise on_released of the context is called when that is so. On the consumer's service
+  /// thread, or after stop().
+  virtual bool release(const std::shared_ptr<ProcessQueue>& queue) = 0;
 
   /// Runs the listener on one message, for an administrator.
   virtual void consumeDirectly(

@@ -77,7 +77,7 @@ StoredOffset LocalOffsetStore::load(const MessageQueue& queue) {
 
 void LocalOffsetStore::persist(const MessageQueue&) { persistAll(); }
 
-bool LocalOffsetStore::persistNow(const MessageQueue&) {
+bool LocalOffsetStore::persistNow(const std::vector<MessageQueue>&) {
   return persistFinally(std::chrono::steady_clock::time_point::max());
 }
 

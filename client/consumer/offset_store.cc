@@ -1,5 +1,7 @@
 #include "client/consumer/offset_store.h"
 
+#include <atomic>
+#include <memory>
 #include <utility>
 
 #include "common/log.h"
@@ -116,16 +118,40 @@ void RemoteOffsetStore::persist(const MessageQueue& queue) {
   }
 }
 
-bool RemoteOffsetStore::persistNow(const MessageQueue& queue) {
-  const std::optional<int64_t> offset = cached(queue);
-  const std::optional<BrokerAddress> broker = instance_.routes().reader(queue.broker_name, 0);
-  if (!offset || !broker) {
-    return false;
-  }
-  const auto result =
-      calls_.call(instance_.remoting(), broker->address, updateRequest(group_, queue, *offset), {},
-                  remoting::deadlineAfter(instance_.config().api_timeout));
-  return result.ok() && result->success();
+bool RemoteOffsetStore::persistNow(const std::vector<MessageQueue>& queues) {
+  struct Progress {
+    std::atomic<size_t> outstanding{1};
+    std::atomic<bool> all_arrived{true};
+  };
+  const remoting::Deadline deadline = remoting::deadlineAfter(instance_.config().api_timeout);
+  const std::optional<bool> arrived = calls_.await<bool>([&](auto done) {
+    // One more than there are answers, so that `done` waits for the loop to have ended.
+    auto progress = std::make_shared<Progress>();
+    progress->outstanding += queues.size();
+    const auto countDown = [progress, done](bool ok) {
+      if (!ok) {
+        progress->all_arrived.store(false);
+      }
+      if (progress->outstanding.fetch_sub(1) == 1) {
+        done(progress->all_arrived.load());
+      }
+    };
+    for (const MessageQueue& queue : queues) {
+      const std::optional<int64_t> offset = cached(queue);
+      const std::optional<BrokerAddress> broker = instance_.routes().reader(queue.broker_name, 0);
+      if (!offset || !broker) {
+        countDown(!offset.has_value());
+        continue;
+      }
+      instance_.remoting().call(
+          broker->address, updateRequest(group_, queue, *offset), {}, deadline,
+          [countDown](const remoting::CallResult<remoting::UpdateConsumerOffset>& result) {
+            countDown(result.ok() && result->success());
+          });
+    }
+    countDown(true);
+  });
+  return arrived.value_or(false);
 }
 
 void RemoteOffsetStore::persistAll() {

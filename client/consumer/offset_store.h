@@ -52,8 +52,9 @@ class OffsetStore {
   virtual void persist(const MessageQueue& queue) = 0;
   virtual void persistAll() = 0;
 
-  /// persist() that returns when the offset has arrived; false when that is not known.
-  virtual bool persistNow(const MessageQueue& queue) = 0;
+  /// Persists the offsets of `queues` and returns when all have arrived; false when that is not
+  /// known.
+  virtual bool persistNow(const std::vector<MessageQueue>& queues) = 0;
 
   /// persistAll() that returns when the offsets have arrived, or the time is over; true when all
   /// have. Those that have not are sent again by the next call.
@@ -86,7 +87,7 @@ class RemoteOffsetStore final : public OffsetStore {
   StoredOffset load(const MessageQueue& queue) override;
   void persist(const MessageQueue& queue) override;
   void persistAll() override;
-  bool persistNow(const MessageQueue& queue) override;
+  bool persistNow(const std::vector<MessageQueue>& queues) override;
   bool persistFinally(std::chrono::steady_clock::time_point deadline) override;
 
  private:
@@ -109,7 +110,7 @@ class LocalOffsetStore final : public OffsetStore {
   StoredOffset load(const MessageQueue& queue) override;
   void persist(const MessageQueue& queue) override;
   void persistAll() override;
-  bool persistNow(const MessageQueue& queue) override;
+  bool persistNow(const std::vector<MessageQueue>& queues) override;
   bool persistFinally(std::chrono::steady_clock::time_point deadline) override;
 
  private:

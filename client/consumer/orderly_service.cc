@@ -72,7 +72,7 @@ void OrderlyService::run(const QueuePtr& queue) {
         static_cast<size_t>(std::max(context_.config.consume_message_batch_max_size, 1)));
     if (messages.empty()) {
       if (queue->dropped()) {
-        release(queue);
+        giveAway(queue);
       }
       return;
     }
@@ -213,7 +213,7 @@ void OrderlyService::lockLater(const QueuePtr& queue) {
 void OrderlyService::parkFor(const QueuePtr& queue, milliseconds delay) {
   queue->park();
   if (queue->dropped()) {
-    release(queue);
+    giveAway(queue);
     return;
   }
   context_.timers.after(delay, [this, queue] {
@@ -225,22 +225,21 @@ void OrderlyService::parkFor(const QueuePtr& queue, milliseconds delay) {
 
 void OrderlyService::leave(const QueuePtr& queue) {
   queue->leave();
-  release(queue);
+  giveAway(queue);
 }
 
-void OrderlyService::release(const std::shared_ptr<ProcessQueue>& queue) {
+void OrderlyService::giveAway(const QueuePtr& queue) {
+  if (release(queue)) {
+    context_.on_released(queue);
+  }
+}
+
+bool OrderlyService::release(const std::shared_ptr<ProcessQueue>& queue) {
   if (workers_ended_.load()) {
     // The task that should have left the queue may have been thrown away unrun.
     std::static_pointer_cast<OrderlyProcessQueue>(queue)->leave();
   }
-  if (!queue->releaseIfIdle() || context_.isBroadcasting()) {
-    return;
-  }
-  if (!queue->moved()) {
-    context_.offsets->persist(queue->queue());
-    context_.offsets->remove(queue->queue());
-  }
-  locks_.unlock({queue->queue()});
+  return queue->releaseIfIdle();
 }
 
 void OrderlyService::consumeDirectly(

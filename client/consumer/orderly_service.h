@@ -22,8 +22,7 @@ class OrderlyService final : public ConsumeService {
   std::shared_ptr<ProcessQueue> makeQueue(const MessageQueue& queue) const override;
   void consume(const std::shared_ptr<ProcessQueue>& queue,
                std::vector<MessageExt> messages) override;
-  /// Once no worker is on the queue: stores its offset and gives its lock back, in this order.
-  void release(const std::shared_ptr<ProcessQueue>& queue) override;
+  bool release(const std::shared_ptr<ProcessQueue>& queue) override;
   void consumeDirectly(MessageExt message,
                        std::function<void(remoting::ConsumeMessageDirectlyResult)> done) override;
   void checkTimeouts(const std::vector<std::shared_ptr<ProcessQueue>>& queues) override;
@@ -49,6 +48,7 @@ class OrderlyService final : public ConsumeService {
   void lockLater(const QueuePtr& queue);
   void parkFor(const QueuePtr& queue, std::chrono::milliseconds delay);
   void leave(const QueuePtr& queue);
+  void giveAway(const QueuePtr& queue);
   int32_t maxReconsumeTimes() const;
   bool mayConsume(const ProcessQueue& queue) const;
 

@@ -59,7 +59,48 @@ std::vector<ConsumeBatchPtr> ConcurrentProcessQueue::add(std::vector<MessageExt>
     batch.messages.push_back(std::move(message));
     unfinished_.emplace(offset, Entry{batches.back(), batch.messages.size() - 1});
   }
+  waiting_.insert(waiting_.end(), batches.begin(), batches.end());
   return batches;
+}
+
+ConsumeBatchPtr ConcurrentProcessQueue::take() {
+  MutexLock lock(mutex_);
+  if (dropped() || waiting_.empty()) {
+    return nullptr;
+  }
+  ConsumeBatchPtr batch = std::move(waiting_.front());
+  waiting_.pop_front();
+  ++busy_;
+  return batch;
+}
+
+bool ConcurrentProcessQueue::enter() {
+  MutexLock lock(mutex_);
+  if (released_.load()) {
+    return false;
+  }
+  ++busy_;
+  return true;
+}
+
+void ConcurrentProcessQueue::leave() {
+  MutexLock lock(mutex_);
+  --busy_;
+}
+
+void ConcurrentProcessQueue::requeue(ConsumeBatchPtr again) {
+  MutexLock lock(mutex_);
+  waiting_.push_front(std::move(again));
+}
+
+bool ConcurrentProcessQueue::releaseIfIdle() {
+  MutexLock lock(mutex_);
+  return busy_ == 0 && !released_.exchange(true);
+}
+
+bool ConcurrentProcessQueue::releaseNow() {
+  MutexLock lock(mutex_);
+  return !released_.exchange(true);
 }
 
 int64_t ConcurrentProcessQueue::removeOffset(int64_t offset) {

@@ -45,9 +45,9 @@ struct FlowLimits {
 /// One queue that this consumer owns at the moment (RocketMQ: ProcessQueue): where to pull next,
 /// what was pulled and is not consumed yet, whether the queue was taken away.
 ///
-/// Life:    made by a rebalance, dropped by a later one. Work on a dropped queue goes on to its end
-///          without effect: its results are not committed. A queue that comes back gets a new
-///          object.
+/// Life:    made by a rebalance, dropped by a later one, released when the work that had begun
+///          before is done: until then its results are committed. A queue that comes back gets a
+///          new object.
 /// Threads: any; the fields that only the pull loop uses are said so.
 class ProcessQueue {
  public:
@@ -74,7 +74,7 @@ class ProcessQueue {
 
   /// Called after drop(), and again when work on a dropped queue has ended: true once, when nobody
   /// is inside the listener with this queue any more, so that another consumer may have it.
-  virtual bool releaseIfIdle() { return !released_.exchange(true); }
+  virtual bool releaseIfIdle() = 0;
   bool released() const { return released_.load(); }
 
   // The broker's lock of an orderly queue. It is good for 30 s (or what the property
@@ -129,8 +129,33 @@ class ConcurrentProcessQueue final : public ProcessQueue {
  public:
   using ProcessQueue::ProcessQueue;
 
-  /// Takes pulled messages and cuts them into batches for the listener.
+  /// Takes pulled messages and cuts them into batches, which wait for take().
   std::vector<ConsumeBatchPtr> add(std::vector<MessageExt> messages, size_t batch_max);
+
+  /// The next batch for a worker, which calls leave() when all of its messages are dealt with; null
+  /// when there is none or the queue has been dropped. Batches begin in the order of their offsets,
+  /// so what the workers of a dropped queue still finish has no gap.
+  ConsumeBatchPtr take();
+
+  /// Counts other work on messages of the queue, until leave(); false once it has been released.
+  bool enter();
+  void leave();
+
+  /// Lets `again`, which took part in replace(), wait for take() before all others.
+  void requeue(ConsumeBatchPtr again);
+
+  bool releaseIfIdle() override;
+  /// Whoever is still on the queue works without effect from now on. True once, as above.
+  bool releaseNow();
+
+  /// Calls `commit` unless the queue has been released, and keeps it from being released meanwhile.
+  template <class F>
+  void whileOurs(F commit) {
+    MutexLock lock(mutex_);
+    if (!released_.load()) {
+      commit();
+    }
+  }
 
   /// The messages of `batch` whose index `finished` accepts are done. The offset up to which
   /// everything is: to be committed.
@@ -172,6 +197,8 @@ class ConcurrentProcessQueue final : public ProcessQueue {
 
   mutable Mutex mutex_;
   std::map<int64_t, Entry> unfinished_ ROCKETMQ_GUARDED_BY(mutex_);
+  std::deque<ConsumeBatchPtr> waiting_ ROCKETMQ_GUARDED_BY(mutex_);
+  int32_t busy_ ROCKETMQ_GUARDED_BY(mutex_) = 0;  // Calls of take() and enter() not yet left.
   int64_t bytes_ ROCKETMQ_GUARDED_BY(mutex_) = 0;
   int64_t end_offset_ ROCKETMQ_GUARDED_BY(mutex_) = -1;  // One past the last message ever added.
 };

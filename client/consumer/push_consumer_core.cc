@@ -28,6 +28,7 @@ constexpr milliseconds kTimeoutCheckPeriod{60'000};
 // A queue that another member has not left yet is tried again soon; what is missing for long (a
 // topic that does not exist, a broker that is down) less often.
 constexpr milliseconds kUnbalancedDelay{1000};
+constexpr milliseconds kFirstUnbalancedDelay{50};
 constexpr milliseconds kLongUnbalancedDelay{5000};
 constexpr int32_t kQuickRetries = 20;
 constexpr milliseconds kFarewellTimeout{400};
@@ -126,6 +127,9 @@ void PushConsumerCore::makeParts() {
   context_->on_progress = [this](const std::shared_ptr<ProcessQueue>& queue) {
     pulls_->roomMade(queue);
   };
+  context_->on_released = [this](const std::shared_ptr<ProcessQueue>& queue) {
+    worker_->post([this, queue] { rebalance_->handOverReleased(queue); });
+  };
   rebalance_ = std::make_unique<PushRebalance>(*context_, *service_, queues_, *pulls_, isOrderly());
 }
 
@@ -196,7 +200,7 @@ void PushConsumerCore::startTimers() {
                [this] { context_->stats.takeSample(); });
   timers.every(kTimeoutCheckPeriod, kTimeoutCheckPeriod,
                [this] { service_->checkTimeouts(queues_.all()); });
-  if (isOrderly() && !context_->isBroadcasting()) {
+  if (!context_->isBroadcasting()) {
     const milliseconds period(systemNumber(system_property::kLockInterval, kLockPeriodMs));
     timers.every(std::min(kFirstLockDelay, period), period,
                  [this] { QueueLocks(*context_).renew(queues_.all()); });
@@ -262,9 +266,13 @@ void PushConsumerCore::rebalance() {
     unbalanced_runs_ = 0;
     return;
   }
-  context_->timers.after(
-      ++unbalanced_runs_ <= kQuickRetries ? kUnbalancedDelay : kLongUnbalancedDelay,
-      [this] { rebalanceSoon(); });
+  milliseconds delay = kLongUnbalancedDelay;
+  if (unbalanced_runs_ < kQuickRetries) {
+    delay =
+        std::min(kFirstUnbalancedDelay * (1 << std::min(unbalanced_runs_, 10)), kUnbalancedDelay);
+  }
+  ++unbalanced_runs_;
+  context_->timers.after(delay, [this] { rebalanceSoon(); });
 }
 
 }  // namespace rocketmq::client

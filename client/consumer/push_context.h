@@ -49,6 +49,8 @@ struct PushContext {
 
   /// Messages of a queue were consumed: pulling may go on.
   std::function<void(const std::shared_ptr<ProcessQueue>&)> on_progress;
+  /// The last worker has left a dropped queue. From any thread.
+  std::function<void(const std::shared_ptr<ProcessQueue>&)> on_released;
 };
 
 /// Makes a pulled message what the application is to see: the original topic of a retried message,

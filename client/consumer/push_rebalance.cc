@@ -12,6 +12,10 @@ namespace {
 // each 30 s, so a longer silence means that the loop was lost; the queue is started anew.
 constexpr int64_t kSilenceMaxMs = 120'000;
 
+// How long a concurrent member leaves a queue to the one that had it before: a second longer than
+// that one waits for its listeners. A member that was killed cannot hold up the others for longer.
+constexpr int64_t kHeldBackMaxMs = 3000;
+
 }  // namespace
 
 PushRebalance::PushRebalance(PushContext& context, ConsumeService& service, QueueTable& queues,
@@ -26,7 +30,9 @@ PushRebalance::PushRebalance(PushContext& context, ConsumeService& service, Queu
                 .from_where = context.config.consume_from_where,
                 .consume_timestamp = context.config.consume_timestamp}),
       locks_(context),
-      needs_lock_(orderly && !context.isBroadcasting()) {}
+      lock_use_(context.isBroadcasting() ? LockUse::kNone
+                : orderly                ? LockUse::kRequired
+                                         : LockUse::kPolite) {}
 
 bool PushRebalance::run() {
   bool balanced = true;
@@ -52,6 +58,7 @@ bool PushRebalance::run() {
       drop(queue);
     }
   }
+  handOverIdle();
   return balanced;
 }
 
@@ -71,22 +78,27 @@ bool PushRebalance::update(const std::string& topic, const std::vector<MessageQu
       drop(queue);
     }
   }
+  handOverIdle();
   std::vector<MessageQueue> wanted;
   bool all_free = true;
   for (const MessageQueue& queue : mine) {
     if (queues_.find(queue) != nullptr) {
       continue;
     }
-    const auto leaving = leaving_.find(queue);
-    if (leaving != leaving_.end()) {
-      if (!leaving->second->released()) {
-        all_free = false;
-        continue;
-      }
-      leaving_.erase(leaving);
+    if (const auto leaving = leaving_.find(queue); leaving != leaving_.end()) {
+      const QueuePtr left = leaving->second;
+      handOverReleased(left);
+    }
+    if (leaving_.contains(queue)) {
+      all_free = false;
+      continue;
     }
     wanted.push_back(queue);
   }
+  std::erase_if(refused_since_ms_, [&](const auto& entry) {
+    return entry.first.topic == topic &&
+           std::find(wanted.begin(), wanted.end(), entry.first) == wanted.end();
+  });
   const auto topic_queues = static_cast<int32_t>(mine.size());
   for (const auto& queue : queues_.all()) {
     if (queue->queue().topic == topic) {
@@ -97,21 +109,22 @@ bool PushRebalance::update(const std::string& topic, const std::vector<MessageQu
 }
 
 bool PushRebalance::addQueues(const std::vector<MessageQueue>& wanted, int32_t topic_queues) {
-  std::set<MessageQueue> locked;
-  if (needs_lock_ && !wanted.empty()) {
-    locked = locks_.lock(wanted);
+  QueueLocks::Answer locks;
+  if (lock_use_ != LockUse::kNone && !wanted.empty()) {
+    locks = locks_.lock(wanted);
   }
   bool all_added = true;
   for (const MessageQueue& queue : wanted) {
-    if (needs_lock_ && !locked.contains(queue)) {
+    const bool locked = locks.granted.contains(queue);
+    if (!locked && !mayStartUnlocked(queue, locks.refused.contains(queue))) {
       log::debug("{} is still locked by another member of group {}", queue.toString(),
                  context_.group);
       all_added = false;
-      continue;
-    }
-    if (!addQueue(queue, topic_queues)) {
+    } else if (addQueue(queue, topic_queues, locked)) {
+      refused_since_ms_.erase(queue);
+    } else {
       all_added = false;
-      if (needs_lock_) {
+      if (locked) {
         locks_.unlock({queue});
       }
     }
@@ -119,7 +132,21 @@ bool PushRebalance::addQueues(const std::vector<MessageQueue>& wanted, int32_t t
   return all_added;
 }
 
-bool PushRebalance::addQueue(const MessageQueue& queue, int32_t topic_queues) {
+bool PushRebalance::mayStartUnlocked(const MessageQueue& queue, bool refused) {
+  switch (lock_use_) {
+    case LockUse::kNone:
+      return true;
+    case LockUse::kRequired:
+      return false;
+    case LockUse::kPolite:
+      break;
+  }
+  const int64_t now_ms = context_.nowMs();
+  return !refused ||
+         now_ms - refused_since_ms_.try_emplace(queue, now_ms).first->second >= kHeldBackMaxMs;
+}
+
+bool PushRebalance::addQueue(const MessageQueue& queue, int32_t topic_queues, bool locked) {
   context_.offsets->remove(queue);
   const std::optional<int64_t> offset = queries_.firstOffset(*context_.offsets, queue);
   if (!offset) {
@@ -128,7 +155,7 @@ bool PushRebalance::addQueue(const MessageQueue& queue, int32_t topic_queues) {
   const std::shared_ptr<ProcessQueue> added = service_.makeQueue(queue);
   added->next_offset.store(*offset);
   added->topic_queues.store(topic_queues);
-  if (needs_lock_) {
+  if (locked) {
     added->setLocked(true, context_.nowMs());
   }
   queues_.add(added);
@@ -137,28 +164,72 @@ bool PushRebalance::addQueue(const MessageQueue& queue, int32_t topic_queues) {
   return true;
 }
 
-void PushRebalance::drop(const std::shared_ptr<ProcessQueue>& queue) {
+void PushRebalance::drop(const QueuePtr& queue) {
   queue->drop(ProcessQueue::DropReason::kGivenUp);
-  queues_.remove(queue);
-  if (!needs_lock_) {
-    context_.offsets->persist(queue->queue());
-    context_.offsets->remove(queue->queue());
-  }
-  service_.release(queue);
-  if (!queue->released()) {
-    leaving_[queue->queue()] = queue;
-  }
+  letGo(queue);
   log::debug("group {} gives up {}", context_.group, queue->queue().toString());
 }
 
+void PushRebalance::letGo(const QueuePtr& queue) {
+  queues_.remove(queue);
+  leaving_[queue->queue()] = queue;
+  if (service_.release(queue) || queue->released()) {
+    idle_.push_back(queue);
+  }
+}
+
+void PushRebalance::handOverIdle() { handOver(std::exchange(idle_, {})); }
+
+void PushRebalance::handOverReleased(const QueuePtr& queue) {
+  const auto found = leaving_.find(queue->queue());
+  if (found != leaving_.end() && found->second == queue && queue->released()) {
+    handOver({queue});
+  }
+}
+
+void PushRebalance::handOver(const std::vector<QueuePtr>& queues) {
+  if (queues.empty()) {
+    return;
+  }
+  std::vector<MessageQueue> names;
+  std::vector<MessageQueue> consumed;
+  for (const QueuePtr& queue : queues) {
+    names.push_back(queue->queue());
+    if (!queue->moved()) {
+      consumed.push_back(queue->queue());
+    }
+  }
+  const bool arrived = context_.offsets->persistNow(consumed);
+  if (context_.calls.cancelled()) {
+    return;  // The consumer stops: it stores all offsets once more, then calls dropAll().
+  }
+  if (!arrived) {
+    log::warn("the last offsets of {} queues that group {} gives up may not have arrived",
+              consumed.size(), context_.group);
+  }
+  for (const MessageQueue& name : names) {
+    context_.offsets->remove(name);
+    leaving_.erase(name);
+  }
+  if (lock_use_ != LockUse::kNone) {
+    locks_.unlock(names);
+  }
+}
+
 void PushRebalance::dropAll() {
-  for (const auto& queue : queues_.all()) {
+  for (const QueuePtr& queue : queues_.all()) {
     queue->drop(ProcessQueue::DropReason::kGivenUp);
     queues_.remove(queue);
-    service_.release(queue);
+    leaving_[queue->queue()] = queue;
   }
+  std::vector<MessageQueue> free;
   for (const auto& [name, queue] : leaving_) {
-    service_.release(queue);
+    if (service_.release(queue) || queue->released()) {
+      free.push_back(name);
+    }
+  }
+  if (lock_use_ != LockUse::kNone) {
+    locks_.unlock(free);
   }
 }
 
@@ -167,15 +238,12 @@ void PushRebalance::moveOffset(const std::shared_ptr<ProcessQueue>& queue, int64
     return;  // It went to another member meanwhile.
   }
   context_.offsets->update(queue->queue(), offset, false);
-  if (!context_.offsets->persistNow(queue->queue())) {
+  if (!context_.offsets->persistNow({queue->queue()})) {
     log::warn("the new offset {} of {} may not have arrived", offset, queue->queue().toString());
   }
   context_.offsets->remove(queue->queue());
-  queues_.remove(queue);
-  service_.release(queue);
-  if (!queue->released()) {
-    leaving_[queue->queue()] = queue;
-  }
+  letGo(queue);
+  handOverIdle();
 }
 
 }  // namespace rocketmq::client

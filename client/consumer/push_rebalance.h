@@ -28,19 +28,37 @@ class PushRebalance {
   /// so it should be run again soon.
   bool run();
 
-  /// Gives up queues: their offsets are stored, and locks given back when their workers have left.
+  /// Gives up all queues, and the locks of those that no worker is on. The offsets have been stored
+  /// before; nothing else is called afterwards.
   void dropAll();
+
+  /// Gives a dropped queue away that its last worker has left since.
+  void handOverReleased(const std::shared_ptr<ProcessQueue>& queue);
 
   /// Makes `offset` the group's in a queue that was dropped for that, and gives the queue up; the
   /// next run() starts it anew.
   void moveOffset(const std::shared_ptr<ProcessQueue>& queue, int64_t offset);
 
  private:
+  using QueuePtr = std::shared_ptr<ProcessQueue>;
+
+  /// What a member does with the broker's lock on a queue.
+  enum class LockUse : uint8_t {
+    kNone,      ///< Broadcasting: queues are not shared.
+    kPolite,    ///< Concurrent: waits a moment for who has it, then goes without.
+    kRequired,  ///< Orderly.
+  };
+
   bool update(const std::string& topic, const std::vector<MessageQueue>& mine);
   /// `topic_queues`: how many of the topic are ours, those that we have already included.
   bool addQueues(const std::vector<MessageQueue>& wanted, int32_t topic_queues);
-  bool addQueue(const MessageQueue& queue, int32_t topic_queues);
-  void drop(const std::shared_ptr<ProcessQueue>& queue);
+  bool addQueue(const MessageQueue& queue, int32_t topic_queues, bool locked);
+  bool mayStartUnlocked(const MessageQueue& queue, bool refused);
+  void drop(const QueuePtr& queue);
+  void letGo(const QueuePtr& queue);
+  /// Stores the offsets of queues without workers, then gives their locks back.
+  void handOver(const std::vector<QueuePtr>& queues);
+  void handOverIdle();
 
   PushContext& context_;
   ConsumeService& service_;
@@ -48,9 +66,13 @@ class PushRebalance {
   PullLoop& pulls_;
   ConsumerQueries queries_;
   QueueLocks locks_;
-  const bool needs_lock_;
-  /// Dropped queues with a worker still on them; they must not be started again before it has left.
-  std::map<MessageQueue, std::shared_ptr<ProcessQueue>> leaving_;
+  const LockUse lock_use_;
+  /// Dropped queues that are not handed over yet; they must not be started again before.
+  std::map<MessageQueue, QueuePtr> leaving_;
+  /// Those of leaving_ that nobody works on.
+  std::vector<QueuePtr> idle_;
+  /// Since when another member holds the lock of a queue that should be ours; kPolite only.
+  std::map<MessageQueue, int64_t> refused_since_ms_;
 };
 
 }  // namespace rocketmq::client

@@ -58,8 +58,8 @@ std::set<model::MessageQueue> granted(const remoting::CallResult<remoting::LockB
 
 }  // namespace
 
-std::set<MessageQueue> QueueLocks::lock(const std::vector<MessageQueue>& queues) {
-  std::set<MessageQueue> locked;
+QueueLocks::Answer QueueLocks::lock(const std::vector<MessageQueue>& queues) {
+  Answer answer;
   const auto groups = byMaster(*context_.instance, queues,
                                [](const MessageQueue& queue) { return queue.broker_name; });
   for (const auto& [address, group] : groups) {
@@ -74,11 +74,16 @@ std::set<MessageQueue> QueueLocks::lock(const std::vector<MessageQueue>& queues)
       // A grant that nobody waits for any more would keep the other members out for a minute.
       unlock(group);
     }
-    for (const model::MessageQueue& queue : granted(result, address)) {
-      locked.insert(fromModel(queue));
+    const std::set<model::MessageQueue> ours = granted(result, address);
+    for (const MessageQueue& queue : group) {
+      if (ours.contains(toModel(queue))) {
+        answer.granted.insert(queue);
+      } else if (result.ok() && result->success()) {
+        answer.refused.insert(queue);
+      }
     }
   }
-  return locked;
+  return answer;
 }
 
 void QueueLocks::renew(const std::vector<std::shared_ptr<ProcessQueue>>& queues,

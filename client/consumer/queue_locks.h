@@ -10,16 +10,22 @@
 
 namespace rocketmq::client {
 
-/// The brokers' locks on queues, by which an orderly group makes sure that only one of its members
-/// consumes a queue (RocketMQ: RebalanceImpl.lock and unlock). Threads: any, if nothing else is
+/// The brokers' locks on queues (RocketMQ: RebalanceImpl.lock and unlock). By them an orderly group
+/// makes sure that only one of its members consumes a queue; a member of a concurrent group sees
+/// by them whether the one before is still busy with a queue. Threads: any, if nothing else is
 /// said.
 class QueueLocks {
  public:
   explicit QueueLocks(PushContext& context) : context_(context) {}
 
-  /// Asks for the locks of several queues and waits; those that this client holds now. Not on the
-  /// event loop.
-  std::set<MessageQueue> lock(const std::vector<MessageQueue>& queues);
+  /// A queue in neither of both: its broker did not answer.
+  struct Answer {
+    std::set<MessageQueue> granted;
+    std::set<MessageQueue> refused;  ///< Another client holds the lock.
+  };
+
+  /// Asks for the locks of several queues and waits. Not on the event loop.
+  Answer lock(const std::vector<MessageQueue>& queues);
 
   /// Renews the locks of `queues` and notes in each what came of it. `done`, if any, is called on
   /// the event loop when all brokers have answered.
