@@ -65,6 +65,10 @@ void ConcurrentService::post(const QueuePtr& queue, size_t count) {
 }
 
 bool ConcurrentService::release(const std::shared_ptr<ProcessQueue>& queue) {
+  if (stopped_.load()) {
+    // Offsets are stored for the last time: what is still under way has no effect.
+    return std::static_pointer_cast<ConcurrentProcessQueue>(queue)->releaseNow();
+  }
   if (queue->releaseIfIdle()) {
     return true;
   }
@@ -281,7 +285,9 @@ void ConcurrentService::expire(const QueuePtr& queue, int64_t started_before_ms)
 }
 
 bool ConcurrentService::stop(std::chrono::steady_clock::time_point until) {
-  return workers_.stop(false, until);
+  const bool ended = workers_.stop(false, until);
+  stopped_.store(true);
+  return ended;
 }
 
 }  // namespace rocketmq::client

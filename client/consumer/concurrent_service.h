@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <string>
 #include <vector>
@@ -64,6 +65,7 @@ class ConcurrentService final : public ConsumeService {
   const MessageListenerConcurrently listener_;
   const SendBack send_back_;
   WorkerPool workers_;
+  std::atomic<bool> stopped_{false};
 };
 
 }  // namespace rocketmq::client
