@@ -38,6 +38,12 @@ class TlsTest : public RuntimeTest {
   std::string key(const std::string& name) const { return folder_ / (name + ".key"); }
   std::string pem(const std::string& name) const { return folder_ / (name + ".pem"); }
 
+  static TlsSettings withMode(TlsMode mode) {
+    TlsSettings settings;
+    settings.server_mode = mode;
+    return settings;
+  }
+
   /// A server's settings with a certificate of ours.
   TlsSettings serverSettings(const std::string& name) const {
     TlsSettings settings;
@@ -79,7 +85,7 @@ class TlsTest : public RuntimeTest {
     EXPECT_NE(reply.status().message().find(word), std::string::npos) << reply.status().message();
   }
 
-  TempDir folder_;
+  test::TempDir folder_;
   std::shared_ptr<TlsServer> tls_;
 };
 
@@ -97,7 +103,7 @@ TEST_F(TlsTest, PermissiveTakesBothKindsAndBigBodies) {
 }
 
 TEST_F(TlsTest, EnforcingRefusesPlainAndDisabledRefusesTls) {
-  serve({.server_mode = TlsMode::kEnforcing});
+  serve(withMode(TlsMode::kEnforcing));
   startClient();
   EXPECT_FALSE(echo("plain").ok());
   connectWith(TlsSettings{});
@@ -105,7 +111,7 @@ TEST_F(TlsTest, EnforcingRefusesPlainAndDisabledRefusesTls) {
 
   client_.reset();
   server_.reset();
-  serve({.server_mode = TlsMode::kDisabled});
+  serve(withMode(TlsMode::kDisabled));
   connectWith(TlsSettings{});
   EXPECT_FALSE(echo("tls").ok());
   startClient();

@@ -28,6 +28,7 @@ class TimerServiceTest : public MessagePath {
                                       .topics = *topics_,
                                       .groups = *groups_,
                                       .store = *store_,
+                                      .guarantee = *guarantee_,
                                       .delay_levels = levels_,
                                       .traffic = traffic_,
                                       .clock = clock_,
