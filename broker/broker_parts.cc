@@ -1,0 +1,228 @@
+// Broker::Impl: its parts and how they are put together.
+
+#include <algorithm>
+#include <thread>
+#include <utility>
+
+#include "broker/broker_impl.h"
+#include "broker/handlers/admin_broker_handlers.h"
+#include "broker/handlers/admin_group_handlers.h"
+#include "broker/handlers/admin_offset_handlers.h"
+#include "broker/handlers/admin_topic_handlers.h"
+#include "broker/handlers/client_handlers.h"
+#include "broker/handlers/lock_handlers.h"
+#include "broker/handlers/offset_handlers.h"
+#include "broker/handlers/pull_handlers.h"
+#include "broker/handlers/query_handlers.h"
+#include "broker/handlers/relay_handlers.h"
+#include "broker/handlers/reply_handlers.h"
+#include "broker/handlers/send_handlers.h"
+#include "broker/handlers/transaction_handlers.h"
+
+namespace rocketmq::broker {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+namespace {
+
+size_t ioThreadsOf(const BrokerSettings& settings) {
+  if (settings.io_threads > 0) {
+    return static_cast<size_t>(settings.io_threads);
+  }
+  return std::clamp<size_t>(std::thread::hardware_concurrency(), 1, 4);
+}
+
+}  // namespace
+
+Broker::Impl::Impl(BrokerSettings settings, DelayLevels levels, const HostAddress& store_host,
+                   Notice notice)
+    : settings_(std::make_shared<const BrokerSettings>(std::move(settings))),
+      levels_(std::move(levels)),
+      store_host_(store_host),
+      notice_(std::move(notice)),
+      lanes_(remoting::Lanes::Options{}),
+      pool_("broker-io", ioThreadsOf(*settings_.load())),
+      held_pulls_({.held_max = static_cast<size_t>(settings_.load()->held_pulls_max)},
+                  [this](remoting::UniqueFunction<void()> task) { postAnywhere(std::move(task)); }),
+      stats_(settings_.load()->cluster_name, clock_.nowMs()),
+      router_(&lanes_) {}
+
+Status Broker::Impl::openStore() {
+  ROCKETMQ_ASSIGN_OR_RETURN(
+      store_,
+      store::MessageStore::open(storeOptionsOf(*settings_.load(), levels_), clock_,
+                                [this](const store::Arrival& arrival) { onArrival(arrival); }));
+  return Status::ok();
+}
+
+Status Broker::Impl::openTables() {
+  ROCKETMQ_ASSIGN_OR_RETURN(topics_,
+                            TopicTable::open(configPath("topics.json"), settings_, clock_));
+  ROCKETMQ_ASSIGN_OR_RETURN(
+      groups_, SubscriptionGroups::open(configPath("subscriptionGroup.json"), settings_, clock_));
+  ROCKETMQ_ASSIGN_OR_RETURN(offsets_, ConsumerOffsets::open(configPath("consumerOffset.json")));
+  ROCKETMQ_ASSIGN_OR_RETURN(
+      delays_, DelayService::open(configPath("delayOffset.json"), levels_, *store_, clock_));
+  delays_for_arrivals_.store(delays_.get(), std::memory_order_release);
+  const auto settings = settings_.load();
+  if (settings->timer_wheel && !settings->isSlave()) {
+    ROCKETMQ_ASSIGN_OR_RETURN(message_timers_, TimerService::open({.settings = settings_,
+                                                                   .store = *store_,
+                                                                   .clock = clock_,
+                                                                   .files = posixFileSystem()}));
+    timers_for_arrivals_.store(message_timers_.get(), std::memory_order_release);
+  }
+  return Status::ok();
+}
+
+void Broker::Impl::makeClients() {
+  const auto settings = settings_.load();
+  clients_.emplace(
+      ClientRegistry::Options{.may_notify =
+                                  [this](std::string_view name) {
+                                    const GroupConfigPtr group = groups_->find(name);
+                                    return settings_.load()->notify_consumer_ids_changed &&
+                                           (group == nullptr ||
+                                            group->notify_consumer_ids_changed_enable);
+                                  },
+                              .expiry = milliseconds(settings->channel_expired_timeout_ms)},
+      clock_);
+  heartbeats_.emplace(*clients_, *groups_, *topics_);
+  locks_.emplace(milliseconds(settings->queue_lock_lifetime_ms));
+  remoting::Client::Options options;
+  options.connect_timeout = milliseconds(settings->connect_timeout_ms);
+  options.limits.idle_timeout = seconds(settings->client_connection_idle_max_seconds);
+  options.tls = tls_.client;
+  outgoing_.emplace(pool_, nullptr, std::move(options));
+  registrar_.emplace(pool_, *outgoing_, *topics_, settings_);
+  topics_->setChangeListener([this] { registrar_->topicsChanged(); });
+}
+
+Status Broker::Impl::openReplication() {
+  ROCKETMQ_ASSIGN_OR_RETURN(replication_, Replication::open({.settings = settings_,
+                                                             .store = *store_,
+                                                             .clock = clock_,
+                                                             .tables = {.client = *outgoing_,
+                                                                        .lanes = lanes_,
+                                                                        .topics = *topics_,
+                                                                        .groups = *groups_,
+                                                                        .offsets = *offsets_,
+                                                                        .delays = *delays_}}));
+  registrar_->setMasterListener(
+      [this](const Registrar::Master& master) { replication_->setMaster(master); });
+  return Status::ok();
+}
+
+void Broker::Impl::makeServices() {
+  guarantee_.emplace(settings_, *store_, replication_->server());
+  if (!settings_.load()->isSlave()) {
+    transactions_.emplace(Transactions::Parts{.settings = settings_,
+                                              .topics = *topics_,
+                                              .clients = *clients_,
+                                              .store = *store_,
+                                              .guarantee = *guarantee_,
+                                              .offsets = *offsets_,
+                                              .traffic = stats_,
+                                              .clock = clock_},
+                          store_host_);
+  }
+  sends_.emplace(SendService::Parts{.settings = settings_,
+                                    .topics = *topics_,
+                                    .groups = *groups_,
+                                    .store = *store_,
+                                    .guarantee = *guarantee_,
+                                    .delay_levels = levels_,
+                                    .traffic = stats_,
+                                    .clock = clock_,
+                                    .timers = message_timers_.get()},
+                 store_host_);
+  send_backs_.emplace(SendBackService::Parts{.settings = settings_,
+                                             .topics = *topics_,
+                                             .groups = *groups_,
+                                             .store = *store_,
+                                             .delay_levels = levels_,
+                                             .traffic = stats_},
+                      store_host_);
+  replies_.emplace(
+      ReplyService::Parts{
+          .settings = settings_, .clients = *clients_, .sends = *sends_, .clock = clock_},
+      store_host_.toString());
+  pulls_.emplace(PullService::Parts{.settings = settings_,
+                                    .topics = *topics_,
+                                    .groups = *groups_,
+                                    .clients = *clients_,
+                                    .offsets = *offsets_,
+                                    .store = *store_,
+                                    .held = held_pulls_,
+                                    .lanes = lanes_,
+                                    .traffic = stats_,
+                                    .clock = clock_});
+  runtime_info_.emplace(RuntimeInfo::Parts{.settings = settings_,
+                                           .store = *store_,
+                                           .delays = *delays_,
+                                           .lanes = lanes_,
+                                           .stats = stats_,
+                                           .ha = replication_->reporter(),
+                                           .clock = clock_,
+                                           .timers = message_timers_.get()});
+  announced_permission_ = settings_.load()->broker_permission;
+  config_.emplace(settings_, clock_,
+                  [this](const BrokerSettings& settings) { onSettingsChanged(settings); });
+}
+
+void Broker::Impl::registerHandlers() {
+  registerSendHandlers(router_, {.settings = settings_,
+                                 .sends = *sends_,
+                                 .send_backs = *send_backs_,
+                                 .guarantee = *guarantee_,
+                                 .held_pulls = held_pulls_,
+                                 .lanes = lanes_});
+  if (transactions_) {
+    registerTransactionHandlers(
+        router_, {.transactions = *transactions_, .held_pulls = held_pulls_, .lanes = lanes_});
+  } else {
+    refuseTransactions(router_);
+  }
+  registerPullHandlers(router_, *pulls_);
+  registerOffsetHandlers(router_, *offsets_, *store_);
+  registerClientHandlers(
+      router_,
+      {.settings = settings_, .clients = *clients_, .heartbeats = *heartbeats_, .lanes = lanes_});
+  registerLockHandlers(router_, *locks_, clock_);
+  registerQueryHandlers(router_, *store_, settings_);
+  registerReplyHandlers(router_, *replies_);
+  registerAdminHandlers();
+}
+
+void Broker::Impl::registerAdminHandlers() {
+  registerAdminTopicHandlers(router_, {.settings = settings_,
+                                       .topics = *topics_,
+                                       .offsets = *offsets_,
+                                       .clients = *clients_,
+                                       .store = *store_,
+                                       .held_pulls = held_pulls_,
+                                       .stats = stats_,
+                                       .registrar = *registrar_});
+  registerAdminGroupHandlers(router_, {.groups = *groups_,
+                                       .offsets = *offsets_,
+                                       .clients = *clients_,
+                                       .delays = *delays_,
+                                       .stats = stats_});
+  registerAdminOffsetHandlers(router_, {.settings = settings_,
+                                        .topics = *topics_,
+                                        .groups = *groups_,
+                                        .offsets = *offsets_,
+                                        .clients = *clients_,
+                                        .store = *store_,
+                                        .held_pulls = held_pulls_,
+                                        .stats = stats_,
+                                        .clock = clock_});
+  registerAdminBrokerHandlers(router_, {.config = *config_,
+                                        .runtime_info = *runtime_info_,
+                                        .stats = stats_,
+                                        .ha = replication_->reporter()});
+  registerRelayHandlers(router_, {.settings = settings_, .clients = *clients_, .store = *store_});
+}
+
+}  // namespace rocketmq::broker
