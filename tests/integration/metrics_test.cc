@@ -65,7 +65,8 @@ TEST_F(MetricsTest, AMessageIsCountedOnItsWayInAndOut) {
   DefaultMQProducer producer(producer_config);
   producer.start();
   for (int i = 0; i < 3; ++i) {
-    producer.send(Message("Metered", "", "body"));
+    Message message("Metered", "", "body");
+    producer.send(message);
   }
   EXPECT_THAT(page(), HasSubstr("rocketmq_messages_in_total{cluster=\"DefaultCluster\",node_type="
                                 "\"broker\",node_id=\"broker-a\",topic=\"Metered\","
