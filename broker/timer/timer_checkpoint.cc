@@ -13,10 +13,10 @@ namespace {
 /// RocketMQ maps a page.
 constexpr int64_t kFileBytes = 4096;
 constexpr size_t kJavaBytes = 56;
-/// "TMRCPP01"
-constexpr int64_t kOwnMagic = 0x544D524350503031;
-/// Magic, newest (4), the rest of safe (2), checksum.
-constexpr size_t kOwnBytes = 8 * 8;
+/// "TMRCPP02"
+constexpr int64_t kOwnMagic = 0x544D524350503032;
+/// Magic, newest (5), the rest of safe (3), checksum.
+constexpr size_t kOwnBytes = 8 * 10;
 
 int64_t onGrid(TimestampMs time, int64_t precision_ms) {
   return (time + precision_ms - 1) / precision_ms * precision_ms;
@@ -42,8 +42,10 @@ std::string TimerCheckpoint::encode(int64_t precision_ms) const {
   writer.write<int64_t>(newest.done_offset);
   writer.write<int64_t>(newest.queue_offset);
   writer.write<int64_t>(newest.log_end);
+  writer.write<int64_t>(newest.timer_log_end);
   writer.write<int64_t>(safe.done_offset);
   writer.write<int64_t>(safe.read_ms);
+  writer.write<int64_t>(safe.timer_log_end);
   writer.write<int64_t>(static_cast<int64_t>(crc32(bytes)));
   return bytes;
 }
@@ -70,8 +72,10 @@ Result<TimerCheckpoint> TimerCheckpoint::decode(std::string_view bytes) {
   checkpoint.newest.done_offset = reader.read<int64_t>();
   checkpoint.newest.queue_offset = reader.read<int64_t>();
   checkpoint.newest.log_end = reader.read<int64_t>();
+  checkpoint.newest.timer_log_end = reader.read<int64_t>();
   checkpoint.safe.done_offset = reader.read<int64_t>();
   checkpoint.safe.read_ms = reader.read<int64_t>();
+  checkpoint.safe.timer_log_end = reader.read<int64_t>();
   return checkpoint;
 }
 

@@ -23,6 +23,9 @@ struct TimerProgress {
   int64_t queue_offset = 0;
   /// The log holds what was delivered only if it reaches to here.
   int64_t log_end = 0;
+  /// Of what is before queue_offset, a timer log that reaches to here has all that was not
+  /// delivered as it was read. -1: not known.
+  int64_t timer_log_end = -1;
 
   bool operator==(const TimerProgress&) const = default;
 };

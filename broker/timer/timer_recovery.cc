@@ -5,9 +5,11 @@
 
 namespace rocketmq::broker {
 
-// How TimerService finds its state again. The timer log is what counts: its units lead to messages
-// in the commit log, and what is missing behind the last good unit is in the queue of
-// rmq_sys_wheel_timer. The checkpoint only tells what need not be delivered again.
+// How TimerService finds its state again. Units of the timer log lead to messages in the commit
+// log; what it lacks is in the queue of rmq_sys_wheel_timer. The checkpoint tells what need not be
+// delivered again. Units of messages that were read after the checkpoint are cut off and their
+// messages read again: some messages have no unit because they were delivered as they were read,
+// and whether that was so is known only of those before the checkpoint.
 
 Result<std::unique_ptr<TimerService>> TimerService::open(const Parts& parts) {
   const auto settings = parts.settings.load();
@@ -30,7 +32,8 @@ Status TimerService::recover() {
     progress_ = checkpoint->usable(parts_.store.commitLogMaxOffset());
     safe_ = checkpoint->safe;
   }
-  known_queue_offset_ = progress_.queue_offset;
+  known_queue_offset_ =
+      std::min(progress_.queue_offset, parts_.store.maxOffset(kTimerTopic, kTimerQueue));
   int64_t last_offset = -1;
   ROCKETMQ_RETURN_IF_ERROR(readTimerLog(last_offset));
   progress_.queue_offset = firstQueueOffset(last_offset);
@@ -44,9 +47,14 @@ Status TimerService::recover() {
 
 Status TimerService::readTimerLog(int64_t& last_offset) {
   const int64_t log_end = parts_.store.commitLogMaxOffset();
+  const int64_t read_end =
+      progress_.timer_log_end >= 0 ? physicalOffsetOf(known_queue_offset_) : -1;
   return log_->scan([&](int64_t position, const TimerUnit& unit) {
     if (unit.physical_offset + unit.record_bytes > log_end) {
       return false;  // Its message went with the end of the log.
+    }
+    if (read_end >= 0 && unit.physical_offset >= read_end) {
+      return false;  // Read after the checkpoint.
     }
     last_offset = unit.physical_offset;
     const bool is_done =
@@ -59,11 +67,18 @@ Status TimerService::readTimerLog(int64_t& last_offset) {
   });
 }
 
+int64_t TimerService::physicalOffsetOf(int64_t queue_offset) const {
+  const auto entries = parts_.store.queueEntries(kTimerTopic, kTimerQueue, queue_offset, 1);
+  return entries.empty() ? -1 : entries.front().physical_offset;
+}
+
 int64_t TimerService::firstQueueOffset(int64_t last_offset) const {
   const int64_t min = parts_.store.minOffset(kTimerTopic, kTimerQueue);
   const int64_t max = parts_.store.maxOffset(kTimerTopic, kTimerQueue);
   int64_t offset = min;
-  if (last_offset >= 0) {
+  if (progress_.timer_log_end >= 0 && log_->end() >= progress_.timer_log_end) {
+    offset = known_queue_offset_;
+  } else if (last_offset >= 0) {
     const Result<TimerMessage> last = readTimerMessage(parts_.store, last_offset);
     if (last.ok()) {
       offset = last->record.queue_offset + 1;

@@ -87,12 +87,14 @@ TimestampMs TimerService::turn() {
   const TimestampMs now = parts_.clock.nowMs();
   const auto settings = parts_.settings.load();
   followClock(now);
+  turn_left_ = kTurnMessages;
   TimestampMs next_ms = settings->timer_stop_enqueue ? kNever : takeArrived(now);
   // A slot must be whole in the log before it is read.
   if (const Status written = log_->flush(); !written.isOk()) {
     log::error("timers wait, because the timer log cannot be written: {}", written.message());
     return now + kRetryDelay.count();
   }
+  progress_.timer_log_end = log_->end();
   if (!settings->timer_stop_dequeue) {
     next_ms = std::min(next_ms, deliverDue(now));
   }
@@ -123,7 +125,8 @@ Result<TimestampMs> TimerService::plan(const TimerAsk& ask, TimestampMs now) con
 }
 
 TimestampMs TimerService::takeArrived(TimestampMs now) {
-  const int64_t end = parts_.store.maxOffset(kTimerTopic, kTimerQueue);
+  const int64_t max = parts_.store.maxOffset(kTimerTopic, kTimerQueue);
+  const int64_t end = std::min(max, progress_.queue_offset + kTurnArrivals);
   while (progress_.queue_offset < end) {
     const auto entries = parts_.store.queueEntries(kTimerTopic, kTimerQueue, progress_.queue_offset,
                                                    kEntriesPerRead);
@@ -140,10 +143,13 @@ TimestampMs TimerService::takeArrived(TimestampMs now) {
         return now + kRetryDelay.count();
       }
       ++progress_.queue_offset;
+      queue_offset_.store(progress_.queue_offset, std::memory_order_relaxed);
+      if (turn_left_ == 0) {
+        return now;
+      }
     }
   }
-  queue_offset_.store(progress_.queue_offset, std::memory_order_relaxed);
-  return kNever;
+  return progress_.queue_offset < max ? now : kNever;
 }
 
 bool TimerService::take(const store::QueueEntry& entry, TimestampMs now) {
@@ -207,7 +213,7 @@ TimestampMs TimerService::deliverDue(TimestampMs now) {
       }
     }
   }
-  for (int32_t i = 0; i < kTurnMessages && due_next_ < due_.size(); ++i) {
+  for (int32_t i = 0; i < kTurnMessages && turn_left_ > 0 && due_next_ < due_.size(); ++i) {
     const Due& due = due_[due_next_];
     if (!deliver(due, now)) {
       return now + kRetryDelay.count();
@@ -302,6 +308,7 @@ bool TimerService::deliver(const TimerMessage& message, const TimerUnit& unit, T
     return false;
   }
   progress_.log_end = put.end_offset;
+  --turn_left_;
   dequeued_.fetch_add(1, std::memory_order_relaxed);
   return true;
 }

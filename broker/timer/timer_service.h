@@ -31,13 +31,15 @@ namespace rocketmq::broker {
 /// Life:       open(), which puts the slots together from the timer log -> start() -> stop().
 /// Threads:    one of its own does all the work; the other functions any.
 /// Timing:     the thread sleeps until the next slot is due or a message arrives.
-/// Memory:     see TimerSlots and TimerLog; 3 MB for the slot in delivery, and the keys of its
-///             recalls.
+/// Memory:     see TimerSlots and TimerLog; 3 MB for the slot in delivery, the keys of its recalls,
+///             and 1 MB for what one turn adds to the timer log.
 /// Durability: a killed process delivers at most kTurnMessages messages twice; see TimerCheckpoint.
 class TimerService {
  public:
   /// Messages that are delivered before the progress is written and new ones have their turn.
   static constexpr int32_t kTurnMessages = 256;
+  /// Messages that are put into slots before due ones have their turn.
+  static constexpr int64_t kTurnArrivals = 16'384;
   /// Recalls that one slot takes; those beyond it have no effect, which is logged.
   static constexpr size_t kRecallsPerSlotMax = 500'000;
   /// Wait after a put that failed.
@@ -94,6 +96,8 @@ class TimerService {
   Status recover();
   Status readTimerLog(int64_t& last_offset);
   int64_t firstQueueOffset(int64_t last_offset) const;
+  /// -1 when no message is known to be there.
+  int64_t physicalOffsetOf(int64_t queue_offset) const;
 
   void run();
   void sleepUntil(TimestampMs next_ms);
@@ -127,9 +131,10 @@ class TimerService {
   TimerProgress candidate_;
   TimerProgress safe_;
   TimestampMs rotated_ms_ = 0;
-  /// Queue offsets below were in slots before the start.
+  /// Queue offsets below were in slots, or delivered, before the start.
   int64_t known_queue_offset_ = 0;
   std::string properties_;
+  int32_t turn_left_ = 0;  ///< Messages that may still be delivered in this turn.
 
   // Of the slot in delivery.
   std::vector<Due> due_;
