@@ -231,13 +231,21 @@ std::string TcpConnection::ioError(int error_number) const {
              : std::error_code(error_number, std::system_category()).message();
 }
 
+/// Waits until it makes sense to write on.
 void TcpConnection::waitWritable() {
+  if (is_write_armed_) {
+    return;
+  }
   is_write_armed_ = true;
-  socket_->async_wait(asio::socket_base::wait_write,
+  const bool is_for_bytes =
+      tls_ != nullptr && tls_->writeWaitsForBytes() && !tls_->readWaitsForRoom();
+  socket_->async_wait(is_for_bytes ? asio::socket_base::wait_read : asio::socket_base::wait_write,
                       [self = self()](const asio::error_code& error) {
                         if (!error && self->socket_) {
                           self->is_write_armed_ = false;
-                          if (self->stage_ == Stage::kHandshake) {
+                          const bool goes_on_reading =
+                              self->tls_ != nullptr && self->tls_->readWaitsForRoom();
+                          if (self->stage_ == Stage::kHandshake || goes_on_reading) {
                             self->readAndHandle();
                           } else {
                             self->settle();

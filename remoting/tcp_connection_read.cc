@@ -26,6 +26,9 @@ void TcpConnection::waitReadable() {
   if (is_read_armed_ || is_paused_ || is_draining_) {
     return;
   }
+  if (stage_ == Stage::kHandshake && is_write_armed_) {
+    return;  // The handshake reads nothing before the socket has taken what it has to say.
+  }
   is_read_armed_ = true;
   if (tls_ != nullptr && tls_->mayHaveMore()) {
     post(&TcpConnection::onReadable);
@@ -87,6 +90,8 @@ size_t TcpConnection::readOnce() {
       requestClose(CloseReason::Kind::kPeer, "the peer closed it");
     } else if (errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR) {
       requestClose(CloseReason::Kind::kPeer, "cannot read: " + ioError(errno));
+    } else if (tls_ != nullptr && tls_->readWaitsForRoom()) {
+      waitWritable();
     }
     return 0;
   }

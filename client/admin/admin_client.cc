@@ -45,7 +45,7 @@ Result<std::unique_ptr<AdminClient>> AdminClient::create(Options options) {
     ROCKETMQ_ASSIGN_OR_RETURN(text, fetchNameServerAddresses(source.url));
   }
   ROCKETMQ_ASSIGN_OR_RETURN(std::vector<std::string> addresses, parseAddressList(text));
-  ROCKETMQ_ASSIGN_OR_RETURN(auto tls, tlsOfProperties());
+  ROCKETMQ_ASSIGN_OR_RETURN(auto tls, tlsOf(config));
   return std::unique_ptr<AdminClient>(
       new AdminClient(std::make_unique<Impl>(options, std::move(addresses), std::move(tls))));
 }

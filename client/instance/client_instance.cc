@@ -20,7 +20,7 @@ constexpr milliseconds kEndpointPollPeriod{120'000};
 constexpr milliseconds kFirstRefreshDelay{10};
 constexpr milliseconds kFirstHeartbeatDelay{1000};
 
-/// All instances of the process by client id and name servers.
+/// All instances of the process by client id, name servers and TLS.
 class InstanceTable {
  public:
   struct Entry {
@@ -37,6 +37,17 @@ class InstanceTable {
   Mutex mutex;
   std::map<std::string, Entry> entries ROCKETMQ_GUARDED_BY(mutex);
 };
+
+/// Clients that share a connection have the same idea of what protects it.
+std::string tableKey(const ClientConfig& config, const std::string& client_id,
+                     const NameServerSource& source) {
+  std::string key = client_id + "|" + source.addresses + source.url;
+  if (config.use_tls) {
+    key += "|TLS|" + config.tls.trust_cert_path + "|" + config.tls.cert_path + "|" +
+           config.tls.key_path;
+  }
+  return key;
+}
 
 std::string uniqueInstanceName() {
   static std::atomic<uint64_t> counter{0};
@@ -82,14 +93,14 @@ Outcome<std::shared_ptr<ClientInstance>> ClientInstance::acquire(const ClientCon
   if (!addresses.ok()) {
     return noNameServer(addresses.status());
   }
-  Result<std::shared_ptr<const remoting::TlsContext>> tls = tlsOfProperties();
+  Result<std::shared_ptr<const remoting::TlsContext>> tls = tlsOf(config);
   if (!tls.ok()) {
     return ClientError::client(tls.status().message());
   }
 
   InstanceTable& table = InstanceTable::get();
   MutexLock lock(table.mutex);
-  InstanceTable::Entry& entry = table.entries[client_id + "|" + source->addresses + source->url];
+  InstanceTable::Entry& entry = table.entries[tableKey(config, client_id, *source)];
   if (entry.instance == nullptr) {
     auto name_servers = std::make_shared<NameServers>();
     name_servers->set(std::move(*addresses));

@@ -2,6 +2,8 @@
 
 #include <openssl/err.h>
 
+#include <system_error>
+
 namespace rocketmq::remoting {
 
 std::string takeOpensslError() {
@@ -9,6 +11,9 @@ std::string takeOpensslError() {
   ERR_clear_error();
   if (first == 0) {
     return "unknown error";
+  }
+  if (ERR_SYSTEM_ERROR(first)) {
+    return std::error_code(ERR_GET_REASON(first), std::system_category()).message();
   }
   if (const char* const reason = ERR_reason_error_string(first)) {
     return reason;

@@ -57,8 +57,8 @@ std::string TlsServer::fingerprint() const {
     }
     for (const int64_t part :
          {static_cast<int64_t>(found.st_ino), static_cast<int64_t>(found.st_size),
-          static_cast<int64_t>(found.st_mtim.tv_sec),
-          static_cast<int64_t>(found.st_mtim.tv_nsec)}) {
+          static_cast<int64_t>(found.st_ctim.tv_sec),
+          static_cast<int64_t>(found.st_ctim.tv_nsec)}) {
       text += std::to_string(part) + ",";
     }
   }

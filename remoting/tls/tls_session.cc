@@ -67,7 +67,7 @@ ssize_t TlsSession::read(std::span<const iovec> parts) {
       const ssize_t got = readPart(into + filled, part.iov_len - filled);
       if (got <= 0) {
         // An end or an error behind bytes is met again by the next call.
-        may_have_more_ = total > 0 && (got == 0 || errno != EAGAIN);
+        may_have_more_ = total > 0 && (got == 0 || errno != EAGAIN || read_waits_for_room_);
         return total > 0 ? static_cast<ssize_t>(total) : got;
       }
       filled += static_cast<size_t>(got);
@@ -86,6 +86,7 @@ ssize_t TlsSession::readPart(char* into, size_t size) {
   ERR_clear_error();
   size_t got = 0;
   const int result = SSL_read_ex(session_.get(), into, size, &got);
+  read_waits_for_room_ = SSL_want_write(session_.get());
   return result == 1 ? static_cast<ssize_t>(got) : fail(result);
 }
 
@@ -110,9 +111,12 @@ ssize_t TlsSession::writePart(const char* bytes, size_t size) {
     errno = EPROTO;
     return -1;
   }
+  // A write that waits for bytes reads them, and maybe some that are for read().
+  may_have_more_ = may_have_more_ || write_waits_for_bytes_;
   ERR_clear_error();
   size_t written = 0;
   const int result = SSL_write_ex(session_.get(), bytes, size, &written);
+  write_waits_for_bytes_ = SSL_want_read(session_.get());
   if (result == 1) {
     return static_cast<ssize_t>(written);
   }
@@ -141,15 +145,18 @@ ssize_t TlsSession::fail(int result) {
 
 void TlsSession::keepError() {
   const int error_number = errno;
-  const long verdict = SSL_get_verify_result(session_.get());
-  if (ERR_peek_error() == 0) {
+  const unsigned long first = ERR_peek_error();
+  if (first == 0) {
     error_ = error_number == 0 ? "the peer closed the connection"
                                : std::error_code(error_number, std::system_category()).message();
-  } else {
-    error_ = takeOpensslError();
-    if (verdict != X509_V_OK) {
-      error_ += std::string(" (") + X509_verify_cert_error_string(verdict) + ")";
-    }
+    return;
+  }
+  error_ = takeOpensslError();
+  // There is a verdict on a certificate that nobody has to check, too.
+  if (ERR_GET_LIB(first) == ERR_LIB_SSL &&
+      ERR_GET_REASON(first) == SSL_R_CERTIFICATE_VERIFY_FAILED) {
+    const long verdict = SSL_get_verify_result(session_.get());
+    error_ += std::string(" (") + X509_verify_cert_error_string(verdict) + ")";
   }
 }
 

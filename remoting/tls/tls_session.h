@@ -41,6 +41,11 @@ class TlsSession {
   /// After EAGAIN the same bytes must come again, with others behind them if need be.
   ssize_t write(std::span<const iovec> parts);
 
+  /// After an EAGAIN: what the socket must be ready for before the same call helps. A message of
+  /// TLS itself that has come or gone by half turns the two round.
+  bool readWaitsForRoom() const { return read_waits_for_room_; }
+  bool writeWaitsForBytes() const { return write_waits_for_bytes_; }
+
   /// Says farewell to the peer, as far as the socket takes it.
   void shutdown();
 
@@ -62,6 +67,8 @@ class TlsSession {
   const std::unique_ptr<ssl_st, Free> session_;
   std::string error_;
   bool may_have_more_ = false;
+  bool read_waits_for_room_ = false;
+  bool write_waits_for_bytes_ = false;
 };
 
 }  // namespace rocketmq::remoting

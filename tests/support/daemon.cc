@@ -163,9 +163,10 @@ Cluster::Outcome runProgram(const std::string& program, const std::vector<std::s
   return outcome;
 }
 
-Cluster::Cluster(std::string folder, Settings broker_settings)
+Cluster::Cluster(std::string folder, Settings broker_settings, Settings namesrv_settings)
     : folder_(std::move(folder)),
       broker_settings_(std::move(broker_settings)),
+      namesrv_settings_(std::move(namesrv_settings)),
       namesrv_port_(freePort()),
       broker_port_(freePort()),
       ha_port_(freePort()) {}
@@ -185,12 +186,15 @@ void Cluster::start() {
 }
 
 void Cluster::startNamesrv() {
-  const std::string conf =
-      writeSettings("namesrv.conf", {{"listenPort", std::to_string(namesrv_port_)},
-                                     {"bindAddress", "127.0.0.1"},
-                                     {"kvConfigPath", folder_ + "/kvConfig.json"},
-                                     {"configStorePath", folder_ + "/namesrv.properties"},
-                                     {"logDir", folder_ + "/logs"}});
+  Settings settings{{"listenPort", std::to_string(namesrv_port_)},
+                    {"bindAddress", "127.0.0.1"},
+                    {"kvConfigPath", folder_ + "/kvConfig.json"},
+                    {"configStorePath", folder_ + "/namesrv.properties"},
+                    {"logDir", folder_ + "/logs"}};
+  for (const auto& [key, value] : namesrv_settings_) {
+    settings[key] = value;
+  }
+  const std::string conf = writeSettings("namesrv.conf", settings);
   namesrv_ = std::make_unique<Daemon>(programPath("rocketmq-namesrv"),
                                       std::vector<std::string>{"-c", conf},
                                       folder_ + "/namesrv.out" + std::to_string(starts_++));

@@ -54,8 +54,9 @@ class Cluster {
  public:
   using Settings = std::map<std::string, std::string>;
 
-  /// `folder` must outlive the cluster; `broker_settings` come on top of the defaults.
-  explicit Cluster(std::string folder, Settings broker_settings = {});
+  /// `folder` must outlive the cluster; the settings come on top of the defaults.
+  explicit Cluster(std::string folder, Settings broker_settings = {},
+                   Settings namesrv_settings = {});
 
   /// Both are serving, or the test fails with their output.
   void start();
@@ -87,6 +88,7 @@ class Cluster {
 
   std::string folder_;
   Settings broker_settings_;
+  Settings namesrv_settings_;
   uint16_t namesrv_port_;
   uint16_t broker_port_;
   uint16_t ha_port_;

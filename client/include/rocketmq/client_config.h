@@ -6,6 +6,17 @@
 
 namespace rocketmq {
 
+/// PEM files for a client's TLS (RocketMQ: tls.client.*). One that is set wins over the property of
+/// its name, and ends test mode, in which every server is trusted.
+struct TlsFiles {
+  /// Authorities that servers' certificates must come from; when set, servers are checked.
+  std::string trust_cert_path;
+  /// What this client shows to servers that ask for a certificate: both or none.
+  std::string cert_path;
+  std::string key_path;
+  std::string key_password;  ///< When the key has one.
+};
+
 /// Settings that producers and consumers share. Set them before start(); later changes have no
 /// effect.
 struct ClientConfig {
@@ -24,6 +35,11 @@ struct ClientConfig {
 
   /// This client's address in its client id; empty: found out.
   std::string client_ip;
+
+  /// Connections to name servers and brokers use TLS (RocketMQ: useTLS). False: as the property
+  /// tls.enable says; start() fails when that is not true either and files are named.
+  bool use_tls = false;
+  TlsFiles tls;
 
   /// Writes to a topic of the brokers what became of each message, for `mqadmin queryMsgTraceById`
   /// and dashboards (RocketMQ: enableMsgTrace). Not for DefaultMQPullConsumer. A client that cannot
@@ -44,7 +60,8 @@ struct ClientConfig {
 /// rocketmq.client.localOffsetStoreDir, rocketmq.client.rebalance.lockMaxLiveTime and
 /// rocketmq.client.rebalance.lockInterval (milliseconds that a queue's lock is trusted for, 30000,
 /// and between its renewals, 20000), and for TLS tls.enable, tls.test.mode.enable, tls.config.file,
-/// tls.client.keyPath, .keyPassword, .certPath, .trustCertPath and .authServer. Threads: any; before clients start.
+/// tls.client.keyPath, .keyPassword, .certPath, .trustCertPath and .authServer. Threads: any;
+/// before clients start.
 void setProperty(const std::string& name, const std::string& value);
 
 /// Takes every "-Dname=value" out of a command line and sets it as a property.

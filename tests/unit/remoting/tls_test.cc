@@ -5,6 +5,7 @@
 #include <string>
 
 #include "remoting/tls/tls_server.h"
+#include "tests/support/certificates.h"
 #include "tests/support/temp_dir.h"
 #include "tests/unit/remoting/runtime_fixture.h"
 
@@ -16,28 +17,6 @@ constexpr std::string_view kHalfHello("\x16\x03\x01\x02\x00\x01", 6);
 
 class TlsTest : public RuntimeTest {
  protected:
-  static void openssl(const std::string& arguments) {
-    ASSERT_EQ(std::system(("openssl " + arguments + " >/dev/null 2>&1").c_str()), 0) << arguments;
-  }
-
-  /// Makes NAME.key and NAME.pem, an authority of its own.
-  void makeAuthority(const std::string& name) const {
-    openssl("req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=" +
-            name + " -keyout " + key(name) + " -out " + pem(name));
-  }
-
-  /// Makes NAME.key and NAME.pem, signed by an authority; `days` may be negative: expired.
-  void makeCertificate(const std::string& name, const std::string& authority, int days = 2) const {
-    openssl("req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=" + name +
-            " -keyout " + key(name) + " -out " + (folder_ / (name + ".csr")));
-    openssl("x509 -req -days " + std::to_string(days) + " -in " + (folder_ / (name + ".csr")) +
-            " -CA " + pem(authority) + " -CAkey " + key(authority) + " -CAcreateserial -out " +
-            pem(name));
-  }
-
-  std::string key(const std::string& name) const { return folder_ / (name + ".key"); }
-  std::string pem(const std::string& name) const { return folder_ / (name + ".pem"); }
-
   static TlsSettings withMode(TlsMode mode) {
     TlsSettings settings;
     settings.server_mode = mode;
@@ -48,8 +27,8 @@ class TlsTest : public RuntimeTest {
   TlsSettings serverSettings(const std::string& name) const {
     TlsSettings settings;
     settings.is_test = false;
-    settings.server_key_path = key(name);
-    settings.server_cert_path = pem(name);
+    settings.server_key_path = files_.key(name);
+    settings.server_cert_path = files_.pem(name);
     return settings;
   }
 
@@ -58,7 +37,7 @@ class TlsTest : public RuntimeTest {
     TlsSettings settings;
     settings.is_test = false;
     settings.client_auth_server = true;
-    settings.client_trust_cert_path = pem(authority);
+    settings.client_trust_cert_path = files_.pem(authority);
     return settings;
   }
 
@@ -86,6 +65,7 @@ class TlsTest : public RuntimeTest {
   }
 
   test::TempDir folder_;
+  const test::Certificates files_{folder_.path().string()};
   std::shared_ptr<TlsServer> tls_;
 };
 
@@ -119,10 +99,10 @@ TEST_F(TlsTest, EnforcingRefusesPlainAndDisabledRefusesTls) {
 }
 
 TEST_F(TlsTest, AClientThatChecksTrustsItsAuthorityOnly) {
-  makeAuthority("good");
-  makeAuthority("other");
-  makeCertificate("server", "good");
-  makeCertificate("old", "good", -1);
+  files_.makeAuthority("good");
+  files_.makeAuthority("other");
+  files_.makeCertificate("server", "good");
+  files_.makeCertificate("old", "good", -1);
   serve(serverSettings("server"));
   connectWith(clientSettings("good"));
   EXPECT_TRUE(echo("x").ok());
@@ -138,37 +118,37 @@ TEST_F(TlsTest, AClientThatChecksTrustsItsAuthorityOnly) {
 
 TEST_F(TlsTest, AServerThatRequiresCertificatesTakesThoseOfItsAuthorityOnly) {
   for (const char* const authority : {"good", "other"}) {
-    makeAuthority(authority);
+    files_.makeAuthority(authority);
   }
-  makeCertificate("server", "good");
-  makeCertificate("friend", "good");
-  makeCertificate("stranger", "other");
+  files_.makeCertificate("server", "good");
+  files_.makeCertificate("friend", "good");
+  files_.makeCertificate("stranger", "other");
   TlsSettings settings = serverSettings("server");
   settings.server_need_client_auth = TlsClientAuth::kRequire;
   settings.server_auth_client = true;
-  settings.server_trust_cert_path = pem("good");
+  settings.server_trust_cert_path = files_.pem("good");
   serve(settings);
 
   TlsSettings client = clientSettings("good");
   connectWith(client);
   EXPECT_FALSE(echo("nobody").ok());
-  client.client_key_path = key("stranger");
-  client.client_cert_path = pem("stranger");
+  client.client_key_path = files_.key("stranger");
+  client.client_cert_path = files_.pem("stranger");
   connectWith(client);
   EXPECT_FALSE(echo("stranger").ok());
-  client.client_key_path = key("friend");
-  client.client_cert_path = pem("friend");
+  client.client_key_path = files_.key("friend");
+  client.client_cert_path = files_.pem("friend");
   connectWith(client);
   EXPECT_TRUE(echo("friend").ok());
 }
 
 TEST_F(TlsTest, AChangedCertificateServesNewConnectionsAndABrokenOneChangesNothing) {
-  makeAuthority("one");
-  makeAuthority("two");
-  makeCertificate("server", "one");
+  files_.makeAuthority("one");
+  files_.makeAuthority("two");
+  files_.makeCertificate("server", "one");
   serve(serverSettings("server"));
 
-  makeCertificate("server", "two");
+  files_.makeCertificate("server", "two");
   tls_->reloadIfChanged();  // Not settled yet.
   connectWith(clientSettings("one"));
   EXPECT_TRUE(echo("x").ok());
@@ -176,7 +156,7 @@ TEST_F(TlsTest, AChangedCertificateServesNewConnectionsAndABrokenOneChangesNothi
   connectWith(clientSettings("two"));
   EXPECT_TRUE(echo("x").ok());
 
-  ASSERT_EQ(std::system(("echo broken > " + pem("server")).c_str()), 0);
+  ASSERT_EQ(std::system(("echo broken > " + files_.pem("server")).c_str()), 0);
   tls_->reloadIfChanged();
   tls_->reloadIfChanged();
   connectWith(clientSettings("two"));
@@ -200,7 +180,7 @@ TEST_F(TlsTest, SlowHandshakesAreBoundedInTimeAndCountAndBlockNobody) {
 }
 
 TEST_F(TlsTest, FilesThatCannotBeUsedAreNamed) {
-  makeAuthority("good");
+  files_.makeAuthority("good");
   TlsSettings settings = serverSettings("good");
   settings.server_cert_path = "/nowhere.pem";
   const auto missing = TlsServer::create(settings);
