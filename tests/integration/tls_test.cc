@@ -134,9 +134,14 @@ std::unique_ptr<DefaultMQPushConsumer> startConsumer(const ClientConfig& client,
   return consumer;
 }
 
+void sendOne(DefaultMQProducer& producer, const std::string& topic, const std::string& body) {
+  Message message(topic, body);
+  EXPECT_EQ(producer.send(message).status, SendStatus::kSendOk);
+}
+
 void sendTen(DefaultMQProducer& producer, const std::string& topic, const std::string& body) {
   for (int i = 0; i < 10; ++i) {
-    EXPECT_EQ(producer.send(Message(topic, body + std::to_string(i))).status, SendStatus::kSendOk);
+    sendOne(producer, topic, body + std::to_string(i));
   }
 }
 
@@ -158,8 +163,7 @@ TEST_F(TlsDaemonsTest, ClientsWithCertificatesDoAllAndTheLogSaysWhoIsRefusedAndW
   const auto producer = startProducer(secureConfig("client"));
   const auto consumer = startConsumer(secureConfig("client"), "T", inbox);
   sendTen(*producer, "T", "body ");
-  const std::string big(1u << 20, 'b');
-  EXPECT_EQ(producer->send(Message("T", big)).status, SendStatus::kSendOk);
+  sendOne(*producer, "T", std::string(1u << 20, 'b'));
   ASSERT_TRUE(eventually([&] { return inbox.different() == 11; }));
 
   const Cluster::Outcome list = admin({"clusterList"}, known);
@@ -267,7 +271,7 @@ TEST_F(PermissiveTest, BothKindsOfClientsAreServedAtOnceWhileOthersHangInTheirHa
   }
   sendTen(*secure_producer, topic_, "later ");
   const auto consumer = startConsumer(plain, topic_, plain_inbox);
-  EXPECT_TRUE(eventually([&] { return plain_inbox.different() == 10; }));
+  EXPECT_TRUE(eventually([&] { return plain_inbox.different() >= 10; }));
 }
 
 TEST_F(PermissiveTest, OpensslFindsTls12And13WithForwardSecrecyAndNothingElse) {
