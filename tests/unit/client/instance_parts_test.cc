@@ -46,10 +46,10 @@ TEST(WorkerPoolTest, RunsAllTasksWithAtMostItsThreads) {
 }
 
 TEST(WorkerPoolTest, SlowTasksGetAllThreads) {
-  WorkerPool pool("test", 4);
   std::atomic<int> arrived{0};
   std::promise<void> all;
   const std::shared_future<void> all_here = all.get_future().share();
+  WorkerPool pool("test", 4);  // Goes first: its tasks use the others.
   for (int i = 0; i < 4; ++i) {
     pool.post([&] {
       if (++arrived == 4) {
