@@ -20,7 +20,9 @@ GetResult MessageReader::get(const GetRequest& request) const {
   const auto duration =
       std::chrono::duration_cast<std::chrono::microseconds>(parts_.clock.monotonic() - begun);
   result.duration_us = duration.count();
-  parts_.stats.noteGet(result.message_count, duration.count());
+  if (result.status != GetStatus::kWouldWait) {  // It comes again.
+    parts_.stats.noteGet(result.message_count, duration.count());
+  }
   return result;
 }
 
