@@ -1,5 +1,7 @@
 #include "tools/mqadmin/command.h"
 
+#include <CLI/CLI.hpp>
+
 namespace rocketmq::mqadmin {
 
 std::vector<std::unique_ptr<Command>> allCommands() {
@@ -20,6 +22,13 @@ std::vector<std::unique_ptr<Command>> allCommands() {
   addNamesrvCommands(list);
   addOffsetCommands(list);
   return list;
+}
+
+void addTimeOptions(CLI::App& app, std::string& begin, std::string& end) {
+  app.add_option("-b,--beginTimestamp", begin,
+                 "Begin timestamp[currentTimeMillis|yyyy-MM-dd#HH:mm:ss:SSS]");
+  app.add_option("-e,--endTimestamp", end,
+                 "End timestamp[currentTimeMillis|yyyy-MM-dd#HH:mm:ss:SSS]");
 }
 
 }  // namespace rocketmq::mqadmin

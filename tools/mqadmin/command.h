@@ -54,4 +54,7 @@ void addTraceCommands(CommandList& list);
 void addDeadLetterCommands(CommandList& list);
 void addSendMessageCommand(CommandList& list);
 
+/// The options -b and -e that bound a time; both texts are for parseTime().
+void addTimeOptions(CLI::App& app, std::string& begin, std::string& end);
+
 }  // namespace rocketmq::mqadmin

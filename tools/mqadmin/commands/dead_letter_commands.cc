@@ -28,10 +28,7 @@ class DeadLetters {
     app.add_option("-g,--consumerGroup", group_, "consumer group name")->required();
     app.add_option("-i,--msgId", ids_, "Message Id (several with commas)");
     app.add_option("-k,--msgKey", key_, "Message Key");
-    app.add_option("-b,--beginTimestamp", begin_,
-                   "Begin timestamp[currentTimeMillis|yyyy-MM-dd#HH:mm:ss:SSS]");
-    app.add_option("-e,--endTimestamp", end_,
-                   "End timestamp[currentTimeMillis|yyyy-MM-dd#HH:mm:ss:SSS]");
+    addTimeOptions(app, begin_, end_);
   }
 
   const std::string& group() const { return group_; }

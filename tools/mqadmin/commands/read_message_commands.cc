@@ -71,10 +71,7 @@ class PrintMsg : public Command {
     app.add_option("-t,--topic", topic_, "topic name")->required();
     app.add_option("-c,--charsetName", charset_, "CharsetName (bodies are printed as they are)");
     app.add_option("-s,--subExpression", tags_, "Subscribe Expression(eg: TagA || TagB)");
-    app.add_option("-b,--beginTimestamp", begin_,
-                   "Begin timestamp[currentTimeMillis|yyyy-MM-dd#HH:mm:ss:SSS]");
-    app.add_option("-e,--endTimestamp", end_,
-                   "End timestamp[currentTimeMillis|yyyy-MM-dd#HH:mm:ss:SSS]");
+    addTimeOptions(app, begin_, end_);
     app.add_option("-d,--printBody", print_body_, "print body");
   }
 
@@ -111,10 +108,7 @@ class PrintMsgByQueue : public Command {
     app.add_option("-i,--queueId", queue_id_, "queue id")->required();
     app.add_option("-c,--charsetName", charset_, "CharsetName (bodies are printed as they are)");
     app.add_option("-s,--subExpression", tags_, "Subscribe Expression(eg: TagA || TagB)");
-    app.add_option("-b,--beginTimestamp", begin_,
-                   "Begin timestamp[currentTimeMillis|yyyy-MM-dd#HH:mm:ss:SSS]");
-    app.add_option("-e,--endTimestamp", end_,
-                   "End timestamp[currentTimeMillis|yyyy-MM-dd#HH:mm:ss:SSS]");
+    addTimeOptions(app, begin_, end_);
     app.add_option("-p,--printMsg", print_, "print the messages (false)");
     app.add_option("-d,--printBody", print_body_, "print body (true)");
     app.add_option("-f,--calculate", count_tags_, "count the messages of each tag (false)");

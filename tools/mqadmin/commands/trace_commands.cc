@@ -133,10 +133,7 @@ class QueryMsgTraceById : public Command {
     app.add_option("-i,--msgId", query_.key, "Message Id")->required();
     app.add_option("-t,--traceTopic", query_.topic,
                    "The name of the topic that traces were sent to");
-    app.add_option("-b,--beginTimestamp", begin_,
-                   "Begin timestamp[currentTimeMillis|yyyy-MM-dd#HH:mm:ss:SSS]");
-    app.add_option("-e,--endTimestamp", end_,
-                   "End timestamp[currentTimeMillis|yyyy-MM-dd#HH:mm:ss:SSS]");
+    addTimeOptions(app, begin_, end_);
     app.add_option("-c,--maxNum", query_.max_messages,
                    "The maximum number of trace messages of a broker")
         ->check(CLI::Range(1, 64));
