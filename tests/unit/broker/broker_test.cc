@@ -31,6 +31,7 @@
 #include "remoting/protocol/commands/send_message.h"
 #include "remoting/protocol/commands/transaction.h"
 #include "tests/support/eventually.h"
+#include "tests/support/daemon.h"
 #include "tests/support/temp_dir.h"
 
 namespace rocketmq::broker {
@@ -507,6 +508,7 @@ TEST_F(BrokerTest, ATakenPortIsNamed) {
   test::TempDir other;
   BrokerSettings settings = settingsIn(other);
   settings.listen_port = broker_->port();
+  settings.ha_listen_port = test::freePort();  // Not the one above, which anybody may have.
   const auto second = Broker::start(settings);
   ASSERT_FALSE(second.ok());
   EXPECT_NE(second.status().message().find(std::to_string(broker_->port())), std::string::npos)
