@@ -182,6 +182,14 @@ class PosixMappedFile final : public MappedFile {
     }
   }
 
+  void readAhead(int64_t offset, int64_t bytes) override {
+    const int64_t begin = offset - offset % pageBytes();
+    const int64_t end = std::min(offset + bytes, this->bytes());
+    if (begin < end) {
+      ::madvise(data() + begin, static_cast<size_t>(end - begin), MADV_WILLNEED);
+    }
+  }
+
   void release(int64_t offset, int64_t bytes) override {
     const int64_t begin = roundUp(offset);
     const int64_t end = (offset + bytes) - (offset + bytes) % pageBytes();

@@ -80,6 +80,10 @@ class MappedFile {
   /// system can do that, so that the stores take no page faults.
   virtual void prefault(int64_t offset, int64_t bytes) = 0;
 
+  /// Hint that the range is about to be read: has the system fetch it in large pieces, whatever the
+  /// file's FileUse. Does not wait.
+  virtual void readAhead(int64_t offset, int64_t bytes) = 0;
+
   /// Hint that the whole pages of the range are not needed soon: they no longer count as memory of
   /// this process. Their content stays in the file and in the system's cache.
   virtual void release(int64_t offset, int64_t bytes) = 0;

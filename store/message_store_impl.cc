@@ -180,7 +180,9 @@ Status MessageStoreImpl::recover() {
   ROCKETMQ_RETURN_IF_ERROR(Recovery({*log_, *queues_, *deleted_topics_, *dispatcher_, *checkpoint_,
                                      queue_ends_->load(*log_, checkpoint_->times()), crc_check})
                                .run(stopped_cleanly_));
-  return index_->load(stopped_cleanly_);
+  ROCKETMQ_RETURN_IF_ERROR(index_->load(stopped_cleanly_));
+  // Else a later clean stop would vouch for files that nobody has looked at.
+  return options_.message_index_enable ? Status::ok() : index_->repair();
 }
 
 Status MessageStoreImpl::start() {

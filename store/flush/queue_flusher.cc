@@ -24,7 +24,9 @@ void QueueFlusher::loop() {
   using SteadyClock = std::chrono::steady_clock;
   const std::chrono::milliseconds thorough_interval(options_.thorough_interval_ms);
   auto thorough_at = SteadyClock::now() + thorough_interval;
-  while (worker_.pause(std::chrono::milliseconds(options_.interval_ms))) {
+  // The first round comes at once: a start after a crash has read what lay behind the last
+  // checkpoint, and the next need not read it again.
+  do {
     if (parts_.state.has(RunState::kFailed)) {
       continue;
     }
@@ -36,7 +38,7 @@ void QueueFlusher::loop() {
     if (!flushed.isOk()) {
       parts_.state.fail("cannot flush the consume queues: " + flushed.message());
     }
-  }
+  } while (worker_.pause(std::chrono::milliseconds(options_.interval_ms)));
 }
 
 Status QueueFlusher::flushAll() {

@@ -30,14 +30,21 @@ Status IndexService::load(bool stopped_cleanly) {
   }
   ROCKETMQ_ASSIGN_OR_RETURN(const Files found,
                             openFiles(entries ? *entries : std::vector<DirectoryEntry>()));
-  if (stopped_cleanly) {
+  if (!stopped_cleanly && !found.empty()) {
+    unrepaired_ = found;
+    recovered_end_ = parts_.log.maxOffset();
+    return Status::ok();
+  }
+  use(found);
+  return Status::ok();
+}
+
+void IndexService::use(Files files) {
+  {
     MutexLock lock(mutex_);
-    files_ = found;
-  } else {
-    ROCKETMQ_RETURN_IF_ERROR(repairUnflushed(found));
+    files_ = std::move(files);
   }
   position_ = firstUnindexed();
-  return Status::ok();
 }
 
 /// A file of a wrong length and all behind it are removed: the log has their keys.
@@ -67,34 +74,44 @@ Result<IndexService::Files> IndexService::openFiles(const std::vector<DirectoryE
   return found;
 }
 
-Status IndexService::repairUnflushed(const Files& found) {
-  const TimestampMs flushed_ms = parts_.checkpoint.times().index_ms;
-  const int64_t log_end = parts_.log.maxOffset();
+Status IndexService::repair() {
+  if (unrepaired_.empty()) {
+    return Status::ok();
+  }
+  ROCKETMQ_ASSIGN_OR_RETURN(Files repaired, repairUnflushed());
+  unrepaired_.clear();
+  use(std::move(repaired));
+  return Status::ok();
+}
+
+bool IndexService::isCertain(const IndexFile& file) const {
+  const IndexHeader header = file.header();
+  return header.end_ms <= parts_.checkpoint.times().index_ms && header.end_offset < recovered_end_;
+}
+
+Result<IndexService::Files> IndexService::repairUnflushed() {
   const auto store_time = [this](int64_t offset) -> std::optional<TimestampMs> {
     const auto record = recordIn(parts_.log.view(offset), offset, CrcCheck::kSkip);
     return record ? std::optional<TimestampMs>(record->store_timestamp_ms) : std::nullopt;
   };
+  Files repaired;
   bool ends_here = false;
-  for (size_t i = 0; i < found.size(); ++i) {
-    const bool is_last = i + 1 == found.size();
-    IndexFile& file = *found[i];
-    const IndexHeader header = file.header();
-    const bool is_certain = header.end_ms <= flushed_ms && header.end_offset < log_end;
-    if (!is_certain && !ends_here) {
-      log::info("repairing index file {}", file.path());
-      ROCKETMQ_RETURN_IF_ERROR(file.repair(log_end, is_last, store_time));
+  for (const auto& file : unrepaired_) {
+    if (!ends_here && !isCertain(*file)) {
+      log::info("repairing index file {}", file->path());
+      const bool is_last = file == unrepaired_.back();
+      ROCKETMQ_RETURN_IF_ERROR(file->repair(recovered_end_, is_last, store_time));
     }
     // A file that a crash has shortened is the last; what came after it is indexed again.
-    if (ends_here || file.isEmpty()) {
-      ROCKETMQ_RETURN_IF_ERROR(file.remove());
+    if (ends_here || file->isEmpty()) {
+      ROCKETMQ_RETURN_IF_ERROR(file->remove());
       ends_here = true;
       continue;
     }
-    ends_here = !file.isFull();
-    MutexLock lock(mutex_);
-    files_.push_back(found[i]);
+    ends_here = !file->isFull();
+    repaired.push_back(file);
   }
-  return Status::ok();
+  return repaired;
 }
 
 int64_t IndexService::firstUnindexed() const {
@@ -126,6 +143,7 @@ Status IndexService::stop() {
   const auto give_up_at = std::chrono::steady_clock::now() + kStopLimit;
   stopping_.store(true);
   worker_.stop();
+  ROCKETMQ_RETURN_IF_ERROR(repair());
   const bool complete = catchUp([&] { return std::chrono::steady_clock::now() < give_up_at; });
   if (!complete) {
     log::warn("the key index stops behind the log; the next start goes on with it");
@@ -134,7 +152,23 @@ Status IndexService::stop() {
   return last == nullptr ? Status::ok() : last->sync();
 }
 
+bool IndexService::repairInThread() {
+  for (;;) {
+    const Status repaired = repair();
+    if (repaired.isOk()) {
+      return true;
+    }
+    log::error("cannot repair the key index, trying again: {}", repaired.message());
+    if (!worker_.pause(kRetryPause)) {
+      return false;
+    }
+  }
+}
+
 void IndexService::loop() {
+  if (!repairInThread()) {
+    return;
+  }
   const auto go_on = [this] { return !stopping_.load(std::memory_order_relaxed); };
   for (;;) {
     const bool caught_up = catchUp(go_on);

@@ -25,11 +25,12 @@ namespace rocketmq::store {
 /// Finds messages by key (RocketMQ: IndexService). A thread of its own reads the log behind the
 /// appenders and fills the newest file; a put only wakes it when it has nothing to do.
 ///
-/// Recovery: after a crash files that were not certainly flushed are repaired from their own
-///           entries, and the thread goes on in the log where the last of them ends; without files
-///           it begins at the start of the log. So no key stays lost, and the start waits for none
-///           of it (RocketMQ deletes such files and forgets older keys). A file of a wrong length,
-///           damaged or made with other settings, is made again with those behind it.
+/// Recovery: after a crash the thread first repairs the files that were not certainly flushed from
+///           their own entries (seconds for a full one; until then no key is found), then it goes
+///           on in the log where the last of them ends; without files it begins at the start of the
+///           log. So no key stays lost, and the start waits for none of it (RocketMQ deletes such
+///           files and forgets older keys). A file of a wrong length, damaged or made with other
+///           settings, is made again with those behind it.
 /// Failure:  a file that cannot be made or grown is tried again every second; puts go on. A failed
 ///           sync makes the store read-only, as it must not be repeated.
 /// Threads:  query() and removeBefore() from any; the rest from the owner.
@@ -52,11 +53,14 @@ class IndexService {
 
   IndexService(const Parts& parts, Options options) : parts_(parts), options_(std::move(options)) {}
 
-  /// Opens the files. After a clean stop they are taken as they are.
+  /// Opens the files. After a clean stop they are taken as they are, else they have to be repaired.
   Status load(bool stopped_cleanly);
 
+  /// For a store that does not start the service: what start() leaves to the thread.
+  Status repair();
+
   void start();
-  /// Indexes what is left, unless that takes too long, and flushes the newest file.
+  /// Ends a repair, indexes what is left unless that takes too long, and flushes the newest file.
   Status stop();
 
   /// After an append.
@@ -80,12 +84,17 @@ class IndexService {
  private:
   using Files = std::vector<std::shared_ptr<IndexFile>>;
 
+  void use(Files files);
   Result<Files> openFiles(const std::vector<DirectoryEntry>& entries);
-  Status repairUnflushed(const Files& found);
+  /// False when some of it is not on the disk for certain.
+  bool isCertain(const IndexFile& file) const;
+  Result<Files> repairUnflushed();
   int64_t firstUnindexed() const;
   Files files() const;
   std::shared_ptr<IndexFile> newest() const;
   void loop();
+  /// False when the thread has to end before it succeeds.
+  bool repairInThread();
   /// Indexes all there is now. False when it should be tried again after a while.
   bool catchUp(const std::function<bool()>& go_on);
   Status indexRecord(const MessageRecord& record);
@@ -99,8 +108,11 @@ class IndexService {
   mutable Mutex mutex_;
   Files files_ ROCKETMQ_GUARDED_BY(mutex_);  // By age.
 
-  int64_t position_ = 0;         // Of the thread: what it reads next.
-  bool failure_logged_ = false;  // Of the thread.
+  // Of the thread:
+  Files unrepaired_;           // Not in files_ yet.
+  int64_t recovered_end_ = 0;  // Of the log: what an unrepaired file has behind it is gone.
+  int64_t position_ = 0;       // What is read next.
+  bool failure_logged_ = false;
   std::atomic<bool> idle_{false};
   std::atomic<bool> stopping_{false};
   Worker worker_;

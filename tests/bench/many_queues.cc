@@ -1,17 +1,9 @@
 // One store with very many queues: what making, filling, stopping and starting it again costs.
 //
 //   many_queues [--queues=20000] [--messages_each=5]
-//
-// Each step runs in a process of its own, so that memory and mappings are those of the step, and so
-// that one can end as if it had been killed.
-#include <sys/wait.h>
-#include <unistd.h>
-
-#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
-#include <functional>
 #include <memory>
 #include <string>
 
@@ -19,6 +11,7 @@
 #include "common/clock.h"
 #include "common/message/record.h"
 #include "store/message_store.h"
+#include "tests/bench/steps.h"
 #include "tests/support/temp_dir.h"
 
 namespace rocketmq::bench {
@@ -28,28 +21,6 @@ constexpr int kQueuesPerTopic = 4;
 
 int queues = 20'000;
 int messages_each = 5;
-
-struct Step {
-  std::string name;
-  std::chrono::steady_clock::time_point begin = std::chrono::steady_clock::now();
-
-  ~Step() {
-    const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begin;
-    std::printf("%-44s %8.2f s\n", name.c_str(), took.count());
-    std::fflush(stdout);
-  }
-};
-
-std::unique_ptr<store::MessageStore> openStore(const std::string& root) {
-  store::StoreOptions options;
-  options.root_dir = root;
-  auto opened = store::MessageStore::open(options, SystemClock::instance(), nullptr);
-  if (!opened.ok()) {
-    std::fprintf(stderr, "%s\n", opened.status().message().c_str());
-    std::exit(1);
-  }
-  return std::move(*opened);
-}
 
 void putRound(store::MessageStore& store) {
   static const std::string body(1024, 'b');
@@ -89,30 +60,13 @@ void printProcess() {
   std::printf("  mappings: %d\n", count);
 }
 
-void inProcess(const std::function<void()>& step) {
-  std::fflush(stdout);
-  const pid_t child = ::fork();
-  ROCKETMQ_CHECK(child >= 0);
-  if (child == 0) {
-    step();
-    std::fflush(stdout);
-    ::_exit(0);
-  }
-  int status = 0;
-  ROCKETMQ_CHECK(::waitpid(child, &status, 0) == child && status == 0);
-}
-
 void restart(const std::string& root, const std::string& name, int64_t expected) {
   inProcess([&] {
     std::unique_ptr<store::MessageStore> store;
-    {
-      const Step step{name};
-      store = openStore(root);
-    }
+    timed(name, [&] { store = openStore(root); });
     checkEnds(*store, expected);
     printProcess();
-    const Step step{"stop without new messages"};
-    store.reset();
+    timed("stop without new messages", [&] { store.reset(); });
   });
 }
 
@@ -120,17 +74,12 @@ void run(const std::string& root) {
   std::printf("%d queues, %d messages of 1 KiB each\n", queues, messages_each);
   inProcess([&] {
     auto store = openStore(root);
-    {
-      const Step step{"first message of every queue"};
-      putRound(*store);
-    }
+    timed("first message of every queue", [&] { putRound(*store); });
     for (int i = 1; i < messages_each; ++i) {
-      const Step step{"one more for every queue"};
-      putRound(*store);
+      timed("one more for every queue", [&] { putRound(*store); });
     }
     printProcess();
-    const Step step{"stop"};
-    store.reset();
+    timed("stop", [&] { store.reset(); });
   });
   restart(root, "start after a clean stop", messages_each);
   inProcess([&] {

@@ -25,6 +25,7 @@ class ForwardingMappedFile : public MappedFile {
   Status reserve(int64_t offset, int64_t bytes) override { return below_->reserve(offset, bytes); }
   Status zero(int64_t offset, int64_t bytes) override { return below_->zero(offset, bytes); }
   void prefault(int64_t offset, int64_t bytes) override { below_->prefault(offset, bytes); }
+  void readAhead(int64_t offset, int64_t bytes) override { below_->readAhead(offset, bytes); }
   void release(int64_t offset, int64_t bytes) override { below_->release(offset, bytes); }
   bool isCached(std::string_view range) const override { return below_->isCached(range); }
 

@@ -33,6 +33,16 @@ class StoreIndexTest : public StoreTest {
              last.physical_offsets.back();
     });
   }
+  /// Leaves a store that was killed with the keys of one message in the index, whose header and
+  /// slots never reached the disk.
+  void crashWithoutHeader() {
+    open();
+    putKeyed("m", "k");
+    ASSERT_TRUE(indexed(putKeyed("last", "last")));
+    options_.root_dir = crashedCopy();
+    store_.reset();
+    patchFile(indexFiles().back(), 0, std::string(40 + 64 * 4, '\0'));
+  }
   std::vector<std::string> indexFiles() const {
     std::vector<std::string> paths;
     for (const auto& entry : std::filesystem::directory_iterator(root() + "/index")) {
@@ -187,6 +197,24 @@ TEST_F(StoreIndexTest, FilesBehindAShortenedOneAreBuiltAgain) {
   for (int i = 0; i < 600; ++i) {
     ASSERT_THAT(find("k" + std::to_string(i)), ElementsAre("m" + std::to_string(i)));
   }
+}
+
+TEST_F(StoreIndexTest, ACleanStopEndsTheRepairThatACrashCalledFor) {
+  crashWithoutHeader();
+  open();
+  close();  // Whether the repair is through by now or not.
+  open();
+  EXPECT_TRUE(eventually([&] { return find("k") == std::vector<std::string>{"m"}; }));
+}
+
+TEST_F(StoreIndexTest, ACleanStopWithTheIndexSwitchedOffVouchesForARepairedOneToo) {
+  crashWithoutHeader();
+  options_.message_index_enable = false;
+  open();
+  close();
+  options_.message_index_enable = true;
+  open();
+  EXPECT_TRUE(eventually([&] { return find("k") == std::vector<std::string>{"m"}; }));
 }
 
 TEST_F(StoreIndexTest, HostileChainsEnd) {
