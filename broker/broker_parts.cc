@@ -94,6 +94,9 @@ void Broker::Impl::makeClients() {
   options.connect_timeout = milliseconds(settings->connect_timeout_ms);
   options.limits.idle_timeout = seconds(settings->client_connection_idle_max_seconds);
   options.tls = tls_.client;
+  options.on_closed = [this](const remoting::ConnectionPtr&, const std::string& address) {
+    registrar_->connectionLost(address);
+  };
   outgoing_.emplace(pool_, nullptr, std::move(options));
   registrar_.emplace(pool_, *outgoing_, *topics_, settings_);
   topics_->setChangeListener([this] { registrar_->topicsChanged(); });

@@ -22,7 +22,7 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr milliseconds kBackOffMin{100};
-constexpr milliseconds kBackOffMax{5000};
+constexpr milliseconds kBackOffMax{1000};
 /// With more addresses than this, those that have not been asked for in a while are forgotten.
 constexpr size_t kAddressesKept = 1024;
 constexpr std::chrono::minutes kFailureKept{1};

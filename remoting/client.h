@@ -18,7 +18,7 @@ namespace rocketmq::remoting {
 
 /// Outgoing connections by address, opened when first needed and shared by all calls to that
 /// address. After a failed connect the address is left alone for a short, growing time (100 ms up
-/// to 5 s, doubled with each failure), during which calls fail at once with the reason.
+/// to 1 s, doubled with each failure), during which calls fail at once with the reason.
 ///
 /// Threads: any, stop() and the destructor not from a pool thread; callbacks run on a pool thread
 /// and must not block. Life: stop() ends pending calls with Closed and closes all connections; then

@@ -21,6 +21,7 @@ using std::chrono::milliseconds;
 
 constexpr milliseconds kPeriodMin{10'000};
 constexpr milliseconds kPeriodMax{60'000};
+constexpr milliseconds kSeekPeriod{1'000};
 
 /// What name servers may let clients do with the topics: a broker without a permission takes it
 /// from all of them (RocketMQ 5: and-ed).
@@ -73,6 +74,10 @@ void Registrar::start(milliseconds timeout) {
   task_ = std::make_unique<remoting::PeriodicTask>(
       pool_, 0, remoting::PeriodicTask::Options{.initial_delay = milliseconds(0), .period = period},
       [this] { registerAll(); });
+  seek_task_ = std::make_unique<remoting::PeriodicTask>(
+      pool_, 0,
+      remoting::PeriodicTask::Options{.initial_delay = kSeekPeriod, .period = kSeekPeriod},
+      [this] { seekLost(); });
   awaitRegistered(timeout);
 }
 
@@ -80,6 +85,42 @@ void Registrar::topicsChanged() {
   if (task_ != nullptr) {
     task_->runNow();
   }
+}
+
+void Registrar::connectionLost(const std::string& address) {
+  MutexLock lock(mutex_);
+  lost_.insert(address);
+}
+
+void Registrar::seekLost() {
+  const auto servers = nameServers();
+  std::set<std::string> lost;
+  {
+    MutexLock lock(mutex_);
+    std::erase_if(lost_, [&](const std::string& address) {
+      return std::find(servers.begin(), servers.end(), address) == servers.end();
+    });
+    lost = lost_;
+  }
+  for (const std::string& address : lost) {
+    client_.connect(address, remoting::deadlineAfter(kSeekPeriod),
+                    [this, address](const Result<remoting::ConnectionPtr>& connection) {
+                      if (connection.ok()) {
+                        found(address);
+                      }
+                    });
+  }
+}
+
+void Registrar::found(const std::string& address) {
+  MutexLock lock(mutex_);
+  if (lost_.erase(address) > 0 && !stopped_) {
+    task_->runNow();
+  }
+}
+
+std::vector<std::string> Registrar::nameServers() const {
+  return splitAddresses(settings_.load()->namesrv_addr);
 }
 
 void Registrar::awaitRegistered(milliseconds timeout) {
@@ -137,7 +178,7 @@ void Registrar::registerAll() {
     }
     number = ++rounds_started_;
   }
-  const std::vector<std::string> addresses = splitAddresses(settings_.load()->namesrv_addr);
+  const std::vector<std::string> addresses = nameServers();
   const std::shared_ptr<Round> round = addresses.empty() ? nullptr : makeRound();
   if (round == nullptr) {
     roundDone(number);
@@ -156,6 +197,7 @@ void Registrar::registerAt(const std::string& address, const std::shared_ptr<Rou
                  std::string failure;
                  if (!result.ok()) {
                    failure = result.status().message();
+                   connectionLost(address);
                  } else if (!result->success()) {
                    failure = result->remark;
                  }
@@ -196,6 +238,7 @@ void Registrar::stop(milliseconds timeout) {
     stopped_ = true;
     changed_.notifyAll();
   }
+  seek_task_.reset();
   task_.reset();
   const auto settings = settings_.load();
   if (timeout <= milliseconds(0)) {
@@ -206,7 +249,7 @@ void Registrar::stop(milliseconds timeout) {
     CondVar done;
     size_t left = 0;
   };
-  const std::vector<std::string> addresses = splitAddresses(settings->namesrv_addr);
+  const std::vector<std::string> addresses = nameServers();
   const auto pending = std::make_shared<Pending>();
   pending->left = addresses.size();
   for (const std::string& address : addresses) {

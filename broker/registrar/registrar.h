@@ -5,6 +5,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -18,7 +19,9 @@ namespace rocketmq::broker {
 
 /// Keeps every name server informed about this broker and its topics (RocketMQ:
 /// BrokerController.registerBrokerAll, BrokerOuterAPI): every registerNameServerPeriod, and at once
-/// after topicsChanged(). Name servers that cannot be reached are tried again with the next round.
+/// after topicsChanged(). A name server that cannot be reached is tried every second, and told when
+/// it is back: one that has restarted knows nothing, and clients that ask it meanwhile would take
+/// this broker for gone until the next round.
 ///
 /// Life:    constructor -> start() -> stop(), which takes the broker out of the routes.
 /// Threads: any; its work runs on one thread of `pool`. `pool`, `client`, `topics` and `settings`
@@ -47,6 +50,9 @@ class Registrar {
   /// A topic has changed: registers soon; several calls in a short time make one registration.
   void topicsChanged();
 
+  /// The connection to `address` has gone, which may be a name server.
+  void connectionLost(const std::string& address);
+
   /// Waits until every reachable name server knows the topics as they are now, at most `timeout`.
   /// Not from a pool thread. For requests whose sender asks a name server next.
   void awaitRegistered(std::chrono::milliseconds timeout);
@@ -57,6 +63,9 @@ class Registrar {
  private:
   struct Round;
 
+  std::vector<std::string> nameServers() const;
+  void seekLost();
+  void found(const std::string& address);
   void registerAll();
   void registerAt(const std::string& address, const std::shared_ptr<Round>& round);
   void roundDone(uint64_t number);
@@ -77,7 +86,11 @@ class Registrar {
   /// Why a name server could not be reached last; logged when it changes, not with every round.
   std::map<std::string, std::string> failures_ ROCKETMQ_GUARDED_BY(mutex_);
 
+  std::set<std::string> lost_
+      ROCKETMQ_GUARDED_BY(mutex_);  ///< Others too, until they are looked at.
+
   std::unique_ptr<remoting::PeriodicTask> task_;
+  std::unique_ptr<remoting::PeriodicTask> seek_task_;
 };
 
 /// "a:1;b:2" as a list; blanks and empty parts are left out.

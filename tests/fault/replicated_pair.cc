@@ -24,6 +24,16 @@ Cluster::Settings smallFiles() {
           {"maxTransferCountOnMessageInMemory", "1000"}};
 }
 
+store::inspect::LogComparison compareLogsOf(const std::string& first_store,
+                                            const std::string& second_store) {
+  namespace inspect = store::inspect;
+  FileSystem& files = inspect::readOnlyFileSystem();
+  const auto layoutOf = [&files](const std::string& folder) {
+    return *inspect::readLayout(files, folder, {}, [](const inspect::Finding&) {});
+  };
+  return inspect::compareLogs(files, layoutOf(first_store), layoutOf(second_store), {});
+}
+
 ReplicatedPair::ReplicatedPair(const Cluster::Settings& settings, const std::string& role)
     : cluster_(master_dir_.path().string(), with(settings, role)),
       slave_(cluster_, slave_dir_.path().string(), settings) {
@@ -41,19 +51,12 @@ void ReplicatedPair::startSlave(const std::string& topic) {
 }
 
 bool ReplicatedPair::awaitSlaves(const std::string& count) {
-  return eventually([&] {
-    return runtimeInfo(cluster_, cluster_.brokerAddr(), "haInSyncSlaveCount") == count;
-  });
+  return eventually(
+      [&] { return runtimeInfo(cluster_, cluster_.brokerAddr(), "haInSyncSlaveCount") == count; });
 }
 
 store::inspect::LogComparison ReplicatedPair::compare() const {
-  namespace inspect = store::inspect;
-  FileSystem& files = inspect::readOnlyFileSystem();
-  const auto layoutOf = [&files](const std::string& folder) {
-    return *inspect::readLayout(files, folder, {}, [](const inspect::Finding&) {});
-  };
-  const auto master = layoutOf(master_dir_.path().string() + "/store");
-  return inspect::compareLogs(files, master, layoutOf(slave_.storeFolder()), {});
+  return compareLogsOf(master_dir_.path().string() + "/store", slave_.storeFolder());
 }
 
 void ReplicatedPair::expectSameLogs() {

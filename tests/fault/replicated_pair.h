@@ -14,6 +14,10 @@ namespace rocketmq::test {
 /// Settings with small files, so that a test meets their ends.
 Cluster::Settings smallFiles();
 
+/// The logs of two store folders as they are on the disk, over what both have.
+store::inspect::LogComparison compareLogsOf(const std::string& first_store,
+                                            const std::string& second_store);
+
 /// A name server, a master and its slave, each with a folder of its own. The master runs from the
 /// start. `Settings` are those of both; the role is the master's alone.
 class ReplicatedPair {

@@ -8,7 +8,8 @@
 namespace rocketmq::test {
 
 /// A slave of a cluster's broker, as a process of its own in its own folder. Finds its master
-/// through the cluster's name server.
+/// through the cluster's name server. With brokerName, brokerId and brokerRole in its settings it
+/// is whatever other broker of the cluster these make it.
 class Slave {
  public:
   /// `cluster` and `folder` must outlive it; `settings` come on top of the defaults.
