@@ -76,8 +76,10 @@ void Registrar::start(milliseconds timeout) {
       [this] { registerAll(); });
   seek_task_ = std::make_unique<remoting::PeriodicTask>(
       pool_, 0,
-      remoting::PeriodicTask::Options{.initial_delay = kSeekPeriod, .period = kSeekPeriod},
-      [this] { seekLost(); });
+      remoting::PeriodicTask::Options{.initial_delay = kSeekPeriod, .period = kSeekPeriod}, [this] {
+        seekLost();
+        seekMaster();
+      });
   awaitRegistered(timeout);
 }
 
@@ -110,6 +112,27 @@ void Registrar::seekLost() {
                       }
                     });
   }
+}
+
+void Registrar::seekMaster() {
+  const auto now = std::chrono::steady_clock::now();
+  {
+    MutexLock lock(mutex_);
+    if (knows_master_ || now - master_sought_at_ < master_pause_) {
+      return;
+    }
+    master_sought_at_ = now;
+    master_pause_ = std::min(2 * master_pause_, kPeriodMin);
+  }
+  registerAll();
+}
+
+void Registrar::noteMaster(bool is_known) {
+  MutexLock lock(mutex_);
+  if (is_known || knows_master_) {
+    master_pause_ = kSeekPeriod;
+  }
+  knows_master_ = is_known;
 }
 
 void Registrar::found(const std::string& address) {
@@ -212,6 +235,9 @@ void Registrar::registerAt(const std::string& address, const std::shared_ptr<Rou
                      }
                      last = failure;
                    }
+                 }
+                 if (failure.empty() && settings_.load()->isSlave()) {
+                   noteMaster(!result->header.master_address.value_or("").empty());
                  }
                  if (failure.empty() && on_master_ && result->header.master_address) {
                    on_master_({.address = *result->header.master_address,

@@ -21,7 +21,8 @@ namespace rocketmq::broker {
 /// BrokerController.registerBrokerAll, BrokerOuterAPI): every registerNameServerPeriod, and at once
 /// after topicsChanged(). A name server that cannot be reached is tried every second, and told when
 /// it is back: one that has restarted knows nothing, and clients that ask it meanwhile would take
-/// this broker for gone until the next round.
+/// this broker for gone until the next round. A slave whose master is not known registers again
+/// after 1, 2, 4, 8, 10, ... seconds, as the answer names the master.
 ///
 /// Life:    constructor -> start() -> stop(), which takes the broker out of the routes.
 /// Threads: any; its work runs on one thread of `pool`. `pool`, `client`, `topics` and `settings`
@@ -65,7 +66,9 @@ class Registrar {
 
   std::vector<std::string> nameServers() const;
   void seekLost();
+  void seekMaster();
   void found(const std::string& address);
+  void noteMaster(bool is_known);
   void registerAll();
   void registerAt(const std::string& address, const std::shared_ptr<Round>& round);
   void roundDone(uint64_t number);
@@ -86,6 +89,9 @@ class Registrar {
   /// Why a name server could not be reached last; logged when it changes, not with every round.
   std::map<std::string, std::string> failures_ ROCKETMQ_GUARDED_BY(mutex_);
 
+  bool knows_master_ ROCKETMQ_GUARDED_BY(mutex_) = true;
+  std::chrono::milliseconds master_pause_ ROCKETMQ_GUARDED_BY(mutex_){0};
+  std::chrono::steady_clock::time_point master_sought_at_ ROCKETMQ_GUARDED_BY(mutex_);
   std::set<std::string> lost_
       ROCKETMQ_GUARDED_BY(mutex_);  ///< Others too, until they are looked at.
 

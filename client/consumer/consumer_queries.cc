@@ -1,6 +1,6 @@
 #include "client/consumer/consumer_queries.h"
 
-#include <algorithm>
+#include <set>
 #include <utility>
 
 #include "client/consumer/start_offset.h"
@@ -13,6 +13,11 @@
 #include "remoting/protocol/commands/offsets.h"
 
 namespace rocketmq::client {
+namespace {
+
+constexpr int kBrokersAsked = 3;
+
+}  // namespace
 
 Outcome<TopicRoutePtr> ConsumerQueries::route(const std::string& topic) {
   if (TopicRoutePtr known = instance_.routes().find(topic)) {
@@ -26,32 +31,47 @@ Outcome<TopicRoutePtr> ConsumerQueries::route(const std::string& topic) {
 }
 
 std::optional<std::vector<std::string>> ConsumerQueries::members(const std::string& topic) {
-  // Each broker knows all members; one that does not answer must not stop the group.
+  std::set<std::string> members;
+  int answers = 0;
   for (const BrokerAddress& broker : instance_.routes().brokersOf(topic)) {
-    remoting::GetConsumerListByGroup request;
-    request.consumer_group = setting_.group;
-    const auto result = calls_.call(instance_.remoting(), broker.address, std::move(request), {},
-                                    remoting::deadlineAfter(instance_.config().api_timeout));
-    if (!result.ok() || !result->success()) {
-      log::warn("broker {} does not tell the members of group {}: {}", broker.address,
-                setting_.group, result.ok() ? result->remark : result.status().message());
-      continue;
+    if (answers == kBrokersAsked) {
+      break;
     }
-    Result<remoting::ConsumerIdList> ids = json::decode<remoting::ConsumerIdList>(result->body);
-    if (ids.ok()) {
-      std::sort(ids->consumer_id_list.begin(), ids->consumer_id_list.end());
-      return std::move(ids->consumer_id_list);
+    const std::optional<std::vector<std::string>> known = membersAt(broker.address);
+    if (known) {
+      members.insert(known->begin(), known->end());
+      ++answers;
     }
-    log::warn("members of group {} from broker {}: {}", setting_.group, broker.address,
-              ids.status().message());
   }
-  return std::nullopt;
+  if (!members.contains(instance_.clientId())) {
+    return std::nullopt;
+  }
+  return std::vector<std::string>(members.begin(), members.end());
+}
+
+std::optional<std::vector<std::string>> ConsumerQueries::membersAt(const std::string& broker) {
+  remoting::GetConsumerListByGroup request;
+  request.consumer_group = setting_.group;
+  const auto result = calls_.call(instance_.remoting(), broker, std::move(request), {},
+                                  remoting::deadlineAfter(instance_.config().api_timeout));
+  if (!result.ok() || !result->success()) {
+    log::warn("broker {} does not tell the members of group {}: {}", broker, setting_.group,
+              result.ok() ? result->remark : result.status().message());
+    return std::nullopt;
+  }
+  Result<remoting::ConsumerIdList> ids = json::decode<remoting::ConsumerIdList>(result->body);
+  if (!ids.ok()) {
+    log::warn("members of group {} from broker {}: {}", setting_.group, broker,
+              ids.status().message());
+    return std::nullopt;
+  }
+  return std::move(ids->consumer_id_list);
 }
 
 std::optional<std::vector<MessageQueue>> ConsumerQueries::allocate(
     const std::string& topic, const std::vector<MessageQueue>& all) {
   const std::optional<std::vector<std::string>> clients = members(topic);
-  if (!clients || clients->empty()) {
+  if (!clients) {
     return std::nullopt;
   }
   try {

@@ -43,7 +43,11 @@ class ConsumerQueries {
   Outcome<int64_t> searchOffset(const MessageQueue& queue, int64_t timestamp_ms);
 
  private:
+  /// All that some of the topic's brokers know, sorted. Every broker should know every member, but
+  /// one that has just started only learns of them: with its list alone the first to be back would
+  /// take all queues. nullopt as long as this client is not among them.
   std::optional<std::vector<std::string>> members(const std::string& topic);
+  std::optional<std::vector<std::string>> membersAt(const std::string& broker);
   std::optional<int64_t> offsetOfNewGroup(const MessageQueue& queue);
   template <remoting::Command C>
   Outcome<int64_t> askOffset(const MessageQueue& queue, C request);

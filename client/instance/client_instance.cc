@@ -19,6 +19,8 @@ using std::chrono::milliseconds;
 constexpr milliseconds kEndpointPollPeriod{120'000};
 constexpr milliseconds kFirstRefreshDelay{10};
 constexpr milliseconds kFirstHeartbeatDelay{1000};
+// Brokers register within two seconds of a name server's return.
+constexpr milliseconds kRecheckDelay{3000};
 
 /// All instances of the process by client id, name servers and TLS.
 class InstanceTable {
@@ -289,8 +291,14 @@ void ClientInstance::answerOnce(const std::shared_ptr<RouteWaiter>& waiter,
   waiter->callback(outcome);
 }
 
+// A route that has lost queues is asked for once more soon: a name server that has just started
+// learns of one broker after the other.
 void ClientInstance::storeRoute(const TopicRoutePtr& route) {
+  const TopicRoutePtr before = routes_.find(route->topic);
   if (routes_.update(route)) {
+    if (before != nullptr && before->data.broker_datas.size() > route->data.broker_datas.size()) {
+      timers_->after(kRecheckDelay, [this, topic = route->topic] { refreshRoutes({topic}); });
+    }
     log::debug("route of topic {} changed: {} queues to send to, {} to read", route->topic,
                route->publish_queues.size(), route->subscribe_queues.size());
     heartbeatToNewBrokers();

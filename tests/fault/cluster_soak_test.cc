@@ -41,7 +41,7 @@ constexpr int kConsumers = 2;
 /// What docs/replication.md says, and something for a machine that is busy with other tests.
 constexpr milliseconds kTakeover{3000 + 2000};
 /// Between two faults, and while something is down, the others must get on by so many messages.
-constexpr int64_t kProgress = 300;
+constexpr int64_t kProgress = 2000;
 
 seconds soakTime() {
   const char* text = std::getenv("ROCKETMQ_SOAK_SECONDS");

@@ -85,6 +85,14 @@ TEST_F(ReplicationTest, LogsAreTheSameAgainAfterRestartsInAnyOrder) {
   pair_.expectSameLogs();
 }
 
+// Long before its next regular registration, after 30 s.
+TEST_F(ReplicationTest, ASlaveThatIsThereBeforeItsMasterFindsItSoon) {
+  cluster_.stopBroker();
+  slave_.start();
+  cluster_.startBroker();
+  EXPECT_TRUE(pair_.awaitSlaves("1"));
+}
+
 TEST_F(ReplicationTest, OffsetsCommittedToTheSlaveGetBackToTheMaster) {
   Load load(cluster_, "Offsets", faultSeed());
   pair_.startSlave("Offsets");
