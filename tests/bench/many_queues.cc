@@ -94,19 +94,12 @@ void run(const std::string& root) {
 }  // namespace rocketmq::bench
 
 int main(int argc, char** argv) {
-  for (int i = 1; i < argc; ++i) {
-    const std::string argument = argv[i];
-    const std::string queues_option = "--queues=";
-    const std::string each_option = "--messages_each=";
-    if (argument.starts_with(queues_option)) {
-      rocketmq::bench::queues = std::atoi(argument.c_str() + queues_option.size());
-    } else if (argument.starts_with(each_option)) {
-      rocketmq::bench::messages_each = std::atoi(argument.c_str() + each_option.size());
-    } else {
-      std::fprintf(stderr, "usage: many_queues [--queues=20000] [--messages_each=5]\n");
-      return 1;
-    }
-  }
+  double queues = rocketmq::bench::queues;
+  double each = rocketmq::bench::messages_each;
+  rocketmq::bench::readOptions(argc, argv, {{"--queues", &queues}, {"--messages_each", &each}},
+                               "many_queues [--queues=20000] [--messages_each=5]");
+  rocketmq::bench::queues = static_cast<int>(queues);
+  rocketmq::bench::messages_each = static_cast<int>(each);
   const rocketmq::test::TempDir dir;
   rocketmq::bench::run(dir / "store");
   return 0;

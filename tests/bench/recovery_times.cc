@@ -158,15 +158,8 @@ void run(const std::string& root) {
 }  // namespace rocketmq::bench
 
 int main(int argc, char** argv) {
-  for (int i = 1; i < argc; ++i) {
-    const std::string argument = argv[i];
-    const std::string gib_option = "--gib=";
-    if (!argument.starts_with(gib_option)) {
-      std::fprintf(stderr, "usage: recovery_times [--gib=10]\n");
-      return 1;
-    }
-    rocketmq::bench::gib = std::strtod(argument.c_str() + gib_option.size(), nullptr);
-  }
+  rocketmq::bench::readOptions(argc, argv, {{"--gib", &rocketmq::bench::gib}},
+                               "recovery_times [--gib=10]");
   const rocketmq::test::TempDir dir;
   rocketmq::bench::run(dir / "store");
   return 0;

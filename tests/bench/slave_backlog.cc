@@ -204,15 +204,8 @@ void run() {
 }  // namespace rocketmq::bench
 
 int main(int argc, char** argv) {
-  for (int i = 1; i < argc; ++i) {
-    const std::string argument = argv[i];
-    const std::string gib_option = "--gib=";
-    if (!argument.starts_with(gib_option)) {
-      std::fprintf(stderr, "usage: slave_backlog [--gib=5]\n");
-      return 1;
-    }
-    rocketmq::bench::gib = std::strtod(argument.c_str() + gib_option.size(), nullptr);
-  }
+  rocketmq::bench::readOptions(argc, argv, {{"--gib", &rocketmq::bench::gib}},
+                               "slave_backlog [--gib=5]");
   rocketmq::bench::run();
   return 0;
 }

@@ -9,6 +9,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <utility>
@@ -38,6 +39,22 @@ inline void timed(const std::string& name, const std::function<void()>& work) {
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begin;
   std::printf("%-52s %8.3f s\n", name.c_str(), took.count());
   std::fflush(stdout);
+}
+
+/// Reads "--NAME=NUMBER" arguments, of which all are for `numbers`; anything else ends the process
+/// with `usage`.
+inline void readOptions(int argc, char** argv, const std::map<std::string, double*>& numbers,
+                        const char* usage) {
+  for (int i = 1; i < argc; ++i) {
+    const std::string argument = argv[i];
+    const size_t equals = argument.find('=');
+    const auto option = numbers.find(argument.substr(0, equals));
+    if (equals == std::string::npos || option == numbers.end()) {
+      std::fprintf(stderr, "usage: %s\n", usage);
+      std::exit(1);
+    }
+    *option->second = std::strtod(argument.c_str() + equals + 1, nullptr);
+  }
 }
 
 enum class StepEnd : uint8_t { kReturns, kKilled };
