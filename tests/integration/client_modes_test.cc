@@ -19,6 +19,7 @@
 #include "rocketmq/message_util.h"
 #include "tests/integration/client_fixture.h"
 #include "tests/support/raw_client.h"
+#include "tests/support/sanitizers.h"
 
 namespace rocketmq::test {
 namespace {
@@ -452,9 +453,9 @@ int64_t statusOfThisProcess(const std::string& name) {
 // The bars of one producer and one consumer that have worked: under 10 MiB, at most 4 threads
 // besides the listeners'.
 TEST_F(ClientModesTest, AClientCostsLittleMemoryAndFewThreads) {
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-  GTEST_SKIP() << "sanitizers take memory and threads of their own";
-#endif
+  if (kIsSanitized) {
+    GTEST_SKIP() << "sanitizers take memory and threads of their own";
+  }
   const int64_t kib_before = statusOfThisProcess("VmRSS");
   const int64_t threads_before = statusOfThisProcess("Threads");
   std::atomic<int> received{0};

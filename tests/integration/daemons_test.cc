@@ -14,6 +14,7 @@
 
 #include "tests/support/daemon.h"
 #include "tests/support/raw_client.h"
+#include "tests/support/sanitizers.h"
 #include "tests/support/temp_dir.h"
 
 namespace rocketmq::test {
@@ -157,6 +158,9 @@ TEST_F(DaemonsTest, ANameServerThatComesBackLearnsTheBrokerAgain) {
 // server. A machine that also builds or tests something else gets three tries.
 // The machine may be busy with other tests: a bar is met when one of many starts meets it.
 TEST_F(DaemonsTest, StartIsQuickAndIdleMemorySmall) {
+  if (kIsSanitized) {
+    GTEST_SKIP() << "the bars are those of a build without sanitizers";
+  }
   constexpr milliseconds kNamesrvMax{50};
   constexpr milliseconds kBrokerMax{200};
   Cluster cluster(folder_.path().string());
