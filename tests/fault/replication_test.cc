@@ -9,9 +9,14 @@
 #include <gtest/gtest.h>
 
 #include <cstdio>
+#include <cstdlib>
+#include <mutex>
 #include <random>
+#include <set>
 #include <string>
+#include <vector>
 
+#include "rocketmq/default_mq_push_consumer.h"
 #include "tests/fault/load.h"
 #include "tests/fault/replicated_pair.h"
 #include "tests/fault/rounds.h"
@@ -108,6 +113,43 @@ TEST_F(ReplicationTest, OffsetsCommittedToTheSlaveGetBackToTheMaster) {
   EXPECT_TRUE(
       eventually([&] { return master.call(kQueryConsumerOffset, queue).ext["offset"] == "7"; },
                  std::chrono::seconds(60)));
+}
+
+// A master that expects nothing to be in memory sends everybody to its slave.
+TEST(SlaveReadTest, AConsumerThatIsBehindReadsFromTheSlave) {
+  Cluster::Settings settings = smallFiles();
+  settings["accessMessageInMemoryMaxRatio"] = "0";
+  ReplicatedPair pair(settings, "ASYNC_MASTER");
+  Load load(pair.cluster(), "Behind", faultSeed());
+  pair.startSlave("Behind");
+  load.send(2000);
+  ASSERT_TRUE(eventually([&] { return pair.slave().hasCaughtUp(); }));
+  PushConsumerConfig config;
+  config.namesrv_addr = pair.cluster().namesrvAddr();
+  config.consumer_group = "behind_group";
+  config.consume_from_where = ConsumeFromWhere::kFirstOffset;
+  DefaultMQPushConsumer consumer(config);
+  std::mutex mutex;
+  std::set<std::string> seen;
+  consumer.subscribe("Behind");
+  consumer.registerMessageListener(
+      [&](const std::vector<MessageExt>& messages, ConsumeConcurrentlyContext&) {
+        std::lock_guard lock(mutex);
+        for (const MessageExt& message : messages) {
+          seen.insert(message.body());
+        }
+        return ConsumeConcurrentlyStatus::kConsumeSuccess;
+      });
+  consumer.start();
+  EXPECT_TRUE(eventually([&] {
+    std::lock_guard lock(mutex);
+    return static_cast<int64_t>(seen.size()) >= load.acknowledged();
+  }));
+  const auto gotFrom = [&](const std::string& address) {
+    return std::atoll(runtimeInfo(pair.cluster(), address, "msgGetTotalTodayNow").c_str());
+  };
+  // The first pull of each queue asks the master.
+  EXPECT_GT(gotFrom(pair.slave().address()), gotFrom(pair.cluster().brokerAddr()));
 }
 
 TEST_F(ReplicationTest, SendsAreRefusedWhileTooFewBrokersAreInSync) {

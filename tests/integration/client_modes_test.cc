@@ -206,6 +206,32 @@ TEST_F(ClientModesTest, TimesLeadToTheFirstMessageStoredThenOrLater) {
   }
 }
 
+// Start times are whole seconds, as in RocketMQ. Like its broker ours lets a new group begin with
+// the first message as long as that is in memory, whatever the group asks for.
+TEST_F(ClientModesTest, ANewGroupStartsAtATime) {
+  const auto changed = cluster_->admin({"updateBrokerConfig", "-b", cluster_->brokerAddr(), "-k",
+                                        "accessMessageInMemoryMaxRatio", "-v", "0"});
+  ASSERT_EQ(changed.status, 0) << changed.output;
+  sendSome("early", 20);
+  const std::time_t begun = std::time(nullptr);
+  ASSERT_TRUE(eventually([&] { return std::time(nullptr) > begun; }));
+  const std::time_t start = std::time(nullptr);
+  sendSome("late", 20);
+  PushConsumerConfig config = pushConfig();
+  config.consume_from_where = ConsumeFromWhere::kTimestamp;
+  char text[] = "20261231235959";
+  std::tm local{};
+  ::localtime_r(&start, &local);
+  ASSERT_GT(std::strftime(text, sizeof(text), "%Y%m%d%H%M%S", &local), 0u);
+  config.consume_timestamp = text;
+  Inbox inbox;
+  const auto consumer = consume(config, into(inbox));
+  ASSERT_TRUE(eventually([&] { return inbox.different() == 20; }));
+  for (const MessageExt& message : inbox.messages()) {
+    EXPECT_THAT(message.body(), HasSubstr("late"));
+  }
+}
+
 TEST_F(ClientModesTest, ARunningGroupFollowsAResetOfItsOffsets) {
   sendSome("m", 40);
   Inbox inbox;
