@@ -1,10 +1,12 @@
-# Installs missing Debian packages; sourced by quickstart and check (bash).
+# Installs missing Debian packages; sourced (bash) by what builds or measures.
 
 packages_build=(g++ cmake ninja-build pkg-config libasio-dev libssl-dev libspdlog-dev libfmt-dev
   libgflags-dev libcli11-dev zlib1g-dev liblz4-dev libzstd-dev libdeflate-dev
   libcpp-httplib-dev prometheus-cpp-dev)
 packages_test=(libgtest-dev libgmock-dev libbenchmark-dev rapidjson-dev libsqlite3-dev nodejs
   npm openssl prometheus)
+packages_bench=(python3 valgrind)
+packages_peers=(rabbitmq-server nats-server librabbitmq-dev libnats-dev)
 
 # install_packages NAME...: says which packages are missing and installs them, with sudo when the
 # caller is not root. Leaves with a clear word when it cannot.
@@ -39,12 +41,15 @@ install_packages() {
   "${as_root[@]}" apt-get update -qq &&
     "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
       apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null || return 1
-  case " ${missing[*]} " in
-    *" prometheus "*)
-      # Wanted for promtool; nobody asked for the server that the package starts.
-      if [ -d /run/systemd/system ]; then
-        "${as_root[@]}" systemctl disable --now --quiet prometheus || true
-      fi
-      ;;
-  esac
+  # Wanted for their programs; nobody asked for the servers that the packages start.
+  local service
+  for service in prometheus rabbitmq-server nats-server; do
+    case " ${missing[*]} " in
+      *" $service "*)
+        if [ -d /run/systemd/system ]; then
+          "${as_root[@]}" systemctl disable --now --quiet "$service" || true
+        fi
+        ;;
+    esac
+  done
 }

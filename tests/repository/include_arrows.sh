@@ -12,7 +12,7 @@ declare -A allowed=(
   [namesrv]="common metrics remoting"
   [broker]="common metrics remoting store"
   [client]="common remoting rocketmq"
-  [tools]="common client rocketmq store"
+  [tools]="common client remoting rocketmq store"
 )
 
 bad=0
@@ -36,6 +36,8 @@ done
 
 report "only mqstore may use the store among the tools:" \
   "$(grep -rnE '^#include "store/' tools --include='*.h' --include='*.cc' | grep -v '^tools/mqstore/')"
+report "only mqbench may use the remoting layer among the tools:" \
+  "$(grep -rnE '^#include "remoting/' tools --include='*.h' --include='*.cc' | grep -v '^tools/mqbench/')"
 report "asio belongs to remoting, metrics, broker, namesrv and bodies of client:" \
   "$(grep -rnE '^#include [<"]asio' common store remoting/protocol tools client --include='*.h' --include='*.cc' |
     grep -vE '^client/[^:]*\.cc:')"

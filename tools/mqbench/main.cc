@@ -6,6 +6,7 @@
 #include <CLI/CLI.hpp>
 
 #include "rocketmq/client_config.h"
+#include "tools/mqbench/wire/wire_commands.h"
 #include "tools/mqbench/workload.h"
 
 namespace rocketmq::bench {
@@ -58,6 +59,39 @@ void addSendOptions(CLI::App& app, Workload& workload) {
       ->check(CLI::Range(1, 1'000'000));
 }
 
+/// Of the commands that drive connections themselves; `least` is 0 where they may also not.
+void addConnectionOptions(CLI::App& app, Workload& workload, int least) {
+  app.add_option("-c,--connections", workload.connections,
+                 least == 0 ? "Connections of their own, driven without the client library "
+                              "(0: through the client library)"
+                            : "Connections")
+      ->check(CLI::Range(least, 50'000));
+  app.add_option("--io-threads", workload.io_threads, "Threads that drive the connections")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 64));
+  app.add_option("--header", workload.header, "json or rocketmq: how their requests are written")
+      ->transform(CLI::CheckedTransformer(std::map<std::string, remoting::SerializeType>{
+          {"json", remoting::SerializeType::kJson},
+          {"rocketmq", remoting::SerializeType::kBinary}}));
+  app.add_option("--interval", workload.interval_ms,
+                 "Latencies over time in steps of so many ms (JSON output)")
+      ->check(CLI::Range(1, 60'000));
+}
+
+void addPullOptions(CLI::App& app, Workload& workload) {
+  app.add_option("--groups", workload.groups, "Groups, each of which pulls everything")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 100'000));
+  app.add_flag("--from-end", workload.from_end,
+               "Wait for what is sent from now on, until the time is over (else: from the first "
+               "message to the last that is there)");
+  app.add_option("-r,--rate", workload.rate, "Most messages per second of all groups (0: no bound)")
+      ->check(CLI::NonNegativeNumber);
+  app.add_option("--batch-size", workload.batch_size, "Messages asked for in a pull")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 1024));
+}
+
 int runMain(int argc, char** argv) {
   takeProperties(argc, argv);
   Workload workload;
@@ -69,7 +103,19 @@ int runMain(int argc, char** argv) {
   CLI::App* produce = app.add_subcommand("produce", "Sends messages");
   addCommonOptions(*produce, workload);
   addSendOptions(*produce, workload);
-  produce->callback([&run] { run = runProduce; });
+  addConnectionOptions(*produce, workload, 0);
+  produce->add_option("--pipeline", workload.in_flight, "Requests out on each connection")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 4096));
+  produce->callback([&run, &workload] {
+    if (workload.connections == 0) {
+      run = runProduce;
+    } else if (workload.mode == SendMode::kTransaction) {
+      throw CLI::ValidationError("--mode transaction needs the client library: no --connections");
+    } else {
+      run = runWireProduce;
+    }
+  });
   CLI::App* consume =
       app.add_subcommand("consume", "Receives a topic from its beginning with a push consumer");
   addCommonOptions(*consume, workload);
@@ -85,6 +131,19 @@ int runMain(int argc, char** argv) {
     run = runLatency;
     workload.rate = workload.rate == 0 ? 1000 : workload.rate;
   });
+  CLI::App* pull = app.add_subcommand("pull", "Pulls a topic without the client library");
+  addCommonOptions(*pull, workload);
+  addConnectionOptions(*pull, workload, 1);
+  addPullOptions(*pull, workload);
+  pull->callback([&run] { run = runPull; });
+  CLI::App* idle = app.add_subcommand("idle", "Holds connections that send nothing but heartbeats");
+  addCommonOptions(*idle, workload);
+  addConnectionOptions(*idle, workload, 1);
+  idle->add_option("--heartbeat-interval", workload.heartbeat_interval_s,
+                   "Seconds between two heartbeats of a connection")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 3600));
+  idle->callback([&run] { run = runIdle; });
   CLI11_PARSE(app, argc, argv);
 
   const Report report = run(workload);

@@ -1,6 +1,7 @@
 #include "tools/mqbench/report.h"
 
 #include <fmt/format.h>
+#include <sys/resource.h>
 
 #include <array>
 #include <iterator>
@@ -46,6 +47,29 @@ std::string formatText(const Report& report) {
   return out;
 }
 
+/// What this process has used so far, all threads, user and system.
+double cpuSeconds() {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  const auto toSeconds = [](const timeval& time) {
+    return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6;
+  };
+  return toSeconds(usage.ru_utime) + toSeconds(usage.ru_stime);
+}
+
+void appendIntervals(const std::vector<Interval>& intervals, std::string& out) {
+  out += ",\"intervals\":[";
+  for (const Interval& interval : intervals) {
+    fmt::format_to(std::back_inserter(out),
+                   "{}{{\"at\":{:.3f},\"count\":{},\"p50\":{:.1f},\"p99\":{:.1f},\"max\":{:.1f}}}",
+                   out.back() == '[' ? "" : ",", interval.from_seconds, interval.count,
+                   static_cast<double>(interval.p50_ns) / 1000,
+                   static_cast<double>(interval.p99_ns) / 1000,
+                   static_cast<double>(interval.max_ns) / 1000);
+  }
+  out += ']';
+}
+
 std::string formatJson(const Report& report) {
   std::string out = fmt::format("{{\"command\":\"{}\"", report.command);
   for (const auto& [name, value] : report.settings) {
@@ -53,9 +77,10 @@ std::string formatJson(const Report& report) {
   }
   fmt::format_to(std::back_inserter(out),
                  ",\"messages\":{},\"failures\":{},\"seconds\":{:.6f},"
-                 "\"messages_per_second\":{:.1f},\"megabytes_per_second\":{:.3f}",
+                 "\"messages_per_second\":{:.1f},\"megabytes_per_second\":{:.3f},"
+                 "\"generator_cpu_seconds\":{:.3f}",
                  report.messages, report.failures, seconds(report), report.messagesPerSecond(),
-                 report.megabytesPerSecond());
+                 report.megabytesPerSecond(), cpuSeconds());
   for (const auto& [name, histogram] : report.latencies) {
     fmt::format_to(std::back_inserter(out), ",\"{} latency us\":{{\"count\":{},\"mean\":{:.1f}",
                    name, histogram.count(), histogram.mean() / 1000);
@@ -64,6 +89,9 @@ std::string formatJson(const Report& report) {
                      static_cast<double>(histogram.percentile(p.percent)) / 1000);
     }
     out += '}';
+  }
+  if (!report.intervals.empty()) {
+    appendIntervals(report.intervals, out);
   }
   return out + "}\n";
 }

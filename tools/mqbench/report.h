@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "tools/mqbench/histogram.h"
+#include "tools/mqbench/tally.h"
 
 namespace rocketmq::bench {
 
@@ -23,6 +24,8 @@ struct Report {
   std::chrono::nanoseconds elapsed{0};
   /// Distributions by name, for instance "send" and "end to end".
   std::vector<std::pair<std::string, Histogram>> latencies;
+  /// Over time, of the first distribution; JSON only.
+  std::vector<Interval> intervals{};
 
   double messagesPerSecond() const;
   double megabytesPerSecond() const;

@@ -11,7 +11,7 @@ namespace rocketmq::bench {
 namespace {
 
 constexpr std::string_view kBodyMark = "mqbench1";
-constexpr size_t kBodyHead = kBodyMark.size() + sizeof(int64_t);
+static_assert(kBodyHeadBytes == kBodyMark.size() + sizeof(int64_t));
 constexpr int64_t kNsPerSecond = 1'000'000'000;
 
 }  // namespace
@@ -23,11 +23,11 @@ int64_t nowNs() {
 }
 
 std::string makeBody(int32_t bytes) {
-  std::string body(std::max(static_cast<size_t>(bytes), kBodyHead), 'x');
+  std::string body(std::max(static_cast<size_t>(bytes), kBodyHeadBytes), 'x');
   body.replace(0, kBodyMark.size(), kBodyMark);
   // Not one repeated letter: a body that compresses to nothing would measure something else.
   uint32_t state = 12345;
-  for (size_t i = kBodyHead; i < body.size(); ++i) {
+  for (size_t i = kBodyHeadBytes; i < body.size(); ++i) {
     state = state * 1664525 + 1013904223;
     body[i] = static_cast<char>('!' + (state >> 24) % 90);
   }
@@ -39,7 +39,7 @@ void stampSendTime(std::string& body, int64_t at_ns) {
 }
 
 std::optional<int64_t> readSendTime(std::string_view body) {
-  if (body.size() < kBodyHead || !body.starts_with(kBodyMark)) {
+  if (body.size() < kBodyHeadBytes || !body.starts_with(kBodyMark)) {
     return std::nullopt;
   }
   int64_t at_ns = 0;

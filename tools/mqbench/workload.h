@@ -9,6 +9,7 @@
 #include <string_view>
 #include <thread>
 
+#include "remoting/protocol/command.h"
 #include "tools/mqbench/report.h"
 
 namespace rocketmq::bench {
@@ -25,8 +26,17 @@ struct Workload {
   SendMode mode = SendMode::kSync;
   int32_t batch_size = 16;
   int32_t in_flight_max = 1024;  ///< Asynchronous sends.
-  int64_t rate = 0;              ///< Messages per second over all threads; 0: as fast as possible.
-  int64_t messages = 0;          ///< 0: no bound.
+  /// Connections of their own, driven without the client library; 0: through the client library.
+  int32_t connections = 0;
+  int32_t in_flight = 1;   ///< Requests out on each of the connections.
+  int32_t io_threads = 1;  ///< That drive the connections.
+  remoting::SerializeType header = remoting::SerializeType::kJson;  ///< Of their requests.
+  int32_t groups = 1;     ///< That pull everything, each for itself.
+  bool from_end = false;  ///< Pulls begin with what is sent from now on.
+  int64_t heartbeat_interval_s = 30;
+  int64_t interval_ms = 0;  ///< Latencies over time, in steps of so long; 0: not kept.
+  int64_t rate = 0;         ///< Messages per second over all threads; 0: as fast as possible.
+  int64_t messages = 0;     ///< 0: no bound.
   std::chrono::seconds duration{10};
   Format format = Format::kText;
   bool progress = false;
@@ -38,6 +48,9 @@ Report runLatency(const Workload& workload);
 
 /// Nanoseconds of the machine-wide monotonic clock: comparable between processes of one machine.
 int64_t nowNs();
+
+/// Bytes of a body's mark and send time; no body is shorter.
+inline constexpr size_t kBodyHeadBytes = 16;
 
 /// A body of `bytes` that starts with a send time, which readSendTime() finds again.
 std::string makeBody(int32_t bytes);

@@ -1,0 +1,450 @@
+"""What is measured. Each function measures one group and yields results: dictionaries with a
+"name" that the tables look up, and a report's figures."""
+
+import os
+import re
+import statistics
+import subprocess
+import threading
+
+import servers
+from machine import BenchError, Usage, drop_from_page_cache, metered, run_json
+
+KIB = 1024
+BACKLOG_BODY = KIB
+
+
+class Scale:
+    """How much of everything: the whole suite, or a smoke run that only shows that all of it works."""
+
+    def __init__(self, quick):
+        self.quick = quick
+        self.seconds = 1 if quick else 3
+        self.rounds = 1 if quick else 3
+        # A smoke run ends closed loops by their count, long before their second is over.
+        self.bound = ["-m", 1000] if quick else []
+        self.latency_seconds = 1 if quick else 10
+        self.backlog = 20_000 if quick else 600_000
+        self.many_queues = [1, 50, 200] if quick else [1, 1_000, 20_000]
+        self.idle_connections = 100 if quick else 10_000
+        self.idle_seconds = 1 if quick else 10
+        self.callgrind_messages = 300 if quick else 5_000
+
+
+class Suite:
+    """What the scenarios of one run share."""
+
+    def __init__(self, programs, folder, scale):
+        self.programs = programs
+        self.folder = folder
+        self.scale = scale
+        self.count = 0
+
+    def cluster(self, settings=None, **options):
+        self.count += 1
+        return servers.Cluster(self.programs, os.path.join(self.folder, f"cluster-{self.count}"),
+                               settings, **options)
+
+    def produce(self, cluster, topic, *options):
+        return metered(cluster.broker.pid, lambda: run_json(cluster.mqbench(
+            "produce", topic, "-d", self.scale.seconds, *self.scale.bound, *options)))
+
+    def fill(self, cluster, topic, messages):
+        report = run_json(cluster.mqbench("produce", topic, "-c", 8, "--mode", "batch", "-d", 120,
+                                          "-m", messages, "-s", BACKLOG_BODY))
+        if report["failures"]:
+            raise BenchError(f"a backlog could not be stored: {report}")
+
+    def pull(self, cluster, topic, *options):
+        return metered(cluster.broker.pid, lambda: run_json(cluster.mqbench(
+            "pull", topic, "--batch-size", 32, *options)))
+
+
+class Background:
+    """A measuring program that runs beside another."""
+
+    def __init__(self, arguments):
+        self.report = None
+        self.error = None
+        self.thread = threading.Thread(target=self.run, args=(arguments,))
+        self.thread.start()
+
+    def run(self, arguments):
+        try:
+            self.report = run_json(arguments)
+        except BenchError as failure:
+            self.error = failure
+
+    def result(self):
+        self.thread.join()
+        if self.error:
+            raise self.error
+        return self.report
+
+
+def median_of(reports, key="messages_per_second"):
+    """The report whose figure is the median; its spread goes with it."""
+    ordered = sorted(reports, key=lambda report: report[key])
+    median = dict(ordered[len(ordered) // 2])
+    median["lowest"] = ordered[0][key]
+    median["highest"] = ordered[-1][key]
+    return median
+
+
+def named(name, report):
+    return {"name": name, **report}
+
+
+# ---- the machine ----------------------------------------------------------------------------
+
+def limits(suite):
+    seconds = suite.scale.seconds
+
+    def measure(*options):
+        return run_json([suite.programs.limits, *[str(option) for option in options],
+                         "--folder", suite.folder, "--seconds", str(seconds)])
+
+    for size in (KIB, 16 * KIB):
+        yield named(f"memcpy {size}", measure("memcpy", "--size", size))
+    for size in (KIB, 64 * KIB):
+        yield named(f"fdatasync {size}", measure("fdatasync", "--size", size))
+    for connections in (1, 4):
+        for kind in ("gather", "sendfile"):
+            yield named(f"{kind} {connections}", measure(
+                kind, "--size", KIB, "--records", 32, "--connections", connections))
+
+
+# ---- sending --------------------------------------------------------------------------------
+
+def send_pairs(suite):
+    """The bars: echo and broker in turns, so that both see the same machine."""
+    for connections in (1, 16, 64, 256):
+        with suite.cluster() as cluster:
+            cluster.create_topic("Bench")
+            frame, answer = cluster.frame_sizes("Bench", KIB)
+            with servers.Echo(suite.programs, suite.folder, answer) as echo:
+                echoed, sent = [], []
+                for _ in range(suite.scale.rounds):
+                    echoed.append(metered(echo.process.pid, lambda: echo.run(
+                        "--connections", connections, "--size", frame, "--seconds",
+                        suite.scale.seconds)))
+                    sent.append(suite.produce(cluster, "Bench", "-c", connections, "-s", KIB))
+            yield named(f"echo {connections}", median_of(echoed))
+            yield named(f"send {connections}", median_of(sent) | {
+                "ratio": statistics.median(
+                    b["messages_per_second"] / e["messages_per_second"]
+                    for b, e in zip(sent, echoed)),
+                "frame_bytes": frame, "answer_bytes": answer})
+
+
+def send_sizes(suite):
+    for size in (128, 16 * KIB, KIB * KIB):
+        with suite.cluster() as cluster:
+            cluster.create_topic("Bench")
+            frame, answer = cluster.frame_sizes("Bench", size)
+            with servers.Echo(suite.programs, suite.folder, answer) as echo:
+                yield named(f"echo size {size}", echo.run(
+                    "--connections", 64, "--size", frame, "--seconds", suite.scale.seconds))
+            yield named(f"send size {size}",
+                        suite.produce(cluster, "Bench", "-c", 64, "-s", size))
+
+
+def send_modes(suite):
+    runs = {
+        "header JSON": ["-c", 64, "--header", "json"],
+        "header ROCKETMQ": ["-c", 64, "--header", "rocketmq"],
+        "async": ["-c", 8, "--pipeline", 64],
+        "batch": ["-c", 16, "--mode", "batch", "--batch-size", 16],
+        "one-way": ["-c", 8, "--mode", "oneway"],
+        "client library, 16 threads": ["-w", 16],
+        "client library, async": ["--mode", "async", "-w", 2],
+    }
+    for name, options in runs.items():
+        with suite.cluster() as cluster:
+            cluster.create_topic("Bench")
+            yield named(f"send {name}", suite.produce(cluster, "Bench", "-s", KIB, *options))
+
+
+def send_durable(suite):
+    for connections in (1, 64):
+        with suite.cluster({"flushDiskType": "SYNC_FLUSH"}) as cluster:
+            cluster.create_topic("Bench")
+            yield named(f"send SYNC_FLUSH {connections}",
+                        suite.produce(cluster, "Bench", "-c", connections, "-s", KIB))
+    with suite.cluster({"brokerRole": "SYNC_MASTER"}, with_slave=True) as cluster:
+        cluster.create_topic("Bench")
+        yield named("send SYNC_MASTER 64", suite.produce(cluster, "Bench", "-c", 64, "-s", KIB))
+
+
+def send_queues(suite):
+    for index, queues in enumerate(suite.scale.many_queues):
+        with suite.cluster() as cluster:
+            cluster.create_topic("Bench", queues)
+            # Every queue has its file before the measurement begins.
+            run_json(cluster.mqbench("produce", "Bench", "-c", 16, "-m", 2 * queues, "-d", 60,
+                                     "-s", 128))
+            yield named(f"send queues {index}", suite.produce(
+                cluster, "Bench", "-c", 64, "-s", KIB) | {"queues": queues})
+
+
+# ---- consuming ------------------------------------------------------------------------------
+
+def catch_up(suite):
+    with suite.cluster() as cluster:
+        cluster.create_topic("Bench")
+        suite.fill(cluster, "Bench", suite.scale.backlog)
+        record = KIB + 100
+        streams, pulls = [], []
+        for _ in range(suite.scale.rounds):
+            streams.append(run_json([
+                suite.programs.limits, "gather", "--folder", suite.folder, "--size", str(record),
+                "--records", "32", "--connections", "4", "--seconds", str(suite.scale.seconds)]))
+            pulls.append(suite.pull(cluster, "Bench", "-c", 4, "-d", 60))
+        yield named("gather stream", median_of(streams, "megabytes_per_second"))
+        yield named("catch-up warm", median_of(pulls, "megabytes_per_second") | {
+            "ratio": statistics.median(
+                p["megabytes_per_second"] / s["megabytes_per_second"]
+                for p, s in zip(pulls, streams))})
+        make_cold(cluster)
+        yield named("catch-up cold", suite.pull(cluster, "Bench", "-c", 4, "-d", 60))
+
+
+def make_cold(cluster):
+    """Nothing of the store is in memory, but for what the broker reads when it starts."""
+    cluster.stop_broker()
+    drop_from_page_cache(cluster.store)
+    cluster.start_broker()
+    run_json(cluster.mqbench("idle", "Bench", "-d", 1))  # The route is there again.
+
+
+def tailing(suite):
+    groups, polls = (10, 50) if suite.scale.quick else (100, 1_000)
+    seconds = suite.scale.seconds + 1
+    for name, queues, pull, rate in (
+            ("tailing", 8, ["-c", 8], 5_000),
+            ("tailing 100 groups", 8, ["-c", 16, "--groups", groups], 300),
+            ("tailing 1,000 polls", polls, ["-c", 50], 1_000)):
+        with suite.cluster() as cluster:
+            cluster.create_topic("Bench", queues)
+            run_json(cluster.mqbench("produce", "Bench", "-c", 8, "-m", queues, "-s", KIB))
+            sender = Background(["sh", "-c", "sleep 0.5; exec \"$@\"", "sh", *cluster.mqbench(
+                "produce", "Bench", "-c", 8, "-s", KIB, "-r", rate, "-d", suite.scale.seconds)])
+            received = suite.pull(cluster, "Bench", "--from-end", "-d", seconds, *pull)
+            sent = sender.result()
+            yield named(name, received | {"sent": sent["messages"], "send_rate": rate})
+
+
+# ---- latency --------------------------------------------------------------------------------
+
+def latency(suite):
+    """An open loop at half of what 64 connections can send: measured here, first."""
+    seconds = suite.scale.latency_seconds
+    interval = ["--interval", 100]
+    with suite.cluster() as cluster:
+        cluster.create_topic("Bench")
+        most = suite.produce(cluster, "Bench", "-c", 64, "-s", KIB)["messages_per_second"]
+        rate = max(int(most / 2), 100)
+        frame, answer = cluster.frame_sizes("Bench", KIB)
+    load = ["-c", 64, "-s", KIB, "-r", rate, "-d", seconds, *interval]
+
+    def produce(cluster):
+        return metered(cluster.broker.pid,
+                       lambda: run_json(cluster.mqbench("produce", "Bench", *load)))
+
+    with servers.Echo(suite.programs, suite.folder, answer) as echo:
+        yield named("latency echo", echo.run(
+            "--connections", 64, "--size", frame, "--rate", rate, "--seconds", seconds, *interval))
+    with suite.cluster() as cluster:
+        cluster.create_topic("Bench")
+        yield named("latency", produce(cluster) | {"rate_of_most": rate / most})
+    with suite.cluster({"mappedFileSizeCommitLog": 64 * KIB * KIB}) as cluster:
+        cluster.create_topic("Bench")
+        yield named("latency roll-over", produce(cluster))
+    with suite.cluster() as cluster:
+        cluster.create_topic("Bench")
+        cluster.create_topic("Old")
+        suite.fill(cluster, "Old", suite.scale.backlog)
+        make_cold(cluster)
+        yield named("latency before cold reader", produce(cluster))
+        reader = Background(cluster.mqbench("pull", "Old", "-c", 1, "--batch-size", 32, "-r", rate,
+                                            "-d", seconds))
+        with_reader = produce(cluster)
+        yield named("latency with cold reader", with_reader | {
+            "reader_messages_per_second": reader.result()["messages_per_second"]})
+
+
+# ---- cost -----------------------------------------------------------------------------------
+
+ALLOCATORS = re.compile(r"^(malloc|calloc|realloc|aligned_alloc|posix_memalign|memalign)(@.*)?$")
+
+
+def read_callgrind(path):
+    """Instructions and calls of the allocator in one dump."""
+    instructions, allocations = 0, 0
+    names = {}
+    called = None
+    with open(path, errors="replace") as text:
+        for line in text:
+            if line.startswith(("fn=", "cfn=")):
+                number, _, name = line.strip().split("=", 1)[1].partition(" ")
+                if name:
+                    names[number] = name
+                if line.startswith("cfn="):
+                    called = names.get(number, "")
+            elif line.startswith("calls=") and called and ALLOCATORS.match(called):
+                allocations += int(line[6:].split()[0])
+            elif line.startswith(("summary:", "totals:")):
+                instructions = int(line.split()[1])
+    return instructions, allocations
+
+
+def callgrind(suite):
+    messages = suite.scale.callgrind_messages
+    suite.count += 1
+    out = os.path.join(suite.folder, f"callgrind-{suite.count}")
+    wrapper = ["valgrind", "--tool=callgrind", f"--callgrind-out-file={out}"]
+    with suite.cluster({"longPollingEnable": "true"}, wrapper=wrapper) as cluster:
+        cluster.create_topic("Bench")
+
+        def control(option):
+            subprocess.run(["callgrind_control", option, str(cluster.broker.pid)], check=True,
+                           capture_output=True, timeout=60)
+
+        def counted(number, arguments):
+            run_json(arguments)  # Tables, queues and code are warm.
+            control("--zero")
+            report = run_json(arguments)
+            control("--dump")
+            instructions, allocations = read_callgrind(f"{out}.{number}")
+            return report | {"instructions_per_message": instructions / report["messages"],
+                             "allocations_per_message": allocations / report["messages"]}
+
+        send = cluster.mqbench("produce", "Bench", "-c", 4, "-s", KIB, "-m", messages, "-d", 60)
+        yield named("callgrind send", counted(1, send))
+        pull = cluster.mqbench("pull", "Bench", "-c", 1, "--batch-size", 32, "-d", 60)
+        yield named("callgrind pull", counted(2, pull))
+
+
+def idle(suite):
+    connections = suite.scale.idle_connections
+    with suite.cluster() as cluster:
+        cluster.create_topic("Bench")
+        run_json(cluster.mqbench("idle", "Bench", "-c", 10, "-d", 1))
+        before = Usage(cluster.broker.pid)
+        running = Background(cluster.mqbench("idle", "Bench", "-c", connections, "-d",
+                                             suite.scale.idle_seconds))
+        cluster.broker.await_true(
+            lambda: Usage(cluster.broker.pid).open_files >= before.open_files + connections or
+            running.report or running.error, f"{connections} connections", 60)
+        opened = Usage(cluster.broker.pid)
+        report = running.result()
+        after = Usage(cluster.broker.pid)
+        yield named("idle", report | {
+            "connections": connections,
+            "kib_per_connection": (opened.rss_kib - before.rss_kib) / connections,
+            "core_percent": (after.cpu_seconds - opened.cpu_seconds) / report["seconds"] * 100,
+            "heartbeats_per_second": report["messages_per_second"],
+            "server_open_files": opened.open_files})
+
+
+# ---- growth ---------------------------------------------------------------------------------
+
+def growth(suite):
+    """Each cost at one size and at ten times as much."""
+    small = 0.1 if suite.scale.quick else 1
+    for factor in (1, 10):
+        queues = int(100 * factor * small)
+        with suite.cluster() as cluster:
+            cluster.create_topic("Bench", queues)
+            run_json(cluster.mqbench("produce", "Bench", "-c", 16, "-m", queues, "-s", 128))
+            yield named(f"growth queues {factor}", suite.produce(
+                cluster, "Bench", "-c", 64, "-s", KIB) | {"size": queues})
+    for factor in (1, 10):
+        connections = int(64 * factor * small) or 1
+        with suite.cluster() as cluster:
+            cluster.create_topic("Bench")
+            yield named(f"growth connections {factor}", suite.produce(
+                cluster, "Bench", "-c", connections, "-s", KIB) | {"size": connections})
+    for factor in (1, 10):
+        groups = int(10 * factor * small) or 1
+        with suite.cluster() as cluster:
+            cluster.create_topic("Bench")
+            suite.fill(cluster, "Bench", suite.scale.backlog // 20)
+            yield named(f"growth groups {factor}", suite.pull(
+                cluster, "Bench", "-c", 8, "--groups", groups, "-d", 60) | {"size": groups})
+    for factor in (1, 10):
+        backlog = suite.scale.backlog // 10 * factor
+        with suite.cluster() as cluster:
+            cluster.create_topic("Bench")
+            suite.fill(cluster, "Bench", backlog)
+            sent = suite.produce(cluster, "Bench", "-c", 64, "-s", KIB)
+            yield named(f"growth backlog send {factor}", sent | {"size": backlog})
+            yield named(f"growth backlog pull {factor}", suite.pull(
+                cluster, "Bench", "-c", 4, "-d", 60) | {"size": backlog})
+
+
+# ---- peers ----------------------------------------------------------------------------------
+
+PEERS = (servers.Nats, servers.RabbitMq)
+
+
+def peers(suite):
+    with suite.cluster() as cluster:
+        yield from ours(suite, cluster, "ASYNC_FLUSH")
+    with suite.cluster({"flushDiskType": "SYNC_FLUSH"}) as cluster:
+        yield from ours(suite, cluster, "SYNC_FLUSH")
+    for kind in PEERS:
+        if kind.missing(suite.programs):
+            yield {"name": f"peer {kind.name}", "not_measured": f"{kind.package} is not installed"}
+            continue
+        with kind(suite.programs, suite.folder) as peer:
+            yield from theirs(suite, peer)
+
+
+def ours(suite, cluster, flush):
+    cluster.create_topic("Bench")
+    sync = suite.produce(cluster, "Bench", "-c", 64, "-s", KIB)
+    yield named(f"peer ours {flush} sync", sync)
+    window = suite.produce(cluster, "Bench", "-c", 8, "--pipeline", 64, "-s", KIB)
+    yield named(f"peer ours {flush} pipelined", window)
+    yield named(f"peer ours {flush} consume",
+                suite.pull(cluster, "Bench", "-c", 8, "-d", 30))
+
+
+def theirs(suite, peer):
+    def run(command, connections, window, *options):
+        return metered(peer.pid, lambda: run_json([
+            peer.driver, command, "--port", str(peer.port), "--connections", str(connections),
+            "--pipeline", str(window), "--size", str(KIB), "--queues", str(peer.queues), *options]))
+
+    prepared = subprocess.run(
+        [peer.driver, "prepare", "--port", str(peer.port), "--queues", str(peer.queues)],
+        capture_output=True, text=True, timeout=60)
+    if prepared.returncode != 0:
+        raise BenchError(f"{peer.name}: {prepared.stderr}")
+    seconds = ["--seconds", str(suite.scale.seconds)]
+    bound = ["--messages", "2000"] if suite.scale.quick else []
+    sync = run("produce", 64, 1, *seconds, *bound)
+    yield named(f"peer {peer.name} sync", sync)
+    window = run("produce", 8, 64, *seconds, *bound)
+    yield named(f"peer {peer.name} pipelined", window)
+    stored = sync["messages"] + window["messages"]
+    yield named(f"peer {peer.name} consume", run(
+        "consume", peer.queues, 1, "--seconds", "30", "--messages", str(stored)))
+
+
+GROUPS = {
+    "limits": limits,
+    "send-pairs": send_pairs,
+    "send-sizes": send_sizes,
+    "send-modes": send_modes,
+    "send-durable": send_durable,
+    "send-queues": send_queues,
+    "catch-up": catch_up,
+    "tailing": tailing,
+    "latency": latency,
+    "callgrind": callgrind,
+    "idle": idle,
+    "growth": growth,
+    "peers": peers,
+}

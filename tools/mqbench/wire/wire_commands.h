@@ -1,0 +1,19 @@
+#pragma once
+
+#include "tools/mqbench/report.h"
+#include "tools/mqbench/workload.h"
+
+namespace rocketmq::bench {
+
+// The commands that drive connections of their own, without the client library. All throw
+// std::runtime_error when the cluster cannot be used.
+
+/// `produce --connections`: see WireProducer.
+Report runWireProduce(const Workload& workload);
+/// `pull`: see WirePuller.
+Report runPull(const Workload& workload);
+/// `idle`: opens the connections, sends a heartbeat over each every `heartbeat_interval` and
+/// nothing else until the time is over. Counts the heartbeats.
+Report runIdle(const Workload& workload);
+
+}  // namespace rocketmq::bench
