@@ -4,8 +4,8 @@ packages_build=(g++ cmake ninja-build pkg-config libasio-dev libssl-dev libspdlo
   libgflags-dev libcli11-dev zlib1g-dev liblz4-dev libzstd-dev libdeflate-dev
   libcpp-httplib-dev prometheus-cpp-dev)
 packages_test=(libgtest-dev libgmock-dev libbenchmark-dev rapidjson-dev libsqlite3-dev nodejs
-  npm openssl prometheus)
-packages_bench=(python3 valgrind)
+  npm openssl prometheus python3)
+packages_bench=(valgrind linux-perf)
 packages_peers=(rabbitmq-server nats-server librabbitmq-dev libnats-dev)
 
 # install_packages NAME...: says which packages are missing and installs them, with sudo when the

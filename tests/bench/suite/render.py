@@ -1,6 +1,7 @@
 """Writes docs/performance.md and its plots from the results of a run. The fixed text is in
 performance.template.md; nothing measured is ever typed there."""
 
+import itertools
 import os
 import re
 
@@ -21,6 +22,8 @@ def one_line(result):
                 f"load at start {result['load_at_start']:.2f}")
     if result["name"] == "run":
         return f"{result['seconds']} s, {len(result['failures'])} failed"
+    if "functions" in result:
+        return f"{result['name']}: {result['kernel_percent']:.0f} % in the kernel"
     text = f"{result['name']:<32} {result.get('messages_per_second', 0):>11,.0f} /s"
     if latency := latency_of(result):
         text += f"  p50 {micro(latency['p50'])}  p99.9 {micro(latency['p99.9'])}"
@@ -201,6 +204,22 @@ def idle_table(figures):
          figures("idle", "server_open_files")]])
 
 
+def profile_text(figures):
+    parts = []
+    for load, label in (("send", "Sync send, 64 connections, 1 KiB"),
+                        ("pull", "Catch-up, warm, 4 connections, 1 KiB")):
+        sides = [f"profile {load} {side}" for side in ("broker", "generator")]
+        kernel = [figures(side, "kernel_percent", "{:.0f} %") for side in sides]
+        parts.append(f"{label}: of its time the broker spends {kernel[0]} in the kernel, the "
+                     f"generator {kernel[1]}.\n")
+        columns = [[f"{share:.1f} %{' kernel' if in_kernel else ''}: `{name[:60]}`"
+                    for share, in_kernel, name in figures.by_name.get(side, {}).get(
+                        "functions", [])] for side in sides]
+        parts.append(table(["broker", "generator"], itertools.zip_longest(*columns, fillvalue=""))
+                     .replace("---: |", "--- |") + "\n")
+    return "\n".join(parts)
+
+
 def growth_table(figures):
     rows = []
     for label, name in (("queues, send", "growth queues"), ("connections, send",
@@ -285,7 +304,7 @@ def durability_text(_figures):
 
 TEXTS = {"machine": machine_text, "bars": bars_table, "limits": limits_table, "send": send_table,
          "consume": consume_table, "latency": latency_table, "cost": cost_table,
-         "idle": idle_table, "growth": growth_table, "peers": peers_table,
+         "idle": idle_table, "profile": profile_text, "growth": growth_table, "peers": peers_table,
          "durability": durability_text}
 
 

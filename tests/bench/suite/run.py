@@ -5,7 +5,6 @@ import fnmatch
 import json
 import os
 import platform
-import shutil
 import sys
 import tempfile
 import time
@@ -48,7 +47,7 @@ def measure_group(name, suite, record):
     print(f"== {name}", flush=True)
     failure = None
     try:
-        for result in scenarios.GROUPS[name](suite):
+        for result in scenarios.left_out(name, suite) or scenarios.GROUPS[name](suite):
             record(result)
     except (BenchError, OSError, KeyError, ZeroDivisionError) as error:
         failure = f"{name}: {type(error).__name__}: {error}"
@@ -63,7 +62,7 @@ def measure(arguments, groups, out_path):
     with tempfile.TemporaryDirectory(prefix="data-", dir=arguments.out) as folder, \
             open(out_path, "w") as out:
         suite = scenarios.Suite(servers.Programs(arguments.build), os.path.abspath(folder),
-                                scenarios.Scale(arguments.quick))
+                                scenarios.Scale(arguments.quick), not arguments.no_peers)
 
         def record(result):
             results.append(result)
@@ -84,15 +83,10 @@ def main():
     arguments = parse_arguments()
     raise_open_files_limit()
     groups = [name for name in scenarios.GROUPS if fnmatch.fnmatch(name, arguments.only)]
-    if arguments.no_peers and "peers" in groups:
-        groups.remove("peers")
     if not groups:
         print(f"--only {arguments.only} matches none of: {', '.join(scenarios.GROUPS)}",
               file=sys.stderr)
         return 1
-    if "callgrind" in groups and not shutil.which("valgrind"):
-        print("valgrind is not installed: the group callgrind is left out", file=sys.stderr)
-        groups.remove("callgrind")
     os.makedirs(arguments.out, exist_ok=True)
     out_path = os.path.join(arguments.out, "results.jsonl")
     try:

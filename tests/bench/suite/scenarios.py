@@ -3,6 +3,7 @@
 
 import os
 import re
+import shutil
 import statistics
 import subprocess
 import threading
@@ -34,10 +35,11 @@ class Scale:
 class Suite:
     """What the scenarios of one run share."""
 
-    def __init__(self, programs, folder, scale):
+    def __init__(self, programs, folder, scale, with_peers=True):
         self.programs = programs
         self.folder = folder
         self.scale = scale
+        self.with_peers = with_peers
         self.count = 0
 
     def cluster(self, settings=None, **options):
@@ -325,6 +327,41 @@ def callgrind(suite):
         yield named("callgrind pull", counted(2, pull))
 
 
+PROFILE_LINE = re.compile(r"^\s*([\d.]+)%\s+\[([.k])\]\s+(.+?)(\s{2,}-\s+-)?\s*$")
+
+
+def read_profile(path):
+    """Shares of the functions in a profile, the largest first, and of the kernel as a whole."""
+    text = subprocess.run(
+        ["perf", "report", "-i", path, "--stdio", "--no-children", "--sort", "symbol"],
+        capture_output=True, text=True, timeout=60, check=True).stdout
+    lines = [match.groups()[:3] for match in map(PROFILE_LINE.match, text.splitlines()) if match]
+    return {"kernel_percent": sum(float(share) for share, kind, _ in lines if kind == "k"),
+            "functions": [(float(share), kind == "k", name) for share, kind, name in lines[:15]]}
+
+
+def profile(suite):
+    """Where broker and generator spend their time."""
+    seconds = suite.scale.seconds
+    perf = ["perf", "record", "-q", "-F", "997", "-o"]
+    with suite.cluster() as cluster:
+        cluster.create_topic("Bench")
+        suite.fill(cluster, "Bench", suite.scale.backlog // 4)
+        loads = {"send": cluster.mqbench("produce", "Bench", "-c", 64, "-s", KIB, "-d", seconds),
+                 "pull": cluster.mqbench("pull", "Bench", "-c", 4, "--batch-size", 32, "--groups",
+                                         20, "-d", seconds)}
+        for name, load in loads.items():
+            ours, theirs = (os.path.join(cluster.folder, f"{name}-{side}.perf")
+                            for side in ("broker", "generator"))
+            watching = subprocess.Popen(
+                [*perf, ours, "-p", str(cluster.broker.pid), "--", "sleep", str(seconds)],
+                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            run_json([*perf, theirs, "--", *load])
+            watching.wait(60)
+            yield named(f"profile {name} broker", read_profile(ours))
+            yield named(f"profile {name} generator", read_profile(theirs))
+
+
 def idle(suite):
     connections = suite.scale.idle_connections
     with suite.cluster() as cluster:
@@ -433,6 +470,26 @@ def theirs(suite, peer):
         "consume", peer.queues, 1, "--seconds", "30", "--messages", str(stored)))
 
 
+def can_profile():
+    """The package is there, and the kernel lets this user."""
+    return shutil.which("perf") is not None and subprocess.run(
+        ["perf", "record", "-q", "-o", "/dev/null", "--", "true"], capture_output=True,
+        timeout=30).returncode == 0
+
+
+def left_out(group, suite):
+    """Results that say why a group is not measured; nothing when it is."""
+    if group == "callgrind" and not shutil.which("valgrind"):
+        return [{"name": name, "not_measured": "valgrind is not installed"}
+                for name in ("callgrind send", "callgrind pull")]
+    if group == "profile" and not can_profile():
+        return [{"name": f"profile {load} {side}", "not_measured": "perf cannot be used here"}
+                for load in ("send", "pull") for side in ("broker", "generator")]
+    if group == "peers" and not suite.with_peers:
+        return [{"name": f"peer {peer.name}", "not_measured": "--no-peers"} for peer in PEERS]
+    return []
+
+
 GROUPS = {
     "limits": limits,
     "send-pairs": send_pairs,
@@ -444,6 +501,7 @@ GROUPS = {
     "tailing": tailing,
     "latency": latency,
     "callgrind": callgrind,
+    "profile": profile,
     "idle": idle,
     "growth": growth,
     "peers": peers,

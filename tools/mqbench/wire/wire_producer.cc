@@ -66,12 +66,8 @@ Status WireProducer::run() {
 }
 
 void WireProducer::runClosedLoop() {
-  // Started on this thread, continued on the connections' own: the count is raised before the first
-  // answer can come, so that awaitAnswers() never sees 0 in between.
+  // Raised before the first answer can come, so that awaitAnswers() never sees 0 in between.
   in_flight_ = static_cast<int64_t>(senders_.size()) * workload_.in_flight;
-  for (Sender& sender : senders_) {
-    sender.turn = sender.turn % sender.queues->size();
-  }
   for (Sender& sender : senders_) {
     for (int32_t i = 0; i < workload_.in_flight; ++i) {
       send(sender, nowNs(), true);
