@@ -63,13 +63,13 @@ class ScratchFile {
 };
 
 /// Calls `step`, which returns bytes, until the time is over.
-Report repeat(const char* name, int32_t record_bytes, int64_t seconds,
+Report repeat(const char* name, int32_t record_bytes, double seconds,
               const std::function<int64_t()>& step) {
   Report report;
   report.command = name;
   report.settings = {{"size", std::to_string(record_bytes)}};
   const int64_t start = nowNs();
-  const int64_t end = start + seconds * 1'000'000'000;
+  const int64_t end = start + static_cast<int64_t>(seconds * 1e9);
   int64_t now = start;
   while (now < end) {
     report.body_bytes += step();
@@ -161,7 +161,7 @@ class Cursor {
 
 }  // namespace
 
-Report runMemcpy(const std::string& folder, int32_t record_bytes, int64_t seconds) {
+Report runMemcpy(const std::string& folder, int32_t record_bytes, double seconds) {
   ScratchFile file(folder);
   file.touch();
   const std::string record(static_cast<size_t>(record_bytes), 'm');
@@ -172,7 +172,7 @@ Report runMemcpy(const std::string& folder, int32_t record_bytes, int64_t second
   });
 }
 
-Report runFdatasync(const std::string& folder, int32_t record_bytes, int64_t seconds) {
+Report runFdatasync(const std::string& folder, int32_t record_bytes, double seconds) {
   ScratchFile file(folder);
   file.touch();
   checked(::fdatasync(file.fd()), "fdatasync");
@@ -187,7 +187,7 @@ Report runFdatasync(const std::string& folder, int32_t record_bytes, int64_t sec
 }
 
 Report runGatherStream(const std::string& folder, int32_t record_bytes, int32_t records,
-                       int32_t connections, int64_t seconds) {
+                       int32_t connections, double seconds) {
   ScratchFile file(folder);
   file.touch();
   DrainedSockets sockets(connections);
@@ -210,7 +210,7 @@ Report runGatherStream(const std::string& folder, int32_t record_bytes, int32_t 
 }
 
 Report runSendfile(const std::string& folder, int32_t record_bytes, int32_t records,
-                   int32_t connections, int64_t seconds) {
+                   int32_t connections, double seconds) {
   ScratchFile file(folder);
   file.touch();
   DrainedSockets sockets(connections);

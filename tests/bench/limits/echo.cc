@@ -243,7 +243,7 @@ Report runEcho(const EchoLoad& load) {
   }
   const int64_t start_ns = nowNs();
   run.tally.restart(start_ns);
-  run.end_ns = start_ns + load.seconds * 1'000'000'000;
+  run.end_ns = start_ns + static_cast<int64_t>(load.seconds * 1e9);
   std::jthread thread([&context] {
     const auto work = asio::make_work_guard(context);
     context.run();

@@ -17,7 +17,7 @@ struct EchoLoad {
   int32_t in_flight = 1;
   int32_t frame_bytes = 1024;  ///< Of a request, without its length.
   int64_t rate = 0;            ///< Per second over all connections; 0: the next after an answer.
-  int64_t seconds = 3;
+  double seconds = 3;
   int64_t interval_ms = 0;  ///< As Workload::interval_ms.
 };
 

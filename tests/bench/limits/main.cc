@@ -19,7 +19,7 @@ struct Options {
   int32_t record_bytes = 1024;
   int32_t records = 32;
   int32_t connections = 1;
-  int64_t seconds = 3;
+  double seconds = 3;
 };
 
 void print(const Report& report) { std::fputs(report.format(Format::kJson).c_str(), stdout); }

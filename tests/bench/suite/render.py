@@ -42,7 +42,9 @@ def latency_of(result):
 
 
 def micro(us):
-    return f"{us:.0f} us" if us < 1000 else f"{us / 1000:.1f} ms" if us < 1e6 else f"{us / 1e6:.1f} s"
+    if us < 1000:
+        return f"{us:.0f} us"
+    return f"{us / 1000:.1f} ms" if us < 1e6 else f"{us / 1e6:.1f} s"
 
 
 class Figures:
@@ -291,11 +293,12 @@ def machine_text(figures):
     run = figures.by_name["run"]
     quick = (" **This was a smoke run (`--quick`): its figures mean nothing.**"
              if run["quick"] else "")
+    failed = "".join(f" **Failed: {failure.splitlines()[0]}.**" for failure in run["failures"])
     return (f"{figures('machine', 'cores')} cores ({figures('machine', 'cpu')}), "
             f"{figures('machine', 'memory_gib', '{:.1f}')} GiB, Linux "
             f"{figures('machine', 'kernel')}, {figures('machine', 'date')}; load average at the "
-            f"start {figures('machine', 'load_at_start', '{:.2f}')} (0 is a quiet machine); the run "
-            f"took {run['seconds']} s.{quick}")
+            f"start {figures('machine', 'load_at_start', '{:.2f}')} (0 is a quiet machine); the "
+            f"run took {run['seconds']} s.{quick}{failed}")
 
 
 def durability_text(_figures):

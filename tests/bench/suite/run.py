@@ -1,10 +1,11 @@
-"""The suite behind bin/bench: measures, writes results as JSON lines, and the document from them."""
+"""The suite behind bin/bench: measures, writes results as JSON lines, then the document."""
 
 import argparse
 import fnmatch
 import json
 import os
 import platform
+import subprocess
 import sys
 import tempfile
 import time
@@ -42,18 +43,22 @@ def describe_machine():
 
 
 def measure_group(name, suite, record):
-    """Records the results of one group; a failure ends that group alone."""
+    """Records the results of one group and says what went wrong. What could not be measured ends
+    its group alone; a figure of a load that partly failed is kept, and named."""
     started = time.monotonic()
     print(f"== {name}", flush=True)
-    failure = None
+    failures = []
     try:
         for result in scenarios.left_out(name, suite) or scenarios.GROUPS[name](suite):
             record(result)
-    except (BenchError, OSError, KeyError, ZeroDivisionError) as error:
-        failure = f"{name}: {type(error).__name__}: {error}"
-        print(f"   FAILED {failure}", flush=True)
+            if result.get("failures"):
+                failures.append(f"{result['name']}: {result['failures']} failed")
+    except (BenchError, OSError, KeyError, ZeroDivisionError,
+            subprocess.SubprocessError) as error:
+        failures.append(f"{name}: {type(error).__name__}: {error}")
+        print(f"   FAILED {failures[-1]}", flush=True)
     print(f"   {time.monotonic() - started:.0f} s", flush=True)
-    return failure
+    return failures
 
 
 def measure(arguments, groups, out_path):
@@ -72,8 +77,7 @@ def measure(arguments, groups, out_path):
 
         started = time.monotonic()
         record(machine)
-        failures = [failure for name in groups
-                    if (failure := measure_group(name, suite, record))]
+        failures = [failure for name in groups for failure in measure_group(name, suite, record)]
         record({"name": "run", "seconds": round(time.monotonic() - started),
                 "quick": arguments.quick, "failures": failures})
     return results, failures

@@ -79,8 +79,9 @@ class Cluster:
     def start_one(self, name, broker_id, settings):
         self.port = free_port()
         return self.start(name, self.programs.broker, {
-            "brokerClusterName": "BenchCluster", "brokerName": "bench-broker", "brokerId": broker_id,
-            "brokerIP1": "127.0.0.1", "bindAddress": "127.0.0.1", "listenPort": self.port,
+            "brokerClusterName": "BenchCluster", "brokerName": "bench-broker",
+            "brokerId": broker_id, "brokerIP1": "127.0.0.1", "bindAddress": "127.0.0.1",
+            "listenPort": self.port,
             "haListenPort": free_port(), "storePathRootDir": f"{self.folder}/{name}-store",
             "logDir": f"{self.folder}/logs-{name}", "logLevel": "warn", **settings},
             self.wrapper)
@@ -98,8 +99,9 @@ class Cluster:
 
     def create_topic(self, topic, queues=8):
         done = subprocess.run(
-            [self.programs.admin, "updateTopic", "-n", self.namesrv_addr, "-c", "BenchCluster", "-t", topic,
-             "-r", str(queues), "-w", str(queues)], capture_output=True, text=True, timeout=60)
+            [self.programs.admin, "updateTopic", "-n", self.namesrv_addr, "-c", "BenchCluster",
+             "-t", topic, "-r", str(queues), "-w", str(queues)],
+            capture_output=True, text=True, timeout=60)
         if "success" not in done.stdout:
             raise BenchError(f"topic {topic}: {done.stdout}{done.stderr}")
 

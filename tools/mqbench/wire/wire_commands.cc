@@ -129,9 +129,14 @@ Report runIdle(const Workload& workload) {
     // Spread evenly over the interval, as those of clients that started one after the other are.
     Pacer pacer(start, static_cast<int64_t>(connections.size()) / workload.heartbeat_interval_s + 1,
                 1, 0);
-    for (size_t i = 0; nowNs() < end; ++i) {
+    int64_t sent = 0;
+    for (; nowNs() < end; ++sent) {
       pacer.waitNext();
-      sendHeartbeat(workload, connections, i % connections.size(), tally);
+      sendHeartbeat(workload, connections, static_cast<size_t>(sent) % connections.size(), tally);
+    }
+    // Each ends by its deadline at the latest.
+    while (tally.messages() + tally.failures() < sent) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
     }
   }
   const int64_t elapsed = nowNs() - start;
