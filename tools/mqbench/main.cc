@@ -78,10 +78,14 @@ void addConnectionOptions(CLI::App& app, Workload& workload, int least) {
       ->check(CLI::Range(1, 60'000));
 }
 
-void addPullOptions(CLI::App& app, Workload& workload) {
-  app.add_option("--groups", workload.groups, "Groups, each of which pulls everything")
+void addGroupOption(CLI::App& app, Workload& workload, const std::string& help) {
+  app.add_option("--groups", workload.groups, help)
       ->capture_default_str()
       ->check(CLI::Range(1, 100'000));
+}
+
+void addPullOptions(CLI::App& app, Workload& workload) {
+  addGroupOption(app, workload, "Groups, each of which pulls everything");
   app.add_flag("--from-end", workload.from_end,
                "Wait for what is sent from now on, until the time is over (else: from the first "
                "message to the last that is there)");
@@ -139,6 +143,7 @@ int runMain(int argc, char** argv) {
   CLI::App* idle = app.add_subcommand("idle", "Holds connections that send nothing but heartbeats");
   addCommonOptions(*idle, workload);
   addConnectionOptions(*idle, workload, 1);
+  addGroupOption(*idle, workload, "Groups that the clients are members of, in turns");
   idle->add_option("--heartbeat-interval", workload.heartbeat_interval_s,
                    "Seconds between two heartbeats of a connection")
       ->capture_default_str()

@@ -31,7 +31,7 @@ struct Workload {
   int32_t in_flight = 1;   ///< Requests out on each of the connections.
   int32_t io_threads = 1;  ///< That drive the connections.
   remoting::SerializeType header = remoting::SerializeType::kJson;  ///< Of their requests.
-  int32_t groups = 1;     ///< That pull everything, each for itself.
+  int32_t groups = 1;     ///< That pull everything, or that idle clients are in.
   bool from_end = false;  ///< Pulls begin with what is sent from now on.
   int64_t heartbeat_interval_s = 30;
   int64_t interval_ms = 0;  ///< Latencies over time, in steps of so long; 0: not kept.

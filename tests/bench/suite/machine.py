@@ -53,6 +53,14 @@ class Process:
                 raise BenchError(f"{self.name}: waited for {what}:\n{self.output()[-2000:]}")
             time.sleep(0.02)
 
+    def await_report(self, seconds=60):
+        """Of a measuring program: the last line of its output, once it has ended by itself."""
+        try:
+            self.child.wait(seconds)
+            return json.loads(self.output().strip().splitlines()[-1])
+        except (subprocess.TimeoutExpired, IndexError, ValueError) as failure:
+            raise BenchError(f"{self.name} gave no report:\n{self.output()[-2000:]}") from failure
+
     def stop(self, seconds=30):
         if self.child.poll() is None:
             self.child.terminate()

@@ -7,9 +7,10 @@ import shutil
 import statistics
 import subprocess
 import threading
+import time
 
 import servers
-from machine import BenchError, Usage, drop_from_page_cache, metered, run_json
+from machine import BenchError, Process, Usage, drop_from_page_cache, metered, run_json
 
 KIB = 1024
 BACKLOG_BODY = KIB
@@ -371,20 +372,25 @@ def idle(suite):
         cluster.create_topic("Bench")
         run_json(cluster.mqbench("idle", "Bench", "-c", 10, "-d", 1))
         before = Usage(cluster.broker.pid)
-        running = Background(cluster.mqbench("idle", "Bench", "-c", connections, "-d",
-                                             suite.scale.idle_seconds))
-        cluster.broker.await_true(
-            lambda: Usage(cluster.broker.pid).open_files >= before.open_files + connections or
-            running.report or running.error, f"{connections} connections", 60)
-        opened = Usage(cluster.broker.pid)
-        report = running.result()
-        after = Usage(cluster.broker.pid)
+        clients = Process(
+            cluster.mqbench("idle", "Bench", "-c", connections, "--groups", connections // 10, "-d",
+                            suite.scale.idle_seconds), os.path.join(cluster.folder, "idle.out"))
+        try:
+            clients.await_output("registered", 60)
+            started = time.monotonic()
+            opened = Usage(cluster.broker.pid)
+            time.sleep(suite.scale.idle_seconds * 0.8)
+            later = Usage(cluster.broker.pid)
+            elapsed = time.monotonic() - started
+            report = clients.await_report()
+        finally:
+            clients.stop()
         yield named("idle", report | {
             "connections": connections,
-            "kib_per_connection": (opened.rss_kib - before.rss_kib) / connections,
-            "core_percent": (after.cpu_seconds - opened.cpu_seconds) / report["seconds"] * 100,
+            "kib_per_connection": (later.anonymous_kib - before.anonymous_kib) / connections,
+            "core_percent": (later.cpu_seconds - opened.cpu_seconds) / elapsed * 100,
             "heartbeats_per_second": report["messages_per_second"],
-            "server_open_files": opened.open_files})
+            "server_open_files": later.open_files})
 
 
 # ---- growth ---------------------------------------------------------------------------------

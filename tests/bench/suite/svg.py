@@ -38,7 +38,7 @@ def over_time(title, lines):
         color = COLORS[index % len(COLORS)]
         path = " ".join(f"{LEFT + WIDTH * at / last:.1f},{y_of(us):.1f}" for at, us in line)
         out.append(f"<polyline fill='none' stroke='{color}' stroke-width='1.5' points='{path}'/>\n"
-                   f"<text x='{LEFT + index * 200}' y='{TOP + HEIGHT + 40}' fill='{color}'>"
+                   f"<text x='{LEFT + index * WIDTH // len(lines)}' y='{TOP + HEIGHT + 40}' fill='{color}'>"
                    f"{name}</text>\n")
     out.append(f"<text x='{LEFT}' y='{TOP + HEIGHT + 20}'>0 s</text>"
                f"<text x='{LEFT + WIDTH - 30}' y='{TOP + HEIGHT + 20}'>{last:.1f} s</text>\n")

@@ -51,7 +51,8 @@ std::string heartbeatBody(const Workload& workload, size_t index) {
   data.client_id = "127.0.0.1@mqbench-" + std::to_string(index);
   data.producer_data_set.push_back({workload.group + "_producer"});
   remoting::ConsumerData consumer;
-  consumer.group_name = workload.group;
+  consumer.group_name =
+      workload.group + "_" + std::to_string(index % static_cast<size_t>(workload.groups));
   model::SubscriptionData subscription;
   subscription.topic = workload.topic;
   subscription.sub_string = "*";
@@ -75,6 +76,28 @@ void sendHeartbeat(const Workload& workload, WireConnections& connections, size_
           tally.succeeded(due_ns, 1, 0);
         }
       });
+}
+
+/// Waits until `operations` have ended; each does by its deadline at the latest.
+void awaitDone(const Tally& tally, int64_t operations) {
+  while (tally.messages() + tally.failures() < operations) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+}
+
+/// The first heartbeat of each client, a bounded number at a time.
+void registerClients(const Workload& workload, WireConnections& connections, Tally& tally) {
+  constexpr int64_t kAtATime = 256;
+  for (size_t i = 0; i < connections.size(); ++i) {
+    awaitDone(tally, static_cast<int64_t>(i) + 1 - kAtATime);
+    sendHeartbeat(workload, connections, i, tally);
+  }
+  awaitDone(tally, static_cast<int64_t>(connections.size()));
+  if (tally.failures() > 0) {
+    throw std::runtime_error("a client could not register: " + tally.firstError());
+  }
+  std::printf("registered\n");
+  std::fflush(stdout);
 }
 
 }  // namespace
@@ -119,6 +142,7 @@ Report runIdle(const Workload& workload) {
   Tally tally(workload.interval_ms);  // Outlives the connections, whose callbacks use it.
   WireConnections connections(workload);
   throwUnlessOk(connections.open());
+  registerClients(workload, connections, tally);
   const int64_t start = nowNs();
   tally.restart(start);
   {
@@ -134,10 +158,7 @@ Report runIdle(const Workload& workload) {
       pacer.waitNext();
       sendHeartbeat(workload, connections, static_cast<size_t>(sent) % connections.size(), tally);
     }
-    // Each ends by its deadline at the latest.
-    while (tally.messages() + tally.failures() < sent) {
-      std::this_thread::sleep_for(std::chrono::milliseconds(1));
-    }
+    awaitDone(tally, sent);
   }
   const int64_t elapsed = nowNs() - start;
   connections.stop();

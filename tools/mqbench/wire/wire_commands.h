@@ -12,8 +12,9 @@ namespace rocketmq::bench {
 Report runWireProduce(const Workload& workload);
 /// `pull`: see WirePuller.
 Report runPull(const Workload& workload);
-/// `idle`: opens the connections, sends a heartbeat over each every `heartbeat_interval` and
-/// nothing else until the time is over. Counts the heartbeats.
+/// `idle`: opens the connections, registers a client of one of the workload's groups over each and
+/// prints "registered"; then sends a heartbeat over each every `heartbeat_interval` and nothing
+/// else until the time is over. Counts the latter heartbeats.
 Report runIdle(const Workload& workload);
 
 }  // namespace rocketmq::bench

@@ -24,7 +24,7 @@ WirePuller::WirePuller(const Workload& workload)
 Status WirePuller::run() {
   ROCKETMQ_RETURN_IF_ERROR(makeChains());
   start_ns_ = nowNs();
-  last_ns_ = start_ns_;
+  first_ns_ = workload_.from_end ? 0 : start_ns_;
   end_ns_ =
       start_ns_ + std::chrono::duration_cast<std::chrono::nanoseconds>(workload_.duration).count();
   tally_.restart(start_ns_);
@@ -140,7 +140,10 @@ void WirePuller::take(std::string_view records) {
   }
   if (bytes > 0) {
     tally_.counted(count, workload_.from_end ? 0 : bytes);
-    last_ns_.store(nowNs(), std::memory_order_relaxed);
+    const int64_t now = nowNs();
+    int64_t none = 0;
+    first_ns_.compare_exchange_strong(none, now, std::memory_order_relaxed);
+    last_ns_.store(now, std::memory_order_relaxed);
   }
 }
 

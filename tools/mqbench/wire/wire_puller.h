@@ -32,9 +32,9 @@ class WirePuller {
   Status run();
 
   const Tally& tally() const { return tally_; }
-  /// From the first pull to the last message that came.
+  /// From the first pull, or when tailing from the first message that came, to the last message.
   std::chrono::nanoseconds elapsed() const {
-    return std::chrono::nanoseconds(last_ns_.load() - start_ns_);
+    return std::chrono::nanoseconds(last_ns_.load() - first_ns_.load());
   }
 
  private:
@@ -62,6 +62,7 @@ class WirePuller {
   Tally tally_;
   int64_t start_ns_ = 0;
   int64_t end_ns_ = 0;
+  std::atomic<int64_t> first_ns_{0};  ///< 0 until there is one.
   std::atomic<int64_t> last_ns_{0};
   std::atomic<int64_t> running_{0};
   std::mutex parked_mutex_;
