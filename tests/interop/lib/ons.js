@@ -26,8 +26,8 @@ function commonOptions(cluster) {
   };
 }
 
-async function startProducer(cluster, group) {
-  const producer = new ons.Producer({ ...commonOptions(cluster), producerGroup: group });
+async function startProducer(cluster, group, options = {}) {
+  const producer = new ons.Producer({ ...commonOptions(cluster), producerGroup: group, ...options });
   producer.on('error', () => {});
   await producer.ready();
   opened.push(producer);

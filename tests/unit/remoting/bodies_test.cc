@@ -10,6 +10,7 @@
 #include "common/compress.h"
 #include "common/json/decode.h"
 #include "common/json/encode.h"
+#include "remoting/protocol/bodies/acl_config.h"
 #include "remoting/protocol/bodies/config_tables.h"
 #include "remoting/protocol/bodies/connections.h"
 #include "remoting/protocol/bodies/consume_queue.h"
@@ -46,7 +47,8 @@ using Bodies =
                    QueueWithOffset, ResetOffsetListBody, GetConsumerStatusBody,
                    QueryCorrectionOffsetBody, QueueTimeSpan, QueryConsumeTimeSpanBody,
                    ConsumeQueueData, QueryConsumeQueueBody, AllTopicConfig, AllSubscriptionGroups,
-                   AllConsumerOffset, AllDelayOffset, TopicConfigList, SubscriptionGroupList>;
+                   AllConsumerOffset, AllDelayOffset, TopicConfigList, SubscriptionGroupList,
+                   PlainAccessConfig, AclConfig>;
 TYPED_TEST_SUITE(BodyRoundTripTest, Bodies);
 
 TYPED_TEST(BodyRoundTripTest, EveryMemberSurvives) {
