@@ -126,7 +126,9 @@ class AclTest : public ::testing::Test {
     size_t files = 0;
     for (const auto& entry : std::filesystem::recursive_directory_iterator(folder_.path())) {
       const std::string name = entry.path().string();
-      if (!entry.is_regular_file() || name.starts_with(folder_ / "conf/")) {
+      // The store's mapped files are large, and empty but for messages.
+      if (!entry.is_regular_file() || name.starts_with(folder_ / "conf/") ||
+          entry.file_size() > (4u << 20)) {
         continue;
       }
       ++files;

@@ -9,7 +9,7 @@ const path = require('node:path');
 const { after, before, test } = require('node:test');
 
 const { Cluster } = require('./lib/cluster');
-const { Message, closeAll, startConsumer, startProducer } = require('./lib/ons');
+const { Message, close, closeAll, sendOnce, startConsumer, startProducer } = require('./lib/ons');
 
 const MESSAGES = 200;
 const keys = { accessKeyId: 'application', accessKeySecret: 'secret-of-application' };
@@ -63,7 +63,7 @@ test('messages go both ways, and come again through the retry topic', async () =
 test('what the account may not do is refused, and the error says why', async () => {
   const producer = await startProducer(cluster, 'acl_producer', keys);
   await assert.rejects(
-    producer.send(new Message('Theirs', '*', 'theirs')),
+    sendOnce(producer, new Message('Theirs', '*', 'theirs')),
     /No permission for topic Theirs/,
   );
 });
@@ -74,14 +74,17 @@ test('wrong and missing keys are refused', async () => {
     accessKeySecret: 'secret-of-a-stranger',
   });
   await assert.rejects(
-    wrong.send(new Message('Mine', '*', 'wrong')),
+    sendOnce(wrong, new Message('Mine', '*', 'wrong')),
     /Check signature failed for accessKey=application/,
   );
   const nobody = await startProducer(cluster, 'nobody_producer');
   await assert.rejects(
-    nobody.send(new Message('Mine', '*', 'nobody')),
+    sendOnce(nobody, new Message('Mine', '*', 'nobody')),
     /No accessKey is configured/,
   );
+  // Not even their farewell is accepted.
+  await assert.rejects(close(wrong), /Check signature failed/);
+  await assert.rejects(close(nobody), /No accessKey is configured/);
   const log = fs.readFileSync(path.join(cluster.folder, 'logs/broker.log'), 'utf8');
   assert.match(log, /ACL: /);
   assert.doesNotMatch(log, /secret-of/);

@@ -166,7 +166,8 @@ TEST_F(AccessRulesTest, ARetryTopicIsJudgedByItsGroup) {
 TEST_F(AccessRulesTest, AHeartbeatNeedsEveryGroupAndTopicInIt) {
   use("    topicPerms: [T=SUB]\n    groupPerms: [G=SUB, H=SUB]\n");
   const auto heartbeat = [](const std::string& group, const std::string& topic) {
-    remoting::HeartbeatData data{.client_id = "c"};
+    remoting::HeartbeatData data;
+    data.client_id = "c";
     data.producer_data_set.push_back({.group_name = "P"});
     data.consumer_data_set.resize(2);
     data.consumer_data_set[0].group_name = "G";
