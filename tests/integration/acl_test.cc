@@ -296,13 +296,21 @@ TEST_F(AclTest, RulesChangeWhileMessagesAreSentAndABadFileChangesNothing) {
   expectNoSecretsInLogs();
 }
 
-TEST_F(AclTest, ASlaveSignsWithItsToolsFile) {
+TEST_F(AclTest, ASlaveSignsWithItsToolsFileAndSaysSoWhenItHasNone) {
   start("    topicPerms: [T=PUB]\n");
   const auto known = producer("application", kAppSecret);
   EXPECT_EQ(send(*known, "T"), "");
   const TempDir slave_folder;
   Slave slave(*cluster_, slave_folder.path().string(),
-              {{"aclEnable", "true"}, {"rocketmqHome", folder_.path().string()}});
+              {{"aclEnable", "true"}, {"rocketmqHome", slave_folder.path().string()}});
+  slave.start();
+  EXPECT_TRUE(eventually([&] {
+    return readFile(slave_folder / "logs/broker.log").find("the topics cannot be copied from") !=
+           std::string::npos;
+  }));
+  EXPECT_THAT(readFile(slave_folder / "logs/broker.log"), HasSubstr("No accessKey is configured"));
+  slave.stop();
+  slave.set("rocketmqHome", folder_.path().string());
   slave.start();
   EXPECT_TRUE(eventually([&] { return slave.hasCaughtUp(); }, std::chrono::seconds(60)));
   // Topics come by requests to the master.
