@@ -17,8 +17,8 @@ struct TlsFiles {
   std::string key_password;  ///< When the key has one.
 };
 
-/// Who a client is for brokers with ACL (RocketMQ: SessionCredentials). Every request to brokers and
-/// name servers is signed when the keys are set: both or none.
+/// Who a client is for brokers with ACL (RocketMQ: SessionCredentials). Every request to brokers
+/// and name servers is signed when the keys are set: both or none.
 struct SessionCredentials {
   std::string access_key;
   std::string secret_key;      ///< Never sent, never logged.
