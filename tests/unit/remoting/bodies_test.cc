@@ -36,19 +36,17 @@ using model::MessageQueue;
 template <class T>
 class BodyRoundTripTest : public testing::Test {};
 
-using Bodies =
-    testing::Types<ProducerData, ConsumerData, HeartbeatData, ConsumerIdList, LockBatchBody,
-                   LockBatchReplyBody, CheckClientConfigBody, RegisterBrokerBody, ClusterInfo,
-                   TopicList, GroupList, KvTable, ConnectionInfo, ConsumerConnection,
-                   ProducerConnection, ProducerInfo, ProducerTable, OffsetWrapper, ConsumeStats,
-                   BrokerConsumeStats, TopicOffset, TopicStats, BrokerStatsItem, BrokerStatsData,
-                   HaStatus, ProcessQueueInfo, PopProcessQueueInfo, ConsumeStatus,
-                   ConsumerRunningInfo, ConsumeMessageDirectlyResult, ResetOffsetBody,
-                   QueueWithOffset, ResetOffsetListBody, GetConsumerStatusBody,
-                   QueryCorrectionOffsetBody, QueueTimeSpan, QueryConsumeTimeSpanBody,
-                   ConsumeQueueData, QueryConsumeQueueBody, AllTopicConfig, AllSubscriptionGroups,
-                   AllConsumerOffset, AllDelayOffset, TopicConfigList, SubscriptionGroupList,
-                   PlainAccessConfig, AclConfig>;
+using Bodies = testing::Types<
+    ProducerData, ConsumerData, HeartbeatData, ConsumerIdList, LockBatchBody, LockBatchReplyBody,
+    CheckClientConfigBody, RegisterBrokerBody, ClusterInfo, TopicList, GroupList, KvTable,
+    ConnectionInfo, ConsumerConnection, ProducerConnection, ProducerInfo, ProducerTable,
+    OffsetWrapper, ConsumeStats, BrokerConsumeStats, TopicOffset, TopicStats, BrokerStatsItem,
+    BrokerStatsData, HaStatus, ProcessQueueInfo, PopProcessQueueInfo, ConsumeStatus,
+    ConsumerRunningInfo, ConsumeMessageDirectlyResult, ResetOffsetBody, QueueWithOffset,
+    ResetOffsetListBody, GetConsumerStatusBody, QueryCorrectionOffsetBody, QueueTimeSpan,
+    QueryConsumeTimeSpanBody, ConsumeQueueData, QueryConsumeQueueBody, AllTopicConfig,
+    AllSubscriptionGroups, AllConsumerOffset, AllDelayOffset, TopicConfigList,
+    SubscriptionGroupList, PlainAccessConfig, AclConfig>;
 TYPED_TEST_SUITE(BodyRoundTripTest, Bodies);
 
 TYPED_TEST(BodyRoundTripTest, EveryMemberSurvives) {

@@ -219,8 +219,10 @@ TEST_F(AclManagerTest, AnAccountIsMadeChangedAndDeletedInTheFile) {
 TEST_F(AclManagerTest, WhiteAddressesAreReplacedInTheFileThatIsNamed) {
   write("acl/other.yml", "globalWhiteRemoteAddresses: [1.1.1.1]");
   open();
-  ASSERT_TRUE(
-      manager_->updateGlobalWhiteAddresses({.global_white_addrs = "10.0.0.*, 10.1.0.1", .acl_file_full_path = {}}).isOk());
+  ASSERT_TRUE(manager_
+                  ->updateGlobalWhiteAddresses(
+                      {.global_white_addrs = "10.0.0.*, 10.1.0.1", .acl_file_full_path = {}})
+                  .isOk());
   EXPECT_EQ(send("T", "nobody at all"), "");
   ASSERT_TRUE(manager_
                   ->updateGlobalWhiteAddresses({.global_white_addrs = "2.2.2.2",
@@ -228,7 +230,9 @@ TEST_F(AclManagerTest, WhiteAddressesAreReplacedInTheFileThatIsNamed) {
                   .isOk());
   EXPECT_THAT(manager_->config().global_white_addrs,
               ElementsAre("2.2.2.2", "10.0.0.*", "10.1.0.1"));
-  ASSERT_TRUE(manager_->updateGlobalWhiteAddresses({.global_white_addrs = "", .acl_file_full_path = {}}).isOk());
+  ASSERT_TRUE(
+      manager_->updateGlobalWhiteAddresses({.global_white_addrs = "", .acl_file_full_path = {}})
+          .isOk());
   EXPECT_NE(send("T", "nobody at all"), "");
   for (const std::string& elsewhere :
        {path("tools.yml"), path("acl/../../x.yml"), std::string("/etc/passwd")}) {
@@ -238,7 +242,9 @@ TEST_F(AclManagerTest, WhiteAddressesAreReplacedInTheFileThatIsNamed) {
                   .code(),
               StatusCode::kNotFound);
   }
-  EXPECT_FALSE(manager_->updateGlobalWhiteAddresses({.global_white_addrs = "here", .acl_file_full_path = {}}).isOk());
+  EXPECT_FALSE(
+      manager_->updateGlobalWhiteAddresses({.global_white_addrs = "here", .acl_file_full_path = {}})
+          .isOk());
 }
 
 TEST_F(AclManagerTest, ABadChangeLeavesFileAndRulesAlone) {
