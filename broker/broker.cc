@@ -23,6 +23,7 @@ constexpr seconds kFirstPersist{10};
 constexpr seconds kClientScanPeriod{10};
 constexpr seconds kLockScanPeriod{60};
 constexpr seconds kStatsPeriod{1};
+constexpr seconds kAclReloadPeriod{1};
 /// How often a slave copies its master's tables.
 constexpr seconds kSlaveSyncPeriod{10};
 /// How often a slave that has not found its master asks the name servers again.
@@ -35,6 +36,7 @@ constexpr int32_t kVipPortDistance = 2;
 Status Broker::Impl::start() {
   ROCKETMQ_RETURN_IF_ERROR(openStore());
   ROCKETMQ_RETURN_IF_ERROR(openTables());
+  ROCKETMQ_RETURN_IF_ERROR(openAcl());
   ROCKETMQ_ASSIGN_OR_RETURN(tls_, remoting::DaemonTls::open(settings_.load()->tls));
   makeClients();
   ROCKETMQ_RETURN_IF_ERROR(openReplication());
@@ -133,6 +135,9 @@ void Broker::Impl::startTimers() {
   every(kClientScanPeriod, kClientScanPeriod, [this] { clients_->removeExpired(); });
   every(remoting::kTlsReloadPeriod, remoting::kTlsReloadPeriod,
         [this] { tls_.server->reloadIfChanged(); });
+  if (acl_ != nullptr) {
+    every(kAclReloadPeriod, kAclReloadPeriod, [this] { acl_->reloadIfChanged(); });
+  }
   every(kLockScanPeriod, kLockScanPeriod, [this] { locks_->removeExpired(clock_.nowMs()); });
   every(kStatsPeriod, kStatsPeriod, [this] {
     stats_.sample(clock_.nowMs());

@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "broker/acl/acl_manager.h"
 #include "broker/addresses.h"
 #include "broker/broker.h"
 #include "broker/config_service.h"
@@ -67,6 +68,7 @@ class Broker::Impl {
   // broker_parts.cc
   Status openStore();
   Status openTables();
+  Status openAcl();
   void makeClients();
   Status openReplication();
   void makeServices();
@@ -125,6 +127,8 @@ class Broker::Impl {
   std::optional<ConfigService> config_;
   std::atomic<int32_t> announced_permission_{0};
 
+  std::unique_ptr<AclManager> acl_;  // With aclEnable.
+  std::shared_ptr<const remoting::RequestSigner> signer_;
   remoting::Router router_;
   remoting::DaemonTls tls_;
   std::optional<remoting::Client> outgoing_;

@@ -4,6 +4,7 @@
 #include <thread>
 #include <utility>
 
+#include "broker/acl/acl_handlers.h"
 #include "broker/broker_impl.h"
 #include "broker/handlers/admin_broker_handlers.h"
 #include "broker/handlers/admin_group_handlers.h"
@@ -18,6 +19,7 @@
 #include "broker/handlers/reply_handlers.h"
 #include "broker/handlers/send_handlers.h"
 #include "broker/handlers/transaction_handlers.h"
+#include "remoting/acl/credentials_file.h"
 
 namespace rocketmq::broker {
 
@@ -76,6 +78,19 @@ Status Broker::Impl::openTables() {
   return Status::ok();
 }
 
+Status Broker::Impl::openAcl() {
+  const auto settings = settings_.load();
+  if (!settings->acl) {
+    return Status::ok();
+  }
+  ROCKETMQ_ASSIGN_OR_RETURN(acl_, AclManager::open(settings->rocketmq_home, clock_));
+  // A slave's master asks it who it is, as it asks every client.
+  ROCKETMQ_ASSIGN_OR_RETURN(const auto credentials,
+                            remoting::readToolsCredentials(settings->rocketmq_home));
+  signer_ = remoting::RequestSigner::of(credentials);
+  return Status::ok();
+}
+
 void Broker::Impl::makeClients() {
   const auto settings = settings_.load();
   clients_.emplace(
@@ -97,6 +112,7 @@ void Broker::Impl::makeClients() {
   options.on_closed = [this](const remoting::ConnectionPtr&, const std::string& address) {
     registrar_->connectionLost(address);
   };
+  options.signer = signer_;
   outgoing_.emplace(pool_, nullptr, std::move(options));
   registrar_.emplace(pool_, *outgoing_, *topics_, settings_);
   topics_->setChangeListener([this] { registrar_->topicsChanged(); });
@@ -195,6 +211,7 @@ void Broker::Impl::registerHandlers() {
   registerLockHandlers(router_, *locks_, clock_);
   registerQueryHandlers(router_, *store_, settings_);
   registerReplyHandlers(router_, *replies_);
+  registerAclHandlers(router_, acl_.get(), settings_);
   registerAdminHandlers();
 }
 

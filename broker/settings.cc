@@ -89,6 +89,10 @@ void addIdentity(Rows& rows) {
            .important()
            .documentedDefault("environment variable NAMESRV_ADDR"),
        setting("regionId", &S::region_id, kLive, "Region that send answers name."),
+       setting("aclEnable", &S::acl, kRestart,
+               "Ask every request for an access key and a signature, and let it do what "
+               "conf/plain_acl.yml and conf/acl/*.yml below rocketmqHome allow.")
+           .important(),
        setting("rocketmqHome", &S::rocketmq_home, kRestart, "Installation folder.")
            .important()
            .documentedDefault("environment variable ROCKETMQ_HOME"),

@@ -35,6 +35,9 @@ struct BrokerSettings {
   std::string rocketmq_home;
   std::string config_path;  ///< brokerConfigPath: the file given with -c.
 
+  /// Requests are looked at for who makes them; see broker/acl.
+  bool acl = false;
+
   // Registration at the name servers.
   int64_t register_period_ms = 30'000;
   int64_t register_timeout_ms = 6000;

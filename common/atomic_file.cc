@@ -14,7 +14,7 @@
 namespace rocketmq {
 namespace {
 
-constexpr mode_t kFileMode = 0644;
+constexpr mode_t kPermissionBits = 0777;
 
 /// Closes a file descriptor at the end of a scope.
 class Descriptor {
@@ -53,8 +53,8 @@ Status writeAll(int fd, std::string_view content, const std::string& path) {
 }
 
 /// Overwrites or creates the file and waits until it is on the disk.
-Status writeDurably(const std::string& path, std::string_view content) {
-  const Descriptor file(path, O_WRONLY | O_CREAT | O_TRUNC, kFileMode);
+Status writeDurably(const std::string& path, std::string_view content, mode_t mode) {
+  const Descriptor file(path, O_WRONLY | O_CREAT | O_TRUNC, mode);
   if (!file.isOpen()) {
     return ioError("create", path);
   }
@@ -83,7 +83,7 @@ Status keepBackup(const std::string& path) {
   if (::link(path.c_str(), temporary.c_str()) != 0) {
     // Not every file system has hard links.
     ROCKETMQ_ASSIGN_OR_RETURN(const std::string content, readWholeFile(path));
-    ROCKETMQ_RETURN_IF_ERROR(writeDurably(temporary, content));
+    ROCKETMQ_RETURN_IF_ERROR(writeDurably(temporary, content, info.st_mode & kPermissionBits));
   }
   const Status renamed =
       ::rename(temporary.c_str(), backup.c_str()) == 0 ? Status::ok() : ioError("replace", backup);
@@ -146,7 +146,7 @@ Result<std::string> readWithBackup(const std::string& path, const ContentCheck& 
   return Status::corruption("neither " + path + " nor " + backup + " is whole");
 }
 
-Status replaceFile(const std::string& path, std::string_view content) {
+Status replaceFile(const std::string& path, std::string_view content, unsigned new_file_mode) {
   const std::string folder = std::filesystem::absolute(path).parent_path().string();
   std::error_code error;
   std::filesystem::create_directories(folder, error);
@@ -154,12 +154,17 @@ Status replaceFile(const std::string& path, std::string_view content) {
     return Status::io("cannot create the folder " + folder, error.value());
   }
   const std::string temporary = path + ".tmp";
-  Status status = writeDurably(temporary, content);
+  // Left behind by a crash, it would keep the permissions that it has.
+  ::unlink(temporary.c_str());
+  struct stat before {};
+  const mode_t mode =
+      ::stat(path.c_str(), &before) == 0 ? before.st_mode & kPermissionBits : new_file_mode;
+  Status status = writeDurably(temporary, content, mode);
   if (status.isOk()) {
     status = keepBackup(path);
   }
   if (status.isOk() && ::rename(temporary.c_str(), path.c_str()) != 0) {
-    status = errno == EBUSY ? writeDurably(path, content) : ioError("replace", path);
+    status = errno == EBUSY ? writeDurably(path, content, mode) : ioError("replace", path);
   }
   // Still there only after a failure or a write in place.
   ::unlink(temporary.c_str());

@@ -114,6 +114,7 @@ void Client::Impl::start() {
   settings.limits = options_.limits;
   settings.language = options_.language;
   settings.serialize_type = options_.serialize_type;
+  settings.signer = options_.signer;
   settings.on_closed = [weak = weak_from_this()](const std::shared_ptr<TcpConnection>& connection) {
     if (const auto self = weak.lock()) {
       self->onClosed(connection);

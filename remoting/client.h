@@ -32,6 +32,8 @@ class Client {
     ConnectionLimits limits = {.silence_max = std::chrono::milliseconds(2'000)};
     /// Null: plain connections. The handshake is part of connecting and of its timeout.
     std::shared_ptr<const TlsContext> tls = {};
+    /// Signs every request; null: none is signed.
+    std::shared_ptr<const RequestSigner> signer = {};
     /// Called on the connection's thread when an established connection has gone.
     std::function<void(const ConnectionPtr&, const std::string& address)> on_closed = {};
   };

@@ -9,6 +9,7 @@
 
 #include "common/message/host_address.h"
 #include "common/status.h"
+#include "remoting/acl/request_signer.h"
 #include "remoting/answer.h"
 #include "remoting/payload.h"
 #include "remoting/protocol/command.h"
@@ -109,6 +110,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
   /// What our requests on this connection announce.
   virtual Language language() const = 0;
   virtual SerializeType requestSerializeType() const = 0;
+  /// Signs our requests on this connection; null: they go out as they are.
+  virtual const RequestSigner* signer() const { return nullptr; }
 
   template <Command C>
   OutgoingFrame encodeRequest(const C& request, Payload body, int32_t opaque, int32_t flag) const {
@@ -119,7 +122,15 @@ class Connection : public std::enable_shared_from_this<Connection> {
                                      .flag = flag,
                                      .serialize_type = requestSerializeType(),
                                      .remark = {}});
+    HeaderWriter::KeptFields fields;
+    const RequestSigner* const request_signer = signer();
+    if (request_signer != nullptr) {
+      writer.keepFields(fields);
+    }
     encodeFields(request, nameStyleOf<C>(), writer);
+    if (request_signer != nullptr) {
+      request_signer->sign(writer, fields, body);
+    }
     writer.finish(body.size());
     frame.body = std::move(body);
     return frame;

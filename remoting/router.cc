@@ -101,6 +101,12 @@ void Router::dispatch(const ConnectionPtr& connection, const CommandView& view,
   }
   const Entry& entry = found->second;
   const RequestContext context{.connection = connection, .command = view};
+  if (guard_) {
+    if (std::optional<Answer<NoFields>> refusal = guard_(context)) {
+      responder.answer(std::move(*refusal));
+      return;
+    }
+  }
   if (entry.options.lane == Lane::kInline) {
     run(entry.handler, context, std::move(responder));
   } else {

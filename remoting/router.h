@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <type_traits>
 #include <unordered_map>
@@ -117,6 +118,12 @@ class Router {
         });
   }
 
+  /// Looks at each request before its handler does, on the connection's thread: nullopt lets it
+  /// pass, an answer refuses it.
+  using Guard = std::function<std::optional<Answer<NoFields>>(const RequestContext&)>;
+  /// As handle...(): before the first connection.
+  void setGuard(Guard guard) { guard_ = std::move(guard); }
+
   /// Runs the handler of a request frame. `frame` is the whole frame that `view` points into, for
   /// handlers on a lane, which get a copy. Unknown codes are answered
   /// REQUEST_CODE_NOT_SUPPORTED, a full lane SYSTEM_BUSY, an exception SYSTEM_ERROR with its text.
@@ -138,6 +145,7 @@ class Router {
   static void run(const RawHandler& handler, const RequestContext& context, RawResponder responder);
 
   Lanes* lanes_;
+  Guard guard_;  ///< Empty: everything passes.
   std::unordered_map<int32_t, Entry> entries_;
 };
 

@@ -47,6 +47,7 @@ class TcpConnection final : public Connection, private IdleTracker {
     SerializeType serialize_type = SerializeType::kJson;
     /// Of a server that looks for TLS; null: all connections are what they came as.
     std::shared_ptr<TlsServer> tls_server;
+    std::shared_ptr<const RequestSigner> signer;  ///< See Connection::signer().
     /// Called once, on the I/O thread, after everything else.
     std::function<void(const std::shared_ptr<TcpConnection>&)> on_closed;
   };
@@ -80,6 +81,7 @@ class TcpConnection final : public Connection, private IdleTracker {
   int32_t nextOpaque() override;
   Language language() const override { return settings_->language; }
   SerializeType requestSerializeType() const override { return settings_->serialize_type; }
+  const RequestSigner* signer() const override { return settings_->signer.get(); }
 
  private:
   /// A frame to be sent, and for a call what waits for its answer.

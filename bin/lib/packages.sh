@@ -2,7 +2,7 @@
 
 packages_build=(g++ cmake ninja-build pkg-config libasio-dev libssl-dev libspdlog-dev libfmt-dev
   libgflags-dev libcli11-dev zlib1g-dev liblz4-dev libzstd-dev libdeflate-dev
-  libcpp-httplib-dev prometheus-cpp-dev)
+  libcpp-httplib-dev prometheus-cpp-dev libyaml-cpp-dev)
 packages_test=(libgtest-dev libgmock-dev libbenchmark-dev rapidjson-dev libsqlite3-dev nodejs
   npm openssl prometheus python3)
 packages_bench=(valgrind linux-perf)

@@ -199,6 +199,29 @@ Result<remoting::HaStatus> AdminClient::brokerHaStatus(const std::string& addres
   return ask<remoting::HaStatus>(address, remoting::GetBrokerHaStatus{});
 }
 
+Status AdminClient::updateAclAccount(const std::string& address,
+                                     const remoting::UpdateAndCreateAclConfig& account) {
+  return tell(address, account);
+}
+
+Status AdminClient::deleteAclAccount(const std::string& address, const std::string& access_key) {
+  return tell(address, remoting::DeleteAclConfig{.access_key = access_key});
+}
+
+Status AdminClient::updateGlobalWhiteAddresses(
+    const std::string& address, const remoting::UpdateGlobalWhiteAddrsConfig& addresses) {
+  return tell(address, addresses);
+}
+
+Result<remoting::GetBrokerClusterAclInfoReply> AdminClient::aclVersion(const std::string& address) {
+  ROCKETMQ_ASSIGN_OR_RETURN(auto reply, call(address, remoting::GetBrokerClusterAclInfo{}));
+  return std::move(reply.header);
+}
+
+Result<remoting::AclConfig> AdminClient::aclConfig(const std::string& address) {
+  return ask<remoting::AclConfig>(address, remoting::GetBrokerClusterAclConfig{});
+}
+
 Result<std::string> AdminClient::brokerConfig(const std::string& address) {
   ROCKETMQ_ASSIGN_OR_RETURN(auto reply, call(address, remoting::GetBrokerConfig{}));
   return std::move(reply.body);

@@ -17,6 +17,7 @@
 #include "common/model/topic_route.h"
 #include "common/status.h"
 #include "remoting/client.h"
+#include "remoting/protocol/bodies/acl_config.h"
 #include "remoting/protocol/bodies/config_tables.h"
 #include "remoting/protocol/bodies/connections.h"
 #include "remoting/protocol/bodies/consume_queue.h"
@@ -25,6 +26,7 @@
 #include "remoting/protocol/bodies/lists.h"
 #include "remoting/protocol/bodies/offsets.h"
 #include "remoting/protocol/bodies/stats.h"
+#include "remoting/protocol/commands/acl_admin.h"
 #include "rocketmq/message.h"
 #include "rocketmq/pull_result.h"
 #include "rocketmq/send_result.h"
@@ -47,6 +49,8 @@ class AdminClient {
     std::chrono::milliseconds timeout{5000};
     /// Java brokers change the body of some answers for C++ admins.
     remoting::Language language = remoting::Language::kJava;
+    /// Signs every request; empty: none is signed.
+    remoting::SessionCredentials credentials = {};
   };
 
   /// InvalidArgument or NotFound when no name server is set. Connects to nobody yet.
@@ -208,6 +212,20 @@ class AdminClient {
 
   Result<std::map<std::string, std::string>> brokerRuntimeInfo(const std::string& address);
   Result<remoting::HaStatus> brokerHaStatus(const std::string& address);
+
+  // --- Who may do what at a broker.
+
+  Status updateAclAccount(const std::string& address,
+                          const remoting::UpdateAndCreateAclConfig& account);
+  Status deleteAclAccount(const std::string& address, const std::string& access_key);
+  Status updateGlobalWhiteAddresses(const std::string& address,
+                                    const remoting::UpdateGlobalWhiteAddrsConfig& addresses);
+  Result<remoting::GetBrokerClusterAclInfoReply> aclVersion(const std::string& address);
+  /// With secret keys.
+  Result<remoting::AclConfig> aclConfig(const std::string& address);
+
+  // --- A broker's settings and counters.
+
   /// Properties text.
   Result<std::string> brokerConfig(const std::string& address);
   Status updateBrokerConfig(const std::string& address,

@@ -23,6 +23,7 @@ class AdminClient::Impl {
                 .serialize_type = remoting::SerializeType::kJson,
                 .limits = {},
                 .tls = std::move(tls),
+                .signer = remoting::RequestSigner::of(options.credentials),
                 .on_closed = {}}) {
     name_servers->set(std::move(name_server_addresses));
   }

@@ -40,13 +40,23 @@ class InstanceTable {
   std::map<std::string, Entry> entries ROCKETMQ_GUARDED_BY(mutex);
 };
 
-/// Clients that share a connection have the same idea of what protects it.
+remoting::SessionCredentials credentialsOf(const ClientConfig& config) {
+  return {.access_key = config.credentials.access_key,
+          .secret_key = config.credentials.secret_key,
+          .security_token = config.credentials.security_token};
+}
+
+/// Clients that share a connection have the same idea of what protects it, and of who they are.
 std::string tableKey(const ClientConfig& config, const std::string& client_id,
                      const NameServerSource& source) {
   std::string key = client_id + "|" + source.addresses + source.url;
   if (config.use_tls) {
     key += "|TLS|" + config.tls.trust_cert_path + "|" + config.tls.cert_path + "|" +
            config.tls.key_path;
+  }
+  const SessionCredentials& own = config.credentials;
+  if (!own.access_key.empty()) {
+    key += "|ACL|" + own.access_key + "|" + own.secret_key + "|" + own.security_token;
   }
   return key;
 }
@@ -99,6 +109,9 @@ Outcome<std::shared_ptr<ClientInstance>> ClientInstance::acquire(const ClientCon
   if (!tls.ok()) {
     return ClientError::client(tls.status().message());
   }
+  if (const Status status = credentialsOf(config).check(); !status.isOk()) {
+    return ClientError::client("ClientConfig::credentials: " + status.message());
+  }
 
   InstanceTable& table = InstanceTable::get();
   MutexLock lock(table.mutex);
@@ -145,6 +158,7 @@ void ClientInstance::start(const std::string& endpoint_url,
   options.language = remoting::Language::kCpp;
   options.serialize_type = remoting::SerializeType::kJson;
   options.tls = std::move(tls);
+  options.signer = remoting::RequestSigner::of(credentialsOf(config_));
   options.on_closed = guard_.wrap([this](const remoting::ConnectionPtr&,
                                          const std::string& address) { forgetBroker(address); });
   remoting_ = std::make_unique<remoting::Client>(pool(), &router_, std::move(options));

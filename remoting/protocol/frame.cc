@@ -102,6 +102,9 @@ void HeaderWriter::writeBinaryHead() {
 }
 
 void HeaderWriter::add(std::string_view name, std::string_view value) {
+  if (kept_ != nullptr) {
+    kept_->emplace_back(name, value);
+  }
   if (head_.serialize_type == SerializeType::kBinary) {
     // A name that a relayed request brought along may be too long for this codec, whose peers could
     // not have sent it.

@@ -5,6 +5,8 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "common/status.h"
 #include "remoting/protocol/command.h"
@@ -40,6 +42,12 @@ class HeaderWriter {
   HeaderWriter(const HeaderWriter&) = delete;
   HeaderWriter& operator=(const HeaderWriter&) = delete;
 
+  /// Fields as name and value.
+  using KeptFields = std::vector<std::pair<std::string, std::string>>;
+  /// Fields added from now on are also kept in `fields`, which outlives this, for whoever must sign
+  /// them.
+  void keepFields(KeptFields& fields) { kept_ = &fields; }
+
   /// Adds one extField. JSON values are always written as strings: clients in other languages
   /// misread anything else.
   void add(std::string_view name, std::string_view value);
@@ -58,6 +66,7 @@ class HeaderWriter {
   size_t frame_start_;
   size_t ext_start_ = 0;
   size_t fields_ = 0;
+  KeptFields* kept_ = nullptr;
 };
 
 }  // namespace rocketmq::remoting

@@ -1,9 +1,8 @@
 #include "remoting/tls/tls_server.h"
 
-#include <sys/stat.h>
-
 #include <utility>
 
+#include "common/file_stamp.h"
 #include "common/log.h"
 
 namespace rocketmq::remoting {
@@ -50,17 +49,7 @@ std::string TlsServer::fingerprint() const {
   std::string text;
   for (const std::string& path :
        {settings_.server_key_path, settings_.server_cert_path, settings_.server_trust_cert_path}) {
-    struct stat found {};
-    if (path.empty() || ::stat(path.c_str(), &found) != 0) {
-      text += "-;";
-      continue;
-    }
-    for (const int64_t part :
-         {static_cast<int64_t>(found.st_ino), static_cast<int64_t>(found.st_size),
-          static_cast<int64_t>(found.st_ctim.tv_sec),
-          static_cast<int64_t>(found.st_ctim.tv_nsec)}) {
-      text += std::to_string(part) + ",";
-    }
+    text += fileStamp(path);
   }
   return text;
 }

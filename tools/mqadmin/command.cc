@@ -12,6 +12,7 @@ std::vector<std::unique_ptr<Command>> allCommands() {
   addBrokerCommands(list);
   addStatsCommands(list);
   addHaCommands(list);
+  addAclCommands(list);
   addQueryMessageCommands(list);
   addReadMessageCommands(list);
   addTraceCommands(list);

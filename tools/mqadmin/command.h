@@ -22,6 +22,8 @@ class Command {
   virtual ~Command() = default;
 
   virtual std::string_view name() const = 0;
+  /// A second name that RocketMQ takes too; empty: none.
+  virtual std::string_view alias() const { return {}; }
   virtual std::string_view description() const = 0;
   /// Adds the options besides -n and -h; parsed values are kept in the command.
   virtual void addOptions(CLI::App& app) = 0;
@@ -53,6 +55,7 @@ void addReadMessageCommands(CommandList& list);
 void addTraceCommands(CommandList& list);
 void addDeadLetterCommands(CommandList& list);
 void addSendMessageCommand(CommandList& list);
+void addAclCommands(CommandList& list);
 
 /// The options -b and -e that bound a time; both texts are for parseTime().
 void addTimeOptions(CLI::App& app, std::string& begin, std::string& end);

@@ -13,6 +13,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "client/admin/tools_credentials.h"
 #include "rocketmq/client_config.h"
 #include "tools/mqadmin/command.h"
 
@@ -25,7 +26,7 @@ bool equalsIgnoringCase(std::string_view a, std::string_view b) {
 
 std::unique_ptr<Command> findCommand(const std::string& name) {
   for (std::unique_ptr<Command>& command : allCommands()) {
-    if (equalsIgnoringCase(command->name(), name)) {
+    if (equalsIgnoringCase(command->name(), name) || equalsIgnoringCase(command->alias(), name)) {
       return std::move(command);
     }
   }
@@ -97,18 +98,24 @@ class CommandLine {
 
  private:
   int execute() {
-    auto admin = client::AdminClient::create({
-        .name_servers = namesrv_addr_,
-        .language =
-            command_.actsAsCppClient() ? remoting::Language::kCpp : remoting::Language::kJava,
-    });
-    const Status status = admin.ok() ? command_.run(**admin) : admin.status();
+    const Status status = runCommand();
     std::fflush(stdout);
     if (!status.isOk()) {
       fmt::print(stderr, "mqadmin {}: {}\n", command_.name(), status.message());
       return 1;
     }
     return 0;
+  }
+
+  Status runCommand() {
+    ROCKETMQ_ASSIGN_OR_RETURN(auto credentials, client::toolsCredentials());
+    ROCKETMQ_ASSIGN_OR_RETURN(
+        const auto admin, client::AdminClient::create({.name_servers = namesrv_addr_,
+                                                       .language = command_.actsAsCppClient()
+                                                                       ? remoting::Language::kCpp
+                                                                       : remoting::Language::kJava,
+                                                       .credentials = std::move(credentials)}));
+    return command_.run(*admin);
   }
 
   Command& command_;

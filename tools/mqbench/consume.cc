@@ -20,6 +20,7 @@ class Receiver {
       : consumer_([&] {
           PushConsumerConfig config;
           config.namesrv_addr = workload.namesrv_addr;
+          config.credentials = workload.credentials;
           config.consumer_group = workload.group;
           config.consume_from_where = from;
           config.consume_thread_max = workload.threads;

@@ -15,6 +15,9 @@ namespace {
 void addCommonOptions(CLI::App& app, Workload& workload) {
   app.add_option("-n,--namesrvAddr", workload.namesrv_addr,
                  "Name servers, host:port;host:port (else NAMESRV_ADDR)");
+  app.add_option("--accessKey", workload.credentials.access_key,
+                 "Access key, for brokers with ACL");
+  app.add_option("--secretKey", workload.credentials.secret_key, "The access key's secret key");
   app.add_option("-t,--topic", workload.topic, "Topic")->capture_default_str();
   app.add_option("-g,--group", workload.group, "Group")->capture_default_str();
   app.add_option("-w,--threads", workload.threads, "Sending or listening threads")

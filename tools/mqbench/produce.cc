@@ -45,6 +45,7 @@ class CommitAlways : public TransactionListener {
 TransactionProducerConfig producerConfig(const Workload& workload) {
   TransactionProducerConfig config;
   config.namesrv_addr = workload.namesrv_addr;
+  config.credentials = workload.credentials;
   config.producer_group = workload.group + "_producer";
   config.async_in_flight_max = workload.in_flight_max;
   // What is measured is the broker; compressing the generator's bodies would measure zlib.

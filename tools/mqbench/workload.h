@@ -10,6 +10,7 @@
 #include <thread>
 
 #include "remoting/protocol/command.h"
+#include "rocketmq/client_config.h"
 #include "tools/mqbench/report.h"
 
 namespace rocketmq::bench {
@@ -19,6 +20,7 @@ enum class SendMode : uint8_t { kSync, kAsync, kOneway, kBatch, kTransaction };
 /// What the command line asked for; see main.cc for the help of each.
 struct Workload {
   std::string namesrv_addr;
+  SessionCredentials credentials;
   std::string topic = "BenchmarkTest";
   std::string group = "mqbench";
   int32_t body_bytes = 1024;

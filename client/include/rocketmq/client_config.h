@@ -17,6 +17,14 @@ struct TlsFiles {
   std::string key_password;  ///< When the key has one.
 };
 
+/// Who a client is for brokers with ACL (RocketMQ: SessionCredentials). Every request to brokers
+/// and name servers is signed when the keys are set: both or none.
+struct SessionCredentials {
+  std::string access_key;
+  std::string secret_key;      ///< Never sent, never logged.
+  std::string security_token;  ///< Sent and signed when it is not empty.
+};
+
 /// Settings that producers and consumers share. Set them before start(); later changes have no
 /// effect.
 struct ClientConfig {
@@ -40,6 +48,8 @@ struct ClientConfig {
   /// tls.enable says; start() fails when that is not true either and files are named.
   bool use_tls = false;
   TlsFiles tls;
+
+  SessionCredentials credentials;
 
   /// Writes to a topic of the brokers what became of each message, for `mqadmin queryMsgTraceById`
   /// and dashboards (RocketMQ: enableMsgTrace). Not for DefaultMQPullConsumer. A client that cannot

@@ -2,6 +2,7 @@
 
 // Every request that the protocol of this product knows.
 
+#include "remoting/protocol/commands/acl_admin.h"             // IWYU pragma: export
 #include "remoting/protocol/commands/broker_admin.h"          // IWYU pragma: export
 #include "remoting/protocol/commands/client_membership.h"     // IWYU pragma: export
 #include "remoting/protocol/commands/consume_stats.h"         // IWYU pragma: export

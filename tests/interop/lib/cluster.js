@@ -58,9 +58,14 @@ class Daemon {
 }
 
 class Cluster {
-  static async start(brokerSettings = {}) {
+  /** `files` are texts by path below the cluster's folder, which is ROCKETMQ_HOME to all of it. */
+  static async start(brokerSettings = {}, files = {}) {
     const cluster = new Cluster();
     cluster.folder = fs.mkdtempSync(path.join(os.tmpdir(), 'rocketmq-interop-'));
+    for (const [name, text] of Object.entries(files)) {
+      fs.mkdirSync(path.dirname(path.join(cluster.folder, name)), { recursive: true });
+      fs.writeFileSync(path.join(cluster.folder, name), text);
+    }
     const namesrvPort = await freePort();
     const brokerPort = await freePort();
     cluster.namesrvAddr = `127.0.0.1:${namesrvPort}`;
@@ -78,6 +83,7 @@ class Cluster {
       brokerIP1: '127.0.0.1',
       listenPort: brokerPort,
       namesrvAddr: cluster.namesrvAddr,
+      rocketmqHome: cluster.folder,
       storePathRootDir: path.join(cluster.folder, 'store'),
       logDir: path.join(cluster.folder, 'logs'),
       // Retries of a consumer start at level 3; nobody waits ten seconds in a test.
@@ -113,7 +119,7 @@ class Cluster {
   admin(...args) {
     return execFileSync(path.join(programs, 'rocketmq-admin'), args, {
       encoding: 'utf8',
-      env: { ...process.env, NAMESRV_ADDR: this.namesrvAddr },
+      env: { ...process.env, NAMESRV_ADDR: this.namesrvAddr, ROCKETMQ_HOME: this.folder },
     });
   }
 

@@ -26,8 +26,8 @@ function commonOptions(cluster) {
   };
 }
 
-async function startProducer(cluster, group) {
-  const producer = new ons.Producer({ ...commonOptions(cluster), producerGroup: group });
+async function startProducer(cluster, group, options = {}) {
+  const producer = new ons.Producer({ ...commonOptions(cluster), producerGroup: group, ...options });
   producer.on('error', () => {});
   await producer.ready();
   opened.push(producer);
@@ -95,6 +95,12 @@ async function sendOneway(producer, topic, body) {
   await producer._mqClient.invokeOneway(address, request);
 }
 
+/** A send without the client's retries, whose error hides what the broker said. */
+async function sendOnce(producer, message) {
+  const publish = await producer.tryToFindTopicPublishInfo(message.topic);
+  return producer.sendKernelImpl(message, publish.selectOneMessageQueue());
+}
+
 async function close(client) {
   const index = opened.indexOf(client);
   if (index >= 0) {
@@ -114,4 +120,12 @@ async function closeAll() {
   }
 }
 
-module.exports = { Message: ons.Message, startProducer, startConsumer, sendOneway, close, closeAll };
+module.exports = {
+  Message: ons.Message,
+  startProducer,
+  startConsumer,
+  sendOnce,
+  sendOneway,
+  close,
+  closeAll,
+};

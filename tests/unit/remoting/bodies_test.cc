@@ -10,6 +10,7 @@
 #include "common/compress.h"
 #include "common/json/decode.h"
 #include "common/json/encode.h"
+#include "remoting/protocol/bodies/acl_config.h"
 #include "remoting/protocol/bodies/config_tables.h"
 #include "remoting/protocol/bodies/connections.h"
 #include "remoting/protocol/bodies/consume_queue.h"
@@ -35,18 +36,17 @@ using model::MessageQueue;
 template <class T>
 class BodyRoundTripTest : public testing::Test {};
 
-using Bodies =
-    testing::Types<ProducerData, ConsumerData, HeartbeatData, ConsumerIdList, LockBatchBody,
-                   LockBatchReplyBody, CheckClientConfigBody, RegisterBrokerBody, ClusterInfo,
-                   TopicList, GroupList, KvTable, ConnectionInfo, ConsumerConnection,
-                   ProducerConnection, ProducerInfo, ProducerTable, OffsetWrapper, ConsumeStats,
-                   BrokerConsumeStats, TopicOffset, TopicStats, BrokerStatsItem, BrokerStatsData,
-                   HaStatus, ProcessQueueInfo, PopProcessQueueInfo, ConsumeStatus,
-                   ConsumerRunningInfo, ConsumeMessageDirectlyResult, ResetOffsetBody,
-                   QueueWithOffset, ResetOffsetListBody, GetConsumerStatusBody,
-                   QueryCorrectionOffsetBody, QueueTimeSpan, QueryConsumeTimeSpanBody,
-                   ConsumeQueueData, QueryConsumeQueueBody, AllTopicConfig, AllSubscriptionGroups,
-                   AllConsumerOffset, AllDelayOffset, TopicConfigList, SubscriptionGroupList>;
+using Bodies = testing::Types<
+    ProducerData, ConsumerData, HeartbeatData, ConsumerIdList, LockBatchBody, LockBatchReplyBody,
+    CheckClientConfigBody, RegisterBrokerBody, ClusterInfo, TopicList, GroupList, KvTable,
+    ConnectionInfo, ConsumerConnection, ProducerConnection, ProducerInfo, ProducerTable,
+    OffsetWrapper, ConsumeStats, BrokerConsumeStats, TopicOffset, TopicStats, BrokerStatsItem,
+    BrokerStatsData, HaStatus, ProcessQueueInfo, PopProcessQueueInfo, ConsumeStatus,
+    ConsumerRunningInfo, ConsumeMessageDirectlyResult, ResetOffsetBody, QueueWithOffset,
+    ResetOffsetListBody, GetConsumerStatusBody, QueryCorrectionOffsetBody, QueueTimeSpan,
+    QueryConsumeTimeSpanBody, ConsumeQueueData, QueryConsumeQueueBody, AllTopicConfig,
+    AllSubscriptionGroups, AllConsumerOffset, AllDelayOffset, TopicConfigList,
+    SubscriptionGroupList, PlainAccessConfig, AclConfig>;
 TYPED_TEST_SUITE(BodyRoundTripTest, Bodies);
 
 TYPED_TEST(BodyRoundTripTest, EveryMemberSurvives) {

@@ -94,6 +94,11 @@ TEST(CodesTest, RequestCodesHaveTheNamesOfTheProtocol) {
       {43, "GET_ALL_CONSUMER_OFFSET"},
       {45, "GET_ALL_DELAY_OFFSET"},
       {46, "CHECK_CLIENT_CONFIG"},
+      {50, "UPDATE_AND_CREATE_ACL_CONFIG"},
+      {51, "DELETE_ACL_CONFIG"},
+      {52, "GET_BROKER_CLUSTER_ACL_INFO"},
+      {53, "UPDATE_GLOBAL_WHITE_ADDRS_CONFIG"},
+      {54, "GET_BROKER_CLUSTER_ACL_CONFIG"},
       {100, "PUT_KV_CONFIG"},
       {101, "GET_KV_CONFIG"},
       {102, "DELETE_KV_CONFIG"},
@@ -182,6 +187,9 @@ TEST(CodesTest, ResponseCodesHaveTheNamesOfTheProtocol) {
                                                    {206, "CONSUMER_NOT_ONLINE"},
                                                    {207, "CONSUME_MSG_TIMEOUT"},
                                                    {208, "NO_MESSAGE"},
+                                                   {209, "UPDATE_AND_CREATE_ACL_CONFIG_FAILED"},
+                                                   {210, "DELETE_ACL_CONFIG_FAILED"},
+                                                   {211, "UPDATE_GLOBAL_WHITE_ADDRS_CONFIG_FAILED"},
                                                    {215, "FLOW_CONTROL"},
                                                    {604, "ILLEGAL_OPERATION"}};
   EXPECT_EQ(declaredNames<ResponseCode>(), expected);
