@@ -28,9 +28,9 @@ bool describe(X509* certificate, EVP_PKEY* key) {
 
 }  // namespace
 
-void TestCertificate::Free::operator()(EVP_PKEY* key) const { EVP_PKEY_free(key); }
+void TestCertificate::Free::operator()(EVP_PKEY* owned) const { EVP_PKEY_free(owned); }
 
-void TestCertificate::Free::operator()(X509* certificate) const { X509_free(certificate); }
+void TestCertificate::Free::operator()(X509* owned) const { X509_free(owned); }
 
 Result<TestCertificate> TestCertificate::make() {
   TestCertificate made;
