@@ -25,3 +25,10 @@ if(ROCKETMQ_SANITIZE)
     add_compile_definitions(ASIO_DISABLE_FENCED_BLOCK)
   endif()
 endif()
+
+# Programs of libFuzzer below tests/fuzz, and everything they link made for it; set by the preset
+# fuzz, for clang only.
+option(ROCKETMQ_FUZZ "Build the fuzz targets for libFuzzer" OFF)
+if(ROCKETMQ_FUZZ)
+  add_compile_options(-fsanitize=fuzzer-no-link)
+endif()

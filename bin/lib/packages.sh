@@ -7,6 +7,7 @@ packages_test=(libgtest-dev libgmock-dev libbenchmark-dev rapidjson-dev libsqlit
   npm openssl prometheus python3)
 packages_bench=(valgrind linux-perf)
 packages_peers=(rabbitmq-server nats-server librabbitmq-dev libnats-dev)
+packages_fuzz=(clang libclang-rt-14-dev)
 
 # install_packages NAME...: says which packages are missing and installs them, with sudo when the
 # caller is not root. Leaves with a clear word when it cannot.
