@@ -261,14 +261,16 @@ template <class Predicate>
 void ClientRegistry::removeProducers(Predicate gone) {
   MutexLock lock(producers_mutex_);
   for (auto group = producers_.begin(); group != producers_.end();) {
-    std::erase_if(group->second, [&](const auto& member) {
-      const bool is_gone = gone(member.second);
-      if (is_gone) {
-        log::info("producer {} of group {} left", member.second.client_id, group->first);
-        unlinkProducer(member.first);
+    auto& members = group->second;
+    for (auto member = members.begin(); member != members.end();) {
+      if (!gone(member->second)) {
+        ++member;
+        continue;
       }
-      return is_gone;
-    });
+      log::info("producer {} of group {} left", member->second.client_id, group->first);
+      unlinkProducer(member->first);
+      member = members.erase(member);
+    }
     group = group->second.empty() ? producers_.erase(group) : std::next(group);
   }
 }

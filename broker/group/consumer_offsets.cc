@@ -66,14 +66,15 @@ std::vector<ConsumerOffsets::Position> ConsumerOffsets::aheadOf(
     MutexLock lock(shard.mutex);
     for (auto& [group, topics] : shard.groups) {
       for (auto& [topic, offsets] : topics) {
-        std::erase_if(offsets.for_master, [&](int32_t queue_id) {
-          Position position{group, topic, queue_id, offsets.committed[queue_id]};
+        for (auto queue = offsets.for_master.begin(); queue != offsets.for_master.end();) {
+          Position position{group, topic, *queue, offsets.committed[*queue]};
           if (masterHas(position)) {
-            return true;
+            queue = offsets.for_master.erase(queue);
+          } else {
+            ahead.push_back(std::move(position));
+            ++queue;
           }
-          ahead.push_back(std::move(position));
-          return false;
-        });
+        }
       }
     }
   }

@@ -4,12 +4,12 @@
 
 namespace rocketmq::broker {
 
-Replication::Replication(const Parts& parts) : parts_(parts), pool_("broker-ha", 1) {}
+Replication::Replication() : pool_("broker-ha", 1) {}
 
 Replication::~Replication() { stop(); }
 
 Result<std::unique_ptr<Replication>> Replication::open(const Parts& parts) {
-  auto replication = std::unique_ptr<Replication>(new Replication(parts));
+  auto replication = std::unique_ptr<Replication>(new Replication());
   Replication& self = *replication;
   if (parts.settings.load()->isSlave()) {
     self.client_.emplace(self.pool_, parts.store, parts.settings, parts.clock);

@@ -53,9 +53,8 @@ class Replication {
   void synchronize();
 
  private:
-  explicit Replication(const Parts& parts);
+  Replication();
 
-  const Parts parts_;
   remoting::IoPool pool_;
   std::unique_ptr<HaServer> server_;
   std::optional<HaClient> client_;
