@@ -178,12 +178,13 @@ bool SendService::findTopic(Draft& draft) const {
   }
   const std::string_view name = draft.header().topic;
   const bool is_unit = draft.header().unit_mode.value_or(false);
+  const std::string remote = draft.request.born_host.toString();
   const TopicTable::SendTarget target{
       .topic = name,
       .default_topic = draft.header().default_topic,
       .default_topic_queues = draft.header().default_topic_queue_nums,
       .is_unit = is_unit,
-      .remote = draft.request.born_host.toString()};
+      .remote = remote};
   const bool can_create = parts_.topics.canCreateForSend(target);
   if (can_create || isRetryTopic(name)) {
     if (!draft.request.may_block) {
@@ -199,8 +200,13 @@ bool SendService::findTopic(Draft& draft) const {
     }
   }
   if (draft.topic == nullptr) {
-    return draft.refuse(ResponseCode::kTopicNotExist,
-                        "topic" + bracketed(name) + " not exist, apply first please!");
+    return draft.refuse(
+        ResponseCode::kTopicNotExist,
+        "topic" + bracketed(name) + " not exist, apply first please!" +
+            (parts_.topics.hasRoomForSend()
+                 ? ""
+                 : " It is not created by itself: this broker has as many topics as "
+                   "maxAutoCreatedTopics allows; mqadmin updateTopic can create it."));
   }
   return true;
 }

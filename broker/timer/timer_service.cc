@@ -262,7 +262,7 @@ Status TimerService::gather(const TimerSlots::Slot& slot) {
     }
     position = unit->previous;
   }
-  std::ranges::rotate(ring, ring.begin() + static_cast<int64_t>(next));
+  std::rotate(ring.begin(), ring.begin() + static_cast<int64_t>(next), ring.end());
   due_.assign(ring.rbegin(), ring.rend());
   return status;
 }
