@@ -11,6 +11,8 @@
 namespace rocketmq::store {
 namespace {
 
+/// Later than any message; a sum of it and what entries hold still fits.
+constexpr TimestampMs kTimeMax = int64_t{1} << 60;
 constexpr int32_t kReserveEntries = 50'000;  // One megabyte.
 
 /// Slots are read while they are written.
@@ -58,7 +60,10 @@ Result<std::shared_ptr<IndexFile>> IndexFile::open(FileSystem& files, std::strin
   auto file =
       std::shared_ptr<IndexFile>(new IndexFile(files, std::move(path), layout, std::move(mapping)));
   IndexHeader header = decodeIndexHeader(file->mapping_->data());
+  // Whatever the file says, counting on from it must not overflow.
   header.next_entry = std::clamp(header.next_entry, 1, layout.entries_max);
+  header.used_slots = std::clamp(header.used_slots, 0, layout.hash_slots);
+  header.begin_ms = std::clamp<TimestampMs>(header.begin_ms, 0, kTimeMax);
   MutexLock lock(file->mutex_);
   file->header_ = header;
   return file;
