@@ -2,26 +2,11 @@
 #include <utility>
 
 #include "client/consumer/offset_store.h"
-#include "client/consumer/queue_convert.h"
 #include "client/instance/system_properties.h"
 #include "common/atomic_file.h"
-#include "common/json/decode.h"
-#include "common/json/encode.h"
 #include "common/log.h"
 
 namespace rocketmq::client {
-namespace {
-
-/// offsets.json (RocketMQ: OffsetSerializeWrapper).
-struct OffsetFile {
-  std::map<model::MessageQueue, int64_t> offset_table;
-
-  static constexpr auto fields() {
-    return std::tuple{optional("offsetTable", &OffsetFile::offset_table)};
-  }
-};
-
-}  // namespace
 
 std::string localOffsetPath(const std::string& client_id, const std::string& group) {
   std::string folder = systemProperty(system_property::kLocalOffsetStoreDir);
@@ -30,23 +15,6 @@ std::string localOffsetPath(const std::string& client_id, const std::string& gro
     folder = std::string(home == nullptr ? "." : home) + "/.rocketmq_offsets";
   }
   return folder + "/" + client_id + "/" + group + "/offsets.json";
-}
-
-std::string formatOffsetFile(const std::map<MessageQueue, int64_t>& offsets) {
-  OffsetFile file;
-  for (const auto& [queue, offset] : offsets) {
-    file.offset_table.emplace(toModel(queue), offset);
-  }
-  return json::encode(file, json::Style::kPretty);
-}
-
-Result<std::map<MessageQueue, int64_t>> parseOffsetFile(std::string_view text) {
-  ROCKETMQ_ASSIGN_OR_RETURN(const OffsetFile file, json::decode<OffsetFile>(text));
-  std::map<MessageQueue, int64_t> offsets;
-  for (const auto& [queue, offset] : file.offset_table) {
-    offsets.emplace(fromModel(queue), offset);
-  }
-  return offsets;
 }
 
 Result<std::unique_ptr<LocalOffsetStore>> LocalOffsetStore::open(const std::string& path) {

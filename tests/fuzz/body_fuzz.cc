@@ -46,7 +46,10 @@ void checkBody(std::string_view text) {
   }
   for (const json::Style style : {json::Style::kFastjson, json::Style::kStrict,
                                   json::Style::kPretty, json::Style::kStandard}) {
-    const std::string once = json::encode(*body, style);
+    // Texts that are no UTF-8 are mended when they are written, and keys may fall together then.
+    const Result<T> mended = json::decode<T>(json::encode(*body, style));
+    ROCKETMQ_CHECK(mended.ok());
+    const std::string once = json::encode(*mended, style);
     const Result<T> again = json::decode<T>(once);
     ROCKETMQ_CHECK(again.ok());
     ROCKETMQ_CHECK(json::encode(*again, style) == once);

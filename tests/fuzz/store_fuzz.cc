@@ -23,7 +23,8 @@ void readEverything(MessageStore& store) {
       const GetResult got =
           store.get({.topic = topic, .queue_id = queue_id, .offset = offset, .bytes_max = 4096});
       for (const LogSlice& slice : got.slices) {
-        ROCKETMQ_CHECK(decodeRecord(slice.bytes).ok());
+        // May be anything: readers compare the CRC, as RocketMQ's do. All of it must be there.
+        static_cast<void>(decodeRecord(slice.bytes, CrcCheck::kVerify));
       }
       if (got.next_offset <= offset) {
         break;
