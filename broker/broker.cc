@@ -56,6 +56,9 @@ remoting::Server::Options Broker::Impl::serverOptions(int32_t port) {
   options.port = static_cast<uint16_t>(port);
   options.connections_max = static_cast<size_t>(settings->connections_max);
   options.limits.idle_timeout = seconds(settings->connection_idle_max_seconds);
+  options.limits.frame_timeout = seconds(settings->frame_timeout_seconds);
+  options.limits.unsent_bytes_total_max = static_cast<size_t>(settings->unsent_bytes_total_max);
+  options.limits.partial_bytes_total_max = static_cast<size_t>(settings->partial_bytes_total_max);
   options.tls = tls_.server;
   options.on_closed = [this](const remoting::ConnectionPtr& connection) { onClosed(connection); };
   return options;

@@ -27,6 +27,7 @@
 #include "broker/schedule/delay_service.h"
 #include "broker/send/reply_service.h"
 #include "broker/send/send_back_service.h"
+#include "broker/send/send_gate.h"
 #include "broker/send/send_service.h"
 #include "broker/send/store_guarantee.h"
 #include "broker/stats/broker_stats.h"
@@ -112,6 +113,7 @@ class Broker::Impl {
   std::unique_ptr<DelayService> delays_;
   std::unique_ptr<TimerService> message_timers_;  // Of a master with timerWheelEnable.
   std::optional<QueueLocks> locks_;
+  SendGate send_gate_;
   BrokerStats stats_;
 
   std::optional<ClientRegistry> clients_;

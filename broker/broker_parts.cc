@@ -47,6 +47,7 @@ Broker::Impl::Impl(BrokerSettings settings, DelayLevels levels, const HostAddres
       pool_("broker-io", ioThreadsOf(*settings_.load())),
       held_pulls_({.held_max = static_cast<size_t>(settings_.load()->held_pulls_max)},
                   [this](remoting::UniqueFunction<void()> task) { postAnywhere(std::move(task)); }),
+      send_gate_(settings_),
       stats_(settings_.load()->cluster_name, clock_.nowMs()),
       router_(&lanes_) {}
 
@@ -194,6 +195,7 @@ void Broker::Impl::registerHandlers() {
   registerSendHandlers(router_, {.settings = settings_,
                                  .sends = *sends_,
                                  .send_backs = *send_backs_,
+                                 .gate = send_gate_,
                                  .guarantee = *guarantee_,
                                  .held_pulls = held_pulls_,
                                  .lanes = lanes_});
@@ -204,7 +206,8 @@ void Broker::Impl::registerHandlers() {
     refuseTransactions(router_);
   }
   registerPullHandlers(router_, *pulls_);
-  registerOffsetHandlers(router_, *offsets_, *store_);
+  registerOffsetHandlers(
+      router_, {.offsets = *offsets_, .store = *store_, .topics = *topics_, .groups = *groups_});
   registerClientHandlers(
       router_,
       {.settings = settings_, .clients = *clients_, .heartbeats = *heartbeats_, .lanes = lanes_});

@@ -127,6 +127,14 @@ void addTopics(Rows& rows) {
        setting("autoCreateSubscriptionGroup", &S::auto_create_group, kLive,
                "Create a consumer group when a client names it.")
            .important(),
+       setting("maxAutoCreatedTopics", &S::auto_created_topics_max, kNotNegative, kLive,
+               "Topics, all counted, above which sending and consuming create no more; mqadmin "
+               "still can.")
+           .own(),
+       setting("maxAutoCreatedGroups", &S::auto_created_groups_max, kNotNegative, kLive,
+               "Consumer groups, all counted, above which clients create no more; mqadmin still "
+               "can.")
+           .own(),
        setting("clusterTopicEnable", &S::cluster_topic, kRestart,
                "Topics may be created after the topic named as the cluster."),
        setting("brokerTopicEnable", &S::broker_topic, kRestart,
@@ -141,6 +149,12 @@ void addSending(Rows& rows) {
       rows.end(),
       {setting("maxMessageSize", &S::message_bytes_max, range(1, 16 * 1024 * 1024), kLive,
                "Largest body of a message, in bytes."),
+       setting("sendThreadPoolQueueCapacity", &S::send_queue_capacity, kPositive, kLive,
+               "Sends that may wait for the disk or for slaves at the same time; more are refused "
+               "with SYSTEM_BUSY."),
+       setting("waitTimeMillsInSendQueue", &S::send_queue_wait_ms, kPositive, kLive,
+               "Milliseconds that what arrives may wait for a thread; above it one send in eight is "
+               "refused with SYSTEM_BUSY."),
        setting("rejectTransactionMessage", &S::reject_transaction_message, kLive,
                "Refuse transaction messages."),
        setting("transactionTimeOut", &S::transaction_timeout_ms, kPositive, kLive,
@@ -352,6 +366,18 @@ void addProcess(Rows& rows) {
                "Milliseconds that a connection to a name server may take."),
        setting("connectionsMax", &S::connections_max, kPositive, kRestart,
                "Connections at the same time; more are closed at once.")
+           .own(),
+       setting("frameReceiveTimeoutSeconds", &S::frame_timeout_seconds, kNotNegative, kRestart,
+               "Seconds that a request may take to arrive from its first byte on; then the "
+               "connection is closed. 0: for ever.")
+           .own(),
+       setting("unsentBytesMax", &S::unsent_bytes_total_max, kPositive, kRestart,
+               "Bytes of answers that clients of one port have not read; above it nothing more is "
+               "read from those with more than 64 KiB.")
+           .own(),
+       setting("incompleteFrameBytesMax", &S::partial_bytes_total_max, kPositive, kRestart,
+               "Bytes of requests of one port that have come in part; above it connections whose "
+               "request is larger than 64 KiB and incomplete are closed.")
            .own(),
        setting("ioThreads", &S::io_threads, range(0, 256), kRestart,
                "Threads that serve connections; 0: one per core, at most 4.")

@@ -49,6 +49,8 @@ struct BrokerSettings {
   int32_t default_topic_queues = 8;
   bool auto_create_topic = true;
   bool auto_create_group = true;
+  int32_t auto_created_topics_max = 20'000;  ///< Ours.
+  int32_t auto_created_groups_max = 20'000;  ///< Ours.
   bool cluster_topic = true;
   bool broker_topic = true;
   bool trace_topic = false;
@@ -56,6 +58,8 @@ struct BrokerSettings {
 
   // Sending.
   int32_t message_bytes_max = 4 * 1024 * 1024;
+  int32_t send_queue_capacity = 10'000;  ///< sendThreadPoolQueueCapacity.
+  int64_t send_queue_wait_ms = 200;      ///< waitTimeMillsInSendQueue.
   bool reject_transaction_message = false;
   int64_t transaction_timeout_ms = 6000;
   int32_t transaction_check_max = 15;
@@ -146,8 +150,11 @@ struct BrokerSettings {
   int32_t connection_idle_max_seconds = 120;
   int32_t client_connection_idle_max_seconds = 120;
   int64_t connect_timeout_ms = 3000;
-  int32_t connections_max = 65535;  ///< Ours.
-  int32_t io_threads = 0;           ///< Ours. 0: one per core, at most 4.
+  int32_t connections_max = 65535;              ///< Ours.
+  int32_t frame_timeout_seconds = 60;           ///< Ours. 0: never.
+  int64_t unsent_bytes_total_max = 256 << 20;   ///< Ours.
+  int64_t partial_bytes_total_max = 256 << 20;  ///< Ours.
+  int32_t io_threads = 0;                       ///< Ours. 0: one per core, at most 4.
   remoting::TlsSettings tls;
 
   // Metrics.

@@ -61,6 +61,9 @@ class Namesrv::Parts {
     options.port = static_cast<uint16_t>(initial.listen_port);
     options.connections_max = static_cast<size_t>(initial.connections_max);
     options.limits.idle_timeout = std::chrono::seconds(initial.connection_idle_max_seconds);
+    options.limits.frame_timeout = std::chrono::seconds(initial.frame_timeout_seconds);
+    options.limits.unsent_bytes_total_max = static_cast<size_t>(initial.unsent_bytes_total_max);
+    options.limits.partial_bytes_total_max = static_cast<size_t>(initial.partial_bytes_total_max);
     options.on_closed = [this](const remoting::ConnectionPtr& connection) {
       liveness_.connectionClosed(*connection);
     };

@@ -39,6 +39,19 @@ SettingsTable<S> listenSettings() {
       setting("connectionsMax", &S::connections_max, range(1, 1'000'000), Change::kRestart,
               "Connections at a time; more are closed at once.")
           .own(),
+      setting("frameReceiveTimeoutSeconds", &S::frame_timeout_seconds, range(0, 86'400),
+              Change::kRestart,
+              "Seconds that a request may take to arrive from its first byte on; then the "
+              "connection is closed. 0: for ever.")
+          .own(),
+      setting("unsentBytesMax", &S::unsent_bytes_total_max, atLeast(1), Change::kRestart,
+              "Bytes of answers that clients have not read; above it nothing more is read from "
+              "those with more than 64 KiB.")
+          .own(),
+      setting("incompleteFrameBytesMax", &S::partial_bytes_total_max, atLeast(1), Change::kRestart,
+              "Bytes of requests that have come in part; above it connections whose request is "
+              "larger than 64 KiB and incomplete are closed.")
+          .own(),
       setting("ioThreads", &S::io_threads, range(0, 64), Change::kRestart,
               "Threads that serve connections; 0: one per core, at most 4.")
           .own(),

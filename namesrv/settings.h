@@ -25,6 +25,9 @@ struct NamesrvSettings {
   std::string bind_address = "0.0.0.0";
   int32_t connection_idle_max_seconds = 120;  ///< 0: for ever.
   int32_t connections_max = 65535;
+  int32_t frame_timeout_seconds = 60;  ///< 0: for ever.
+  int64_t unsent_bytes_total_max = 256 << 20;
+  int64_t partial_bytes_total_max = 256 << 20;
   int32_t io_threads = 0;  ///< 0: one per core, at most 4.
   remoting::TlsSettings tls;
 

@@ -71,6 +71,10 @@ class Connection : public std::enable_shared_from_this<Connection> {
   /// True while more bytes wait to be written than the connection's bound.
   virtual bool isCongested() const = 0;
 
+  /// How long what has arrived waits for this connection's I/O thread at the moment; 0 when the
+  /// thread keeps up. From that thread only.
+  virtual std::chrono::milliseconds threadDelay() const { return {}; }
+
   /// Receives the raw answer; the view is valid only during the call.
   using RawCallback = UniqueFunction<void(Result<const CommandView*>)>;
 

@@ -12,6 +12,14 @@ struct ConnectionLimits {
   size_t frame_bytes_max = kFrameBytesMax;
   /// Past this many unsent bytes the connection stops reading until half of them have left.
   size_t unsent_bytes_max = 32u << 20;
+  /// The same for all connections of a server together: past it, only those with little unsent
+  /// (ConnectionMemory::kUncountedBytes) are read from.
+  size_t unsent_bytes_total_max = size_t{256} << 20;
+  /// Bytes of incomplete frames in all connections of a server; past it a connection whose frame
+  /// grows is closed.
+  size_t partial_bytes_total_max = size_t{256} << 20;
+  /// A frame must be complete so long after its first byte, or the connection is closed; 0 = never.
+  std::chrono::milliseconds frame_timeout{0};
   /// Calls of ours waiting for an answer; more end with Busy.
   size_t pending_calls_max = 65535;
   /// Closed when nothing was read or written for so long; 0 = never.

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include <asio/post.hpp>
+
 #include "common/check.h"
 
 namespace rocketmq::remoting {
@@ -9,6 +11,7 @@ namespace {
 
 constexpr std::chrono::milliseconds kScanPeriodMin{5};
 constexpr std::chrono::milliseconds kScanPeriodMax{5000};
+constexpr std::chrono::milliseconds kLongRound{5};
 
 }  // namespace
 
@@ -22,6 +25,25 @@ void IoThread::shutdown() {
   watched_.clear();
 }
 
+/// What is posted now runs after everything that is ready already: that is one round. After a long
+/// one another is measured, so that the last that counts is a short one.
+void IoThread::measureDelay() {
+  if (is_measuring_) {
+    return;
+  }
+  is_measuring_ = true;
+  asio::post(context_, [this, began = std::chrono::steady_clock::now()] {
+    const auto round = std::chrono::duration_cast<std::chrono::milliseconds>(
+        std::chrono::steady_clock::now() - began);
+    delay_ = std::min(round, last_round_);
+    last_round_ = round;
+    is_measuring_ = false;
+    if (round >= kLongRound) {
+      measureDelay();
+    }
+  });
+}
+
 std::span<char> IoThread::readBuffer() {
   if (read_buffer_ == nullptr) {
     read_buffer_ = std::make_unique_for_overwrite<char[]>(kReadBufferBytes);
@@ -31,12 +53,16 @@ std::span<char> IoThread::readBuffer() {
 
 void IoThread::watch(IdleTracker& tracker) {
   ROCKETMQ_CHECK(tracker.index_ == IdleTracker::kUnwatched);
-  if (tracker.timeout_ <= std::chrono::milliseconds(0)) {
+  std::chrono::milliseconds shortest = std::chrono::milliseconds::max();
+  for (const std::chrono::milliseconds timeout : {tracker.timeout_, tracker.other_timeout_}) {
+    shortest = timeout.count() > 0 ? std::min(shortest, timeout) : shortest;
+  }
+  if (shortest == std::chrono::milliseconds::max()) {
     return;
   }
   tracker.index_ = watched_.size();
   watched_.push_back(&tracker);
-  const auto period = std::clamp(tracker.timeout_ / 10, kScanPeriodMin, kScanPeriodMax);
+  const auto period = std::clamp(shortest / 10, kScanPeriodMin, kScanPeriodMax);
   if (period < scan_period_) {
     scan_period_ = period;
     is_scan_armed_ = false;
@@ -78,10 +104,11 @@ void IoThread::scan() {
   // From the back: a tracker that unwatches itself is replaced by one that was seen already.
   for (size_t i = watched_.size(); i-- > 0;) {
     IdleTracker& tracker = *watched_[i];
+    tracker.onScan(now);
     if (tracker.is_touched_) {
       tracker.is_touched_ = false;
       tracker.quiet_since_ = now;
-    } else if (now - tracker.quiet_since_ >= tracker.timeout_) {
+    } else if (tracker.timeout_.count() > 0 && now - tracker.quiet_since_ >= tracker.timeout_) {
       tracker.onIdle();
     }
   }

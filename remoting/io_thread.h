@@ -54,7 +54,14 @@ class IoThread : public asio::execution_context::service {
   /// For the frame that is being handled; keeps its capacity from frame to frame.
   CommandView& scratchCommand() { return scratch_command_; }
 
-  /// Does nothing for a tracker without a timeout (0).
+  /// How long what is ready now waits for its turn, about: what the last but one round of the
+  /// thread's work took or the last one, whichever was quicker, so that a single hiccup does not
+  /// count. 0 when the thread rests.
+  std::chrono::milliseconds delay() const { return delay_; }
+  /// To be called with every read. Measures rounds as long as there is work.
+  void measureDelay();
+
+  /// Does nothing for a tracker without any timeout.
   void watch(IdleTracker& tracker);
   void unwatch(IdleTracker& tracker);
 
@@ -70,15 +77,24 @@ class IoThread : public asio::execution_context::service {
   std::vector<IdleTracker*> watched_;
   std::optional<SteadyTimer> scan_timer_;
   bool is_scan_armed_ = false;
+
+  bool is_measuring_ = false;
+  std::chrono::milliseconds last_round_{0};
+  std::chrono::milliseconds delay_{0};
   std::chrono::milliseconds scan_period_ = std::chrono::milliseconds::max();
 };
 
 /// Tells its owner when nothing has happened for a while. One timer per thread serves all trackers:
 /// touch() only sets a flag, and the scan comes ten times per timeout, so that onIdle() is never
 /// early and at most a fifth of the timeout late. Threads: that of the IoThread.
+///
+/// A tracker may look at another time-out of its own with each scan, see onScan().
 class IdleTracker {
  public:
-  explicit IdleTracker(std::chrono::milliseconds timeout) : timeout_(timeout) {}
+  /// 0: no such time-out. `other_timeout`: of onScan(), which then is called ten times in it.
+  explicit IdleTracker(std::chrono::milliseconds timeout,
+                       std::chrono::milliseconds other_timeout = {})
+      : timeout_(timeout), other_timeout_(other_timeout) {}
   IdleTracker(const IdleTracker&) = delete;
   IdleTracker& operator=(const IdleTracker&) = delete;
   virtual ~IdleTracker() = default;
@@ -86,14 +102,17 @@ class IdleTracker {
   void touch() { is_touched_ = true; }
 
  protected:
-  /// May unwatch this tracker, but no other.
+  // Both may unwatch this tracker, but no other.
+
   virtual void onIdle() = 0;
+  virtual void onScan(std::chrono::steady_clock::time_point /*now*/) {}
 
  private:
   friend class IoThread;
   static constexpr size_t kUnwatched = static_cast<size_t>(-1);
 
   const std::chrono::milliseconds timeout_;
+  const std::chrono::milliseconds other_timeout_;
   bool is_touched_ = true;
   std::chrono::steady_clock::time_point quiet_since_;
   size_t index_ = kUnwatched;

@@ -12,6 +12,8 @@ namespace rocketmq::remoting {
 namespace {
 
 /// RocketMQ's words, which clients look for before they retry elsewhere.
+constexpr std::string_view kUnreadRemark =
+    "[OVERLOAD]system busy, start flow control for a while: answers wait to be read";
 constexpr std::string_view kLaneFullRemark =
     "[OVERLOAD]system busy, start flow control for a while";
 
@@ -121,6 +123,12 @@ void Router::runOnLane(const Entry& entry, const RequestContext& context, RawRes
   const bool is_taken = lanes_->run(
       entry.options.lane,
       [task, handler = &entry.handler] {
+        // Who asks a lot and reads nothing gets no more large answers made.
+        if (task->connection->isCongested()) {
+          task->responder.answer(
+              Answer<NoFields>(ResponseCode::kSystemBusy, std::string(kUnreadRemark)));
+          return;
+        }
         run(*handler, {.connection = task->connection, .command = task->command},
             std::move(task->responder));
       },

@@ -77,8 +77,10 @@ class Server::Impl : public std::enable_shared_from_this<Impl> {
 };
 
 Status Server::Impl::start() {
+  const auto memory = std::make_shared<ConnectionMemory>(options_.limits);
   for (size_t index = 0; index < shards_.size(); ++index) {
     TcpConnection::Settings settings;
+    settings.memory = memory;
     settings.router = &router_;
     settings.limits = options_.limits;
     settings.tls_server = options_.tls;

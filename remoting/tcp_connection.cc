@@ -2,6 +2,7 @@
 
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <system_error>
@@ -10,6 +11,7 @@
 #include <asio/post.hpp>
 
 #include "common/log.h"
+#include "common/log_limiter.h"
 #include "remoting/socket_address.h"
 
 // State changes, sending and calls; tcp_connection_read.cc has the way from the socket to the
@@ -23,6 +25,7 @@ constexpr size_t kPiecesPerWrite = 128;
 constexpr size_t kKeptInboxMax = 256;
 /// What a closing connection reads and throws away, see discardUnread().
 constexpr size_t kDiscardedBytesMax = 1u << 20;
+constexpr int64_t kCloseLinesPerSecond = 20;
 
 uint64_t nextConnectionId() {
   static std::atomic<uint64_t> next = 1;
@@ -34,7 +37,7 @@ uint64_t nextConnectionId() {
 TcpConnection::TcpConnection(IoThread& thread, TcpSocket socket, std::string name,
                              std::shared_ptr<const Settings> settings,
                              std::unique_ptr<TlsSession> tls)
-    : IdleTracker(settings->limits.idle_timeout),
+    : IdleTracker(settings->limits.idle_timeout, settings->limits.frame_timeout),
       id_(nextConnectionId()),
       thread_(thread),
       thread_id_(std::this_thread::get_id()),
@@ -82,7 +85,15 @@ void TcpConnection::sendAnswer(OutgoingFrame frame) {
 }
 
 bool TcpConnection::isCongested() const {
-  return unsent_bytes_.load(std::memory_order_relaxed) > settings_->limits.unsent_bytes_max;
+  return unsent_bytes_.load(std::memory_order_relaxed) > unsentBytesMax();
+}
+
+/// What this connection may leave unsent at the moment.
+size_t TcpConnection::unsentBytesMax() const {
+  const size_t alone = settings_->limits.unsent_bytes_max;
+  return settings_->memory != nullptr && settings_->memory->hasTooMuchUnsent()
+             ? std::min(alone, ConnectionMemory::kUncountedBytes)
+             : alone;
 }
 
 void TcpConnection::callRaw(int32_t opaque, OutgoingFrame frame, Deadline deadline,
@@ -302,13 +313,15 @@ void TcpConnection::settle() {
   is_in_batch_ = true;
   for (;;) {
     flush();
+    account();
     if (close_reason_) {
       finishClose();
       return;
     }
     const size_t unsent = unsent_bytes_.load(std::memory_order_relaxed);
-    if (is_paused_ && unsent <= settings_->limits.unsent_bytes_max / 2) {
+    if (is_paused_ && unsent <= unsentBytesMax() / 2) {
       is_paused_ = false;
+      partial_since_ = std::chrono::steady_clock::now();
     }
     if (is_paused_ || !has_unhandled_) {
       break;
@@ -322,6 +335,22 @@ void TcpConnection::settle() {
     return;
   }
   waitReadable();
+}
+
+/// Tells what this connection makes the server keep, and gives up when that is too much.
+void TcpConnection::account() {
+  if (settings_->memory == nullptr) {
+    return;
+  }
+  const size_t partial_before = memory_share_.partial_bytes;
+  settings_->memory->update(memory_share_, unsent_bytes_.load(std::memory_order_relaxed),
+                            partial_.size());
+  if (memory_share_.partial_bytes > partial_before && settings_->memory->hasTooMuchPartial()) {
+    requestClose(CloseReason::Kind::kFault,
+                 "incomplete frames of all connections together have more bytes than "
+                 "incompleteFrameBytesMax=" +
+                     std::to_string(settings_->limits.partial_bytes_total_max));
+  }
 }
 
 /// settle() at the end of the event that is being handled, so that frames that are sent one by one
@@ -364,6 +393,9 @@ void TcpConnection::finishClose() {
   call_timer_.reset();
   write_queue_.clear();
   partial_.clear();
+  if (settings_->memory != nullptr) {
+    settings_->memory->update(memory_share_, 0, 0);
+  }
 
   std::vector<RawCallback> callbacks = pending_.takeAll();
   std::vector<Outgoing> unsent;
@@ -399,17 +431,19 @@ void TcpConnection::discardUnread() {
   }
 }
 
+/// Who connects again and again to be thrown out must not fill the disk.
 void TcpConnection::logClose() const {
-  switch (close_reason_->kind) {
-    case CloseReason::Kind::kPeer:
-      log::debug("connection {} to {} closed: {}", id_, name_, close_reason_->text);
-      return;
-    case CloseReason::Kind::kOurs:
-      log::info("connection {} to {} closed: {}", id_, name_, close_reason_->text);
-      return;
-    case CloseReason::Kind::kFault:
-      log::warn("connection {} to {} closed: {}", id_, name_, close_reason_->text);
-      return;
+  if (close_reason_->kind == CloseReason::Kind::kPeer) {
+    log::debug("connection {} to {} closed: {}", id_, name_, close_reason_->text);
+    return;
+  }
+  const bool is_fault = close_reason_->kind == CloseReason::Kind::kFault;
+  static LogLimiter faults(kCloseLinesPerSecond);
+  static LogLimiter others(kCloseLinesPerSecond);
+  if (const auto left_out = (is_fault ? faults : others).admit()) {
+    const std::string line = "connection " + std::to_string(id_) + " to " + name_ +
+                             " closed: " + close_reason_->text + LogLimiter::note(*left_out);
+    is_fault ? log::warn("{}", line) : log::info("{}", line);
   }
 }
 
@@ -417,6 +451,17 @@ void TcpConnection::onIdle() {
   requestClose(CloseReason::Kind::kOurs,
                "idle for " + std::to_string(settings_->limits.idle_timeout.count()) + " ms");
   settleSoon();
+}
+
+void TcpConnection::onScan(std::chrono::steady_clock::time_point now) {
+  const std::chrono::milliseconds timeout = settings_->limits.frame_timeout;
+  const bool waits_for_peer = !partial_.empty() && !has_unhandled_ && !is_paused_ && !is_draining_;
+  if (timeout.count() > 0 && waits_for_peer && now - partial_since_ >= timeout) {
+    requestClose(CloseReason::Kind::kFault,
+                 std::to_string(partial_.size()) + " of " + std::to_string(expected_bytes_) +
+                     " bytes of a frame came within " + std::to_string(timeout.count()) + " ms");
+    settleSoon();
+  }
 }
 
 }  // namespace rocketmq::remoting

@@ -15,6 +15,7 @@
 #include "common/mutex.h"
 #include "remoting/connection.h"
 #include "remoting/connection_limits.h"
+#include "remoting/connection_memory.h"
 #include "remoting/io_thread.h"
 #include "remoting/partial_frame.h"
 #include "remoting/pending_calls.h"
@@ -45,6 +46,8 @@ class TcpConnection final : public Connection, private IdleTracker {
     ConnectionLimits limits;
     Language language = Language::kCpp;
     SerializeType serialize_type = SerializeType::kJson;
+    /// Of a server's connections together; null: each for itself.
+    std::shared_ptr<ConnectionMemory> memory;
     /// Of a server that looks for TLS; null: all connections are what they came as.
     std::shared_ptr<TlsServer> tls_server;
     std::shared_ptr<const RequestSigner> signer;  ///< See Connection::signer().
@@ -73,6 +76,7 @@ class TcpConnection final : public Connection, private IdleTracker {
   bool isOpen() const override { return is_open_.load(std::memory_order_acquire); }
   void send(OutgoingFrame frame) override;
   bool isCongested() const override;
+  std::chrono::milliseconds threadDelay() const override { return thread_.delay(); }
   void close(std::string_view reason) override;
   void callRaw(int32_t opaque, OutgoingFrame frame, Deadline deadline,
                RawCallback callback) override;
@@ -127,6 +131,7 @@ class TcpConnection final : public Connection, private IdleTracker {
   void onReadable();
   void readAndHandle();
   size_t readOnce();
+  void endTurn(Deadline began);
   void handleBytes(std::span<char> bytes);
   bool completePartialFrame(const ConnectionPtr& self, std::span<char>& bytes);
   void handleUnhandled();
@@ -146,11 +151,14 @@ class TcpConnection final : public Connection, private IdleTracker {
   void settleSoon();
   void onSettlePosted();
   bool isDrained() const;
+  size_t unsentBytesMax() const;
+  void account();
   void requestClose(CloseReason::Kind kind, std::string reason);
   void finishClose();
   void discardUnread();
   void logClose() const;
   void onIdle() override;
+  void onScan(std::chrono::steady_clock::time_point now) override;
 
   const uint64_t id_;
   IoThread& thread_;
@@ -196,6 +204,10 @@ class TcpConnection final : public Connection, private IdleTracker {
   std::optional<SteadyTimer> call_timer_;
   Deadline call_timer_at_ = Deadline::max();  // Max: not armed.
   Deadline last_read_at_ = Deadline::min();
+  /// Since when partial_ has waited for its rest, while this connection was willing to read it.
+  Deadline partial_since_;
+  ConnectionMemory::Share memory_share_;
+  size_t turn_bytes_ = IoThread::kReadBufferBytes;  ///< What is read at once, see endTurn().
   std::optional<CloseReason> close_reason_;
   bool is_in_batch_ = false;
   bool is_settle_posted_ = false;

@@ -17,8 +17,10 @@ namespace rocketmq::remoting {
 namespace {
 
 constexpr size_t kLengthWordBytes = 4;
-/// After so many bytes it is other connections' turn.
-constexpr size_t kBytesPerTurn = 1u << 20;
+// Other connections' turn comes after a read, and what a read brings is to take no longer than
+// this: thousands of small requests in one go would hold up everybody else.
+constexpr std::chrono::microseconds kTurnTime{2000};
+constexpr size_t kTurnBytesMin = 16u << 10;
 
 }  // namespace
 
@@ -51,7 +53,8 @@ void TcpConnection::onReadable() {
 void TcpConnection::readAndHandle() {
   is_in_batch_ = true;
   is_paused_ = is_paused_ || isCongested();
-  size_t budget = stage_ == Stage::kReady || becomeReady() ? kBytesPerTurn : 0;
+  thread_.measureDelay();
+  size_t budget = stage_ == Stage::kReady || becomeReady() ? turn_bytes_ : 0;
   while (!is_draining_ && mayHandle() && budget > 0) {
     const size_t got = readOnce();
     budget -= std::min(got, budget);
@@ -61,6 +64,16 @@ void TcpConnection::readAndHandle() {
   }
   is_in_batch_ = false;
   settle();
+}
+
+/// Reads less at once when its handling took too long, and more again when it is quick.
+void TcpConnection::endTurn(Deadline began) {
+  const auto took = std::chrono::steady_clock::now() - began;
+  if (took > kTurnTime) {
+    turn_bytes_ = std::max(turn_bytes_ / 2, kTurnBytesMin);
+  } else if (took < kTurnTime / 4) {
+    turn_bytes_ = std::min(2 * turn_bytes_, IoThread::kReadBufferBytes);
+  }
 }
 
 /// Reads once and handles what has come. Returns the number of bytes, 0 when the socket has no more
@@ -77,7 +90,7 @@ size_t TcpConnection::readOnce() {
   // Bytes behind the partial frame's end go to the thread's buffer; none can be behind it as long
   // as it has room for a part of the frame only.
   const bool ends_here = partial_.empty() || partial_.size() + room.size() == expected_bytes_;
-  const std::span<char> shared = thread_.readBuffer();
+  const std::span<char> shared = thread_.readBuffer().first(turn_bytes_);
   if (ends_here) {
     parts[count++] = {shared.data(), shared.size()};
     capacity += shared.size();
@@ -101,6 +114,9 @@ size_t TcpConnection::readOnce() {
   const size_t in_room = std::min(bytes, room.size());
   partial_.grow(in_room);
   handleBytes(shared.first(bytes - in_room));
+  if (bytes >= kTurnBytesMin / 2) {
+    endTurn(last_read_at_);
+  }
   const bool may_have_more = tls_ != nullptr ? tls_->mayHaveMore() : bytes == capacity;
   return may_have_more ? bytes : 0;
 }
@@ -139,6 +155,7 @@ bool TcpConnection::completePartialFrame(const ConnectionPtr& self, std::span<ch
 void TcpConnection::handleUnhandled() {
   has_unhandled_ = false;
   partial_.consume(handleFrames(shared_from_this(), partial_.data(), partial_.size()));
+  partial_since_ = std::chrono::steady_clock::now();
   has_unhandled_ = is_paused_ && !partial_.empty();
 }
 
@@ -192,6 +209,7 @@ void TcpConnection::keepRest(std::string_view rest) {
     return;
   }
   has_unhandled_ = is_paused_;
+  partial_since_ = last_read_at_;
   partial_.assign(rest, is_paused_ ? rest.size() : expected_bytes_);
 }
 

@@ -7,6 +7,7 @@
 #include "broker/filter/sql_filter.h"
 #include "broker/pull/tag_filter.h"
 #include "common/log.h"
+#include "common/log_limiter.h"
 #include "remoting/protocol/commands/client_membership.h"
 
 namespace rocketmq::broker {
@@ -119,17 +120,47 @@ void ClientRegistry::unlinkProducer(const MemberKey& key) {
   }
 }
 
-void ClientRegistry::registerProducer(const std::string& group, const ClientInfo& client) {
-  {
-    MutexLock lock(connections_mutex_);
-    connections_[client.connection->id()].producer_groups.insert(group);
+bool ClientRegistry::noteGroup(uint64_t connection_id, const std::string& group, MemberKind kind) {
+  MutexLock lock(connections_mutex_);
+  ConnectionGroups& groups = connections_[connection_id];
+  if (groups.memberships >= kMembershipsMax) {
+    static LogLimiter limiter(1);
+    if (const auto left_out = limiter.admit()) {
+      log::warn("connection {} joins no more groups, it has joined {}{}", connection_id,
+                groups.memberships, LogLimiter::note(*left_out));
+    }
+    return false;
   }
-  MutexLock lock(producers_mutex_);
-  const auto [place, is_new] = producers_[group].insert_or_assign(
-      MemberKey{client.connection->id(), client.client_id}, client);
-  place->second.updated_ms = clock_.nowMs();
-  if (is_new) {
-    linkProducer(client);
+  (kind == MemberKind::kProducer ? groups.producer_groups : groups.consumer_groups).insert(group);
+  return true;
+}
+
+/// Closing may have come in between; then there is nothing left to count.
+void ClientRegistry::countMembership(uint64_t connection_id) {
+  MutexLock lock(connections_mutex_);
+  if (const auto groups = connections_.find(connection_id); groups != connections_.end()) {
+    ++groups->second.memberships;
+  }
+}
+
+void ClientRegistry::registerProducer(const std::string& group, const ClientInfo& client) {
+  const uint64_t connection_id = client.connection->id();
+  if (!noteGroup(connection_id, group, MemberKind::kProducer)) {
+    return;
+  }
+  bool joined = false;
+  {
+    MutexLock lock(producers_mutex_);
+    const auto [place, is_new] =
+        producers_[group].insert_or_assign(MemberKey{connection_id, client.client_id}, client);
+    place->second.updated_ms = clock_.nowMs();
+    joined = is_new;
+    if (is_new) {
+      linkProducer(client);
+    }
+  }
+  if (joined) {
+    countMembership(connection_id);
     log::info("producer {} of group {} joined from {}", client.client_id, group,
               client.connection->remote().toString());
   }
@@ -193,17 +224,18 @@ std::vector<ActiveSubscriptionPtr> ClientRegistry::activateAll(
 void ClientRegistry::registerConsumer(const std::string& group_name, const ClientInfo& client,
                                       const GroupSubscription& subscription) {
   // Before the group, so that a connection that closes now finds what it has to undo.
-  {
-    MutexLock lock(connections_mutex_);
-    connections_[client.connection->id()].consumer_groups.insert(group_name);
+  if (!noteGroup(client.connection->id(), group_name, MemberKind::kConsumer)) {
+    return;
   }
   const std::vector<ActiveSubscriptionPtr> subscriptions = activateAll(group_name, subscription);
   Recipients recipients;
+  bool joined = false;
   {
     Shard& shard = shardOf(group_name);
     MutexLock lock(shard.mutex);
     ConsumerGroup& group = shard.groups[group_name];
-    bool changed = updateMember(group_name, group, client, subscription);
+    joined = updateMember(group_name, group, client, subscription);
+    bool changed = joined;
     group.traits = subscription.traits;
     if (!subscription.keeps_subscriptions) {
       changed |= mergeSubscriptions(subscriptions, group.subscriptions);
@@ -211,6 +243,9 @@ void ClientRegistry::registerConsumer(const std::string& group_name, const Clien
     if (changed) {
       recipients = recipientsOf(group);
     }
+  }
+  if (joined) {
+    countMembership(client.connection->id());
   }
   notify(group_name, recipients);
 }

@@ -76,6 +76,8 @@ struct ConsumerGroupView {
 /// topics is told to all members with NOTIFY_CONSUMER_IDS_CHANGED, before the call that caused it
 /// returns: the caller's answer then comes after it, as clients expect.
 ///
+/// Bound: a connection makes at most 10,000 memberships, with a line in the log for those that
+/// follow; it may connect again.
 /// Threads: any; consumer groups are sharded by name, producers have one mutex. Connections are
 /// only sent to, never waited for.
 class ClientRegistry {
@@ -157,6 +159,7 @@ class ClientRegistry {
     int32_t groups = 0;
   };
   using Producers = std::map<MemberKey, ClientInfo>;
+  enum class MemberKind : uint8_t { kProducer, kConsumer };
   /// Members to be told of a change, collected under the lock and told after it.
   using Recipients = std::vector<remoting::ConnectionPtr>;
   static constexpr size_t kShards = 16;
@@ -185,6 +188,9 @@ class ClientRegistry {
   void unlinkProducer(const MemberKey& key) ROCKETMQ_REQUIRES(producers_mutex_);
   template <class Predicate>
   void removeProducers(Predicate gone);
+  /// Notes which group a connection is about to join; false when it has joined too many.
+  bool noteGroup(uint64_t connection_id, const std::string& group, MemberKind kind);
+  void countMembership(uint64_t connection_id);
   std::vector<remoting::ConnectionPtr> connectionsSilentSince(TimestampMs oldest) const;
 
   const Options options_;
@@ -194,9 +200,13 @@ class ClientRegistry {
   /// The groups in which a connection was ever a member, so that closing it does not have to look
   /// at all groups.
   struct ConnectionGroups {
+    size_t memberships = 0;  ///< Made over this connection so far.
     std::set<std::string> producer_groups;
     std::set<std::string> consumer_groups;
   };
+  /// Memberships that a connection may make; a process of clients has a few dozen.
+  static constexpr size_t kMembershipsMax = 10'000;
+
   Mutex connections_mutex_;
   std::unordered_map<uint64_t, ConnectionGroups> connections_
       ROCKETMQ_GUARDED_BY(connections_mutex_);

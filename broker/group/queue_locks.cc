@@ -14,6 +14,11 @@ QueueLocks::Queues QueueLocks::lock(std::string_view group, std::string_view cli
     locks = shard.groups.emplace(std::string(group), std::map<Queue, Lock>{}).first;
   }
   for (const Queue& queue : queues) {
+    const auto known = locks->second.find(queue);
+    if (known == locks->second.end() && shard.locks >= kLocksMax) {
+      continue;
+    }
+    shard.locks += static_cast<size_t>(known == locks->second.end());
     Lock& lock = locks->second[queue];
     if (lock.client_id != client_id) {
       if (!lock.client_id.empty() && !expired(lock, now)) {
@@ -23,6 +28,9 @@ QueueLocks::Queues QueueLocks::lock(std::string_view group, std::string_view cli
     }
     lock.renewed_ms = now;
     owned.insert(owned.end(), queue);
+  }
+  if (locks->second.empty()) {
+    shard.groups.erase(locks);
   }
   return owned;
 }
@@ -38,6 +46,7 @@ void QueueLocks::unlock(std::string_view group, std::string_view client_id, cons
     const auto lock = locks->second.find(queue);
     if (lock != locks->second.end() && lock->second.client_id == client_id) {
       locks->second.erase(lock);
+      --shard.locks;
     }
   }
   if (locks->second.empty()) {
@@ -64,8 +73,8 @@ void QueueLocks::removeExpired(TimestampMs now) {
   for (Shard& shard : shards_) {
     MutexLock guard(shard.mutex);
     for (auto group = shard.groups.begin(); group != shard.groups.end();) {
-      std::erase_if(group->second,
-                    [this, now](const auto& lock) { return expired(lock.second, now); });
+      shard.locks -= std::erase_if(
+          group->second, [this, now](const auto& lock) { return expired(lock.second, now); });
       group = group->second.empty() ? shard.groups.erase(group) : std::next(group);
     }
   }

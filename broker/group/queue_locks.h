@@ -18,7 +18,8 @@ namespace rocketmq::broker {
 /// Which client of a group may consume which queue in order (RocketMQ: RebalanceLockManager). A
 /// lock belongs to its client until `lifetime` after it was last taken or renewed.
 ///
-/// Threads: any; sharded by group. Not kept over a restart: clients renew every 20 s.
+/// Bound: some million locks. Threads: any; sharded by group. Not kept over a restart: clients
+/// renew every 20 s.
 class QueueLocks {
  public:
   explicit QueueLocks(std::chrono::milliseconds lifetime = std::chrono::milliseconds(60'000))
@@ -48,8 +49,11 @@ class QueueLocks {
   struct Shard {
     mutable Mutex mutex;
     StringMap<std::map<Queue, Lock>> groups ROCKETMQ_GUARDED_BY(mutex);
+    size_t locks ROCKETMQ_GUARDED_BY(mutex) = 0;  ///< Of all groups.
   };
   static constexpr size_t kShards = 16;
+  /// Per shard; a queue more is not locked, and its client tries again later.
+  static constexpr size_t kLocksMax = 65'536;
 
   Shard& shardOf(std::string_view group) { return shards_[StringHash{}(group) % kShards]; }
   const Shard& shardOf(std::string_view group) const {

@@ -67,8 +67,19 @@ GroupConfigPtr SubscriptionGroups::find(std::string_view group) const {
 }
 
 bool SubscriptionGroups::canCreate(std::string_view group) const {
-  return (settings_.load()->auto_create_group || isSystemGroup(group)) &&
-         validateGroup(group).isOk();
+  const auto settings = settings_.load();
+  if (!(settings->auto_create_group || isSystemGroup(group)) || !validateGroup(group).isOk()) {
+    return false;
+  }
+  const int32_t groups_max = settings->auto_created_groups_max;
+  if (current_.load()->table->subscription_group_table.size() < static_cast<size_t>(groups_max)) {
+    return true;
+  }
+  if (const auto left_out = full_log_.admit()) {
+    log::warn("consumer group {} is not created: there are maxAutoCreatedGroups={} already{}",
+              group, groups_max, LogLimiter::note(*left_out));
+  }
+  return false;
 }
 
 GroupConfigPtr SubscriptionGroups::findOrCreate(std::string_view group) {

@@ -9,6 +9,7 @@
 #include "broker/snapshot.h"
 #include "broker/string_map.h"
 #include "common/clock.h"
+#include "common/log_limiter.h"
 #include "common/model/config_tables.h"
 #include "common/model/data_version.h"
 #include "common/model/subscription_group_config.h"
@@ -72,6 +73,7 @@ class SubscriptionGroups {
 
   Mutex write_mutex_;
   Snapshot<Version> current_;
+  mutable LogLimiter full_log_{1};
 };
 
 }  // namespace rocketmq::broker

@@ -9,6 +9,7 @@
 #include <asio/post.hpp>
 
 #include "common/log.h"
+#include "common/log_limiter.h"
 
 namespace rocketmq::broker {
 namespace {
@@ -99,7 +100,10 @@ void HaServer::Impl::stop() {
 
 void HaServer::Impl::accept(int socket, asio::ip::tcp protocol) {
   if (connections().size() >= kSlavesMax) {
-    log::warn("a slave more than {} is turned away", kSlavesMax);
+    static LogLimiter limiter(1);
+    if (const auto left_out = limiter.admit()) {
+      log::warn("a slave more than {} is turned away{}", kSlavesMax, LogLimiter::note(*left_out));
+    }
     ::close(socket);
     return;
   }

@@ -45,17 +45,39 @@ store::TimeBoundary boundaryOf(const remoting::SearchOffsetByTimestamp& request)
              : store::TimeBoundary::kLower;
 }
 
-void registerConsumerOffsets(remoting::Router& router, ConsumerOffsets& offsets,
-                             store::MessageStore& store) {
+/// RocketMQ 5 parity: positions are kept of groups and topics that exist. What 4.9 does, which
+/// keeps any, would let a client fill the memory with names. A queue that the topic has no more is
+/// still its consumers'.
+Answer<NoFields> updateConsumerOffset(const OffsetHandlerParts& parts,
+                                      const remoting::UpdateConsumerOffset& request) {
+  const TopicConfigPtr topic = parts.topics.find(request.topic);
+  if (topic == nullptr) {
+    return {ResponseCode::kTopicNotExist, "topic[" + request.topic + "] not exist"};
+  }
+  if (parts.groups.find(request.consumer_group) == nullptr) {
+    return {ResponseCode::kSubscriptionGroupNotExist,
+            "subscription group[" + request.consumer_group + "] not exist"};
+  }
+  const int32_t queues = std::max(topic->read_queue_nums, topic->write_queue_nums);
+  const bool is_queue = request.queue_id >= 0 && request.queue_id < queues;
+  if (!is_queue &&
+      !parts.offsets.find(request.consumer_group, request.topic, request.queue_id).has_value()) {
+    return {ResponseCode::kInvalidParameter,
+            "topic[" + request.topic + "] has no queue " + std::to_string(request.queue_id)};
+  }
+  parts.offsets.commit(request.consumer_group, request.topic, request.queue_id,
+                       request.commit_offset);
+  return Answer<NoFields>(NoFields{});
+}
+
+void registerConsumerOffsets(remoting::Router& router, const OffsetHandlerParts& parts) {
   router.handle<remoting::QueryConsumerOffset>(
-      {}, [&offsets, &store](const remoting::QueryConsumerOffset& request, const RequestContext&) {
-        return queryConsumerOffset(offsets, store, request);
+      {}, [parts](const remoting::QueryConsumerOffset& request, const RequestContext&) {
+        return queryConsumerOffset(parts.offsets, parts.store, request);
       });
   router.handle<remoting::UpdateConsumerOffset>(
-      {}, [&offsets](const remoting::UpdateConsumerOffset& request, const RequestContext&) {
-        offsets.commit(request.consumer_group, request.topic, request.queue_id,
-                       request.commit_offset);
-        return Answer<NoFields>(NoFields{});
+      {}, [parts](const remoting::UpdateConsumerOffset& request, const RequestContext&) {
+        return updateConsumerOffset(parts, request);
       });
 }
 
@@ -88,10 +110,9 @@ void registerQueueOffsets(remoting::Router& router, store::MessageStore& store) 
 
 }  // namespace
 
-void registerOffsetHandlers(remoting::Router& router, ConsumerOffsets& offsets,
-                            store::MessageStore& store) {
-  registerConsumerOffsets(router, offsets, store);
-  registerQueueOffsets(router, store);
+void registerOffsetHandlers(remoting::Router& router, const OffsetHandlerParts& parts) {
+  registerConsumerOffsets(router, parts);
+  registerQueueOffsets(router, parts.store);
 }
 
 }  // namespace rocketmq::broker

@@ -22,6 +22,16 @@ struct OwnedSend {
   int32_t client_version;
 };
 
+/// A stored send whose answer has to wait.
+template <class C>
+struct WaitingSend {
+  WaitingSend(Responder<C> unanswered, SendGate& gate)
+      : responder(std::move(unanswered)), wait(gate) {}
+
+  Responder<C> responder;
+  SendGate::Wait wait;
+};
+
 /// Answers now, or when the message is as safe as the settings promise.
 template <class C>
 void finish(const SendHandlerParts& parts, SendOutcome outcome, Responder<C> responder) {
@@ -29,16 +39,16 @@ void finish(const SendHandlerParts& parts, SendOutcome outcome, Responder<C> res
     responder(std::move(outcome.answer));
     return;
   }
-  parts.guarantee.whenSafe(outcome.safe_up_to,
-                           [answer = std::move(outcome.answer),
-                            responder = std::make_shared<Responder<C>>(std::move(responder))](
-                               StoreGuarantee::Outcome safety) mutable {
-                             if (safety.code != ResponseCode::kSuccess) {
-                               answer.code = safety.code;
-                               answer.remark = safety.remark;
-                             }
-                             (*responder)(std::move(answer));
-                           });
+  parts.guarantee.whenSafe(outcome.safe_up_to, [answer = std::move(outcome.answer),
+                                                waiting = std::make_shared<WaitingSend<C>>(
+                                                    std::move(responder), parts.gate)](
+                                                   StoreGuarantee::Outcome safety) mutable {
+    if (safety.code != ResponseCode::kSuccess) {
+      answer.code = safety.code;
+      answer.remark = safety.remark;
+    }
+    waiting->responder(std::move(answer));
+  });
 }
 
 /// Runs a send that has to create a topic or group first on a thread that may wait for the disk.
@@ -70,6 +80,10 @@ template <class C>
 void registerSend(remoting::Router& router, const SendHandlerParts& parts) {
   router.handleLater<C>(
       {}, [parts](const C& request, const RequestContext& context, Responder<C> responder) {
+        if (auto busy = parts.gate.refusal(context.connection->threadDelay())) {
+          responder({ResponseCode::kSystemBusy, std::move(*busy)});
+          return;
+        }
         // Resumes pulls that wait for this message after the producer has been answered.
         HeldPulls::WakeScope wakes(parts.held_pulls);
         const HostAddress& born_host = context.connection->remote();

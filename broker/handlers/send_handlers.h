@@ -2,6 +2,7 @@
 
 #include "broker/pull/held_pulls.h"
 #include "broker/send/send_back_service.h"
+#include "broker/send/send_gate.h"
 #include "broker/send/send_service.h"
 #include "broker/send/store_guarantee.h"
 #include "broker/settings.h"
@@ -16,6 +17,7 @@ struct SendHandlerParts {
   const LiveSettings& settings;
   SendService& sends;
   SendBackService& send_backs;
+  SendGate& gate;
   StoreGuarantee& guarantee;
   HeldPulls& held_pulls;
   remoting::Lanes& lanes;

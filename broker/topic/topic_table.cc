@@ -117,8 +117,23 @@ TopicConfigPtr TopicTable::find(std::string_view topic) const {
   return config == version->by_name.end() ? nullptr : config->second;
 }
 
+bool TopicTable::hasRoomForSend() const {
+  const int32_t topics_max = settings_.load()->auto_created_topics_max;
+  if (snapshot()->topic_config_table.size() < static_cast<size_t>(topics_max)) {
+    return true;
+  }
+  if (const auto left_out = full_log_.admit()) {
+    log::warn("no topic is created for a client: there are maxAutoCreatedTopics={} already{}",
+              topics_max, LogLimiter::note(*left_out));
+  }
+  return false;
+}
+
 TopicConfigPtr TopicTable::templateFor(const SendTarget& target) const {
   if (target.default_topic == kAutoCreateTopic && !settings_.load()->auto_create_topic) {
+    return nullptr;
+  }
+  if (!hasRoomForSend()) {
     return nullptr;
   }
   TopicConfigPtr config = find(target.default_topic);
@@ -157,6 +172,15 @@ Result<TopicConfigPtr> TopicTable::createInternal(std::string_view topic, int32_
   if (topic.empty() || topic.size() > kTopicLengthMaxV2 || queues < 1 || queues > kQueuesMax) {
     return Status::invalidArgument("topic[" + std::string(topic) + "] with " +
                                    std::to_string(queues) + " queues cannot be created");
+  }
+  // What consumers need does not compete with what producers make up: two for each group.
+  const auto settings = settings_.load();
+  const size_t topics_max = static_cast<size_t>(settings->auto_created_topics_max) +
+                            2 * static_cast<size_t>(settings->auto_created_groups_max);
+  if (snapshot()->topic_config_table.size() >= topics_max) {
+    return Status::busy("topic[" + std::string(topic) + "] is not created: there are " +
+                        std::to_string(topics_max) +
+                        ", see maxAutoCreatedTopics and maxAutoCreatedGroups");
   }
   model::TopicConfig config = systemTopic(std::string(topic), queues);
   config.topic_sys_flag = sys_flag;

@@ -11,6 +11,7 @@
 #include "broker/snapshot.h"
 #include "broker/string_map.h"
 #include "common/clock.h"
+#include "common/log_limiter.h"
 #include "common/model/config_tables.h"
 #include "common/model/data_version.h"
 #include "common/model/topic_config.h"
@@ -53,13 +54,17 @@ class TopicTable {
   };
   /// True when createForSend() would make the topic; does not block.
   bool canCreateForSend(const SendTarget& target) const { return templateFor(target) != nullptr; }
+
+  /// False when clients have made so many topics that they may make no more, see
+  /// maxAutoCreatedTopics; says so in the log, once a second at most.
+  bool hasRoomForSend() const;
   /// The topic, made after the template `default_topic` when that may be inherited and automatic
   /// creation is on (RocketMQ: createTopicInSendMessageMethod); nullptr when it must not be made.
   TopicConfigPtr createForSend(const SendTarget& target);
 
   /// The topic, created with read and write permission when missing: for retry and dead-letter
   /// topics (RocketMQ: createTopicInSendMessageBackMethod). InvalidArgument for a name that is too
-  /// long for a record, or fewer than one queue.
+  /// long for a record, or fewer than one queue; Busy when there are too many topics.
   Result<TopicConfigPtr> createInternal(std::string_view topic, int32_t queues,
                                         int32_t sys_flag = 0);
 
@@ -113,6 +118,7 @@ class TopicTable {
 
   Mutex write_mutex_;
   Snapshot<Version> current_;
+  mutable LogLimiter full_log_{1};
 };
 
 }  // namespace rocketmq::broker

@@ -383,6 +383,7 @@ TEST_F(BrokerTest, OffsetsAnswerAsConsumersExpect) {
   send("a");
   send("b");
   EXPECT_TRUE(query("T")->success());
+  ASSERT_TRUE(peer_->call(remoting::Heartbeat{}, heartbeatOf("c1", "G"))->success());
   remoting::UpdateConsumerOffset commit;
   commit.consumer_group = "G";
   commit.topic = "T";

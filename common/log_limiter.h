@@ -1,0 +1,57 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "common/mutex.h"
+
+namespace rocketmq {
+
+/// Bounds how many lines of one kind get into the log, for lines that strangers can cause.
+///
+///     static LogLimiter limiter(20);
+///     if (const auto left_out = limiter.admit(now)) {
+///       log::warn("... {}", LogLimiter::note(*left_out));
+///     }
+///
+/// Threads: any.
+class LogLimiter {
+ public:
+  using TimePoint = std::chrono::steady_clock::time_point;
+
+  explicit LogLimiter(int64_t lines_per_second) : lines_per_second_(lines_per_second) {}
+
+  /// nullopt: leave this line out. Otherwise how many were left out since the last that was not.
+  std::optional<int64_t> admit(TimePoint now = std::chrono::steady_clock::now()) {
+    MutexLock lock(mutex_);
+    if (now - second_began_ >= std::chrono::seconds(1)) {
+      second_began_ = now;
+      lines_ = 0;
+    }
+    if (lines_ >= lines_per_second_) {
+      ++left_out_;
+      return std::nullopt;
+    }
+    ++lines_;
+    const int64_t left_out = left_out_;
+    left_out_ = 0;
+    return left_out;
+  }
+
+  /// What to put behind a line; empty for 0.
+  static std::string note(int64_t left_out) {
+    return left_out == 0 ? std::string()
+                         : " (" + std::to_string(left_out) + " lines like this were left out)";
+  }
+
+ private:
+  const int64_t lines_per_second_;
+  Mutex mutex_;
+  TimePoint second_began_ ROCKETMQ_GUARDED_BY(mutex_);
+  int64_t lines_ ROCKETMQ_GUARDED_BY(mutex_) = 0;
+  int64_t left_out_ ROCKETMQ_GUARDED_BY(mutex_) = 0;
+};
+
+}  // namespace rocketmq
