@@ -1,0 +1,141 @@
+// Connections that do nothing useful. Promise: see expectUnharmed(); and what is idle or never gets
+// a frame together is closed in time. ROCKETMQ_HOSTILE_CONNECTIONS sets the number of silent ones.
+
+#include <gtest/gtest.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+
+#include <chrono>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "tests/fault/hostile_support.h"
+#include "tests/support/daemon.h"
+#include "tests/support/fault_proxy.h"
+#include "tests/support/raw_client.h"
+#include "tests/support/raw_socket.h"
+#include "tests/support/temp_dir.h"
+
+namespace rocketmq::test {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+using std::chrono::steady_clock;
+
+constexpr int kGetRouteByTopic = 105;
+
+void allowManyFiles() {
+  rlimit limit{};
+  ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &limit), 0);
+  limit.rlim_cur = limit.rlim_max;
+  ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &limit), 0);
+}
+
+/// One byte per second, to both daemons, of a frame of 1000.
+TEST(HostileConnections, SlowLorisIsClosedInTime) {
+  TempDir dir;
+  Cluster cluster(dir.path().string(), {{"frameReceiveTimeoutSeconds", "3"}},
+                  {{"frameReceiveTimeoutSeconds", "3"}});
+  cluster.start();
+  constexpr int kConnections = 200;
+  expectUnharmed(cluster, [&](const std::function<bool()>& over) {
+    std::vector<RawSocket> sockets;
+    for (int i = 0; i < kConnections; ++i) {
+      sockets.push_back(
+          RawSocket::connectTo(i % 2 == 0 ? cluster.brokerPort() : cluster.namesrvPort()));
+    }
+    const std::string bytes = lengthWord(1000) + std::string(1000, '\0');
+    const auto begin = steady_clock::now();
+    size_t sent = 0;
+    bool is_closed = false;
+    while (!is_closed && steady_clock::now() - begin < seconds(20)) {
+      for (RawSocket& socket : sockets) {
+        socket.write(bytes.substr(sent % bytes.size(), 1));
+      }
+      ++sent;
+      // A second between two bytes; a connection that is closed becomes readable.
+      is_closed = sockets.front().readable(1000);
+    }
+    EXPECT_TRUE(is_closed) << "a frame may take for ever";
+    EXPECT_GE(steady_clock::now() - begin, seconds(3));
+    for (RawSocket& socket : sockets) {
+      EXPECT_TRUE(socket.closedByPeer());
+    }
+    static_cast<void>(over);
+  });
+  expectGoodEnd(cluster);
+}
+
+TEST(HostileConnections, ManyThatSayNothing) {
+  allowManyFiles();
+  const auto count = sizeFromEnvironment("ROCKETMQ_HOSTILE_CONNECTIONS", 5000);
+  TempDir dir;
+  Cluster cluster(dir.path().string(), {{"serverChannelMaxIdleTimeSeconds", "4"}});
+  cluster.start();
+  expectUnharmed(cluster,
+                 [&](const std::function<bool()>& over) {
+                   std::vector<RawSocket> sockets;
+                   for (int64_t i = 0; i < count; ++i) {
+                     sockets.push_back(RawSocket::connectTo(i % 5 == 0 ? cluster.namesrvPort()
+                                                                       : cluster.brokerPort()));
+                   }
+                   eventually(over, seconds(600));
+                   EXPECT_TRUE(sockets.back().closedByPeer()) << "the broker keeps what is idle";
+                 },
+                 // 2 KB for each connection.
+                 {.memory_growth_kib = 16 * 1024 + 4 * count});
+  expectGoodEnd(cluster);
+}
+
+/// The clients are gone, and nobody has told the daemons: half frames, half answers.
+TEST(HostileConnections, HalfOpen) {
+  TempDir dir;
+  Cluster cluster(dir.path().string(), {{"serverChannelMaxIdleTimeSeconds", "3"}});
+  cluster.start();
+  FaultProxy proxy(cluster.brokerPort());
+  const auto port = static_cast<uint16_t>(std::stoi(proxy.address().substr(10)));
+  expectUnharmed(cluster, [&](const std::function<bool()>& over) {
+    std::vector<RawSocket> sockets;
+    for (int i = 0; i < 200; ++i) {
+      sockets.push_back(RawSocket::connectTo(port));
+      sockets.back().write(
+          hostileFrame(kGetRouteByTopic, "").substr(0, static_cast<size_t>(20 + i % 50)));
+    }
+    proxy.blackHole();
+    eventually(over, seconds(600));
+  });
+  EXPECT_TRUE(eventually([&] {
+    const auto outcome = cluster.admin({"brokerStatus", "-b", cluster.brokerAddr()});
+    return outcome.status == 0;
+  }));
+  expectGoodEnd(cluster);
+}
+
+TEST(HostileConnections, MoreThanAllowedAreRefusedAndTheLogSaysSoOnceASecond) {
+  TempDir dir;
+  Cluster cluster(dir.path().string(), {{"connectionsMax", "50"}});
+  cluster.start();
+  std::vector<RawSocket> kept;
+  for (int i = 0; i < 60; ++i) {
+    kept.push_back(RawSocket::connectTo(cluster.brokerPort()));
+  }
+  int refused = 0;
+  for (int i = 0; i < 500; ++i) {
+    RawSocket socket = RawSocket::connectTo(cluster.brokerPort());
+    refused += socket.closedByPeer() ? 1 : 0;
+  }
+  EXPECT_EQ(refused, 500);
+  kept.clear();
+  EXPECT_TRUE(eventually([&] {
+    RawSocket socket = RawSocket::connectTo(cluster.brokerPort());
+    socket.write(hostileFrame(28, "{}"));
+    return socket.readFrame().has_value();
+  })) << "room is not given back";
+  expectGoodEnd(cluster);
+}
+
+}  // namespace
+}  // namespace rocketmq::test

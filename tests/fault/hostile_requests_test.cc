@@ -1,0 +1,244 @@
+// Well-formed frames with malicious content. Promise: see expectUnharmed(); and each request is
+// answered, or refused with a reason. ROCKETMQ_HOSTILE_TOPICS sets how many topics are made up.
+
+#include <gtest/gtest.h>
+#include <poll.h>
+
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+
+#include "common/compress.h"
+#include "common/message/record.h"
+#include "tests/fault/hostile_support.h"
+#include "tests/support/daemon.h"
+#include "tests/support/raw_client.h"
+#include "tests/support/raw_socket.h"
+#include "tests/support/temp_dir.h"
+
+namespace rocketmq::test {
+namespace {
+
+constexpr int kPullMessage = 11;
+constexpr int kUpdateConsumerOffset = 15;
+constexpr int kHeartbeat = 34;
+constexpr int kSendMessageV2 = 310;
+constexpr int kRegisterBroker = 103;
+constexpr int kUnknownCode = 29'999;
+
+constexpr int kSuccess = 0;
+constexpr int kMessageIllegal = 13;
+constexpr int kTopicNotExist = 17;
+
+/// Fields of a send to `topic`, with properties.
+std::string sendFields(const std::string& topic, const std::string& properties = "",
+                       bool is_batch = false, int sys_flag = 0) {
+  return R"({"a":"hostile","b":")" + jsonEscape(topic) + R"(","c":"TBW102","d":"4","e":"0","f":")" +
+         std::to_string(sys_flag) + R"(","g":"1700000000000","h":"0","i":")" +
+         jsonEscape(properties) + R"(","j":"0","k":"false","l":"0","m":")" +
+         (is_batch ? "true" : "false") + "\"}";
+}
+
+class HostileRequests : public ::testing::Test {
+ protected:
+  void start(const Cluster::Settings& settings = {}) {
+    cluster_.emplace(dir_.path().string(), settings);
+    cluster_->start();
+  }
+  void TearDown() override {
+    if (cluster_) {
+      expectGoodEnd(*cluster_);
+    }
+  }
+
+  /// Keeps `window` requests on their way over one connection to each of `ports`, whatever is
+  /// answered.
+  template <class Request>
+  void flood(std::initializer_list<uint16_t> ports, Request request, HarmLimits limits = {}) {
+    int64_t answers = 0;
+    expectUnharmed(
+        *cluster_,
+        [&](const std::function<bool()>& over) {
+          std::vector<RawSocket> sockets;
+          for (const uint16_t port : ports) {
+            sockets.push_back(RawSocket::connectTo(port));
+          }
+          constexpr int kWindow = 64;
+          while (!over()) {
+            for (RawSocket& socket : sockets) {
+              std::string frames;
+              for (int i = 0; i < kWindow; ++i) {
+                frames += request();
+              }
+              ASSERT_TRUE(socket.write(frames));
+            }
+            for (RawSocket& socket : sockets) {
+              for (int i = 0; i < kWindow; ++i) {
+                ASSERT_TRUE(socket.readFrame().has_value()) << answers << " answers came";
+                ++answers;
+              }
+            }
+          }
+        },
+        limits);
+    std::cout << answers << " answers" << std::endl;
+    EXPECT_GT(answers, 0);
+  }
+
+  TempDir dir_;
+  std::optional<Cluster> cluster_;
+};
+
+TEST_F(HostileRequests, UnknownCodes) {
+  start();
+  flood({cluster_->brokerPort(), cluster_->namesrvPort()},
+        [] { return hostileFrame(kUnknownCode, "{}"); });
+}
+
+TEST_F(HostileRequests, PullsWithAbsurdOffsetsAndCounts) {
+  start();
+  cluster_->createTopic("Pulled");
+  int turn = 0;
+  flood({cluster_->brokerPort()}, [&turn] {
+    static constexpr const char* kNumbers[] = {
+        "-1", "9223372036854775807", "-9223372036854775808", "2147483647", "-2147483648", "0"};
+    const auto number = [&turn] { return std::string(kNumbers[++turn % 6]); };
+    const std::string small = turn % 2 == 0 ? "2147483647" : "-2147483648";
+    return hostileFrame(kPullMessage,
+                        R"({"consumerGroup":"TOOLS_CONSUMER","topic":"Pulled","queueId":"0",)"
+                        R"("queueOffset":")" +
+                            number() + R"(","maxMsgNums":")" + small +
+                            R"(","sysFlag":"4","commitOffset":")" + number() +
+                            R"(","suspendTimeoutMillis":"0","subscription":"*","subVersion":"0",)"
+                            R"("expressionType":"TAG"})");
+  });
+}
+
+TEST_F(HostileRequests, BatchesThatClaimMoreThanTheyHold) {
+  start();
+  cluster_->createTopic("Batched");
+  std::string batch;
+  appendBatchItem({.flag = 0, .body = "one", .properties = "TAGS\1a\2"}, batch);
+  std::string claims = batch;
+  // The length of the body; nobody looks at that of the element.
+  claims.replace(16, 4, lengthWord(0x7FFFFFFF));
+  RawClient client(cluster_->brokerPort());
+  EXPECT_EQ(client.call(kSendMessageV2, sendFields("Batched", "", true), batch).code, kSuccess);
+  EXPECT_EQ(client.call(kSendMessageV2, sendFields("Batched", "", true), batch + claims).code,
+            kMessageIllegal);
+  flood({cluster_->brokerPort()}, [&] {
+    return hostileFrame(kSendMessageV2, sendFields("Batched", "", true), batch + claims);
+  });
+}
+
+/// Properties of a batch are stored with each of its messages: a megabyte could ask for gigabytes.
+/// Each such batch keeps its thread for some 10 ms until it is refused, which the other connections
+/// of the thread notice: the floor is higher.
+TEST_F(HostileRequests, PropertyBombs) {
+  start();
+  cluster_->createTopic("Bombed");
+  std::string batch;
+  for (int i = 0; i < 20'000; ++i) {
+    appendBatchItem({.flag = 0, .body = "", .properties = ""}, batch);
+  }
+  std::string properties;
+  while (properties.size() < 30'000) {
+    properties += "p" + std::to_string(properties.size()) + "\1v\2";
+  }
+  const std::string bomb =
+      hostileFrame(kSendMessageV2, sendFields("Bombed", properties, true), batch);
+  const std::string many =
+      hostileFrame(kSendMessageV2, sendFields("Bombed", std::string(60'000, '\2')), "body");
+  int turn = 0;
+  flood({cluster_->brokerPort()}, [&] { return ++turn % 8 == 0 ? bomb : many; },
+        {.p99_floor_ms = 1000, .memory_growth_kib = 256 * 1024});
+}
+
+/// The name server unpacks registrations; a broker passes compressed bodies on as they are.
+TEST_F(HostileRequests, CompressedBodiesThatExpandWithoutEnd) {
+  start();
+  const std::string bomb = *compress(CompressionType::kZlib, std::string(64u << 20, '\0'), 9);
+  ASSERT_LT(bomb.size(), 1u << 17);
+  cluster_->createTopic("Expanding");
+  const std::string registration =
+      hostileFrame(kRegisterBroker,
+                   R"({"brokerName":"bomb","brokerAddr":"127.0.0.1:1","clusterName":"c",)"
+                   R"("haServerAddr":"","brokerId":"0","compressed":"true"})",
+                   bomb);
+  expectUnharmed(*cluster_,
+                 [&](const std::function<bool()>& over) {
+                   RawSocket namesrv = RawSocket::connectTo(cluster_->namesrvPort());
+                   RawSocket broker = RawSocket::connectTo(cluster_->brokerPort());
+                   while (!over()) {
+                     ASSERT_TRUE(namesrv.write(registration));
+                     ASSERT_TRUE(namesrv.readFrame().has_value());
+                     ASSERT_TRUE(broker.write(hostileFrame(
+                         kSendMessageV2, sendFields("Expanding", "", false, 1), bomb)));
+                     ASSERT_TRUE(broker.readFrame().has_value());
+                   }
+                 },
+                 {.memory_growth_kib = 128 * 1024});
+}
+
+TEST_F(HostileRequests, TopicsThatArePaths) {
+  start();
+  RawClient client(cluster_->brokerPort());
+  for (const std::string name : {"../../x", "..", ".", "/etc/passwd", "a/b", "a\\b",
+                                 "%RETRY%../../x", "%DLQ%/x", "", "\xC0\xAE\xC0\xAE/x"}) {
+    const RawClient::Frame answer = client.call(kSendMessageV2, sendFields(name), "body");
+    EXPECT_NE(answer.code, kSuccess) << name;
+    EXPECT_FALSE(answer.remark.empty()) << name;
+    const RawClient::Frame commit =
+        client.call(kUpdateConsumerOffset, R"({"consumerGroup":"g","topic":")" + jsonEscape(name) +
+                                               R"(","queueId":"0","commitOffset":"1"})");
+    EXPECT_NE(commit.code, kSuccess) << name;
+  }
+  EXPECT_FALSE(std::filesystem::exists(dir_ / "x"));
+  EXPECT_FALSE(std::filesystem::exists(dir_ / "store/x"));
+  flood({cluster_->brokerPort()},
+        [] { return hostileFrame(kSendMessageV2, sendFields("../../x"), "body"); });
+}
+
+/// Up to the bound they are made, then refused; what was there before goes on.
+TEST_F(HostileRequests, TopicsMadeUpWithoutEnd) {
+  constexpr int kTopicsMax = 100;
+  start({{"maxAutoCreatedTopics", std::to_string(kTopicsMax)}, {"maxAutoCreatedGroups", "50"}});
+  const auto count = sizeFromEnvironment("ROCKETMQ_HOSTILE_TOPICS", 3000);
+  int64_t number = 0;
+  flood({cluster_->brokerPort()}, [&number, count] {
+    return hostileFrame(kSendMessageV2, sendFields("made-up-" + std::to_string(number++ % count)),
+                        "body");
+  });
+  EXPECT_GE(number, kTopicsMax);
+  RawClient client(cluster_->brokerPort());
+  const RawClient::Frame refused = client.call(kSendMessageV2, sendFields("one-more"), "body");
+  EXPECT_EQ(refused.code, kTopicNotExist);
+  EXPECT_NE(refused.remark.find("maxAutoCreatedTopics"), std::string::npos) << refused.remark;
+  cluster_->createTopic("by-an-administrator");
+  EXPECT_EQ(client.call(kSendMessageV2, sendFields("by-an-administrator"), "body").code, kSuccess);
+}
+
+/// Groups that are made up in heartbeats, and positions of groups and queues that do not exist.
+TEST_F(HostileRequests, GroupsAndPositionsMadeUpWithoutEnd) {
+  start({{"maxAutoCreatedGroups", "100"}});
+  int64_t number = 0;
+  flood({cluster_->brokerPort()}, [&number] {
+    const std::string group = "made-up-" + std::to_string(++number);
+    if (number % 2 == 0) {
+      return hostileFrame(kUpdateConsumerOffset, R"({"consumerGroup":")" + group +
+                                                     R"(","topic":"WellBehaved","queueId":")" +
+                                                     std::to_string(number) +
+                                                     R"(","commitOffset":"1"})");
+    }
+    return hostileFrame(
+        kHeartbeat, "{}",
+        R"({"clientID":"c","consumerDataSet":[{"groupName":")" + group +
+            R"(","consumeType":"CONSUME_PASSIVELY","messageModel":"CLUSTERING",)"
+            R"("consumeFromWhere":"CONSUME_FROM_LAST_OFFSET","subscriptionDataSet":[],)"
+            R"("unitMode":false}],"producerDataSet":[]})");
+  });
+}
+
+}  // namespace
+}  // namespace rocketmq::test
