@@ -206,8 +206,11 @@ void Broker::Impl::registerHandlers() {
     refuseTransactions(router_);
   }
   registerPullHandlers(router_, *pulls_);
-  registerOffsetHandlers(
-      router_, {.offsets = *offsets_, .store = *store_, .topics = *topics_, .groups = *groups_});
+  registerOffsetHandlers(router_, {.settings = settings_,
+                                   .offsets = *offsets_,
+                                   .store = *store_,
+                                   .topics = *topics_,
+                                   .groups = *groups_});
   registerClientHandlers(
       router_,
       {.settings = settings_, .clients = *clients_, .heartbeats = *heartbeats_, .lanes = lanes_});

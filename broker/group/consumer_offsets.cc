@@ -142,6 +142,13 @@ void ConsumerOffsets::commit(std::string_view group, std::string_view topic, int
   }
 }
 
+bool ConsumerOffsets::hasRoomFor(std::string_view group, size_t groups_max) const {
+  const Shard& shard = shardOf(group);
+  MutexLock lock(shard.mutex);
+  return shard.groups.size() <= groups_max / shards_.size() ||
+         shard.groups.find(group) != shard.groups.end();
+}
+
 std::optional<int64_t> ConsumerOffsets::find(std::string_view group, std::string_view topic,
                                              int32_t queue_id) const {
   const Shard& shard = shardOf(group);

@@ -39,6 +39,10 @@ class ConsumerOffsets {
   /// have none, and while a reset of the queue is pending.
   void commit(std::string_view group, std::string_view topic, int32_t queue_id, int64_t offset);
 
+  /// Whether a group's first position may be kept when about `groups_max` groups may have some;
+  /// true for a group that has.
+  bool hasRoomFor(std::string_view group, size_t groups_max) const;
+
   std::optional<int64_t> find(std::string_view group, std::string_view topic,
                               int32_t queue_id) const;
 

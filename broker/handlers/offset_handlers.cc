@@ -45,16 +45,19 @@ store::TimeBoundary boundaryOf(const remoting::SearchOffsetByTimestamp& request)
              : store::TimeBoundary::kLower;
 }
 
-/// RocketMQ 5 parity: positions are kept of groups and topics that exist. What 4.9 does, which
-/// keeps any, would let a client fill the memory with names. A queue that the topic has no more is
-/// still its consumers'.
+/// RocketMQ 5 keeps positions of groups and topics that exist, 4.9 keeps any, which lets a client
+/// fill the memory with names. Here the topic and its queue must exist, and groups that do not may
+/// have positions up to a bound: some consumers commit before they say who they are. A queue that
+/// the topic has no more is still its consumers'.
 Answer<NoFields> updateConsumerOffset(const OffsetHandlerParts& parts,
                                       const remoting::UpdateConsumerOffset& request) {
   const TopicConfigPtr topic = parts.topics.find(request.topic);
   if (topic == nullptr) {
     return {ResponseCode::kTopicNotExist, "topic[" + request.topic + "] not exist"};
   }
-  if (parts.groups.find(request.consumer_group) == nullptr) {
+  const auto groups_max = static_cast<size_t>(parts.settings.load()->auto_created_groups_max);
+  if (parts.groups.find(request.consumer_group) == nullptr &&
+      !parts.offsets.hasRoomFor(request.consumer_group, groups_max)) {
     return {ResponseCode::kSubscriptionGroupNotExist,
             "subscription group[" + request.consumer_group + "] not exist"};
   }

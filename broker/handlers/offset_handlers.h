@@ -10,6 +10,7 @@ namespace rocketmq::broker {
 
 /// Borrowed.
 struct OffsetHandlerParts {
+  const LiveSettings& settings;
   ConsumerOffsets& offsets;
   store::MessageStore& store;
   const TopicTable& topics;
