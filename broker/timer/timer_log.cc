@@ -18,6 +18,8 @@ constexpr int32_t kMagicDelete = 4;
 constexpr int64_t kBlankBytesMin = 16;
 constexpr int64_t kBlockBytes = 64 * 1024;
 constexpr size_t kFileNameDigits = 20;
+/// Later than any unit was written; a sum of it and a delay still fits.
+constexpr TimestampMs kTimeMax = int64_t{1} << 60;
 
 void encodeUnit(const TimerUnit& unit, std::string& out) {
   ByteWriter writer(out);
@@ -40,7 +42,7 @@ Result<TimerUnit> decodeUnit(std::string_view bytes, int64_t position) {
   unit.previous = reader.read<int64_t>();
   const auto magic = reader.read<int32_t>();
   unit.written_ms = reader.read<int64_t>();
-  unit.slot_ms = unit.written_ms + reader.read<int32_t>();
+  const auto delay_ms = reader.read<int32_t>();
   unit.physical_offset = reader.read<int64_t>();
   unit.record_bytes = reader.read<int32_t>();
   unit.topic_hash = reader.read<int32_t>();
@@ -48,11 +50,13 @@ Result<TimerUnit> decodeUnit(std::string_view bytes, int64_t position) {
   unit.deletes = (magic & kMagicDelete) != 0;
   const bool is_magic =
       (magic & kMagicDefault) != 0 && (magic & ~(kMagicDefault | kMagicRoll | kMagicDelete)) == 0;
-  if (reader.failed() || size != TimerLog::kUnitBytes || !is_magic || unit.previous >= position ||
-      unit.physical_offset < 0 || unit.record_bytes <= 0) {
+  const bool is_time = unit.written_ms >= 0 && unit.written_ms <= kTimeMax;
+  if (reader.failed() || size != TimerLog::kUnitBytes || !is_magic || !is_time ||
+      unit.previous >= position || unit.physical_offset < 0 || unit.record_bytes <= 0) {
     return Status::corruption("no unit at position " + std::to_string(position) +
                               " of the timer log");
   }
+  unit.slot_ms = unit.written_ms + delay_ms;
   return unit;
 }
 
