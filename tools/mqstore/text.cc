@@ -41,22 +41,4 @@ std::string printable(std::string_view text) {
   return clean;
 }
 
-std::string base64(std::string_view bytes) {
-  constexpr std::string_view kDigits =
-      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  std::string text;
-  text.reserve((bytes.size() + 2) / 3 * 4);
-  for (size_t at = 0; at < bytes.size(); at += 3) {
-    uint32_t group = 0;
-    const std::string_view three = bytes.substr(at, 3);
-    for (size_t i = 0; i < 3; ++i) {
-      group = group << 8 | (i < three.size() ? static_cast<unsigned char>(three[i]) : 0u);
-    }
-    for (size_t i = 0; i < 4; ++i) {
-      text += i <= three.size() ? kDigits[group >> (18 - 6 * i) & 63] : '=';
-    }
-  }
-  return text;
-}
-
 }  // namespace rocketmq::mqstore

@@ -17,6 +17,4 @@ std::string formatTime(TimestampMs time);
 /// The text without control characters, which damaged or hostile bytes may hold.
 std::string printable(std::string_view text);
 
-std::string base64(std::string_view bytes);
-
 }  // namespace rocketmq::mqstore

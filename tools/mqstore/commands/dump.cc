@@ -12,6 +12,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "common/base64.h"
 #include "common/compress.h"
 #include "common/json/encode.h"
 #include "common/message/properties.h"
