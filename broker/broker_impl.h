@@ -25,6 +25,7 @@
 #include "broker/pull/pull_service.h"
 #include "broker/registrar/registrar.h"
 #include "broker/schedule/delay_service.h"
+#include "broker/send/recall_service.h"
 #include "broker/send/reply_service.h"
 #include "broker/send/send_back_service.h"
 #include "broker/send/send_gate.h"
@@ -122,6 +123,7 @@ class Broker::Impl {
   std::optional<StoreGuarantee> guarantee_;
   std::optional<Transactions> transactions_;  // Of a master.
   std::optional<SendService> sends_;
+  std::optional<RecallService> recalls_;
   std::optional<SendBackService> send_backs_;
   std::optional<ReplyService> replies_;
   std::optional<PullService> pulls_;

@@ -157,6 +157,8 @@ void Broker::Impl::makeServices() {
                                     .clock = clock_,
                                     .timers = message_timers_.get()},
                  store_host_);
+  recalls_.emplace(RecallService::Parts{
+      .settings = settings_, .topics = *topics_, .sends = *sends_, .clock = clock_});
   send_backs_.emplace(SendBackService::Parts{.settings = settings_,
                                              .topics = *topics_,
                                              .groups = *groups_,
@@ -195,6 +197,7 @@ void Broker::Impl::registerHandlers() {
   registerSendHandlers(router_, {.settings = settings_,
                                  .sends = *sends_,
                                  .send_backs = *send_backs_,
+                                 .recalls = *recalls_,
                                  .gate = send_gate_,
                                  .guarantee = *guarantee_,
                                  .held_pulls = held_pulls_,

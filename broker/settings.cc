@@ -197,7 +197,11 @@ void addTimers(Rows& rows) {
                "Bytes of a timer log file; must never change on a store."),
        setting("timerStopEnqueue", &S::timer_stop_enqueue, kLive,
                "Leave new timers in their queue for now."),
-       setting("timerStopDequeue", &S::timer_stop_dequeue, kLive, "Deliver no timers for now.")});
+       setting("timerStopDequeue", &S::timer_stop_dequeue, kLive, "Deliver no timers for now."),
+       setting("recallMessageEnable", &S::recall_message, kLive,
+               "Let producers take back messages whose time has not come."),
+       setting("allowRecallWhenBrokerNotWriteable", &S::recall_when_not_writable, kLive,
+               "Let them do so while brokerPermission does not allow writing.")});
 }
 
 void addConsuming(Rows& rows) {

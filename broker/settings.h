@@ -80,6 +80,8 @@ struct BrokerSettings {
   int64_t timer_log_file_bytes = 100 << 20;
   bool timer_stop_enqueue = false;
   bool timer_stop_dequeue = false;
+  bool recall_message = false;
+  bool recall_when_not_writable = true;
 
   // Pulling.
   bool long_polling = true;

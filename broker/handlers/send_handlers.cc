@@ -33,8 +33,8 @@ struct WaitingSend {
 };
 
 /// Answers now, or when the message is as safe as the settings promise.
-template <class C>
-void finish(const SendHandlerParts& parts, SendOutcome outcome, Responder<C> responder) {
+template <class C, class Outcome>
+void finish(const SendHandlerParts& parts, Outcome outcome, Responder<C> responder) {
   if (outcome.safe_up_to == 0 || responder.isOneway()) {
     responder(std::move(outcome.answer));
     return;
@@ -114,6 +114,12 @@ void registerSendHandlers(remoting::Router& router, const SendHandlerParts& part
       {.lane = remoting::Lane::kQuery},
       [parts](const remoting::ConsumerSendMessageBack& request, const RequestContext& context) {
         return parts.send_backs.sendBack(request, context.command.version);
+      });
+  router.handleLater<remoting::RecallMessage>(
+      {}, [parts](const remoting::RecallMessage& request, const RequestContext& context,
+                  Responder<remoting::RecallMessage> responder) {
+        finish(parts, parts.recalls.recall(request, context.connection->remote()),
+               std::move(responder));
       });
 }
 

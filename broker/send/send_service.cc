@@ -414,7 +414,12 @@ void SendService::storeSingle(Draft& draft) const {
   record.properties = properties;
   answer(draft, parts_.store.put(record));
   if (draft.outcome.answer.header) {
-    draft.outcome.answer.header->transaction_id = findProperty(properties, property::kUniqueKey);
+    remoting::SendMessageReply& reply = *draft.outcome.answer.header;
+    reply.transaction_id = findProperty(properties, property::kUniqueKey);
+    if (draft.timer_slot_ms > 0) {
+      reply.recall_handle = recallHandleOf(draft.topic->topic_name, *reply.transaction_id,
+                                           draft.timer_slot_ms, draft.settings->broker_name);
+    }
   }
 }
 

@@ -22,8 +22,7 @@ std::optional<Number> parseNumber(std::string_view text) {
 }  // namespace
 
 std::string TimerMessage::recallKey() const {
-  return std::string(real_topic) + "+" +
-         std::string(findProperty(record.properties, property::kUniqueKey));
+  return deleteKeyOf(real_topic, findProperty(record.properties, property::kUniqueKey));
 }
 
 Result<TimerMessage> readTimerMessage(const store::MessageStore& store, int64_t physical_offset) {

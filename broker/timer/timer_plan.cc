@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "common/message/properties.h"
+#include "common/message/recall_handle.h"
 
 namespace rocketmq::broker {
 
@@ -78,6 +79,20 @@ Result<TimestampMs> timerSlot(const TimerAsk& ask, const BrokerSettings& setting
   }
   // RocketMQ parity: a time on the grid belongs to the step before it.
   return (now + delay_ms - 1) / settings.timer_precision_ms * settings.timer_precision_ms;
+}
+
+std::string recallHandleOf(std::string_view topic, std::string_view unique_key, TimestampMs slot_ms,
+                           std::string_view broker_name) {
+  // A time that timerSlot() brings back to the same slot.
+  return RecallHandle{.topic = std::string(topic),
+                      .broker_name = std::string(broker_name),
+                      .deliver_ms = slot_ms + 1,
+                      .unique_key = std::string(unique_key)}
+      .encode();
+}
+
+std::string deleteKeyOf(std::string_view topic, std::string_view unique_key) {
+  return std::string(topic) + "+" + std::string(unique_key);
 }
 
 RollPlan planRoll(TimestampMs out_ms, const BrokerSettings& settings, TimestampMs now) {

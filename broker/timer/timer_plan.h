@@ -41,6 +41,13 @@ std::string withoutTimer(std::string_view properties);
 /// InvalidArgument: not a number, later than timerMaxDelaySec, or a recall of what is due.
 Result<TimestampMs> timerSlot(const TimerAsk& ask, const BrokerSettings& settings, TimestampMs now);
 
+/// The handle that recalls a message which waits in a slot (common/message/recall_handle.h).
+std::string recallHandleOf(std::string_view topic, std::string_view unique_key, TimestampMs slot_ms,
+                           std::string_view broker_name);
+
+/// What a recall has as its TIMER_DEL_UNIQKEY (RocketMQ: TimerMessageStore.buildDeleteKey).
+std::string deleteKeyOf(std::string_view topic, std::string_view unique_key);
+
 /// The slot in which a timer for `out_ms` waits next: itself, or one about timerRollWindowSlot
 /// steps ahead, from where it goes round once more (RocketMQ: TimerMessageStore.doEnqueue).
 struct RollPlan {

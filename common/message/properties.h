@@ -86,6 +86,8 @@ inline constexpr std::string_view kTimerEnqueueMs = "TIMER_ENQUEUE_MS";
 inline constexpr std::string_view kTimerDequeueMs = "TIMER_DEQUEUE_MS";
 inline constexpr std::string_view kTimerRollTimes = "TIMER_ROLL_TIMES";
 inline constexpr std::string_view kTimerDeleteKey = "TIMER_DEL_UNIQKEY";
+inline constexpr std::string_view kBornTimestamp = "BORN_TIMESTAMP";
+inline constexpr std::string_view kTraceContext = "TRACE_CONTEXT";
 
 /// True for every name that RocketMQ reserves (the list of MessageConst.STRING_HASH_SET).
 bool isReserved(std::string_view name);

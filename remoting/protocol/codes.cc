@@ -106,6 +106,7 @@ constexpr CodeName<RequestCode> kRequestNames[] = {
     {RequestCode::kGetTopicConfig, "GET_TOPIC_CONFIG"},
     {RequestCode::kGetSubscriptionGroupConfig, "GET_SUBSCRIPTIONGROUP_CONFIG"},
     {RequestCode::kLitePullMessage, "LITE_PULL_MESSAGE"},
+    {RequestCode::kRecallMessage, "RECALL_MESSAGE"},
     {RequestCode::kGetBrokerHaStatus, "GET_BROKER_HA_STATUS"},
 };
 

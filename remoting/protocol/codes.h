@@ -97,6 +97,7 @@ enum class RequestCode : int32_t {
   kGetTopicConfig = 351,
   kGetSubscriptionGroupConfig = 352,
   kLitePullMessage = 361,
+  kRecallMessage = 370,
   kGetBrokerHaStatus = 907,
 };
 

@@ -45,6 +45,6 @@ using AllCommands = TypeList<
     UpdateNamesrvConfig, GetNamesrvConfig, SendBatchMessage, QueryConsumeQueue, QueryDataVersion,
     ResumeCheckHalfMessage, SendReplyMessage, SendReplyMessageV2, PushReplyMessageToClient,
     AddWritePermOfBroker, GetAllProducerInfo, DeleteExpiredCommitLog, GetTopicConfig,
-    GetSubscriptionGroupConfig, LitePullMessage, GetBrokerHaStatus>;
+    GetSubscriptionGroupConfig, LitePullMessage, RecallMessage, GetBrokerHaStatus>;
 
 }  // namespace rocketmq::remoting

@@ -13,6 +13,7 @@
 #include "remoting/protocol/commands/offsets.h"               // IWYU pragma: export
 #include "remoting/protocol/commands/pull_message.h"          // IWYU pragma: export
 #include "remoting/protocol/commands/query_message.h"         // IWYU pragma: export
+#include "remoting/protocol/commands/recall_message.h"        // IWYU pragma: export
 #include "remoting/protocol/commands/relay.h"                 // IWYU pragma: export
 #include "remoting/protocol/commands/reply_message.h"         // IWYU pragma: export
 #include "remoting/protocol/commands/send_back.h"             // IWYU pragma: export

@@ -20,6 +20,8 @@ struct SendMessageReply {
   std::optional<std::string> transaction_id;
   std::optional<std::string> region;    ///< Broker setting regionId.
   std::optional<std::string> trace_on;  ///< Broker setting traceOn: "true" or "false".
+  /// Of a timer message: what RecallMessage takes it back with.
+  std::optional<std::string> recall_handle;
 
   static constexpr auto fields() {
     return std::tuple{required("msgId", &SendMessageReply::message_id),
@@ -27,7 +29,8 @@ struct SendMessageReply {
                       required("queueOffset", &SendMessageReply::queue_offset),
                       optional("transactionId", &SendMessageReply::transaction_id),
                       optional("MSG_REGION", &SendMessageReply::region),
-                      optional("TRACE_ON", &SendMessageReply::trace_on)};
+                      optional("TRACE_ON", &SendMessageReply::trace_on),
+                      optional("recallHandle", &SendMessageReply::recall_handle)};
   }
 };
 

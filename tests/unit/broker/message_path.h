@@ -95,6 +95,10 @@ class MessagePath : public testing::Test {
     offsets_ = std::move(*ConsumerOffsets::open(config + "consumerOffset.json"));
     delays_ = std::move(*DelayService::open(config + "delayOffset.json", levels_, *store_, clock_));
     guarantee_.emplace(settings_, *store_, nullptr);
+    makeSends(nullptr);
+  }
+
+  void makeSends(const TimerService* timers) {
     sends_.emplace(SendService::Parts{.settings = settings_,
                                       .topics = *topics_,
                                       .groups = *groups_,
@@ -102,7 +106,8 @@ class MessagePath : public testing::Test {
                                       .guarantee = *guarantee_,
                                       .delay_levels = levels_,
                                       .traffic = traffic_,
-                                      .clock = clock_},
+                                      .clock = clock_,
+                                      .timers = timers},
                    host_);
   }
 

@@ -155,6 +155,7 @@ TEST(CodesTest, RequestCodesHaveTheNamesOfTheProtocol) {
       {351, "GET_TOPIC_CONFIG"},
       {352, "GET_SUBSCRIPTIONGROUP_CONFIG"},
       {361, "LITE_PULL_MESSAGE"},
+      {370, "RECALL_MESSAGE"},
       {907, "GET_BROKER_HA_STATUS"}};
   EXPECT_EQ(declaredNames<RequestCode>(), expected);
 }

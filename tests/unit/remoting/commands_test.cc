@@ -33,7 +33,8 @@ constexpr WireFields kWireFields[] = {
      "producerGroup:str! topic:str! defaultTopic:str! defaultTopicQueueNums:int! queueId:int! "
      "sysFlag:int! bornTimestamp:i64! flag:int! properties:str reconsumeTimes:int "
      "unitMode:bool maxReconsumeTimes:int batch:bool bname:str",
-     "msgId:str! queueId:int! queueOffset:i64! transactionId:str MSG_REGION:str TRACE_ON:str"},
+     "msgId:str! queueId:int! queueOffset:i64! transactionId:str MSG_REGION:str TRACE_ON:str "
+     "recallHandle:str"},
     {RequestCode{11},
      "consumerGroup:str! topic:str! queueId:int! queueOffset:i64! maxMsgNums:int! "
      "sysFlag:int! commitOffset:i64! suspendTimeoutMillis:i64! subscription:str "
@@ -119,7 +120,8 @@ constexpr WireFields kWireFields[] = {
      "producerGroup:str! topic:str! defaultTopic:str! defaultTopicQueueNums:int! queueId:int! "
      "sysFlag:int! bornTimestamp:i64! flag:int! properties:str reconsumeTimes:int "
      "unitMode:bool maxReconsumeTimes:int batch:bool bname:str",
-     "msgId:str! queueId:int! queueOffset:i64! transactionId:str MSG_REGION:str TRACE_ON:str"},
+     "msgId:str! queueId:int! queueOffset:i64! transactionId:str MSG_REGION:str TRACE_ON:str "
+     "recallHandle:str"},
     {RequestCode{314}, "srcGroup:str! destGroup:str! topic:str offline:bool", ""},
     {RequestCode{315}, "statsName:str! statsKey:str!", ""},
     {RequestCode{317}, "isOrder:bool!", ""},
@@ -127,7 +129,8 @@ constexpr WireFields kWireFields[] = {
      "producerGroup:str! topic:str! defaultTopic:str! defaultTopicQueueNums:int! queueId:int! "
      "sysFlag:int! bornTimestamp:i64! flag:int! properties:str reconsumeTimes:int "
      "unitMode:bool maxReconsumeTimes:int batch:bool bname:str",
-     "msgId:str! queueId:int! queueOffset:i64! transactionId:str MSG_REGION:str TRACE_ON:str"},
+     "msgId:str! queueId:int! queueOffset:i64! transactionId:str MSG_REGION:str TRACE_ON:str "
+     "recallHandle:str"},
     {RequestCode{321}, "topic:str queueId:int index:i64 count:int consumerGroup:str", ""},
     {RequestCode{322}, "brokerName:str! brokerAddr:str! clusterName:str! brokerId:i64!",
      "changed:bool!"},
@@ -136,12 +139,14 @@ constexpr WireFields kWireFields[] = {
      "producerGroup:str! topic:str! defaultTopic:str! defaultTopicQueueNums:int! queueId:int! "
      "sysFlag:int! bornTimestamp:i64! flag:int! properties:str reconsumeTimes:int "
      "unitMode:bool maxReconsumeTimes:int batch:bool bname:str",
-     "msgId:str! queueId:int! queueOffset:i64! transactionId:str MSG_REGION:str TRACE_ON:str"},
+     "msgId:str! queueId:int! queueOffset:i64! transactionId:str MSG_REGION:str TRACE_ON:str "
+     "recallHandle:str"},
     {RequestCode{325},
      "producerGroup:str! topic:str! defaultTopic:str! defaultTopicQueueNums:int! queueId:int! "
      "sysFlag:int! bornTimestamp:i64! flag:int! properties:str reconsumeTimes:int "
      "unitMode:bool maxReconsumeTimes:int batch:bool bname:str",
-     "msgId:str! queueId:int! queueOffset:i64! transactionId:str MSG_REGION:str TRACE_ON:str"},
+     "msgId:str! queueId:int! queueOffset:i64! transactionId:str MSG_REGION:str TRACE_ON:str "
+     "recallHandle:str"},
     {RequestCode{326},
      "producerGroup:str! topic:str! defaultTopic:str! defaultTopicQueueNums:int! queueId:int! "
      "sysFlag:int! bornTimestamp:i64! flag:int! properties:str reconsumeTimes:int "
@@ -157,6 +162,8 @@ constexpr WireFields kWireFields[] = {
      "proxyFrowardClientId:str",
      "suggestWhichBrokerId:i64! nextBeginOffset:i64! minOffset:i64! maxOffset:i64! "
      "offsetDelta:i64 topicSysFlag:int groupSysFlag:int forbiddenType:int"},
+    {RequestCode{370}, "producerGroup:str topic:str! recallHandle:str! bname:str",
+     "msgId:str! MSG_REGION:str"},
 };
 
 constexpr SerializeType kCodecs[] = {SerializeType::kJson, SerializeType::kBinary};

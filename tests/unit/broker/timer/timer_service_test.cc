@@ -5,7 +5,7 @@
 #include <limits>
 
 #include "common/atomic_file.h"
-#include "tests/unit/broker/message_path.h"
+#include "tests/unit/broker/timer/timer_path.h"
 
 namespace rocketmq::broker {
 namespace {
@@ -14,42 +14,8 @@ using remoting::ResponseCode;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-class TimerServiceTest : public MessagePath {
+class TimerServiceTest : public TimerPath {
  protected:
-  TimerServiceTest() { openTimers(); }
-  ~TimerServiceTest() override { timers_.reset(); }
-
-  void openTimers() {
-    auto opened = TimerService::open(
-        {.settings = settings_, .store = *store_, .clock = clock_, .files = posixFileSystem()});
-    ASSERT_TRUE(opened.ok()) << opened.status().message();
-    timers_ = std::move(*opened);
-    sends_.emplace(SendService::Parts{.settings = settings_,
-                                      .topics = *topics_,
-                                      .groups = *groups_,
-                                      .store = *store_,
-                                      .guarantee = *guarantee_,
-                                      .delay_levels = levels_,
-                                      .traffic = traffic_,
-                                      .clock = clock_,
-                                      .timers = timers_.get()},
-                   host_);
-  }
-  /// Without a word of farewell: nothing is written that is not there already.
-  void restart() {
-    timers_.reset();
-    closeAll();
-    openAll();
-    openTimers();
-  }
-  void run() {
-    while (timers_->turn() <= clock_.nowMs()) {
-    }
-  }
-  void sendAt(TimestampMs deliver_ms, std::string body = "b", PropertyMap more = {}) {
-    more["TIMER_DELIVER_MS"] = std::to_string(deliver_ms);
-    send({.body = std::move(body), .properties = std::move(more)});
-  }
   /// Messages whose step is over before they are read: they get no unit in the timer log.
   void sendLate(int count) {
     for (int i = 0; i < count; ++i) {
@@ -63,16 +29,7 @@ class TimerServiceTest : public MessagePath {
   ResponseCode codeOf(const std::string& property, const std::string& value) {
     return trySend({.properties = {{property, value}}}).answer.code;
   }
-  std::vector<std::string> bodies() {
-    std::vector<std::string> texts;
-    for (const Stored& message : stored("T")) {
-      texts.emplace_back(message.record.body);
-    }
-    return texts;
-  }
   std::string fileOf(const std::string& name) const { return dir_ / ("store/" + name); }
-
-  std::unique_ptr<TimerService> timers_;
 };
 
 using Bodies = std::vector<std::string>;
