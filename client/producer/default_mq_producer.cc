@@ -145,6 +145,13 @@ void DefaultMQProducer::request(Message message, const MessageQueueSelector& sel
   impl_->request(message, std::move(target), std::move(callback), timeout);
 }
 
+std::string DefaultMQProducer::recallMessage(const std::string& topic,
+                                             const std::string& recall_handle) {
+  return impl_->core()
+      ->recallSync(topic, recall_handle, impl_->config.send_msg_timeout)
+      .valueOrThrow();
+}
+
 std::vector<MessageQueue> DefaultMQProducer::fetchPublishMessageQueues(const std::string& topic) {
   return impl_->core()->publishQueues(topic).valueOrThrow();
 }

@@ -66,6 +66,10 @@ class ProducerCore {
   void endTransaction(const Message& message, remoting::EndTransaction request,
                       LocalTransactionState state);
 
+  /// Takes back the timer message that `handle` names; its unique id. Waits; in producer_recall.cc.
+  Outcome<std::string> recallSync(const std::string& topic, const std::string& handle,
+                                  std::chrono::milliseconds timeout);
+
   Outcome<std::vector<MessageQueue>> publishQueues(const std::string& topic);
 
  private:

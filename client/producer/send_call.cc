@@ -46,6 +46,7 @@ SendResult makeSendResult(const SendCall& call, SendStatus status,
   result.transaction_id = reply.transaction_id.value_or("");
   result.region_id = reply.region.value_or("");
   result.trace_on = reply.trace_on != "false";
+  result.recall_handle = reply.recall_handle.value_or("");
   return result;
 }
 

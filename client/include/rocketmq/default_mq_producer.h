@@ -131,6 +131,16 @@ class DefaultMQProducer {
   void request(Message message, const MessageQueueSelector& selector, RequestCallback callback,
                std::chrono::milliseconds timeout);
 
+  /// Takes back a message that was sent with a delay or delivery time, before that time (RocketMQ:
+  /// recallMessage); `recall_handle` is from its SendResult. Returns the message's unique id. May
+  /// be repeated. Whether the message still waits is not checked: that its time is near or over is.
+  ///
+  /// Throws MQClientException when the handle is none or its broker is not known (nothing was
+  /// sent); MQBrokerException with code 16 when the broker's recallMessageEnable is false, 604 when
+  /// the handle is of another topic or too late, 17 when the topic is gone, 10, 11 or 12 when the
+  /// recall is stored but not yet as safe as the broker's mode promises.
+  std::string recallMessage(const std::string& topic, const std::string& recall_handle);
+
   /// Queues of a topic that can be written now.
   std::vector<MessageQueue> fetchPublishMessageQueues(const std::string& topic);
 

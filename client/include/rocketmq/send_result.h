@@ -31,6 +31,9 @@ struct SendResult {
   std::string transaction_id;
   std::string region_id;
   bool trace_on = true;
+  /// Of a message with a delay or delivery time (not a delay level) that still waits: what
+  /// DefaultMQProducer::recallMessage() takes. Else empty.
+  std::string recall_handle;
 };
 
 }  // namespace rocketmq
