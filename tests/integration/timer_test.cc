@@ -12,10 +12,7 @@
 #include <string>
 #include <vector>
 
-#include "common/clock.h"
-#include "rocketmq/default_mq_producer.h"
-#include "tests/support/daemon.h"
-#include "tests/support/queue_reader.h"
+#include "tests/integration/timer_cluster.h"
 #include "tests/support/slave.h"
 #include "tests/support/temp_dir.h"
 
@@ -28,31 +25,10 @@ constexpr int64_t kPrecisionMs = 100;
 /// For a busy machine; the bench tells how late timers are.
 constexpr int64_t kMarginMs = 3000;
 
-int64_t nowMs() { return SystemClock::instance().nowMs(); }
-
-using Bodies = std::vector<std::string>;
-
-class TimerTest : public ::testing::Test {
+class TimerTest : public TimerCluster {
  protected:
-  explicit TimerTest(Cluster::Settings more = {})
-      : cluster_(folder_.path().string(), withPrecision(std::move(more))) {}
+  explicit TimerTest(Cluster::Settings more = {}) : TimerCluster(withPrecision(std::move(more))) {}
 
-  void SetUp() override {
-    cluster_.start();
-    cluster_.createTopic("Alarms", 1);
-    reader_ = std::make_unique<QueueReader>(cluster_, "Alarms");
-    ProducerConfig config;
-    config.namesrv_addr = cluster_.namesrvAddr();
-    config.producer_group = "clocks";
-    producer_ = std::make_unique<DefaultMQProducer>(config);
-    producer_->start();
-  }
-
-  void sendAt(int64_t deliver_ms, const std::string& body) {
-    Message message("Alarms", body);
-    message.setDeliverTimeMs(deliver_ms);
-    producer_->send(message);
-  }
   /// Why a message is refused.
   std::optional<MQException> refusal(const std::function<void(Message&)>& ask) {
     Message message("Alarms", "refused");
@@ -71,18 +47,6 @@ class TimerTest : public ::testing::Test {
     EXPECT_EQ(refused->code(), code) << refused->what();
     EXPECT_NE(std::string(refused->what()).find(reason), std::string::npos) << refused->what();
   }
-  Bodies bodies() {
-    Bodies bodies;
-    for (const MessageExt& message : reader_->messages()) {
-      bodies.push_back(message.body());
-    }
-    return bodies;
-  }
-
-  TempDir folder_;
-  Cluster cluster_;
-  std::unique_ptr<QueueReader> reader_;
-  std::unique_ptr<DefaultMQProducer> producer_;
 
  private:
   static Cluster::Settings withPrecision(Cluster::Settings settings) {
