@@ -11,6 +11,7 @@
 #include "rocketmq/default_mq_producer.h"
 #include "rocketmq/default_mq_push_consumer.h"
 #include "tests/support/daemon.h"
+#include "tests/support/raw_client.h"
 #include "tests/support/temp_dir.h"
 
 namespace rocketmq::test {
@@ -21,6 +22,9 @@ using ::testing::ContainsRegex;
 using ::testing::HasSubstr;
 using ::testing::Not;
 using ::testing::StartsWith;
+
+constexpr int kGetKvConfig = 101;
+constexpr int kQueryNotFound = 22;
 
 class MqadminTest : public ::testing::Test {
  protected:
@@ -134,6 +138,22 @@ TEST_F(MqadminTest, TopicsAreCreatedShownAndDeleted) {
   EXPECT_THAT(admin({"deleteTopic", "-t", topic_, "-c", "DefaultCluster"}),
               HasSubstr("delete topic [" + topic_ + "] from NameServer success."));
   EXPECT_THAT(admin({"topicList"}), Not(HasSubstr(topic_ + "\n")));
+}
+
+TEST_F(MqadminTest, AnOrderedTopicHasItsQueuesInTheKeyValueTableUntilItIsDeleted) {
+  RawClient namesrv(cluster_->namesrvPort());
+  const auto order = [&] {
+    return namesrv.call(kGetKvConfig,
+                        "{\"namespace\":\"ORDER_TOPIC_CONFIG\",\"key\":\"" + topic_ + "\"}");
+  };
+  EXPECT_THAT(admin({"updateTopic", "-c", "DefaultCluster", "-t", topic_, "-w", "3", "-o", "true"}),
+              HasSubstr("set cluster orderConf. isOrder=true, orderConf=[broker-a:3]"));
+  EXPECT_EQ(order().ext["value"], "broker-a:3");
+  send("goes to one of the three");
+  admin({"deleteTopic", "-t", topic_, "-c", "DefaultCluster"});
+  EXPECT_EQ(order().code, kQueryNotFound);
+  EXPECT_THAT(admin({"updateTopic", "-c", "DefaultCluster", "-t", topic_}),
+              HasSubstr("order=false"));
 }
 
 TEST_F(MqadminTest, ClusterListHasItsColumnsAndIsQuick) {

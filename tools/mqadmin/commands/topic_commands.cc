@@ -98,6 +98,8 @@ class DeleteTopic : public Command {
     }
     fmt::print("delete topic [{}] from cluster [{}] success.\n", topic_, cluster_);
     ROCKETMQ_RETURN_IF_ERROR(admin.deleteTopicInNameServers(topic_));
+    // Else a topic that is made anew under the name would be ordered.
+    ROCKETMQ_RETURN_IF_ERROR(admin.deleteKvConfig(kOrderNamespace, topic_));
     fmt::print("delete topic [{}] from NameServer success.\n", topic_);
     return Status::ok();
   }
