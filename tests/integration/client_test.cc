@@ -90,6 +90,44 @@ TEST_F(ClientTest, AsyncOnewayBatchAndSelectorSendsAllArrive) {
   EXPECT_EQ(selected_queues.size(), 1u);
 }
 
+TEST_F(ClientTest, ABatchArrivesAsSingleRecordsWithOffsetsAndIdsOfTheirOwn) {
+  const auto producer = this->producer();
+  const std::vector<MessageQueue> queues = producer->fetchPublishMessageQueues(topic_);
+  Message before(topic_, "before");
+  producer->send(before, queues[0]);
+  std::vector<Message> batch;
+  for (int i = 0; i < 20; ++i) {
+    batch.emplace_back(topic_, "Tag" + std::to_string(i), "key" + std::to_string(i),
+                       "body " + std::to_string(i));
+  }
+  const SendResult result = producer->send(batch, queues[0]);
+  EXPECT_EQ(result.queue_offset, 1);
+
+  PullConsumerConfig config;
+  config.namesrv_addr = cluster_->namesrvAddr();
+  config.consumer_group = group_;
+  DefaultMQPullConsumer consumer(config);
+  consumer.start();
+  const PullResult pulled = consumer.pull(queues[0], "*", 1, 32);
+  ASSERT_EQ(pulled.messages.size(), 20u);
+  std::string ids;
+  std::string offset_ids;
+  for (size_t i = 0; i < 20; ++i) {
+    const MessageExt& message = pulled.messages[i];
+    EXPECT_EQ(message.queueOffset(), static_cast<int64_t>(i) + 1);
+    EXPECT_EQ(message.body(), "body " + std::to_string(i));
+    EXPECT_EQ(message.tags(), "Tag" + std::to_string(i));
+    EXPECT_EQ(message.keys(), "key" + std::to_string(i));
+    ids += (i == 0 ? "" : ",") + message.msgId();
+    offset_ids += (i == 0 ? "" : ",") + message.offsetMsgId();
+  }
+  EXPECT_EQ(ids, result.msg_id);
+  EXPECT_EQ(offset_ids, result.offset_msg_id);
+  const PullResult tagged = consumer.pull(queues[0], "Tag7", 0, 32);
+  ASSERT_EQ(tagged.messages.size(), 1u);
+  EXPECT_EQ(tagged.messages[0].body(), "body 7");
+}
+
 TEST_F(ClientTest, ATopicNobodyCreatedIsMadeByTheFirstSend) {
   const auto producer = this->producer();
   Message message("C_AutoCreated", "hello");
