@@ -93,7 +93,9 @@ Status Broker::Impl::listenForMetrics() {
                                         .clients = *clients_,
                                         .lanes = lanes_,
                                         .ha = replication_->reporter(),
-                                        .clock = clock_});
+                                        .clock = clock_,
+                                        .timers = message_timers_.get(),
+                                        .transactions = transactions_ ? &*transactions_ : nullptr});
   ROCKETMQ_ASSIGN_OR_RETURN(
       metrics_server_,
       metrics::Server::start(pool_, lanes_,

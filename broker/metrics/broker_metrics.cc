@@ -40,15 +40,48 @@ struct BrokerMetrics::Progress {
 
 metrics::MetricList BrokerMetrics::all() {
   using namespace metric;
-  return {&kWatermark,       &kPermission,     &kTopicNumber,   &kGroupNumber,
-          &kBrokerTps,       &kBrokerQps,      &kStorageSize,   &kFlushBehind,
-          &kDispatchBehind,  &kReserveTime,    &kHaSlaves,      &kHaLag,
-          &kHaConnected,     &kMessagesIn,     &kThroughputIn,  &kMessageSize,
-          &kCommits,         &kRollbacks,      &kProducerTps,   &kProducerSize,
-          &kProducerOffset,  &kMessagesOut,    &kThroughputOut, &kConsumerTps,
-          &kConsumerSize,    &kToDlq,          &kSendBack,      &kConsumerConnections,
-          &kLagMessages,     &kInflight,       &kReady,         &kLagLatency,
-          &kQueueingLatency, &kConsumerOffset, &kGroupDiff,     &metrics::kDroppedSeries};
+  return {&kWatermark,
+          &kPermission,
+          &kTopicNumber,
+          &kGroupNumber,
+          &kBrokerTps,
+          &kBrokerQps,
+          &kStorageSize,
+          &kFlushBehind,
+          &kDispatchBehind,
+          &kReserveTime,
+          &kHaSlaves,
+          &kHaLag,
+          &kHaConnected,
+          &kMessagesIn,
+          &kThroughputIn,
+          &kMessageSize,
+          &kCommits,
+          &kRollbacks,
+          &kProducerTps,
+          &kProducerSize,
+          &kProducerOffset,
+          &kHalfMessages,
+          &kTimingMessages,
+          &kTimerEnqueueLag,
+          &kTimerDequeueLatency,
+          &kTimerEnqueued,
+          &kTimerDequeued,
+          &kMessagesOut,
+          &kThroughputOut,
+          &kConsumerTps,
+          &kConsumerSize,
+          &kToDlq,
+          &kSendBack,
+          &kConsumerConnections,
+          &kLagMessages,
+          &kInflight,
+          &kReady,
+          &kLagLatency,
+          &kQueueingLatency,
+          &kConsumerOffset,
+          &kGroupDiff,
+          &metrics::kDroppedSeries};
 }
 
 std::string BrokerMetrics::page() const {
@@ -60,6 +93,7 @@ std::string BrokerMetrics::page() const {
   addStorage(page);
   addReplication(page);
   addTopics(page);
+  addWaiting(page);
   addGroups(page);
   addConnections(page);
   addProgress(page);
@@ -153,6 +187,20 @@ void BrokerMetrics::addTopics(Page& page) const {
       sum += parts_.store.maxOffset(topic, queue);
     }
     page.add(sum, {topic});
+  }
+}
+
+void BrokerMetrics::addWaiting(Page& page) const {
+  if (parts_.transactions != nullptr) {
+    page.single(metric::kHalfMessages, static_cast<double>(parts_.transactions->openCount()));
+  }
+  if (parts_.timers != nullptr) {
+    const TimerService::Numbers numbers = parts_.timers->numbers();
+    page.single(metric::kTimingMessages, static_cast<double>(numbers.pending));
+    page.single(metric::kTimerEnqueueLag, static_cast<double>(numbers.offset_behind));
+    page.single(metric::kTimerDequeueLatency, static_cast<double>(numbers.read_behind_ms));
+    page.single(metric::kTimerEnqueued, static_cast<double>(numbers.enqueued));
+    page.single(metric::kTimerDequeued, static_cast<double>(numbers.dequeued));
   }
 }
 

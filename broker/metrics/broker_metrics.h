@@ -9,7 +9,9 @@
 #include "broker/ha/ha_reporter.h"
 #include "broker/settings.h"
 #include "broker/stats/broker_stats.h"
+#include "broker/timer/timer_service.h"
 #include "broker/topic/topic_table.h"
+#include "broker/transaction/transactions.h"
 #include "common/clock.h"
 #include "metrics/metric.h"
 #include "metrics/page.h"
@@ -38,6 +40,9 @@ class BrokerMetrics {
     const remoting::Lanes& lanes;
     const HaReporter& ha;
     const Clock& clock;
+    /// Null where there is none: on a slave, and the first also where timerWheelEnable is false.
+    const TimerService* timers = nullptr;
+    const Transactions* transactions = nullptr;
   };
 
   explicit BrokerMetrics(const Parts& parts) : parts_(parts) {}
@@ -55,6 +60,7 @@ class BrokerMetrics {
   void addStorage(metrics::Page& page) const;
   void addReplication(metrics::Page& page) const;
   void addTopics(metrics::Page& page) const;
+  void addWaiting(metrics::Page& page) const;
   void addGroups(metrics::Page& page) const;
   void addConnections(metrics::Page& page) const;
   void addProgress(metrics::Page& page) const;

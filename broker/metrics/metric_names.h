@@ -42,6 +42,18 @@ inline constexpr Metric kCommits{"rocketmq_commit_messages_total", kCounter, "to
                                  "Transactions committed."};
 inline constexpr Metric kRollbacks{"rocketmq_rollback_messages_total", kCounter, "topic",
                                    "Transactions rolled back."};
+inline constexpr Metric kHalfMessages{
+    "rocketmq_half_messages", kGauge, {}, "Transactions that have not ended, of all topics."};
+inline constexpr Metric kTimingMessages{
+    "rocketmq_timing_messages", kGauge, {}, "Messages that wait for their time, of all topics."};
+inline constexpr Metric kTimerEnqueueLag{
+    "rocketmq_timer_enqueue_lag", kGauge, {}, "Timer messages that are not in a slot yet."};
+inline constexpr Metric kTimerDequeueLatency{
+    "rocketmq_timer_dequeue_latency", kGauge, {}, "How late the next slot is, in ms."};
+inline constexpr Metric kTimerEnqueued{
+    "rocketmq_timer_enqueue_total", kCounter, {}, "Timer messages put into slots."};
+inline constexpr Metric kTimerDequeued{
+    "rocketmq_timer_dequeue_total", kCounter, {}, "Timer messages delivered or put on a new way."};
 inline constexpr Metric kMessagesOut{"rocketmq_messages_out_total", kCounter,
                                      "topic,consumer_group,is_retry,is_system",
                                      "Messages handed to a group."};

@@ -124,6 +124,18 @@ int64_t HalfLedger::nextOpen(int64_t offset, int64_t end) const {
   return end;
 }
 
+int64_t HalfLedger::openCount(int64_t end) const {
+  MutexLock lock(mutex_);
+  int64_t open = end - begin_;
+  int64_t word_begin = bits_base_ * kWordBits;
+  for (const uint64_t word : closed_) {
+    const int64_t below = std::clamp<int64_t>(begin_ - word_begin, 0, kWordBits);
+    open -= below == kWordBits ? 0 : std::popcount(word >> below);
+    word_begin += kWordBits;
+  }
+  return std::max<int64_t>(open, 0);
+}
+
 void HalfLedger::forgetBefore(int64_t offset) {
   MutexLock lock(mutex_);
   if (offset <= begin_) {

@@ -78,6 +78,8 @@ class HalfLedger {
   /// Forgets half messages in front of `offset`, which the log no longer has.
   void forgetBefore(int64_t offset);
   Progress progress() const;
+  /// Open transactions, when the half messages end at `end`.
+  int64_t openCount(int64_t end) const;
   /// Transactions with more than one copy.
   size_t renewedCount() const;
 

@@ -22,6 +22,8 @@ Transactions::Transactions(const Parts& parts, const HostAddress& store_host)
                .clock = parts.clock},
               store_host) {}
 
+int64_t Transactions::openCount() const { return ledger_->openCount(messages_.halves().end); }
+
 void Transactions::saveProgress() { broker::saveProgress(*ledger_, offsets_); }
 
 }  // namespace rocketmq::broker

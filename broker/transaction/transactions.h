@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <memory>
 
 #include "broker/group/client_registry.h"
@@ -43,6 +44,9 @@ class Transactions {
 
   /// Puts the progress into the consumer offsets; to be called before those are saved.
   void saveProgress();
+
+  /// Transactions that have neither been committed nor rolled back.
+  int64_t openCount() const;
 
   EndTransactionService& ends() { return ends_; }
   CheckService& checks() { return checks_; }

@@ -12,6 +12,7 @@
 
 #include "rocketmq/default_mq_producer.h"
 #include "rocketmq/default_mq_push_consumer.h"
+#include "rocketmq/transaction_mq_producer.h"
 #include "tests/support/daemon.h"
 #include "tests/support/eventually.h"
 #include "tests/support/raw_socket.h"
@@ -112,6 +113,40 @@ TEST_F(MetricsTest, AMessageIsCountedOnItsWayInAndOut) {
       << cluster_->admin({"statsAll"}).output;
   EXPECT_THAT(cluster_->admin({"brokerConsumeStats", "-b", cluster_->brokerAddr()}).output,
               HasSubstr("Diff Total: "));
+}
+
+TEST_F(MetricsTest, WhatWaitsIsCounted) {
+  class Undecided final : public TransactionListener {
+   public:
+    LocalTransactionState executeLocalTransaction(const Message&, const std::any&) override {
+      return LocalTransactionState::kUnknow;
+    }
+    LocalTransactionState checkLocalTransaction(const MessageExt&) override {
+      return LocalTransactionState::kUnknow;
+    }
+  };
+  cluster_->createTopic("Waiting", 1);
+  TransactionProducerConfig config;
+  config.namesrv_addr = cluster_->namesrvAddr();
+  config.producer_group = "waiting_producer";
+  TransactionMQProducer producer(config, std::make_shared<Undecided>());
+  producer.start();
+  Message half("Waiting", "half");
+  producer.sendMessageInTransaction(half, {});
+  Message later("Waiting", "later");
+  later.setDelayTimeSec(3600);
+  producer.send(later);
+  for (const std::string expected :
+       {"rocketmq_half_messages{cluster=\"DefaultCluster\",node_type=\"broker\",node_id="
+        "\"broker-a\"} 1\n",
+        "rocketmq_timing_messages{cluster=\"DefaultCluster\",node_type=\"broker\",node_id="
+        "\"broker-a\"} 1\n",
+        "rocketmq_timer_enqueue_total{cluster=\"DefaultCluster\",node_type=\"broker\",node_id="
+        "\"broker-a\"} 1\n"}) {
+    EXPECT_TRUE(
+        eventually([&] { return page().find(expected) != std::string::npos; }, kPatience))
+        << expected;
+  }
 }
 
 TEST_F(MetricsTest, PromtoolAcceptsThePage) {

@@ -39,6 +39,20 @@ TEST(HalfLedgerTest, ProgressStopsAtTheOldestOpenOne) {
   EXPECT_EQ(ledger.nextOpen(0, 1000), 200);
 }
 
+TEST(HalfLedgerTest, TheOpenOnesAreCounted) {
+  HalfLedger ledger({.half = 10});
+  EXPECT_EQ(ledger.openCount(10), 0);
+  EXPECT_EQ(ledger.openCount(1000), 990);
+  for (int64_t offset = 11; offset < 200; ++offset) {
+    ledger.close(offset);
+  }
+  EXPECT_EQ(ledger.openCount(200), 1);
+  EXPECT_EQ(ledger.openCount(250), 51);
+  ledger.close(10);
+  EXPECT_EQ(ledger.openCount(200), 0);
+  EXPECT_EQ(ledger.openCount(201), 1);
+}
+
 // The producer's own commit names the first copy, the answer to a check the newest; either ends the
 // transaction, and only one of them.
 TEST(HalfLedgerTest, EveryCopyStandsForItsTransaction) {
