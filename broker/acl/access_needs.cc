@@ -68,6 +68,7 @@ Status AccessNeeds::readFrom(const remoting::CommandView& request) {
   const auto field = [&request](std::string_view name) { return request.ext_fields.find(name); };
   switch (static_cast<RequestCode>(request.code)) {
     case RequestCode::kSendMessage:
+    case RequestCode::kRecallMessage:
       needTopic(field("topic"), AclPermission::kPub);
       break;
     case RequestCode::kSendMessageV2:

@@ -108,6 +108,7 @@ TEST_F(AccessRulesTest, EachPermissionOfATopicLetsPassWhatItSays) {
     const bool may_send = may(RequestCode::kSendMessage, {{"topic", topic}});
     EXPECT_EQ(may(RequestCode::kSendMessageV2, {{"b", topic}}), may_send);
     EXPECT_EQ(may(RequestCode::kSendBatchMessage, {{"b", topic}}), may_send);
+    EXPECT_EQ(may(RequestCode::kRecallMessage, {{"topic", topic}}), may_send);
     return may_send;
   };
   const auto read = [&](const std::string& topic) {
