@@ -118,6 +118,10 @@ void registerSendHandlers(remoting::Router& router, const SendHandlerParts& part
   router.handleLater<remoting::RecallMessage>(
       {}, [parts](const remoting::RecallMessage& request, const RequestContext& context,
                   Responder<remoting::RecallMessage> responder) {
+        if (auto busy = parts.gate.refusal(context.connection->threadDelay())) {
+          responder({ResponseCode::kSystemBusy, std::move(*busy)});
+          return;
+        }
         finish(parts, parts.recalls.recall(request, context.connection->remote()),
                std::move(responder));
       });
