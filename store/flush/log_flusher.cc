@@ -11,6 +11,8 @@ namespace {
 
 constexpr int64_t kPageBytes = 4096;
 constexpr std::chrono::milliseconds kWatchInterval{100};
+/// So few are told before another thread would be awake.
+constexpr size_t kToldInPlaceMax = 4;
 constexpr std::chrono::hours kUntilWoken{1};
 
 }  // namespace
@@ -78,9 +80,19 @@ void LogFlusher::flushLoop() {
     if (isDue(mark, thorough)) {
       flushTo(mark);
     }
-    dispatchFlushed();
-    endWaits(false);
+    // Telling many takes as long as a sync: the next one, for those who came during this, goes on
+    // meanwhile.
+    if (waiters() > kToldInPlaceMax) {
+      watch_worker_.wake();
+    } else {
+      serve();
+    }
   }
+}
+
+void LogFlusher::serve() {
+  dispatchFlushed();
+  endWaits(false);
 }
 
 bool LogFlusher::isDue(const CommitLog::Mark& mark, bool thorough) {
@@ -91,12 +103,12 @@ bool LogFlusher::isDue(const CommitLog::Mark& mark, bool thorough) {
   const int64_t dirty_pages = mark.end / kPageBytes - flushed / kPageBytes;
   const bool file_is_full = mark.end / log_.fileBytes() != flushed / log_.fileBytes();
   return thorough || options_.mode == FlushMode::kSync || file_is_full ||
-         dirty_pages >= options_.least_pages || hasWaiters();
+         dirty_pages >= options_.least_pages || waiters() > 0;
 }
 
-bool LogFlusher::hasWaiters() {
+size_t LogFlusher::waiters() {
   MutexLock lock(mutex_);
-  return !waiters_.empty();
+  return waiters_.size();
 }
 
 void LogFlusher::flushTo(const CommitLog::Mark& mark) {
@@ -113,8 +125,12 @@ void LogFlusher::flushTo(const CommitLog::Mark& mark) {
 
 /// Under sync flush: what is on the disk becomes visible.
 void LogFlusher::dispatchFlushed() {
+  if (options_.mode != FlushMode::kSync) {
+    return;
+  }
+  MutexLock lock(dispatch_mutex_);
   const int64_t flushed = log_.flushedOffset();
-  if (options_.mode != FlushMode::kSync || dispatcher_.dispatchedTo() >= flushed) {
+  if (dispatcher_.dispatchedTo() >= flushed) {
     return;
   }
   const Status dispatched = dispatcher_.dispatchTo(flushed);
@@ -153,12 +169,12 @@ void LogFlusher::watchLoop() {
   bool goes_on = true;
   while (goes_on) {
     watch_sleeps_.store(true, std::memory_order_release);
-    if (!hasWaiters()) {
+    if (waiters() == 0) {
       goes_on = watch_worker_.pause(kUntilWoken);
       continue;
     }
     watch_sleeps_.store(false, std::memory_order_release);
-    endWaits(false);
+    serve();
     goes_on = watch_worker_.pause(kWatchInterval);
   }
 }

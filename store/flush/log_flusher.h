@@ -19,8 +19,9 @@ namespace rocketmq::store {
 /// Brings the log to the disk (RocketMQ: GroupCommitService and FlushRealTimeService in one). One
 /// sync serves everybody who waits for anything below its end.
 ///
-/// Threads: a flush thread; a watch thread that ends waits whose deadline has passed while a sync
-///          hangs. Callbacks run on these two. The rest from any.
+/// Threads: a flush thread; a watch thread that tells waiters while the next sync runs, when they
+///          are many, and ends waits whose deadline has passed while one hangs. Callbacks run on
+///          these two. The rest from any.
 /// Failure: the first failed sync makes the store read-only; every wait then ends with false.
 class LogFlusher {
  public:
@@ -66,8 +67,9 @@ class LogFlusher {
   void flushLoop();
   void watchLoop();
   bool isDue(const CommitLog::Mark& mark, bool thorough);
-  bool hasWaiters();
+  size_t waiters();
   void flushTo(const CommitLog::Mark& mark);
+  void serve();
   void dispatchFlushed();
   int64_t servedTo() const;
   void endWaits(bool expire_all);
@@ -79,6 +81,7 @@ class LogFlusher {
   const Options options_;
   std::atomic<TimestampMs> newest_flushed_ms_{0};
 
+  Mutex dispatch_mutex_;  // One dispatches at a time.
   Mutex mutex_;
   std::vector<Waiter> waiters_ ROCKETMQ_GUARDED_BY(mutex_);
   bool stopped_ ROCKETMQ_GUARDED_BY(mutex_) = false;
