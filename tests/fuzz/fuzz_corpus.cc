@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <ostream>
 #include <set>
 #include <string>
 #include <vector>
@@ -18,6 +19,9 @@ std::vector<Target>& targets() {
   static std::vector<Target> all;
   return all;
 }
+
+/// For the names of the tests.
+void PrintTo(const Target& target, std::ostream* out) { *out << target.name; }
 
 namespace {
 
