@@ -9,26 +9,9 @@
 #include "common/log.h"
 #include "common/properties_file.h"
 #include "common/settings.h"
+#include "common/text.h"
 
 namespace rocketmq::broker {
-namespace {
-
-std::vector<std::string_view> splitList(std::string_view text, char separator) {
-  std::vector<std::string_view> parts;
-  while (!text.empty()) {
-    const size_t end = text.find(separator);
-    if (end != 0) {
-      parts.push_back(text.substr(0, end));
-    }
-    if (end == std::string_view::npos) {
-      break;
-    }
-    text.remove_prefix(end + 1);
-  }
-  return parts;
-}
-
-}  // namespace
 
 ConfigService::ConfigService(LiveSettings& settings, const Clock& clock,
                              std::function<void(const BrokerSettings&)> on_change)

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <algorithm>
 #include <string_view>
+#include <vector>
 
 namespace rocketmq {
 
@@ -14,6 +16,19 @@ inline std::string_view javaTrim(std::string_view text) {
     text.remove_suffix(1);
   }
   return text;
+}
+
+/// The parts of a list such as "a,b,c" that are not empty; views of `text`.
+inline std::vector<std::string_view> splitList(std::string_view text, char separator) {
+  std::vector<std::string_view> parts;
+  while (!text.empty()) {
+    const size_t end = std::min(text.find(separator), text.size());
+    if (end > 0) {
+      parts.push_back(text.substr(0, end));
+    }
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  return parts;
 }
 
 }  // namespace rocketmq

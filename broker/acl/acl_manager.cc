@@ -17,19 +17,16 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr int64_t kRefusalLogPeriodMs = 1000;
 /// Of a file that is made here: it holds secrets.
 constexpr unsigned kFileMode = 0600;
 
 /// The parts of "a,b" without blanks around them; empty ones are left out.
-std::vector<std::string> splitList(std::string_view text) {
+std::vector<std::string> trimmedList(std::string_view text) {
   std::vector<std::string> parts;
-  while (!text.empty()) {
-    const size_t end = text.find(',');
-    if (const std::string_view part = javaTrim(text.substr(0, end)); !part.empty()) {
-      parts.emplace_back(part);
+  for (const std::string_view part : splitList(text, ',')) {
+    if (const std::string_view trimmed = javaTrim(part); !trimmed.empty()) {
+      parts.emplace_back(trimmed);
     }
-    text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
   }
   return parts;
 }
@@ -50,7 +47,7 @@ void logWarnings(const std::vector<std::string>& warnings) {
 }
 
 Status checkPermissions(const std::optional<std::string>& texts) {
-  for (const std::string& text : splitList(texts.value_or(""))) {
+  for (const std::string& text : trimmedList(texts.value_or(""))) {
     ROCKETMQ_ASSIGN_OR_RETURN(const auto parsed, parseResourcePermission(text));
     if (!parsed.second) {
       return Status::invalidArgument("the permission of " + parsed.first +
@@ -61,7 +58,7 @@ Status checkPermissions(const std::optional<std::string>& texts) {
 }
 
 std::optional<std::vector<std::string>> listOf(const std::optional<std::string>& text) {
-  return text ? std::optional(splitList(*text)) : std::nullopt;
+  return text ? std::optional(trimmedList(*text)) : std::nullopt;
 }
 
 }  // namespace
@@ -101,17 +98,12 @@ std::optional<remoting::Answer<remoting::NoFields>> AclManager::guard(
 
 void AclManager::logRefusal(const remoting::RequestContext& context,
                             std::string_view reason) const {
-  const int64_t now = clock_.nowMs();
-  int64_t last = refusal_logged_at_ms_.load(std::memory_order_relaxed);
-  if ((now >= last && now - last < kRefusalLogPeriodMs) ||
-      !refusal_logged_at_ms_.compare_exchange_strong(last, now, std::memory_order_relaxed)) {
-    refusals_not_logged_.fetch_add(1, std::memory_order_relaxed);
-    return;
+  const auto left_out = refusal_log_.admit();
+  if (left_out) {
+    log::warn("ACL: {} of {} refused: {}{}",
+              toString(static_cast<remoting::RequestCode>(context.command.code)),
+              context.connection->remote().toString(), reason, LogLimiter::note(*left_out));
   }
-  log::warn("ACL: {} of {} refused: {} ({} more refused since the last such line)",
-            toString(static_cast<remoting::RequestCode>(context.command.code)),
-            context.connection->remote().toString(), reason,
-            refusals_not_logged_.exchange(0, std::memory_order_relaxed));
 }
 
 /// Existing files, conf/plain_acl.yml last: accounts of the folder win over its (RocketMQ parity).
@@ -327,8 +319,9 @@ Status AclManager::updateGlobalWhiteAddresses(
     return Status::notFound(path + " is no ACL file of this broker: there are " + default_path_ +
                             " and those below " + folder_);
   }
-  return change(path, withGlobalWhiteAddresses(textOf(path), splitList(request.global_white_addrs),
-                                               nextVersion(file)));
+  return change(path,
+                withGlobalWhiteAddresses(textOf(path), trimmedList(request.global_white_addrs),
+                                         nextVersion(file)));
 }
 
 remoting::AclConfig AclManager::config() const {

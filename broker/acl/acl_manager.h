@@ -1,6 +1,5 @@
 #pragma once
 
-#include <atomic>
 #include <map>
 #include <memory>
 #include <optional>
@@ -12,6 +11,7 @@
 #include "broker/acl/access_rules.h"
 #include "broker/cached_snapshot.h"
 #include "common/clock.h"
+#include "common/log_limiter.h"
 #include "common/model/data_version.h"
 #include "common/mutex.h"
 #include "common/status.h"
@@ -100,8 +100,7 @@ class AclManager {
   std::string loaded_ ROCKETMQ_GUARDED_BY(mutex_);  ///< Stamp of what was last tried.
   std::string seen_ ROCKETMQ_GUARDED_BY(mutex_);    ///< Stamp at the last look.
 
-  mutable std::atomic<int64_t> refusal_logged_at_ms_{0};
-  mutable std::atomic<uint64_t> refusals_not_logged_{0};
+  mutable LogLimiter refusal_log_{1};
 };
 
 }  // namespace rocketmq::broker

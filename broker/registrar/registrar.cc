@@ -7,6 +7,7 @@
 #include "common/hash.h"
 #include "common/log.h"
 #include "common/model/permission.h"
+#include "common/text.h"
 #include "remoting/protocol/bodies/register_broker.h"
 #include "remoting/protocol/commands/namesrv_registration.h"
 
@@ -37,21 +38,6 @@ model::TopicConfigTable permittedTopics(const model::TopicConfigTable& topics, i
 }
 
 }  // namespace
-
-std::vector<std::string> splitAddresses(const std::string& text) {
-  std::vector<std::string> addresses;
-  size_t at = 0;
-  while (at <= text.size()) {
-    const size_t end = std::min(text.find(';', at), text.size());
-    std::string part = text.substr(at, end - at);
-    std::erase_if(part, [](char c) { return c == ' ' || c == '\t'; });
-    if (!part.empty()) {
-      addresses.push_back(std::move(part));
-    }
-    at = end + 1;
-  }
-  return addresses;
-}
 
 /// One registration of one state of the topics with every name server.
 struct Registrar::Round {
@@ -143,7 +129,16 @@ void Registrar::found(const std::string& address) {
 }
 
 std::vector<std::string> Registrar::nameServers() const {
-  return splitAddresses(settings_.load()->namesrv_addr);
+  const auto settings = settings_.load();
+  std::vector<std::string> addresses;
+  for (const std::string_view part : splitList(settings->namesrv_addr, ';')) {
+    std::string address(part);
+    std::erase_if(address, [](char c) { return c == ' ' || c == '\t'; });
+    if (!address.empty()) {
+      addresses.push_back(std::move(address));
+    }
+  }
+  return addresses;
 }
 
 void Registrar::awaitRegistered(milliseconds timeout) {

@@ -64,6 +64,7 @@ class Registrar {
  private:
   struct Round;
 
+  /// "a:1;b:2" of the settings as a list; blanks and empty parts are left out.
   std::vector<std::string> nameServers() const;
   void seekLost();
   void seekMaster();
@@ -98,8 +99,5 @@ class Registrar {
   std::unique_ptr<remoting::PeriodicTask> task_;
   std::unique_ptr<remoting::PeriodicTask> seek_task_;
 };
-
-/// "a:1;b:2" as a list; blanks and empty parts are left out.
-std::vector<std::string> splitAddresses(const std::string& text);
 
 }  // namespace rocketmq::broker

@@ -58,18 +58,6 @@ bool parseBool(const std::string& text) {
   return lower == "true";
 }
 
-std::vector<std::string> splitList(std::string_view text) {
-  std::vector<std::string> parts;
-  while (!text.empty()) {
-    const size_t end = std::min(text.find(','), text.size());
-    if (end > 0) {
-      parts.emplace_back(text.substr(0, end));
-    }
-    text.remove_prefix(std::min(end + 1, text.size()));
-  }
-  return parts;
-}
-
 std::string cut(std::string_view text, size_t bytes_max) {
   return std::string(text.substr(0, bytes_max));
 }

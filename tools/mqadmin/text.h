@@ -23,9 +23,6 @@ Result<TimestampMs> parseTime(const std::string& text);
 /// "true" in any case is true, anything else false.
 bool parseBool(const std::string& text);
 
-/// The parts of "a,b,c" that are not empty.
-std::vector<std::string> splitList(std::string_view text);
-
 /// The front of a text, for columns: RocketMQ cuts names at 64 or 32 bytes.
 std::string cut(std::string_view text, size_t bytes_max);
 

@@ -8,6 +8,7 @@
 #include <CLI/CLI.hpp>
 
 #include "common/json/decode.h"
+#include "common/text.h"
 #include "tools/mqadmin/brokers.h"
 #include "tools/mqadmin/command.h"
 #include "tools/mqadmin/text.h"
@@ -16,7 +17,8 @@ namespace rocketmq::mqadmin {
 namespace {
 
 /// "[a, b]", as Java prints lists.
-std::string listText(const std::vector<std::string>& list) {
+template <class List>
+std::string listText(const List& list) {
   return fmt::format("[{}]", fmt::join(list, ", "));
 }
 
@@ -66,8 +68,8 @@ class UpdateAclConfig : public Command {
         account_.access_key, account_.white_remote_address.value_or(""),
         account_.admin.value_or(false), account_.default_topic_perm.value_or(""),
         account_.default_group_perm.value_or(""),
-        listText(splitList(account_.topic_perms.value_or(""))),
-        listText(splitList(account_.group_perms.value_or(""))));
+        listText(splitList(account_.topic_perms.value_or(""), ',')),
+        listText(splitList(account_.group_perms.value_or(""), ',')));
   }
 
   BrokerChoice brokers_;

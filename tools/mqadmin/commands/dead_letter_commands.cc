@@ -12,6 +12,7 @@
 
 #include "common/json/encode.h"
 #include "common/message/properties.h"
+#include "common/text.h"
 #include "common/validate.h"
 #include "tools/mqadmin/command.h"
 #include "tools/mqadmin/queues.h"
@@ -44,7 +45,9 @@ class DeadLetters {
     ROCKETMQ_RETURN_IF_ERROR(takeTime(end_, query.end_ms));
     ROCKETMQ_ASSIGN_OR_RETURN(const auto brokers, brokersOf(admin));
     std::vector<MessageExt> found;
-    for (const std::string& id : ids_.empty() ? std::vector<std::string>{""} : splitList(ids_)) {
+    for (const std::string_view part :
+         ids_.empty() ? std::vector<std::string_view>{""} : splitList(ids_, ',')) {
+      const std::string id(part);
       query.unique_key = !id.empty();
       query.key = id.empty() ? key_ : id;
       const size_t before = found.size();

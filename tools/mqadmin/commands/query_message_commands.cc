@@ -9,6 +9,7 @@
 #include <CLI/CLI.hpp>
 
 #include "common/json/encode.h"
+#include "common/text.h"
 #include "tools/mqadmin/command.h"
 #include "tools/mqadmin/message_view.h"
 #include "tools/mqadmin/text.h"
@@ -29,7 +30,8 @@ class QueryMsgById : public Command {
   }
 
   Status run(client::AdminClient& admin) override {
-    for (const std::string& id : splitList(ids_)) {
+    for (const std::string_view part : splitList(ids_, ',')) {
+      const std::string id(part);
       if (!group_.empty() && !client_id_.empty()) {
         ROCKETMQ_RETURN_IF_ERROR(consumeDirectly(admin, id));
         continue;

@@ -4,11 +4,11 @@
 #include <cstdlib>
 #include <future>
 #include <map>
-#include <sstream>
 #include <utility>
 
 #include "common/json/decode.h"
 #include "common/model/topic_route.h"
+#include "common/text.h"
 #include "remoting/protocol/commands/namesrv_route.h"
 #include "remoting/protocol/commands/offsets.h"
 
@@ -17,17 +17,6 @@ namespace {
 
 constexpr std::chrono::seconds kPatience{10};
 constexpr int64_t kMasterId = 0;
-
-std::vector<std::string> splitAddresses(const std::string& text) {
-  std::vector<std::string> out;
-  std::istringstream in(text);
-  for (std::string address; std::getline(in, address, ';');) {
-    if (!address.empty()) {
-      out.push_back(address);
-    }
-  }
-  return out;
-}
 
 template <class Reply>
 Status refusal(const Reply& reply) {
@@ -85,9 +74,10 @@ Status WireConnections::findQueues() {
       "no name server: give -n host:port, or set NAMESRV_ADDR (needed with --connections)");
   const char* from_environment = std::getenv("NAMESRV_ADDR");
   const std::string& given = workload_.namesrv_addr;
-  for (const std::string& name_server :
-       splitAddresses(given.empty() && from_environment != nullptr ? from_environment : given)) {
-    last = findQueuesFrom(name_server);
+  const std::string_view addresses =
+      given.empty() && from_environment != nullptr ? from_environment : std::string_view(given);
+  for (const std::string_view name_server : splitList(addresses, ';')) {
+    last = findQueuesFrom(std::string(name_server));
     if (last.isOk()) {
       break;
     }
