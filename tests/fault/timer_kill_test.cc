@@ -16,12 +16,8 @@
 #include <thread>
 #include <vector>
 
-#include "common/clock.h"
-#include "rocketmq/default_mq_producer.h"
 #include "tests/fault/rounds.h"
-#include "tests/support/daemon.h"
-#include "tests/support/queue_reader.h"
-#include "tests/support/temp_dir.h"
+#include "tests/support/timer_cluster.h"
 
 namespace rocketmq::test {
 namespace {
@@ -30,37 +26,19 @@ constexpr int64_t kPrecisionMs = 100;
 constexpr int kTwicePerKillMax = 256;
 constexpr auto kPatience = std::chrono::seconds(60);
 
-int64_t nowMs() { return SystemClock::instance().nowMs(); }
-
-/// A broker with a topic of one queue, and senders that number their timers.
-class TimerKillTest : public ::testing::Test {
+/// Senders number their timers. What is sent again would be another message, so nothing is.
+class TimerKillTest : public TimerCluster {
  protected:
   TimerKillTest()
-      : random_(seed_),
-        cluster_(folder_.path().string(), {{"timerPrecisionMs", std::to_string(kPrecisionMs)}}) {}
-
-  void SetUp() override {
-    cluster_.start();
-    cluster_.createTopic("Alarms", 1);
-    reader_ = std::make_unique<QueueReader>(cluster_, "Alarms");
-    ProducerConfig config;
-    config.namesrv_addr = cluster_.namesrvAddr();
-    config.producer_group = "clocks";
-    // What is sent again is another message.
-    config.retry_times_when_send_failed = 0;
-    producer_ = std::make_unique<DefaultMQProducer>(config);
-    producer_->start();
-  }
+      : TimerCluster({{"timerPrecisionMs", std::to_string(kPrecisionMs)}}, 0), random_(seed_) {}
 
   int uniform(int from, int to) { return std::uniform_int_distribution<int>(from, to)(random_); }
 
   /// False when it was not acknowledged; it may be stored all the same.
-  bool sendAt(int64_t deliver_ms) {
+  bool sendNext(int64_t deliver_ms) {
     const std::string body = std::to_string(next_++);
-    Message message("Alarms", body);
-    message.setDeliverTimeMs(deliver_ms);
     try {
-      producer_->send(message);
+      sendAt(deliver_ms, body);
     } catch (const MQException&) {
       return false;
     }
@@ -99,10 +77,6 @@ class TimerKillTest : public ::testing::Test {
 
   const uint64_t seed_ = faultSeed();
   std::mt19937_64 random_;
-  TempDir folder_;
-  Cluster cluster_;
-  std::unique_ptr<QueueReader> reader_;
-  std::unique_ptr<DefaultMQProducer> producer_;
   std::atomic<int> next_{0};
   int kills_ = 0;
   std::mutex mutex_;
@@ -129,7 +103,7 @@ TEST_F(TimerKillTest, NoneIsLostWhenTheBrokerIsKilledWhileTimersArriveAndFallDue
         // Up to a second ahead, and many of them at the same time.
         const int64_t ahead_ms = std::uniform_int_distribution<int64_t>(1, 1000)(random);
         const int64_t deliver_ms = nowMs() + ahead_ms;
-        sendAt(ahead_ms % 2 == 0 ? deliver_ms : deliver_ms / 500 * 500 + 500);
+        sendNext(ahead_ms % 2 == 0 ? deliver_ms : deliver_ms / 500 * 500 + 500);
       }
     });
   }
@@ -152,7 +126,7 @@ TEST_F(TimerKillTest, NoneIsLostWhenTheBrokerIsKilledInTheMiddleOfASlot) {
   for (int i = 0; i < 4; ++i) {
     senders.emplace_back([&] {
       for (int n = 0; n < kTimers / 4; ++n) {
-        EXPECT_TRUE(sendAt(deliver_ms));
+        EXPECT_TRUE(sendNext(deliver_ms));
       }
     });
   }

@@ -11,8 +11,8 @@
 #include <utility>
 #include <vector>
 
-#include "tests/integration/timer_cluster.h"
 #include "tests/support/raw_client.h"
+#include "tests/support/timer_cluster.h"
 
 namespace rocketmq::test {
 namespace {

@@ -12,9 +12,9 @@
 #include <string>
 #include <vector>
 
-#include "tests/integration/timer_cluster.h"
 #include "tests/support/slave.h"
 #include "tests/support/temp_dir.h"
+#include "tests/support/timer_cluster.h"
 
 namespace rocketmq::test {
 namespace {

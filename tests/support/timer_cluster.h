@@ -20,11 +20,12 @@ inline int64_t nowMs() { return SystemClock::instance().nowMs(); }
 
 using Bodies = std::vector<std::string>;
 
-/// Real daemons with a topic "Alarms" of one queue, its reader, and a producer.
+/// Real daemons with a topic "Alarms" of one queue, its reader, and a producer, which repeats a
+/// send that has failed so many times.
 class TimerCluster : public ::testing::Test {
  protected:
-  explicit TimerCluster(Cluster::Settings settings)
-      : cluster_(folder_.path().string(), std::move(settings)) {}
+  explicit TimerCluster(Cluster::Settings settings, int32_t send_retries = 2)
+      : cluster_(folder_.path().string(), std::move(settings)), send_retries_(send_retries) {}
 
   void SetUp() override {
     cluster_.start();
@@ -33,6 +34,7 @@ class TimerCluster : public ::testing::Test {
     ProducerConfig config;
     config.namesrv_addr = cluster_.namesrvAddr();
     config.producer_group = "clocks";
+    config.retry_times_when_send_failed = send_retries_;
     producer_ = std::make_unique<DefaultMQProducer>(config);
     producer_->start();
   }
@@ -54,6 +56,9 @@ class TimerCluster : public ::testing::Test {
   Cluster cluster_;
   std::unique_ptr<QueueReader> reader_;
   std::unique_ptr<DefaultMQProducer> producer_;
+
+ private:
+  const int32_t send_retries_;
 };
 
 }  // namespace rocketmq::test
