@@ -25,6 +25,8 @@ namespace rocketmq {
 namespace {
 
 constexpr size_t kZeroScanBytes = 16 * 1024;
+/// What is filled with zeros before other threads get the processor.
+constexpr int64_t kPrefaultStep = 128 * 1024;
 
 Status failure(std::string_view action, const std::string& path, int error_number) {
   std::string message(action);
@@ -177,8 +179,19 @@ class PosixMappedFile final : public MappedFile {
   void prefault(int64_t offset, int64_t bytes) override {
     const int64_t begin = offset - offset % pageBytes();
     const int64_t end = std::min(offset + bytes, this->bytes());
-    if (begin < end) {
-      ::madvise(data() + begin, static_cast<size_t>(end - begin), MADV_POPULATE_WRITE);
+    if (begin >= end) {
+      return;
+    }
+    // Where nothing is written yet, reading ahead fills megabytes with zeros in one go, during
+    // which a kernel that does not preempt lets no other thread have the processor, and makes large
+    // pages, which each flush writes whole.
+    if (file_.valid()) {
+      ::madvise(data() + begin, static_cast<size_t>(this->bytes() - begin), MADV_RANDOM);
+    }
+    for (int64_t at = begin; at < end; at += kPrefaultStep) {
+      const auto length = static_cast<size_t>(std::min(kPrefaultStep, end - at));
+      ::madvise(data() + at, length, MADV_WILLNEED);
+      ::madvise(data() + at, length, MADV_POPULATE_WRITE);
     }
   }
 
@@ -196,6 +209,9 @@ class PosixMappedFile final : public MappedFile {
     if (begin < end) {
       // For a shared file mapping this only drops page-table entries; nothing written is lost.
       ::madvise(data() + begin, static_cast<size_t>(end - begin), MADV_DONTNEED);
+      if (file_.valid()) {
+        ::madvise(data() + begin, static_cast<size_t>(end - begin), MADV_NORMAL);
+      }
     }
   }
 

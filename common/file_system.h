@@ -77,7 +77,8 @@ class MappedFile {
   virtual Status zero(int64_t offset, int64_t bytes) = 0;
 
   /// Hint that the range is about to be written: makes its pages present and writable where the
-  /// system can do that, so that the stores take no page faults.
+  /// system can do that, so that the stores take no page faults. From `offset` on nothing is read
+  /// ahead by itself any more.
   virtual void prefault(int64_t offset, int64_t bytes) = 0;
 
   /// Hint that the range is about to be read: has the system fetch it in large pieces, whatever the
@@ -85,7 +86,8 @@ class MappedFile {
   virtual void readAhead(int64_t offset, int64_t bytes) = 0;
 
   /// Hint that the whole pages of the range are not needed soon: they no longer count as memory of
-  /// this process. Their content stays in the file and in the system's cache.
+  /// this process. Their content stays in the file and in the system's cache. Whoever reads them
+  /// again has the system read ahead as the file's FileUse says.
   virtual void release(int64_t offset, int64_t bytes) = 0;
 
   /// Whether the range, a part of the mapped bytes, can be read now without waiting for the disk,
