@@ -9,6 +9,7 @@
 #include <cstdio>
 #include <filesystem>
 
+#include "common/descriptor.h"
 #include "common/log.h"
 
 namespace rocketmq {
@@ -16,25 +17,9 @@ namespace {
 
 constexpr mode_t kPermissionBits = 0777;
 
-/// Closes a file descriptor at the end of a scope.
-class Descriptor {
- public:
-  Descriptor(const std::string& path, int flags, mode_t mode = 0)
-      : fd_(::open(path.c_str(), flags | O_CLOEXEC, mode)) {}
-  ~Descriptor() {
-    if (fd_ >= 0) {
-      ::close(fd_);
-    }
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-
-  bool isOpen() const { return fd_ >= 0; }
-  int get() const { return fd_; }
-
- private:
-  const int fd_;
-};
+Descriptor openFile(const std::string& path, int flags, mode_t mode = 0) {
+  return Descriptor(::open(path.c_str(), flags | O_CLOEXEC, mode));
+}
 
 Status ioError(const char* what, const std::string& path) {
   const int error_number = errno;
@@ -54,8 +39,8 @@ Status writeAll(int fd, std::string_view content, const std::string& path) {
 
 /// Overwrites or creates the file and waits until it is on the disk.
 Status writeDurably(const std::string& path, std::string_view content, mode_t mode) {
-  const Descriptor file(path, O_WRONLY | O_CREAT | O_TRUNC, mode);
-  if (!file.isOpen()) {
+  const Descriptor file = openFile(path, O_WRONLY | O_CREAT | O_TRUNC, mode);
+  if (!file.valid()) {
     return ioError("create", path);
   }
   ROCKETMQ_RETURN_IF_ERROR(writeAll(file.get(), content, path));
@@ -63,8 +48,8 @@ Status writeDurably(const std::string& path, std::string_view content, mode_t mo
 }
 
 Status syncFolder(const std::string& folder) {
-  const Descriptor descriptor(folder, O_RDONLY | O_DIRECTORY);
-  if (!descriptor.isOpen() || ::fsync(descriptor.get()) != 0) {
+  const Descriptor descriptor = openFile(folder, O_RDONLY | O_DIRECTORY);
+  if (!descriptor.valid() || ::fsync(descriptor.get()) != 0) {
     return ioError("sync the folder", folder);
   }
   return Status::ok();
@@ -105,8 +90,8 @@ bool isUsable(const std::string& content, const ContentCheck& is_whole) {
 }  // namespace
 
 Result<std::string> readWholeFile(const std::string& path, size_t bytes_max) {
-  const Descriptor file(path, O_RDONLY);
-  if (!file.isOpen()) {
+  const Descriptor file = openFile(path, O_RDONLY);
+  if (!file.valid()) {
     return errno == ENOENT ? Status::notFound(path + " does not exist") : ioError("open", path);
   }
   constexpr size_t kChunkBytes = 64 << 10;

@@ -60,8 +60,8 @@ class Server::Impl : public std::enable_shared_from_this<Impl> {
   Status listen(const Options& options) {
     ROCKETMQ_ASSIGN_OR_RETURN(
         acceptor_, remoting::Acceptor::open(context_, options.bind_address, options.port));
-    acceptor_->start([self = shared_from_this()](int socket, asio::ip::tcp protocol) {
-      self->take(socket, protocol);
+    acceptor_->start([self = shared_from_this()](Descriptor socket, asio::ip::tcp protocol) {
+      self->take(std::move(socket), protocol);
     });
     return Status::ok();
   }
@@ -92,11 +92,15 @@ class Server::Impl : public std::enable_shared_from_this<Impl> {
   };
   using SessionPtr = std::shared_ptr<Session>;
 
-  void take(int socket, asio::ip::tcp protocol) {
+  void take(Descriptor socket, asio::ip::tcp protocol) {
     const auto session = std::make_shared<Session>(context_);
     asio::error_code error;
-    session->socket.assign(protocol, socket, error);
-    if (error || sessions_.size() >= kConnectionsMax) {
+    session->socket.assign(protocol, socket.get(), error);
+    if (error) {
+      return;
+    }
+    socket.release();
+    if (sessions_.size() >= kConnectionsMax) {
       return;  // The session's end closes it.
     }
     sessions_.insert(session);

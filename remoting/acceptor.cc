@@ -100,10 +100,10 @@ void Acceptor::waitForSockets() {
 
 void Acceptor::acceptAll() {
   for (int i = 0; i < kSocketsPerTurn; ++i) {
-    const int socket =
-        ::accept4(acceptor_.native_handle(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
-    if (socket >= 0) {
-      on_socket_(socket, endpoint_.protocol());
+    Descriptor socket(
+        ::accept4(acceptor_.native_handle(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
+    if (socket.valid()) {
+      on_socket_(std::move(socket), endpoint_.protocol());
     } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
       break;
     } else if (isOutOfResources(errno)) {

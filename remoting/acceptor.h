@@ -10,6 +10,7 @@
 #include <asio/basic_socket_acceptor.hpp>
 #include <asio/ip/tcp.hpp>
 
+#include "common/descriptor.h"
 #include "common/status.h"
 #include "remoting/io_thread.h"
 
@@ -22,7 +23,7 @@ namespace rocketmq::remoting {
 class Acceptor : public std::enable_shared_from_this<Acceptor> {
  public:
   /// Takes over a connected, non-blocking socket.
-  using OnSocket = std::function<void(int socket, asio::ip::tcp protocol)>;
+  using OnSocket = std::function<void(Descriptor socket, asio::ip::tcp protocol)>;
 
   /// Listens; from now on the system completes connections. Io names the address when it cannot be
   /// had, InvalidArgument when it is no IP address.

@@ -212,8 +212,8 @@ Result<ConnectionPtr> Client::Impl::onAttemptEnd(IoThread& thread, const std::st
     return outcome.status().withContext("cannot connect to " + address);
   }
   gate_.enter();  // Left by onClosed().
-  auto connection = std::make_shared<TcpConnection>(thread, std::move(outcome->socket), address,
-                                                    settings_, std::move(outcome->tls));
+  auto connection = std::make_shared<TcpConnection>(thread, Descriptor(outcome->socket.release()),
+                                                    address, settings_, std::move(outcome->tls));
   entry->second.back_off = {};
   entry->second.connection = connection;
   connection->start();

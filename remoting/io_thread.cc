@@ -18,11 +18,12 @@ constexpr std::chrono::milliseconds kLongRound{5};
 asio::execution_context::id IoThread::id;
 
 IoThread::IoThread(asio::execution_context& context)
-    : service(context), context_(static_cast<asio::io_context&>(context)) {}
+    : service(context), context_(static_cast<asio::io_context&>(context)), readiness_(context_) {}
 
 void IoThread::shutdown() {
   scan_timer_.reset();
   watched_.clear();
+  readiness_.shutdown();
 }
 
 /// What is posted now runs after everything that is ready already: that is one round. After a long

@@ -16,6 +16,7 @@
 #include <asio/wait_traits.hpp>
 
 #include "remoting/protocol/command.h"
+#include "remoting/readiness.h"
 
 namespace rocketmq::remoting {
 
@@ -30,8 +31,8 @@ using SteadyTimer =
 class IdleTracker;
 
 /// What all connections of one I/O thread share, so that an idle connection owns next to nothing:
-/// the buffer that sockets are read into, the view that frames are decoded into, and the scan for
-/// idle connections.
+/// the wait for their sockets, the buffer that these are read into, the view that frames are
+/// decoded into, and the scan for idle connections.
 ///
 /// Threads: of() any, everything else on the context's own thread. Life: as long as the context.
 class IoThread : public asio::execution_context::service {
@@ -48,6 +49,8 @@ class IoThread : public asio::execution_context::service {
   asio::io_context& context() { return context_; }
   IoExecutor executor() { return context_.get_executor(); }
   bool isCurrent() const { return context_.get_executor().running_in_this_thread(); }
+
+  Readiness& readiness() { return readiness_; }
 
   /// Valid until the thread reads another socket.
   std::span<char> readBuffer();
@@ -71,6 +74,7 @@ class IoThread : public asio::execution_context::service {
   void scan();
 
   asio::io_context& context_;
+  Readiness readiness_;
   std::unique_ptr<char[]> read_buffer_;  // Allocated by the first read.
   CommandView scratch_command_;
 

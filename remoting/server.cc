@@ -1,6 +1,8 @@
 #include "remoting/server.h"
 
-#include <unistd.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
 
 #include <unordered_map>
 #include <utility>
@@ -46,9 +48,9 @@ class Server::Impl : public std::enable_shared_from_this<Impl> {
     bool is_draining = false;
   };
 
-  void accept(int socket, asio::ip::tcp protocol);
+  void accept(Descriptor socket);
   void logRefusal();
-  void open(size_t index, int socket, asio::ip::tcp protocol);
+  void open(size_t index, Descriptor socket);
   void onClosed(size_t index, const std::shared_ptr<TcpConnection>& connection);
 
   bool countOne();
@@ -96,22 +98,22 @@ Status Server::Impl::start() {
   auto acceptor = Acceptor::open(pool_.context(0), options_.bind_address, options_.port);
   ROCKETMQ_RETURN_IF_ERROR(acceptor.status());
   acceptor_ = std::move(*acceptor);
-  acceptor_->start([self = shared_from_this()](int socket, asio::ip::tcp protocol) {
-    self->accept(socket, protocol);
+  acceptor_->start([self = shared_from_this()](Descriptor socket, asio::ip::tcp) {
+    self->accept(std::move(socket));
   });
   return Status::ok();
 }
 
-void Server::Impl::accept(int socket, asio::ip::tcp protocol) {
+void Server::Impl::accept(Descriptor socket) {
   if (!countOne()) {
-    ::close(socket);
     logRefusal();
     return;
   }
   const size_t index = next_shard_++ % shards_.size();
-  asio::post(pool_.context(index), [self = shared_from_this(), index, socket, protocol] {
-    self->open(index, socket, protocol);
-  });
+  asio::post(pool_.context(index),
+             [self = shared_from_this(), index, socket = std::move(socket)]() mutable {
+               self->open(index, std::move(socket));
+             });
 }
 
 void Server::Impl::logRefusal() {
@@ -124,24 +126,15 @@ void Server::Impl::logRefusal() {
   }
 }
 
-void Server::Impl::open(size_t index, int socket, asio::ip::tcp protocol) {
+void Server::Impl::open(size_t index, Descriptor socket) {
   IoThread& thread = IoThread::of(pool_.context(index));
-  TcpSocket stream(thread.executor());
-  asio::error_code error;
-  stream.assign(protocol, socket, error);
-  if (error) {
-    ::close(socket);
-    log::warn("port {}: cannot use a new connection: {}", port(), error.message());
-    uncountOne();
-    return;
-  }
+  const int on = 1;
   // Fails when the peer has gone already, which reading will notice.
-  asio::error_code ignored;
-  stream.set_option(asio::ip::tcp::no_delay(true), ignored);
+  static_cast<void>(::setsockopt(socket.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)));
 
   Shard& shard = shards_[index];
   const auto connection =
-      std::make_shared<TcpConnection>(thread, std::move(stream), std::string(), shard.settings);
+      std::make_shared<TcpConnection>(thread, std::move(socket), std::string(), shard.settings);
   shard.connections.emplace(connection->id(), connection);
   connection->start();
   if (shard.is_draining) {

@@ -1,5 +1,7 @@
 #include "remoting/socket_address.h"
 
+#include <sys/socket.h>
+
 #include <algorithm>
 #include <charconv>
 #include <utility>
@@ -7,6 +9,24 @@
 #include <asio/ip/address.hpp>
 
 namespace rocketmq::remoting {
+namespace {
+
+/// `name` is getsockname() or getpeername().
+HostAddress addressBy(int (*name)(int, sockaddr*, socklen_t*), int socket) {
+  asio::ip::tcp::endpoint endpoint;
+  auto size = static_cast<socklen_t>(endpoint.capacity());
+  if (name(socket, endpoint.data(), &size) != 0) {
+    return toHostAddress({});
+  }
+  endpoint.resize(size);
+  return toHostAddress(endpoint);
+}
+
+}  // namespace
+
+HostAddress localAddress(int socket) { return addressBy(::getsockname, socket); }
+
+HostAddress remoteAddress(int socket) { return addressBy(::getpeername, socket); }
 
 HostAddress toHostAddress(const asio::ip::tcp::endpoint& endpoint) {
   HostAddress result;

@@ -14,6 +14,10 @@ namespace rocketmq::remoting {
 /// An endpoint as messages, logs and admin answers show it; IPv4 inside IPv6 becomes IPv4.
 HostAddress toHostAddress(const asio::ip::tcp::endpoint& endpoint);
 
+/// The two ends of a connected socket; 0.0.0.0:0 when the peer has gone already.
+HostAddress localAddress(int socket);
+HostAddress remoteAddress(int socket);
+
 /// "host:port" in its parts; the host of "[::1]:80" without its brackets.
 struct HostAndPort {
   std::string host;

@@ -34,7 +34,7 @@ uint64_t nextConnectionId() {
 
 }  // namespace
 
-TcpConnection::TcpConnection(IoThread& thread, TcpSocket socket, std::string name,
+TcpConnection::TcpConnection(IoThread& thread, Descriptor socket, std::string name,
                              std::shared_ptr<const Settings> settings,
                              std::unique_ptr<TlsSession> tls)
     : IdleTracker(settings->limits.idle_timeout, settings->limits.frame_timeout),
@@ -46,10 +46,8 @@ TcpConnection::TcpConnection(IoThread& thread, TcpSocket socket, std::string nam
       socket_(std::move(socket)),
       stage_(settings_->tls_server == nullptr ? Stage::kReady : Stage::kNew),
       tls_(std::move(tls)) {
-  // Both fail when the peer has gone already, which reading will notice.
-  asio::error_code ignored;
-  remote_ = toHostAddress(socket_->remote_endpoint(ignored));
-  local_ = toHostAddress(socket_->local_endpoint(ignored));
+  remote_ = remoteAddress(socket_.get());
+  local_ = localAddress(socket_.get());
   if (name_.empty()) {
     name_ = remote_.toString();
   }
@@ -57,6 +55,12 @@ TcpConnection::TcpConnection(IoThread& thread, TcpSocket socket, std::string nam
 
 void TcpConnection::start() {
   thread_.watch(*this);
+  if (const Status added = thread_.readiness().add(socket_.get(), self()); !added.isOk()) {
+    requestClose(CloseReason::Kind::kFault, added.message());
+    settleSoon();
+    return;
+  }
+  is_ready_source_ = true;
   waitReadable();
 }
 
@@ -193,7 +197,7 @@ void TcpConnection::emptyInbox() {
     emptied_inbox_.swap(inbox_);
     close = std::exchange(inbox_close_, std::nullopt);
   }
-  if (!socket_) {
+  if (!socket_.valid()) {
     return;
   }
   for (Outgoing& outgoing : emptied_inbox_) {
@@ -233,7 +237,7 @@ ssize_t TcpConnection::writePieces(std::span<iovec> pieces) {
   msghdr message{};
   message.msg_iov = pieces.data();
   message.msg_iovlen = pieces.size();
-  return ::sendmsg(socket_->native_handle(), &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+  return ::sendmsg(socket_.get(), &message, MSG_NOSIGNAL | MSG_DONTWAIT);
 }
 
 std::string TcpConnection::ioError(int error_number) const {
@@ -242,27 +246,26 @@ std::string TcpConnection::ioError(int error_number) const {
              : std::error_code(error_number, std::system_category()).message();
 }
 
-/// Waits until it makes sense to write on.
+/// TLS may have to read before it can write on.
+bool TcpConnection::writeWaitsForBytes() const {
+  return tls_ != nullptr && tls_->writeWaitsForBytes() && !tls_->readWaitsForRoom();
+}
+
+/// After an EAGAIN: waits until it makes sense to write on.
 void TcpConnection::waitWritable() {
-  if (is_write_armed_) {
-    return;
+  if (!is_write_armed_) {
+    is_write_armed_ = true;
+    (writeWaitsForBytes() ? may_read_ : may_write_) = false;
   }
-  is_write_armed_ = true;
-  const bool is_for_bytes =
-      tls_ != nullptr && tls_->writeWaitsForBytes() && !tls_->readWaitsForRoom();
-  socket_->async_wait(is_for_bytes ? asio::socket_base::wait_read : asio::socket_base::wait_write,
-                      [self = self()](const asio::error_code& error) {
-                        if (!error && self->socket_) {
-                          self->is_write_armed_ = false;
-                          const bool goes_on_reading =
-                              self->tls_ != nullptr && self->tls_->readWaitsForRoom();
-                          if (self->stage_ == Stage::kHandshake || goes_on_reading) {
-                            self->readAndHandle();
-                          } else {
-                            self->settle();
-                          }
-                        }
-                      });
+}
+
+void TcpConnection::onWritable() {
+  is_write_armed_ = false;
+  if (stage_ == Stage::kHandshake || (tls_ != nullptr && tls_->readWaitsForRoom())) {
+    readAndHandle();
+  } else {
+    settle();
+  }
 }
 
 void TcpConnection::armCallTimer() {
@@ -276,7 +279,7 @@ void TcpConnection::armCallTimer() {
   call_timer_at_ = *next;
   call_timer_->expires_at(*next);
   call_timer_->async_wait([self = self()](const asio::error_code& error) {
-    if (!error && self->socket_) {
+    if (!error && self->socket_.valid()) {
       self->call_timer_at_ = Deadline::max();
       self->endExpiredCalls();
     }
@@ -307,7 +310,7 @@ void TcpConnection::endCalls(std::vector<RawCallback> callbacks, const Status& s
 /// Brings the connection to rest after an event: writes what was sent, closes if that was asked
 /// for, goes on with frames that were left when the peer did not read, waits for the next event.
 void TcpConnection::settle() {
-  if (!socket_) {
+  if (!socket_.valid()) {
     return;
   }
   is_in_batch_ = true;
@@ -389,6 +392,9 @@ void TcpConnection::finishClose() {
   }
   discardUnread();
   tls_.reset();
+  if (is_ready_source_) {
+    thread_.readiness().remove(*this);
+  }
   socket_.reset();
   call_timer_.reset();
   write_queue_.clear();
@@ -422,8 +428,7 @@ void TcpConnection::discardUnread() {
   const std::span<char> buffer = thread_.readBuffer();
   size_t discarded = 0;
   while (discarded < kDiscardedBytesMax) {
-    const ssize_t got =
-        ::recv(socket_->native_handle(), buffer.data(), buffer.size(), MSG_DONTWAIT);
+    const ssize_t got = ::recv(socket_.get(), buffer.data(), buffer.size(), MSG_DONTWAIT);
     if (got <= 0) {
       return;
     }

@@ -12,6 +12,7 @@
 #include <thread>
 #include <vector>
 
+#include "common/descriptor.h"
 #include "common/mutex.h"
 #include "remoting/connection.h"
 #include "remoting/connection_limits.h"
@@ -19,6 +20,7 @@
 #include "remoting/io_thread.h"
 #include "remoting/partial_frame.h"
 #include "remoting/pending_calls.h"
+#include "remoting/readiness.h"
 #include "remoting/router.h"
 #include "remoting/tls/tls_server.h"
 #include "remoting/tls/tls_session.h"
@@ -38,7 +40,7 @@ namespace rocketmq::remoting {
 ///          of a frame that has not arrived whole is kept here.
 /// Writing: what is sent while a batch of frames is handled leaves with one gather write at its
 ///          end; what is sent outside of a batch leaves when the current event has been handled.
-class TcpConnection final : public Connection, private IdleTracker {
+class TcpConnection final : public Connection, public Readiness::Source, private IdleTracker {
  public:
   /// What all connections of one owner have in common.
   struct Settings {
@@ -55,9 +57,9 @@ class TcpConnection final : public Connection, private IdleTracker {
     std::function<void(const std::shared_ptr<TcpConnection>&)> on_closed;
   };
 
-  /// `name` is how logs and errors call the peer; empty: its address. `tls`: after the handshake;
-  /// null: plain, or still to be found out, see Settings.
-  TcpConnection(IoThread& thread, TcpSocket socket, std::string name,
+  /// `socket` is connected and does not block. `name` is how logs and errors call the peer; empty:
+  /// its address. `tls`: after the handshake; null: plain, or still to be found out, see Settings.
+  TcpConnection(IoThread& thread, Descriptor socket, std::string name,
                 std::shared_ptr<const Settings> settings,
                 std::unique_ptr<TlsSession> tls = nullptr);
 
@@ -122,11 +124,14 @@ class TcpConnection final : public Connection, private IdleTracker {
   void emptyInbox();
   void flush();
   void waitWritable();
+  bool writeWaitsForBytes() const;
+  void onWritable();
 
   ssize_t writePieces(std::span<iovec> pieces);
   std::string ioError(int error_number) const;
 
   // Receiving.
+  void onReady(Readiness::Events events) override;
   void waitReadable();
   void onReadable();
   void readAndHandle();
@@ -183,7 +188,11 @@ class TcpConnection final : public Connection, private IdleTracker {
   bool is_inbox_closed_ ROCKETMQ_GUARDED_BY(inbox_mutex_) = false;
 
   // The I/O thread's own from here on.
-  std::optional<TcpSocket> socket_;  // Empty once closed: nothing here needs the context then.
+  Descriptor socket_;  // Invalid once closed: nothing here needs the context then.
+  // What Readiness has told and no EAGAIN has taken back.
+  bool may_read_ = false;
+  bool may_write_ = true;
+  bool is_ended_ = false;
   /// How far the connection has come.
   enum class Stage : uint8_t { kNew, kHandshake, kReady };
   Stage stage_;
@@ -213,6 +222,7 @@ class TcpConnection final : public Connection, private IdleTracker {
   bool is_settle_posted_ = false;
   bool is_read_armed_ = false;
   bool is_write_armed_ = false;
+  bool is_ready_source_ = false;
   bool is_paused_ = false;
   bool is_draining_ = false;
 };

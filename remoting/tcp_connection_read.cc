@@ -32,19 +32,25 @@ void TcpConnection::waitReadable() {
     return;  // The handshake reads nothing before the socket has taken what it has to say.
   }
   is_read_armed_ = true;
-  if (tls_ != nullptr && tls_->mayHaveMore()) {
+  if (may_read_ || (tls_ != nullptr && tls_->mayHaveMore())) {
     post(&TcpConnection::onReadable);
-    return;
   }
-  socket_->async_wait(asio::socket_base::wait_read, [self = self()](const asio::error_code& error) {
-    if (!error) {
-      self->onReadable();
-    }
-  });
+}
+
+void TcpConnection::onReady(Readiness::Events events) {
+  may_read_ = may_read_ || events.is_readable;
+  may_write_ = may_write_ || events.is_writable;
+  is_ended_ = is_ended_ || events.is_ended;
+  if (is_write_armed_ && (writeWaitsForBytes() ? may_read_ : may_write_)) {
+    onWritable();
+  }
+  if (is_read_armed_ && may_read_) {
+    onReadable();
+  }
 }
 
 void TcpConnection::onReadable() {
-  if (socket_) {
+  if (socket_.valid() && is_read_armed_) {
     is_read_armed_ = false;
     readAndHandle();
   }
@@ -95,9 +101,9 @@ size_t TcpConnection::readOnce() {
     parts[count++] = {shared.data(), shared.size()};
     capacity += shared.size();
   }
-  const ssize_t got =
-      tls_ != nullptr ? tls_->read({parts.data(), count})
-                      : ::readv(socket_->native_handle(), parts.data(), static_cast<int>(count));
+  const ssize_t got = tls_ != nullptr
+                          ? tls_->read({parts.data(), count})
+                          : ::readv(socket_.get(), parts.data(), static_cast<int>(count));
   if (got <= 0) {
     if (got == 0) {
       requestClose(CloseReason::Kind::kPeer, "the peer closed it");
@@ -105,6 +111,8 @@ size_t TcpConnection::readOnce() {
       requestClose(CloseReason::Kind::kPeer, "cannot read: " + ioError(errno));
     } else if (tls_ != nullptr && tls_->readWaitsForRoom()) {
       waitWritable();
+    } else {
+      may_read_ = errno == EINTR;
     }
     return 0;
   }
@@ -117,8 +125,14 @@ size_t TcpConnection::readOnce() {
   if (bytes >= kTurnBytesMin / 2) {
     endTurn(last_read_at_);
   }
-  const bool may_have_more = tls_ != nullptr ? tls_->mayHaveMore() : bytes == capacity;
-  return may_have_more ? bytes : 0;
+  if (tls_ != nullptr) {
+    may_read_ = tls_->mayHaveMore();
+    return may_read_ ? bytes : 0;
+  }
+  // Less than there was room for: the socket is empty, and what comes from now on is told. An end
+  // that was told with these bytes is not told again.
+  may_read_ = bytes == capacity || is_ended_;
+  return bytes == capacity ? bytes : 0;
 }
 
 void TcpConnection::handleBytes(std::span<char> bytes) {

@@ -23,10 +23,11 @@ bool TcpConnection::becomeReady() {
 
 bool TcpConnection::lookAtFirstByte() {
   char first = 0;
-  const ssize_t got = ::recv(socket_->native_handle(), &first, 1, MSG_PEEK | MSG_DONTWAIT);
+  const ssize_t got = ::recv(socket_.get(), &first, 1, MSG_PEEK | MSG_DONTWAIT);
   if (got != 1) {
     // Nothing yet is waited for; an end or an error is for the read that follows.
-    const bool is_early = got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR);
+    const bool is_early = got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);
+    may_read_ = !is_early;
     return !is_early;
   }
   const TlsMode mode = settings_->tls_server->mode();
@@ -54,7 +55,7 @@ bool TcpConnection::beginHandshake() {
                                                 " TLS handshakes are under way already");
     return false;
   }
-  auto session = server.accept(socket_->native_handle());
+  auto session = server.accept(socket_.get());
   if (!session.ok()) {
     requestClose(CloseReason::Kind::kFault, session.status().message());
     return false;
@@ -86,6 +87,7 @@ bool TcpConnection::continueHandshake() {
       handshake_.reset();
       return true;
     case TlsSession::Handshake::kWantsRead:
+      may_read_ = false;
       return false;
     case TlsSession::Handshake::kWantsWrite:
       waitWritable();

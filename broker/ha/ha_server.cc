@@ -1,6 +1,5 @@
 #include "broker/ha/ha_server.h"
 
-#include <unistd.h>
 
 #include <future>
 #include <utility>
@@ -45,7 +44,7 @@ class HaServer::Impl final : public SlaveConnection::Listener,
  private:
   using Connections = std::vector<std::shared_ptr<SlaveConnection>>;
 
-  void accept(int socket, asio::ip::tcp protocol);
+  void accept(Descriptor socket, asio::ip::tcp protocol);
   void pumpAll();
   void updateWaits();
   Connections connections() const {
@@ -77,7 +76,8 @@ Status HaServer::Impl::start() {
   ROCKETMQ_ASSIGN_OR_RETURN(
       acceptor_, remoting::Acceptor::open(context_, settings->bind_address,
                                           static_cast<uint16_t>(settings->ha_listen_port)));
-  acceptor_->start([this](int socket, asio::ip::tcp protocol) { accept(socket, protocol); });
+  acceptor_->start(
+      [this](Descriptor socket, asio::ip::tcp protocol) { accept(std::move(socket), protocol); });
   return Status::ok();
 }
 
@@ -98,16 +98,15 @@ void HaServer::Impl::stop() {
   waits_.stop();
 }
 
-void HaServer::Impl::accept(int socket, asio::ip::tcp protocol) {
+void HaServer::Impl::accept(Descriptor socket, asio::ip::tcp protocol) {
   if (connections().size() >= kSlavesMax) {
     static LogLimiter limiter(1);
     if (const auto left_out = limiter.admit()) {
       log::warn("a slave more than {} is turned away{}", kSlavesMax, LogLimiter::note(*left_out));
     }
-    ::close(socket);
     return;
   }
-  remoting::TcpSocket accepted(context_.get_executor(), protocol, socket);
+  remoting::TcpSocket accepted(context_.get_executor(), protocol, socket.release());
   const auto connection =
       std::make_shared<SlaveConnection>(std::move(accepted), store_, settings_, *this);
   {

@@ -63,10 +63,8 @@ ROCKETMQ_FUZZ_TARGET(connection, input) {
 
   Peer peer;
   asio::io_context context(1);
-  TcpSocket socket(context.get_executor());
-  socket.assign(asio::ip::tcp::v4(), peer.server);
-  auto connection =
-      std::make_shared<TcpConnection>(IoThread::of(context), std::move(socket), "fuzz", settings);
+  auto connection = std::make_shared<TcpConnection>(IoThread::of(context), Descriptor(peer.server),
+                                                    "fuzz", settings);
   connection->start();
   fuzz::Input parts(input);
   while (!parts.empty() && !is_closed) {

@@ -1,0 +1,94 @@
+#include "remoting/readiness.h"
+
+#include <cerrno>
+#include <utility>
+
+#include "common/descriptor.h"
+
+namespace rocketmq::remoting {
+
+Status Readiness::add(int socket, std::shared_ptr<Source> source) {
+  ROCKETMQ_RETURN_IF_ERROR(open());
+  epoll_event event{.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET,
+                    .data = {.ptr = source.get()}};
+  if (::epoll_ctl(set_->native_handle(), EPOLL_CTL_ADD, socket, &event) != 0) {
+    return Status::io("cannot wait for a socket", errno);
+  }
+  source->index_ = sources_.size();
+  sources_.push_back(std::move(source));
+  wait();
+  return Status::ok();
+}
+
+Status Readiness::open() {
+  if (set_) {
+    return Status::ok();
+  }
+  Descriptor set(::epoll_create1(EPOLL_CLOEXEC));
+  if (!set.valid()) {
+    return Status::io("cannot wait for sockets", errno);
+  }
+  set_.emplace(context_);
+  asio::error_code error;
+  set_->assign(set.get(), error);
+  if (error) {
+    set_.reset();
+    return Status::io("cannot wait for sockets", error.value());
+  }
+  set.release();
+  return Status::ok();
+}
+
+void Readiness::remove(Source& source) {
+  for (epoll_event& event : untold_) {
+    if (event.data.ptr == &source) {
+      event.data.ptr = nullptr;
+    }
+  }
+  const size_t index = source.index_;
+  std::swap(sources_[index], sources_.back());
+  sources_[index]->index_ = index;
+  sources_.pop_back();
+  if (sources_.empty()) {
+    // Else the wait would keep the context from running out of work.
+    is_waiting_ = false;
+    set_->cancel();
+  }
+}
+
+void Readiness::shutdown() {
+  set_.reset();
+  sources_.clear();
+}
+
+void Readiness::wait() {
+  if (is_waiting_ || sources_.empty() || !untold_.empty()) {
+    return;
+  }
+  is_waiting_ = true;
+  set_->async_wait(asio::posix::descriptor_base::wait_read, [this](const asio::error_code& error) {
+    if (!error) {
+      is_waiting_ = false;
+      tell();
+    }
+  });
+}
+
+void Readiness::tell() {
+  const int count = ::epoll_wait(set_->native_handle(), events_.data(), kEventsPerTurn, 0);
+  untold_ = std::span(events_).first(count > 0 ? static_cast<size_t>(count) : 0);
+  while (!untold_.empty()) {
+    const epoll_event event = untold_.front();
+    untold_ = untold_.subspan(1);
+    if (auto* const source = static_cast<Source*>(event.data.ptr)) {
+      const std::shared_ptr<Source> keep_alive = sources_[source->index_];
+      const bool is_ended = (event.events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0;
+      source->onReady({.is_readable = is_ended || (event.events & EPOLLIN) != 0,
+                       .is_writable = is_ended || (event.events & EPOLLOUT) != 0,
+                       .is_ended = is_ended});
+    }
+  }
+  wait();
+}
+
+}  // namespace rocketmq::remoting
