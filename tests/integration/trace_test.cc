@@ -146,7 +146,7 @@ TEST_F(TraceTest, EachMessageOfABatchAndOfALitePullIsTraced) {
   size_t polled = 0;
   ASSERT_TRUE(eventually([&] { return (polled += consumer.poll().size()) >= 2; }, kPatience));
   for (const Message& message : batch) {
-    EXPECT_THAT(awaitTrace(message.uniqueKey(), "#ConsumerGroup"),
+    EXPECT_THAT(awaitTrace(message.uniqueKey(), "Pub"),
                 ContainsRegex("Pub +P_" + name_ + ".*success"));
     awaitTrace(message.uniqueKey(), "Sub        L_" + name_);
   }
