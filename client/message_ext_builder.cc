@@ -8,11 +8,10 @@
 #include "common/message/sys_flag.h"
 
 namespace rocketmq {
-MessageExt MessageExtBuilder::fromRecord(const MessageRecord& record,
-                                         std::string_view broker_name) {
+MessageExt MessageExtBuilder::fromRecord(const MessageRecord& record, std::string_view broker_name,
+                                         std::shared_ptr<const std::string> packed_in) {
   MessageExt message;
   message.setTopic(std::string(record.topic));
-  message.setBody(std::string(record.body));
   message.setFlag(record.flag);
   forEachProperty(record.properties, [&message](std::string_view name, std::string_view value) {
     message.putProperty(name, std::string(value));
@@ -22,7 +21,8 @@ MessageExt MessageExtBuilder::fromRecord(const MessageRecord& record,
   message.queue_offset_ = record.queue_offset;
   message.commit_log_offset_ = record.physical_offset;
   message.sys_flag_ = record.sys_flag;
-  message.body_is_packed_ = (record.sys_flag & sys_flag::kCompressed) != 0;
+  message.packed_in_ = std::move(packed_in);
+  message.packed_body_ = record.body;
   message.born_timestamp_ = record.born_timestamp_ms;
   message.store_timestamp_ = record.store_timestamp_ms;
   message.born_host_ = record.born_host.toString();
@@ -40,16 +40,21 @@ MessageExt MessageExtBuilder::fromRecord(const MessageRecord& record,
 }
 
 Status MessageExtBuilder::unpackBody(MessageExt& message) {
-  if (!message.body_is_packed_) {
+  const std::shared_ptr<const std::string> packed_in = std::move(message.packed_in_);
+  if (packed_in == nullptr) {
     return Status::ok();
   }
-  Result<std::string> plain =
-      decompress(compressionOf(message.sys_flag_), message.body(), kPlainBodyBytesMax);
-  if (!plain.ok()) {
-    return plain.status().withContext("body of message " + message.msg_id_);
+  if ((message.sys_flag_ & sys_flag::kCompressed) != 0) {
+    Result<std::string> plain =
+        decompress(compressionOf(message.sys_flag_), message.packed_body_, kPlainBodyBytesMax);
+    if (!plain.ok()) {
+      message.setBody(std::string(message.packed_body_));
+      return plain.status().withContext("body of message " + message.msg_id_);
+    }
+    message.setBody(std::move(*plain));
+  } else {
+    message.setBody(std::string(message.packed_body_));
   }
-  message.setBody(std::move(*plain));
-  message.body_is_packed_ = false;
   return Status::ok();
 }
 

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <memory>
+#include <string>
 #include <string_view>
 
 #include "common/message/record.h"
@@ -15,13 +17,13 @@ class MessageExtBuilder {
   /// message cannot take all memory.
   static constexpr size_t kPlainBodyBytesMax = 256u << 20;
 
-  /// Copies everything out of `record`. The body stays as stored, see unpackBody(). The id is the
-  /// unique one when the message has one, else the broker's.
-  static MessageExt fromRecord(const MessageRecord& record, std::string_view broker_name);
+  /// Copies everything out of `record` but the body, which lies in `packed_in` with the record; see
+  /// unpackBody(). The id is the unique one when the message has one, else the broker's.
+  static MessageExt fromRecord(const MessageRecord& record, std::string_view broker_name,
+                               std::shared_ptr<const std::string> packed_in);
 
-  /// Replaces a compressed body by the plain one, once; sysFlag keeps saying how it was stored.
-  /// Corruption when it does not decompress; the
-  /// message is then unchanged.
+  /// Gives the message its body, once, decompressed if need be; sysFlag keeps saying how it was
+  /// stored. Corruption when it does not decompress; the body is then as it was stored.
   static Status unpackBody(MessageExt& message);
 
   static void setReconsumeTimes(MessageExt& message, int32_t times) {

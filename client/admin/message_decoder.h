@@ -1,5 +1,7 @@
 #pragma once
 
+#include <memory>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -15,15 +17,16 @@ struct DecodedMessages {
   Status rest;
 };
 
-enum class BodyForm {
-  kPlain,  ///< Compressed bodies are unpacked; one that cannot be stays as it is, with a log line.
-  kAsStored,  ///< Bodies and sysFlag are left alone, see MessageExtBuilder::unpackBody().
-};
+/// Complete messages. A body that does not decompress is as it was stored, with a log line.
+DecodedMessages decodeMessages(std::string_view body, std::string_view broker_name = {});
 
-DecodedMessages decodeMessages(std::string_view body, std::string_view broker_name = {},
-                               BodyForm form = BodyForm::kPlain);
+/// Messages without their bodies, which unpackBodyOrLog() takes out of `body`: on the thread that
+/// uses the message, so that an I/O thread neither decompresses nor allocates what others free.
+DecodedMessages decodePacked(const std::shared_ptr<const std::string>& body,
+                             std::string_view broker_name);
 
-/// Unpacks a compressed body; logs and leaves it when it cannot be unpacked.
+/// Gives a message of decodePacked() its body; as it was stored, with a log line, when it does not
+/// decompress.
 void unpackBodyOrLog(MessageExt& message);
 
 }  // namespace rocketmq::client

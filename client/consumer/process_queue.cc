@@ -52,6 +52,7 @@ std::vector<ConsumeBatchPtr> ConcurrentProcessQueue::add(std::vector<MessageExt>
     }
     if (batches.empty() || batches.back()->messages.size() >= batch_max) {
       batches.push_back(std::make_shared<ConsumeBatch>());
+      batches.back()->messages.reserve(std::min(batch_max, messages.size()));
     }
     ConsumeBatch& batch = *batches.back();
     bytes_ += bytesOf(message);

@@ -55,7 +55,7 @@ Outcome<PullAnswer> readAnswer(const PullRequest& request,
                     .suggested_broker_id = reply.header.suggest_which_broker_id,
                     .messages = {}};
   DecodedMessages decoded =
-      decodeMessages(reply.body, request.queue.broker_name, BodyForm::kAsStored);
+      decodePacked(std::make_shared<const std::string>(reply.body), request.queue.broker_name);
   if (!decoded.rest.isOk()) {
     if (decoded.messages.empty()) {
       return ClientError::client("pull of " + request.queue.toString() + " from " + address + ": " +
@@ -67,6 +67,7 @@ Outcome<PullAnswer> readAnswer(const PullRequest& request,
   }
   const std::string min_offset = std::to_string(answer.min_offset);
   const std::string max_offset = std::to_string(answer.max_offset);
+  answer.messages.reserve(decoded.messages.size());
   for (MessageExt& message : decoded.messages) {
     if (wantsTag(*request.subscription, message.tags())) {
       message.putProperty(property::kMinOffset, min_offset);

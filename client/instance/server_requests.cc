@@ -133,8 +133,8 @@ void ClientInstance::registerServerRequests() {
 void ClientInstance::takeTransactionCheck(const remoting::CheckTransactionState& request,
                                           const RequestContext& context) const {
   // Unpacking the body is left to the group's own threads.
-  DecodedMessages decoded =
-      decodeMessages(context.body(), request.broker_name.value_or(""), BodyForm::kAsStored);
+  DecodedMessages decoded = decodePacked(std::make_shared<const std::string>(context.body()),
+                                         request.broker_name.value_or(""));
   if (decoded.messages.empty()) {
     log::warn("a transaction check holds no message that can be read: {}", decoded.rest.message());
     return;

@@ -74,8 +74,17 @@ std::string HostAddress::toString() const {
 }
 
 std::string HostAddress::ipString() const {
+  if (!is_ipv6) {
+    // inet_ntop() goes through printf(), at each message of a consumer twice.
+    std::string text;
+    for (size_t i = 0; i < 4; ++i) {
+      text += i == 0 ? "" : ".";
+      text += std::to_string(bytes[i]);
+    }
+    return text;
+  }
   char text[INET6_ADDRSTRLEN] = {};
-  inet_ntop(is_ipv6 ? AF_INET6 : AF_INET, bytes.data(), text, sizeof(text));
+  inet_ntop(AF_INET6, bytes.data(), text, sizeof(text));
   return text;
 }
 

@@ -11,7 +11,6 @@ namespace rocketmq::client {
 ROCKETMQ_FUZZ_TARGET(pull_body, input) {
   static_cast<void>(log::setLevel("off"));
   static_cast<void>(decodeMessages(input, "broker-a"));
-  static_cast<void>(decodeMessages(input, "broker-a", BodyForm::kAsStored));
   static_cast<void>(parseOffsetFile(input));
 }
 

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -126,7 +127,9 @@ class MessageExt : public Message {
   int64_t prepared_transaction_offset_ = 0;
   int32_t store_size_ = 0;
   uint32_t body_crc_ = 0;
-  bool body_is_packed_ = false;  // The body is still compressed.
+  // Until the body is unpacked: what holds its bytes, and where they are.
+  std::shared_ptr<const std::string> packed_in_;
+  std::string_view packed_body_;
 };
 
 }  // namespace rocketmq

@@ -98,11 +98,16 @@ TEST(MessageDecoderTest, CompressedBodiesOfEveryKindAreUnpackedOnce) {
     const std::string body =
         encodeStored({.body = *compress(type, plain),
                       .sys_flag = sys_flag::kCompressed | compressionFlag(type)});
-    DecodedMessages as_stored = decodeMessages(body, "b", BodyForm::kAsStored);
-    EXPECT_NE(as_stored.messages[0].body(), plain);
-    unpackBodyOrLog(as_stored.messages[0]);
-    unpackBodyOrLog(as_stored.messages[0]);
-    EXPECT_EQ(as_stored.messages[0].body(), plain);
+    auto packed_in = std::make_shared<const std::string>(body);
+    DecodedMessages packed = decodePacked(packed_in, "b");
+    EXPECT_EQ(packed.messages[0].body(), "");
+    MessageExt copy = packed.messages[0];
+    unpackBodyOrLog(packed.messages[0]);
+    unpackBodyOrLog(packed.messages[0]);
+    EXPECT_EQ(packed.messages[0].body(), plain);
+    unpackBodyOrLog(copy);
+    EXPECT_EQ(copy.body(), plain);
+    EXPECT_EQ(packed_in.use_count(), 1) << "an unpacked message keeps nothing";
     EXPECT_EQ(decodeMessages(body).messages[0].body(), plain);
   }
 }

@@ -2,9 +2,10 @@
 
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
-#include "client/message_ext_builder.h"
+#include "client/admin/message_decoder.h"
 #include "common/message/record.h"
 
 namespace rocketmq::client {
@@ -43,8 +44,7 @@ inline std::string encodeStored(const StoredMessage& stored) {
 
 /// A consumer's message.
 inline MessageExt makeMessage(const StoredMessage& stored, std::string_view broker_name = "b") {
-  const std::string bytes = encodeStored(stored);
-  return MessageExtBuilder::fromRecord(*decodeRecord(bytes), broker_name);
+  return std::move(decodeMessages(encodeStored(stored), broker_name).messages.front());
 }
 
 inline std::vector<MessageExt> makeMessages(int64_t first_offset, int count) {
