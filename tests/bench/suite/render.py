@@ -133,9 +133,9 @@ def send_table(figures):
                        ("batch", "16 connections, batches of 16")):
         rows.append(send_row(figures, text, f"send {name}"))
     rows.append(send_row(figures, "one-way, 8 connections", "send one-way", "one-way"))
-    rows.append(send_row(figures, "client library, sync, 16 threads",
-                         "send client library, 16 threads"))
-    rows.append(send_row(figures, "client library, async, 2 threads", "send client library, async"))
+    rows.append(send_row(figures, "client library, sync, 64 threads",
+                         "send client library, 64 threads"))
+    rows.append(send_row(figures, "client library, async, 4 threads", "send client library, async"))
     for connections in (1, 64):
         rows.append(send_row(figures, f"SYNC_FLUSH, {connections} connection(s)",
                              f"send SYNC_FLUSH {connections}"))
@@ -154,6 +154,8 @@ def consume_table(figures):
     rows = []
     for label, name, with_latency in (
             ("catch-up, warm", "catch-up warm", False), ("catch-up, cold", "catch-up cold", False),
+            ("push consumer of the client library, 2 threads, warm", "catch-up client library",
+             False),
             ("tailing, 5,000 msg/s", "tailing", True),
             ("tailing, 100 groups, 300 msg/s sent", "tailing 100 groups", True),
             ("1,000 waiting long polls, 1,000 msg/s sent", "tailing 1,000 polls", True)):
@@ -209,6 +211,7 @@ def idle_table(figures):
 def profile_text(figures):
     parts = []
     for load, label in (("send", "Sync send, 64 connections, 1 KiB"),
+                        ("library", "Sync send, client library, 64 threads, 1 KiB"),
                         ("pull", "Catch-up, warm, 4 connections, 1 KiB")):
         sides = [f"profile {load} {side}" for side in ("broker", "generator")]
         kernel = [figures(side, "kernel_percent", "{:.0f} %") for side in sides]

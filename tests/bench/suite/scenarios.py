@@ -161,8 +161,8 @@ def send_modes(suite):
         "async": ["-c", 8, "--pipeline", 64],
         "batch": ["-c", 16, "--mode", "batch", "--batch-size", 16],
         "one-way": ["-c", 8, "--mode", "oneway"],
-        "client library, 16 threads": ["-w", 16],
-        "client library, async": ["--mode", "async", "-w", 2],
+        "client library, 64 threads": ["-w", 64],
+        "client library, async": ["--mode", "async", "-w", 4],
     }
     for name, options in runs.items():
         with suite.cluster() as cluster:
@@ -211,6 +211,10 @@ def catch_up(suite):
             "ratio": statistics.median(
                 p["megabytes_per_second"] / s["megabytes_per_second"]
                 for p, s in zip(pulls, streams))})
+        yield named("catch-up client library", metered(
+            cluster.broker.pid, lambda: run_json(cluster.mqbench(
+                "consume", "Bench", "-w", 2, "--batch-size", 32, "-m", suite.scale.backlog,
+                "-d", 60))))
         make_cold(cluster)
         yield named("catch-up cold", suite.pull(cluster, "Bench", "-c", 4, "-d", 60))
 
@@ -352,6 +356,7 @@ def profile(suite):
         cluster.create_topic("Bench")
         suite.fill(cluster, "Bench", suite.scale.backlog // 4)
         loads = {"send": cluster.mqbench("produce", "Bench", "-c", 64, "-s", KIB, "-d", seconds),
+                 "library": cluster.mqbench("produce", "Bench", "-w", 64, "-s", KIB, "-d", seconds),
                  "pull": cluster.mqbench("pull", "Bench", "-c", 4, "--batch-size", 32, "--groups",
                                          20, "-d", seconds)}
         for name, load in loads.items():
@@ -493,7 +498,7 @@ def left_out(group, suite):
                 for name in ("callgrind send", "callgrind pull")]
     if group == "profile" and not can_profile():
         return [{"name": f"profile {load} {side}", "not_measured": "perf cannot be used here"}
-                for load in ("send", "pull") for side in ("broker", "generator")]
+                for load in ("send", "library", "pull") for side in ("broker", "generator")]
     if group == "peers" and not suite.with_peers:
         return [{"name": f"peer {peer.name}", "not_measured": "--no-peers"} for peer in PEERS]
     return []
