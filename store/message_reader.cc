@@ -152,9 +152,17 @@ LogSlice MessageReader::logBytes(int64_t offset, int64_t bytes_max) const {
   return LogSlice{.bytes = bytes, .owner = std::move(view.owner)};
 }
 
-void MessageReader::resolveExtAddress(QueueEntry& entry) const {
+void MessageReader::resolveExtAddress(const ConsumeQueue& queue, QueueEntry& entry) const {
   if (!isExtAddress(entry.tags_code)) {
     return;
+  }
+  const LogView units = queue.unitFile(entry.tags_code);
+  const int64_t offset = unitOffset(entry.tags_code);
+  if (units.contains(offset, kUnitBytesMin)) {
+    if (const auto unit = decodeQueueUnit(units.from(offset))) {
+      entry.tags_code = unit->tags_code;
+      return;
+    }
   }
   const auto record =
       recordIn(parts_.log.view(entry.physical_offset), entry.physical_offset, CrcCheck::kSkip);
@@ -175,7 +183,7 @@ std::vector<QueueEntry> MessageReader::queueEntries(std::string_view topic, int3
     const int64_t taken = std::min(run.count, count - std::ssize(entries));
     for (int64_t i = 0; i < taken; ++i) {
       entries.push_back(run.at(i));
-      resolveExtAddress(entries.back());
+      resolveExtAddress(*queue, entries.back());
     }
     index += taken;
   }

@@ -52,8 +52,9 @@ class MessageReader {
  private:
   GetResult find(const GetRequest& request, std::chrono::steady_clock::time_point now) const;
   int64_t memoryBytes() const;
-  /// Puts the tags code in the place of an address in consumequeue_ext.
-  void resolveExtAddress(QueueEntry& entry) const;
+  /// Puts the tags code in the place of an address in consumequeue_ext: that of the unit, or of the
+  /// record when there is no unit.
+  void resolveExtAddress(const ConsumeQueue& queue, QueueEntry& entry) const;
   /// 0 when the entry or its record is gone.
   TimestampMs storeTimeAt(const ConsumeQueue& queue, int64_t index) const;
   /// First visible message stored at or after `time`; maxOffset() when there is none.

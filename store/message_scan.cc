@@ -31,7 +31,7 @@ void MessageScan::run(const ConsumeQueue& queue) {
       break;
     }
     int64_t taken = 0;
-    while (taken < count && take(run.at(taken))) {
+    while (taken < count && take(queue, run.at(taken))) {
       ++taken;
     }
     index += taken;
@@ -46,7 +46,7 @@ void MessageScan::run(const ConsumeQueue& queue) {
   result_.suggest_slave = !isInMemory(last_physical_);
 }
 
-bool MessageScan::take(const QueueEntry& entry) {
+bool MessageScan::take(const ConsumeQueue& queue, const QueueEntry& entry) {
   if (isFull(entry)) {
     return false;
   }
@@ -57,9 +57,13 @@ bool MessageScan::take(const QueueEntry& entry) {
   if (entry.physical_offset < gone_to_) {
     return true;
   }
-  if (request_.filter != nullptr && !isExtAddress(entry.tags_code) &&
-      !request_.filter->matchesTagsCode(entry.tags_code)) {
-    return true;
+  Screening screening = Screening::kUnknown;
+  if (request_.filter != nullptr) {
+    screening = screen(queue, entry);
+    if (screening == Screening::kUnwanted || screening == Screening::kWouldWait) {
+      would_wait_ = screening == Screening::kWouldWait;
+      return !would_wait_;
+    }
   }
   if (!findRecord(entry)) {
     if (result_.message_count == 0) {
@@ -76,14 +80,50 @@ bool MessageScan::take(const QueueEntry& entry) {
     would_wait_ = true;
     return false;
   }
-  if (request_.filter == nullptr || isWanted(entry.tags_code, record)) {
+  if (request_.filter == nullptr || isWanted(screening, record)) {
     addSlice(record);
   }
   return true;
 }
 
-bool MessageScan::isWanted(int64_t tags_code, std::string_view record) const {
+MessageScan::Screening MessageScan::screen(const ConsumeQueue& queue, const QueueEntry& entry) {
+  int64_t tags_code = entry.tags_code;
   if (isExtAddress(tags_code)) {
+    bool would_wait = false;
+    const auto unit = findUnit(queue, tags_code, would_wait);
+    if (!unit) {
+      return would_wait ? Screening::kWouldWait : Screening::kUnknown;
+    }
+    if (!request_.filter->matchesBitMap(entry.physical_offset, unit->bit_map)) {
+      return Screening::kUnwanted;
+    }
+    tags_code = unit->tags_code;
+  }
+  return request_.filter->matchesTagsCode(tags_code) ? Screening::kTagsCodeMatches
+                                                     : Screening::kUnwanted;
+}
+
+std::optional<QueueUnit> MessageScan::findUnit(const ConsumeQueue& queue, int64_t address,
+                                               bool& would_wait) {
+  const int64_t offset = unitOffset(address);
+  if (!units_.contains(offset, kUnitBytesMin)) {
+    units_ = queue.unitFile(address);
+  }
+  if (!units_.contains(offset, kUnitBytesMin)) {
+    return std::nullopt;
+  }
+  const std::string_view bytes = units_.from(offset);
+  would_wait = !mayRead(*units_.owner, units_.bytes, bytes.substr(0, kUnitBytesMin));
+  const auto unit = would_wait ? std::nullopt : decodeQueueUnit(bytes);
+  if (unit && !mayRead(*units_.owner, units_.bytes, unit->bit_map)) {
+    would_wait = true;
+    return std::nullopt;
+  }
+  return unit;
+}
+
+bool MessageScan::isWanted(Screening screening, std::string_view record) const {
+  if (screening == Screening::kUnknown) {
     const auto decoded = decodeRecord(record, CrcCheck::kSkip);
     if (!decoded || !request_.filter->matchesTagsCode(rules_.tagsCodeOf(*decoded))) {
       return false;

@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string_view>
 
 #include "store/cached_pages.h"
@@ -40,15 +41,20 @@ class MessageScan {
 
  private:
   /// False when the result is full and the entry has to wait for the next get().
-  bool take(const QueueEntry& entry);
+  bool take(const ConsumeQueue& queue, const QueueEntry& entry);
   bool isFull(const QueueEntry& entry) const;
   bool isInMemory(int64_t physical_offset) const {
     return limits_.log_end - physical_offset <= limits_.memory_bytes;
   }
   /// False when the log no longer has it.
   bool findRecord(const QueueEntry& entry);
-  /// Decides by the tags code; an address in consumequeue_ext by that of the record.
-  bool isWanted(int64_t tags_code, std::string_view record) const;
+  /// What the consume queue and its extension alone say of a message to the request's filter.
+  enum class Screening : uint8_t { kUnwanted, kTagsCodeMatches, kUnknown, kWouldWait };
+  Screening screen(const ConsumeQueue& queue, const QueueEntry& entry);
+  /// nullopt when there is none, or when reading it would wait, which sets `would_wait`.
+  std::optional<QueueUnit> findUnit(const ConsumeQueue& queue, int64_t address, bool& would_wait);
+  /// Decides by the record, tags code included when `screening` knows nothing of it.
+  bool isWanted(Screening screening, std::string_view record) const;
   void addSlice(std::string_view record);
   /// Whether the bytes of a mapped file may be touched.
   bool mayRead(const MappedFile& file, std::string_view readable, std::string_view bytes) const {
@@ -63,6 +69,7 @@ class MessageScan {
   GetResult& result_;
 
   LogView view_;               // The log file of the last record.
+  LogView units_;              // The file of the extension with the last unit.
   int64_t gone_to_ = 0;        // The log has nothing between the last missing record and here.
   int64_t last_physical_ = 0;  // Of the last entry looked at.
   bool would_wait_ = false;    // The next entry or its record is not there.

@@ -57,6 +57,11 @@ class MessageFilter {
   virtual ~MessageFilter() = default;
   /// By the consume queue's tag code; false skips the message without touching the log.
   virtual bool matchesTagsCode(int64_t tags_code) const = 0;
+  /// By the bit map that was computed when the message was dispatched (see BitMapSource); false
+  /// skips it without touching the log.
+  virtual bool matchesBitMap(int64_t /*physical_offset*/, std::string_view /*bit_map*/) const {
+    return true;
+  }
   /// By a new message's property string alone: does it concern a reader that waits?
   virtual bool matchesProperties(std::string_view /*properties*/) const { return true; }
   /// By the record itself, for filters on properties.
@@ -238,6 +243,8 @@ class MessageStore {
 
   virtual int64_t commitLogMinOffset() const = 0;
   virtual int64_t commitLogMaxOffset() const = 0;
+  /// What is appended from now on begins there or behind it. Waits for an append under way.
+  virtual int64_t appendedOffset() const = 0;
   virtual int64_t flushedOffset() const = 0;
   /// Bytes of the log that consume queues do not show yet.
   virtual int64_t dispatchBehindBytes() const = 0;

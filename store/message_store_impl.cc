@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "common/log.h"
+#include "store/bit_map_source.h"
 #include "store/recovery/length_repair.h"
 #include "store/recovery/recovery.h"
 
@@ -14,6 +15,10 @@ namespace {
 
 constexpr int64_t kLogFileBytesMin = 1024;
 constexpr int64_t kFileBytesMax = int64_t{1} << 40;
+
+int64_t unitBytesMax(const StoreOptions& options) {
+  return kUnitBytesMin + (options.bit_maps == nullptr ? 0 : options.bit_maps->bytes());
+}
 
 /// InvalidArgument names the setting that cannot be.
 Status checkOptions(const StoreOptions& options) {
@@ -27,6 +32,15 @@ Status checkOptions(const StoreOptions& options) {
   if (options.consume_queue_file_bytes < kQueueEntryBytes ||
       options.consume_queue_file_bytes > kFileBytesMax) {
     return Status::invalidArgument("mappedFileSizeConsumeQueue must be 20 to 2^40");
+  }
+  if (options.queue_extension &&
+      options.queue_extension_file_bytes < unitBytesMax(options) + kUnitTailBytes) {
+    return Status::invalidArgument("mappedFileSizeConsumeQueueExt is too small for one unit");
+  }
+  if (unitBytesMax(options) > kUnitBytesMax) {
+    return Status::invalidArgument(
+        "expectConsumerNumUseFilter and maxErrorRateOfBloomFilter ask for bit maps above " +
+        std::to_string(kUnitBytesMax - kUnitBytesMin) + " bytes");
   }
   if (options.index_hash_slots < 1 || options.index_entries_max < 2) {
     return Status::invalidArgument("maxHashSlotNum must be at least 1, maxIndexNum at least 2");
@@ -117,8 +131,14 @@ Status MessageStoreImpl::loadLog() {
 }
 
 Status MessageStoreImpl::loadQueues() {
-  const QueueTable::Options queue_options{.dir = folder_->consumeQueueDir(),
-                                          .file_bytes = options_.consume_queue_file_bytes};
+  QueueTable::Options queue_options{.dir = folder_->consumeQueueDir(),
+                                    .file_bytes = options_.consume_queue_file_bytes,
+                                    .extension_dir = folder_->consumeQueueExtDir()};
+  if (options_.queue_extension) {
+    queue_options.extension = {.dir = {},
+                               .file_bytes = options_.queue_extension_file_bytes,
+                               .unit_bytes_max = unitBytesMax(options_)};
+  }
   queues_ = std::make_unique<QueueTable>(files_, queue_options);
   const Status loaded = queues_->load();
   if (loaded.code() != StatusCode::kCorruption) {
@@ -135,7 +155,9 @@ Status MessageStoreImpl::loadQueues() {
 }
 
 void MessageStoreImpl::buildServices() {
-  dispatcher_ = std::make_unique<Dispatcher>(*log_, *queues_, *deleted_topics_, rules_, arrivals_);
+  const BitMapSource* const bit_maps = options_.queue_extension ? options_.bit_maps : nullptr;
+  dispatcher_ = std::make_unique<Dispatcher>(
+      Dispatcher::Parts{*log_, *queues_, *deleted_topics_, rules_, arrivals_, bit_maps});
   index_ = std::make_unique<IndexService>(
       IndexService::Parts{files_, *log_, *dispatcher_, *checkpoint_, state_, clock_},
       IndexService::Options{.dir = folder_->indexDir(),
@@ -162,7 +184,7 @@ void MessageStoreImpl::buildServices() {
       MessageReader::Parts{*log_, *queues_, rules_, live_, stats_, clock_, physicalMemoryBytes()});
   writer_ = std::make_unique<MessageWriter>(MessageWriter::Parts{
       *log_, *queues_, *dispatcher_, arrivals_, rules_, live_, state_, stats_, clock_,
-      options_.flush_mode, options_.is_replica, [this] { onAppended(); }});
+      options_.flush_mode, options_.is_replica, bit_maps, [this] { onAppended(); }});
   replica_ = std::make_unique<ReplicaAppender>(ReplicaAppender::Parts{
       *log_, *dispatcher_, state_, options_.flush_mode, [this] { onAppended(); }});
 }

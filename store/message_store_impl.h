@@ -100,6 +100,7 @@ class MessageStoreImpl final : public MessageStore {
 
   int64_t commitLogMinOffset() const override { return log_->minOffset(); }
   int64_t commitLogMaxOffset() const override { return log_->maxOffset(); }
+  int64_t appendedOffset() const override { return log_->appendedTo().end; }
   int64_t flushedOffset() const override { return log_->flushedOffset(); }
   int64_t dispatchBehindBytes() const override;
   int64_t appendLockHeldMs() const override { return writer_->lockHeldMs(); }

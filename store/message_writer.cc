@@ -16,6 +16,28 @@ namespace {
 /// A lock that seems to be held longer than this is a clock that was set, not a busy disk.
 constexpr int64_t kHeldMsMax = 10'000'000;
 
+/// The bit maps of the messages of one put.
+class BitMapBuffer {
+ public:
+  std::span<const std::string_view> compute(const BitMapSource& source,
+                                            std::span<const MessageRecord> messages) {
+    const auto map_bytes = static_cast<size_t>(source.bytes());
+    bytes_.assign(map_bytes * messages.size(), '\0');
+    maps_.assign(messages.size(), {});
+    for (size_t i = 0; i < messages.size(); ++i) {
+      const std::span<char> map = std::span(bytes_).subspan(i * map_bytes, map_bytes);
+      if (source.mark(messages[i].topic, messages[i].properties, map)) {
+        maps_[i] = {map.data(), map.size()};
+      }
+    }
+    return maps_;
+  }
+
+ private:
+  std::vector<char> bytes_;
+  std::vector<std::string_view> maps_;
+};
+
 /// What a thread encodes its messages into. Kept between puts unless it has grown large.
 class EncodeBuffer {
  public:
@@ -28,6 +50,7 @@ class EncodeBuffer {
   }
 
   std::vector<TagsCode>& tagsCodes() { return tags_codes_; }
+  BitMapBuffer& bitMaps() { return bit_maps_; }
 
  private:
   static constexpr size_t kBytesMin = 16 * 1024;
@@ -36,6 +59,7 @@ class EncodeBuffer {
   std::unique_ptr<char[]> data_;
   size_t capacity_ = 0;
   std::vector<TagsCode> tags_codes_;
+  BitMapBuffer bit_maps_;
 };
 
 EncodeBuffer& threadBuffer() {
@@ -189,10 +213,20 @@ Status MessageWriter::prepare(Prepared& prepared) {
   if (!entersQueue(first.sys_flag)) {
     return Status::ok();
   }
+  prepareBitMaps(prepared);
   prepared.queue = parts_.queues.findOrCreate(first.topic, first.queue_id);
   return prepared.queue != nullptr
              ? Status::ok()
              : Status::closed("topic " + std::string(first.topic) + " is being deleted");
+}
+
+void MessageWriter::prepareBitMaps(Prepared& prepared) const {
+  if (parts_.bit_maps == nullptr || parts_.flush_mode == FlushMode::kSync) {
+    return;  // Under sync flush the dispatcher computes them.
+  }
+  // Read first: maps that a change has overtaken must be told by it.
+  prepared.bit_maps_version = parts_.bit_maps->version();
+  prepared.bit_maps = threadBuffer().bitMaps().compute(*parts_.bit_maps, prepared.messages);
 }
 
 MessageWriter::Attempt MessageWriter::tryAppend(const Prepared& prepared, PutResult& result) {
@@ -256,6 +290,9 @@ void MessageWriter::enterQueue(const Prepared& prepared, const CommitLog::Claim&
   if (parts_.flush_mode == FlushMode::kSync) {
     return;  // The dispatcher enters it once it is on the disk.
   }
+  // Maps from before a change of the filters say nothing about those that are new.
+  const bool has_maps =
+      !prepared.bit_maps.empty() && prepared.bit_maps_version == parts_.bit_maps->version();
   const char* at = claim.at;
   for (size_t i = 0; i < prepared.messages.size(); ++i) {
     const auto bytes = loadBigEndian<int32_t>(at);
@@ -263,7 +300,9 @@ void MessageWriter::enterQueue(const Prepared& prepared, const CommitLog::Claim&
     const int64_t tags_code = prepared.tags_codes[i].at(result.store_timestamp_ms);
     queue.append({.physical_offset = result.physical_offsets[i],
                   .record_bytes = bytes,
-                  .tags_code = tags_code});
+                  .tags_code = tags_code},
+                 {.store_timestamp_ms = result.store_timestamp_ms,
+                  .bit_map = has_maps ? prepared.bit_maps[i] : std::string_view()});
     // The properties are the last part of a record.
     const size_t properties_bytes = prepared.messages[i].properties.size();
     parts_.arrivals.push({.queue = &queue,

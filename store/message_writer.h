@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "common/clock.h"
+#include "store/bit_map_source.h"
 #include "store/dispatch/arrival_queue.h"
 #include "store/dispatch/dispatch_rules.h"
 #include "store/dispatch/dispatcher.h"
@@ -41,6 +42,7 @@ class MessageWriter {
     const Clock& clock;
     FlushMode flush_mode;
     bool is_replica;
+    const BitMapSource* bit_maps;  ///< Null: the queues' units have no bit maps.
     /// Called after each append, under no lock.
     std::function<void()> on_appended;
   };
@@ -60,6 +62,8 @@ class MessageWriter {
     std::span<const TagsCode> tags_codes;
     std::string_view encoded;
     char* encoded_at = nullptr;
+    std::span<const std::string_view> bit_maps;  // One per message, may be empty; or none at all.
+    uint64_t bit_maps_version = 0;
     std::shared_ptr<ConsumeQueue> queue;  // Null for messages that enter no queue.
     std::chrono::steady_clock::time_point begun;
   };
@@ -67,6 +71,7 @@ class MessageWriter {
 
   PutResult append(std::span<const MessageRecord> messages);
   Status prepare(Prepared& prepared);
+  void prepareBitMaps(Prepared& prepared) const;
   PutResult appendPrepared(const Prepared& prepared);
   Attempt tryAppend(const Prepared& prepared, PutResult& result);
   void place(const Prepared& prepared, const CommitLog::Claim& claim, PutResult& result);

@@ -28,6 +28,7 @@ class StoreFolder {
 
   std::string commitLogDir() const { return root_ + "/commitlog"; }
   std::string consumeQueueDir() const { return root_ + "/consumequeue"; }
+  std::string consumeQueueExtDir() const { return root_ + "/consumequeue_ext"; }
   std::string indexDir() const { return root_ + "/index"; }
   std::string checkpointPath() const { return root_ + "/checkpoint"; }
   std::string deletedTopicsPath() const { return root_ + "/deletedtopics"; }

@@ -7,6 +7,8 @@
 
 namespace rocketmq::store {
 
+class BitMapSource;
+
 /// When a put counts as done (RocketMQ: FlushDiskType).
 enum class FlushMode : uint8_t { kAsync, kSync };
 
@@ -37,6 +39,12 @@ struct StoreOptions {
 
   int64_t commit_log_file_bytes = 1 << 30;
   int64_t consume_queue_file_bytes = 300'000 * 20;  ///< Rounded up to a multiple of 20.
+  /// Queue entries hold addresses of units in consumequeue_ext (RocketMQ: enableConsumeQueueExt).
+  /// May be switched on and off from start to start.
+  bool queue_extension = false;
+  int64_t queue_extension_file_bytes = 48 << 20;
+  /// Computes the bit maps of the units; null: they have none. Borrowed for the store's life.
+  const BitMapSource* bit_maps = nullptr;
   int32_t index_hash_slots = 5'000'000;
   int32_t index_entries_max = 20'000'000;
   bool message_index_enable = true;

@@ -29,18 +29,20 @@ Result<bool> Dispatcher::place(const MessageRecord& record, Gaps gaps, ArrivalQu
               record.physical_offset);
     return true;
   }
-  const auto queue = deleted_.covers(record.topic, record.physical_offset)
+  const auto queue = parts_.deleted.covers(record.topic, record.physical_offset)
                          ? nullptr
-                         : queues_.findOrCreate(record.topic, record.queue_id);
+                         : parts_.queues.findOrCreate(record.topic, record.queue_id);
   if (queue == nullptr) {
     return true;
   }
-  const int64_t tags_code = rules_.tagsCodeOf(record);
-  const auto placed = queue->dispatch(record.queue_offset,
-                                      {.physical_offset = record.physical_offset,
-                                       .record_bytes = record.total_size,
-                                       .tags_code = tags_code},
-                                      gaps == Gaps::kFill);
+  const int64_t tags_code = parts_.rules.tagsCodeOf(record);
+  const auto placed = queue->dispatch(
+      record.queue_offset,
+      {.physical_offset = record.physical_offset,
+       .record_bytes = record.total_size,
+       .tags_code = tags_code},
+      gaps == Gaps::kFill,
+      {.store_timestamp_ms = record.store_timestamp_ms, .bit_map = bitMapOf(record)});
   if (placed.status().code() == StatusCode::kClosed) {
     return true;  // Deleted meanwhile.
   }
@@ -55,11 +57,21 @@ Result<bool> Dispatcher::place(const MessageRecord& record, Gaps gaps, ArrivalQu
   return *placed != ConsumeQueue::Placed::kGap;
 }
 
+std::string_view Dispatcher::bitMapOf(const MessageRecord& record) {
+  if (parts_.bit_maps == nullptr) {
+    return {};
+  }
+  std::fill(bit_map_.begin(), bit_map_.end(), '\0');
+  return parts_.bit_maps->mark(record.topic, record.properties, bit_map_)
+             ? std::string_view(bit_map_.data(), bit_map_.size())
+             : std::string_view();
+}
+
 Status Dispatcher::dispatchTo(int64_t end) {
-  RecordWalker walker(log_, dispatchedTo(), CrcCheck::kSkip);
+  RecordWalker walker(parts_.log, dispatchedTo(), CrcCheck::kSkip);
   for (;;) {
     const auto more = dispatchBatch(walker, end);
-    arrivals_.tell();
+    parts_.arrivals.tell();
     ROCKETMQ_RETURN_IF_ERROR(more.status());
     if (!*more) {
       break;
@@ -82,7 +94,7 @@ Result<bool> Dispatcher::dispatchBatch(RecordWalker& walker, int64_t end) {
       walker.skipFile();
       continue;
     }
-    ROCKETMQ_RETURN_IF_ERROR(place(walker.record(), Gaps::kFill, &arrivals_).status());
+    ROCKETMQ_RETURN_IF_ERROR(place(walker.record(), Gaps::kFill, &parts_.arrivals).status());
     noteDispatched(walker.position(), walker.record().store_timestamp_ms);
   }
   return true;

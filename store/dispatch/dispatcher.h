@@ -2,9 +2,12 @@
 
 #include <atomic>
 #include <cstdint>
+#include <string_view>
+#include <vector>
 
 #include "common/mutex.h"
 #include "common/status.h"
+#include "store/bit_map_source.h"
 #include "store/dispatch/arrival_queue.h"
 #include "store/dispatch/dispatch_rules.h"
 #include "store/log/commit_log.h"
@@ -23,9 +26,19 @@ namespace rocketmq::store {
 /// Threads: one dispatching thread; the rest from any.
 class Dispatcher {
  public:
-  Dispatcher(const CommitLog& log, QueueTable& queues, const DeletedTopics& deleted,
-             const DispatchRules& rules, ArrivalQueue& arrivals)
-      : log_(log), queues_(queues), deleted_(deleted), rules_(rules), arrivals_(arrivals) {}
+  /// Borrowed for the dispatcher's life.
+  struct Parts {
+    const CommitLog& log;
+    QueueTable& queues;
+    const DeletedTopics& deleted;
+    const DispatchRules& rules;
+    ArrivalQueue& arrivals;
+    const BitMapSource* bit_maps = nullptr;  ///< Null: the queues' units have no bit maps.
+  };
+
+  explicit Dispatcher(const Parts& parts)
+      : parts_(parts),
+        bit_map_(parts.bit_maps == nullptr ? 0 : static_cast<size_t>(parts.bit_maps->bytes())) {}
 
   /// How dispatch() treats a record whose predecessors a queue lacks.
   enum class Gaps : uint8_t { kReport, kFill };
@@ -56,16 +69,16 @@ class Dispatcher {
   /// Returns false when there is nothing left to do.
   Result<bool> dispatchBatch(RecordWalker& walker, int64_t end);
 
-  const CommitLog& log_;
-  QueueTable& queues_;
-  const DeletedTopics& deleted_;
-  const DispatchRules& rules_;
-  ArrivalQueue& arrivals_;
+  /// Valid until the next call.
+  std::string_view bitMapOf(const MessageRecord& record) ROCKETMQ_REQUIRES(batch_mutex_);
+
+  const Parts parts_;
   std::atomic<int64_t> dispatched_{0};
   std::atomic<TimestampMs> newest_ms_{0};
 
   // Held for a few hundred records at a time, room making included.
   Mutex batch_mutex_;
+  std::vector<char> bit_map_ ROCKETMQ_GUARDED_BY(batch_mutex_);
 };
 
 }  // namespace rocketmq::store

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "store/queue/queue_entry.h"
+#include "store/queue/queue_unit.h"
 
 namespace rocketmq::store::inspect {
 namespace {

@@ -12,6 +12,9 @@ namespace {
 
 constexpr size_t kNameDigits = 20;
 constexpr int64_t kBaseMax = int64_t{1} << 62;  // Keeps sums of offsets far from overflow.
+constexpr int64_t kPageBytes = 4096;
+constexpr int64_t kReserveStepMaxBytes = 64 * 1024;
+constexpr int kFolderLevels = 3;
 
 }  // namespace
 
@@ -208,6 +211,59 @@ std::vector<std::shared_ptr<Segment>> SegmentSet::takeFrom(int64_t offset) {
   std::vector<std::shared_ptr<Segment>> taken(cut, segments_.end());
   segments_.erase(cut, segments_.end());
   return taken;
+}
+
+Result<int64_t> SegmentSet::makeRoom(int64_t from, int64_t to) {
+  const int64_t file_bytes = options_.file_bytes;
+  const int64_t base = from / file_bytes * file_bytes;
+  std::shared_ptr<Segment> segment = find(base);
+  if (segment == nullptr) {
+    ROCKETMQ_ASSIGN_OR_RETURN(segment, create(base));
+    add(segment);
+    folder_is_new_.store(true, std::memory_order_release);
+  }
+  ROCKETMQ_RETURN_IF_ERROR(segment->map().status());
+  // In steps that grow with the stream: a small one takes one page, a busy one asks seldom.
+  const int64_t reserved = std::max(segment->reservedTo(), from - base);
+  const int64_t step = std::clamp(reserved, kPageBytes, kReserveStepMaxBytes);
+  const int64_t wanted = std::min(std::max(to - base, reserved + step), file_bytes);
+  if (!segment->reserve(from - base, wanted).isOk()) {
+    ROCKETMQ_RETURN_IF_ERROR(segment->reserve(from - base, to - base));
+  }
+  return base + segment->reservedTo();
+}
+
+Status SegmentSet::syncFolder() {
+  if (!folder_is_new_.exchange(false, std::memory_order_acq_rel)) {
+    return Status::ok();
+  }
+  std::string folder = options_.dir;
+  for (int level = 0; level < kFolderLevels; ++level) {
+    const Status synced = files_.syncDirectory(folder);
+    if (!synced.isOk() && synced.code() != StatusCode::kNotFound) {
+      return synced;
+    }
+    folder.resize(std::min(folder.size(), folder.rfind('/')));
+  }
+  return Status::ok();
+}
+
+char* SegmentCursor::at(int64_t offset) {
+  const int64_t file_bytes = segments_.options().file_bytes;
+  if (mapping_ == nullptr || offset - base_ >= file_bytes) {
+    const auto segment = segments_.find(offset);
+    ROCKETMQ_CHECK(segment != nullptr);
+    auto mapping = segment->map();
+    ROCKETMQ_CHECK(mapping.ok());
+    mapping_ = std::move(*mapping);
+    base_ = segment->base();
+  }
+  return mapping_->data() + (offset - base_);
+}
+
+void SegmentCursor::reset() {
+  mapping_.reset();
+  base_ = 0;
 }
 
 }  // namespace rocketmq::store

@@ -101,6 +101,16 @@ class SegmentSet {
   /// `segment` begins where the last one ends, or is the first.
   void add(std::shared_ptr<Segment> segment);
 
+  /// Reserves the bytes from `from` to `to`, which lie in one file, and somewhat more behind them;
+  /// makes that file when it is the next. Returns up to where stores cannot fail. One caller at a
+  /// time. ReadOnly when the disk is full.
+  Result<int64_t> makeRoom(int64_t from, int64_t to);
+
+  /// Makes files of makeRoom() survive power loss: in the folder, and the folder in the two above.
+  Status syncFolder();
+  /// A sync of the whole file system is about to do that.
+  void expectFolderSync() { folder_is_new_.store(false, std::memory_order_release); }
+
   /// Takes the files out of the set that end at or before `offset`, but never the last, or those
   /// that begin at or after it. The caller removes them from the disk.
   std::vector<std::shared_ptr<Segment>> takeBefore(int64_t offset);
@@ -112,8 +122,25 @@ class SegmentSet {
 
   FileSystem& files_;
   const Options options_;
+  std::atomic<bool> folder_is_new_{false};
   mutable Mutex mutex_;
   std::vector<std::shared_ptr<Segment>> segments_ ROCKETMQ_GUARDED_BY(mutex_);
+};
+
+/// Where a stream is written: keeps the mapping of the file in hand. Threads: the stream's writer.
+class SegmentCursor {
+ public:
+  explicit SegmentCursor(const SegmentSet& segments) : segments_(segments) {}
+
+  /// The byte at `offset`. Precondition: there is room.
+  char* at(int64_t offset);
+  /// Gives the mapping back.
+  void reset();
+
+ private:
+  const SegmentSet& segments_;
+  std::shared_ptr<MappedFile> mapping_;
+  int64_t base_ = 0;
 };
 
 /// "00000000001073741824" for 1073741824.

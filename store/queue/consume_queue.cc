@@ -10,7 +10,6 @@ namespace rocketmq::store {
 namespace {
 
 constexpr int64_t kPageBytes = 4096;
-constexpr int64_t kReserveStepMaxBytes = 64 * 1024;
 constexpr int64_t kKeptMappedBytes = 64 * 1024;  // In front of the end: where readers are likely.
 constexpr size_t kFilesScannedCarefully = 3;
 
@@ -22,7 +21,9 @@ ConsumeQueue::ConsumeQueue(FileSystem& files, Options options)
       segments_(files, {.dir = options_.dir,
                         .file_bytes = options_.file_bytes,
                         .use = FileUse::kScattered,
-                        .size_setting = "mappedFileSizeConsumeQueue"}) {}
+                        .size_setting = "mappedFileSizeConsumeQueue"}),
+      extension_(options_.extension ? std::make_unique<QueueExtension>(files, *options_.extension)
+                                    : nullptr) {}
 
 void ConsumeQueue::logUnreadable(const Status& status) const {
   if (!isDeleted()) {
@@ -49,6 +50,12 @@ std::optional<QueueEntry> ConsumeQueue::rawEntryAt(int64_t index) const {
     return std::nullopt;
   }
   return decodeQueueEntry((*mapping)->data() + (at - segment->base()));
+}
+
+std::optional<int64_t> ConsumeQueue::unitAddressAt(int64_t index) const {
+  const auto entry = rawEntryAt(index);
+  return entry && isExtAddress(entry->tags_code) ? std::optional<int64_t>(entry->tags_code)
+                                                 : std::nullopt;
 }
 
 int64_t ConsumeQueue::skipPreBlanks(int64_t index, int64_t high) const {
@@ -209,8 +216,10 @@ Status ConsumeQueue::cutAt(int64_t end, int64_t physical_end) {
   for (const auto& segment : segments_.takeFrom(end * kQueueEntryBytes + 1)) {
     ROCKETMQ_RETURN_IF_ERROR(segment->remove());
   }
-  write_mapping_.reset();
-  write_base_bytes_ = -1;
+  cursor_.reset();
+  if (extension_ != nullptr) {
+    extension_->forgetEnd();
+  }
   end_.store(end, std::memory_order_release);
   next_.store(end, std::memory_order_relaxed);
   roomy_to_.store(end, std::memory_order_release);
@@ -257,10 +266,12 @@ std::optional<QueueEntry> ConsumeQueue::lastEntry() const {
 }
 
 void ConsumeQueue::releaseMappings() {
-  write_mapping_.reset();
-  write_base_bytes_ = -1;
+  cursor_.reset();
   // The next writer makes room again, which maps the file where that may fail.
   roomy_to_.store(maxOffset(), std::memory_order_release);
+  if (extension_ != nullptr) {
+    extension_->releaseMappings();
+  }
   for (const auto& segment : segments_.all()) {
     segment->unmap();
   }
@@ -268,67 +279,61 @@ void ConsumeQueue::releaseMappings() {
 
 // --- Writing ------------------------------------------------------------------------------------
 
+Status ConsumeQueue::checkNotDeleted() const {
+  return isDeleted() ? Status::closed("topic " + options_.topic + " is being deleted")
+                     : Status::ok();
+}
+
 Status ConsumeQueue::ensureRoom(int64_t count) {
   const int64_t from = nextOffset();
-  return roomFor(from, from + count);
+  ROCKETMQ_RETURN_IF_ERROR(roomFor(from, from + count));
+  return unitRoomFor(count);
+}
+
+Status ConsumeQueue::unitRoomFor(int64_t count) {
+  if (extension_ == nullptr || extension_->hasRoom(count)) {
+    return Status::ok();
+  }
+  MutexLock lock(room_mutex_);
+  ROCKETMQ_RETURN_IF_ERROR(checkNotDeleted());
+  const int64_t end = maxOffset();
+  return extension_->ensureRoom(
+      count, {.entries = end > firstIndex() ? end : 0, .last_address = unitAddressAt(end - 1)});
 }
 
 Status ConsumeQueue::roomFor(int64_t from, int64_t to) {
   MutexLock lock(room_mutex_);
-  if (isDeleted()) {
-    return Status::closed("topic " + options_.topic + " is being deleted");
-  }
-  const int64_t file_bytes = options_.file_bytes;
+  ROCKETMQ_RETURN_IF_ERROR(checkNotDeleted());
   for (int64_t at = std::max(from, roomy_to_.load(std::memory_order_relaxed)); at < to;) {
-    const int64_t base = at * kQueueEntryBytes / file_bytes * file_bytes;
-    ROCKETMQ_RETURN_IF_ERROR(roomInFile(base, at * kQueueEntryBytes - base,
-                                        std::min(to * kQueueEntryBytes - base, file_bytes)));
-    at = roomy_to_.load(std::memory_order_relaxed);
+    ROCKETMQ_ASSIGN_OR_RETURN(
+        const int64_t room_end,
+        segments_.makeRoom(at * kQueueEntryBytes,
+                           std::min(to, nextFileOffset(at)) * kQueueEntryBytes));
+    at = room_end / kQueueEntryBytes;
+    roomy_to_.store(at, std::memory_order_release);
   }
-  return Status::ok();
-}
-
-Status ConsumeQueue::roomInFile(int64_t base_bytes, int64_t from_bytes, int64_t to_bytes) {
-  std::shared_ptr<Segment> segment = segments_.find(base_bytes);
-  if (segment == nullptr) {
-    ROCKETMQ_ASSIGN_OR_RETURN(segment, segments_.create(base_bytes));
-    segments_.add(segment);
-    folder_is_new_.store(true, std::memory_order_release);
-  }
-  ROCKETMQ_RETURN_IF_ERROR(segment->map().status());
-  // In steps that grow with the queue: a small queue takes one page, a busy one asks seldom.
-  const int64_t reserved = std::max(segment->reservedTo(), from_bytes);
-  const int64_t step = std::clamp(reserved, kPageBytes, kReserveStepMaxBytes);
-  const int64_t wanted = std::min(std::max(to_bytes, reserved + step), options_.file_bytes);
-  if (!segment->reserve(from_bytes, wanted).isOk()) {
-    ROCKETMQ_RETURN_IF_ERROR(segment->reserve(from_bytes, to_bytes));
-  }
-  roomy_to_.store((base_bytes + segment->reservedTo()) / kQueueEntryBytes,
-                  std::memory_order_release);
   return Status::ok();
 }
 
 void ConsumeQueue::write(const QueueEntry& entry) {
-  const int64_t at = maxOffset() * kQueueEntryBytes;
-  if (write_mapping_ == nullptr || at - write_base_bytes_ >= options_.file_bytes) {
-    const auto segment = segments_.find(at);
-    ROCKETMQ_CHECK(segment != nullptr);
-    auto mapping = segment->map();
-    ROCKETMQ_CHECK(mapping.ok());
-    write_mapping_ = std::move(*mapping);
-    write_base_bytes_ = segment->base();
-  }
-  encodeQueueEntry(entry, write_mapping_->data() + (at - write_base_bytes_));
+  encodeQueueEntry(entry, cursor_.at(maxOffset() * kQueueEntryBytes));
   end_.store(maxOffset() + 1, std::memory_order_release);
 }
 
-void ConsumeQueue::append(const QueueEntry& entry) {
-  write(entry);
+void ConsumeQueue::append(const QueueEntry& entry, const UnitFacts& facts) {
+  QueueEntry written = entry;
+  if (extension_ != nullptr) {
+    const auto address = extension_->append({.tags_code = entry.tags_code,
+                                             .store_timestamp_ms = facts.store_timestamp_ms,
+                                             .bit_map = facts.bit_map});
+    written.tags_code = address.value_or(entry.tags_code);
+  }
+  write(written);
   physical_end_ = entry.physical_offset + entry.record_bytes;
 }
 
 Result<ConsumeQueue::Placed> ConsumeQueue::dispatch(int64_t queue_offset, const QueueEntry& entry,
-                                                    bool fill_gap) {
+                                                    bool fill_gap, const UnitFacts& facts) {
   if (queue_offset < maxOffset() || entry.physical_offset < physical_end_) {
     return Placed::kKnown;
   }
@@ -342,7 +347,8 @@ Result<ConsumeQueue::Placed> ConsumeQueue::dispatch(int64_t queue_offset, const 
     ROCKETMQ_RETURN_IF_ERROR(is_near ? fillTo(queue_offset) : removeAndBeginAt(queue_offset));
   }
   ROCKETMQ_RETURN_IF_ERROR(roomFor(queue_offset, queue_offset + 1));
-  append(entry);
+  ROCKETMQ_RETURN_IF_ERROR(unitRoomFor(1));
+  append(entry, facts);
   if (nextOffset() <= queue_offset) {
     next_.store(queue_offset + 1, std::memory_order_relaxed);
   }
@@ -358,6 +364,7 @@ Status ConsumeQueue::removeAndBeginAt(int64_t index) {
   const int64_t per_file = options_.file_bytes / kQueueEntryBytes;
   const int64_t begin = index / per_file * per_file;
   ROCKETMQ_RETURN_IF_ERROR(cutAt(begin, 0));
+  ROCKETMQ_RETURN_IF_ERROR(extension_ == nullptr ? Status::ok() : extension_->drop());
   flushed_ = begin;
   flushed_physical_end_ = 0;
   ROCKETMQ_RETURN_IF_ERROR(fillTo(index));
@@ -412,12 +419,13 @@ bool ConsumeQueue::isDue(int32_t least_pages) const {
 
 int64_t ConsumeQueue::beginBulkFlush() {
   // Cleared first: a file that is made from here on may come too late for the sync.
-  folder_is_new_.store(false, std::memory_order_release);
+  segments_.expectFolderSync();
   return maxOffset();
 }
 
 Status ConsumeQueue::flush() {
   const int64_t end = maxOffset();
+  ROCKETMQ_RETURN_IF_ERROR(extension_ == nullptr ? Status::ok() : extension_->flush());
   while (flushed_ < end) {
     const int64_t from = flushed_ * kQueueEntryBytes;
     const auto segment = segments_.find(from);
@@ -435,23 +443,7 @@ Status ConsumeQueue::flush() {
     segment->releaseBefore(to - segment->base() - kKeptMappedBytes);
     noteFlushed(to / kQueueEntryBytes);
   }
-  return syncFolder();
-}
-
-/// Makes new files survive power loss: in the folder, and the folder in the topic's.
-Status ConsumeQueue::syncFolder() {
-  if (!folder_is_new_.exchange(false, std::memory_order_acq_rel)) {
-    return Status::ok();
-  }
-  std::string folder = options_.dir;
-  for (int level = 0; level < 3; ++level) {
-    const Status synced = files_.syncDirectory(folder);
-    if (!synced.isOk() && synced.code() != StatusCode::kNotFound) {
-      return synced;
-    }
-    folder.resize(std::min(folder.size(), folder.rfind('/')));
-  }
-  return Status::ok();
+  return segments_.syncFolder();
 }
 
 void ConsumeQueue::moveMin(int64_t log_min) {
@@ -469,6 +461,11 @@ Status ConsumeQueue::trimBefore(int64_t log_min) {
   const int64_t keep_bytes = minOffset() * kQueueEntryBytes;
   for (const auto& segment : segments_.takeBefore(keep_bytes)) {
     ROCKETMQ_RETURN_IF_ERROR(segment->remove());
+  }
+  if (extension_ != nullptr && minOffset() < maxOffset()) {
+    if (const auto address = unitAddressAt(minOffset())) {
+      ROCKETMQ_RETURN_IF_ERROR(extension_->trimBefore(*address));
+    }
   }
   trimmed_to_ = log_min;
   return Status::ok();

@@ -14,6 +14,7 @@
 #include "store/message_store.h"
 #include "store/queue/queue_ends.h"
 #include "store/queue/queue_entry.h"
+#include "store/queue/queue_extension.h"
 
 namespace rocketmq::store {
 
@@ -40,6 +41,12 @@ struct QueueRun {
   }
 };
 
+/// What dispatch knows of a message beside its entry: for the unit in the extension.
+struct UnitFacts {
+  TimestampMs store_timestamp_ms = 0;
+  std::string_view bit_map;  ///< Empty: none.
+};
+
 /// The messages of one (topic, queue id) in order: fixed-size entries that point into the log
 /// (RocketMQ: ConsumeQueue). Offsets and counts here are entries, not bytes, unless they say so.
 ///
@@ -56,6 +63,8 @@ class ConsumeQueue {
     std::string topic;
     int32_t queue_id = 0;
     int64_t file_bytes = 0;  ///< A multiple of kQueueEntryBytes.
+    /// nullopt: entries hold tags codes, and addresses found in them lead nowhere.
+    std::optional<QueueExtension::Options> extension = {};
   };
 
   ConsumeQueue(FileSystem& files, Options options);
@@ -101,13 +110,15 @@ class ConsumeQueue {
   void takeOffsets(int64_t count) { next_.store(nextOffset() + count, std::memory_order_relaxed); }
 
   bool hasRoom(int64_t count) const {
-    return nextOffset() + count <= roomy_to_.load(std::memory_order_acquire);
+    return nextOffset() + count <= roomy_to_.load(std::memory_order_acquire) &&
+           (extension_ == nullptr || extension_->hasRoom(count));
   }
   /// Makes room for the next `count` entries. ReadOnly: the disk is full. Closed: deleted.
   Status ensureRoom(int64_t count);
 
-  /// Appends the entry of the message at maxOffset(). Precondition: there is room.
-  void append(const QueueEntry& entry);
+  /// Appends the entry of the message at maxOffset(), with its unit when there is an extension.
+  /// Precondition: there is room.
+  void append(const QueueEntry& entry, const UnitFacts& facts = {});
 
   /// Outcome of dispatch().
   enum class Placed : uint8_t {
@@ -118,7 +129,8 @@ class ConsumeQueue {
 
   /// Puts the entry of a record that was found in the log at its offset. Places in front of it that
   /// the log does not know become pre-blank entries.
-  Result<Placed> dispatch(int64_t queue_offset, const QueueEntry& entry, bool fill_gap);
+  Result<Placed> dispatch(int64_t queue_offset, const QueueEntry& entry, bool fill_gap,
+                          const UnitFacts& facts = {});
 
   // Reading.
 
@@ -127,6 +139,10 @@ class ConsumeQueue {
   /// The visible entries from `index` to the end of their file.
   QueueRun run(int64_t index) const;
   std::optional<QueueEntry> entryAt(int64_t index) const;
+  /// The file of the extension that holds the unit at `address`; empty when there is none.
+  LogView unitFile(int64_t address) const {
+    return extension_ == nullptr ? LogView{} : extension_->view(address);
+  }
   /// First offset of the file behind the one that holds `index`.
   int64_t nextFileOffset(int64_t index) const {
     const int64_t per_file = options_.file_bytes / kQueueEntryBytes;
@@ -176,19 +192,21 @@ class ConsumeQueue {
   int64_t physicalEndAt(int64_t end) const;
   void noteFlushed(int64_t end);
   void moveMin(int64_t log_min);
+  /// What the entry holds when that is the address of a unit.
+  std::optional<int64_t> unitAddressAt(int64_t index) const;
 
   Status roomFor(int64_t from, int64_t to);
-  Status roomInFile(int64_t base_bytes, int64_t from_bytes, int64_t to_bytes)
-      ROCKETMQ_REQUIRES(room_mutex_);
+  Status unitRoomFor(int64_t count);
+  Status checkNotDeleted() const;
   Status removeAndBeginAt(int64_t index);
   Status fillTo(int64_t index);
   void write(const QueueEntry& entry);
-  Status syncFolder();
   void logUnreadable(const Status& status) const;
 
   FileSystem& files_;
   const Options options_;
   SegmentSet segments_;
+  const std::unique_ptr<QueueExtension> extension_;  // Null: off.
 
   std::atomic<int64_t> next_{0};
   // Stored with release behind the entry's bytes.
@@ -197,14 +215,12 @@ class ConsumeQueue {
   std::atomic<int64_t> roomy_to_{0};
   std::atomic<bool> deleted_{false};
 
-  // Of the writer: where the log's part ends that the queue knows, and the file that holds end_.
+  // Of the writer: where the log's part ends that the queue knows, and the place of end_.
   int64_t physical_end_ = 0;
-  std::shared_ptr<MappedFile> write_mapping_;
-  int64_t write_base_bytes_ = -1;
+  SegmentCursor cursor_{segments_};
 
   // Serialises makers of room; only the file list's lock is taken under it.
   Mutex room_mutex_;
-  std::atomic<bool> folder_is_new_{false};
 
   int64_t trimmed_to_ = 0;  // Of housekeeping: minOffset() is right for a log that begins here.
   int64_t begun_at_ = 0;    // Of recovery: the first index of files that prepareReplay() removed.

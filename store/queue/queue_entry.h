@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <limits>
 
 #include "common/bytes.h"
 #include "store/message_store.h"
@@ -33,12 +32,6 @@ inline QueueEntry preBlankEntry() {
 
 inline bool isPreBlank(const QueueEntry& entry) {
   return entry.physical_offset == 0 && entry.record_bytes == kPreBlankRecordBytes;
-}
-
-/// Whether a tags code is the address of a unit in consumequeue_ext, which a Java broker with
-/// enableConsumeQueueExt has written. The record itself knows what the unit says.
-inline bool isExtAddress(int64_t tags_code) {
-  return tags_code < std::numeric_limits<int32_t>::min();
 }
 
 /// False for the zeros behind the last entry.

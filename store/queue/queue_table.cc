@@ -66,16 +66,20 @@ std::shared_ptr<ConsumeQueue> QueueTable::findOrCreate(std::string_view topic, i
 }
 
 std::shared_ptr<ConsumeQueue> QueueTable::make(std::string_view topic, int32_t queue_id) const {
-  std::string dir = options_.dir;
-  dir += '/';
-  dir += topic;
-  dir += '/';
-  dir += std::to_string(queue_id);
+  std::string folder = "/";
+  folder += topic;
+  folder += '/';
+  folder += std::to_string(queue_id);
+  auto extension = options_.extension;
+  if (extension) {
+    extension->dir = options_.extension_dir + folder;
+  }
   return std::make_shared<ConsumeQueue>(files_,
-                                        ConsumeQueue::Options{.dir = std::move(dir),
+                                        ConsumeQueue::Options{.dir = options_.dir + folder,
                                                               .topic = std::string(topic),
                                                               .queue_id = queue_id,
-                                                              .file_bytes = options_.file_bytes});
+                                                              .file_bytes = options_.file_bytes,
+                                                              .extension = std::move(extension)});
 }
 
 std::vector<std::shared_ptr<ConsumeQueue>> QueueTable::all() const {
@@ -117,7 +121,10 @@ Status QueueTable::removeTopic(const std::string& topic, const std::function<Sta
     queue->markDeleted();
   }
   const Status noted = note_end();
-  const Status removed = files_.removeTree(options_.dir + "/" + topic);
+  Status removed = files_.removeTree(options_.dir + "/" + topic);
+  if (removed.isOk() && !options_.extension_dir.empty()) {
+    removed = files_.removeTree(options_.extension_dir + "/" + topic);
+  }
   for (const auto& queue : queues) {
     const Name name{queue->topic(), queue->queueId()};
     Shard& shard = shardOf(name);

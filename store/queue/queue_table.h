@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -24,6 +25,11 @@ class QueueTable {
   struct Options {
     std::string dir;
     int64_t file_bytes = 0;
+    /// Of the extension of all of them; its folder is laid out like `dir`.
+    std::string extension_dir;
+    /// For each queue, with its folder filled in; nullopt: they have no extension, and what is in
+    /// its folder is left alone until its topic is removed.
+    std::optional<QueueExtension::Options> extension = {};
   };
 
   QueueTable(FileSystem& files, Options options) : files_(files), options_(std::move(options)) {}
