@@ -22,6 +22,7 @@ constexpr milliseconds kReachabilityTimeout{3000};
 constexpr seconds kFirstPersist{10};
 constexpr seconds kClientScanPeriod{10};
 constexpr seconds kLockScanPeriod{60};
+constexpr seconds kBitMapScanPeriod{600};
 constexpr seconds kStatsPeriod{1};
 constexpr seconds kAclReloadPeriod{1};
 /// How often a slave copies its master's tables.
@@ -142,6 +143,9 @@ void Broker::Impl::startTimers() {
         [this] { tls_.server->reloadIfChanged(); });
   if (acl_ != nullptr) {
     every(kAclReloadPeriod, kAclReloadPeriod, [this] { acl_->reloadIfChanged(); });
+  }
+  if (bit_maps_ != nullptr) {
+    every(kBitMapScanPeriod, kBitMapScanPeriod, [this] { bit_maps_->removeIdle(); });
   }
   every(kLockScanPeriod, kLockScanPeriod, [this] { locks_->removeExpired(clock_.nowMs()); });
   every(kStatsPeriod, kStatsPeriod, [this] {

@@ -14,6 +14,7 @@
 #include "broker/addresses.h"
 #include "broker/broker.h"
 #include "broker/config_service.h"
+#include "broker/filter/filter_bit_maps.h"
 #include "broker/group/client_registry.h"
 #include "broker/group/consumer_offsets.h"
 #include "broker/group/heartbeat_service.h"
@@ -106,6 +107,7 @@ class Broker::Impl {
   /// Set once delays_ exists: the store reports arrivals from its first moment on.
   std::atomic<DelayService*> delays_for_arrivals_{nullptr};
   std::atomic<TimerService*> timers_for_arrivals_{nullptr};
+  std::unique_ptr<FilterBitMaps> bit_maps_;  // With enableCalcFilterBitMap; the store uses them.
   std::unique_ptr<store::MessageStore> store_;
 
   std::unique_ptr<TopicTable> topics_;

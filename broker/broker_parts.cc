@@ -52,9 +52,16 @@ Broker::Impl::Impl(BrokerSettings settings, DelayLevels levels, const HostAddres
       router_(&lanes_) {}
 
 Status Broker::Impl::openStore() {
+  const auto settings = settings_.load();
+  store::StoreOptions options = storeOptionsOf(*settings, levels_);
+  if (settings->queue_extension && settings->filter_bit_maps) {
+    bit_maps_ = std::make_unique<FilterBitMaps>(
+        BloomFilter(settings->bloom_error_percent_max, settings->bloom_groups_expected), clock_);
+    options.bit_maps = bit_maps_.get();
+  }
   ROCKETMQ_ASSIGN_OR_RETURN(
       store_,
-      store::MessageStore::open(storeOptionsOf(*settings_.load(), levels_), clock_,
+      store::MessageStore::open(std::move(options), clock_,
                                 [this](const store::Arrival& arrival) { onArrival(arrival); }));
   return Status::ok();
 }
@@ -179,7 +186,8 @@ void Broker::Impl::makeServices() {
                                     .held = held_pulls_,
                                     .lanes = lanes_,
                                     .traffic = stats_,
-                                    .clock = clock_});
+                                    .clock = clock_,
+                                    .bit_maps = bit_maps_.get()});
   runtime_info_.emplace(RuntimeInfo::Parts{.settings = settings_,
                                            .store = *store_,
                                            .delays = *delays_,

@@ -31,6 +31,9 @@ class CachedSnapshot {
     return *seen.value;
   }
 
+  /// Grows with every store(). Whoever sees a version loads what was stored with it, or later.
+  uint64_t version() const { return version_.load(std::memory_order_acquire); }
+
   void store(std::shared_ptr<const T> next) {
     current_.store(std::move(next));
     version_.store(nextVersion(), std::memory_order_release);

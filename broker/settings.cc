@@ -152,9 +152,10 @@ void addSending(Rows& rows) {
        setting("sendThreadPoolQueueCapacity", &S::send_queue_capacity, kPositive, kLive,
                "Sends that may wait for the disk or for slaves at the same time; more are refused "
                "with SYSTEM_BUSY."),
-       setting("waitTimeMillsInSendQueue", &S::send_queue_wait_ms, kPositive, kLive,
-               "Milliseconds that what arrives may wait for a thread; above it one send in eight is "
-               "refused with SYSTEM_BUSY."),
+       setting(
+           "waitTimeMillsInSendQueue", &S::send_queue_wait_ms, kPositive, kLive,
+           "Milliseconds that what arrives may wait for a thread; above it one send in eight is "
+           "refused with SYSTEM_BUSY."),
        setting("rejectTransactionMessage", &S::reject_transaction_message, kLive,
                "Refuse transaction messages."),
        setting("transactionTimeOut", &S::transaction_timeout_ms, kPositive, kLive,
@@ -250,6 +251,18 @@ void addStoreLayout(Rows& rows) {
        setting("mappedFileSizeConsumeQueue", &S::consume_queue_file_bytes,
                range(int64_t{20}, int64_t{1} << 31), kRestart,
                "Bytes of a consume queue file; must never change on a store."),
+       setting("enableConsumeQueueExt", &S::queue_extension, kRestart,
+               "Write tag, store time and bit map of each message into consumequeue_ext."),
+       setting("mappedFileSizeConsumeQueueExt", &S::queue_extension_file_bytes,
+               range(int64_t{1} << 16, int64_t{1} << 31), kRestart,
+               "Bytes of a file of consumequeue_ext; when it changes the files are made anew."),
+       setting("enableCalcFilterBitMap", &S::filter_bit_maps, kRestart,
+               "Note for each message which SQL92 subscriptions want it; needs "
+               "enableConsumeQueueExt."),
+       setting("maxErrorRateOfBloomFilter", &S::bloom_error_percent_max, range(1, 99), kRestart,
+               "Share of unwanted messages, in percent, that the bit map may let through."),
+       setting("expectConsumerNumUseFilter", &S::bloom_groups_expected, range(1, 20'000), kRestart,
+               "Groups of a topic for which the bit map is made long enough."),
        setting("messageIndexEnable", &S::message_index, kRestart,
                "Build the index for queries by key."),
        setting("maxHashSlotNum", &S::index_hash_slots, kPositive, kRestart,
@@ -536,6 +549,8 @@ store::StoreOptions storeOptionsOf(const BrokerSettings& settings, const DelayLe
   options.commit_log_dir = settings.store_commit_log;
   options.commit_log_file_bytes = settings.commit_log_file_bytes;
   options.consume_queue_file_bytes = settings.consume_queue_file_bytes;
+  options.queue_extension = settings.queue_extension;
+  options.queue_extension_file_bytes = settings.queue_extension_file_bytes;
   options.index_hash_slots = settings.index_hash_slots;
   options.index_entries_max = settings.index_entries_max;
   options.message_index_enable = settings.message_index;

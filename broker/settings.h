@@ -108,6 +108,11 @@ struct BrokerSettings {
   std::string store_commit_log;  ///< Empty: root/commitlog.
   int64_t commit_log_file_bytes = 1 << 30;
   int64_t consume_queue_file_bytes = 300'000 * 20;
+  bool queue_extension = false;
+  int64_t queue_extension_file_bytes = 48 << 20;
+  bool filter_bit_maps = false;
+  int32_t bloom_error_percent_max = 20;
+  int32_t bloom_groups_expected = 32;
   int32_t index_hash_slots = 5'000'000;
   int32_t index_entries_max = 20'000'000;
   bool message_index = true;
