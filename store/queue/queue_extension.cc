@@ -105,6 +105,7 @@ void QueueExtension::forgetEnd() {
 
 Status QueueExtension::drop() {
   load();
+  forgetEnd();
   segments_.takeFrom(0);
   ROCKETMQ_RETURN_IF_ERROR(files_.removeTree(options_.dir));
   return beginFileAt(0);

@@ -103,6 +103,27 @@ TEST_F(RepairTest, RebuildMakesTheBytesThatTheBrokerMade) {
   EXPECT_EQ(1u, store_->queryByKey("Orders", "uk7", 1, 0, int64_t{1} << 60).records.size());
 }
 
+TEST_F(RepairTest, AddressesOfUnitsAreNoFaultAndRebuildPutsTagsCodesInTheirPlace) {
+  makeStore(100);
+  const auto queues = filesOf(root() + "/consumequeue");
+  options_.queue_extension = true;
+  std::filesystem::remove_all(root() + "/consumequeue");
+  open();
+  close();
+  EXPECT_TRUE(std::filesystem::exists(root() + "/consumequeue_ext/Orders/0"));
+  EXPECT_FALSE(queues == filesOf(root() + "/consumequeue"));
+  EXPECT_EQ(0, verify(root()).status);
+  std::filesystem::remove_all(root() + "/consumequeue_ext/Bills");
+  EXPECT_EQ(0, verify(root()).status);
+  EXPECT_EQ(0, rebuild().status);
+  EXPECT_TRUE(queues == filesOf(root() + "/consumequeue"));
+  open();
+  send("Orders", 0, 1);
+  EXPECT_EQ(101u, bodies("Orders", 0).size());
+  close();
+  EXPECT_EQ(0, verify(root()).status);
+}
+
 TEST_F(RepairTest, RebuildIsRefusedWhileTheStoreIsOpen) {
   makeStore(5);
   open();
