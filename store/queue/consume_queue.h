@@ -44,7 +44,7 @@ struct QueueRun {
 /// What dispatch knows of a message beside its entry: for the unit in the extension.
 struct UnitFacts {
   TimestampMs store_timestamp_ms = 0;
-  std::string_view bit_map;  ///< Empty: none.
+  std::string_view bit_map = {};  ///< Empty: none.
 };
 
 /// The messages of one (topic, queue id) in order: fixed-size entries that point into the log

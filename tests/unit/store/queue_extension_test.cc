@@ -11,13 +11,13 @@
 #include "common/hash.h"
 #include "store/bit_map_source.h"
 #include "store/log/segment.h"
+#include "store/queue/consume_queue.h"
 #include "tests/unit/store/store_test_support.h"
 
 namespace rocketmq::store::test {
 namespace {
 
 using ::testing::ElementsAre;
-using ::testing::IsEmpty;
 using ::testing::SizeIs;
 
 std::string bigEndian(int64_t value, int bytes) {
@@ -266,6 +266,25 @@ TEST_F(QueueExtensionTest, UnitsOfRecordsThatTheLogLostAreCleared) {
   EXPECT_THAT(unitFiles(), SizeIs(2));
 }
 
+TEST_F(QueueExtensionTest, IsCutWithItsQueueBehindTheLastUnit) {
+  options_.flush_queue_thorough_interval_ms = 1'000'000;
+  open();
+  sendTagged(5);
+  restart();  // What is there now is known to the next start.
+  const PutResult lost = put("A", 0, "lost", properties({{"TAGS", "even"}}));
+  sendTagged(20);
+  const std::string copy = crashedCopy();
+  close();
+  options_.root_dir = copy;
+  patchFile(logFile(0), lost.physical_offsets.front(), std::string(64, '\0'));
+  open();
+  ASSERT_EQ(5, store_->maxOffset("A", 0));
+  sendTagged(1, 5);
+  EXPECT_EQ(unitAddress(100), rawTagsCode(5));
+  EXPECT_TRUE(isZero(std::string_view(readFile(unitFile(0))).substr(120)));
+  EXPECT_THAT(unitFiles(), SizeIs(1));
+}
+
 TEST_F(QueueExtensionTest, IsMadeAnewWithAQueueThatIsMissing) {
   open();
   sendTagged(30);
@@ -373,6 +392,77 @@ TEST_F(QueueExtensionTest, AReaderThatMustNotWaitWaitsForNoUnit) {
   EXPECT_EQ(1, store_->get(request).message_count);
 }
 
+/// Random lives of one queue: the option goes on and off, files are lost and spoilt between them.
+class ExtensionModelTest : public QueueExtensionTest {
+ protected:
+  int64_t below(int64_t limit) {
+    return std::uniform_int_distribution<int64_t>(0, limit - 1)(random_);
+  }
+  std::string anyTag() { return std::string(1, static_cast<char>('a' + below(3))); }
+
+  void step() {
+    const int64_t die = below(100);
+    if (die < 70) {
+      tags_.push_back(anyTag());
+      ASSERT_TRUE(put("A", 0, "m", properties({{"TAGS", tags_.back()}})).ok());
+    } else if (die < 85) {
+      readSome();
+    } else if (die < 87) {
+      ASSERT_TRUE(store_->deleteTopic("A").isOk());
+      tags_.clear();
+    } else {
+      beginNewLife(die < 94);
+    }
+  }
+  void readSome() {
+    const std::string tag = anyTag();
+    const int64_t from = below(std::ssize(tags_) + 1);
+    ASSERT_EQ(std::count(tags_.begin() + from, tags_.end(), tag), countOf(tag, from)) << from;
+  }
+  void beginNewLife(bool is_killed) {
+    const std::string copy = is_killed ? crashedCopy() : root();
+    close();
+    options_.root_dir = copy;
+    options_.queue_extension = below(3) != 0;
+    std::vector<std::string> files;
+    if (std::filesystem::exists(folder("A"))) {
+      files = unitFiles();
+    }
+    if (!files.empty() && below(2) == 0) {
+      const std::string file =
+          folder("A") + "/0/" + files[static_cast<size_t>(below(std::ssize(files)))];
+      if (below(3) == 0) {
+        std::filesystem::remove(file);
+      } else if (below(3) == 0) {
+        std::filesystem::resize_file(file, static_cast<uintmax_t>(below(kFileBytes)));
+      } else {
+        const int64_t at = below(10) * 20;  // Units are synced before entries vouch for them.
+        patchFile(file, at, std::string(static_cast<size_t>(kFileBytes - at), '\0'));
+      }
+    }
+    open();
+  }
+
+  std::mt19937 random_;
+  std::vector<std::string> tags_;
+};
+
+TEST_F(ExtensionModelTest, ReadersGetTheirTagWhateverBecomesOfTheUnits) {
+  for (uint32_t seed = 1; seed <= 5; ++seed) {
+    SCOPED_TRACE(seed);
+    random_.seed(seed);
+    tags_.clear();
+    options_.root_dir = dir_ / ("model" + std::to_string(seed));
+    options_.flush_queue_thorough_interval_ms = seed % 2 == 0 ? 1 : 60'000;
+    open();
+    for (int i = 0; i < 150 && !HasFatalFailure(); ++i) {
+      step();
+    }
+    ASSERT_FALSE(HasFatalFailure());
+    close();
+  }
+}
+
 // --- Bit maps -----------------------------------------------------------------------------------
 
 /// Bit 3 for messages of topic A whose properties have an x; others of A have an empty map.
@@ -461,6 +551,30 @@ TEST_F(BitMapTest, MapsThatAreTooLargeForAUnitAreRefused) {
   EXPECT_EQ(StatusCode::kInvalidArgument, tryOpen().code());
   options_.queue_extension_file_bytes = 38;
   EXPECT_TRUE(tryOpen().isOk());
+}
+
+// A replica whose master has lost part of its log sees such a gap.
+TEST(QueueWithExtensionTest, AQueueThatGoesOnFarAheadBeginsItsUnitsAnew) {
+  rocketmq::test::TempDir dir;
+  HookedFileSystem files;
+  const QueueExtension::Options extension{.dir = dir / "units", .file_bytes = 200};
+  ConsumeQueue queue(files, {.dir = dir / "queue",
+                             .topic = "A",
+                             .queue_id = 0,
+                             .file_bytes = 1000,
+                             .extension = extension});
+  for (int64_t offset : {0, 1, 5000, 5001}) {
+    const QueueEntry entry{
+        .physical_offset = offset * 100, .record_bytes = 100, .tags_code = offset};
+    ASSERT_TRUE(queue.dispatch(offset, entry, true, {.store_timestamp_ms = offset}).ok());
+    const auto placed = queue.entryAt(offset);
+    EXPECT_EQ(unitAddress(offset % 5000 * 20), placed->tags_code);
+    const LogView units = queue.unitFile(placed->tags_code);
+    const auto unit = decodeQueueUnit(units.from(unitOffset(placed->tags_code)));
+    ASSERT_TRUE(unit.has_value());
+    EXPECT_EQ(offset, unit->tags_code);
+    EXPECT_EQ(offset, unit->store_timestamp_ms);
+  }
 }
 
 // --- The class by itself ------------------------------------------------------------------------
