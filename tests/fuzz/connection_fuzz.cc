@@ -17,13 +17,6 @@
 // plain, the TLS handshake, frames that come in pieces. The input is pieces, each behind its length
 // of two bytes.
 
-#ifdef ROCKETMQ_LIBFUZZER
-/// asio 1.22 allocates what its handlers need with aligned_alloc() and, under clang, gives some of
-/// it back with operator delete, which is the same to the C library.
-extern "C" const char* __asan_default_options();
-extern "C" const char* __asan_default_options() { return "alloc_dealloc_mismatch=0"; }
-#endif
-
 namespace rocketmq::remoting {
 namespace {
 
