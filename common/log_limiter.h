@@ -4,7 +4,9 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
 
+#include "common/log.h"
 #include "common/mutex.h"
 
 namespace rocketmq {
@@ -12,9 +14,7 @@ namespace rocketmq {
 /// Bounds how many lines of one kind get into the log, for lines that strangers can cause.
 ///
 ///     static LogLimiter limiter(20);
-///     if (const auto left_out = limiter.admit(now)) {
-///       log::warn("... {}", LogLimiter::note(*left_out));
-///     }
+///     limiter.warn("{} was refused", peer);
 ///
 /// Threads: any.
 class LogLimiter {
@@ -22,6 +22,14 @@ class LogLimiter {
   using TimePoint = std::chrono::steady_clock::time_point;
 
   explicit LogLimiter(int64_t lines_per_second) : lines_per_second_(lines_per_second) {}
+
+  /// log::warn(), unless the line has to be left out; the next one that is not says how many were.
+  template <class... Args>
+  void warn(spdlog::format_string_t<Args...> format, Args&&... args) {
+    if (const auto left_out = admit()) {
+      log::warn("{}{}", fmt::format(format, std::forward<Args>(args)...), note(*left_out));
+    }
+  }
 
   /// nullopt: leave this line out. Otherwise how many were left out since the last that was not.
   std::optional<int64_t> admit(TimePoint now = std::chrono::steady_clock::now()) {

@@ -125,10 +125,8 @@ bool ClientRegistry::noteGroup(uint64_t connection_id, const std::string& group,
   ConnectionGroups& groups = connections_[connection_id];
   if (groups.memberships >= kMembershipsMax) {
     static LogLimiter limiter(1);
-    if (const auto left_out = limiter.admit()) {
-      log::warn("connection {} joins no more groups, it has joined {}{}", connection_id,
-                groups.memberships, LogLimiter::note(*left_out));
-    }
+    limiter.warn("connection {} joins no more groups, it has joined {}", connection_id,
+                 groups.memberships);
     return false;
   }
   (kind == MemberKind::kProducer ? groups.producer_groups : groups.consumer_groups).insert(group);

@@ -75,10 +75,8 @@ bool SubscriptionGroups::canCreate(std::string_view group) const {
   if (current_.load()->table->subscription_group_table.size() < static_cast<size_t>(groups_max)) {
     return true;
   }
-  if (const auto left_out = full_log_.admit()) {
-    log::warn("consumer group {} is not created: there are maxAutoCreatedGroups={} already{}",
-              group, groups_max, LogLimiter::note(*left_out));
-  }
+  full_log_.warn("consumer group {} is not created: there are maxAutoCreatedGroups={} already",
+                 group, groups_max);
   return false;
 }
 

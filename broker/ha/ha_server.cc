@@ -101,9 +101,7 @@ void HaServer::Impl::stop() {
 void HaServer::Impl::accept(Descriptor socket, asio::ip::tcp protocol) {
   if (connections().size() >= kSlavesMax) {
     static LogLimiter limiter(1);
-    if (const auto left_out = limiter.admit()) {
-      log::warn("a slave more than {} is turned away{}", kSlavesMax, LogLimiter::note(*left_out));
-    }
+    limiter.warn("a slave more than {} is turned away", kSlavesMax);
     return;
   }
   remoting::TcpSocket accepted(context_.get_executor(), protocol, socket.release());

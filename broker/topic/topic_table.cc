@@ -122,10 +122,8 @@ bool TopicTable::hasRoomForSend() const {
   if (snapshot()->topic_config_table.size() < static_cast<size_t>(topics_max)) {
     return true;
   }
-  if (const auto left_out = full_log_.admit()) {
-    log::warn("no topic is created for a client: there are maxAutoCreatedTopics={} already{}",
-              topics_max, LogLimiter::note(*left_out));
-  }
+  full_log_.warn("no topic is created for a client: there are maxAutoCreatedTopics={} already",
+                 topics_max);
   return false;
 }
 
