@@ -9,10 +9,12 @@
 
 namespace rocketmq::namesrv {
 
-KvTable::KvTable(std::string path, Table table)
-    : path_(std::move(path)), table_(std::make_shared<const Table>(std::move(table))) {}
+KvTable::KvTable(std::string path, size_t bytes_max, Table table)
+    : path_(std::move(path)),
+      bytes_max_(bytes_max),
+      table_(std::make_shared<const Table>(std::move(table))) {}
 
-Result<std::unique_ptr<KvTable>> KvTable::open(std::string path) {
+Result<std::unique_ptr<KvTable>> KvTable::open(std::string path, size_t bytes_max) {
   const auto text = readWithBackup(
       path, [](std::string_view content) { return json::decode<Table>(content).ok(); });
   Table table;
@@ -23,7 +25,7 @@ Result<std::unique_ptr<KvTable>> KvTable::open(std::string path) {
   } else if (text.status().code() != StatusCode::kNotFound) {
     return text.status();
   }
-  return std::unique_ptr<KvTable>(new KvTable(std::move(path), std::move(table)));
+  return std::unique_ptr<KvTable>(new KvTable(std::move(path), bytes_max, std::move(table)));
 }
 
 Status KvTable::put(const std::string& name_space, const std::string& key,
@@ -31,7 +33,13 @@ Status KvTable::put(const std::string& name_space, const std::string& key,
   MutexLock lock(write_mutex_);
   Table next = *table_.load();
   next.config_table[name_space][key] = value;
-  return replace(std::move(next));
+  const std::string text = json::encode(next);
+  if (text.size() > bytes_max_) {
+    return Status::invalidArgument("the KV settings would take " + std::to_string(text.size()) +
+                                   " bytes, more than " + std::to_string(bytes_max_) +
+                                   ": delete some, or raise kvConfigBytesMax of the name server");
+  }
+  return replace(std::move(next), text);
 }
 
 Status KvTable::remove(const std::string& name_space, const std::string& key) {
@@ -41,15 +49,11 @@ Status KvTable::remove(const std::string& name_space, const std::string& key) {
   if (entries == next.config_table.end() || entries->second.erase(key) == 0) {
     return Status::ok();
   }
-  return replace(std::move(next));
+  const std::string text = json::encode(next);
+  return replace(std::move(next), text);
 }
 
-Status KvTable::replace(Table next) {
-  const std::string text = json::encode(next);
-  if (text.size() > kTableBytesMax) {
-    return Status::invalidArgument("the KV settings would take " + std::to_string(text.size()) +
-                                   " bytes, more than " + std::to_string(kTableBytesMax));
-  }
+Status KvTable::replace(Table next, const std::string& text) {
   ROCKETMQ_RETURN_IF_ERROR(replaceFile(path_, text));
   table_.store(std::make_shared<const Table>(std::move(next)));
   return Status::ok();

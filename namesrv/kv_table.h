@@ -23,19 +23,17 @@ inline constexpr std::string_view kOrderNamespace = "ORDER_TOPIC_CONFIG";
 /// Threads:    any. Readers never wait for a writer's disk.
 /// Durability: a change is on the disk before it is visible; when it cannot be stored it does not
 ///             happen.
-/// Bound:      kTableBytesMax for all texts, since each change writes the whole file.
+/// Bound:      `bytes_max` of the file, since each change writes all of it.
 class KvTable {
  public:
-  static constexpr size_t kTableBytesMax = 8u << 20;
-
   using Entries = std::map<std::string, std::string>;
 
   /// Reads `path`, or its .bak when it is torn. A missing file is an empty table; so is one that
   /// cannot be understood, as a crashed Java name server may leave it, with an error in the log.
   /// Io when the file cannot be read.
-  static Result<std::unique_ptr<KvTable>> open(std::string path);
+  static Result<std::unique_ptr<KvTable>> open(std::string path, size_t bytes_max);
 
-  /// Io: not stored. InvalidArgument: the table would grow past its bound.
+  /// Io: not stored. InvalidArgument: the file would grow past its bound.
   Status put(const std::string& name_space, const std::string& key, const std::string& value);
   /// Removing what is not there is fine.
   Status remove(const std::string& name_space, const std::string& key);
@@ -47,10 +45,12 @@ class KvTable {
  private:
   using Table = model::KvConfigTable;
 
-  KvTable(std::string path, Table table);
-  Status replace(Table next) ROCKETMQ_REQUIRES(write_mutex_);
+  KvTable(std::string path, size_t bytes_max, Table table);
+  /// `text` is `next`, encoded.
+  Status replace(Table next, const std::string& text) ROCKETMQ_REQUIRES(write_mutex_);
 
   const std::string path_;
+  const size_t bytes_max_;
   Mutex write_mutex_;  ///< Held while the file is written.
   Published<Table> table_;
 };

@@ -29,13 +29,20 @@ RouteTime readyTime(const NamesrvSettings& settings, const Clock& clock) {
 
 }  // namespace
 
+RouteTable::Options routeOptions(const NamesrvSettings& settings) {
+  return {.delete_missing_topics = settings.delete_missing_topics,
+          .brokers_max = static_cast<size_t>(settings.brokers_max),
+          .topics_per_broker_max = static_cast<size_t>(settings.topics_per_broker_max),
+          .topics_max = static_cast<size_t>(settings.topics_max)};
+}
+
 /// The parts in the order in which they are built.
 class Namesrv::Parts {
  public:
   Parts(const NamesrvSettings& initial, std::unique_ptr<KvTable> kv_table, const Clock& clock)
       : settings_(initial),
         kv_table_(std::move(kv_table)),
-        routes_({.delete_missing_topics = initial.delete_missing_topics}, clock),
+        routes_(routeOptions(initial), clock),
         // Registrations are applied one after the other anyway; no handler needs the query lane.
         lanes_({.query = {.threads = 1}, .admin = {.threads = 1}}),
         pool_("namesrv-io", initial.ioThreads()),
@@ -123,8 +130,9 @@ class Namesrv::Parts {
 Result<std::unique_ptr<Namesrv>> Namesrv::start(const NamesrvSettings& settings,
                                                 const Clock& clock) {
   const NamesrvSettings complete = settings.withDefaultPaths();
-  ROCKETMQ_ASSIGN_OR_RETURN(std::unique_ptr<KvTable> kv_table,
-                            KvTable::open(complete.kv_config_path));
+  ROCKETMQ_ASSIGN_OR_RETURN(
+      std::unique_ptr<KvTable> kv_table,
+      KvTable::open(complete.kv_config_path, static_cast<size_t>(complete.kv_bytes_max)));
   auto parts = std::make_unique<Parts>(complete, std::move(kv_table), clock);
   ROCKETMQ_RETURN_IF_ERROR(parts->listen(complete));
   return std::unique_ptr<Namesrv>(new Namesrv(std::move(parts)));

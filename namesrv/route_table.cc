@@ -25,6 +25,9 @@ RegisterResult RouteTable::registerBroker(const Registration& registration,
     forget(broker.address);
     return {.outcome = RegisterResult::Outcome::kOutdated};
   }
+  if (!hasRoomFor(broker)) {
+    return {.outcome = RegisterResult::Outcome::kTooManyBrokers};
+  }
   // RocketMQ parity: 5.x brokers register single topics only once they are known with all of them.
   // Older ones may well have a single topic, so for them it is a registration like any other.
   const bool may_be_partial = registration.enable_acting_master && !knowsId(broker);
@@ -41,12 +44,12 @@ RegisterResult RouteTable::registerBroker(const Registration& registration,
 
   leaveOtherName(broker);
   joinGroup(registration);
+  RegisterResult result;
   if (topics != nullptr && (use.take || use.take_missing)) {
-    takeTopics(broker.name, *topics, use);
+    result.topics_left_out = takeTopics(broker.name, *topics, use);
   }
   noteAlive(registration, now);
 
-  RegisterResult result;
   if (broker.id != kMasterId) {
     addMasterTo(result, broker.name);
   }
@@ -75,6 +78,11 @@ bool RouteTable::isOutdated(const Registration& registration) const {
   const LiveBroker* live = findLive(holder->second);
   return live != nullptr && live->data_version.state_version.value_or(0) >
                                 registration.data_version.state_version.value_or(0);
+}
+
+bool RouteTable::hasRoomFor(const BrokerIdentity& broker) const {
+  // Who takes an id over replaces its holder.
+  return live_.size() < options_.brokers_max || live_.contains(broker.address) || knowsId(broker);
 }
 
 RouteTable::TopicUse RouteTable::topicUseOf(const Registration& registration) const {
@@ -122,6 +130,7 @@ void RouteTable::joinGroup(const Registration& registration) {
   std::string& holder = addresses[broker.id];
   if (!holder.empty()) {
     log::warn("broker {}[{}] moves from {} to {}", broker.name, broker.id, holder, broker.address);
+    live_.erase(holder);
   }
   holder = broker.address;
   if (addresses != group.addresses || group.cluster != broker.cluster ||
@@ -135,27 +144,47 @@ void RouteTable::joinGroup(const Registration& registration) {
   }
 }
 
-void RouteTable::takeTopics(const std::string& broker_name, const std::vector<TopicQueues>& topics,
-                            TopicUse use) {
+size_t RouteTable::takeTopics(const std::string& broker_name,
+                              const std::vector<TopicQueues>& topics, TopicUse use) {
   if (use.take && options_.delete_missing_topics) {
     removeTopicsNotIn(broker_name, topics);
   }
+  Group& group = groups_[broker_name];
+  size_t left_out = 0;
   for (const TopicQueues& entry : topics) {
-    QueueLayout queues = entry.queues;
-    if (use.strip_write) {
-      queues.perm &= ~model::kPermissionWrite;
+    if (!takeTopic(broker_name, group, entry, use)) {
+      ++left_out;
     }
-    std::string topic(entry.topic);
-    const auto [held, is_new] = topics_[topic].try_emplace(broker_name, queues);
-    if (!is_new) {
-      if (!use.take || held->second == queues) {
-        continue;
-      }
-      held->second = queues;
-    }
-    dirty_topics_.insert(std::move(topic));
   }
-  groups_[broker_name].has_gaps = false;
+  group.has_gaps = left_out > 0;
+  return left_out;
+}
+
+bool RouteTable::takeTopic(const std::string& broker_name, Group& group, const TopicQueues& entry,
+                           TopicUse use) {
+  QueueLayout queues = entry.queues;
+  if (use.strip_write) {
+    queues.perm &= ~model::kPermissionWrite;
+  }
+  std::string name(entry.topic);
+  const auto topic = topics_.find(name);
+  if (topic != topics_.end()) {
+    if (const auto held = topic->second.find(broker_name); held != topic->second.end()) {
+      if (use.take && held->second != queues) {
+        held->second = queues;
+        dirty_topics_.insert(std::move(name));
+      }
+      return true;
+    }
+  }
+  if (group.topic_count >= options_.topics_per_broker_max || topic_count_ >= options_.topics_max) {
+    return false;
+  }
+  ++group.topic_count;
+  ++topic_count_;
+  topics_[name].emplace(broker_name, queues);
+  dirty_topics_.insert(std::move(name));
+  return true;
 }
 
 void RouteTable::removeTopicsNotIn(const std::string& broker_name,
@@ -249,8 +278,8 @@ void RouteTable::removeAddress(const std::string& broker_name, const std::string
     return;
   }
   leaveCluster(group.cluster, broker_name);
-  groups_.erase(found);
   removeFromTopics(broker_name, [](const std::string&) { return true; });
+  groups_.erase(found);
 }
 
 void RouteTable::leaveCluster(const std::string& cluster, const std::string& broker_name) {
@@ -265,11 +294,14 @@ void RouteTable::leaveCluster(const std::string& cluster, const std::string& bro
 
 template <class Predicate>
 void RouteTable::removeFromTopics(const std::string& broker_name, Predicate predicate) {
+  Group& group = groups_[broker_name];
   for (auto at = topics_.begin(); at != topics_.end();) {
     if (!predicate(at->first) || at->second.erase(broker_name) == 0) {
       ++at;
       continue;
     }
+    --group.topic_count;
+    --topic_count_;
     dirty_topics_.insert(at->first);
     at = at->second.empty() ? topics_.erase(at) : std::next(at);
   }
@@ -308,13 +340,19 @@ int32_t RouteTable::changePerms(const std::string& broker_name, int32_t keep_bit
   return count;
 }
 
+void RouteTable::noteDeleted(Group& group) {
+  group.has_gaps = true;
+  --group.topic_count;
+  --topic_count_;
+}
+
 void RouteTable::deleteTopic(const std::string& topic) {
   const auto found = topics_.find(topic);
   if (found == topics_.end()) {
     return;
   }
   for (const auto& [broker_name, queues] : found->second) {
-    groups_[broker_name].has_gaps = true;
+    noteDeleted(groups_[broker_name]);
   }
   topics_.erase(found);
   dirty_topics_.insert(topic);
@@ -328,7 +366,7 @@ void RouteTable::deleteTopic(const std::string& topic, const std::string& cluste
   }
   for (const std::string& broker_name : names->second) {
     if (found->second.erase(broker_name) > 0) {
-      groups_[broker_name].has_gaps = true;
+      noteDeleted(groups_[broker_name]);
     }
   }
   if (found->second.empty()) {

@@ -59,8 +59,13 @@ struct RegisterResult {
     kOutdated,
     /// A single topic of a broker that is not known yet (5.x brokers register all first).
     kUnknownBroker,
+    /// Nothing was done: the broker is new, and there is no room for one more.
+    kTooManyBrokers,
   };
   Outcome outcome = Outcome::kAccepted;
+  /// New topics of an accepted registration that the bounds left out. The broker's others, and the
+  /// broker itself, are taken in; the same registration brings these when there is room.
+  size_t topics_left_out = 0;
   /// For slaves that have a master; else empty.
   std::string master_address{};
   std::string master_ha_address{};
@@ -75,11 +80,21 @@ struct DataVersionState {
 ///
 /// Pure: it knows no sockets and no clock. Threads: one at a time, see Routes. Nothing of it is
 /// stored; after a restart brokers fill it again by registering.
+///
+/// Bounds: see Options. A broker that is in the table always stays what it is by registering again,
+/// and so do its topics; only what is new is refused. There are never more clusters and broker
+/// names than brokers.
 class RouteTable {
  public:
   struct Options {
     /// A full registration removes the broker's topics that it does not name.
     bool delete_missing_topics = false;
+    /// Brokers, masters and slaves, by their addresses.
+    size_t brokers_max = 10'000;
+    /// Topics of one broker name.
+    size_t topics_per_broker_max = 100'000;
+    /// Topics of all broker names; one that is on three brokers counts three times.
+    size_t topics_max = 2'000'000;
   };
 
   explicit RouteTable(Options options);
@@ -131,7 +146,8 @@ class RouteTable {
     std::string cluster;
     std::map<int64_t, std::string> addresses;
     std::string zone;
-    /// Topics were deleted here that the broker may still have: its next registration brings them
+    size_t topic_count = 0;  ///< How many of topics_ have this name.
+    /// Topics are missing here that the broker may still have: its next registration brings them
     /// back even if its data version is unchanged.
     bool has_gaps = false;
     /// What routes show; null when it must be made anew.
@@ -156,12 +172,16 @@ class RouteTable {
 
   const LiveBroker* findLive(const std::string& address) const;
   bool isOutdated(const Registration& registration) const;
+  bool hasRoomFor(const BrokerIdentity& broker) const;
   bool knowsId(const BrokerIdentity& broker) const;
   TopicUse topicUseOf(const Registration& registration) const;
   void leaveOtherName(const BrokerIdentity& broker);
   void joinGroup(const Registration& registration);
-  void takeTopics(const std::string& broker_name, const std::vector<TopicQueues>& topics,
-                  TopicUse use);
+  /// Gives how many were left out because of the bounds.
+  size_t takeTopics(const std::string& broker_name, const std::vector<TopicQueues>& topics,
+                    TopicUse use);
+  bool takeTopic(const std::string& broker_name, Group& group, const TopicQueues& entry,
+                 TopicUse use);
   void removeTopicsNotIn(const std::string& broker_name, const std::vector<TopicQueues>& topics);
   void noteAlive(const Registration& registration, RouteTime now);
   void addMasterTo(RegisterResult& result, const std::string& broker_name) const;
@@ -174,6 +194,8 @@ class RouteTable {
   void removeFromTopics(const std::string& broker_name, Predicate predicate);
   template <class Predicate>
   std::vector<std::string> removeLive(Predicate predicate);
+  /// A topic of the group was deleted on request.
+  void noteDeleted(Group& group);
   int32_t changePerms(const std::string& broker_name, int32_t keep_bits, int32_t set_bits);
 
   /// The group changed: its view and every route that shows it are stale.
@@ -183,10 +205,11 @@ class RouteTable {
 
   const Options options_;
   std::unordered_map<std::string, Topic> topics_;  ///< Names only brokers that are in groups_.
+  size_t topic_count_ = 0;                         ///< Sum of the groups' counts.
   std::map<std::string, Group> groups_;
   std::map<std::string, std::set<std::string>> clusters_;  ///< Cluster -> broker names.
-  /// By address: one address is one process, whatever names it registered before. Every address of
-  /// a group is here, so that it expires.
+  /// By address: one address is one process, whatever names it registered before. These are the
+  /// addresses of the groups, no more and no fewer, so that each expires and counts.
   std::map<std::string, LiveBroker> live_;
 
   std::unordered_set<std::string> dirty_topics_;  ///< Changed since the last publish().

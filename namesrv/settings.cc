@@ -72,6 +72,10 @@ SettingsTable<S> fileSettings() {
               "File of the KV settings that administrators store here.")
           .important()
           .documentedDefault("$HOME/namesrv/kvConfig.json"),
+      setting("kvConfigBytesMax", &S::kv_bytes_max, range(1024, 1 << 30), Change::kRestart,
+              "Bytes of that file; a KV setting that would make it longer is refused. Each change "
+              "writes all of it.")
+          .own(),
       setting("configStorePath", &S::config_store_path, Change::kRestart,
               "File that updateNamesrvConfig writes; the one given with -c, if there is one.")
           .important()
@@ -101,6 +105,18 @@ SettingsTable<S> brokerSettings() {
               "Remove topics that a broker's registration no longer names."),
       setting("returnOrderTopicConfigToBroker", &S::return_order_config, Change::kLive,
               "Tell registering brokers which topics are ordered."),
+      setting("registeredBrokersMax", &S::brokers_max, range(1, 1'000'000), Change::kRestart,
+              "Brokers, slaves included, at a time; the registration of one more is refused.")
+          .own(),
+      setting("registeredTopicsPerBrokerMax", &S::topics_per_broker_max, range(1, 10'000'000),
+              Change::kRestart,
+              "Topics of one broker name; further ones of a registration are left out, and the "
+              "broker is told so.")
+          .own(),
+      setting("registeredTopicsMax", &S::topics_max, range(1, 100'000'000), Change::kRestart,
+              "Topics of all broker names, each counted once for every broker name; further ones "
+              "as above.")
+          .own(),
   };
 }
 

@@ -38,6 +38,7 @@ struct NamesrvSettings {
   // Its files. Empty: the default below the home folder, see withDefaultPaths().
   std::string rocketmq_home;
   std::string kv_config_path;
+  int64_t kv_bytes_max = 8 << 20;
   std::string config_store_path;
   std::string log_dir;
   std::string log_level = "info";
@@ -47,6 +48,9 @@ struct NamesrvSettings {
   int32_t broker_live_timeout_ms = 120'000;
   bool delete_missing_topics = false;
   bool return_order_config = true;
+  int32_t brokers_max = 10'000;
+  int32_t topics_per_broker_max = 100'000;
+  int32_t topics_max = 2'000'000;
 
   // Answers to clients and tools.
   bool order_message = false;

@@ -10,6 +10,7 @@
 #include "common/json/decode.h"
 #include "common/json/encode.h"
 #include "common/log.h"
+#include "common/log_limiter.h"
 #include "namesrv/handlers/handlers.h"
 #include "namesrv/names.h"
 #include "remoting/protocol/bodies/lists.h"
@@ -33,6 +34,12 @@ using remoting::ResponseCode;
 using remoting::UnregisterBroker;
 
 using RegisterAnswer = Answer<RegisterBrokerReply>;
+
+/// For lines that whoever can reach the port can cause.
+LogLimiter& refusalLog() {
+  static LogLimiter limiter(20);
+  return limiter;
+}
 
 /// The part of a registration's body that says whether the rest has changed.
 struct VersionOfTopics {
@@ -89,9 +96,10 @@ class RegistrationBody {
     ROCKETMQ_RETURN_IF_ERROR(decodeAll());
     const auto& table = body_->topic_config_serialize_wrapper.topic_config_table;
     topics.reserve(table.size());
+    size_t unacceptable = 0;
     for (const auto& [name, config] : table) {
       if (!isAcceptableName(name)) {
-        log::warn("a topic with an unacceptable name of {} bytes was left out", name.size());
+        ++unacceptable;
         continue;
       }
       topics.push_back({name,
@@ -99,6 +107,10 @@ class RegistrationBody {
                          .write_queue_nums = config.write_queue_nums,
                          .perm = config.perm,
                          .topic_sys_flag = config.topic_sys_flag}});
+    }
+    if (unacceptable > 0) {
+      refusalLog().warn("{} topics of a registration have unacceptable names and were left out",
+                        unacceptable);
     }
     return topics;
   }
@@ -179,10 +191,32 @@ Result<RegisterResult> apply(Routes& routes, const Registration& registration,
   return result;
 }
 
+/// Why a registration was not done, or not all of it; nullopt when it was.
+std::optional<std::string> refusalOf(const RegisterResult& result, const LiveSettings& live) {
+  if (result.outcome == RegisterResult::Outcome::kUnknownBroker) {
+    return "register broker failed";
+  }
+  const auto settings = live.current();
+  if (result.outcome == RegisterResult::Outcome::kTooManyBrokers) {
+    return fmt::format(
+        "this name server has {} brokers already and takes no new one: stop brokers that nobody "
+        "needs, or raise its registeredBrokersMax",
+        settings->brokers_max);
+  }
+  if (result.topics_left_out > 0) {
+    return fmt::format(
+        "{} new topics were left out, the rest of the registration was taken: this name server "
+        "keeps {} topics of one broker and {} of all; delete topics, or raise its "
+        "registeredTopicsPerBrokerMax or registeredTopicsMax",
+        result.topics_left_out, settings->topics_per_broker_max, settings->topics_max);
+  }
+  return std::nullopt;
+}
+
 RegisterAnswer answerOf(const RegisterResult& result, const KvTable& kv_table,
                         const LiveSettings& settings) {
-  if (result.outcome == RegisterResult::Outcome::kUnknownBroker) {
-    return {ResponseCode::kSystemError, "register broker failed"};
+  if (const auto refusal = refusalOf(result, settings)) {
+    return {ResponseCode::kSystemError, *refusal};
   }
   RegisterBrokerReply reply;
   if (!result.master_address.empty()) {
@@ -208,14 +242,20 @@ RegisterAnswer handleRegister(const RegisterBroker& request, const RequestContex
   RegistrationBody body(request, context);
   const auto registration = registrationOf(request, context, body, settings);
   if (!registration.ok()) {
-    log::warn("a registration from {} was refused: {}", context.connection->remote().toString(),
-              registration.status().message());
+    refusalLog().warn("a registration from {} was refused: {}",
+                      context.connection->remote().toString(), registration.status().message());
     return registration.status();
   }
   liveness.watch(*context.connection);
   const auto result = apply(routes, *registration, body);
   liveness.settle(*context.connection);
-  return result.ok() ? answerOf(*result, kv_table, settings) : RegisterAnswer(result.status());
+  RegisterAnswer answer =
+      result.ok() ? answerOf(*result, kv_table, settings) : RegisterAnswer(result.status());
+  if (answer.code != ResponseCode::kSuccess) {
+    refusalLog().warn("broker {} at {}: {}", registration->broker.name,
+                      registration->broker.address, answer.remark);
+  }
+  return answer;
 }
 
 Answer<QueryDataVersionReply> handleQueryVersion(const QueryDataVersion& request,

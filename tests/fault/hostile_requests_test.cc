@@ -23,11 +23,14 @@ namespace {
 constexpr int kPullMessage = 11;
 constexpr int kUpdateConsumerOffset = 15;
 constexpr int kHeartbeat = 34;
+constexpr int kGetRoute = 105;
 constexpr int kSendMessageV2 = 310;
+constexpr int kPutKvConfig = 100;
 constexpr int kRegisterBroker = 103;
 constexpr int kUnknownCode = 29'999;
 
 constexpr int kSuccess = 0;
+constexpr int kSystemError = 1;
 constexpr int kMessageIllegal = 13;
 constexpr int kTopicNotExist = 17;
 
@@ -42,8 +45,8 @@ std::string sendFields(const std::string& topic, const std::string& properties =
 
 class HostileRequests : public ::testing::Test {
  protected:
-  void start(const Cluster::Settings& settings = {}) {
-    cluster_.emplace(dir_.path().string(), settings);
+  void start(const Cluster::Settings& settings = {}, const Cluster::Settings& namesrv = {}) {
+    cluster_.emplace(dir_.path().string(), settings, namesrv);
     cluster_->start();
   }
   void TearDown() override {
@@ -238,6 +241,54 @@ TEST_F(HostileRequests, GroupsAndPositionsMadeUpWithoutEnd) {
             R"("consumeFromWhere":"CONSUME_FROM_LAST_OFFSET","subscriptionDataSet":[],)"
             R"("unitMode":false}],"producerDataSet":[]})");
   });
+}
+
+/// Brokers that are not there, each with topics of its own, and texts for the key-value table. What
+/// is there stays routed, and its broker can register again and with topics more.
+TEST_F(HostileRequests, BrokersAndTextsOfANameServerMadeUpWithoutEnd) {
+  start({}, {{"registeredBrokersMax", "50"}, {"kvConfigBytesMax", "65536"}});
+  int64_t number = 0;
+  const auto nextBroker = [&number] {
+    const std::string name = "made-up-" + std::to_string(++number);
+    return R"({"brokerName":")" + name + R"(","brokerAddr":")" + name + R"(:1","clusterName":")" +
+           name + R"(","haServerAddr":"","brokerId":"0"})";
+  };
+  const auto topics = [&number] {
+    std::string table;
+    for (int i = 0; i < 20; ++i) {
+      const std::string topic = std::to_string(number) + "-" + std::to_string(i);
+      table += (i == 0 ? "\"" : ",\"") + topic + R"(":{"topicName":")" + topic +
+               R"(","readQueueNums":4,"writeQueueNums":4,"perm":6})";
+    }
+    return R"({"topicConfigSerializeWrapper":{"topicConfigTable":{)" + table +
+           R"(},"dataVersion":{"timestamp":1,"counter":1}}})";
+  };
+  const auto nextText = [&number] {
+    return R"({"namespace":")" + std::to_string(++number) + R"(","key":"k","value":")" +
+           std::string(1000, 'v') + "\"}";
+  };
+  flood({cluster_->namesrvPort()}, [&] {
+    const std::string broker = nextBroker();
+    return number % 4 == 1 ? hostileFrame(kPutKvConfig, nextText())
+                           : hostileFrame(kRegisterBroker, broker, topics());
+  });
+
+  // With its connection gone the attack's brokers are, too; these are there to the end.
+  RawClient stranger(cluster_->namesrvPort());
+  RawClient::Frame refused;
+  EXPECT_TRUE(eventually([&] {
+    const std::string broker = nextBroker();
+    refused = stranger.call(kRegisterBroker, broker, topics());
+    return refused.code == kSystemError;
+  }));
+  EXPECT_NE(refused.remark.find("registeredBrokersMax"), std::string::npos) << refused.remark;
+  refused = stranger.call(kPutKvConfig, nextText());
+  EXPECT_EQ(refused.code, kSystemError);
+  EXPECT_NE(refused.remark.find("kvConfigBytesMax"), std::string::npos) << refused.remark;
+
+  cluster_->createTopic("by-an-administrator");
+  const std::string asked = R"({"topic":"by-an-administrator"})";
+  EXPECT_TRUE(eventually([&] { return stranger.call(kGetRoute, asked).code == kSuccess; }));
 }
 
 }  // namespace

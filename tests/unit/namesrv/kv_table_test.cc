@@ -18,6 +18,8 @@ using testing::Pair;
 
 class KvTableTest : public testing::Test {
  protected:
+  static constexpr size_t kBytesMax = 1000;
+
   void SetUp() override {
     std::string folder = (std::filesystem::temp_directory_path() / "kv_table_XXXXXX").string();
     ASSERT_NE(mkdtemp(folder.data()), nullptr);
@@ -28,8 +30,8 @@ class KvTableTest : public testing::Test {
   void TearDown() override { std::filesystem::remove_all(folder_); }
 
   /// Opens the table as a restarted name server does.
-  void open() {
-    auto table = KvTable::open(path_);
+  void open(size_t bytes_max = kBytesMax) {
+    auto table = KvTable::open(path_, bytes_max);
     ASSERT_TRUE(table.ok()) << table.status().message();
     table_ = std::move(*table);
   }
@@ -96,14 +98,34 @@ TEST_F(KvTableTest, ATornFileWithoutBackupIsAnEmptyTable) {
 
 TEST_F(KvTableTest, WhatCannotBeStoredDoesNotHappen) {
   ASSERT_TRUE(table_->put("N", "k", "v").isOk());
-  EXPECT_EQ(table_->put("N", "k", std::string(KvTable::kTableBytesMax, 'x')).code(),
-            StatusCode::kInvalidArgument);
   // A folder in the place of the file cannot be replaced, not even by root.
   std::filesystem::remove_all(folder_ / "namesrv");
   std::filesystem::create_directories(path_ + "/occupied");
   EXPECT_EQ(table_->put("N", "k", "w").code(), StatusCode::kIo);
   EXPECT_EQ(table_->remove("N", "k").code(), StatusCode::kIo);
   EXPECT_EQ(table_->get("N", "k"), "v");
+}
+
+TEST_F(KvTableTest, TheFileStaysUnderItsBound) {
+  ASSERT_TRUE(table_->put("N", "k", std::string(kBytesMax / 2, 'x')).isOk());
+  const Status refused = table_->put("N", "more", std::string(kBytesMax / 2, 'x'));
+  EXPECT_EQ(refused.code(), StatusCode::kInvalidArgument);
+  EXPECT_THAT(refused.message(), testing::HasSubstr("raise kvConfigBytesMax"));
+  EXPECT_EQ(table_->get("N", "more"), std::nullopt);
+  EXPECT_TRUE(table_->put("N", "k", "short").isOk());
+  EXPECT_TRUE(table_->put("N", "more", std::string(kBytesMax / 2, 'x')).isOk());
+}
+
+// Promise: with a smaller bound than before nothing is lost, and what is too much can be removed.
+TEST_F(KvTableTest, ATableAboveItsBoundCanOnlyShrink) {
+  ASSERT_TRUE(table_->put("N", "k", std::string(kBytesMax / 2, 'x')).isOk());
+  ASSERT_TRUE(table_->put("N", "l", std::string(kBytesMax / 4, 'x')).isOk());
+  open(100);
+  EXPECT_EQ(table_->put("N", "m", "").code(), StatusCode::kInvalidArgument);
+  EXPECT_TRUE(table_->remove("N", "l").isOk());
+  EXPECT_NE(table_->get("N", "k"), std::nullopt);
+  EXPECT_TRUE(table_->remove("N", "k").isOk());
+  EXPECT_TRUE(table_->put("N", "m", "").isOk());
 }
 
 }  // namespace

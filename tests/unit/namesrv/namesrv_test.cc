@@ -14,6 +14,7 @@ namespace rocketmq::namesrv::test {
 namespace {
 
 using remoting::ResponseCode;
+using testing::AllOf;
 using testing::HasSubstr;
 using testing::StartsWith;
 
@@ -273,6 +274,37 @@ TEST_F(NamesrvTest, WritePermissionIsTakenAndGivenBack) {
   EXPECT_EQ(client_->call(remoting::WipeWritePermOfBroker{.broker_name = "nobody"})
                 .header.wipe_topic_count,
             0);
+}
+
+// Promise: at each bound whoever is refused learns why and what to do, and the others notice
+// nothing.
+TEST_F(NamesrvTest, WhatIsBeyondABoundIsRefusedWithTheSettingToRaise) {
+  settings_.brokers_max = 1;
+  settings_.topics_per_broker_max = 2;
+  settings_.kv_bytes_max = 1024;
+  start();
+  Peer broker(server_->port());
+  enroll(broker, brokerA(), topicsOf({"T", "U"}));
+
+  auto second = brokerA();
+  second.broker_name = "broker-b";
+  second.broker_address = "127.0.0.1:50911";
+  const auto refused = client_->call(second, json::encode(topicsOf({"V"})));
+  EXPECT_EQ(refused.code, ResponseCode::kSystemError);
+  EXPECT_THAT(refused.remark, HasSubstr("raise its registeredBrokersMax"));
+
+  const auto partly = broker.call(brokerA(), json::encode(topicsOf({"T", "U", "V"}, 2)));
+  EXPECT_EQ(partly.code, ResponseCode::kSystemError);
+  EXPECT_THAT(partly.remark, AllOf(HasSubstr("1 new topics were left out"),
+                                   HasSubstr("registeredTopicsPerBrokerMax")));
+  EXPECT_FALSE(isRouted("V"));
+  EXPECT_TRUE(isRouted("T"));
+  enroll(broker, brokerA(), topicsOf({"T", "U"}, 3));
+
+  const auto too_long = client_->call(
+      remoting::PutKvConfig{.name_space = "N", .key = "k", .value = std::string(2000, 'v')});
+  EXPECT_EQ(too_long.code, ResponseCode::kSystemError);
+  EXPECT_THAT(too_long.remark, HasSubstr("raise kvConfigBytesMax"));
 }
 
 TEST_F(NamesrvTest, KvTextsSurviveARestart) {

@@ -30,6 +30,8 @@ model::DataVersion version(int64_t counter, int64_t state_version = 0) {
 /// A route table and brokers that talk to it.
 class RouteTableTest : public testing::Test {
  protected:
+  explicit RouteTableTest(RouteTable::Options options = {}) : table_(options) {}
+
   static Registration master(std::string name = "broker-a",
                              std::string address = "10.0.0.1:10911") {
     Registration registration;
@@ -96,7 +98,7 @@ class RouteTableTest : public testing::Test {
 
   void advance(milliseconds by) { now_ += by; }
 
-  RouteTable table_{RouteTable::Options{}};
+  RouteTable table_;
   RouteTime now_{std::chrono::hours(1)};
 };
 
@@ -245,7 +247,7 @@ TEST_F(RouteTableTest, AnotherAddressTakesAnIdOverAndTheFormerOnesEndDoesNotHurt
   successor.connection_id = 7;
   enroll(successor, topics({"T"}));
   EXPECT_THAT(addressesOf("T"), ElementsAre("10.0.0.7:10911"));
-  EXPECT_THAT(table_.connectionClosed(1), ElementsAre("10.0.0.1:10911"));
+  EXPECT_THAT(table_.connectionClosed(1), IsEmpty());
   EXPECT_THAT(addressesOf("T"), ElementsAre("10.0.0.7:10911"));
 }
 
@@ -357,6 +359,95 @@ TEST_F(RouteTableTest, ABrokerThatReconnectedSurvivesTheEndOfItsOldConnection) {
   enrollLazily(again, topics({"T"}));
   EXPECT_THAT(table_.connectionClosed(1), IsEmpty());
   EXPECT_THAT(addressesOf("T"), ElementsAre("10.0.0.1:10911"));
+}
+
+/// A table that is full soon.
+class FullRouteTableTest : public RouteTableTest {
+ protected:
+  using Outcome = RegisterResult::Outcome;
+
+  FullRouteTableTest()
+      : RouteTableTest({.brokers_max = 2, .topics_per_broker_max = 3, .topics_max = 5}) {}
+
+  static Registration other(int number) {
+    return master("broker-" + std::to_string(number),
+                  "10.0.1." + std::to_string(number) + ":10911");
+  }
+  static Registration changed(Registration registration, int64_t counter) {
+    registration.data_version = version(counter);
+    return registration;
+  }
+};
+
+TEST_F(FullRouteTableTest, ABrokerTooManyIsRefusedAndThoseThatAreThereGoOn) {
+  enroll(master(), topics({"T"}));
+  enroll(slave(), topics({"T"}));
+  EXPECT_EQ(enroll(other(1), topics({"U"})).outcome, Outcome::kTooManyBrokers);
+  EXPECT_EQ(table_.registerBroker(other(1), nullptr, now_).outcome, Outcome::kTooManyBrokers)
+      << "its topics are not even decoded";
+  EXPECT_THAT(addressesOf("U"), IsEmpty());
+  EXPECT_EQ(table_.clusters().at("C").size(), 1u);
+
+  EXPECT_EQ(enroll(changed(master(), 2), topics({"T", "V"})).outcome, Outcome::kAccepted);
+  EXPECT_EQ(enroll(slave(), topics({"T"})).outcome, Outcome::kAccepted);
+  EXPECT_THAT(addressesOf("V"), ElementsAre("10.0.0.1:10911", "10.0.0.2:10911"));
+
+  table_.unregisterBroker(slave().broker);
+  EXPECT_EQ(enroll(other(1), topics({"U"})).outcome, Outcome::kAccepted);
+}
+
+// A broker that comes back at another address, or under another name, is no broker more.
+TEST_F(FullRouteTableTest, ABrokerThatMovesTakesItsOwnPlace) {
+  enroll(master(), topics({"T"}));
+  enroll(other(1), topics({"U"}));
+  for (int i = 0; i < 5; ++i) {
+    const std::string address = "10.0.2." + std::to_string(i) + ":10911";
+    EXPECT_EQ(enroll(master("broker-a", address), topics({"T"})).outcome, Outcome::kAccepted);
+    EXPECT_THAT(addressesOf("T"), ElementsAre(address));
+  }
+  EXPECT_EQ(enroll(master("broker-b", "10.0.2.4:10911"), topics({"T"})).outcome,
+            Outcome::kAccepted);
+  EXPECT_EQ(enroll(other(2), topics({"U"})).outcome, Outcome::kTooManyBrokers);
+  advance(milliseconds(120'001));
+  EXPECT_THAT(table_.expire(now_), ElementsAre("10.0.1.1:10911", "10.0.2.4:10911"));
+}
+
+TEST_F(FullRouteTableTest, TopicsBeyondTheBoundOfABrokerAreLeftOutUntilThereIsRoom) {
+  const RegisterResult first = enroll(master(), topics({"A", "B", "C", "D", "E"}));
+  EXPECT_EQ(first.outcome, Outcome::kAccepted);
+  EXPECT_EQ(first.topics_left_out, 2u);
+  EXPECT_THAT(table_.topics(), UnorderedElementsAre("A", "B", "C"));
+
+  // It stays registered, its queues change, and it is told again.
+  advance(milliseconds(100'000));
+  std::vector<TopicQueues> again = topics({"A", "B", "C", "D", "E"});
+  again[0].queues.perm = 4;
+  EXPECT_EQ(enroll(changed(master(), 2), again).topics_left_out, 2u);
+  EXPECT_EQ(permOf("A"), 4);
+  advance(milliseconds(100'000));
+  EXPECT_THAT(table_.expire(now_), IsEmpty());
+
+  table_.deleteTopic("A");
+  table_.deleteTopic("B", "C");
+  EXPECT_TRUE(enrollLazily(changed(master(), 2), topics({"C", "D", "E"})))
+      << "the same version brings what was left out";
+  EXPECT_THAT(table_.topics(), UnorderedElementsAre("C", "D", "E"));
+  EXPECT_FALSE(enrollLazily(changed(master(), 2), topics({"C", "D", "E"})));
+}
+
+TEST_F(FullRouteTableTest, TheTopicsOfAllBrokersTogetherAreBoundedAndGivenBack) {
+  EXPECT_EQ(enroll(master(), topics({"A", "B", "C"})).topics_left_out, 0u);
+  EXPECT_EQ(enroll(other(1), topics({"A", "B", "C"})).topics_left_out, 1u);
+  EXPECT_THAT(addressesOf("B"), ElementsAre("10.0.1.1:10911", "10.0.0.1:10911"));
+  EXPECT_THAT(addressesOf("C"), ElementsAre("10.0.0.1:10911"));
+  for (int round = 0; round < 3; ++round) {
+    table_.unregisterBroker(master().broker);
+    EXPECT_EQ(enroll(other(1), topics({"A", "B", "C"})).topics_left_out, 0u);
+    EXPECT_EQ(enroll(master(), topics({"A", "B", "C"})).topics_left_out, 1u);
+    table_.unregisterBroker(other(1).broker);
+    EXPECT_EQ(enroll(master(), topics({"A", "B", "C"})).topics_left_out, 0u);
+    EXPECT_EQ(enroll(other(1), topics({"A", "B", "C"})).topics_left_out, 1u);
+  }
 }
 
 TEST_F(RouteTableTest, WipedWritePermissionLastsUntilChangedDataIsRegistered) {
