@@ -27,6 +27,7 @@ constexpr seconds kStatsPeriod{1};
 constexpr seconds kAclReloadPeriod{1};
 /// How often a slave copies its master's tables.
 constexpr seconds kSlaveSyncPeriod{10};
+constexpr seconds kSlaveTimerSyncPeriod{3};
 /// How often a slave that has not found its master asks the name servers again.
 constexpr seconds kMasterSearchPeriod{5};
 /// The port of RocketMQ's "VIP channel" lies so far below the main port.
@@ -160,6 +161,8 @@ void Broker::Impl::startTimers() {
 void Broker::Impl::startSlaveTimers() {
   replication_->start();
   every(kSlaveSyncPeriod, kSlaveSyncPeriod, [this] { replication_->synchronize(); });
+  every(kSlaveTimerSyncPeriod, kSlaveTimerSyncPeriod,
+        [this] { replication_->synchronizeTimers(); });
   every(kMasterSearchPeriod, kMasterSearchPeriod, [this] {
     if (replication_->lacksMaster()) {
       registrar_->topicsChanged();

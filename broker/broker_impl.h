@@ -34,6 +34,7 @@
 #include "broker/send/store_guarantee.h"
 #include "broker/stats/broker_stats.h"
 #include "broker/stats/runtime_info.h"
+#include "broker/timer/timer_copy.h"
 #include "broker/timer/timer_service.h"
 #include "broker/topic/topic_table.h"
 #include "broker/transaction/transactions.h"
@@ -115,6 +116,7 @@ class Broker::Impl {
   std::unique_ptr<ConsumerOffsets> offsets_;
   std::unique_ptr<DelayService> delays_;
   std::unique_ptr<TimerService> message_timers_;  // Of a master with timerWheelEnable.
+  std::unique_ptr<TimerCopy> timer_copy_;         // Of a slave with timerWheelEnable.
   std::optional<QueueLocks> locks_;
   SendGate send_gate_;
   BrokerStats stats_;

@@ -18,6 +18,7 @@
 #include "broker/handlers/relay_handlers.h"
 #include "broker/handlers/reply_handlers.h"
 #include "broker/handlers/send_handlers.h"
+#include "broker/handlers/timer_handlers.h"
 #include "broker/handlers/transaction_handlers.h"
 #include "remoting/acl/credentials_file.h"
 
@@ -76,7 +77,11 @@ Status Broker::Impl::openTables() {
       delays_, DelayService::open(configPath("delayOffset.json"), levels_, *store_, clock_));
   delays_for_arrivals_.store(delays_.get(), std::memory_order_release);
   const auto settings = settings_.load();
-  if (settings->timer_wheel && !settings->isSlave()) {
+  if (settings->timer_wheel && settings->isSlave()) {
+    ROCKETMQ_ASSIGN_OR_RETURN(
+        timer_copy_,
+        TimerCopy::open({.settings = settings_, .store = *store_, .files = posixFileSystem()}));
+  } else if (settings->timer_wheel) {
     ROCKETMQ_ASSIGN_OR_RETURN(message_timers_, TimerService::open({.settings = settings_,
                                                                    .store = *store_,
                                                                    .clock = clock_,
@@ -127,15 +132,17 @@ void Broker::Impl::makeClients() {
 }
 
 Status Broker::Impl::openReplication() {
-  ROCKETMQ_ASSIGN_OR_RETURN(replication_, Replication::open({.settings = settings_,
-                                                             .store = *store_,
-                                                             .clock = clock_,
-                                                             .tables = {.client = *outgoing_,
-                                                                        .lanes = lanes_,
-                                                                        .topics = *topics_,
-                                                                        .groups = *groups_,
-                                                                        .offsets = *offsets_,
-                                                                        .delays = *delays_}}));
+  ROCKETMQ_ASSIGN_OR_RETURN(replication_,
+                            Replication::open({.settings = settings_,
+                                               .store = *store_,
+                                               .clock = clock_,
+                                               .tables = {.client = *outgoing_,
+                                                          .lanes = lanes_,
+                                                          .topics = *topics_,
+                                                          .groups = *groups_,
+                                                          .offsets = *offsets_,
+                                                          .delays = *delays_,
+                                                          .timers = timer_copy_.get()}}));
   registrar_->setMasterListener(
       [this](const Registrar::Master& master) { replication_->setMaster(master); });
   return Status::ok();
@@ -259,6 +266,10 @@ void Broker::Impl::registerAdminHandlers() {
                                         .runtime_info = *runtime_info_,
                                         .stats = stats_,
                                         .ha = replication_->reporter()});
+  registerTimerHandlers(router_, {.topics = *topics_,
+                                  .timers = message_timers_.get(),
+                                  .copy = timer_copy_.get(),
+                                  .settings = settings_});
   registerRelayHandlers(router_, {.settings = settings_, .clients = *clients_, .store = *store_});
 }
 

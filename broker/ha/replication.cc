@@ -62,4 +62,10 @@ void Replication::synchronize() {
   }
 }
 
+void Replication::synchronizeTimers() {
+  if (synchronizer_) {
+    synchronizer_->copyTimerCheckpoint();
+  }
+}
+
 }  // namespace rocketmq::broker

@@ -51,6 +51,8 @@ class Replication {
   bool lacksMaster() const;
   /// Copies the tables; to be called every 10 s.
   void synchronize();
+  /// Copies how far the master's timers are; to be called every 3 s.
+  void synchronizeTimers();
 
  private:
   Replication();

@@ -25,6 +25,7 @@ void SlaveSynchronizer::setMasterAddress(const std::string& address) {
   }
   log::info("the master is {}", address);
   run();
+  copyTimerCheckpoint();
 }
 
 std::string SlaveSynchronizer::masterAddress() const {
@@ -37,19 +38,34 @@ void SlaveSynchronizer::run() {
   if (master.empty()) {
     return;
   }
-  copy<remoting::GetAllTopicConfig, remoting::AllTopicConfig>(
+  copyTable<remoting::GetAllTopicConfig, remoting::AllTopicConfig>(
       master, "topics", [this](auto table) { parts_.topics.takeOver(std::move(table)); });
-  copy<remoting::GetAllSubscriptionGroupConfig, remoting::AllSubscriptionGroups>(
+  copyTable<remoting::GetAllSubscriptionGroupConfig, remoting::AllSubscriptionGroups>(
       master, "consumer groups", [this](auto table) { parts_.groups.takeOver(std::move(table)); });
-  copy<remoting::GetAllConsumerOffset, remoting::AllConsumerOffset>(
+  copyTable<remoting::GetAllConsumerOffset, remoting::AllConsumerOffset>(
       master, "consumer offsets", [this, master](auto table) {
         for (const ConsumerOffsets::Position& ahead : parts_.offsets.takeOver(table)) {
           giveBack(master, ahead);
         }
       });
-  copy<remoting::GetAllDelayOffset, remoting::AllDelayOffset>(
+  copyTable<remoting::GetAllDelayOffset, remoting::AllDelayOffset>(
       master, "delay offsets",
       [this](auto table) { parts_.delays.takeOver(std::move(table.offset_table)); });
+  if (parts_.timers != nullptr) {
+    copyTable<remoting::GetTimerMetrics, remoting::TimerMetricsTable>(
+        master, "numbers of timers",
+        [this](auto table) { parts_.timers->takeMetrics(std::move(table)); });
+  }
+}
+
+void SlaveSynchronizer::copyTimerCheckpoint() {
+  const std::string master = masterAddress();
+  if (master.empty() || parts_.timers == nullptr) {
+    return;
+  }
+  copy<remoting::GetTimerCheckPoint>(master, "timer checkpoint", [this](std::string_view body) {
+    return parts_.timers->takeCheckpoint(body);
+  });
 }
 
 void SlaveSynchronizer::giveBack(const std::string& master,
@@ -69,6 +85,18 @@ void SlaveSynchronizer::giveBack(const std::string& master,
 }
 
 template <class C, class Table, class TakeOver>
+void SlaveSynchronizer::copyTable(const std::string& master, std::string_view what,
+                                  TakeOver take_over) {
+  copy<C>(master, what, [take_over](std::string_view body) {
+    auto table = json::decode<Table>(body);
+    if (table.ok()) {
+      take_over(std::move(*table));
+    }
+    return table.status();
+  });
+}
+
+template <class C, class TakeOver>
 void SlaveSynchronizer::copy(const std::string& master, std::string_view what, TakeOver take_over) {
   parts_.client.call(master, C{}, remoting::Payload(), remoting::deadlineAfter(kTimeout),
                      [this, what, take_over](remoting::CallResult<C> result) {
@@ -80,11 +108,7 @@ void SlaveSynchronizer::copy(const std::string& master, std::string_view what, T
                        const bool accepted = parts_.lanes.run(
                            remoting::Lane::kAdmin,
                            [this, what, take_over, body = std::move(result->body)] {
-                             auto table = json::decode<Table>(body);
-                             logOutcome(what, table.status().message());
-                             if (table.ok()) {
-                               take_over(std::move(*table));
-                             }
+                             logOutcome(what, take_over(body).message());
                            },
                            bytes);
                        if (!accepted) {

@@ -38,6 +38,7 @@ Status TimerService::recover() {
   ROCKETMQ_RETURN_IF_ERROR(readTimerLog(last_offset));
   progress_.queue_offset = firstQueueOffset(last_offset);
   candidate_ = safe_;
+  publish({.newest = progress_, .safe = safe_});
   queue_offset_.store(progress_.queue_offset, std::memory_order_relaxed);
   read_ms_.store(progress_.read_ms, std::memory_order_relaxed);
   log::info("{} timers wait; those before {} have been delivered, queue offset {} is next",
@@ -62,6 +63,7 @@ Status TimerService::readTimerLog(int64_t& last_offset) {
         (unit.slot_ms == progress_.read_ms && unit.physical_offset <= progress_.done_offset);
     if (!is_done) {
       slots_.add(unit.slot_ms, position);
+      topics_.add(unit.topic_hash, {.waiting = unit.deletes ? 0 : 1}, unit.written_ms);
     }
     return true;
   });

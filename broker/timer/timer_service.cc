@@ -171,6 +171,7 @@ bool TimerService::take(const store::QueueEntry& entry, TimestampMs now) {
                  .rolls = roll.rolls,
                  .deletes = !message->delete_key.empty()};
   enqueued_.fetch_add(1, std::memory_order_relaxed);
+  topics_.add(unit.topic_hash, {.enqueued = 1}, now);
   if (unit.slot_ms < progress_.read_ms) {
     if (unit.slot_ms + settings->timer_precision_ms <= now) {
       // Its slot has gone by.
@@ -182,6 +183,7 @@ bool TimerService::take(const store::QueueEntry& entry, TimestampMs now) {
   unit.slot_ms = std::max(unit.slot_ms, now - std::numeric_limits<int32_t>::max());
   unit.previous = slots_.lastOf(unit.slot_ms);
   slots_.add(unit.slot_ms, log_->append(unit));
+  topics_.add(unit.topic_hash, {.waiting = unit.deletes ? 0 : 1}, now);
   return true;
 }
 
@@ -222,6 +224,7 @@ TimestampMs TimerService::deliverDue(TimestampMs now) {
     done_position_ = due.position;
     ++due_next_;
     slots_.takeOne();
+    topics_.add(due.topic_hash, {.waiting = due.deletes ? 0 : -1}, now);
   }
   if (due_next_ == due_.size() && (due_.empty() || done_position_ == slot->last)) {
     finishSlot(slot->at_ms);
@@ -252,6 +255,7 @@ Status TimerService::gather(const TimerSlots::Slot& slot) {
     const Due due{.position = position,
                   .physical_offset = unit->physical_offset,
                   .written_ms = unit->written_ms,
+                  .topic_hash = unit->topic_hash,
                   .rolls = unit->rolls,
                   .deletes = unit->deletes};
     if (ring.size() < kGatherMax) {
@@ -310,6 +314,7 @@ bool TimerService::deliver(const TimerMessage& message, const TimerUnit& unit, T
   progress_.log_end = put.end_offset;
   --turn_left_;
   dequeued_.fetch_add(1, std::memory_order_relaxed);
+  topics_.add(javaHash(message.real_topic), {.dequeued = 1}, now);
   return true;
 }
 
@@ -343,13 +348,24 @@ void TimerService::saveProgress(TimestampMs now) {
   if (saved == progress_ && progress_.read_ms - saved_.read_ms < kSleepMax.count()) {
     return;
   }
-  const Status status =
-      checkpoint_file_.save({.newest = progress_, .safe = safe_}, settings->timer_precision_ms);
+  const TimerCheckpoint checkpoint{.newest = progress_, .safe = safe_};
+  const Status status = checkpoint_file_.save(checkpoint, settings->timer_precision_ms);
   if (!status.isOk()) {
     log::error("the progress of timers is not saved: {}", status.message());
     return;
   }
   saved_ = progress_;
+  publish(checkpoint);
+}
+
+void TimerService::publish(const TimerCheckpoint& checkpoint) {
+  MutexLock lock(mutex_);
+  published_ = checkpoint;
+}
+
+TimerCheckpoint TimerService::checkpoint() const {
+  MutexLock lock(mutex_);
+  return published_;
 }
 
 TimerService::Numbers TimerService::numbers() const {

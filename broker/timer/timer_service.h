@@ -15,6 +15,7 @@
 #include "broker/timer/timer_message.h"
 #include "broker/timer/timer_plan.h"
 #include "broker/timer/timer_slots.h"
+#include "broker/timer/timer_topics.h"
 #include "common/clock.h"
 #include "common/mutex.h"
 #include "common/status.h"
@@ -79,6 +80,9 @@ class TimerService {
   TimestampMs turn();
 
   Numbers numbers() const;
+  const TimerTopics& topics() const { return topics_; }
+  /// As it was last saved.
+  TimerCheckpoint checkpoint() const;
 
  private:
   /// A unit of the slot in delivery.
@@ -86,6 +90,7 @@ class TimerService {
     int64_t position = 0;
     int64_t physical_offset = 0;
     TimestampMs written_ms = 0;
+    int32_t topic_hash = 0;
     bool rolls = false;
     bool deletes = false;
   };
@@ -118,11 +123,13 @@ class TimerService {
   void finishSlot(TimestampMs slot_ms);
 
   void saveProgress(TimestampMs now);
+  void publish(const TimerCheckpoint& checkpoint);
 
   const Parts parts_;
   std::unique_ptr<TimerLog> log_;
   TimerCheckpointFile checkpoint_file_;
   TimerSlots slots_;
+  TimerTopics topics_;
 
   // Of the timer thread, as recover() left them.
   TimerProgress progress_;
@@ -149,8 +156,9 @@ class TimerService {
 
   /// True while no message has arrived since the turn began.
   std::atomic<bool> is_quiet_{true};
-  Mutex mutex_;
+  mutable Mutex mutex_;
   CondVar changed_;
+  TimerCheckpoint published_ ROCKETMQ_GUARDED_BY(mutex_);
   bool stopping_ ROCKETMQ_GUARDED_BY(mutex_) = false;
   NamedThread thread_;
 };

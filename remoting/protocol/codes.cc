@@ -49,6 +49,8 @@ constexpr CodeName<RequestCode> kRequestNames[] = {
     {RequestCode::kGetBrokerClusterAclInfo, "GET_BROKER_CLUSTER_ACL_INFO"},
     {RequestCode::kUpdateGlobalWhiteAddrsConfig, "UPDATE_GLOBAL_WHITE_ADDRS_CONFIG"},
     {RequestCode::kGetBrokerClusterAclConfig, "GET_BROKER_CLUSTER_ACL_CONFIG"},
+    {RequestCode::kGetTimerCheckPoint, "GET_TIMER_CHECK_POINT"},
+    {RequestCode::kGetTimerMetrics, "GET_TIMER_METRICS"},
     {RequestCode::kPutKvConfig, "PUT_KV_CONFIG"},
     {RequestCode::kGetKvConfig, "GET_KV_CONFIG"},
     {RequestCode::kDeleteKvConfig, "DELETE_KV_CONFIG"},

@@ -41,6 +41,8 @@ enum class RequestCode : int32_t {
   kGetBrokerClusterAclInfo = 52,
   kUpdateGlobalWhiteAddrsConfig = 53,
   kGetBrokerClusterAclConfig = 54,
+  kGetTimerCheckPoint = 60,
+  kGetTimerMetrics = 61,
   kPutKvConfig = 100,
   kGetKvConfig = 101,
   kDeleteKvConfig = 102,

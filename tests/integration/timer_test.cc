@@ -12,6 +12,8 @@
 #include <string>
 #include <vector>
 
+#include "common/bytes.h"
+#include "tests/support/raw_client.h"
 #include "tests/support/slave.h"
 #include "tests/support/temp_dir.h"
 #include "tests/support/timer_cluster.h"
@@ -153,6 +155,74 @@ TEST_F(TimerTest, OnlyTheMasterDelivers) {
   EXPECT_TRUE(eventually([&] { return slave.hasCaughtUp(); }));
   EXPECT_FALSE(std::filesystem::exists(slave.storeFolder() + "/timerlog"));
   EXPECT_EQ(bodies(), (Bodies{"once"}));
+}
+
+/// "count" of the one topic of GET_TIMER_METRICS.
+std::string waitingAt(uint16_t port) {
+  constexpr int kGetTimerMetrics = 61;
+  const std::string body = RawClient(port).call(kGetTimerMetrics, "").body;
+  const size_t at = body.find(R"("Alarms":{"count":)");
+  return at == std::string::npos ? "none in " + body : body.substr(at + 18, 1);
+}
+
+/// What a broker gives of the topic's queue, asked without a name server.
+Bodies bodiesOf(uint16_t port) {
+  constexpr int kPullMessage = 11;
+  const RawClient::Frame answer = RawClient(port).call(
+      kPullMessage,
+      R"({"consumerGroup":"TOOLS_CONSUMER","topic":"Alarms","queueId":"0","queueOffset":"0",)"
+      R"("maxMsgNums":"32","sysFlag":"4","commitOffset":"0","suspendTimeoutMillis":"0",)"
+      R"("subscription":"*","subVersion":"0","expressionType":"TAG"})");
+  Bodies bodies;
+  for (const RawMessage& message : decodeMessages(answer.body)) {
+    bodies.push_back(message.body);
+  }
+  return bodies;
+}
+
+/// lastReadTimeMs of GET_TIMER_CHECK_POINT.
+int64_t readTimeAt(uint16_t port) {
+  constexpr int kGetTimerCheckPoint = 60;
+  const std::string body = RawClient(port).call(kGetTimerCheckPoint, "").body;
+  EXPECT_GE(body.size(), 56u);
+  return body.size() < 56 ? 0 : loadBigEndian<int64_t>(body.data());
+}
+
+// Promise: a slave that serves readers while its master is gone delivers no timer. Started as the
+// master it delivers those that wait, and none again.
+TEST_F(TimerTest, ASlaveCopiesItsMastersProgressAndGoesOnFromThereAsMaster) {
+  constexpr auto kPatience = std::chrono::seconds(60);
+  sendAt(nowMs() + 3'600'000, "in an hour");
+  sendAt(nowMs() + 300, "0");
+  ASSERT_TRUE(reader_->awaitCount(1));
+  TempDir slave_folder;
+  Slave slave(cluster_, slave_folder.path().string(),
+              {{"timerPrecisionMs", std::to_string(kPrecisionMs)}});
+  slave.start();
+  EXPECT_TRUE(eventually([&] { return waitingAt(slave.port()) == "1"; }, kPatience));
+  Bodies expected{"0"};
+  int64_t due_ms = 0;
+  do {  // Again when the machine was so busy that the master has delivered it.
+    const int64_t before_ms = nowMs();
+    ASSERT_TRUE(eventually([&] { return readTimeAt(slave.port()) > before_ms; }, kPatience));
+    due_ms = nowMs() + 3000;
+    expected.push_back(std::to_string(expected.size()));
+    sendAt(due_ms, expected.back());
+    ASSERT_TRUE(eventually([&] { return slave.hasCaughtUp(); }, kPatience));
+  } while (nowMs() > due_ms - 1000);
+  cluster_.killBroker();
+
+  const Bodies without_last(expected.begin(), expected.end() - 1);
+  ASSERT_TRUE(eventually([&] { return nowMs() > due_ms + 10 * kPrecisionMs; }, kPatience));
+  EXPECT_EQ(bodiesOf(slave.port()), without_last);
+
+  slave.stop();
+  slave.set("brokerRole", "ASYNC_MASTER");
+  slave.set("brokerId", "0");
+  slave.start();
+  EXPECT_TRUE(
+      eventually([&] { return bodiesOf(slave.port()).size() >= expected.size(); }, kPatience));
+  EXPECT_EQ(bodiesOf(slave.port()), expected);
 }
 
 class TimerWheelOffTest : public TimerTest {

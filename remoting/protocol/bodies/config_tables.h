@@ -1,5 +1,8 @@
 #pragma once
 
+#include <cstdint>
+#include <map>
+#include <string>
 #include <tuple>
 #include <vector>
 
@@ -14,6 +17,32 @@ using AllTopicConfig = model::TopicConfigTable;               ///< GET_ALL_TOPIC
 using AllSubscriptionGroups = model::SubscriptionGroupTable;  ///< GET_ALL_SUBSCRIPTIONGROUP_CONFIG
 using AllConsumerOffset = model::ConsumerOffsetTable;         ///< GET_ALL_CONSUMER_OFFSET
 using AllDelayOffset = model::DelayOffsetTable;               ///< GET_ALL_DELAY_OFFSET
+
+/// Timers of one topic that wait.
+struct TimerMetric {
+  int64_t count = 0;
+  int64_t time_stamp = 0;  ///< When it last changed, in milliseconds since 1970.
+
+  friend bool operator==(const TimerMetric&, const TimerMetric&) = default;
+
+  static constexpr auto fields() {
+    return std::tuple{optional("count", &TimerMetric::count),
+                      optional("timeStamp", &TimerMetric::time_stamp)};
+  }
+};
+
+/// Answer to GET_TIMER_METRICS (RocketMQ: TimerMetricsSerializeWrapper).
+struct TimerMetricsTable {
+  model::DataVersion data_version;
+  std::map<std::string, TimerMetric> timing_count;
+
+  friend bool operator==(const TimerMetricsTable&, const TimerMetricsTable&) = default;
+
+  static constexpr auto fields() {
+    return std::tuple{optional("dataVersion", &TimerMetricsTable::data_version),
+                      optional("timingCount", &TimerMetricsTable::timing_count)};
+  }
+};
 
 /// Body of UPDATE_AND_CREATE_TOPIC_LIST.
 struct TopicConfigList {

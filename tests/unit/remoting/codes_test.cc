@@ -99,6 +99,8 @@ TEST(CodesTest, RequestCodesHaveTheNamesOfTheProtocol) {
       {52, "GET_BROKER_CLUSTER_ACL_INFO"},
       {53, "UPDATE_GLOBAL_WHITE_ADDRS_CONFIG"},
       {54, "GET_BROKER_CLUSTER_ACL_CONFIG"},
+      {60, "GET_TIMER_CHECK_POINT"},
+      {61, "GET_TIMER_METRICS"},
       {100, "PUT_KV_CONFIG"},
       {101, "GET_KV_CONFIG"},
       {102, "DELETE_KV_CONFIG"},

@@ -192,6 +192,27 @@ TEST_F(TimerServiceTest, WhatIsFurtherThanTheWindowGoesRound) {
   EXPECT_GE(std::stoi(stored("T")[0].properties.at("TIMER_ROLL_TIMES")), 2);
 }
 
+TEST_F(TimerServiceTest, TimersAreCountedByTopicAlsoAfterARestart) {
+  const auto counts = [this] { return timers_->topics().view().by_hash[javaHash("T")]; };
+  sendAt(clock_.nowMs() + 2500);
+  sendAt(clock_.nowMs() + 2500);
+  sendAt(clock_.nowMs() + 60'000);
+  run();
+  EXPECT_EQ(counts().enqueued, 3);
+  EXPECT_EQ(counts().waiting, 3);
+  const model::DataVersion before = timers_->topics().view().version;
+  clock_.advance(seconds(4));
+  run();
+  EXPECT_EQ(counts().waiting, 1);
+  EXPECT_EQ(counts().dequeued, 2);
+  EXPECT_NE(timers_->topics().view().version, before);
+  restart();
+  EXPECT_EQ(counts().waiting, 1);
+  clock_.advance(seconds(60));
+  run();
+  EXPECT_EQ(counts().waiting, 0);
+}
+
 TEST_F(TimerServiceTest, AFullStepRefusesMore) {
   configure([](BrokerSettings& settings) { settings.timer_congest_slot_max = 1; });
   const std::string due = std::to_string(clock_.nowMs() + 5500);
