@@ -11,7 +11,8 @@
 
 namespace rocketmq {
 
-/// Bounds how many lines of one kind get into the log, for lines that strangers can cause.
+/// Bounds how many lines of one kind get into the log, for lines that strangers, or one fault, can
+/// cause without end.
 ///
 ///     static LogLimiter limiter(20);
 ///     limiter.warn("{} was refused", peer);
@@ -21,13 +22,24 @@ class LogLimiter {
  public:
   using TimePoint = std::chrono::steady_clock::time_point;
 
-  explicit LogLimiter(int64_t lines_per_second) : lines_per_second_(lines_per_second) {}
+  /// What a person can read, for lines that are there to be read.
+  static constexpr int64_t kUsualLinesPerSecond = 10;
 
-  /// log::warn(), unless the line has to be left out; the next one that is not says how many were.
+  explicit LogLimiter(int64_t lines_per_second = kUsualLinesPerSecond)
+      : lines_per_second_(lines_per_second) {}
+
+  // log::warn() and log::error(), unless the line has to be left out; the next one that is not says
+  // how many were. Both count together.
   template <class... Args>
   void warn(spdlog::format_string_t<Args...> format, Args&&... args) {
     if (const auto left_out = admit()) {
       log::warn("{}{}", fmt::format(format, std::forward<Args>(args)...), note(*left_out));
+    }
+  }
+  template <class... Args>
+  void error(spdlog::format_string_t<Args...> format, Args&&... args) {
+    if (const auto left_out = admit()) {
+      log::error("{}{}", fmt::format(format, std::forward<Args>(args)...), note(*left_out));
     }
   }
 

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "client/message_ext_builder.h"
-#include "common/log.h"
+#include "common/log_limiter.h"
 #include "common/message/record.h"
 
 namespace rocketmq::client {
@@ -16,7 +16,8 @@ constexpr size_t kUsualMessages = 32;  // Of a pull.
 
 void unpackBodyOrLog(MessageExt& message) {
   if (const Status status = MessageExtBuilder::unpackBody(message); !status.isOk()) {
-    log::error("{}; it is handed out as it was stored", status.message());
+    static LogLimiter limiter;
+    limiter.error("{}; it is handed out as it was stored", status.message());
   }
 }
 

@@ -8,6 +8,7 @@
 #include "client/message_ext_builder.h"
 #include "client/trace/consume_trace.h"
 #include "common/log.h"
+#include "common/log_limiter.h"
 
 namespace rocketmq::client {
 namespace {
@@ -146,8 +147,9 @@ ConsumeConcurrentlyStatus ConcurrentService::callListener(const std::vector<Mess
     what = exception.what();
   } catch (...) {
   }
-  log::warn("the listener of group {} threw, message {} and its batch are consumed again: {}",
-            context_.group, messages.front().msgId(), what);
+  static LogLimiter limiter;
+  limiter.warn("the listener of group {} threw, message {} and its batch are consumed again: {}",
+               context_.group, messages.front().msgId(), what);
   failure = what;
   return ConsumeConcurrentlyStatus::kReconsumeLater;
 }
@@ -162,8 +164,9 @@ void ConcurrentService::settle(const QueuePtr& queue, const ConsumeBatchPtr& bat
   if (context_.isBroadcasting()) {
     // Nobody keeps a broadcast message for one consumer that failed.
     for (size_t i = consumed; i < batch->messages.size(); ++i) {
-      log::warn("BROADCASTING, the message consume failed, drop it, message {} of {}",
-                batch->messages[i].msgId(), queue->queue().toString());
+      static LogLimiter limiter;
+      limiter.warn("BROADCASTING, the message consume failed, drop it, message {} of {}",
+                   batch->messages[i].msgId(), queue->queue().toString());
     }
     commit(queue, queue->remove(*batch, [](size_t) { return true; }));
     leave(queue);
@@ -269,8 +272,9 @@ void ConcurrentService::checkTimeouts(const std::vector<std::shared_ptr<ProcessQ
 
 void ConcurrentService::expire(const QueuePtr& queue, int64_t started_before_ms) {
   for (const MessageExt& message : queue->expired(started_before_ms, kExpiredPerCheck)) {
-    log::warn("message {} of {} is being consumed for too long, it goes back to the broker",
-              message.msgId(), queue->queue().toString());
+    static LogLimiter limiter;
+    limiter.warn("message {} of {} is being consumed for too long, it goes back to the broker",
+                 message.msgId(), queue->queue().toString());
     if (!queue->enter()) {
       return;
     }

@@ -13,6 +13,7 @@
 #include "client/trace/consume_trace.h"
 #include "common/clock.h"
 #include "common/log.h"
+#include "common/log_limiter.h"
 
 namespace rocketmq::client {
 namespace {
@@ -292,8 +293,9 @@ void LitePullCore::takeAnswer(const MessageQueue& queue, uint64_t epoch,
   if (outcome.ok()) {
     PullAnswer& answer = outcome.value();
     if (answer.status == PullStatus::kOffsetIllegal) {
-      log::warn("the offset asked for is not in {} (any more), pulling goes on at {}",
-                queue.toString(), answer.next_offset);
+      static LogLimiter limiter;
+      limiter.warn("the offset asked for is not in {} (any more), pulling goes on at {}",
+                   queue.toString(), answer.next_offset);
     }
     if (queues_.endPull(queue, epoch, answer.next_offset, answer.suggested_broker_id,
                         std::move(answer.messages))) {
@@ -302,7 +304,8 @@ void LitePullCore::takeAnswer(const MessageQueue& queue, uint64_t epoch,
     return;
   }
   if (queues_.failPull(queue, epoch)) {
-    log::warn("pull of {} failed: {}", queue.toString(), outcome.error().message);
+    static LogLimiter limiter;
+    limiter.warn("pull of {} failed: {}", queue.toString(), outcome.error().message);
     timers_->after(kFailureDelay, [this, queue] { pump(queue); });
   }
 }

@@ -7,7 +7,7 @@
 #include "client/instance/name_space.h"
 #include "client/message_ext_builder.h"
 #include "client/trace/consume_trace.h"
-#include "common/log.h"
+#include "common/log_limiter.h"
 
 namespace rocketmq::client {
 namespace {
@@ -130,8 +130,9 @@ ConsumeOrderlyStatus OrderlyService::callListener(const std::vector<MessageExt>&
     what = exception.what();
   } catch (...) {
   }
-  log::warn("the listener of group {} threw, message {} and its batch are consumed again: {}",
-            context_.group, messages.front().msgId(), what);
+  static LogLimiter limiter;
+  limiter.warn("the listener of group {} threw, message {} and its batch are consumed again: {}",
+               context_.group, messages.front().msgId(), what);
   failure = what;
   return ConsumeOrderlyStatus::kSuspendCurrentQueueAMoment;
 }

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "common/log.h"
+#include "common/log_limiter.h"
 
 namespace rocketmq::client {
 namespace {
@@ -182,8 +182,9 @@ void PullLoop::noteEmpty(const ProcessQueue& queue) {
 
 void PullLoop::takeFailure(const QueuePtr& queue, const ClientError& error) {
   if (queue->pull_failures.fetch_add(1) == 0) {
-    log::warn("pull of {} failed, it is tried again every second: {}", queue->queue().toString(),
-              error.message);
+    static LogLimiter limiter;
+    limiter.warn("pull of {} failed, it is tried again every second: {}", queue->queue().toString(),
+                 error.message);
   }
   if (isCode(error, ResponseCode::kSubscriptionNotExist) ||
       isCode(error, ResponseCode::kSubscriptionNotLatest)) {
@@ -195,8 +196,9 @@ void PullLoop::takeFailure(const QueuePtr& queue, const ClientError& error) {
 }
 
 void PullLoop::takeMoved(const QueuePtr& queue, int64_t offset) {
-  log::warn("the offset {} of {} is not there (any more), the group goes on at {}",
-            queue->next_offset.load(), queue->queue().toString(), offset);
+  static LogLimiter limiter;
+  limiter.warn("the offset {} of {} is not there (any more), the group goes on at {}",
+               queue->next_offset.load(), queue->queue().toString(), offset);
   queue->drop(ProcessQueue::DropReason::kMoved);
   moveWhenListenersAreOut(queue, offset, context_.nowMs() + kListenersOutMax.count());
 }

@@ -3,7 +3,7 @@
 #include <utility>
 
 #include "client/admin/message_decoder.h"
-#include "common/log.h"
+#include "common/log_limiter.h"
 #include "common/message/properties.h"
 #include "remoting/protocol/commands/pull_message.h"
 
@@ -62,7 +62,9 @@ Outcome<PullAnswer> readAnswer(const PullRequest& request,
                                  decoded.rest.message());
     }
     // What can be read is consumed, and the rest asked for again: nothing is skipped silently.
-    log::error("pull of {} from {}: {}", request.queue.toString(), address, decoded.rest.message());
+    static LogLimiter limiter;
+    limiter.error("pull of {} from {}: {}", request.queue.toString(), address,
+                  decoded.rest.message());
     answer.next_offset = decoded.messages.back().queueOffset() + 1;
   }
   const std::string min_offset = std::to_string(answer.min_offset);

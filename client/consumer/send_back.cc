@@ -5,7 +5,7 @@
 #include "client/instance/name_space.h"
 #include "client/producer/outgoing_message.h"
 #include "client/producer/send_call.h"
-#include "common/log.h"
+#include "common/log_limiter.h"
 #include "common/message/properties.h"
 #include "common/validate.h"
 #include "remoting/protocol/commands/send_back.h"
@@ -54,9 +54,10 @@ void SendBack::giveBack(const MessageExt& message, int32_t delay_level, Done don
               done(true);
               return;
             }
-            log::warn("broker {} does not take message {} back, it is sent to the retry topic: {}",
-                      address, message.msgId(),
-                      result.ok() ? result->remark : result.status().message());
+            static LogLimiter limiter;
+            limiter.warn(
+                "broker {} does not take message {} back, it is sent to the retry topic: {}",
+                address, message.msgId(), result.ok() ? result->remark : result.status().message());
             sendToRetryTopic(message, done);
           }));
 }
@@ -67,8 +68,9 @@ void SendBack::sendToRetryTopic(const MessageExt& message, Done done) const {
       context_.guard.wrap(
           [this, message, done = std::move(done)](const Outcome<TopicRoutePtr>& route) {
             if (!route.ok() || route.value()->publish_queues.empty()) {
-              log::warn("message {} cannot be sent to the retry topic: {}", message.msgId(),
-                        route.ok() ? "it has no queue to write to" : route.error().message);
+              static LogLimiter limiter;
+              limiter.warn("message {} cannot be sent to the retry topic: {}", message.msgId(),
+                           route.ok() ? "it has no queue to write to" : route.error().message);
               done(false);
               return;
             }
@@ -108,7 +110,8 @@ void SendBack::sendCopy(const MessageExt& message, const TopicRoutePtr& route, D
       route->publish_queues[route->nextTurn() % route->publish_queues.size()];
   const std::optional<BrokerAddress> broker = context_.instance->routes().master(queue.broker_name);
   if (!outgoing.ok() || !broker) {
-    log::error(
+    static LogLimiter limiter;
+    limiter.error(
         "message {} cannot be sent to the retry topic: {}", message.msgId(),
         broker ? outgoing.error().message : "broker " + queue.broker_name + " has no master");
     done(false);
@@ -125,8 +128,9 @@ void SendBack::sendCopy(const MessageExt& message, const TopicRoutePtr& route, D
                               const remoting::CallResult<remoting::SendMessageV2>& result) {
         const bool stored = result.ok() && sendStatusOf(result->code).has_value();
         if (!stored) {
-          log::warn("message {} was not sent to the retry topic: {}", id,
-                    result.ok() ? result->remark : result.status().message());
+          static LogLimiter limiter;
+          limiter.warn("message {} was not sent to the retry topic: {}", id,
+                       result.ok() ? result->remark : result.status().message());
         }
         done(stored);
       }));

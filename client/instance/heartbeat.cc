@@ -9,7 +9,7 @@
 
 #include "client/instance/client_instance.h"
 #include "common/json/encode.h"
-#include "common/log.h"
+#include "common/log_limiter.h"
 
 namespace rocketmq::client {
 namespace {
@@ -88,8 +88,9 @@ void ClientInstance::heartbeatTo(const std::vector<BrokerAddress>& brokers,
                      address](const remoting::CallResult<remoting::Heartbeat>& result) mutable {
                       const bool ok = result.ok() && result->success();
                       if (!ok) {
-                        log::warn("heartbeat to broker {} failed: {}", address,
-                                  result.ok() ? result->remark : result.status().message());
+                        static LogLimiter limiter;
+                        limiter.warn("heartbeat to broker {} failed: {}", address,
+                                     result.ok() ? result->remark : result.status().message());
                       }
                       greeted(ok);
                       countdown->countDown();

@@ -10,6 +10,7 @@
 #include "common/compress.h"
 #include "common/json/encode.h"
 #include "common/log.h"
+#include "common/log_limiter.h"
 #include "common/message/properties.h"
 #include "common/message/sys_flag.h"
 #include "remoting/protocol/bodies/offsets.h"
@@ -38,8 +39,9 @@ Message readReply(const remoting::PushReplyMessageToClient& request, std::string
     if (plain.ok()) {
       reply.setBody(std::move(*plain));
     } else {
-      log::warn("the body of a reply from {} stays compressed: {}", request.born_host,
-                plain.status().message());
+      static LogLimiter limiter;
+      limiter.warn("the body of a reply from {} stays compressed: {}", request.born_host,
+                   plain.status().message());
     }
   }
   reply.setFlag(request.flag);
@@ -136,7 +138,9 @@ void ClientInstance::takeTransactionCheck(const remoting::CheckTransactionState&
   DecodedMessages decoded = decodePacked(std::make_shared<const std::string>(context.body()),
                                          request.broker_name.value_or(""));
   if (decoded.messages.empty()) {
-    log::warn("a transaction check holds no message that can be read: {}", decoded.rest.message());
+    static LogLimiter limiter;
+    limiter.warn("a transaction check holds no message that can be read: {}",
+                 decoded.rest.message());
     return;
   }
   MessageExt& message = decoded.messages.front();

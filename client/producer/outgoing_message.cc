@@ -5,7 +5,7 @@
 
 #include "client/instance/name_space.h"
 #include "common/compress.h"
-#include "common/log.h"
+#include "common/log_limiter.h"
 #include "common/message/message_id.h"
 #include "common/message/properties.h"
 #include "common/message/record.h"
@@ -116,7 +116,8 @@ std::string bodyToSend(const Message& message, const ProducerConfig& config, int
   const CompressionType type = compressionOf(config.compress_type);
   Result<std::string> compressed = compress(type, message.body(), config.compress_level);
   if (!compressed.ok()) {
-    log::warn("message is sent uncompressed: {}", compressed.status().message());
+    static LogLimiter limiter;
+    limiter.warn("message is sent uncompressed: {}", compressed.status().message());
     return message.body();
   }
   // RocketMQ parity: the type bits are new (4.9.4); older readers look at bit 0 only and expect

@@ -8,7 +8,7 @@
 #include "client/instance/name_space.h"
 #include "client/trace/produce_trace.h"
 #include "common/clock.h"
-#include "common/log.h"
+#include "common/log_limiter.h"
 #include "remoting/protocol/commands/reply_message.h"
 
 namespace rocketmq::client {
@@ -385,8 +385,9 @@ void ProducerCore::fail(const SendCallPtr& call, ClientError error) {
                                    .time_left = Clock::now() < call->deadline};
   if (!call->finished.load() &&
       decideAfterFailure(attempt_made, error) == AfterFailure::kAnotherBroker) {
-    log::warn("send of message {} to {} failed and is tried again: {}", call->outgoing.message_id,
-              call->queue.toString(), error.message);
+    static LogLimiter limiter;
+    limiter.warn("send of message {} to {} failed and is tried again: {}",
+                 call->outgoing.message_id, call->queue.toString(), error.message);
     attempt(call);
     return;
   }
@@ -420,8 +421,10 @@ void ProducerCore::recordLatency(const SendCall& call, bool failed) {
 void ProducerCore::endTransaction(const Message& message, remoting::EndTransaction request,
                                   LocalTransactionState state) {
   const auto lost = [id = request.message_id](std::string_view why) {
-    log::warn("the outcome of transaction {} did not reach the broker, which will ask for it: {}",
-              id, why);
+    static LogLimiter limiter;
+    limiter.warn(
+        "the outcome of transaction {} did not reach the broker, which will ask for it: {}", id,
+        why);
   };
   const std::optional<BrokerAddress> broker =
       instance_->routes().master(request.broker_name.value_or(""));

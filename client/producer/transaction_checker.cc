@@ -7,7 +7,7 @@
 #include "client/admin/message_decoder.h"
 #include "client/instance/name_space.h"
 #include "client/trace/produce_trace.h"
-#include "common/log.h"
+#include "common/log_limiter.h"
 
 namespace rocketmq::client {
 
@@ -44,8 +44,9 @@ void TransactionChecker::stop() {
 void TransactionChecker::take(TransactionCheck check) {
   if (waiting_.fetch_add(1) >= waiting_max_) {
     waiting_.fetch_sub(1);
-    log::warn("transaction check of message {} is dropped: {} wait already",
-              check.message.uniqueKey(), waiting_max_);
+    static LogLimiter limiter;
+    limiter.warn("transaction check of message {} is dropped: {} wait already",
+                 check.message.uniqueKey(), waiting_max_);
     return;
   }
   auto shared = std::make_shared<TransactionCheck>(std::move(check));
@@ -62,10 +63,12 @@ void TransactionChecker::answer(TransactionCheck& check) {
   try {
     state = listener_->checkLocalTransaction(check.message);
   } catch (const std::exception& failure) {
-    log::error("checkLocalTransaction threw for message {}: {}", check.message.uniqueKey(),
-               failure.what());
+    static LogLimiter limiter;
+    limiter.error("checkLocalTransaction threw for message {}: {}", check.message.uniqueKey(),
+                  failure.what());
   } catch (...) {
-    log::error("checkLocalTransaction threw for message {}", check.message.uniqueKey());
+    static LogLimiter limiter;
+    limiter.error("checkLocalTransaction threw for message {}", check.message.uniqueKey());
   }
   remoting::EndTransaction end;
   end.producer_group = group_;
@@ -84,8 +87,9 @@ void TransactionChecker::answer(TransactionCheck& check) {
                         check.message.storeHost());
   }
   if (!check.connection->oneway(end)) {
-    log::warn("the outcome of transaction {} did not reach the broker, which will ask again",
-              end.message_id);
+    static LogLimiter limiter;
+    limiter.warn("the outcome of transaction {} did not reach the broker, which will ask again",
+                 end.message_id);
   }
 }
 

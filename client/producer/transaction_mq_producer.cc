@@ -5,7 +5,7 @@
 
 #include "client/instance/name_space.h"
 #include "client/producer/default_mq_producer_impl.h"
-#include "common/log.h"
+#include "common/log_limiter.h"
 #include "common/message/message_id.h"
 #include "common/message/properties.h"
 
@@ -68,7 +68,8 @@ TransactionSendResult TransactionMQProducer::sendMessageInTransaction(Message& m
   }
   const auto place = OffsetMessageId::parse(result.offset_msg_id);
   if (!place.ok()) {
-    log::error(
+    static LogLimiter limiter;
+    limiter.error(
         "transaction {} cannot be ended: the broker's message id \"{}\" does not say where "
         "the message is",
         result.msg_id, result.offset_msg_id);
@@ -91,10 +92,12 @@ LocalTransactionState TransactionMQProducer::execute(const Message& message,
   try {
     return listener_->executeLocalTransaction(message, argument);
   } catch (const std::exception& failure) {
-    log::error("executeLocalTransaction threw for message {}: {}", message.uniqueKey(),
-               failure.what());
+    static LogLimiter limiter;
+    limiter.error("executeLocalTransaction threw for message {}: {}", message.uniqueKey(),
+                  failure.what());
   } catch (...) {
-    log::error("executeLocalTransaction threw for message {}", message.uniqueKey());
+    static LogLimiter limiter;
+    limiter.error("executeLocalTransaction threw for message {}", message.uniqueKey());
   }
   return LocalTransactionState::kUnknow;
 }

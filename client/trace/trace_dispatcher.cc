@@ -8,6 +8,7 @@
 
 #include "client/producer/producer_core.h"
 #include "common/log.h"
+#include "common/log_limiter.h"
 #include "common/validate.h"
 
 namespace rocketmq::client {
@@ -204,7 +205,8 @@ void TraceDispatcher::send(Batch batch) {
   message.setKeys(std::vector<std::string>(batch.keys.begin(), batch.keys.end()));
   Outcome<OutgoingMessage> outgoing = makeOutgoing(message, config_);
   if (!outgoing.ok()) {
-    log::warn("a trace cannot be sent: {}", outgoing.error().message);
+    static LogLimiter limiter;
+    limiter.warn("a trace cannot be sent: {}", outgoing.error().message);
     settle(batch.records, false);
     return;
   }

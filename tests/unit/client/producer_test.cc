@@ -6,8 +6,11 @@
 #include <set>
 #include <thread>
 
+#include "common/log.h"
+#include "common/log_limiter.h"
 #include "rocketmq/default_mq_producer.h"
 #include "tests/unit/client/fake_cluster.h"
+#include "tests/unit/common/temp_folder.h"
 
 namespace rocketmq::client {
 namespace {
@@ -96,6 +99,32 @@ TEST_F(ProducerTest, ARefusalThatMayPassIsTriedOnAnotherBroker) {
     EXPECT_EQ(send().message_queue.broker_name, "b1");
   }
   EXPECT_GT(cluster_->broker(0).sends(), 0);
+}
+
+// Promise: an application whose brokers are away keeps a log that a person can read.
+TEST_F(ProducerTest, RetriesWithoutEndDoNotFillTheLog) {
+  const rocketmq::test::TempFolder folder;
+  ASSERT_TRUE(log::init({.directory = folder.path(), .file_name = "client.log"}).isOk());
+  start(2, [](ProducerConfig& config) {
+    config.retry_times_when_send_failed = 500;
+    config.send_msg_timeout = std::chrono::seconds(60);
+  });
+  cluster_->broker(0).refuseSends(ResponseCode::kSystemError);
+  cluster_->broker(1).refuseSends(ResponseCode::kSystemError);
+  const auto began = steady_clock::now();
+  EXPECT_THROW(send(), MQBrokerException);
+  const auto seconds_begun =
+      std::chrono::duration_cast<std::chrono::seconds>(steady_clock::now() - began).count() + 2;
+  log::shutdown();
+  const std::string written = rocketmq::test::readFile(folder.file("client.log"));
+  int64_t lines = 0;
+  for (size_t at = written.find("is tried again"); at != std::string::npos;
+       at = written.find("is tried again", at + 1)) {
+    ++lines;
+  }
+  EXPECT_GT(lines, 0);
+  EXPECT_LE(lines, seconds_begun * LogLimiter::kUsualLinesPerSecond);
+  EXPECT_GT(cluster_->broker(0).sends() + cluster_->broker(1).sends(), 400);
 }
 
 TEST_F(ProducerTest, FlowControlIsThrownAtOnce) {

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "common/log_limiter.h"
 #include "common/thread.h"
 #include "tests/unit/common/temp_folder.h"
 
@@ -54,6 +55,19 @@ TEST_F(LogTest, NamesLevelsAsRocketMqDoes) {
        {" DEBUG main - d\n", " INFO main - i\n", " WARN main - w\n", " ERROR main - e\n"}) {
     EXPECT_NE(written.find(expected), std::string::npos) << expected << written;
   }
+}
+
+TEST_F(LogTest, ALimiterWritesTheFirstLinesAndThenHowManyItLeftOut) {
+  ASSERT_TRUE(log::init(options()).isOk());
+  LogLimiter limiter(2);
+  for (int i = 0; i < 5; ++i) {
+    limiter.warn("w{}", i);
+    limiter.error("e{}", i);
+  }
+  const std::string written = text();
+  EXPECT_NE(written.find(" WARN main - w0\n"), std::string::npos) << written;
+  EXPECT_NE(written.find(" ERROR main - e0\n"), std::string::npos) << written;
+  EXPECT_EQ(written.find("w1"), std::string::npos) << written;
 }
 
 TEST_F(LogTest, NamesTheThreadThatLogged) {
