@@ -10,6 +10,7 @@
 
 #include "common/message/message_id.h"
 #include "common/settings.h"
+#include "common/text.h"
 
 namespace rocketmq::broker {
 
@@ -430,22 +431,9 @@ std::string hostName() {
                                                                              : "broker";
 }
 
-bool isHostAndPort(std::string_view address) {
-  const size_t colon = address.rfind(':');
-  if (colon == std::string_view::npos || colon == 0 || colon + 1 == address.size() ||
-      address.find(',') != std::string_view::npos) {
-    return false;
-  }
-  const std::string_view port = address.substr(colon + 1);
-  return port.size() <= 5 && port.find_first_not_of("0123456789") == std::string_view::npos;
-}
-
 Status checkNameServers(std::string_view addresses) {
-  for (std::string_view rest = addresses; !rest.empty();) {
-    const size_t end = rest.find(';');
-    const std::string_view address = rest.substr(0, end);
-    rest.remove_prefix(end == std::string_view::npos ? rest.size() : end + 1);
-    if (!address.empty() && !isHostAndPort(address)) {
+  for (const std::string_view address : splitList(addresses, ';')) {
+    if (!isHostAndPort(address)) {
       return Status::invalidArgument("The Name Server Address[" + std::string(addresses) +
                                      "] illegal, please set it as follows, "
                                      "\"127.0.0.1:9876;192.168.0.1:9876\"");

@@ -5,13 +5,13 @@
 #include <numeric>
 #include <vector>
 
+#include "common/text.h"
+
 namespace rocketmq {
 namespace {
 
 /// Longer words are never compared: the work grows with the product of both lengths.
 constexpr size_t kWordBytesMax = 64;
-
-char toLower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c; }
 
 /// Levenshtein's distance, with one row of the table kept.
 size_t editDistance(std::string_view a, std::string_view b) {

@@ -5,6 +5,8 @@
 #include <iterator>
 #include <optional>
 
+#include "common/text.h"
+
 namespace rocketmq {
 namespace {
 
@@ -14,15 +16,6 @@ struct Overloaded : Visitors... {
 };
 template <class... Visitors>
 Overloaded(Visitors...) -> Overloaded<Visitors...>;
-
-std::string_view trimmed(std::string_view text) {
-  constexpr std::string_view kBlanks = " \t\r\n\f";
-  const size_t begin = text.find_first_not_of(kBlanks);
-  if (begin == std::string_view::npos) {
-    return {};
-  }
-  return text.substr(begin, text.find_last_not_of(kBlanks) - begin + 1);
-}
 
 /// Java's parsers take a plus sign, from_chars does not.
 std::string_view withoutPlus(std::string_view text) {
@@ -40,13 +33,10 @@ std::optional<Number> parseNumber(std::string_view text) {
 }
 
 std::optional<bool> parseTruth(std::string_view text) {
-  const auto is = [text](std::string_view word) {
-    return std::ranges::equal(text, word, [](char a, char b) { return (a | 0x20) == b; });
-  };
-  if (is("true")) {
+  if (equalsIgnoreCase(text, "true")) {
     return true;
   }
-  return is("false") ? std::optional(false) : std::nullopt;
+  return equalsIgnoreCase(text, "false") ? std::optional(false) : std::nullopt;
 }
 
 /// The number that `text` stands for if it is allowed.
@@ -137,7 +127,7 @@ TextRule oneWordOf(std::vector<std::string_view> words) {
 }
 
 Status parseSetting(const BoundSetting& setting, std::string_view text) {
-  const std::string_view word = trimmed(text);
+  const std::string_view word = javaTrim(text);
   const Allowed& allowed = setting.info->allowed;
   const bool is_valid =
       std::visit(Overloaded{[&](bool* at) { return assign(at, parseTruth(word)); },

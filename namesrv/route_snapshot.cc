@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "common/check.h"
+#include "common/text.h"
 
 namespace rocketmq::namesrv {
 
@@ -51,7 +52,7 @@ TopicRoutePtr TopicRoute::inZone(std::string_view zone) const {
     const bool has_master = part.brokers->broker_addrs.contains(0);
     const std::string_view zone_of_part =
         part.brokers->zone_name ? std::string_view(*part.brokers->zone_name) : std::string_view();
-    if (!has_master || json::equalsIgnoreCase(zone_of_part, zone)) {
+    if (!has_master || equalsIgnoreCase(zone_of_part, zone)) {
       kept.push_back(part);
     }
   }

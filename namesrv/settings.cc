@@ -13,6 +13,7 @@
 #include "common/log.h"
 #include "common/properties_file.h"
 #include "common/rocketmq_known_keys.h"
+#include "common/text.h"
 
 namespace rocketmq::namesrv {
 
@@ -157,11 +158,8 @@ bool asksForUnsupported(const PropertyLine& line) {
 std::vector<std::string_view> blackListOf(std::string_view configured) {
   std::vector<std::string_view> keys = {"configBlackList", "configStorePath", "kvConfigPath",
                                         "rocketmqHome"};
-  while (!configured.empty()) {
-    const size_t end = std::min(configured.find(';'), configured.size());
-    keys.push_back(configured.substr(0, end));
-    configured.remove_prefix(std::min(end + 1, configured.size()));
-  }
+  const std::vector<std::string_view> more = splitList(configured, ';');
+  keys.insert(keys.end(), more.begin(), more.end());
   return keys;
 }
 

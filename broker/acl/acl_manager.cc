@@ -22,13 +22,8 @@ constexpr unsigned kFileMode = 0600;
 
 /// The parts of "a,b" without blanks around them; empty ones are left out.
 std::vector<std::string> trimmedList(std::string_view text) {
-  std::vector<std::string> parts;
-  for (const std::string_view part : splitList(text, ',')) {
-    if (const std::string_view trimmed = javaTrim(part); !trimmed.empty()) {
-      parts.emplace_back(trimmed);
-    }
-  }
-  return parts;
+  const std::vector<std::string_view> views = splitTrimmedList(text, ',');
+  return {views.begin(), views.end()};
 }
 
 bool isAclFileName(const fs::path& path) {

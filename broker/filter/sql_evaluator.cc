@@ -5,8 +5,8 @@
 #include <optional>
 
 #include "broker/filter/java_number.h"
-#include "common/json/enum_names.h"
 #include "common/message/properties.h"
+#include "common/text.h"
 
 namespace rocketmq::broker::filter {
 
@@ -39,7 +39,7 @@ bool isNumber(const Value& value) {
 Value converted(std::string_view text, Type type) {
   switch (type) {
     case Type::kBoolean:
-      return {.type = type, .integer = json::equalsIgnoreCase(text, "true") ? 1 : 0};
+      return {.type = type, .integer = equalsIgnoreCase(text, "true") ? 1 : 0};
     case Type::kInt:
       if (const std::optional<int32_t> number = parseJavaInt(text)) {
         return {.type = type, .integer = *number};

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <optional>
 
-#include "common/json/enum_names.h"
+#include "common/text.h"
 #include "remoting/protocol/commands/offsets.h"
 
 namespace rocketmq::broker {
@@ -40,7 +40,7 @@ Answer<OffsetReply> queryConsumerOffset(const ConsumerOffsets& offsets,
 }
 
 store::TimeBoundary boundaryOf(const remoting::SearchOffsetByTimestamp& request) {
-  return request.boundary_type && json::equalsIgnoreCase(*request.boundary_type, "UPPER")
+  return request.boundary_type && equalsIgnoreCase(*request.boundary_type, "UPPER")
              ? store::TimeBoundary::kUpper
              : store::TimeBoundary::kLower;
 }

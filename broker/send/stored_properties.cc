@@ -3,6 +3,7 @@
 #include <charconv>
 
 #include "common/message/properties.h"
+#include "common/text.h"
 
 namespace rocketmq::broker {
 
@@ -12,18 +13,6 @@ int32_t parseLevel(std::string_view text) {
   int32_t level = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), level);
   return error == std::errc{} && end == text.data() + text.size() ? level : 0;
-}
-
-bool equalsIgnoreCase(std::string_view text, std::string_view lower) {
-  if (text.size() != lower.size()) {
-    return false;
-  }
-  for (size_t i = 0; i < text.size(); ++i) {
-    if ((text[i] | 0x20) != lower[i]) {
-      return false;
-    }
-  }
-  return true;
 }
 
 }  // namespace

@@ -5,30 +5,13 @@
 #include <random>
 
 #include "client/instance/system_properties.h"
+#include "common/text.h"
 
 namespace rocketmq::client {
 namespace {
 
 constexpr std::string_view kDefaultSubgroup = "nsaddr";
 constexpr std::string_view kDefaultHttpPort = ":8080";
-
-std::string_view trimmed(std::string_view text) {
-  constexpr std::string_view kBlanks = " \t\r\n";
-  const size_t begin = text.find_first_not_of(kBlanks);
-  if (begin == std::string_view::npos) {
-    return {};
-  }
-  return text.substr(begin, text.find_last_not_of(kBlanks) - begin + 1);
-}
-
-bool isHostAndPort(std::string_view address) {
-  const size_t split = address.rfind(':');
-  if (split == std::string_view::npos || split == 0 || split + 1 == address.size()) {
-    return false;
-  }
-  const std::string_view port = address.substr(split + 1);
-  return port.size() <= 5 && port.find_first_not_of("0123456789") == std::string_view::npos;
-}
 
 std::string endpointUrl(const std::string& domain, const ClientConfig& config) {
   std::string subgroup = systemProperty(system_property::kNameServerSubgroup);
@@ -50,13 +33,7 @@ std::string endpointUrl(const std::string& domain, const ClientConfig& config) {
 
 Result<std::vector<std::string>> parseAddressList(std::string_view text) {
   std::vector<std::string> addresses;
-  for (std::string_view rest = text; !rest.empty();) {
-    const size_t end = rest.find(';');
-    const std::string_view address = trimmed(rest.substr(0, end));
-    rest = end == std::string_view::npos ? std::string_view() : rest.substr(end + 1);
-    if (address.empty()) {
-      continue;
-    }
+  for (const std::string_view address : splitTrimmedList(text, ';')) {
     if (!isHostAndPort(address)) {
       return Status::invalidArgument("name server address \"" + std::string(address) +
                                      "\" is not host:port; write for instance "

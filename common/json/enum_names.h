@@ -6,6 +6,8 @@
 #include <string_view>
 #include <type_traits>
 
+#include "common/text.h"
+
 namespace rocketmq::json {
 
 /// Gives an enum its names in JSON. Specialise it beside the enum:
@@ -24,23 +26,6 @@ template <class E>
 concept NamedEnum = std::is_enum_v<E> && requires {
   EnumNames<E>::kNames;
 };
-
-// ASCII only, as all names in RocketMQ's protocol are.
-constexpr char toLower(char c) {
-  return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c;
-}
-
-constexpr bool equalsIgnoreCase(std::string_view a, std::string_view b) {
-  if (a.size() != b.size()) {
-    return false;
-  }
-  for (size_t i = 0; i < a.size(); ++i) {
-    if (toLower(a[i]) != toLower(b[i])) {
-      return false;
-    }
-  }
-  return true;
-}
 
 /// The name of `value`; empty for a value outside the list.
 template <NamedEnum E>

@@ -2,6 +2,7 @@
 #include <string_view>
 #include <utility>
 
+#include "common/text.h"
 #include "namesrv/handlers/handlers.h"
 #include "namesrv/names.h"
 #include "remoting/protocol/codes.h"
@@ -28,7 +29,7 @@ json::Style styleFor(const GetRouteInfoByTopic& request, const RequestContext& c
 std::string_view zoneOf(const RequestContext& context) {
   const std::string_view* mode = context.command.ext_fields.find("__ZONE_MODE");
   const std::string_view* name = context.command.ext_fields.find("__ZONE_NAME");
-  const bool wanted = mode != nullptr && name != nullptr && json::equalsIgnoreCase(*mode, "true");
+  const bool wanted = mode != nullptr && name != nullptr && equalsIgnoreCase(*mode, "true");
   return wanted ? *name : std::string_view();
 }
 
