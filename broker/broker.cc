@@ -96,6 +96,7 @@ Status Broker::Impl::listenForMetrics() {
                                         .lanes = lanes_,
                                         .ha = replication_->reporter(),
                                         .clock = clock_,
+                                        .rpc_latency = *rpc_latency_,
                                         .timers = message_timers_.get(),
                                         .transactions = transactions_ ? &*transactions_ : nullptr});
   ROCKETMQ_ASSIGN_OR_RETURN(

@@ -101,6 +101,8 @@ class Broker::Impl {
   const HostAddress store_host_;
   const Notice notice_;
 
+  /// With metricsPort. Outlives every request.
+  std::unique_ptr<remoting::RpcLatency> rpc_latency_;
   remoting::Lanes lanes_;
   remoting::IoPool pool_;
   std::atomic<size_t> next_io_thread_{0};

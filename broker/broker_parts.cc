@@ -209,6 +209,10 @@ void Broker::Impl::makeServices() {
 }
 
 void Broker::Impl::registerHandlers() {
+  if (settings_.load()->metrics_port != 0) {
+    rpc_latency_ = std::make_unique<remoting::RpcLatency>();
+    router_.measure(rpc_latency_.get());
+  }
   registerSendHandlers(router_, {.settings = settings_,
                                  .sends = *sends_,
                                  .send_backs = *send_backs_,

@@ -44,14 +44,27 @@ CommandView rebased(const CommandView& view, std::string_view from, const char* 
 
 }  // namespace
 
-RawResponder::RawResponder(ConnectionPtr connection, const CommandView& request)
+RawResponder::RawResponder(ConnectionPtr connection, const CommandView& request,
+                           RpcLatency* latency, int32_t request_code)
     : connection_(std::move(connection)),
+      latency_(latency),
+      request_code_(request_code),
       opaque_(request.opaque),
       serialize_type_(request.serialize_type),
       is_oneway_(request.isOneway()) {
   if (!is_oneway_) {
     connection_->requestBegan();
   }
+  if (latency_ != nullptr) {
+    began_ = std::chrono::steady_clock::now();
+  }
+}
+
+void RawResponder::noteLatency(ResponseCode code) const {
+  using Kind = RpcLatency::Kind;
+  const Kind kind = is_oneway_ ? Kind::kOneway : was_held_ ? Kind::kLongPolling : Kind::kAnswered;
+  latency_->note({.request_code = request_code_, .response_code = code, .kind = kind},
+                 std::chrono::steady_clock::now() - began_);
 }
 
 void RawResponder::answerDropped() noexcept {
@@ -93,9 +106,10 @@ void Router::add(int32_t code, HandlerOptions options, RawHandler handler) {
 
 void Router::dispatch(const ConnectionPtr& connection, const CommandView& view,
                       std::string_view frame) const {
-  RawResponder responder(connection, view);
   const auto found = entries_.find(view.code);
-  if (found == entries_.end()) {
+  const bool is_known = found != entries_.end();
+  RawResponder responder(connection, view, latency_, is_known ? view.code : RpcLatency::kOtherCode);
+  if (!is_known) {
     responder.answer(
         Answer<NoFields>(ResponseCode::kRequestCodeNotSupported,
                          " request type " + std::to_string(view.code) + " not supported"));

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <chrono>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -13,6 +15,7 @@
 #include "remoting/lanes.h"
 #include "remoting/protocol/command.h"
 #include "remoting/protocol/field_codec.h"
+#include "remoting/rpc_latency.h"
 
 namespace rocketmq::remoting {
 
@@ -30,7 +33,9 @@ struct RequestContext {
 /// Answers are in the request's own codec (RocketMQ 4.9; 5.x has one codec for all).
 class RawResponder {
  public:
-  RawResponder(ConnectionPtr connection, const CommandView& request);
+  /// With a `latency` the answer is noted there, under `request_code`; borrowed.
+  RawResponder(ConnectionPtr connection, const CommandView& request, RpcLatency* latency = nullptr,
+               int32_t request_code = RpcLatency::kOtherCode);
   RawResponder(RawResponder&&) noexcept = default;
   RawResponder& operator=(RawResponder&&) = delete;
   ~RawResponder() {
@@ -41,7 +46,12 @@ class RawResponder {
 
   template <Described Reply>
   void answer(Answer<Reply> answer) {
-    if (const ConnectionPtr connection = std::move(connection_); connection && !is_oneway_) {
+    const ConnectionPtr connection = std::move(connection_);
+    connection_ = nullptr;
+    if (connection == nullptr) {
+      return;
+    }
+    if (!is_oneway_) {
       OutgoingFrame frame;
       HeaderWriter writer(frame.head, head(answer.code, answer.remark));
       if (answer.header) {
@@ -51,21 +61,30 @@ class RawResponder {
       frame.body = std::move(answer.body);
       connection->sendAnswer(std::move(frame));
     }
-    connection_ = nullptr;
+    if (latency_ != nullptr) {
+      noteLatency(answer.code);
+    }
   }
 
   bool isOneway() const { return is_oneway_; }
   /// Null once answered.
   const ConnectionPtr& connection() const { return connection_; }
+  /// The request waits for something to happen: how long it took says nothing about the server.
+  void markHeld() { was_held_ = true; }
 
  private:
+  void noteLatency(ResponseCode code) const;
   CommandHead head(ResponseCode code, std::string_view remark) const;
   void answerDropped() noexcept;
 
   ConnectionPtr connection_;
+  RpcLatency* latency_;
+  std::chrono::steady_clock::time_point began_;  ///< Only with latency_.
+  int32_t request_code_;
   int32_t opaque_;
   SerializeType serialize_type_;
   bool is_oneway_;
+  bool was_held_ = false;
 };
 
 /// The typed face of RawResponder for command C.
@@ -77,6 +96,7 @@ class Responder {
   void operator()(Answer<typename C::Reply> answer) { raw_.answer(std::move(answer)); }
   bool isOneway() const { return raw_.isOneway(); }
   const ConnectionPtr& connection() const { return raw_.connection(); }
+  void markHeld() { raw_.markHeld(); }
 
  private:
   RawResponder raw_;
@@ -124,6 +144,10 @@ class Router {
   /// As handle...(): before the first connection.
   void setGuard(Guard guard) { guard_ = std::move(guard); }
 
+  /// Has it noted how long each request takes. `latency` is borrowed and outlives every answer; as
+  /// handle...(): before the first connection. Costs two looks at the clock per request.
+  void measure(RpcLatency* latency) { latency_ = latency; }
+
   /// Runs the handler of a request frame. `frame` is the whole frame that `view` points into, for
   /// handlers on a lane, which get a copy. Unknown codes are answered
   /// REQUEST_CODE_NOT_SUPPORTED, a full lane SYSTEM_BUSY, an exception SYSTEM_ERROR with its text.
@@ -146,6 +170,7 @@ class Router {
 
   Lanes* lanes_;
   Guard guard_;  ///< Empty: everything passes.
+  RpcLatency* latency_ = nullptr;
   std::unordered_map<int32_t, Entry> entries_;
 };
 

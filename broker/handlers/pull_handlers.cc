@@ -19,6 +19,7 @@ class TypedPullResponder final : public PullResponder {
     responder_(std::move(answer));
   }
   const remoting::ConnectionPtr& connection() const override { return responder_.connection(); }
+  void markHeld() override { responder_.markHeld(); }
 
  private:
   remoting::Responder<C> responder_;

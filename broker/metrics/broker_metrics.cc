@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "broker/metrics/metric_names.h"
+#include "common/text.h"
 #include "common/validate.h"
 
 namespace rocketmq::broker {
@@ -41,6 +42,7 @@ struct BrokerMetrics::Progress {
 metrics::MetricList BrokerMetrics::all() {
   using namespace metric;
   return {&kWatermark,
+          &kRpcLatency,
           &kPermission,
           &kTopicNumber,
           &kGroupNumber,
@@ -104,6 +106,7 @@ void BrokerMetrics::addBroker(Page& page) const {
   page.begin(metric::kWatermark);
   page.add(static_cast<int64_t>(parts_.lanes.queueSize(remoting::Lane::kQuery)), {"query"});
   page.add(static_cast<int64_t>(parts_.lanes.queueSize(remoting::Lane::kAdmin)), {"admin"});
+  addRequests(page);
   page.single(metric::kPermission, parts_.settings.load()->broker_permission);
   page.single(metric::kTopicNumber,
               static_cast<double>(parts_.topics.snapshot()->topic_config_table.size()));
@@ -111,6 +114,29 @@ void BrokerMetrics::addBroker(Page& page) const {
               static_cast<double>(parts_.groups.snapshot()->subscription_group_table.size()));
   page.single(metric::kBrokerTps, parts_.stats.puts().view().minute.tps);
   page.single(metric::kBrokerQps, parts_.stats.gets().view().minute.tps);
+}
+
+void BrokerMetrics::addRequests(Page& page) const {
+  using remoting::RpcLatency;
+  const auto lower = [](std::string name) {
+    std::ranges::transform(name, name.begin(), toLower);
+    return name;
+  };
+  page.begin(metric::kRpcLatency);
+  const std::vector<double> limits(RpcLatency::kLimitsMs.begin(), RpcLatency::kLimitsMs.end());
+  for (const RpcLatency::Series& series : parts_.rpc_latency.series()) {
+    const RpcLatency::Key& key = series.key;
+    const std::string request =
+        key.request_code == RpcLatency::kOtherCode
+            ? "other"
+            : lower(toString(static_cast<remoting::RequestCode>(key.request_code)));
+    page.addHistogram({.limits = limits,
+                       .counts = series.counts,
+                       .sum = static_cast<double>(series.sum_us) / 1000},
+                      {"remoting", request, lower(toString(key.response_code)),
+                       textOf(key.kind == RpcLatency::Kind::kLongPolling),
+                       key.kind == RpcLatency::Kind::kOneway ? "oneway" : "success"});
+  }
 }
 
 void BrokerMetrics::addStorage(Page& page) const {
@@ -196,12 +222,28 @@ void BrokerMetrics::addWaiting(Page& page) const {
   }
   if (parts_.timers != nullptr) {
     const TimerService::Numbers numbers = parts_.timers->numbers();
-    page.single(metric::kTimingMessages, static_cast<double>(numbers.pending));
     page.single(metric::kTimerEnqueueLag, static_cast<double>(numbers.offset_behind));
     page.single(metric::kTimerDequeueLatency, static_cast<double>(numbers.read_behind_ms));
-    page.single(metric::kTimerEnqueued, static_cast<double>(numbers.enqueued));
-    page.single(metric::kTimerDequeued, static_cast<double>(numbers.dequeued));
+    addTimers(page);
   }
+}
+
+void BrokerMetrics::addTimers(Page& page) const {
+  const TimerTopics::View view = parts_.timers->topics().view();
+  const auto topics = parts_.topics.snapshot();
+  const auto ofTopic = [&](const metrics::Metric& metric, auto read) {
+    page.begin(metric);
+    for (const auto& [topic, config] : topics->topic_config_table) {
+      const auto counts = view.by_hash.find(javaHash(topic));
+      if (counts != view.by_hash.end()) {
+        page.add(read(counts->second), {topic});
+      }
+    }
+  };
+  using Counts = TimerTopics::Counts;
+  ofTopic(metric::kTimingMessages, [](const Counts& counts) { return counts.waiting; });
+  ofTopic(metric::kTimerEnqueued, [](const Counts& counts) { return counts.enqueued; });
+  ofTopic(metric::kTimerDequeued, [](const Counts& counts) { return counts.dequeued; });
 }
 
 void BrokerMetrics::addGroups(Page& page) const {

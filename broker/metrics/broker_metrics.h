@@ -16,6 +16,7 @@
 #include "metrics/metric.h"
 #include "metrics/page.h"
 #include "remoting/lanes.h"
+#include "remoting/rpc_latency.h"
 #include "store/message_store.h"
 
 namespace rocketmq::broker {
@@ -40,6 +41,7 @@ class BrokerMetrics {
     const remoting::Lanes& lanes;
     const HaReporter& ha;
     const Clock& clock;
+    const remoting::RpcLatency& rpc_latency;
     /// Null where there is none: on a slave, and the first also where timerWheelEnable is false.
     const TimerService* timers = nullptr;
     const Transactions* transactions = nullptr;
@@ -57,6 +59,8 @@ class BrokerMetrics {
   struct Progress;
 
   void addBroker(metrics::Page& page) const;
+  void addRequests(metrics::Page& page) const;
+  void addTimers(metrics::Page& page) const;
   void addStorage(metrics::Page& page) const;
   void addReplication(metrics::Page& page) const;
   void addTopics(metrics::Page& page) const;

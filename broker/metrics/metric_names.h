@@ -15,6 +15,10 @@ inline constexpr MetricKind kGauge = MetricKind::kGauge;
 
 inline constexpr Metric kWatermark{"rocketmq_processor_watermark", kGauge, "processor",
                                    "Requests that wait for a lane."};
+inline constexpr Metric kRpcLatency{
+    "rocketmq_rpc_latency", MetricKind::kHistogram,
+    "protocol_type,request_code,response_code,is_long_polling,result",
+    "How long requests took from their arrival to their answer, each, in ms."};
 inline constexpr Metric kPermission{
     "rocketmq_broker_permission", kGauge, {}, "brokerPermission: 4 read, 2 write, 6 both."};
 inline constexpr Metric kTopicNumber{"rocketmq_topic_number", kGauge, {}, "Topics of the broker."};
@@ -44,16 +48,16 @@ inline constexpr Metric kRollbacks{"rocketmq_rollback_messages_total", kCounter,
                                    "Transactions rolled back."};
 inline constexpr Metric kHalfMessages{
     "rocketmq_half_messages", kGauge, {}, "Transactions that have not ended, of all topics."};
-inline constexpr Metric kTimingMessages{
-    "rocketmq_timing_messages", kGauge, {}, "Messages that wait for their time, of all topics."};
+inline constexpr Metric kTimingMessages{"rocketmq_timing_messages", kGauge, "topic",
+                                        "Messages that wait for their time."};
 inline constexpr Metric kTimerEnqueueLag{
     "rocketmq_timer_enqueue_lag", kGauge, {}, "Timer messages that are not in a slot yet."};
 inline constexpr Metric kTimerDequeueLatency{
     "rocketmq_timer_dequeue_latency", kGauge, {}, "How late the next slot is, in ms."};
-inline constexpr Metric kTimerEnqueued{
-    "rocketmq_timer_enqueue_total", kCounter, {}, "Timer messages put into slots."};
-inline constexpr Metric kTimerDequeued{
-    "rocketmq_timer_dequeue_total", kCounter, {}, "Timer messages delivered or put on a new way."};
+inline constexpr Metric kTimerEnqueued{"rocketmq_timer_enqueue_total", kCounter, "topic",
+                                       "Timer messages put into slots."};
+inline constexpr Metric kTimerDequeued{"rocketmq_timer_dequeue_total", kCounter, "topic",
+                                       "Timer messages delivered or put on a new way."};
 inline constexpr Metric kMessagesOut{"rocketmq_messages_out_total", kCounter,
                                      "topic,consumer_group,is_retry,is_system",
                                      "Messages handed to a group."};

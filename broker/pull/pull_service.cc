@@ -424,6 +424,7 @@ bool PullService::hold(std::unique_ptr<Task>& task) {
                                  .deadline = *task->hold_until,
                                  .connection_id = connection->id(),
                                  .filter = task->filter.get()};
+  task->responder->markHeld();
   auto waiting = std::make_unique<Held>(*this, std::move(task));
   Held* const held_task = waiting.get();
   std::unique_ptr<HeldPull> pull = std::move(waiting);

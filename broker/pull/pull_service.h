@@ -30,6 +30,8 @@ class PullResponder {
   virtual ~PullResponder() = default;
   virtual void answer(remoting::Answer<remoting::PullMessageReply> answer) = 0;
   virtual const remoting::ConnectionPtr& connection() const = 0;
+  /// The pull is held until something arrives.
+  virtual void markHeld() = 0;
 };
 
 /// Serves consumers' pulls (RocketMQ: PullMessageProcessor): checks in RocketMQ's order, filters by

@@ -81,10 +81,11 @@ TEST_F(MetricsTest, AMessageIsCountedOnItsWayInAndOut) {
   consumer_config.consume_from_where = ConsumeFromWhere::kFirstOffset;
   DefaultMQPushConsumer consumer(consumer_config);
   consumer.subscribe("Metered", "*");
-  consumer.registerMessageListener([&](const std::vector<MessageExt>& messages, ConsumeConcurrentlyContext&) {
-    got += static_cast<int>(messages.size());
-    return ConsumeConcurrentlyStatus::kConsumeSuccess;
-  });
+  consumer.registerMessageListener(
+      [&](const std::vector<MessageExt>& messages, ConsumeConcurrentlyContext&) {
+        got += static_cast<int>(messages.size());
+        return ConsumeConcurrentlyStatus::kConsumeSuccess;
+      });
   consumer.start();
   ASSERT_TRUE(eventually([&] { return got == 3; }, kPatience));
   EXPECT_TRUE(eventually(
@@ -140,11 +141,13 @@ TEST_F(MetricsTest, WhatWaitsIsCounted) {
        {"rocketmq_half_messages{cluster=\"DefaultCluster\",node_type=\"broker\",node_id="
         "\"broker-a\"} 1\n",
         "rocketmq_timing_messages{cluster=\"DefaultCluster\",node_type=\"broker\",node_id="
-        "\"broker-a\"} 1\n",
+        "\"broker-a\",topic=\"Waiting\"} 1\n",
         "rocketmq_timer_enqueue_total{cluster=\"DefaultCluster\",node_type=\"broker\",node_id="
-        "\"broker-a\"} 1\n"}) {
-    EXPECT_TRUE(
-        eventually([&] { return page().find(expected) != std::string::npos; }, kPatience))
+        "\"broker-a\",topic=\"Waiting\"} 1\n",
+        "rocketmq_rpc_latency_bucket{cluster=\"DefaultCluster\",node_type=\"broker\",node_id="
+        "\"broker-a\",protocol_type=\"remoting\",request_code=\"update_and_create_topic\","
+        "response_code=\"success\",is_long_polling=\"false\",result=\"success\",le=\"3000\"} "}) {
+    EXPECT_TRUE(eventually([&] { return page().find(expected) != std::string::npos; }, kPatience))
         << expected;
   }
 }

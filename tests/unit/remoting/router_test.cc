@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <numeric>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -106,6 +107,37 @@ TEST_F(RouterTest, OnewayRequestsAreNeverAnswered) {
   oneway(Later{.text = "throws", .number = {}});
   oneway(Other{.text = "unknown", .number = {}});
   EXPECT_EQ(sent(), nullptr);
+}
+
+TEST_F(RouterTest, EveryRequestIsMeasuredOnceUnderWhatItWasAndCameTo) {
+  using Key = RpcLatency::Key;
+  using Kind = RpcLatency::Kind;
+  RpcLatency latency;
+  router_.measure(&latency);
+  handleEcho();
+  router_.handleLater<Later>({},
+                             [](const Later&, const RequestContext&, Responder<Later> responder) {
+                               responder.markHeld();
+                               responder(Later::Reply{"first"});
+                               responder(Later::Reply{"second"});
+                             });
+  dispatch(requestFrame(Echo{.text = "a", .number = {}}, 1));
+  dispatch(requestFrame(Echo{.text = "a", .number = {}}, 2, {}, SerializeType::kJson, kFlagOneway));
+  dispatch(requestFrame(Later{.text = "a", .number = {}}, 3));
+  dispatch(requestFrame(Other{.text = "a", .number = {}}, 4));
+  connection_->takeSent();
+
+  std::vector<Key> keys;
+  for (const RpcLatency::Series& series : latency.series()) {
+    keys.push_back(series.key);
+    EXPECT_EQ(std::accumulate(series.counts.begin(), series.counts.end(), int64_t{0}), 1);
+  }
+  const std::vector<Key> expected{{.request_code = RpcLatency::kOtherCode,
+                                   .response_code = ResponseCode::kRequestCodeNotSupported},
+                                  {.request_code = 9001, .kind = Kind::kAnswered},
+                                  {.request_code = 9001, .kind = Kind::kOneway},
+                                  {.request_code = 9002, .kind = Kind::kLongPolling}};
+  EXPECT_EQ(keys, expected);
 }
 
 TEST_F(RouterTest, ExceptionBecomesSystemErrorWithItsText) {

@@ -55,6 +55,7 @@ class PullServiceTest : public MessagePath {
   /// Where the answer of one pull goes.
   struct Slot {
     std::optional<PullAnswer> answer;
+    bool was_held = false;
   };
 
   class SlotResponder final : public PullResponder {
@@ -63,6 +64,7 @@ class PullServiceTest : public MessagePath {
         : slot_(std::move(slot)), connection_(std::move(connection)) {}
     void answer(PullAnswer answer) override { slot_->answer = std::move(answer); }
     const remoting::ConnectionPtr& connection() const override { return connection_; }
+    void markHeld() override { slot_->was_held = true; }
 
    private:
     std::shared_ptr<Slot> slot_;
