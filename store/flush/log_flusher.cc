@@ -70,6 +70,7 @@ void LogFlusher::whenFlushed(int64_t end_offset, std::chrono::steady_clock::time
 void LogFlusher::flushLoop() {
   const std::chrono::milliseconds interval(options_.interval_ms);
   auto thorough_at = std::chrono::steady_clock::now();
+  int64_t seen_end = log_.flushedOffset();
   while (flush_worker_.pause(interval)) {
     const auto now = std::chrono::steady_clock::now();
     const bool thorough = now >= thorough_at;
@@ -77,8 +78,11 @@ void LogFlusher::flushLoop() {
       thorough_at = now + std::chrono::milliseconds(options_.thorough_interval_ms);
     }
     const CommitLog::Mark mark = log_.appendedTo();
-    if (isDue(mark, thorough)) {
-      flushTo(mark);
+    const bool moves = std::exchange(seen_end, mark.end) != mark.end;
+    if (isDue(mark, thorough, moves)) {
+      const CommitLog::Mark end = target(mark, thorough, moves);
+      spared_tail_ = end.end < mark.end;
+      flushTo(end);
     }
     // Telling many takes as long as a sync: the next one, for those who came during this, goes on
     // meanwhile.
@@ -95,7 +99,7 @@ void LogFlusher::serve() {
   endWaits(false);
 }
 
-bool LogFlusher::isDue(const CommitLog::Mark& mark, bool thorough) {
+bool LogFlusher::isDue(const CommitLog::Mark& mark, bool thorough, bool moves) {
   const int64_t flushed = log_.flushedOffset();
   if (mark.end <= flushed) {
     return false;
@@ -103,7 +107,17 @@ bool LogFlusher::isDue(const CommitLog::Mark& mark, bool thorough) {
   const int64_t dirty_pages = mark.end / kPageBytes - flushed / kPageBytes;
   const bool file_is_full = mark.end / log_.fileBytes() != flushed / log_.fileBytes();
   return thorough || options_.mode == FlushMode::kSync || file_is_full ||
-         dirty_pages >= options_.least_pages || waiters() > 0;
+         dirty_pages >= options_.least_pages || (spared_tail_ && !moves) || waiters() > 0;
+}
+
+/// While a page is on its way to the disk, who stores into it waits. As long as appends go on and
+/// nobody waits for them, the page they are in is therefore left to a later flush.
+CommitLog::Mark LogFlusher::target(const CommitLog::Mark& appended, bool thorough, bool moves) {
+  if (!moves || thorough || options_.mode == FlushMode::kSync || waiters() > 0) {
+    return appended;
+  }
+  const CommitLog::Mark whole_pages = log_.appendedToWholePages();
+  return whole_pages.end > log_.flushedOffset() ? whole_pages : appended;
 }
 
 size_t LogFlusher::waiters() {

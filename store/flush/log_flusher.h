@@ -66,7 +66,8 @@ class LogFlusher {
 
   void flushLoop();
   void watchLoop();
-  bool isDue(const CommitLog::Mark& mark, bool thorough);
+  bool isDue(const CommitLog::Mark& mark, bool thorough, bool moves);
+  CommitLog::Mark target(const CommitLog::Mark& appended, bool thorough, bool moves);
   size_t waiters();
   void flushTo(const CommitLog::Mark& mark);
   void serve();
@@ -80,6 +81,7 @@ class LogFlusher {
   const Clock& clock_;
   const Options options_;
   std::atomic<TimestampMs> newest_flushed_ms_{0};
+  bool spared_tail_ = false;  // Of the flush thread: the last flush left the end to a later one.
 
   Mutex dispatch_mutex_;  // One dispatches at a time.
   Mutex mutex_;

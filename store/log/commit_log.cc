@@ -14,6 +14,7 @@ namespace {
 
 /// How soon a failed attempt is repeated and old pages are looked for.
 constexpr std::chrono::seconds kRoomPause{5};
+constexpr int64_t kPageBytes = 4096;
 
 /// Writes eight bytes at once. They go in front of a record that is complete behind them: a process
 /// that dies in between leaves no magic, and so no half record. A fence for the compiler is enough,
@@ -191,6 +192,9 @@ void CommitLog::commit(const Claim& claim, std::string_view encoded,
   std::memcpy(claim.at + kBlankBytes, encoded.data() + kBlankBytes, encoded.size() - kBlankBytes);
   storeEight(claim.at, encoded.data());
   tail_ = claim.physical_offset + static_cast<int64_t>(encoded.size());
+  if (tail_ / kPageBytes != claim.physical_offset / kPageBytes) {
+    whole_pages_ = {.end = claim.physical_offset, .store_timestamp_ms = newest_ms_};
+  }
   newest_ms_ = store_timestamp_ms;
   end_.store(tail_, std::memory_order_release);
 }
@@ -359,6 +363,11 @@ LogView CommitLog::view(int64_t offset) const {
 CommitLog::Mark CommitLog::appendedTo() {
   MutexLock lock(append_mutex_);
   return {.end = tail_, .store_timestamp_ms = newest_ms_};
+}
+
+CommitLog::Mark CommitLog::appendedToWholePages() {
+  MutexLock lock(append_mutex_);
+  return whole_pages_;
 }
 
 Status CommitLog::sync(int64_t end) {

@@ -123,9 +123,11 @@ class CommitLog {
   // Flushing: one thread at a time.
 
   Mark appendedTo() ROCKETMQ_EXCLUDES(append_mutex_);
+  /// The last record's end that lies in front of the page appends go on in, or one before it.
+  Mark appendedToWholePages() ROCKETMQ_EXCLUDES(append_mutex_);
   int64_t flushedOffset() const { return flushed_.load(std::memory_order_acquire); }
-  /// Brings everything below `end` to the disk. After a failure the kernel may have dropped the
-  /// bytes: never try again.
+  /// Brings everything below `end` to the disk. A record ends there: recovery begins to read where
+  /// a flush ended. After a failure the kernel may have dropped the bytes: never try again.
   Status sync(int64_t end);
 
   /// Takes files out of the log that end at or before `offset`, never the last.
@@ -153,6 +155,7 @@ class CommitLog {
   Mutex append_mutex_;
   int64_t tail_ ROCKETMQ_GUARDED_BY(append_mutex_) = 0;
   TimestampMs newest_ms_ ROCKETMQ_GUARDED_BY(append_mutex_) = 0;
+  Mark whole_pages_ ROCKETMQ_GUARDED_BY(append_mutex_);
   // The file that holds the tail, null in an empty log, and the one after it once it is made.
   std::shared_ptr<Segment> active_ ROCKETMQ_GUARDED_BY(append_mutex_);
   std::shared_ptr<MappedFile> active_mapping_ ROCKETMQ_GUARDED_BY(append_mutex_);

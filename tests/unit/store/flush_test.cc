@@ -68,6 +68,21 @@ TEST_F(StoreFlushTest, AsyncMessageIsVisibleAtOnceAndFlushedInTheBackground) {
   EXPECT_THAT(answers_.all(), ElementsAre(true, true));  // At once.
 }
 
+// The page that appends go on in is left out of a flush, but not until the next thorough one.
+TEST_F(StoreFlushTest, TheLastPageIsFlushedSoonAfterTheLastAppend) {
+  options_.flush_interval_ms = 5;
+  options_.flush_thorough_interval_ms = 3'600'000;
+  open();
+  const int64_t first = put("A", 0, "x").end_offset;
+  ASSERT_TRUE(eventually([&] { return store_->flushedOffset() == first; }));  // Thorough.
+  const std::string body(1000, 'b');
+  int64_t end = 0;
+  for (int i = 0; i < 32; ++i) {
+    end = put("A", 0, body).end_offset;
+  }
+  EXPECT_TRUE(eventually([&] { return store_->flushedOffset() == end; }));
+}
+
 TEST_F(SyncFlushTest, MessageIsVisibleOnlyWhenItIsOnTheDisk) {
   std::atomic<int> arrivals{0};
   listener_ = [&](const Arrival&) { ++arrivals; };
