@@ -105,14 +105,14 @@ void QueueLocks::renew(const std::vector<std::shared_ptr<ProcessQueue>>& queues,
     context_.instance->remoting().call(
         address, remoting::LockBatchQueues{}, remoting::Payload(lockBody(context_, wanted)),
         remoting::deadlineAfter(kLockTimeout),
-        context_.guard.wrap([this, address, group = std::move(group), countDown](
+        context_.guard.wrap([&context = context_, address, group = std::move(group), countDown](
                                 const remoting::CallResult<remoting::LockBatchQueues>& result) {
           // A broker that does not answer may still have the lock for us: it stays good until its
           // time is over.
           if (result.ok() && result->success()) {
             const std::set<model::MessageQueue> ours = granted(result, address);
             for (const auto& queue : group) {
-              queue->setLocked(ours.contains(toModel(queue->queue())), context_.nowMs());
+              queue->setLocked(ours.contains(toModel(queue->queue())), context.nowMs());
             }
           }
           countDown();

@@ -12,8 +12,8 @@ namespace rocketmq::client {
 
 /// The brokers' locks on queues (RocketMQ: RebalanceImpl.lock and unlock). By them an orderly group
 /// makes sure that only one of its members consumes a queue; a member of a concurrent group sees
-/// by them whether the one before is still busy with a queue. Threads: any, if nothing else is
-/// said.
+/// by them whether the one before is still busy with a queue. May go before what it has begun ends.
+/// Threads: any, if nothing else is said.
 class QueueLocks {
  public:
   explicit QueueLocks(PushContext& context) : context_(context) {}
