@@ -375,8 +375,9 @@ bool SendService::setTimer(Draft& draft, MessageRecord& record, std::string& pro
 
 bool SendService::hide(Draft& draft, MessageRecord& record, std::string& properties) const {
   HalfMessages::removeMarks(properties);
-  // RocketMQ 5 parity.
-  appendEntry(kTransactionIdProperty, findProperty(properties, property::kUniqueKey), properties);
+  // RocketMQ 5 parity. A copy, because what is appended to may move.
+  const std::string unique_key(findProperty(properties, property::kUniqueKey));
+  appendEntry(kTransactionIdProperty, unique_key, properties);
   appendRealTarget({.topic = draft.topic->topic_name, .queue_id = draft.queue_id}, properties);
   record.topic = kHalfTopic;
   record.queue_id = kTransactionQueue;
