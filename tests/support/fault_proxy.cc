@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "common/check.h"
+#include "common/descriptor.h"
 #include "common/mutex.h"
 #include "common/thread.h"
 
@@ -29,35 +30,12 @@ using Clock = std::chrono::steady_clock;
 constexpr size_t kHeldBytesMax = 1 << 20;
 constexpr size_t kReadBytes = 64 << 10;
 
-/// A file descriptor that is closed with its owner.
-class Descriptor {
- public:
-  Descriptor() = default;
-  explicit Descriptor(int fd) : fd_(fd) {}
-  Descriptor(Descriptor&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-  Descriptor& operator=(Descriptor&& other) noexcept {
-    std::swap(fd_, other.fd_);
-    return *this;
-  }
-  ~Descriptor() { reset(); }
-
-  int get() const { return fd_; }
-  bool valid() const { return fd_ >= 0; }
-  void reset() {
-    if (fd_ >= 0) {
-      close(std::exchange(fd_, -1));
-    }
-  }
-  /// Closes so that the peer sees a reset.
-  void abort() {
-    const linger now{.l_onoff = 1, .l_linger = 0};
-    setsockopt(fd_, SOL_SOCKET, SO_LINGER, &now, sizeof(now));
-    reset();
-  }
-
- private:
-  int fd_ = -1;
-};
+/// Closes a socket so that the peer sees a reset.
+void abortSocket(Descriptor& socket) {
+  const linger now{.l_onoff = 1, .l_linger = 0};
+  setsockopt(socket.get(), SOL_SOCKET, SO_LINGER, &now, sizeof(now));
+  socket.reset();
+}
 
 sockaddr_in addressOf(const std::string& ip, uint16_t port) {
   sockaddr_in address{};
@@ -254,8 +232,8 @@ class FaultProxy::Impl {
                      (link.to_client.cut_here && link.to_client.pieces.empty());
     if (cut) {
       cuts.fetch_add(1);
-      link.client.abort();
-      link.server.abort();
+      abortSocket(link.client);
+      abortSocket(link.server);
       return false;
     }
     const bool finished = (link.to_server.ended && link.to_server.pieces.empty()) ||
