@@ -9,7 +9,6 @@
 namespace rocketmq::store {
 namespace {
 
-constexpr int64_t kPageBytes = 4096;
 constexpr std::chrono::milliseconds kWatchInterval{100};
 /// So few are told before another thread would be awake.
 constexpr size_t kToldInPlaceMax = 4;

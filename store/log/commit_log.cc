@@ -14,7 +14,6 @@ namespace {
 
 /// How soon a failed attempt is repeated and old pages are looked for.
 constexpr std::chrono::seconds kRoomPause{5};
-constexpr int64_t kPageBytes = 4096;
 
 /// Writes eight bytes at once. They go in front of a record that is complete behind them: a process
 /// that dies in between leaves no magic, and so no half record. A fence for the compiler is enough,

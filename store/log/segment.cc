@@ -12,7 +12,6 @@ namespace {
 
 constexpr size_t kNameDigits = 20;
 constexpr int64_t kBaseMax = int64_t{1} << 62;  // Keeps sums of offsets far from overflow.
-constexpr int64_t kPageBytes = 4096;
 constexpr int64_t kReserveStepMaxBytes = 64 * 1024;
 constexpr int kFolderLevels = 3;
 

@@ -13,6 +13,9 @@
 
 namespace rocketmq::store {
 
+/// The unit of the system's cache, in which stores make files dirty and flushes write them.
+inline constexpr int64_t kPageBytes = 4096;
+
 /// One file of a sequence of files of equal size that together hold a stream of bytes; named by the
 /// stream offset of its first byte in 20 digits (RocketMQ: MappedFile). Mapped at first use, so
 /// that a store with many files starts fast and holds only what it works with.

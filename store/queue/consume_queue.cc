@@ -9,7 +9,6 @@
 namespace rocketmq::store {
 namespace {
 
-constexpr int64_t kPageBytes = 4096;
 constexpr int64_t kKeptMappedBytes = 64 * 1024;  // In front of the end: where readers are likely.
 constexpr size_t kFilesScannedCarefully = 3;
 
