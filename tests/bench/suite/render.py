@@ -139,8 +139,10 @@ def send_table(figures):
     for connections in (1, 64):
         rows.append(send_row(figures, f"SYNC_FLUSH, {connections} connection(s)",
                              f"send SYNC_FLUSH {connections}"))
-    rows.append(send_row(figures, "SYNC_MASTER with a slave, 64 connections",
-                         "send SYNC_MASTER 64"))
+    for role in ("ASYNC_MASTER", "SYNC_MASTER"):
+        for connections in (1, 64):
+            rows.append(send_row(figures, f"{role} with a slave, {connections} connection(s)",
+                                 f"send {role} {connections}"))
     for index in range(3):
         queues = figures(f"send queues {index}", "queues")
         rows.append(send_row(figures, f"64 connections, {queues} queue(s)", f"send queues {index}"))
@@ -268,6 +270,9 @@ def bars(figures):
     tail = figures.ratio("latency", "latency echo", p999)
     cold = figures.ratio("latency with cold reader", "latency before cold reader",
                          percentile("p99"))
+    replicated = figures.ratio("send SYNC_MASTER 64", "send ASYNC_MASTER 64", RATE)
+    alone = [figures.value(f"send {role}_MASTER 1", percentile("p50")) for role in ("SYNC", "ASYNC")]
+    added = None if None in alone else (alone[0] - alone[1]) / 1000
     kib = figures.value("idle", "kib_per_connection")
     core = figures.value("idle", "core_percent")
     return [
@@ -280,6 +285,10 @@ def bars(figures):
         ("send p99.9 at half of the most / echo p99.9 under the same load", "< 3", tail,
          lambda v: v < 3),
         ("send p99 beside a cold reader / before it", "< 1.5", cold, lambda v: v < 1.5),
+        ("SYNC_MASTER / ASYNC_MASTER, both with a slave, 64 connections", ">= 0.7", replicated,
+         lambda v: v >= 0.7),
+        ("p50 of SYNC_MASTER less that of ASYNC_MASTER, 1 connection, ms", "< 0.5", added,
+         lambda v: v < 0.5),
         ("KiB for each idle connection", "< 20", kib, lambda v: v < 20),
         ("% of a core for the idle connections", "< 2", core, lambda v: v < 2),
     ]

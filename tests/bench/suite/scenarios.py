@@ -176,9 +176,20 @@ def send_durable(suite):
             cluster.create_topic("Bench")
             yield named(f"send SYNC_FLUSH {connections}",
                         suite.produce(cluster, "Bench", "-c", connections, "-s", KIB))
-    with suite.cluster({"brokerRole": "SYNC_MASTER"}, with_slave=True) as cluster:
-        cluster.create_topic("Bench")
-        yield named("send SYNC_MASTER 64", suite.produce(cluster, "Bench", "-c", 64, "-s", KIB))
+
+
+def send_replicated(suite):
+    """Both roles with a slave that copies, in turns."""
+    for connections in (1, 64):
+        runs = {"ASYNC_MASTER": [], "SYNC_MASTER": []}
+        for _ in range(suite.scale.rounds):
+            for role, results in runs.items():
+                with suite.cluster({"brokerRole": role}, with_slave=True) as cluster:
+                    cluster.create_topic("Bench")
+                    cluster.await_slave()
+                    results.append(suite.produce(cluster, "Bench", "-c", connections, "-s", KIB))
+        for role, results in runs.items():
+            yield named(f"send {role} {connections}", median_of(results))
 
 
 def send_queues(suite):
@@ -510,6 +521,7 @@ GROUPS = {
     "send-sizes": send_sizes,
     "send-modes": send_modes,
     "send-durable": send_durable,
+    "send-replicated": send_replicated,
     "send-queues": send_queues,
     "catch-up": catch_up,
     "tailing": tailing,

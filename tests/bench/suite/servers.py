@@ -1,11 +1,13 @@
 """The servers under load: our name server and broker, the raw echo, and the peers."""
 
+import json
 import os
+import re
 import shutil
 import socket
 import struct
-import json
 import subprocess
+import time
 
 from machine import BenchError, Process, free_port, run_json
 
@@ -44,7 +46,7 @@ class Cluster:
             self.start_namesrv()
             self.start_broker()
             if self.with_slave:
-                self.slave = self.start_one("slave", 1, {"brokerRole": "SLAVE"})
+                self.slave = self.start_one("slave", 1, free_port(), {"brokerRole": "SLAVE"})
         except BaseException:
             self.__exit__()
             raise
@@ -76,18 +78,18 @@ class Cluster:
             "configStorePath": f"{self.folder}/namesrv.properties",
             "logDir": f"{self.folder}/logs"})
 
-    def start_one(self, name, broker_id, settings):
-        self.port = free_port()
+    def start_one(self, name, broker_id, port, settings):
         return self.start(name, self.programs.broker, {
             "brokerClusterName": "BenchCluster", "brokerName": "bench-broker",
             "brokerId": broker_id, "brokerIP1": "127.0.0.1", "bindAddress": "127.0.0.1",
-            "listenPort": self.port,
+            "listenPort": port,
             "haListenPort": free_port(), "storePathRootDir": f"{self.folder}/{name}-store",
             "logDir": f"{self.folder}/logs-{name}", "logLevel": "warn", **settings},
             self.wrapper)
 
     def start_broker(self):
-        self.broker = self.start_one("broker", 0, self.settings)
+        self.port = free_port()
+        self.broker = self.start_one("broker", 0, self.port, self.settings)
 
     def stop_broker(self):
         self.broker.stop()
@@ -104,6 +106,18 @@ class Cluster:
             capture_output=True, text=True, timeout=60)
         if "success" not in done.stdout:
             raise BenchError(f"topic {topic}: {done.stdout}{done.stderr}")
+
+    def await_slave(self):
+        """Returns once the master counts its slave as in sync."""
+        deadline = time.monotonic() + 30
+        while time.monotonic() < deadline:
+            status = subprocess.run(
+                [self.programs.admin, "brokerStatus", "-n", self.namesrv_addr, "-b",
+                 f"127.0.0.1:{self.port}"], capture_output=True, text=True, timeout=60)
+            if re.search(r"haInSyncSlaveCount\s*:\s*1\b", status.stdout):
+                return
+            time.sleep(0.1)
+        raise BenchError(f"the slave is not in sync: {status.stdout[-500:]}{status.stderr}")
 
     def mqbench(self, command, topic, *options):
         return [self.programs.mqbench, command, "-n", self.namesrv_addr, "-t", topic,
