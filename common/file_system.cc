@@ -138,6 +138,21 @@ class PosixMappedFile final : public MappedFile {
     return reserveBlocks(file.get(), path_, offset, bytes);
   }
 
+  void put(int64_t offset, std::string_view content) override {
+    while (file_.valid() && !content.empty()) {
+      const ssize_t done = ::pwrite(file_.get(), content.data(), content.size(), offset);
+      if (done < 0 && errno == EINTR) {
+        continue;
+      }
+      if (done <= 0) {
+        break;
+      }
+      content.remove_prefix(static_cast<size_t>(done));
+      offset += done;
+    }
+    std::copy(content.begin(), content.end(), data() + offset);
+  }
+
   Status zero(int64_t offset, int64_t bytes) override {
     const int64_t end = offset + bytes;
     const int64_t first_page = std::min(end, roundUp(offset));

@@ -73,6 +73,11 @@ class MappedFile {
   /// Allocates blocks for the range; its content stays. ReadOnly when the disk is full.
   virtual Status reserve(int64_t offset, int64_t bytes) = 0;
 
+  /// Copies `content` to `offset`, as a store into data() does, by a system call where the file is
+  /// kept open: for some pages at once, and pages that are not present yet, that costs a fraction
+  /// of the page faults. What the system refuses is stored. Precondition: the range is reserved.
+  virtual void put(int64_t offset, std::string_view content) = 0;
+
   /// Makes the range read as zeros and gives its whole blocks back.
   virtual Status zero(int64_t offset, int64_t bytes) = 0;
 

@@ -293,9 +293,11 @@ void MessageWriter::enterQueue(const Prepared& prepared, const CommitLog::Claim&
   // Maps from before a change of the filters say nothing about those that are new.
   const bool has_maps =
       !prepared.bit_maps.empty() && prepared.bit_maps_version == parts_.bit_maps->version();
+  const char* encoded = prepared.encoded_at;  // A read from the log could be a page fault.
   const char* at = claim.at;
   for (size_t i = 0; i < prepared.messages.size(); ++i) {
-    const auto bytes = loadBigEndian<int32_t>(at);
+    const auto bytes = loadBigEndian<int32_t>(encoded);
+    encoded += bytes;
     at += bytes;
     const int64_t tags_code = prepared.tags_codes[i].at(result.store_timestamp_ms);
     queue.append({.physical_offset = result.physical_offsets[i],

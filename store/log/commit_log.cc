@@ -14,6 +14,9 @@ namespace {
 
 /// How soon a failed attempt is repeated and old pages are looked for.
 constexpr std::chrono::seconds kRoomPause{5};
+/// From this size on an append costs less by write() than by page faults; with 18 KiB nothing was
+/// gained, with 1 MiB the broker's CPU time per message fell by a third.
+constexpr int64_t kLargeAppendBytes = 32 * 1024;
 
 /// Writes eight bytes at once. They go in front of a record that is complete behind them: a process
 /// that dies in between leaves no magic, and so no half record. A fence for the compiler is enough,
@@ -136,8 +139,7 @@ std::optional<CommitLog::Claim> CommitLog::claimRest() {
 }
 
 void CommitLog::commitRest(const Claim& claim, std::string_view rest) {
-  std::memcpy(claim.at + kBlankBytes, rest.data() + kBlankBytes, rest.size() - kBlankBytes);
-  storeEight(claim.at, rest.data());
+  fill(claim, rest);
   switchToNext();
   end_.store(tail_, std::memory_order_release);
 }
@@ -171,6 +173,23 @@ Status CommitLog::beginAt(int64_t offset) {
   return Status::ok();
 }
 
+void CommitLog::fill(const Claim& claim, std::string_view bytes) {
+  const std::string_view rest = bytes.substr(kBlankBytes);
+  char* const at = claim.at + kBlankBytes;
+  const auto size = static_cast<int64_t>(bytes.size());
+  const bool is_large = size >= kLargeAppendBytes;
+  large_bytes_ += is_large ? size : 0;
+  // A write would wait for a reservation in the same file, which can take a commit of the file
+  // system's journal. Copying does not.
+  if (is_large && claim.physical_offset >= prefaulted_to_ &&
+      !reserving_.load(std::memory_order_acquire)) {
+    active_mapping_->put(at - active_mapping_->data(), rest);
+  } else {
+    std::memcpy(at, rest.data(), rest.size());
+  }
+  storeEight(claim.at, bytes.data());
+}
+
 void CommitLog::writeBlank() {
   char blank[kBlankBytes];
   storeBigEndian(blank, static_cast<int32_t>(active_->end() - tail_));
@@ -188,8 +207,7 @@ void CommitLog::switchToNext() {
 
 void CommitLog::commit(const Claim& claim, std::string_view encoded,
                        TimestampMs store_timestamp_ms) {
-  std::memcpy(claim.at + kBlankBytes, encoded.data() + kBlankBytes, encoded.size() - kBlankBytes);
-  storeEight(claim.at, encoded.data());
+  fill(claim, encoded);
   tail_ = claim.physical_offset + static_cast<int64_t>(encoded.size());
   if (tail_ / kPageBytes != claim.physical_offset / kPageBytes) {
     whole_pages_ = {.end = claim.physical_offset, .store_timestamp_ms = newest_ms_};
@@ -241,12 +259,19 @@ Result<int64_t> CommitLog::reserveAhead(int64_t wanted_end) {
   if (active != nullptr) {
     next_base = active->end();
     const int64_t position = tail - active->base();
-    ROCKETMQ_RETURN_IF_ERROR(active->reserve(position, wanted_end - active->base()));
+    ROCKETMQ_RETURN_IF_ERROR(reserveIn(*active, position, wanted_end - active->base()));
   }
   const int64_t in_next = std::clamp<int64_t>(wanted_end - next_base, 0, options_.file_bytes);
   ROCKETMQ_RETURN_IF_ERROR(next == nullptr ? makeNext(next_base, in_next)
                                            : next->reserve(0, in_next));
   return std::min(wanted_end, next_base + options_.file_bytes);
+}
+
+Status CommitLog::reserveIn(Segment& segment, int64_t from, int64_t to) {
+  reserving_.store(true, std::memory_order_release);
+  const Status reserved = segment.reserve(from, to);
+  reserving_.store(false, std::memory_order_release);
+  return reserved;
 }
 
 Status CommitLog::makeNext(int64_t base, int64_t reserve_bytes) {
@@ -310,15 +335,18 @@ void CommitLog::prefaultAhead() {
     std::shared_ptr<MappedFile> mapping;
   };
   Part parts[2];
-  int64_t tail = 0;
+  int64_t from = 0;
+  int64_t to = 0;
   {
     MutexLock lock(append_mutex_);
+    if (appendsAreLarge()) {
+      return;
+    }
     parts[0] = {active_, active_mapping_};
     parts[1] = {next_, next_mapping_};
-    tail = tail_;
+    from = std::max(tail_, prefaulted_to_);
+    to = tail_ + options_.prefault_bytes;
   }
-  const int64_t from = std::max(tail, prefaulted_to_);
-  const int64_t to = tail + options_.prefault_bytes;
   for (const auto& [segment, mapping] : parts) {
     if (segment == nullptr) {
       continue;
@@ -327,9 +355,20 @@ void CommitLog::prefaultAhead() {
     const int64_t end = std::min(to - segment->base(), segment->reservedTo());
     if (begin < end) {
       mapping->prefault(begin, end - begin);
+      MutexLock lock(append_mutex_);
       prefaulted_to_ = segment->base() + end;
     }
   }
+}
+
+/// Whether most bytes since the last call came by large appends; while there are none, as before.
+bool CommitLog::appendsAreLarge() {
+  const int64_t all = tail_ - std::exchange(seen_tail_, tail_);
+  const int64_t large = std::exchange(large_bytes_, 0);
+  if (all > 0) {
+    appends_are_large_ = 2 * large > all;
+  }
+  return appends_are_large_;
 }
 
 int64_t CommitLog::minOffset() const {

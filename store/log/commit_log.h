@@ -30,8 +30,9 @@ inline constexpr int64_t kBlankBytes = 8;
 ///             file list's.
 /// Room:       an appender may only write where blocks are reserved and pages are at hand. A
 ///             background thread keeps that true ahead of the tail: it makes the next file,
-///             reserves blocks and prefaults a few MiB. When it has fallen behind (or the disk is
-///             full) claim() says so and the appender calls makeRoom() without the lock.
+///             reserves blocks and prefaults a few MiB, unless appends are so large that they go
+///             by write(). When it has fallen behind (or the disk is full) claim() says so and the
+///             appender calls makeRoom() without the lock.
 /// Durability: sync(); what lies between flushedOffset() and maxOffset() is lost by power loss.
 class CommitLog {
  public:
@@ -139,13 +140,17 @@ class CommitLog {
   CommitLog(FileSystem& files, Options options);
 
   Status removeBeyond(int64_t end);
+  /// Brings the bytes to their place. Their first eight come last.
+  void fill(const Claim& claim, std::string_view bytes) ROCKETMQ_REQUIRES(append_mutex_);
   void writeBlank() ROCKETMQ_REQUIRES(append_mutex_);
   void switchToNext() ROCKETMQ_REQUIRES(append_mutex_);
   void keepRoomAhead();
   /// Returns up to where blocks are reserved: `wanted_end` or the end of the next file.
   Result<int64_t> reserveAhead(int64_t wanted_end);
+  Status reserveIn(Segment& segment, int64_t from, int64_t to);
   Status makeNext(int64_t base, int64_t reserve_bytes) ROCKETMQ_REQUIRES(room_mutex_);
   void prefaultAhead();
+  bool appendsAreLarge() ROCKETMQ_REQUIRES(append_mutex_);
   void releaseOldPages();
 
   FileSystem& files_;
@@ -156,6 +161,8 @@ class CommitLog {
   int64_t tail_ ROCKETMQ_GUARDED_BY(append_mutex_) = 0;
   TimestampMs newest_ms_ ROCKETMQ_GUARDED_BY(append_mutex_) = 0;
   Mark whole_pages_ ROCKETMQ_GUARDED_BY(append_mutex_);
+  int64_t large_bytes_ ROCKETMQ_GUARDED_BY(append_mutex_) = 0;  // See appendsAreLarge().
+  int64_t prefaulted_to_ ROCKETMQ_GUARDED_BY(append_mutex_) = 0;
   // The file that holds the tail, null in an empty log, and the one after it once it is made.
   std::shared_ptr<Segment> active_ ROCKETMQ_GUARDED_BY(append_mutex_);
   std::shared_ptr<MappedFile> active_mapping_ ROCKETMQ_GUARDED_BY(append_mutex_);
@@ -170,9 +177,11 @@ class CommitLog {
   // Serialises those who make room; taken before append_mutex_.
   Mutex room_mutex_;
   std::atomic<int64_t> wake_at_{0};  // The tail at which more room is wanted.
+  std::atomic<bool> reserving_{false};
   // Of the background thread.
   int64_t roomy_to_ = 0;  // Blocks are reserved to here.
-  int64_t prefaulted_to_ = 0;
+  int64_t seen_tail_ = 0;
+  bool appends_are_large_ = false;
   std::chrono::steady_clock::time_point released_at_;
   int64_t released_to_ = 0;
   bool room_failed_ = false;  // The failure has been logged.

@@ -24,6 +24,7 @@ class ForwardingMappedFile : public MappedFile {
   Status sync(int64_t offset, int64_t bytes) override { return below_->sync(offset, bytes); }
   Status reserve(int64_t offset, int64_t bytes) override { return below_->reserve(offset, bytes); }
   Status zero(int64_t offset, int64_t bytes) override { return below_->zero(offset, bytes); }
+  void put(int64_t offset, std::string_view content) override { below_->put(offset, content); }
   void prefault(int64_t offset, int64_t bytes) override { below_->prefault(offset, bytes); }
   void readAhead(int64_t offset, int64_t bytes) override { below_->readAhead(offset, bytes); }
   void release(int64_t offset, int64_t bytes) override { below_->release(offset, bytes); }

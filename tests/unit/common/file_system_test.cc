@@ -84,6 +84,22 @@ TEST_F(FileSystemTest, MappedFileIsSparseZeroAndReachesTheFile) {
   EXPECT_EQ(StatusCode::kCorruption, files_.map(dir_ / "m", {.bytes = kBytes + 1}).status().code());
 }
 
+// Where the file is kept open put() writes, else it stores.
+TEST_F(FileSystemTest, PutReadsAsAStoreDoes) {
+  constexpr int64_t kBytes = 1 << 20;
+  const std::string content(100'000, 'c');
+  for (const FileUse use : {FileUse::kStream, FileUse::kScattered}) {
+    auto mapped = files_.map(dir_ / "m", {.bytes = kBytes, .create = true, .use = use});
+    ASSERT_TRUE(mapped.ok() && (*mapped)->reserve(0, kBytes).isOk());
+    (*mapped)->data()[4999] = 'a';
+    (*mapped)->put(5000, content);
+    (*mapped)->data()[105'000] = 'z';
+    (*mapped)->put(105'001, "");
+    EXPECT_EQ("a" + content + "z", std::string_view((*mapped)->data() + 4999, content.size() + 2));
+    EXPECT_EQ("a" + content + "z", (*files_.open(dir_ / "m"))->read(4999, 100'002).value());
+  }
+}
+
 // A hole that nobody has looked at is in no cache, on whatever disk.
 TEST_F(FileSystemTest, WhatNobodyHasReadIsNotCached) {
   constexpr size_t kBytes = 4 << 20;

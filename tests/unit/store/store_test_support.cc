@@ -36,6 +36,16 @@ class HookedMappedFile final : public ForwardingMappedFile {
     }
     return ForwardingMappedFile::reserve(offset, size);
   }
+  void put(int64_t offset, std::string_view content) override {
+    hooks_.puts += hooks_.matches(path_) ? 1 : 0;
+    ForwardingMappedFile::put(offset, content);
+  }
+  void prefault(int64_t offset, int64_t size) override {
+    if (hooks_.matches(path_) && offset + size > hooks_.prefaulted_to) {
+      hooks_.prefaulted_to = offset + size;
+    }
+    ForwardingMappedFile::prefault(offset, size);
+  }
   bool isCached(std::string_view range) const override {
     return !(hooks_.is_cold && hooks_.matches(path_)) && ForwardingMappedFile::isCached(range);
   }
