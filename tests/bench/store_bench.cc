@@ -6,6 +6,7 @@
 // bytes. With --benchmark_repetitions the ratios are those of the medians.
 #include <benchmark/benchmark.h>
 #include <fcntl.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -69,20 +70,29 @@ struct OpenStore {
   }
 };
 
+/// How the pages of a mapping come to be.
+enum class Pages {
+  kPresent,   ///< They are there.
+  kAhead,     ///< By faults, many ahead of each, in large pages where the file system has them.
+  kOneByOne,  ///< By faults, each of one page. So is the log: see MappedFile::prefault().
+};
+
 /// A file of the log's kind: blocks reserved, mapped shared.
 struct ReservedMapping {
   rocketmq::test::TempDir dir;
   std::unique_ptr<MappedFile> file;
   std::atomic<int64_t> next{0};
 
-  explicit ReservedMapping(bool prefault) {
+  explicit ReservedMapping(Pages pages) {
     const int64_t bytes = static_cast<int64_t>(record_bytes) * kRecords;
     auto mapped = posixFileSystem().map(dir / "file", {.bytes = bytes, .create = true});
     ROCKETMQ_CHECK(mapped.ok());
     file = std::move(*mapped);
     ROCKETMQ_CHECK(file->reserve(0, bytes).isOk());
-    if (prefault) {
+    if (pages == Pages::kPresent) {
       file->prefault(0, bytes);
+    } else if (pages == Pages::kOneByOne) {
+      ROCKETMQ_CHECK(::madvise(file->data(), static_cast<size_t>(bytes), MADV_RANDOM) == 0);
     }
   }
 };
@@ -289,22 +299,23 @@ void registerSyncPairs() {
   }
 }
 
+template <Pages pages>
+void registerCopy(const char* name, int threads) {
+  benchmark::RegisterBenchmark(name, BM_MemcpyIntoMapping)
+      ->Setup([](const benchmark::State&) {
+        reserved_mapping = std::make_unique<ReservedMapping>(pages);
+      })
+      ->Teardown([](const benchmark::State&) { reserved_mapping.reset(); })
+      ->Threads(threads)
+      ->Iterations(kRecords / threads)
+      ->UseRealTime();
+}
+
 void registerAppends() {
   for (const int threads : {1, 4, 16}) {
-    for (const bool warm : {true, false}) {
-      benchmark::RegisterBenchmark(warm ? "BM_MemcpyIntoMapping" : "BM_MemcpyIntoColdMapping",
-                                   BM_MemcpyIntoMapping)
-          ->Setup(
-              warm
-                  ? [](const benchmark::
-                           State&) { reserved_mapping = std::make_unique<ReservedMapping>(true); }
-                  : [](const benchmark::
-                           State&) { reserved_mapping = std::make_unique<ReservedMapping>(false); })
-          ->Teardown([](const benchmark::State&) { reserved_mapping.reset(); })
-          ->Threads(threads)
-          ->Iterations(kRecords / threads)
-          ->UseRealTime();
-    }
+    registerCopy<Pages::kPresent>("BM_MemcpyIntoMapping", threads);
+    registerCopy<Pages::kAhead>("BM_MemcpyIntoColdMapping", threads);
+    registerCopy<Pages::kOneByOne>("BM_MemcpyIntoColdPages", threads);
     benchmark::RegisterBenchmark("BM_Append", BM_Append)
         ->Setup(openAsync)
         ->Teardown(closeStore)
@@ -382,7 +393,8 @@ void printAppendRows(const Collector& runs, const std::string& threads) {
     }
   };
   row("BM_MemcpyIntoMapping", "append / memcpy, warm pages");
-  row("BM_MemcpyIntoColdMapping", "append / memcpy, pages not yet touched");
+  row("BM_MemcpyIntoColdMapping", "append / memcpy, pages made ahead");
+  row("BM_MemcpyIntoColdPages", "append / memcpy, pages made one by one");
 }
 
 /// The median of the pairs' ratios.
