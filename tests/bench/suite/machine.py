@@ -137,3 +137,11 @@ def drop_from_page_cache(folder):
             os.fsync(descriptor)
             os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
             os.close(descriptor)
+
+
+def latency_of(result):
+    """The percentiles of a report of mqbench or the echo; None when it has none."""
+    for key, value in (result or {}).items():
+        if key.endswith(" latency us"):
+            return value
+    return None

@@ -6,6 +6,7 @@ import os
 import re
 
 import svg
+from machine import latency_of
 from scenarios import PEERS
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -32,13 +33,6 @@ def one_line(result):
     if result.get("failures"):
         text += f"  {result['failures']} FAILED {result.get('stderr', '')}"
     return text
-
-
-def latency_of(result):
-    for key, value in (result or {}).items():
-        if key.endswith(" latency us"):
-            return value
-    return None
 
 
 def micro(us):
@@ -263,13 +257,11 @@ def peers_table(figures):
 
 def bars(figures):
     """(what, bar as text, measured, met)"""
-    p999 = percentile("p99.9")
     send_64 = figures.value("send 64", "ratio")
     spread = figures.ratio("send 256", "send 64", "ratio")
     catch_up = figures.value("catch-up warm", "ratio")
-    tail = figures.ratio("latency", "latency echo", p999)
-    cold = figures.ratio("latency with cold reader", "latency before cold reader",
-                         percentile("p99"))
+    tail = figures.value("latency", "ratio")
+    cold = figures.value("latency with cold reader", "ratio")
     replicated = figures.ratio("send SYNC_MASTER 64", "send ASYNC_MASTER 64", RATE)
     alone = [figures.value(f"send {role}_MASTER 1", percentile("p50")) for role in ("SYNC", "ASYNC")]
     added = None if None in alone else (alone[0] - alone[1]) / 1000

@@ -10,7 +10,8 @@ import threading
 import time
 
 import servers
-from machine import BenchError, Process, Usage, drop_from_page_cache, metered, run_json
+from machine import (BenchError, Process, Usage, drop_from_page_cache, latency_of, metered,
+                     run_json)
 
 KIB = 1024
 BACKLOG_BODY = KIB
@@ -88,11 +89,18 @@ class Background:
 
 def median_of(reports, key="messages_per_second"):
     """The report whose figure is the median; its spread goes with it."""
-    ordered = sorted(reports, key=lambda report: report[key])
+    figure = key if callable(key) else lambda report: report[key]
+    ordered = sorted(reports, key=figure)
     median = dict(ordered[len(ordered) // 2])
-    median["lowest"] = ordered[0][key]
-    median["highest"] = ordered[-1][key]
+    median["lowest"] = figure(ordered[0])
+    median["highest"] = figure(ordered[-1])
     return median
+
+
+def ratio_of(above, below, key="messages_per_second"):
+    """The median of the pairs' ratios."""
+    figure = key if callable(key) else lambda report: report[key]
+    return statistics.median(figure(a) / figure(b) for a, b in zip(above, below))
 
 
 def named(name, report):
@@ -135,9 +143,7 @@ def send_pairs(suite):
                     sent.append(suite.produce(cluster, "Bench", "-c", connections, "-s", KIB))
             yield named(f"echo {connections}", median_of(echoed))
             yield named(f"send {connections}", median_of(sent) | {
-                "ratio": statistics.median(
-                    b["messages_per_second"] / e["messages_per_second"]
-                    for b, e in zip(sent, echoed)),
+                "ratio": ratio_of(sent, echoed),
                 "frame_bytes": frame, "answer_bytes": answer})
 
 
@@ -219,9 +225,7 @@ def catch_up(suite):
             pulls.append(suite.pull(cluster, "Bench", "-c", 4, "-d", 60))
         yield named("gather stream", median_of(streams, "megabytes_per_second"))
         yield named("catch-up warm", median_of(pulls, "megabytes_per_second") | {
-            "ratio": statistics.median(
-                p["megabytes_per_second"] / s["megabytes_per_second"]
-                for p, s in zip(pulls, streams))})
+            "ratio": ratio_of(pulls, streams, "megabytes_per_second")})
         yield named("catch-up client library", metered(
             cluster.broker.pid, lambda: run_json(cluster.mqbench(
                 "consume", "Bench", "-w", 2, "--batch-size", 32, "-m", suite.scale.backlog,
@@ -272,12 +276,23 @@ def latency(suite):
         return metered(cluster.broker.pid,
                        lambda: run_json(cluster.mqbench("produce", "Bench", *load)))
 
-    with servers.Echo(suite.programs, suite.folder, answer) as echo:
-        yield named("latency echo", echo.run(
-            "--connections", 64, "--size", frame, "--rate", rate, "--seconds", seconds, *interval))
-    with suite.cluster() as cluster:
+    def p999(report):
+        return latency_of(report)["p99.9"]
+
+    def p99(report):
+        return latency_of(report)["p99"]
+
+    with suite.cluster() as cluster, \
+            servers.Echo(suite.programs, suite.folder, answer) as echo:
         cluster.create_topic("Bench")
-        yield named("latency", produce(cluster) | {"rate_of_most": rate / most})
+        echoed, sent = [], []
+        for _ in range(suite.scale.rounds):
+            echoed.append(echo.run("--connections", 64, "--size", frame, "--rate", rate,
+                                   "--seconds", seconds, *interval))
+            sent.append(produce(cluster))
+        yield named("latency echo", median_of(echoed, p999))
+        yield named("latency", median_of(sent, p999) | {
+            "ratio": ratio_of(sent, echoed, p999), "rate_of_most": rate / most})
     with suite.cluster({"mappedFileSizeCommitLog": 64 * KIB * KIB}) as cluster:
         cluster.create_topic("Bench")
         yield named("latency roll-over", produce(cluster))
@@ -285,13 +300,17 @@ def latency(suite):
         cluster.create_topic("Bench")
         cluster.create_topic("Old")
         suite.fill(cluster, "Old", suite.scale.backlog)
-        make_cold(cluster)
-        yield named("latency before cold reader", produce(cluster))
-        reader = Background(cluster.mqbench("pull", "Old", "-c", 1, "--batch-size", 32, "-r", rate,
-                                            "-d", seconds))
-        with_reader = produce(cluster)
-        yield named("latency with cold reader", with_reader | {
-            "reader_messages_per_second": reader.result()["messages_per_second"]})
+        before, beside, read = [], [], []
+        for _ in range(suite.scale.rounds):
+            make_cold(cluster)
+            before.append(produce(cluster))
+            reader = Background(cluster.mqbench("pull", "Old", "-c", 1, "--batch-size", 32,
+                                                "-r", rate, "-d", seconds))
+            beside.append(produce(cluster))
+            read.append(reader.result()["messages_per_second"])
+        yield named("latency before cold reader", median_of(before, p99))
+        yield named("latency with cold reader", median_of(beside, p99) | {
+            "ratio": ratio_of(beside, before, p99), "reader_messages_per_second": min(read)})
 
 
 # ---- cost -----------------------------------------------------------------------------------
