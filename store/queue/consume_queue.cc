@@ -364,8 +364,6 @@ Status ConsumeQueue::removeAndBeginAt(int64_t index) {
   const int64_t begin = index / per_file * per_file;
   ROCKETMQ_RETURN_IF_ERROR(cutAt(begin, 0));
   ROCKETMQ_RETURN_IF_ERROR(extension_ == nullptr ? Status::ok() : extension_->drop());
-  flushed_ = begin;
-  flushed_physical_end_ = 0;
   ROCKETMQ_RETURN_IF_ERROR(fillTo(index));
   min_.store(index, std::memory_order_release);
   return Status::ok();
@@ -411,9 +409,10 @@ std::optional<QueueEntry> ConsumeQueue::entryAt(int64_t index) const {
 
 bool ConsumeQueue::isDue(int32_t least_pages) const {
   const int64_t end = maxOffset();
+  const int64_t flushed = flushed_;
   const int64_t dirty_pages =
-      end * kQueueEntryBytes / kPageBytes - flushed_ * kQueueEntryBytes / kPageBytes;
-  return flushed_ < end && !isDeleted() && dirty_pages >= least_pages;
+      end * kQueueEntryBytes / kPageBytes - flushed * kQueueEntryBytes / kPageBytes;
+  return flushed < end && !isDeleted() && dirty_pages >= least_pages;
 }
 
 int64_t ConsumeQueue::beginBulkFlush() {
@@ -429,7 +428,8 @@ Status ConsumeQueue::flush() {
     const int64_t from = flushed_ * kQueueEntryBytes;
     const auto segment = segments_.find(from);
     if (segment == nullptr) {
-      flushed_ = std::max(flushed_ + 1, std::min(end, firstIndex()));  // Retention has taken it.
+      // Retention has taken it, or removeAndBeginAt().
+      flushed_ = std::max(flushed_ + 1, std::min(end, firstIndex()));
       continue;
     }
     const int64_t to = std::min(end * kQueueEntryBytes, segment->end());

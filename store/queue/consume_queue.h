@@ -165,7 +165,7 @@ class ConsumeQueue {
   /// makes it. What is appended meanwhile is left to the next flush.
   /// The first returns what the second takes: how far the sync will reach.
   int64_t beginBulkFlush();
-  void endBulkFlush(int64_t end) { noteFlushed(std::max(flushed_, end)); }
+  void endBulkFlush(int64_t end) { noteFlushed(std::max(flushed_.load(), end)); }
 
   /// The log begins at `log_min` now: removes the files that only point before it (never the last)
   /// and moves minOffset().
@@ -226,7 +226,8 @@ class ConsumeQueue {
   int64_t begun_at_ = 0;    // Of recovery: the first index of files that prepareReplay() removed.
 
   // Of the flushing thread: entries on the disk, and where the record of the last of them ends.
-  int64_t flushed_ = 0;
+  // The writer looks at the former, too.
+  std::atomic<int64_t> flushed_{0};
   int64_t flushed_physical_end_ = 0;
 };
 

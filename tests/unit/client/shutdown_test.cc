@@ -10,6 +10,7 @@
 #include "rocketmq/default_mq_producer.h"
 #include "rocketmq/default_mq_pull_consumer.h"
 #include "rocketmq/default_mq_push_consumer.h"
+#include "tests/support/sanitizers.h"
 #include "tests/unit/client/fake_cluster.h"
 
 namespace rocketmq::client {
@@ -19,7 +20,8 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 using std::chrono::steady_clock;
 
-constexpr milliseconds kShutdownMax{1000};
+/// What is asked of brokers on the way out takes at most its time limit, here half a second.
+constexpr milliseconds kShutdownMax{rocketmq::test::kIsSanitized ? 10'000 : 1500};
 
 /// How many random states are tried: what the environment variable ROCKETMQ_SHUTDOWN_CYCLES says.
 uint32_t cycles(uint32_t otherwise) {

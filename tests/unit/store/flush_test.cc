@@ -70,16 +70,16 @@ TEST_F(StoreFlushTest, AsyncMessageIsVisibleAtOnceAndFlushedInTheBackground) {
 
 // The page that appends go on in is left out of a flush, but not until the next thorough one.
 TEST_F(StoreFlushTest, TheLastPageIsFlushedSoonAfterTheLastAppend) {
+  options_.commit_log_file_bytes = 1 << 20;
   options_.flush_interval_ms = 5;
   options_.flush_thorough_interval_ms = 3'600'000;
+  files_.holdSync();
   open();
-  const int64_t first = put("A", 0, "x").end_offset;
-  ASSERT_TRUE(eventually([&] { return store_->flushedOffset() == first; }));  // Thorough.
-  const std::string body(1000, 'b');
-  int64_t end = 0;
-  for (int i = 0; i < 32; ++i) {
-    end = put("A", 0, body).end_offset;
-  }
+  put("A", 0, std::string(20'000, 'b'));
+  put("A", 0, std::string(20'000, 'b'));
+  // Too little for a flush of its own, and the first sync begins before it or is yet to come.
+  const int64_t end = put("A", 0, std::string(5'000, 'b')).end_offset;
+  files_.letSync();
   EXPECT_TRUE(eventually([&] { return store_->flushedOffset() == end; }));
 }
 
@@ -135,12 +135,12 @@ TEST_F(StoreTest, ManyQueuesAreFlushedInOneCall) {
   }
   close();
   EXPECT_EQ(1, files_.syncs_of_all);
+  files_.fault_path = "consumequeue";
   open();
   EXPECT_THAT(bodies("A", 99), ElementsAre("m0"));
   for (int32_t queue_id = 0; queue_id < 100; ++queue_id) {
     send("B", queue_id, 1);
   }
-  files_.fault_path = "consumequeue";
   files_.fail_sync = true;
   EXPECT_FALSE(store_->close().isOk());
   EXPECT_TRUE(std::filesystem::exists(root() + "/abort")) << "the next start has to look closely";
