@@ -362,7 +362,8 @@ std::unique_ptr<PullService::Task> PullService::taskOf(
 }
 
 void PullService::run(std::unique_ptr<Task> task) {
-  const int64_t backlog = parts_.store.maxOffset(task->topic, task->queue_id) - task->queue_offset;
+  const int64_t backlog = parts_.store.maxOffset(task->topic, task->queue_id) -
+                          std::max<int64_t>(task->queue_offset, 0);
   if (task->filters_properties && backlog > kFilteredInlineMax) {
     runOnLane(std::move(task));
   } else {

@@ -34,7 +34,8 @@ class StoreFormatTest : public StoreTest {};
 
 TEST_F(StoreFormatTest, RecordLiesInTheLogByteForByte) {
   open();
-  MessageRecord record = message("TopicA", 3, "hello", properties({{"TAGS", "TagA"}}));
+  const std::string text = properties({{"TAGS", "TagA"}});
+  MessageRecord record = message("TopicA", 3, "hello", text);
   record.flag = 7;
   record.reconsume_times = 2;
   record.prepared_transaction_offset = 99;

@@ -620,7 +620,8 @@ TEST(QueueUnitTest, OnlyWholeUnitsAreTaken) {
   std::string bytes(34, '\0');
   encodeQueueUnit({.tags_code = -5, .store_timestamp_ms = 77, .bit_map = "12345678901234"},
                   bytes.data());
-  const auto unit = decodeQueueUnit(bytes + "behind");
+  const std::string with_more = bytes + "behind";
+  const auto unit = decodeQueueUnit(with_more);
   ASSERT_TRUE(unit.has_value());
   EXPECT_EQ(-5, unit->tags_code);
   EXPECT_EQ(77, unit->store_timestamp_ms);
