@@ -22,7 +22,7 @@ constexpr milliseconds kReachabilityTimeout{3000};
 constexpr seconds kFirstPersist{10};
 constexpr seconds kClientScanPeriod{10};
 constexpr seconds kLockScanPeriod{60};
-constexpr seconds kBitMapScanPeriod{600};
+constexpr seconds kFilterPersistPeriod{10};
 constexpr seconds kStatsPeriod{1};
 constexpr seconds kAclReloadPeriod{1};
 /// How often a slave copies its master's tables.
@@ -36,6 +36,7 @@ constexpr int32_t kVipPortDistance = 2;
 }  // namespace
 
 Status Broker::Impl::start() {
+  ROCKETMQ_RETURN_IF_ERROR(openFilters());
   ROCKETMQ_RETURN_IF_ERROR(openStore());
   ROCKETMQ_RETURN_IF_ERROR(openTables());
   ROCKETMQ_RETURN_IF_ERROR(openAcl());
@@ -146,9 +147,10 @@ void Broker::Impl::startTimers() {
   if (acl_ != nullptr) {
     every(kAclReloadPeriod, kAclReloadPeriod, [this] { acl_->reloadIfChanged(); });
   }
-  if (bit_maps_ != nullptr) {
-    every(kBitMapScanPeriod, kBitMapScanPeriod, [this] { bit_maps_->removeIdle(); });
-  }
+  every(kFirstPersist, kFilterPersistPeriod, [this, persist] {
+    filters_->removeDead(milliseconds(settings_.load()->filter_dead_ms_max));
+    persist("consumer filters", filters_->persist());
+  });
   every(kLockScanPeriod, kLockScanPeriod, [this] { locks_->removeExpired(clock_.nowMs()); });
   every(kStatsPeriod, kStatsPeriod, [this] {
     stats_.sample(clock_.nowMs());
@@ -225,6 +227,16 @@ void Broker::Impl::onSettingsChanged(const BrokerSettings& settings) {
   }
 }
 
+Status Broker::Impl::saveTables() {
+  if (transactions_) {
+    transactions_->saveProgress();
+  }
+  // Without the store's lock the file may be that of another process.
+  const Status filters_saved = store_ == nullptr ? Status::ok() : filters_->persist();
+  const Status offsets_saved = offsets_ == nullptr ? Status::ok() : offsets_->persist();
+  return offsets_saved.isOk() ? filters_saved : offsets_saved;
+}
+
 Status Broker::Impl::stop() {
   if (stopped_) {
     return Status::ok();
@@ -260,19 +272,13 @@ Status Broker::Impl::stop() {
     transactions_->stop();
   }
   lanes_.stop();
-  Status offsets_saved;
-  if (transactions_) {
-    transactions_->saveProgress();
-  }
-  if (offsets_ != nullptr) {
-    offsets_saved = offsets_->persist();
-  }
+  const Status tables_saved = saveTables();
   Status store_closed;
   if (store_ != nullptr) {
     store_closed = store_->close();
   }
   pool_.stop();
-  return store_closed.isOk() ? offsets_saved : store_closed;
+  return store_closed.isOk() ? tables_saved : store_closed;
 }
 
 Result<std::unique_ptr<Broker>> Broker::start(BrokerSettings settings, Notice notice) {

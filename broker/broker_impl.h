@@ -14,7 +14,7 @@
 #include "broker/addresses.h"
 #include "broker/broker.h"
 #include "broker/config_service.h"
-#include "broker/filter/filter_bit_maps.h"
+#include "broker/filter/consumer_filters.h"
 #include "broker/group/client_registry.h"
 #include "broker/group/consumer_offsets.h"
 #include "broker/group/heartbeat_service.h"
@@ -70,6 +70,7 @@ class Broker::Impl {
   }
 
   // broker_parts.cc
+  Status openFilters();
   Status openStore();
   Status openTables();
   Status openAcl();
@@ -85,6 +86,8 @@ class Broker::Impl {
   void startTimers();
   void startSlaveTimers();
   void announce();
+  /// What is not written at each change.
+  Status saveTables();
 
   /// Runs `work` on the admin lane again and again.
   void every(std::chrono::milliseconds initial_delay, std::chrono::milliseconds period,
@@ -110,7 +113,7 @@ class Broker::Impl {
   /// Set once delays_ exists: the store reports arrivals from its first moment on.
   std::atomic<DelayService*> delays_for_arrivals_{nullptr};
   std::atomic<TimerService*> timers_for_arrivals_{nullptr};
-  std::unique_ptr<FilterBitMaps> bit_maps_;  // With enableCalcFilterBitMap; the store uses them.
+  std::unique_ptr<ConsumerFilters> filters_;  // The store uses them for its bit maps.
   std::unique_ptr<store::MessageStore> store_;
 
   std::unique_ptr<TopicTable> topics_;

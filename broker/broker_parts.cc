@@ -52,18 +52,28 @@ Broker::Impl::Impl(BrokerSettings settings, DelayLevels levels, const HostAddres
       stats_(settings_.load()->cluster_name, clock_.nowMs()),
       router_(&lanes_) {}
 
+Status Broker::Impl::openFilters() {
+  const auto settings = settings_.load();
+  ROCKETMQ_ASSIGN_OR_RETURN(
+      filters_,
+      ConsumerFilters::open(
+          configPath("consumerFilter.json"),
+          BloomFilter(settings->bloom_error_percent_max, settings->bloom_groups_expected), clock_));
+  return Status::ok();
+}
+
 Status Broker::Impl::openStore() {
   const auto settings = settings_.load();
   store::StoreOptions options = storeOptionsOf(*settings, levels_);
-  if (settings->queue_extension && settings->filter_bit_maps) {
-    bit_maps_ = std::make_unique<FilterBitMaps>(
-        BloomFilter(settings->bloom_error_percent_max, settings->bloom_groups_expected), clock_);
-    options.bit_maps = bit_maps_.get();
-  }
+  const bool has_bit_maps = settings->queue_extension && settings->filter_bit_maps;
+  options.bit_maps = has_bit_maps ? filters_.get() : nullptr;
   ROCKETMQ_ASSIGN_OR_RETURN(
       store_,
       store::MessageStore::open(std::move(options), clock_,
                                 [this](const store::Arrival& arrival) { onArrival(arrival); }));
+  if (has_bit_maps) {
+    filters_->useBitMaps([this] { return store_->appendedOffset(); });
+  }
   return Status::ok();
 }
 
@@ -115,7 +125,7 @@ void Broker::Impl::makeClients() {
                                             group->notify_consumer_ids_changed_enable);
                                   },
                               .expiry = milliseconds(settings->channel_expired_timeout_ms)},
-      clock_);
+      *filters_, clock_);
   heartbeats_.emplace(*clients_, *groups_, *topics_);
   locks_.emplace(milliseconds(settings->queue_lock_lifetime_ms));
   remoting::Client::Options options;
@@ -193,8 +203,7 @@ void Broker::Impl::makeServices() {
                                     .held = held_pulls_,
                                     .lanes = lanes_,
                                     .traffic = stats_,
-                                    .clock = clock_,
-                                    .bit_maps = bit_maps_.get()});
+                                    .clock = clock_});
   runtime_info_.emplace(RuntimeInfo::Parts{.settings = settings_,
                                            .store = *store_,
                                            .delays = *delays_,

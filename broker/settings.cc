@@ -212,6 +212,9 @@ void addConsuming(Rows& rows) {
        setting("slaveReadEnable", &S::slave_read, kLive,
                "Send consumers that are far behind to a slave."),
        setting("enablePropertyFilter", &S::property_filter, kLive, "Accept SQL92 subscriptions."),
+       setting("filterDataCleanTimeSpan", &S::filter_dead_ms_max, kNotNegative, kLive,
+               "Milliseconds that consumerFilter.json keeps an SQL92 subscription whose consumers "
+               "are away."),
        setting("defaultQueryMaxNum", &S::query_messages_max, range(1, 64), kLive,
                "Most messages that a query by unique key returns."),
        setting("notifyConsumerIdsChangedEnable", &S::notify_consumer_ids_changed, kLive,

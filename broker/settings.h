@@ -90,6 +90,7 @@ struct BrokerSettings {
   bool lite_pull_message = true;
   bool slave_read = false;
   bool property_filter = false;
+  int64_t filter_dead_ms_max = 24 * 3'600'000;
   int32_t transfer_bytes_max_in_memory = 256 * 1024;
   int32_t transfer_count_max_in_memory = 32;
   int32_t transfer_bytes_max_on_disk = 64 * 1024;

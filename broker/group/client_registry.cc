@@ -4,8 +4,6 @@
 #include <iterator>
 #include <utility>
 
-#include "broker/filter/sql_filter.h"
-#include "broker/pull/tag_filter.h"
 #include "common/log.h"
 #include "common/log_limiter.h"
 #include "remoting/protocol/commands/client_membership.h"
@@ -13,51 +11,6 @@
 namespace rocketmq::broker {
 
 namespace {
-
-/// `known`: the group's subscription of that topic before; null: none.
-void activateExpression(ActiveSubscription& active, const ActiveSubscription* known) {
-  const bool was_expression =
-      known != nullptr && !model::isTagExpression(known->data.expression_type);
-  if (was_expression && known->data.expression_type == active.data.expression_type &&
-      known->data.sub_string == active.data.sub_string) {
-    // A group's members repeat each other's subscription: it is compiled once.
-    active.filter = known->filter;
-    active.filter_fault = known->filter_fault;
-    active.filter_version =
-        active.filter_fault.empty() ? active.data.sub_version : known->filter_version;
-    return;
-  }
-  auto compiled = SqlFilter::compile(active.data.expression_type, active.data.sub_string);
-  if (compiled.ok()) {
-    active.filter = std::move(*compiled);
-    active.filter_version = active.data.sub_version;
-    return;
-  }
-  active.filter_fault = compiled.status().message();
-  if (was_expression) {
-    active.filter = known->filter;
-    active.filter_version = known->filter_version;
-  }
-}
-
-ActiveSubscriptionPtr activate(const model::SubscriptionData& sent,
-                               const ActiveSubscription* known) {
-  auto active = std::make_shared<ActiveSubscription>();
-  active->data = sent;
-  // The codes that clients send are not to be trusted (see SubscriptionData): the text counts.
-  if (model::isTagExpression(sent.expression_type)) {
-    auto parsed = model::parseSubscription(sent.topic, sent.sub_string, sent.expression_type,
-                                           sent.sub_version);
-    if (parsed.ok()) {
-      active->data = std::move(*parsed);
-      active->data.class_filter_mode = sent.class_filter_mode;
-    }
-    active->filter = TagFilter::of(active->data);
-  } else {
-    activateExpression(*active, known);
-  }
-  return active;
-}
 
 /// The topics and expressions of a heartbeat in one comparable text.
 std::string fingerprintOf(const std::vector<model::SubscriptionData>& subscriptions) {
@@ -76,32 +29,10 @@ std::string fingerprintOf(const std::vector<model::SubscriptionData>& subscripti
   return text;
 }
 
-/// Merges what a heartbeat subscribes to into the group's table; true when a topic came or went.
-/// RocketMQ parity: a newer version of a known topic is no change that consumers need to hear of.
-template <class Table>
-bool mergeSubscriptions(const std::vector<ActiveSubscriptionPtr>& sent, Table& table) {
-  bool changed = false;
-  std::set<std::string_view> topics;
-  for (const ActiveSubscriptionPtr& subscription : sent) {
-    const std::string& topic = subscription->data.topic;
-    topics.insert(topic);
-    const auto known = table.find(topic);
-    if (known == table.end()) {
-      table.emplace(topic, subscription);
-      changed = true;
-    } else if (subscription->data.sub_version > known->second->data.sub_version) {
-      known->second = subscription;
-    }
-  }
-  changed |=
-      std::erase_if(table, [&](const auto& entry) { return !topics.contains(entry.first); }) > 0;
-  return changed;
-}
-
 }  // namespace
 
-ClientRegistry::ClientRegistry(Options options, const Clock& clock)
-    : options_(std::move(options)), clock_(clock) {}
+ClientRegistry::ClientRegistry(Options options, ConsumerFilters& filters, const Clock& clock)
+    : options_(std::move(options)), filters_(filters), clock_(clock) {}
 
 void ClientRegistry::linkProducer(const ClientInfo& client) {
   ProducerLink& link = producer_links_[client.client_id][client.connection->id()];
@@ -210,7 +141,7 @@ std::vector<ActiveSubscriptionPtr> ClientRegistry::activateAll(
       all.push_back(known);
       continue;
     }
-    all.push_back(activate(subscription, known.get()));
+    all.push_back(activate(group, subscription, known.get(), filters_));
     if (!all.back()->filter_fault.empty()) {
       log::warn("consumer group {} subscribes to {} with a bad expression: {}", group,
                 subscription.topic, all.back()->filter_fault);
@@ -236,7 +167,7 @@ void ClientRegistry::registerConsumer(const std::string& group_name, const Clien
     bool changed = joined;
     group.traits = subscription.traits;
     if (!subscription.keeps_subscriptions) {
-      changed |= mergeSubscriptions(subscriptions, group.subscriptions);
+      changed |= mergeSubscriptions(subscriptions, clock_.nowMs(), group.subscriptions);
     }
     if (changed) {
       recipients = recipientsOf(group);
@@ -283,6 +214,7 @@ void ClientRegistry::removeMembers(const std::string& group_name, Predicate gone
     recipients = recipientsOf(group->second);
     if (group->second.members.empty()) {
       // RocketMQ parity: the subscriptions go with the last member.
+      markDead(group->second.subscriptions, clock_.nowMs());
       shard.groups.erase(group);
     }
   }

@@ -13,6 +13,8 @@
 #include <unordered_map>
 #include <vector>
 
+#include "broker/filter/consumer_filters.h"
+#include "broker/group/active_subscription.h"
 #include "broker/string_map.h"
 #include "common/clock.h"
 #include "common/model/consumer_types.h"
@@ -20,7 +22,6 @@
 #include "common/mutex.h"
 #include "remoting/connection.h"
 #include "remoting/protocol/codes.h"
-#include "store/message_store.h"
 
 namespace rocketmq::broker {
 
@@ -47,19 +48,6 @@ struct GroupSubscription {
   /// The client left out subscriptions that it has sent before (RocketMQ 5): keep them.
   bool keeps_subscriptions = false;
 };
-
-/// A subscription of a group in the form that pulls need. Immutable.
-struct ActiveSubscription {
-  model::SubscriptionData data;
-  /// Null for "everything", and when an expression could not be compiled. (RocketMQ:
-  /// ConsumerFilterData.)
-  std::shared_ptr<const store::MessageFilter> filter;
-  /// RocketMQ parity: a bad expression leaves the one before it in force, for consumers that still
-  /// use that. Then this is its version, below that of `data`.
-  int64_t filter_version = 0;
-  std::string filter_fault;  ///< Why `data` could not be compiled.
-};
-using ActiveSubscriptionPtr = std::shared_ptr<const ActiveSubscription>;
 
 /// A group's members and what they subscribe to, at one moment.
 struct ConsumerGroupView {
@@ -88,7 +76,9 @@ class ClientRegistry {
     std::chrono::milliseconds expiry{120'000};
   };
 
-  ClientRegistry(Options options, const Clock& clock);
+  /// `filters`: where the groups' expressions are kept; a group's are alive there while it has
+  /// members that subscribe by them.
+  ClientRegistry(Options options, ConsumerFilters& filters, const Clock& clock);
 
   void registerProducer(const std::string& group, const ClientInfo& client);
   void registerConsumer(const std::string& group, const ClientInfo& client,
@@ -146,7 +136,7 @@ class ClientRegistry {
   };
   struct ConsumerGroup {
     GroupTraits traits;
-    std::map<std::string, ActiveSubscriptionPtr, std::less<>> subscriptions;
+    ActiveSubscriptions subscriptions;
     std::map<MemberKey, Member> members;
   };
   struct Shard {
@@ -194,6 +184,7 @@ class ClientRegistry {
   std::vector<remoting::ConnectionPtr> connectionsSilentSince(TimestampMs oldest) const;
 
   const Options options_;
+  ConsumerFilters& filters_;
   const Clock& clock_;
   std::array<Shard, kShards> shards_;
 

@@ -304,14 +304,6 @@ bool PullService::useGroupExpression(Draft& draft, const ActiveSubscription& kno
     return draft.refuse(ResponseCode::kSystemError, expressionRefusal(known.data.expression_type));
   }
   draft.filters_properties = true;
-  // With a fault the filter is that of an earlier expression.
-  if (parts_.bit_maps != nullptr && known.filter_fault.empty()) {
-    draft.filter = parts_.bit_maps->filterOf({.group = draft.request.consumer_group,
-                                              .topic = draft.request.topic,
-                                              .expression = known.data.sub_string,
-                                              .filter = known.filter},
-                                             [this] { return parts_.store.appendedOffset(); });
-  }
   return true;
 }
 

@@ -6,7 +6,6 @@
 #include <string>
 #include <string_view>
 
-#include "broker/filter/filter_bit_maps.h"
 #include "broker/filter/sql_filter_cache.h"
 #include "broker/group/client_registry.h"
 #include "broker/group/consumer_offsets.h"
@@ -55,7 +54,6 @@ class PullService {
     remoting::Lanes& lanes;
     TrafficObserver& traffic;
     const Clock& clock;
-    FilterBitMaps* bit_maps = nullptr;  ///< Null: enableCalcFilterBitMap is off.
   };
 
   explicit PullService(Parts parts);

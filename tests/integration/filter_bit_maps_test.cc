@@ -8,6 +8,7 @@
 #include <fstream>
 #include <mutex>
 #include <set>
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -55,6 +56,16 @@ class Numbers {
   DefaultMQPushConsumer consumer_;
 };
 
+std::string readFile(const std::string& path) {
+  std::ostringstream content;
+  content << std::ifstream(path, std::ios::binary).rdbuf();
+  return content.str();
+}
+
+void writeFile(const std::string& path, const std::string& content) {
+  std::ofstream(path, std::ios::binary) << content;
+}
+
 class FilterBitMapsTest : public testing::Test {
  protected:
   void SetUp() override {
@@ -88,6 +99,22 @@ class FilterBitMapsTest : public testing::Test {
     }
     return numbers;
   }
+  static std::string heartbeat(const std::string& expression, int version) {
+    return R"({"clientID":"c","producerDataSet":[],"consumerDataSet":[{"consumeFromWhere":)"
+           R"("CONSUME_FROM_FIRST_OFFSET","consumeType":"CONSUME_PASSIVELY","groupName":"bits_raw",)"
+           R"("messageModel":"CLUSTERING","subscriptionDataSet":[{"classFilterMode":false,)"
+           R"("codeSet":[],"expressionType":"SQL92","subString":")" +
+           jsonEscape(expression) + R"(","subVersion":)" + std::to_string(version) +
+           R"(,"tagsSet":[],"topic":"Bits"}],"unitMode":false}]})";
+  }
+  static std::string pullHeader(int offset, int version) {
+    return R"({"consumerGroup":"bits_raw","topic":"Bits","queueOffset":")" +
+           std::to_string(offset) +
+           R"(","queueId":"0","maxMsgNums":"32","sysFlag":"0","commitOffset":"0",)"
+           R"("suspendTimeoutMillis":"0","subVersion":")" +
+           std::to_string(version) + R"(","expressionType":"SQL92"})";
+  }
+  std::string filterFile() const { return cluster_.folder() + "/store/config/consumerFilter.json"; }
   std::string unitFile() const {
     return cluster_.folder() + "/store/consumequeue_ext/Bits/0/00000000000000000000";
   }
@@ -143,27 +170,15 @@ TEST_F(FilterBitMapsTest, ConsumersGetExactlyWhatTheyWantOverARestartAndAKill) {
 TEST_F(FilterBitMapsTest, TheBrokerDecidesByTheMapOnlyForMessagesSinceTheGroupIsThere) {
   RawClient client(cluster_.brokerPort());
   const auto subscribe = [&](const std::string& expression, int version) {
-    const auto beat = client.call(
-        kHeartbeat, "",
-        R"({"clientID":"c","producerDataSet":[],"consumerDataSet":[{"consumeFromWhere":)"
-        R"("CONSUME_FROM_FIRST_OFFSET","consumeType":"CONSUME_PASSIVELY","groupName":"bits_raw",)"
-        R"("messageModel":"CLUSTERING","subscriptionDataSet":[{"classFilterMode":false,)"
-        R"("codeSet":[],"expressionType":"SQL92","subString":")" +
-            jsonEscape(expression) + R"(","subVersion":)" + std::to_string(version) +
-            R"(,"tagsSet":[],"topic":"Bits"}],"unitMode":false}]})");
+    const auto beat = client.call(kHeartbeat, "", heartbeat(expression, version));
     EXPECT_EQ(0, beat.code) << beat.remark;
   };
   const auto pull = [&](int offset, int version) {
-    return client.call(kPullMessage,
-                       R"({"consumerGroup":"bits_raw","topic":"Bits","queueOffset":")" +
-                           std::to_string(offset) +
-                           R"(","queueId":"0","maxMsgNums":"32","sysFlag":"0","commitOffset":"0",)"
-                           R"("suspendTimeoutMillis":"0","subVersion":")" +
-                           std::to_string(version) + R"(","expressionType":"SQL92"})");
+    return client.call(kPullMessage, pullHeader(offset, version));
   };
   send(0, 10);
-  subscribe("n = 3", 1);
-  EXPECT_EQ(0, pull(0, 1).code);  // Number 3, by its properties; the group is known from here on.
+  subscribe("n = 3", 1);          // The group is known from here on.
+  EXPECT_EQ(0, pull(0, 1).code);  // Number 3, by its properties.
   send(10, 20);
   EXPECT_EQ(0, pull(10, 1).code);
   EXPECT_EQ(48 << 20, std::filesystem::file_size(unitFile()));
@@ -174,6 +189,39 @@ TEST_F(FilterBitMapsTest, TheBrokerDecidesByTheMapOnlyForMessagesSinceTheGroupIs
   // A new expression does not trust maps from before it.
   subscribe("n = 3 AND n < 4", 2);
   EXPECT_EQ(0, pull(10, 2).code);
+}
+
+// The broker remembers the group over a restart: what is stored before it comes back has maps.
+TEST_F(FilterBitMapsTest, MessagesAreMarkedForAGroupThatIsAwayOverARestartAndAKill) {
+  RawClient(cluster_.brokerPort()).call(kHeartbeat, "", heartbeat("n = 3", 1));
+  cluster_.stopBroker();
+  EXPECT_THAT(readFile(filterFile()), testing::HasSubstr("\"expression\":\"n = 3\""));
+  cluster_.startBroker();
+  send(0, 10);
+  cluster_.killBroker();
+  cluster_.startBroker();
+  send(10, 20);
+  RawClient client(cluster_.brokerPort());
+  client.call(kHeartbeat, "", heartbeat("n = 3", 1));
+  const std::streamoff unit = 20 + kMapBytes;
+  EXPECT_NE(std::string(kMapBytes, '\0'), clearMap(3 * unit + 20));
+  EXPECT_EQ(std::string(kMapBytes, '\0'), clearMap(4 * unit + 20));
+  EXPECT_NE(std::string(kMapBytes, '\0'), clearMap(13 * unit + 20));
+  // The maps of this run count, those of the one before do not.
+  EXPECT_EQ(kPullRetryImmediately, client.call(kPullMessage, pullHeader(10, 1)).code);
+  const auto found = client.call(kPullMessage, pullHeader(0, 1));
+  EXPECT_EQ(0, found.code) << found.remark;
+}
+
+TEST_F(FilterBitMapsTest, ATornFileIsReadFromItsBackup) {
+  RawClient(cluster_.brokerPort()).call(kHeartbeat, "", heartbeat("n = 3", 1));
+  cluster_.stopBroker();
+  const std::string whole = readFile(filterFile());
+  writeFile(filterFile() + ".bak", whole);
+  writeFile(filterFile(), whole.substr(0, whole.size() / 2));
+  cluster_.startBroker();
+  send(0, 4);
+  EXPECT_NE(std::string(kMapBytes, '\0'), clearMap(3 * (20 + kMapBytes) + 20));
 }
 
 }  // namespace

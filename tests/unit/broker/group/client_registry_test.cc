@@ -33,6 +33,13 @@ class ClientRegistryTest : public testing::Test {
     return data;
   }
 
+  static model::SubscriptionData bySql(std::string topic, std::string expression,
+                                       int64_t version = 1) {
+    model::SubscriptionData data = subscription(std::move(topic), std::move(expression), version);
+    data.expression_type = "SQL92";
+    return data;
+  }
+
   static GroupSubscription to(std::vector<model::SubscriptionData> subscriptions) {
     GroupSubscription group;
     group.subscriptions = std::move(subscriptions);
@@ -41,7 +48,9 @@ class ClientRegistryTest : public testing::Test {
 
   bool may_notify_ = true;
   ManualClock clock_;
-  ClientRegistry clients_{{.may_notify = [this](std::string_view) { return may_notify_; }}, clock_};
+  ConsumerFilters filters_{"", BloomFilter(20, 32), clock_};
+  ClientRegistry clients_{
+      {.may_notify = [this](std::string_view) { return may_notify_; }}, filters_, clock_};
 };
 
 TEST_F(ClientRegistryTest, ANewMemberIsToldToAllBeforeRegisteringReturns) {
@@ -203,6 +212,54 @@ TEST_F(ClientRegistryTest, AGroupsViewShowsTraitsSubscriptionsAndMembers) {
   EXPECT_EQ(view->members[0].updated_ms, clock_.nowMs());
   EXPECT_TRUE(clients_.findConsumer("G", "c1"));
   EXPECT_FALSE(clients_.findConsumer("G", "c2"));
+}
+
+TEST_F(ClientRegistryTest, AnExpressionIsAliveWhileItsGroupSubscribesByIt) {
+  const auto isAlive = [this](const char* topic) {
+    const auto data = filters_.find("G", topic);
+    EXPECT_TRUE(data);
+    return data && !data->dead;
+  };
+  const auto first = connect(1);
+  clients_.registerConsumer("G", client(first, "c1"),
+                            to({bySql("T", "a > 5", 7), bySql("U", "a > 5"), subscription("V")}));
+  EXPECT_TRUE(isAlive("T"));
+  EXPECT_TRUE(isAlive("U"));
+  EXPECT_FALSE(filters_.find("G", "V"));
+  EXPECT_EQ(filters_.find("G", "T")->client_version, 7);
+
+  // Only the last member takes it along, and a topic that is no longer subscribed to.
+  clients_.registerConsumer("G", client(connect(2), "c2"), to({bySql("T", "a > 5", 7)}));
+  EXPECT_FALSE(isAlive("U"));
+  clients_.removeConnection(2);
+  EXPECT_TRUE(isAlive("T"));
+  clock_.advance(std::chrono::milliseconds(1000));
+  clients_.removeConnection(1);
+  EXPECT_FALSE(isAlive("T"));
+  EXPECT_EQ(filters_.find("G", "T")->dead_time, clock_.nowMs());
+
+  // Whoever comes back finds it, in whatever version.
+  clients_.registerConsumer("G", client(connect(3), "c3"), to({bySql("T", "a > 5", 3)}));
+  EXPECT_TRUE(isAlive("T"));
+  EXPECT_EQ(filters_.find("G", "T")->client_version, 3);
+}
+
+TEST_F(ClientRegistryTest, AnExpressionThatIsReplacedByTagsIsDead) {
+  const auto member = client(connect(1), "c1");
+  clients_.registerConsumer("G", member, to({bySql("T", "a > 5")}));
+  clients_.registerConsumer("G", member, to({subscription("T", "A", 2)}));
+  EXPECT_TRUE(filters_.find("G", "T")->dead);
+}
+
+TEST_F(ClientRegistryTest, ABadExpressionLeavesTheOneBeforeAliveAndTheNextReplacesIt) {
+  const auto member = client(connect(1), "c1");
+  clients_.registerConsumer("G", member, to({bySql("T", "a > 5")}));
+  clients_.registerConsumer("G", member, to({bySql("T", "a >", 2)}));
+  EXPECT_FALSE(filters_.find("G", "T")->dead);
+  EXPECT_EQ(filters_.find("G", "T")->expression, "a > 5");
+  clients_.registerConsumer("G", member, to({bySql("T", "a < 5", 3)}));
+  EXPECT_FALSE(filters_.find("G", "T")->dead);
+  EXPECT_EQ(filters_.find("G", "T")->expression, "a < 5");
 }
 
 TEST_F(ClientRegistryTest, AProducerIsReachableByIdWhileItIsInAnyGroup) {

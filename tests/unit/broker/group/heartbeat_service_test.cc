@@ -27,7 +27,8 @@ class HeartbeatServiceTest : public MessagePath {
   ClientInfo client() const { return {.connection = connection_, .client_id = "c1"}; }
 
   std::shared_ptr<FakeConnection> connection_ = std::make_shared<FakeConnection>(1);
-  ClientRegistry clients_{{}, clock_};
+  ConsumerFilters filters_{"", BloomFilter(20, 32), clock_};
+  ClientRegistry clients_{{}, filters_, clock_};
   HeartbeatService heartbeats_{clients_, *groups_, *topics_};
 };
 

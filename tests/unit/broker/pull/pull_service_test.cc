@@ -137,7 +137,8 @@ class PullServiceTest : public MessagePath {
   static constexpr int32_t kHold = pull_sys_flag::kSubscription | pull_sys_flag::kSuspend;
 
   std::shared_ptr<FakeConnection> connection_ = std::make_shared<FakeConnection>(1);
-  ClientRegistry clients_{{}, clock_};
+  ConsumerFilters filters_{"", BloomFilter(20, 32), clock_};
+  ClientRegistry clients_{{}, filters_, clock_};
   remoting::Lanes lanes_{{}};
   std::optional<PullService> pulls_;
 };

@@ -117,7 +117,8 @@ class TransactionTest : public MessagePath {
 
   TimestampMs born_ms_ = 0;
   std::shared_ptr<FakeConnection> producer_ = std::make_shared<FakeConnection>(1);
-  ClientRegistry clients_{{}, clock_};
+  ConsumerFilters filters_{"", BloomFilter(20, 32), clock_};
+  ClientRegistry clients_{{}, filters_, clock_};
   std::optional<HalfMessages> messages_;
   std::unique_ptr<HalfLedger> ledger_;
   std::optional<EndTransactionService> ends_;

@@ -1,0 +1,112 @@
+#include "broker/group/active_subscription.h"
+
+#include <functional>
+#include <set>
+#include <string_view>
+#include <utility>
+
+#include "broker/pull/tag_filter.h"
+
+namespace rocketmq::broker {
+
+namespace {
+
+void activateExpression(const std::string& group, ActiveSubscription& active,
+                        const ActiveSubscription* known, ConsumerFilters& filters) {
+  const model::SubscriptionData& data = active.data;
+  const bool was_expression =
+      known != nullptr && !model::isTagExpression(known->data.expression_type);
+  const bool is_repeated = was_expression && known->data.expression_type == data.expression_type &&
+                           known->data.sub_string == data.sub_string;
+  if (is_repeated && !known->filter_fault.empty()) {
+    active.filter_fault = known->filter_fault;  // A group's members repeat each other's fault.
+  } else {
+    auto entered = filters.enter({.group = group,
+                                  .topic = data.topic,
+                                  .type = data.expression_type,
+                                  .expression = data.sub_string},
+                                 data.sub_version);
+    if (entered.ok()) {
+      active.expression = std::move(*entered);
+      active.filter = active.expression;
+      active.filter_version = data.sub_version;
+      return;
+    }
+    active.filter_fault = entered.status().message();
+  }
+  if (was_expression) {
+    active.expression = known->expression;
+    active.filter = known->filter;
+    active.filter_version = known->filter_version;
+  }
+}
+
+void markDead(const ActiveSubscription& subscription, TimestampMs now_ms) {
+  if (subscription.expression != nullptr) {
+    subscription.expression->markDead(now_ms);
+  }
+}
+
+void markAlive(const ActiveSubscription& subscription) {
+  if (subscription.expression != nullptr) {
+    subscription.expression->markAlive();
+  }
+}
+
+}  // namespace
+
+ActiveSubscriptionPtr activate(const std::string& group, const model::SubscriptionData& sent,
+                               const ActiveSubscription* known, ConsumerFilters& filters) {
+  auto active = std::make_shared<ActiveSubscription>();
+  active->data = sent;
+  // The codes that clients send are not to be trusted (see SubscriptionData): the text counts.
+  if (model::isTagExpression(sent.expression_type)) {
+    auto parsed = model::parseSubscription(sent.topic, sent.sub_string, sent.expression_type,
+                                           sent.sub_version);
+    if (parsed.ok()) {
+      active->data = std::move(*parsed);
+      active->data.class_filter_mode = sent.class_filter_mode;
+    }
+    active->filter = TagFilter::of(active->data);
+  } else {
+    activateExpression(group, *active, known, filters);
+  }
+  return active;
+}
+
+bool mergeSubscriptions(const std::vector<ActiveSubscriptionPtr>& sent, TimestampMs now_ms,
+                        ActiveSubscriptions& table) {
+  bool changed = false;
+  std::set<std::string_view> topics;
+  for (const ActiveSubscriptionPtr& subscription : sent) {
+    const std::string& topic = subscription->data.topic;
+    topics.insert(topic);
+    const auto known = table.find(topic);
+    if (known == table.end()) {
+      table.emplace(topic, subscription);
+      markAlive(*subscription);
+      changed = true;
+    } else if (subscription->data.sub_version > known->second->data.sub_version) {
+      // RocketMQ parity: a newer version is no change that consumers need to hear of.
+      markDead(*known->second, now_ms);
+      markAlive(*subscription);
+      known->second = subscription;
+    }
+  }
+  const size_t gone = std::erase_if(table, [&](const auto& entry) {
+    const bool is_gone = !topics.contains(entry.first);
+    if (is_gone) {
+      markDead(*entry.second, now_ms);
+    }
+    return is_gone;
+  });
+  return changed || gone > 0;
+}
+
+void markDead(const ActiveSubscriptions& table, TimestampMs now_ms) {
+  for (const auto& [topic, subscription] : table) {
+    markDead(*subscription, now_ms);
+  }
+}
+
+}  // namespace rocketmq::broker

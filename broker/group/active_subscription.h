@@ -1,0 +1,46 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "broker/filter/consumer_filters.h"
+#include "common/clock.h"
+#include "common/model/subscription_data.h"
+#include "store/message_store.h"
+
+namespace rocketmq::broker {
+
+/// A subscription of a group in the form that pulls need. Immutable.
+struct ActiveSubscription {
+  model::SubscriptionData data;
+  /// Null for "everything", and when an expression could not be compiled.
+  std::shared_ptr<const store::MessageFilter> filter;
+  /// The same, when it is an expression; the subscription keeps it alive.
+  std::shared_ptr<ConsumerFilter> expression;
+  /// A bad expression leaves the one before it in force, for consumers that still use that (the
+  /// Java broker refuses theirs too). Then this is its version, below that of `data`.
+  int64_t filter_version = 0;
+  std::string filter_fault;  ///< Why `data` could not be compiled.
+};
+using ActiveSubscriptionPtr = std::shared_ptr<const ActiveSubscription>;
+
+/// A group's subscriptions by topic.
+using ActiveSubscriptions = std::map<std::string, ActiveSubscriptionPtr, std::less<>>;
+
+/// Makes what a group has sent usable. `known`: its subscription of that topic before; null: none.
+/// Compiles an expression that `filters` does not have yet.
+ActiveSubscriptionPtr activate(const std::string& group, const model::SubscriptionData& sent,
+                               const ActiveSubscription* known, ConsumerFilters& filters);
+
+/// Merges what a heartbeat subscribes to into the group's table; true when a topic came or went.
+/// Expressions that are no longer in the table are dead from `now_ms` on.
+bool mergeSubscriptions(const std::vector<ActiveSubscriptionPtr>& sent, TimestampMs now_ms,
+                        ActiveSubscriptions& table);
+
+/// To be called with the table of a group whose last member is gone.
+void markDead(const ActiveSubscriptions& table, TimestampMs now_ms);
+
+}  // namespace rocketmq::broker
