@@ -1,33 +1,18 @@
 #include "broker/filter/sql_parser.h"
 
-#include <algorithm>
 #include <limits>
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "broker/filter/java_number.h"
 #include "broker/filter/sql_lexer.h"
+#include "broker/filter/sql_program_builder.h"
 
 namespace rocketmq::broker::filter {
 
 namespace {
-
-/// Which rules an operand falls under; Java has a class for each.
-enum class Role : uint8_t {
-  kLiteral,
-  kBooleanLiteral,  ///< TRUE, FALSE, NULL: a literal and a condition.
-  kProperty,
-  kCondition,
-  kNegated,
-};
-
-struct Operand {
-  uint32_t node = 0;
-  Role role = Role::kLiteral;
-  size_t height = 1;
-  size_t position = 0;
-};
 
 std::string_view quoted(const Token& token) {
   constexpr size_t kShownMax = 40;
@@ -43,12 +28,6 @@ std::string unescaped(std::string_view literal) {
     i += inside[i] == '\'' ? 1U : 0U;  // The second of a pair.
   }
   return text;
-}
-
-bool isNumber(Op op) { return op == Op::kInt || op == Op::kLong || op == Op::kDouble; }
-
-double valueOf(const Node& number) {
-  return number.op == Op::kDouble ? number.real : static_cast<double>(number.integer);
 }
 
 std::optional<Op> orderOf(TokenKind kind) {
@@ -74,7 +53,8 @@ bool beginsTest(TokenKind kind) {
 /// A recursive-descent parser; each function reads what its rule of the grammar says.
 class SqlParser {
  public:
-  explicit SqlParser(std::string_view expression) : expression_(expression), lexer_(expression) {}
+  explicit SqlParser(std::string_view expression)
+      : expression_(expression), lexer_(expression), builder_(expression) {}
 
   Result<SqlProgram> parse();
 
@@ -105,22 +85,11 @@ class SqlParser {
   Result<Operand> parseFloat();
   Result<Operand> parseName();
 
-  Result<Operand> add(const Node& node, Role role, size_t height, size_t position);
-  Result<Operand> addLogic(Op op, const std::vector<Operand>& operands);
-  Result<Operand> addEqual(const Operand& left, const Operand& right, bool negated);
-  Result<Operand> addOrder(Op op, const Operand& left, const Operand& right);
-  Result<Operand> addNot(const Operand& operand);
-  Result<Operand> asCondition(const Operand& operand);
-  Status checkOrdered(const Operand& operand) const;
-  Status checkBounds(const Operand& low, const Operand& high) const;
-  uint32_t addText(std::string text);
-  void sortNames();
-
   const std::string_view expression_;
   SqlLexer lexer_;
   Token token_;       // The next word.
   size_t depth_ = 0;  // Of parseUnary() inside itself.
-  SqlProgram program_;
+  SqlProgramBuilder builder_;
 };
 
 Status SqlParser::advance() {
@@ -145,10 +114,7 @@ Result<SqlProgram> SqlParser::parse() {
   if (token_.kind != TokenKind::kEnd) {
     return unexpected("an operator or the end");
   }
-  ROCKETMQ_ASSIGN_OR_RETURN(const Operand condition, asCondition(whole));
-  program_.root = condition.node;
-  sortNames();
-  return std::move(program_);
+  return builder_.finish(whole);
 }
 
 template <class Next>
@@ -158,13 +124,13 @@ Result<Operand> SqlParser::parseList(TokenKind separator, Op op, Next next) {
     return first;
   }
   std::vector<Operand> operands;
-  ROCKETMQ_ASSIGN_OR_RETURN(operands.emplace_back(), asCondition(first));
+  ROCKETMQ_ASSIGN_OR_RETURN(operands.emplace_back(), builder_.asCondition(first));
   while (token_.kind == separator) {
     ROCKETMQ_RETURN_IF_ERROR(advance());
     ROCKETMQ_ASSIGN_OR_RETURN(const Operand another, (this->*next)());
-    ROCKETMQ_ASSIGN_OR_RETURN(operands.emplace_back(), asCondition(another));
+    ROCKETMQ_ASSIGN_OR_RETURN(operands.emplace_back(), builder_.asCondition(another));
   }
-  return addLogic(op, operands);
+  return builder_.addLogic(op, operands);
 }
 
 Result<Operand> SqlParser::parseOr() {
@@ -182,7 +148,7 @@ Result<Operand> SqlParser::parseEquality() {
       const bool negated = token_.kind == TokenKind::kNotEqual;
       ROCKETMQ_RETURN_IF_ERROR(advance());
       ROCKETMQ_ASSIGN_OR_RETURN(const Operand right, parseComparison());
-      ROCKETMQ_ASSIGN_OR_RETURN(left, addEqual(left, right, negated));
+      ROCKETMQ_ASSIGN_OR_RETURN(left, builder_.addEqual(left, right, negated));
     } else if (token_.kind == TokenKind::kIs) {
       ROCKETMQ_RETURN_IF_ERROR(advance());
       ROCKETMQ_ASSIGN_OR_RETURN(left, parseIsNull(left));
@@ -199,11 +165,12 @@ Result<Operand> SqlParser::parseIsNull(const Operand& left) {
   }
   const size_t position = token_.position;
   ROCKETMQ_RETURN_IF_ERROR(expect(TokenKind::kNull, negated ? "NULL" : "NULL or NOT NULL"));
-  ROCKETMQ_ASSIGN_OR_RETURN(const Operand null, add({}, Role::kBooleanLiteral, 1, position));
+  ROCKETMQ_ASSIGN_OR_RETURN(const Operand null,
+                            builder_.add({}, Role::kBooleanLiteral, 1, position));
   ROCKETMQ_ASSIGN_OR_RETURN(const Operand test,
-                            add({.op = Op::kEqual, .left = left.node, .right = null.node},
-                                Role::kCondition, left.height + 1, left.position));
-  return negated ? addNot(test) : test;
+                            builder_.add({.op = Op::kEqual, .left = left.node, .right = null.node},
+                                         Role::kCondition, left.height + 1, left.position));
+  return negated ? builder_.addNot(test) : test;
 }
 
 Result<Operand> SqlParser::parseComparison() {
@@ -212,7 +179,7 @@ Result<Operand> SqlParser::parseComparison() {
     if (const std::optional<Op> order = orderOf(token_.kind)) {
       ROCKETMQ_RETURN_IF_ERROR(advance());
       ROCKETMQ_ASSIGN_OR_RETURN(const Operand right, parseUnary());
-      ROCKETMQ_ASSIGN_OR_RETURN(left, addOrder(*order, left, right));
+      ROCKETMQ_ASSIGN_OR_RETURN(left, builder_.addOrder(*order, left, right));
     } else if (token_.kind == TokenKind::kNot) {
       ROCKETMQ_RETURN_IF_ERROR(advance());
       if (!beginsTest(token_.kind)) {
@@ -244,22 +211,14 @@ Result<Operand> SqlParser::parseBetween(const Operand& value, bool negated) {
   ROCKETMQ_RETURN_IF_ERROR(expect(TokenKind::kAnd, "AND and the upper end of BETWEEN"));
   ROCKETMQ_ASSIGN_OR_RETURN(const Operand high, parseUnary());
   if (!negated) {
-    ROCKETMQ_RETURN_IF_ERROR(checkBounds(low, high));
+    ROCKETMQ_RETURN_IF_ERROR(builder_.checkBounds(low, high));
   }
   std::vector<Operand> ends(2);
-  ROCKETMQ_ASSIGN_OR_RETURN(ends[0], addOrder(negated ? Op::kLess : Op::kGreaterEqual, value, low));
-  ROCKETMQ_ASSIGN_OR_RETURN(ends[1],
-                            addOrder(negated ? Op::kGreater : Op::kLessEqual, value, high));
-  return addLogic(negated ? Op::kOr : Op::kAnd, ends);
-}
-
-Status SqlParser::checkBounds(const Operand& low, const Operand& high) const {
-  const Node& from = program_.nodes[low.node];
-  const Node& to = program_.nodes[high.node];
-  if (isNumber(from.op) && isNumber(to.op) && valueOf(to) < valueOf(from)) {
-    return fault(low.position, "the lower end of BETWEEN is above the upper end");
-  }
-  return Status::ok();
+  ROCKETMQ_ASSIGN_OR_RETURN(ends[0],
+                            builder_.addOrder(negated ? Op::kLess : Op::kGreaterEqual, value, low));
+  ROCKETMQ_ASSIGN_OR_RETURN(
+      ends[1], builder_.addOrder(negated ? Op::kGreater : Op::kLessEqual, value, high));
+  return builder_.addLogic(negated ? Op::kOr : Op::kAnd, ends);
 }
 
 Result<Operand> SqlParser::parseIn(const Operand& left, bool negated) {
@@ -281,11 +240,9 @@ Result<Operand> SqlParser::parseIn(const Operand& left, bool negated) {
     ROCKETMQ_RETURN_IF_ERROR(advance());
   }
   ROCKETMQ_RETURN_IF_ERROR(expect(TokenKind::kClose, "\",\" or \")\""));
-  std::sort(list.begin(), list.end());
-  const auto index = static_cast<uint32_t>(program_.lists.size());
-  program_.lists.push_back(std::move(list));
-  return add({.op = Op::kIn, .negated = negated, .left = left.node, .right = index},
-             Role::kCondition, left.height + 1, left.position);
+  const uint32_t index = builder_.addList(std::move(list));
+  return builder_.add({.op = Op::kIn, .negated = negated, .left = left.node, .right = index},
+                      Role::kCondition, left.height + 1, left.position);
 }
 
 Result<Operand> SqlParser::parseSearch(const Operand& left, bool negated) {
@@ -304,10 +261,10 @@ Result<Operand> SqlParser::parseSearch(const Operand& left, bool negated) {
     return fault(token_.position, "CONTAINS looks for texts of at most " +
                                       std::to_string(kSearchBytesMax) + " bytes; this is longer,");
   }
-  const uint32_t text = addText(std::move(wanted));
+  const uint32_t text = builder_.addText(std::move(wanted));
   ROCKETMQ_RETURN_IF_ERROR(advance());
-  return add({.op = op, .negated = negated, .left = left.node, .right = text}, Role::kCondition,
-             left.height + 1, left.position);
+  return builder_.add({.op = op, .negated = negated, .left = left.node, .right = text},
+                      Role::kCondition, left.height + 1, left.position);
 }
 
 Result<Operand> SqlParser::parseUnary() {
@@ -325,11 +282,11 @@ Result<Operand> SqlParser::parseUnary() {
   --depth_;
   switch (sign.kind) {
     case TokenKind::kMinus:
-      return add({.op = Op::kNegate, .left = operand.node}, Role::kNegated, operand.height + 1,
-                 sign.position);
+      return builder_.add({.op = Op::kNegate, .left = operand.node}, Role::kNegated,
+                          operand.height + 1, sign.position);
     case TokenKind::kNot: {
-      ROCKETMQ_ASSIGN_OR_RETURN(const Operand condition, asCondition(operand));
-      return addNot(condition);
+      ROCKETMQ_ASSIGN_OR_RETURN(const Operand condition, builder_.asCondition(operand));
+      return builder_.addNot(condition);
     }
     default:
       return operand;
@@ -347,16 +304,16 @@ Result<Operand> SqlParser::parsePrimary() {
       return parseName();
     case TokenKind::kString:
       ROCKETMQ_RETURN_IF_ERROR(advance());
-      return add({.op = Op::kString, .left = addText(unescaped(first.text))}, Role::kLiteral, 1,
-                 first.position);
+      return builder_.add({.op = Op::kString, .left = builder_.addText(unescaped(first.text))},
+                          Role::kLiteral, 1, first.position);
     case TokenKind::kTrue:
     case TokenKind::kFalse:
       ROCKETMQ_RETURN_IF_ERROR(advance());
-      return add({.op = Op::kBoolean, .negated = first.kind == TokenKind::kTrue},
-                 Role::kBooleanLiteral, 1, first.position);
+      return builder_.add({.op = Op::kBoolean, .negated = first.kind == TokenKind::kTrue},
+                          Role::kBooleanLiteral, 1, first.position);
     case TokenKind::kNull:
       ROCKETMQ_RETURN_IF_ERROR(advance());
-      return add({}, Role::kBooleanLiteral, 1, first.position);
+      return builder_.add({}, Role::kBooleanLiteral, 1, first.position);
     case TokenKind::kOpen:
       break;
     default:
@@ -386,8 +343,8 @@ Result<Operand> SqlParser::parseInteger() {
   }
   ROCKETMQ_RETURN_IF_ERROR(advance());
   const bool is_int = *value <= std::numeric_limits<int32_t>::max();
-  return add({.op = is_int ? Op::kInt : Op::kLong, .integer = *value}, Role::kLiteral, 1,
-             number.position);
+  return builder_.add({.op = is_int ? Op::kInt : Op::kLong, .integer = *value}, Role::kLiteral, 1,
+                      number.position);
 }
 
 Result<Operand> SqlParser::parseFloat() {
@@ -400,120 +357,13 @@ Result<Operand> SqlParser::parseFloat() {
                  "the number " + std::string(quoted(number)) + " is outside the range of a double");
   }
   ROCKETMQ_RETURN_IF_ERROR(advance());
-  return add({.op = Op::kDouble, .real = value}, Role::kLiteral, 1, number.position);
+  return builder_.add({.op = Op::kDouble, .real = value}, Role::kLiteral, 1, number.position);
 }
 
 Result<Operand> SqlParser::parseName() {
   const Token name = token_;
   ROCKETMQ_RETURN_IF_ERROR(advance());
-  auto& names = program_.names;
-  auto known = std::find(names.begin(), names.end(), name.text);
-  if (known == names.end()) {
-    if (names.size() == kNamesMax) {
-      return fault(name.position, "the expression asks for more than " + std::to_string(kNamesMax) +
-                                      " different properties,");
-    }
-    known = names.emplace(known, name.text);
-  }
-  return add({.op = Op::kProperty, .right = static_cast<uint32_t>(known - names.begin())},
-             Role::kProperty, 1, name.position);
-}
-
-Result<Operand> SqlParser::add(const Node& node, Role role, size_t height, size_t position) {
-  if (program_.nodes.size() == kNodesMax) {
-    return fault(position, "the expression has more than " + std::to_string(kNodesMax) +
-                               " operands and operators,");
-  }
-  if (height > kDepthMax) {
-    return fault(position,
-                 "the expression is nested more than " + std::to_string(kDepthMax) + " deep");
-  }
-  program_.nodes.push_back(node);
-  return Operand{.node = static_cast<uint32_t>(program_.nodes.size() - 1),
-                 .role = role,
-                 .height = height,
-                 .position = position};
-}
-
-Result<Operand> SqlParser::addLogic(Op op, const std::vector<Operand>& operands) {
-  const Node node{.op = op,
-                  .left = static_cast<uint32_t>(program_.children.size()),
-                  .right = static_cast<uint32_t>(operands.size())};
-  size_t height = 0;
-  for (const Operand& operand : operands) {
-    program_.children.push_back(operand.node);
-    height = std::max(height, operand.height);
-  }
-  return add(node, Role::kCondition, height + 1, operands.front().position);
-}
-
-Result<Operand> SqlParser::addEqual(const Operand& left, const Operand& right, bool negated) {
-  for (const Operand* operand : {&left, &right}) {
-    if (program_.nodes[operand->node].op == Op::kNull) {
-      return fault(operand->position, "NULL cannot be compared, use IS NULL instead,");
-    }
-  }
-  if (left.role == Role::kBooleanLiteral && right.role == Role::kLiteral) {
-    return fault(left.position, "a boolean cannot be compared with another literal");
-  }
-  ROCKETMQ_ASSIGN_OR_RETURN(
-      const Operand equal,
-      add({.op = Op::kEqual, .left = left.node, .right = right.node}, Role::kCondition,
-          std::max(left.height, right.height) + 1, left.position));
-  return negated ? addNot(equal) : equal;
-}
-
-Status SqlParser::checkOrdered(const Operand& operand) const {
-  const bool is_number = isNumber(program_.nodes[operand.node].op);
-  if (operand.role == Role::kProperty || operand.role == Role::kNegated || is_number) {
-    return Status::ok();
-  }
-  return fault(operand.position,
-               "what is neither a property nor a number cannot be compared by order,");
-}
-
-Result<Operand> SqlParser::addOrder(Op op, const Operand& left, const Operand& right) {
-  ROCKETMQ_RETURN_IF_ERROR(checkOrdered(left));
-  ROCKETMQ_RETURN_IF_ERROR(checkOrdered(right));
-  return add({.op = op, .left = left.node, .right = right.node}, Role::kCondition,
-             std::max(left.height, right.height) + 1, left.position);
-}
-
-Result<Operand> SqlParser::addNot(const Operand& operand) {
-  return add({.op = Op::kNot, .left = operand.node}, Role::kCondition, operand.height + 1,
-             operand.position);
-}
-
-Result<Operand> SqlParser::asCondition(const Operand& operand) {
-  switch (operand.role) {
-    case Role::kCondition:
-    case Role::kBooleanLiteral:
-      return operand;
-    case Role::kProperty:
-      return add({.op = Op::kIsTrue, .left = operand.node}, Role::kCondition, operand.height + 1,
-                 operand.position);
-    case Role::kLiteral:
-    case Role::kNegated:
-      break;
-  }
-  return fault(operand.position, "a condition is expected, and there is only a value");
-}
-
-uint32_t SqlParser::addText(std::string text) {
-  program_.texts.push_back(std::move(text));
-  return static_cast<uint32_t>(program_.texts.size() - 1);
-}
-
-void SqlParser::sortNames() {
-  const std::vector<std::string> as_met = program_.names;
-  std::sort(program_.names.begin(), program_.names.end());
-  for (Node& node : program_.nodes) {
-    if (node.op == Op::kProperty) {
-      const auto place =
-          std::lower_bound(program_.names.begin(), program_.names.end(), as_met[node.right]);
-      node.right = static_cast<uint32_t>(place - program_.names.begin());
-    }
-  }
+  return builder_.addName(name.text, name.position);
 }
 
 }  // namespace
