@@ -15,6 +15,7 @@
 #include "broker/handlers/offset_handlers.h"
 #include "broker/handlers/pull_handlers.h"
 #include "broker/handlers/query_handlers.h"
+#include "broker/handlers/queue_entry_handlers.h"
 #include "broker/handlers/relay_handlers.h"
 #include "broker/handlers/reply_handlers.h"
 #include "broker/handlers/send_handlers.h"
@@ -283,6 +284,8 @@ void Broker::Impl::registerAdminHandlers() {
                                   .timers = message_timers_.get(),
                                   .copy = timer_copy_.get(),
                                   .settings = settings_});
+  registerQueueEntryHandlers(
+      router_, {.topics = *topics_, .clients = *clients_, .filters = *filters_, .store = *store_});
   registerRelayHandlers(router_, {.settings = settings_, .clients = *clients_, .store = *store_});
 }
 

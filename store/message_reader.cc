@@ -152,17 +152,24 @@ LogSlice MessageReader::logBytes(int64_t offset, int64_t bytes_max) const {
   return LogSlice{.bytes = bytes, .owner = std::move(view.owner)};
 }
 
+namespace {
+
+/// The unit at an address; its bit map is a view into `units`. nullopt when it is lost.
+std::optional<QueueUnit> unitAt(const LogView& units, int64_t address) {
+  const int64_t offset = unitOffset(address);
+  return units.contains(offset, kUnitBytesMin) ? decodeQueueUnit(units.from(offset)) : std::nullopt;
+}
+
+}  // namespace
+
 void MessageReader::resolveExtAddress(const ConsumeQueue& queue, QueueEntry& entry) const {
   if (!isExtAddress(entry.tags_code)) {
     return;
   }
   const LogView units = queue.unitFile(entry.tags_code);
-  const int64_t offset = unitOffset(entry.tags_code);
-  if (units.contains(offset, kUnitBytesMin)) {
-    if (const auto unit = decodeQueueUnit(units.from(offset))) {
-      entry.tags_code = unit->tags_code;
-      return;
-    }
+  if (const auto unit = unitAt(units, entry.tags_code)) {
+    entry.tags_code = unit->tags_code;
+    return;
   }
   const auto record =
       recordIn(parts_.log.view(entry.physical_offset), entry.physical_offset, CrcCheck::kSkip);
@@ -171,23 +178,54 @@ void MessageReader::resolveExtAddress(const ConsumeQueue& queue, QueueEntry& ent
   }
 }
 
-std::vector<QueueEntry> MessageReader::queueEntries(std::string_view topic, int32_t queue_id,
-                                                    int64_t index, int32_t count) const {
-  std::vector<QueueEntry> entries;
+template <class Visitor>
+void MessageReader::visitEntries(std::string_view topic, int32_t queue_id, int64_t index,
+                                 int32_t count, Visitor visit) const {
   const auto queue = parts_.queues.find(topic, queue_id);
-  while (queue != nullptr && std::ssize(entries) < count) {
+  int64_t left = queue == nullptr ? 0 : count;
+  while (left > 0) {
     const QueueRun run = queue->run(index);
     if (run.owner == nullptr) {
       break;
     }
-    const int64_t taken = std::min(run.count, count - std::ssize(entries));
+    const int64_t taken = std::min(run.count, left);
     for (int64_t i = 0; i < taken; ++i) {
-      entries.push_back(run.at(i));
-      resolveExtAddress(*queue, entries.back());
+      visit(*queue, run.at(i));
     }
     index += taken;
+    left -= taken;
   }
+}
+
+std::vector<QueueEntry> MessageReader::queueEntries(std::string_view topic, int32_t queue_id,
+                                                    int64_t index, int32_t count) const {
+  std::vector<QueueEntry> entries;
+  visitEntries(topic, queue_id, index, count, [&](const ConsumeQueue& queue, QueueEntry entry) {
+    resolveExtAddress(queue, entry);
+    entries.push_back(entry);
+  });
   return entries;
+}
+
+std::vector<QueueEntryDetail> MessageReader::queueEntryDetails(std::string_view topic,
+                                                               int32_t queue_id, int64_t index,
+                                                               int32_t count) const {
+  std::vector<QueueEntryDetail> details;
+  visitEntries(topic, queue_id, index, count, [&](const ConsumeQueue& queue, QueueEntry entry) {
+    QueueEntryDetail& detail = details.emplace_back();
+    detail.entry = entry;
+    detail.has_address = isExtAddress(entry.tags_code);
+    if (!detail.has_address) {
+      return;
+    }
+    const LogView units = queue.unitFile(entry.tags_code);
+    if (const auto unit = unitAt(units, entry.tags_code)) {
+      detail.unit = {.tags_code = unit->tags_code,
+                     .store_timestamp_ms = unit->store_timestamp_ms,
+                     .bit_map = std::string(unit->bit_map)};
+    }
+  });
+  return details;
 }
 
 }  // namespace rocketmq::store

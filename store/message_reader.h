@@ -48,8 +48,14 @@ class MessageReader {
   LogSlice logBytes(int64_t offset, int64_t bytes_max) const;
   std::vector<QueueEntry> queueEntries(std::string_view topic, int32_t queue_id, int64_t index,
                                        int32_t count) const;
+  std::vector<QueueEntryDetail> queueEntryDetails(std::string_view topic, int32_t queue_id,
+                                                  int64_t index, int32_t count) const;
 
  private:
+  /// Calls `visit(queue, entry)` for up to `count` entries from `index` on.
+  template <class Visitor>
+  void visitEntries(std::string_view topic, int32_t queue_id, int64_t index, int32_t count,
+                    Visitor visit) const;
   GetResult find(const GetRequest& request, std::chrono::steady_clock::time_point now) const;
   int64_t memoryBytes() const;
   /// Puts the tags code in the place of an address in consumequeue_ext: that of the unit, or of the

@@ -128,6 +128,19 @@ struct QueueEntry {
   int64_t tags_code = 0;
 };
 
+/// One entry of a consume queue as it is on the disk, for people who look into it.
+struct QueueEntryDetail {
+  /// What the consume queue's extension has of the message (RocketMQ: CqExtUnit).
+  struct Unit {
+    int64_t tags_code = 0;
+    TimestampMs store_timestamp_ms = 0;
+    std::string bit_map;  ///< Empty: none was computed.
+  };
+  QueueEntry entry;          ///< With a unit's address in the place of the tags code.
+  bool has_address = false;  ///< Whether it has one.
+  std::optional<Unit> unit;  ///< Absent although there is an address: it is lost.
+};
+
 /// A message has become readable. Called by the dispatching thread in queue order, right after the
 /// queue's end moved; must be quick and must not call back into the store.
 struct Arrival {
@@ -231,9 +244,12 @@ class MessageStore {
                                     int32_t messages_max, TimestampMs begin,
                                     TimestampMs end) const = 0;
 
-  /// Up to `count` consume-queue entries from `index` on (RocketMQ: QUERY_CONSUME_QUEUE).
+  /// Up to `count` consume-queue entries from `index` on, with the tags code that readers see.
   virtual std::vector<QueueEntry> queueEntries(std::string_view topic, int32_t queue_id,
                                                int64_t index, int32_t count) const = 0;
+  /// The same as they are on the disk (RocketMQ: QUERY_CONSUME_QUEUE).
+  virtual std::vector<QueueEntryDetail> queueEntryDetails(std::string_view topic, int32_t queue_id,
+                                                          int64_t index, int32_t count) const = 0;
 
   /// Forgets a topic's consume queues and removes their files. Its records stay in the log until
   /// retention takes them.

@@ -94,6 +94,10 @@ class MessageStoreImpl final : public MessageStore {
                                        int32_t count) const override {
     return reader_->queueEntries(topic, queue_id, index, count);
   }
+  std::vector<QueueEntryDetail> queueEntryDetails(std::string_view topic, int32_t queue_id,
+                                                  int64_t index, int32_t count) const override {
+    return reader_->queueEntryDetails(topic, queue_id, index, count);
+  }
 
   Status deleteTopic(const std::string& topic) override;
   std::set<std::string> topics() const override { return queues_->topics(); }

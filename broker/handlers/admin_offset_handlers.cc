@@ -12,7 +12,6 @@
 
 #include "common/json/decode.h"
 #include "common/json/encode.h"
-#include "remoting/protocol/bodies/consume_queue.h"
 #include "remoting/protocol/bodies/consume_time_span.h"
 #include "remoting/protocol/bodies/offsets.h"
 #include "remoting/protocol/bodies/stats.h"
@@ -29,7 +28,6 @@ using remoting::RequestContext;
 using remoting::ResponseCode;
 
 constexpr HandlerOptions kAdmin{.lane = Lane::kAdmin};
-constexpr int32_t kQueueEntriesMax = 1000;
 
 Answer<NoFields> unknownTopic(const std::string& topic) {
   return {ResponseCode::kTopicNotExist, "topic[" + topic + "] not exist"};
@@ -147,35 +145,6 @@ class AdminOffsetHandlers {
     return Answer<NoFields>::ofBody(json::encode(body));
   }
 
-  Answer<NoFields> queueEntries(const remoting::QueryConsumeQueue& request) const {
-    const std::string& topic = request.topic;
-    if (parts_.topics.find(topic) == nullptr) {
-      return unknownTopic(topic);
-    }
-    const int32_t queue = request.queue_id;
-    remoting::QueryConsumeQueueBody body;
-    body.min_queue_index = parts_.store.minOffset(topic, queue);
-    body.max_queue_index = parts_.store.maxOffset(topic, queue);
-    if (request.consumer_group && !request.consumer_group->empty()) {
-      const auto group = parts_.clients.consumerGroup(*request.consumer_group);
-      if (group && group->subscriptions.contains(topic)) {
-        body.subscription_data = group->subscriptions.at(topic);
-      }
-    }
-    const int32_t count = std::clamp(request.count, 1, kQueueEntriesMax);
-    for (const store::QueueEntry& entry :
-         parts_.store.queueEntries(topic, queue, request.index, count)) {
-      body.queue_data.push_back({.physic_offset = entry.physical_offset,
-                                 .physic_size = entry.record_bytes,
-                                 .tags_code = entry.tags_code,
-                                 .extend_data_json = std::nullopt,
-                                 .bit_map = std::nullopt,
-                                 .eval = matches(body.subscription_data, entry.tags_code),
-                                 .msg = std::nullopt});
-    }
-    return Answer<NoFields>::ofBody(json::encode(body));
-  }
-
   /// RocketMQ 5's reset on the server's side: the group's next pull in each queue is sent to the
   /// new offset, whether it is online or not, and whatever its client is.
   Answer<NoFields> reset(const remoting::InvokeBrokerToResetOffset& request) const {
@@ -275,12 +244,6 @@ class AdminOffsetHandlers {
     return span;
   }
 
-  static bool matches(const std::optional<model::SubscriptionData>& subscription,
-                      int64_t tags_code) {
-    return !subscription || subscription->code_set.empty() ||
-           subscription->code_set.contains(static_cast<int32_t>(tags_code));
-  }
-
   const AdminOffsetParts parts_;
 };
 
@@ -301,9 +264,6 @@ void registerAdminOffsetHandlers(remoting::Router& router, const AdminOffsetPart
                                                  [handlers](const auto& request, const auto&) {
                                                    return handlers->correctionOffsets(request);
                                                  });
-  router.handle<remoting::QueryConsumeQueue>(kAdmin, [handlers](const auto& request, const auto&) {
-    return handlers->queueEntries(request);
-  });
   router.handle<remoting::InvokeBrokerToResetOffset>(
       kAdmin, [handlers](const auto& request, const auto&) { return handlers->reset(request); });
 }

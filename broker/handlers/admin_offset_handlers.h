@@ -15,7 +15,7 @@ namespace rocketmq::broker {
 
 /// How far groups are, and setting it, on the admin lane: GET_CONSUME_STATS (208),
 /// INVOKE_BROKER_TO_RESET_OFFSET (222), QUERY_CONSUME_TIME_SPAN (303), QUERY_CORRECTION_OFFSET
-/// (308), GET_BROKER_CONSUME_STATS (317), QUERY_CONSUME_QUEUE (321). Everything is borrowed.
+/// (308), GET_BROKER_CONSUME_STATS (317). Everything is borrowed.
 struct AdminOffsetParts {
   const LiveSettings& settings;
   TopicTable& topics;

@@ -213,6 +213,36 @@ TEST_F(FilterBitMapsTest, MessagesAreMarkedForAGroupThatIsAwayOverARestartAndAKi
   EXPECT_EQ(0, found.code) << found.remark;
 }
 
+TEST_F(FilterBitMapsTest, QueryCqShowsTheMapsAndWhatTheGroupsFilterMakesOfThem) {
+  RawClient client(cluster_.brokerPort());
+  send(0, 1);
+  client.call(kHeartbeat, "", heartbeat("n = 3", 1));
+  send(1, 4);
+  const std::string shown =
+      cluster_.admin({"queryCq", "-t", "Bits", "-q", "0", "-i", "0", "-g", "bits_raw"}).output;
+  const auto entry = [&shown](int index) {
+    const size_t begin = shown.find("idx: " + std::to_string(index) + "\n");
+    return shown.substr(begin, shown.find("=====", begin) - begin);
+  };
+  EXPECT_THAT(shown, testing::AllOf(testing::HasSubstr("Subscription data: \n{"),
+                                    testing::HasSubstr("\"expression\":\"n = 3\""),
+                                    testing::HasSubstr("\"bitNum\":112"),
+                                    testing::HasSubstr("\"dead\":false")));
+  // From before the group: without a map, which leaves it to the properties.
+  EXPECT_THAT(entry(0), testing::AllOf(testing::HasSubstr("\"bitMapSize\":0,"),
+                                       testing::HasSubstr("bitMap='null', eval=true")));
+  EXPECT_THAT(entry(2),
+              testing::AllOf(testing::HasSubstr("\"filterBitMap\":\"AAAAAAAAAAAAAAAAAAA=\""),
+                             testing::HasSubstr("\"size\":34,"),
+                             testing::HasSubstr("eval=false, msg='null'")));
+  EXPECT_THAT(entry(3), testing::AllOf(testing::ContainsRegex("bitMap='[01]*1[01]*"),
+                                       testing::HasSubstr("eval=true")));
+  // Without its units the address leads nowhere, and nothing is made up.
+  writeFile(unitFile(), std::string(48 << 20, '\0'));
+  EXPECT_THAT(cluster_.admin({"queryCq", "-t", "Bits", "-q", "0", "-i", "0", "-c", "1"}).output,
+              testing::HasSubstr("eval=false, msg='Cq extend not exist!addr: -92233720368547758"));
+}
+
 TEST_F(FilterBitMapsTest, ATornFileIsReadFromItsBackup) {
   RawClient(cluster_.brokerPort()).call(kHeartbeat, "", heartbeat("n = 3", 1));
   cluster_.stopBroker();
