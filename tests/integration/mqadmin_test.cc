@@ -84,16 +84,15 @@ std::unique_ptr<DefaultMQProducer> MqadminTest::producer_;
 TEST_F(MqadminTest, HelpNamesEveryCommandAndItsOptions) {
   const Cluster::Outcome overview = runProgram(programPath("rocketmq-admin"), {"help"});
   EXPECT_EQ(overview.status, 0);
-  for (const char* command : {"updateTopic",        "deleteTopic",         "topicList",
-                              "topicRoute",         "topicStatus",         "topicClusterList",
-                              "clusterList",        "brokerStatus",        "updateSubGroup",
-                              "deleteSubGroup",     "consumerProgress",    "consumerConnection",
-                              "producerConnection", "resetOffsetByTime",   "queryMsgById",
-                              "queryMsgByKey",      "queryMsgByUniqueKey", "queryMsgByOffset",
-                              "printMsg",           "sendMessage",         "consumeMessage",
-                              "getBrokerConfig",    "updateBrokerConfig",  "updateKvConfig",
-                              "statsAll",           "brokerConsumeStats",  "deleteKvConfig",
-                              "getNamesrvConfig",   "wipeWritePerm",       "addWritePerm"}) {
+  for (const char* command :
+       {"updateTopic",         "deleteTopic",       "topicList",        "topicRoute",
+        "topicStatus",         "topicClusterList",  "clusterList",      "brokerStatus",
+        "updateSubGroup",      "deleteSubGroup",    "consumerProgress", "consumerConnection",
+        "producerConnection",  "resetOffsetByTime", "queryMsgById",     "queryMsgByKey",
+        "queryMsgByUniqueKey", "queryMsgByOffset",  "printMsg",         "sendMessage",
+        "consumeMessage",      "queryCq",           "checkMsgSendRT",   "getBrokerConfig",
+        "updateBrokerConfig",  "updateKvConfig",    "statsAll",         "brokerConsumeStats",
+        "deleteKvConfig",      "getNamesrvConfig",  "wipeWritePerm",    "addWritePerm"}) {
     EXPECT_THAT(overview.output, HasSubstr(command));
     const Cluster::Outcome help = runProgram(programPath("rocketmq-admin"), {"help", command});
     EXPECT_EQ(help.status, 0) << command;
@@ -287,6 +286,63 @@ TEST_F(MqadminTest, MessagesAreFoundByEveryKindOfId) {
                     Not(HasSubstr("the second body"))));
   EXPECT_THAT(admin({"sendMessage", "-t", topic_, "-p", "from the tool", "-k", "k", "-c", "T"}),
               ContainsRegex("broker-a +0 +SEND_OK +[0-9A-F]+"));
+}
+
+TEST_F(MqadminTest, MessageCommandsTakeTheOptionsOfFourAndFive) {
+  cluster_->createTopic(topic_, 1);
+  const SendResult sent = send("the body", "order-1");
+  const auto find = [&](std::vector<std::string> arguments) {
+    EXPECT_TRUE(eventually([&] {  // The index follows the log within moments.
+      return cluster_->admin(arguments).output.find(sent.msg_id) != std::string::npos;
+    }));
+  };
+  find({"queryMsgByKey", "-t", topic_, "-k", "order-1", "-c", "DefaultCluster"});
+  expectFailure({"queryMsgByKey", "-t", topic_, "-k", "order-1", "-c", "NoCluster"}, "NoCluster");
+  find({"queryMsgByUniqueKey", "-t", topic_, "-i", sent.msg_id, "-c", "DefaultCluster"});
+  find({"queryMsgById", "-t", topic_, "-i", sent.msg_id});
+  EXPECT_THAT(admin({"queryMsgById", "-t", topic_, "-i", sent.msg_id, "-f", "UTF-8"}),
+              HasSubstr("Message Body:        the body"));
+  EXPECT_THAT(admin({"queryMsgByOffset", "-t", topic_, "-b", "broker-a", "-i", "0", "-o", "0",
+                     "--bodyFormat", "UTF-8"}),
+              HasSubstr("Message Body:        the body"));
+  expectFailure({"queryMsgById", "-t", topic_, "-i", "nonsense"}, "nonsense");
+  expectFailure({"queryMsgById", "-i", sent.offset_msg_id, "-g", "G"}, "-d");
+  EXPECT_THAT(admin({"queryMsgById", "-i", sent.offset_msg_id, "-s", "true"}),
+              AllOf(HasSubstr("prepare resend msg. originalMsgId=" + sent.msg_id),
+                    HasSubstr("SEND_OK broker-a queue 0 offset 1")));
+  EXPECT_THAT(admin({"queryMsgByOffset", "-t", topic_, "-b", "broker-a", "-i", "0", "-o", "1"}),
+              AllOf(HasSubstr("[order-1]"), HasSubstr("UNIQ_KEY=" + sent.msg_id)));
+
+  EXPECT_THAT(admin({"checkMsgSendRT", "-t", topic_, "-a", "3", "-s", "10"}),
+              AllOf(ContainsRegex("broker-a +0 +true +[0-9]+"),
+                    ContainsRegex("Avg RT: [0-9]+\\.[0-9][0-9]\n")));
+  expectFailure({"checkMsgSendRT", "-t", topic_, "-a", "0"}, "amount");
+  expectFailure({"checkMsgSendRT", "-t", "NobodyKnows"}, "NobodyKnows");
+
+  EXPECT_THAT(admin({"consumeMessage", "-t", topic_, "-s", "0", "-e", "now"}),
+              HasSubstr("BODY: the body"));
+  expectFailure({"consumeMessage", "-t", topic_, "-s", "4102444800000"}, "before now");
+  expectFailure({"consumeMessage", "-t", topic_, "-e", "4102444800000"}, "before now");
+  expectFailure({"consumeMessage", "-t", topic_, "-s", "2000", "-e", "1000"}, "less than");
+}
+
+TEST_F(MqadminTest, QueueEntriesAreShownAsTheyAreOnTheDisk) {
+  cluster_->createTopic(topic_, 1);
+  for (int i = 0; i < 3; ++i) {
+    send("body", "k");
+  }
+  EXPECT_THAT(admin({"queryCq", "-t", topic_, "-q", "0", "-i", "1", "-g", "nobody"}),
+              AllOf(HasSubstr("Filter data: \nnobody@" + topic_ + " is not online!\n"),
+                    HasSubstr("Queue data: \nmax: 3, min: 0\n"), Not(HasSubstr("idx: 0")),
+                    HasSubstr("idx: 1\nConsumeQueueData{physicOffset="),
+                    HasSubstr("extendDataJson='null', bitMap='null', eval=false, msg='null'}"),
+                    HasSubstr("idx: 2\n"), Not(HasSubstr("idx: 3"))));
+  EXPECT_THAT(admin({"queryCq", "-t", topic_, "-q", "0", "-i", "9", "-b", cluster_->brokerAddr()}),
+              AllOf(HasSubstr("max: 3"), Not(HasSubstr("idx:"))));
+  expectFailure({"queryCq", "-t", topic_, "-q", "1", "-i", "0"}, "has 1 queues");
+  expectFailure({"queryCq", "-t", topic_, "-q", "-1", "-i", "0"}, "-1@" + topic_);
+  expectFailure({"queryCq", "-t", "NobodyKnows", "-q", "0", "-i", "0"}, "NobodyKnows");
+  expectFailure({"queryCq", "-t", topic_, "-q", "0", "-i", "0", "-c", "1001"}, "count");
 }
 
 TEST_F(MqadminTest, NameServerSettingsAndPermissions) {

@@ -42,6 +42,12 @@ Result<std::vector<std::string>> BrokerChoice::all(client::AdminClient& admin) c
   return admin.brokersOfCluster(cluster_);
 }
 
+Result<std::map<std::string, std::string>> brokersToAsk(client::AdminClient& admin,
+                                                        const std::string& topic,
+                                                        const std::string& cluster) {
+  return cluster.empty() ? admin.brokersOfTopic(topic) : admin.mastersOfCluster(cluster);
+}
+
 std::string describe(const model::TopicConfig& config) {
   return fmt::format(
       "TopicConfig [topicName={}, readQueueNums={}, writeQueueNums={}, perm={}, "

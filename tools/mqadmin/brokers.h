@@ -36,6 +36,12 @@ class BrokerChoice {
   std::string cluster_;
 };
 
+/// The addresses to look for messages at, by broker name: those of the topic, or, when `cluster` is
+/// not empty, of all masters of the cluster, whatever the name servers know of the topic.
+Result<std::map<std::string, std::string>> brokersToAsk(client::AdminClient& admin,
+                                                        const std::string& topic,
+                                                        const std::string& cluster);
+
 /// "TopicConfig [topicName=T, readQueueNums=4, ..., order=false]", as RocketMQ prints it.
 std::string describe(const model::TopicConfig& config);
 /// "SubscriptionGroupConfig [groupName=G, consumeEnable=true, ...]".

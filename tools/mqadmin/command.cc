@@ -16,8 +16,9 @@ std::vector<std::unique_ptr<Command>> allCommands() {
   addQueryMessageCommands(list);
   addReadMessageCommands(list);
   addTraceCommands(list);
+  addQueueEntryCommands(list);
   addDeadLetterCommands(list);
-  addSendMessageCommand(list);
+  addSendMessageCommands(list);
   addConsumerCommands(list);
   addClusterCommands(list);
   addNamesrvCommands(list);

@@ -53,8 +53,9 @@ void addNamesrvCommands(CommandList& list);
 void addQueryMessageCommands(CommandList& list);
 void addReadMessageCommands(CommandList& list);
 void addTraceCommands(CommandList& list);
+void addQueueEntryCommands(CommandList& list);
 void addDeadLetterCommands(CommandList& list);
-void addSendMessageCommand(CommandList& list);
+void addSendMessageCommands(CommandList& list);
 void addAclCommands(CommandList& list);
 
 /// The options -b and -e that bound a time; both texts are for parseTime().

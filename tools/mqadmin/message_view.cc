@@ -76,7 +76,7 @@ Result<std::string> trackType(client::AdminClient& admin, const std::string& add
 
 }  // namespace
 
-Status printMessage(const MessageExt& message, bool with_offset_id) {
+Status printMessage(const MessageExt& message, bool with_offset_id, bool with_body) {
   ROCKETMQ_ASSIGN_OR_RETURN(const std::string body_path, writeBody(message));
   if (with_offset_id) {
     printLine("OffsetID:", message.offsetMsgId());
@@ -95,6 +95,9 @@ Status printMessage(const MessageExt& message, bool with_offset_id) {
   printLine("System Flag:", std::to_string(message.sysFlag()));
   printLine("Properties:", propertiesText(message));
   printLine("Message Body Path:", body_path);
+  if (with_body) {
+    printLine("Message Body:", message.body());
+  }
   fmt::print("\n\n");
   return Status::ok();
 }

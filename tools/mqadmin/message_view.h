@@ -8,8 +8,9 @@
 namespace rocketmq::mqadmin {
 
 /// Prints one message in full, as queryMsgById does: `%-20s %s` lines with "OffsetID:" first when
-/// `with_offset_id`. The body goes to a file below /tmp/rocketmq/msgbodys, whose path is printed.
-Status printMessage(const MessageExt& message, bool with_offset_id);
+/// `with_offset_id`. The body goes to a file below /tmp/rocketmq/msgbodys, whose path is printed;
+/// `with_body`: it is printed as well.
+Status printMessage(const MessageExt& message, bool with_offset_id, bool with_body = false);
 
 /// Prints which groups have consumed a message: one MessageTrack line per group, or "WARN: No
 /// Consumer".

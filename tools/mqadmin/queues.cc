@@ -14,7 +14,8 @@ Result<int64_t> offsetAt(client::AdminClient& admin, const ReadableQueue& at,
     return otherwise;
   }
   ROCKETMQ_ASSIGN_OR_RETURN(const TimestampMs time, parseTime(time_text));
-  return admin.searchOffset(at.address, at.queue.topic, at.queue.queue_id, time);
+  return admin.searchOffset(at.address, at.queue.topic, at.queue.queue_id,
+                            time < 0 ? SystemClock::instance().nowMs() : time);
 }
 
 }  // namespace

@@ -218,6 +218,32 @@ class ConsumeMessage : public Command {
     if (offset_ >= 0 && queue_id_ < 0) {
       return Status::invalidArgument("Please set queueId before offset!");
     }
+    return checkTimes();
+  }
+
+  Status checkTimes() const {
+    const TimestampMs now = SystemClock::instance().nowMs();
+    TimestampMs begin = 0;
+    TimestampMs end = now;
+    if (!begin_.empty()) {
+      ROCKETMQ_ASSIGN_OR_RETURN(begin, parseTime(begin_));
+    }
+    if (!end_.empty()) {
+      ROCKETMQ_ASSIGN_OR_RETURN(end, parseTime(end_));
+    }
+    // "now" is -1.
+    begin = begin < 0 ? now : begin;
+    end = end < 0 ? now : end;
+    if (begin > now) {
+      return Status::invalidArgument("Please set the beginTimestamp before now!");
+    }
+    if (end > now) {
+      return Status::invalidArgument("Please set the endTimestamp before now!");
+    }
+    if (begin > end) {
+      return Status::invalidArgument(
+          "Please make sure that the beginTimestamp is less than or equal to the endTimestamp");
+    }
     return Status::ok();
   }
 
