@@ -49,6 +49,13 @@ Result<std::unique_ptr<DelayService>> DelayService::open(std::string path,
   ROCKETMQ_ASSIGN_OR_RETURN(auto table, loadConfigFile<model::DelayOffsetTable>(path));
   auto service =
       std::unique_ptr<DelayService>(new DelayService(std::move(path), levels, store, clock));
+  // A log that a power cut has shortened may end before the progress of the file. It must not be
+  // taken for progress in what is stored from now on.
+  for (auto& [level, offset] : table.offset_table) {
+    if (level >= 1 && level <= levels.max()) {
+      offset = std::clamp<int64_t>(offset, 0, store.maxOffset(kScheduleTopic, level - 1));
+    }
+  }
   MutexLock lock(service->mutex_);
   service->offsets_ = std::move(table.offset_table);
   return service;

@@ -78,6 +78,26 @@ TEST_F(DelayServiceTest, ProgressSurvivesARestartInRocketMqsFile) {
   EXPECT_EQ(messages[2].record.body, "three");
 }
 
+// As after a power cut that took the end of the log but not the file.
+TEST_F(DelayServiceTest, ProgressBeyondTheEndOfTheLogSkipsNothingThatIsStoredLater) {
+  sendDelayed(1, "one");
+  clock_.advance(seconds(1));
+  delays_->deliverDue();
+  ASSERT_TRUE(delays_->persist().isOk());
+  ASSERT_TRUE(replaceFile(dir_ / "store/config/delayOffset.json",
+                          R"({"offsetTable":{-2147483648:7,0:7,1:1000,2:-7,400:7}})")
+                  .isOk());
+  restart();
+  sendDelayed(1, "two");
+  sendDelayed(2, "three");
+  clock_.advance(seconds(10));
+  delays_->deliverDue();
+  const auto messages = stored("T");
+  ASSERT_EQ(messages.size(), 3u);
+  EXPECT_EQ(messages[1].record.body, "two");
+  EXPECT_EQ(messages[2].record.body, "three");
+}
+
 // A clock that was set back must not delay anybody for hours.
 TEST_F(DelayServiceTest, NobodyWaitsLongerThanTheLevelSays) {
   clock_.advance(std::chrono::hours(10));
