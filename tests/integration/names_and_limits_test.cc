@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <map>
 #include <memory>
 #include <string>
@@ -115,6 +116,22 @@ TEST_F(NamesAndLimitsTest, AFreshBrokerHasRocketMqsSystemGroups) {
         "CID_ONSAPI_PULL", "CID_ONSAPI_PERMISSION", "CID_ONSAPI_OWNER"}) {
     EXPECT_THAT(groups, HasSubstr("\"" + name + "\":{"));
   }
+}
+
+TEST_F(NamesAndLimitsTest, SystemTopicsAndGroupsAreTheSameAfterARestart) {
+  // The groups' version stays only once a group was made.
+  const auto groupsOf = [](RawClient& broker) {
+    const std::string body = broker.call(kAllGroups, "").body;
+    return body.substr(std::min(body.size(), body.find("\"subscriptionGroupTable\"")));
+  };
+  const std::string topics = broker_->call(kSystemTopics, "").body;
+  const std::string groups = groupsOf(*broker_);
+  cluster_->stopBroker();
+  cluster_->startBroker();
+  RawClient again(cluster_->brokerPort());
+  EXPECT_EQ(topics, again.call(kSystemTopics, "").body);
+  EXPECT_EQ(groups, groupsOf(again));
+  EXPECT_THAT(groups, HasSubstr("TOOLS_CONSUMER"));
 }
 
 TEST_F(NamesAndLimitsTest, SystemTopicsAreNeitherCreatedNorDeletedByRequest) {

@@ -133,6 +133,33 @@ TEST_F(TraceTest, AMessageIsFollowedFromItsSendThroughAFailureToItsConsumption) 
               ContainsRegex("[0-9A-F]+ +0 +[0-9]+"));
 }
 
+TEST_F(TraceTest, ATraceIsFoundAmongForgedOnesAndAfterARestart) {
+  const auto sender = producer();
+  Message message(topic_, "traced");
+  const SendResult sent = sender->send(message);
+  const auto is_told = ContainsRegex("Pub +P_" + name_ + " +127.0.0.1 .* [0-9]+ms +success");
+  EXPECT_THAT(awaitTrace(sent.msg_id, "Pub"), is_told);
+  DefaultMQProducer forger("forgers");
+  forger.config().namesrv_addr = cluster_->namesrvAddr();
+  forger.start();
+  // Parts are separated by 1, records by 2.
+  const std::string id = sent.msg_id;
+  for (const std::string& body :
+       {std::string("Pub"), std::string("Pub\1\2SubBefore\1\2SubAfter\1\2EndTransaction\1\2"),
+        "Pub\1nonsense\1r\1g\1t\1" + id + "\1\1\1h\1x\1y\1z\1\1maybe\2",
+        "SubAfter\1r\1" + id + "\1" + std::string(30, '9') + "\1true\1k\1" + std::string(30, '9') +
+            "\2",
+        std::string(100'000, '\2'), std::string(100'000, '\1')}) {
+    Message forged(kTraceTopic, body);
+    forged.setKeys(id);
+    forger.send(forged);
+  }
+  EXPECT_THAT(trace(id).output, is_told);
+  cluster_->stopBroker();
+  cluster_->startBroker();
+  EXPECT_THAT(awaitTrace(id, "Pub"), is_told);
+}
+
 TEST_F(TraceTest, EachMessageOfABatchAndOfALitePullIsTraced) {
   const auto sender = producer();
   std::vector<Message> batch{Message(topic_, "one"), Message(topic_, "two")};
