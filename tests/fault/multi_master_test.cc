@@ -11,6 +11,7 @@
 #include <thread>
 #include <vector>
 
+#include "client/trace/trace_record.h"
 #include "rocketmq/default_mq_producer.h"
 #include "rocketmq/default_mq_pull_consumer.h"
 #include "tests/support/daemon.h"
@@ -159,6 +160,62 @@ TEST_F(MultiMasterTest, AnOrderConfigurationRefusesWhatBelongsToADeadMaster) {
   }
   other_.start();
   EXPECT_TRUE(eventually([&] { return sendEachKey(producer, "Strict") == before; }));
+}
+
+TEST_F(MultiMasterTest, AnOrderConfigurationSurvivesARestartOfNameServerAndBrokers) {
+  createTopic("Kept", "true");
+  const auto hasOrder = [&] {
+    return cluster_.admin({"topicRoute", "-t", "Kept"})
+               .output.find("\"orderTopicConf\":\"broker-a:4;broker-b:4\"") != std::string::npos;
+  };
+  EXPECT_TRUE(eventually(hasOrder));
+  cluster_.stopBroker();
+  other_.stop();
+  cluster_.stopNamesrv();
+  cluster_.startNamesrv();
+  cluster_.startBroker();
+  other_.start();
+  EXPECT_TRUE(eventually(hasOrder));
+}
+
+TEST_F(MultiMasterTest, AMessagesTraceIsPutTogetherFromAllMasters) {
+  createTopic("Traces", "false");
+  DefaultMQProducer producer(producerConfig());
+  producer.start();
+  const std::string id = "7F0000010000000000000000DEADBEEF";
+  const auto store = [&](const std::string& broker, const client::TraceRecord& record) {
+    Message message("Traces", client::encodeTrace(record));
+    message.setKeys(id);
+    producer.send(message, MessageQueue{"Traces", broker, 0});
+  };
+  client::PubTrace sent;
+  sent.timestamp_ms = 1'700'000'000'000;
+  sent.group = "senders";
+  sent.topic = "T";
+  sent.message_id = id;
+  sent.success = true;
+  store("broker-a", sent);
+  client::SubBeforeTrace begun;
+  begun.timestamp_ms = sent.timestamp_ms + 100;
+  begun.group = "readers";
+  begun.request_id = "r1";
+  begun.message_id = id;
+  store("broker-b", begun);
+  client::SubAfterTrace ended;
+  ended.request_id = begun.request_id;
+  ended.message_id = id;
+  ended.cost_ms = 5;
+  ended.success = true;
+  ended.timestamp_ms = sent.timestamp_ms + 105;
+  ended.group = "readers";
+  store("broker-a", ended);
+  std::string shown;
+  EXPECT_TRUE(eventually([&] {
+    shown = cluster_.admin({"queryMsgTraceById", "-i", id, "-t", "Traces"}).output;
+    const size_t run = shown.find("Sub        readers");
+    return shown.find("Pub        senders") != std::string::npos && run != std::string::npos &&
+           shown.find("5ms        success", run) != std::string::npos;
+  })) << shown;
 }
 
 }  // namespace
