@@ -230,7 +230,8 @@ void Broker::Impl::registerHandlers() {
                                  .gate = send_gate_,
                                  .guarantee = *guarantee_,
                                  .held_pulls = held_pulls_,
-                                 .lanes = lanes_});
+                                 .lanes = lanes_,
+                                 .topics = *topics_});
   if (transactions_) {
     registerTransactionHandlers(
         router_, {.transactions = *transactions_, .held_pulls = held_pulls_, .lanes = lanes_});

@@ -1,10 +1,10 @@
 #include "broker/group/subscription_groups.h"
 
 #include <array>
+#include <optional>
 #include <utility>
 
 #include "broker/change_on_slave.h"
-#include "broker/config_file.h"
 #include "common/log.h"
 #include "common/validate.h"
 
@@ -25,45 +25,22 @@ model::SubscriptionGroupConfig defaultConfig(std::string_view group) {
 
 }  // namespace
 
-SubscriptionGroups::SubscriptionGroups(std::string path, const LiveSettings& settings,
-                                       const Clock& clock)
-    : path_(std::move(path)),
-      settings_(settings),
-      clock_(clock),
-      current_(versionOf(model::SubscriptionGroupTable{})) {}
+SubscriptionGroups::SubscriptionGroups(const LiveSettings& settings, std::unique_ptr<Table> table)
+    : settings_(settings), table_(std::move(table)) {}
 
 Result<std::unique_ptr<SubscriptionGroups>> SubscriptionGroups::open(std::string path,
                                                                      const LiveSettings& settings,
                                                                      const Clock& clock) {
-  ROCKETMQ_ASSIGN_OR_RETURN(auto table, loadConfigFile<model::SubscriptionGroupTable>(path));
-  auto groups =
-      std::unique_ptr<SubscriptionGroups>(new SubscriptionGroups(std::move(path), settings, clock));
-  for (const std::string_view name : kPredefinedGroups) {
-    table.subscription_group_table.try_emplace(std::string(name), defaultConfig(name));
-  }
-  if (table.data_version.timestamp == 0) {
-    table.data_version.timestamp = clock.nowMs();
-  }
-  groups->current_.store(versionOf(std::move(table)));
-  return groups;
-}
-
-std::shared_ptr<const SubscriptionGroups::Version> SubscriptionGroups::versionOf(
-    model::SubscriptionGroupTable table) {
-  auto version = std::make_shared<Version>();
-  version->table = std::make_shared<const model::SubscriptionGroupTable>(std::move(table));
-  version->by_name.reserve(version->table->subscription_group_table.size());
-  for (const auto& [name, config] : version->table->subscription_group_table) {
-    // Shares the table's ownership: one allocation for all of them.
-    version->by_name.emplace(name, GroupConfigPtr(version->table, &config));
-  }
-  return version;
-}
-
-GroupConfigPtr SubscriptionGroups::find(std::string_view group) const {
-  const auto version = current_.load();
-  const auto config = version->by_name.find(group);
-  return config == version->by_name.end() ? nullptr : config->second;
+  const auto addPredefined = [](model::SubscriptionGroupTable& table) {
+    for (const std::string_view name : kPredefinedGroups) {
+      table.subscription_group_table.try_emplace(std::string(name), defaultConfig(name));
+    }
+  };
+  ROCKETMQ_ASSIGN_OR_RETURN(
+      auto table,
+      Table::open({.path = std::move(path), .what = "consumer groups", .complete = addPredefined},
+                  clock));
+  return std::unique_ptr<SubscriptionGroups>(new SubscriptionGroups(settings, std::move(table)));
 }
 
 bool SubscriptionGroups::canCreate(std::string_view group) const {
@@ -72,7 +49,7 @@ bool SubscriptionGroups::canCreate(std::string_view group) const {
     return false;
   }
   const int32_t groups_max = settings->auto_created_groups_max;
-  if (current_.load()->table->subscription_group_table.size() < static_cast<size_t>(groups_max)) {
+  if (table_->size() < static_cast<size_t>(groups_max)) {
     return true;
   }
   full_log_.warn("consumer group {} is not created: there are maxAutoCreatedGroups={} already",
@@ -87,38 +64,21 @@ GroupConfigPtr SubscriptionGroups::findOrCreate(std::string_view group) {
   if (!canCreate(group)) {
     return nullptr;
   }
-  {
-    MutexLock lock(write_mutex_);
-    if (find(group) == nullptr) {
-      model::SubscriptionGroupTable table = *current_.load()->table;
-      table.subscription_group_table.emplace(std::string(group), defaultConfig(group));
-      publish(std::move(table));
-      log::info("consumer group {} created", group);
-    }
+  const auto [config, is_new] =
+      table_->change(group, [group](const model::SubscriptionGroupConfig* known) {
+        return known == nullptr ? std::optional(defaultConfig(group)) : std::nullopt;
+      });
+  if (is_new) {
+    log::info("consumer group {} created", group);
   }
-  return find(group);
-}
-
-void SubscriptionGroups::publish(model::SubscriptionGroupTable table) {
-  table.data_version.nextVersion(clock_.nowMs());
-  publishAsIs(std::move(table));
-}
-
-void SubscriptionGroups::publishAsIs(model::SubscriptionGroupTable table) {
-  auto version = versionOf(std::move(table));
-  current_.store(version);
-  if (const Status saved = saveConfigFile(path_, *version->table); !saved.isOk()) {
-    log::error("consumer groups are not saved: {}", saved.message());
-  }
+  table_->awaitSaved();
+  return config;
 }
 
 bool SubscriptionGroups::takeOver(model::SubscriptionGroupTable table) {
-  MutexLock lock(write_mutex_);
-  if (table.data_version == current_.load()->table->data_version) {
-    return false;
-  }
-  publishAsIs(std::move(table));
-  return true;
+  const bool is_change = table_->takeOver(std::move(table));
+  table_->awaitSaved();
+  return is_change;
 }
 
 Status SubscriptionGroups::update(const model::SubscriptionGroupConfig& config) {
@@ -126,40 +86,31 @@ Status SubscriptionGroups::update(const model::SubscriptionGroupConfig& config) 
     return changeOnSlave();
   }
   ROCKETMQ_RETURN_IF_ERROR(validateGroup(config.group_name));
-  MutexLock lock(write_mutex_);
-  model::SubscriptionGroupTable table = *current_.load()->table;
-  table.subscription_group_table.insert_or_assign(config.group_name, config);
-  publish(std::move(table));
+  table_->change(config.group_name, [&config](const model::SubscriptionGroupConfig*) {
+    return std::optional(config);
+  });
+  table_->awaitSaved();
   return Status::ok();
 }
 
 bool SubscriptionGroups::remove(std::string_view group) {
-  MutexLock lock(write_mutex_);
-  if (find(group) == nullptr) {
-    return false;
-  }
-  model::SubscriptionGroupTable table = *current_.load()->table;
-  table.subscription_group_table.erase(std::string(group));
-  if (table.forbidden_table) {
-    table.forbidden_table->erase(std::string(group));
-  }
-  publish(std::move(table));
-  return true;
+  const bool is_change = table_->remove(group);
+  table_->awaitSaved();
+  return is_change;
 }
 
 bool SubscriptionGroups::setConsumeEnable(std::string_view group, bool enable) {
-  MutexLock lock(write_mutex_);
-  if (find(group) == nullptr) {
-    return false;
-  }
-  model::SubscriptionGroupTable table = *current_.load()->table;
-  table.subscription_group_table[std::string(group)].consume_enable = enable;
-  publish(std::move(table));
-  return true;
-}
-
-std::shared_ptr<const model::SubscriptionGroupTable> SubscriptionGroups::snapshot() const {
-  return current_.load()->table;
+  const auto enabled = [enable](const model::SubscriptionGroupConfig* known) {
+    std::optional<model::SubscriptionGroupConfig> config;
+    if (known != nullptr) {
+      config = *known;
+      config->consume_enable = enable;
+    }
+    return config;
+  };
+  const bool is_change = table_->change(group, enabled).second;
+  table_->awaitSaved();
+  return is_change;
 }
 
 }  // namespace rocketmq::broker

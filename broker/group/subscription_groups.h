@@ -1,19 +1,16 @@
 #pragma once
 
-#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
 
 #include "broker/settings.h"
-#include "broker/snapshot.h"
-#include "broker/string_map.h"
+#include "broker/table/versioned_table.h"
 #include "common/clock.h"
 #include "common/log_limiter.h"
 #include "common/model/config_tables.h"
 #include "common/model/data_version.h"
 #include "common/model/subscription_group_config.h"
-#include "common/mutex.h"
 #include "common/status.h"
 
 namespace rocketmq::broker {
@@ -21,8 +18,8 @@ namespace rocketmq::broker {
 using GroupConfigPtr = std::shared_ptr<const model::SubscriptionGroupConfig>;
 
 /// The consumer groups of this broker, kept in subscriptionGroup.json (RocketMQ:
-/// SubscriptionGroupManager). Threads and durability as TopicTable: readers see snapshots, writers
-/// write the file before they return and belong on the admin lane.
+/// SubscriptionGroupManager). Threads and durability as TopicTable: who looks for a group waits for
+/// nobody, writers wait for the disk before they return and belong on a lane.
 class SubscriptionGroups {
  public:
   /// Corruption when neither the file nor its .bak can be read.
@@ -31,7 +28,8 @@ class SubscriptionGroups {
                                                           const Clock& clock);
 
   /// nullptr when the group is unknown; see findOrCreate().
-  GroupConfigPtr find(std::string_view group) const;
+  GroupConfigPtr find(std::string_view group) const { return table_->find(group); }
+  size_t size() const { return table_->size(); }
 
   /// True when findOrCreate() would make the group; does not block.
   bool canCreate(std::string_view group) const;
@@ -51,28 +49,19 @@ class SubscriptionGroups {
   bool takeOver(model::SubscriptionGroupTable table);
 
   /// Everything with its version.
-  std::shared_ptr<const model::SubscriptionGroupTable> snapshot() const;
-  model::DataVersion dataVersion() const { return snapshot()->data_version; }
+  std::shared_ptr<const model::SubscriptionGroupTable> snapshot() const {
+    return table_->snapshot();
+  }
+  model::DataVersion dataVersion() const { return table_->dataVersion(); }
 
  private:
-  struct Version {
-    StringMap<GroupConfigPtr> by_name;
-    std::shared_ptr<const model::SubscriptionGroupTable> table;
-  };
+  using Table = VersionedTable<model::SubscriptionGroupTable, model::SubscriptionGroupConfig,
+                               &model::SubscriptionGroupTable::subscription_group_table>;
 
-  SubscriptionGroups(std::string path, const LiveSettings& settings, const Clock& clock);
+  SubscriptionGroups(const LiveSettings& settings, std::unique_ptr<Table> table);
 
-  void publish(model::SubscriptionGroupTable table) ROCKETMQ_REQUIRES(write_mutex_);
-  /// The same with the version that the table has.
-  void publishAsIs(model::SubscriptionGroupTable table) ROCKETMQ_REQUIRES(write_mutex_);
-  static std::shared_ptr<const Version> versionOf(model::SubscriptionGroupTable table);
-
-  const std::string path_;
   const LiveSettings& settings_;
-  const Clock& clock_;
-
-  Mutex write_mutex_;
-  Snapshot<Version> current_;
+  const std::unique_ptr<Table> table_;
   mutable LogLimiter full_log_{1};
 };
 

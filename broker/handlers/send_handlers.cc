@@ -51,6 +51,17 @@ void finish(const SendHandlerParts& parts, Outcome outcome, Responder<C> respond
   });
 }
 
+/// finish(), once the topic that the send has made is on the disk. The thread does not wait, so
+/// that the topics of many sends share one write.
+template <class C>
+void finishWhenTopicIsSaved(const SendHandlerParts& parts, SendOutcome outcome,
+                            Responder<C> responder) {
+  parts.topics.whenSaved([parts, outcome = std::make_shared<SendOutcome>(std::move(outcome)),
+                          responder = std::make_shared<Responder<C>>(std::move(responder))] {
+    finish(parts, std::move(*outcome), std::move(*responder));
+  });
+}
+
 /// Runs a send that has to create a topic or group first on a thread that may wait for the disk.
 template <class C>
 void sendOnLane(const SendHandlerParts& parts, OwnedSend send, Responder<C> responder) {
@@ -60,13 +71,16 @@ void sendOnLane(const SendHandlerParts& parts, OwnedSend send, Responder<C> resp
       remoting::Lane::kAdmin,
       [parts, shared, send = std::move(send)] {
         const auto header = convertSendHeader<std::string_view>(send.header);
-        finish(parts,
-               parts.sends.send({.header = header,
-                                 .body = send.body,
-                                 .born_host = send.born_host,
-                                 .client_version = send.client_version,
-                                 .may_block = true}),
-               std::move(*shared));
+        SendOutcome outcome = parts.sends.send({.header = header,
+                                                .body = send.body,
+                                                .born_host = send.born_host,
+                                                .client_version = send.client_version,
+                                                .may_block = true});
+        if (outcome.made_topic) {
+          finishWhenTopicIsSaved(parts, std::move(outcome), std::move(*shared));
+        } else {
+          finish(parts, std::move(outcome), std::move(*shared));
+        }
       },
       bytes);
   if (!accepted) {

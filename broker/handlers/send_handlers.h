@@ -23,6 +23,7 @@ struct SendHandlerParts {
   StoreGuarantee& guarantee;
   HeldPulls& held_pulls;
   remoting::Lanes& lanes;
+  TopicTable& topics;
 };
 void registerSendHandlers(remoting::Router& router, const SendHandlerParts& parts);
 

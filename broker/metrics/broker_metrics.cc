@@ -109,9 +109,9 @@ void BrokerMetrics::addBroker(Page& page) const {
   addRequests(page);
   page.single(metric::kPermission, parts_.settings.load()->broker_permission);
   page.single(metric::kTopicNumber,
-              static_cast<double>(parts_.topics.snapshot()->topic_config_table.size()));
+              static_cast<double>(parts_.topics.size()));
   page.single(metric::kGroupNumber,
-              static_cast<double>(parts_.groups.snapshot()->subscription_group_table.size()));
+              static_cast<double>(parts_.groups.size()));
   page.single(metric::kBrokerTps, parts_.stats.puts().view().minute.tps);
   page.single(metric::kBrokerQps, parts_.stats.gets().view().minute.tps);
 }

@@ -1,7 +1,6 @@
 #include "broker/registrar/registrar.h"
 
 #include <algorithm>
-#include <atomic>
 #include <utility>
 
 #include "common/hash.h"
@@ -23,6 +22,8 @@ using std::chrono::milliseconds;
 constexpr milliseconds kPeriodMin{10'000};
 constexpr milliseconds kPeriodMax{60'000};
 constexpr milliseconds kSeekPeriod{1'000};
+constexpr int kPauseShare = 4;
+constexpr milliseconds kPauseMax{1'000};
 
 /// What name servers may let clients do with the topics: a broker without a permission takes it
 /// from all of them (RocketMQ 5: and-ed).
@@ -39,13 +40,13 @@ model::TopicConfigTable permittedTopics(const model::TopicConfigTable& topics, i
 
 }  // namespace
 
-/// One registration of one state of the topics with every name server.
+/// One registration of one state of the topics.
 struct Registrar::Round {
   uint64_t number = 0;
+  SteadyTime begun;
   RegisterBroker request;
   Payload body;
   milliseconds timeout{};
-  std::atomic<size_t> unanswered{0};
 };
 
 Registrar::Registrar(remoting::IoPool& pool, remoting::Client& client, TopicTable& topics,
@@ -55,11 +56,12 @@ Registrar::Registrar(remoting::IoPool& pool, remoting::Client& client, TopicTabl
 Registrar::~Registrar() { stop(milliseconds(0)); }
 
 void Registrar::start(milliseconds timeout) {
-  const milliseconds period =
-      std::clamp(milliseconds(settings_.load()->register_period_ms), kPeriodMin, kPeriodMax);
-  task_ = std::make_unique<remoting::PeriodicTask>(
-      pool_, 0, remoting::PeriodicTask::Options{.initial_delay = milliseconds(0), .period = period},
-      [this] { registerAll(); });
+  {
+    MutexLock lock(mutex_);
+    is_started_ = true;
+    is_urgent_ = true;
+  }
+  thread_ = NamedThread("registrar", [this] { run(); });
   seek_task_ = std::make_unique<remoting::PeriodicTask>(
       pool_, 0,
       remoting::PeriodicTask::Options{.initial_delay = kSeekPeriod, .period = kSeekPeriod}, [this] {
@@ -69,10 +71,35 @@ void Registrar::start(milliseconds timeout) {
   awaitRegistered(timeout);
 }
 
-void Registrar::topicsChanged() {
-  if (task_ != nullptr) {
-    task_->runNow();
+void Registrar::requestRound(Urgency urgency) {
+  MutexLock lock(mutex_);
+  is_requested_ = true;
+  is_urgent_ = is_urgent_ || urgency == Urgency::kNow;
+  wake_.notifyAll();
+}
+
+void Registrar::run() {
+  while (awaitRound()) {
+    registerAll();
   }
+}
+
+bool Registrar::awaitRound() {
+  const milliseconds period =
+      std::clamp(milliseconds(settings_.load()->register_period_ms), kPeriodMin, kPeriodMax);
+  MutexLock lock(mutex_);
+  while (!stopped_) {
+    const auto now = std::chrono::steady_clock::now();
+    const auto due = is_urgent_ ? now : is_requested_ ? pause_until_ : period_ends_;
+    if (due <= now) {
+      is_requested_ = false;
+      is_urgent_ = false;
+      period_ends_ = now + period;
+      return true;
+    }
+    wake_.waitUntil(mutex_, due);
+  }
+  return false;
 }
 
 void Registrar::connectionLost(const std::string& address) {
@@ -110,7 +137,7 @@ void Registrar::seekMaster() {
     master_sought_at_ = now;
     master_pause_ = std::min(2 * master_pause_, kPeriodMin);
   }
-  registerAll();
+  requestRound(Urgency::kNow);
 }
 
 void Registrar::noteMaster(bool is_known) {
@@ -122,10 +149,13 @@ void Registrar::noteMaster(bool is_known) {
 }
 
 void Registrar::found(const std::string& address) {
-  MutexLock lock(mutex_);
-  if (lost_.erase(address) > 0 && !stopped_) {
-    task_->runNow();
+  {
+    MutexLock lock(mutex_);
+    if (lost_.erase(address) == 0) {
+      return;
+    }
   }
+  requestRound(Urgency::kNow);
 }
 
 std::vector<std::string> Registrar::nameServers() const {
@@ -142,70 +172,85 @@ std::vector<std::string> Registrar::nameServers() const {
 }
 
 void Registrar::awaitRegistered(milliseconds timeout) {
-  if (task_ == nullptr) {
+  const auto until = std::chrono::steady_clock::now() + timeout;
+  const std::vector<std::string> addresses = nameServers();
+  MutexLock lock(mutex_);
+  if (!is_started_) {
     return;
   }
-  const auto until = std::chrono::steady_clock::now() + timeout;
-  uint64_t wanted = 0;
-  {
-    MutexLock lock(mutex_);
-    // A round that has begun may have read the topics before the caller changed them.
-    wanted = rounds_started_ + 1;
-  }
-  task_->runNow();
-  MutexLock lock(mutex_);
-  while (rounds_done_ < wanted && !stopped_) {
+  // A round that has begun may have read the topics before the caller changed them.
+  const uint64_t wanted = rounds_started_ + 1;
+  awaited_round_ = wanted;
+  is_urgent_ = true;
+  wake_.notifyAll();
+  while (!haveAnswered(addresses, wanted) && !stopped_) {
     if (!changed_.waitUntil(mutex_, until)) {
       return;
     }
   }
 }
 
-std::shared_ptr<Registrar::Round> Registrar::makeRound() const {
+bool Registrar::haveAnswered(const std::vector<std::string>& addresses, uint64_t round) {
+  return std::all_of(addresses.begin(), addresses.end(), [&](const std::string& address) {
+    const auto known = name_servers_.find(address);
+    return known != name_servers_.end() && known->second.done >= round;
+  });
+}
+
+Status Registrar::fill(Round& round) const {
   const auto settings = settings_.load();
-  auto round = std::make_shared<Round>();
   remoting::RegisterBrokerBody body;
   body.topic_config_serialize_wrapper =
       permittedTopics(*topics_.snapshot(), settings->broker_permission);
-  Result<std::string> text = remoting::encodeRegisterBrokerBody(body, settings->compressed_register,
-                                                                remoting::kAnnouncedVersion);
-  if (!text.ok()) {
-    log::error("cannot encode the registration: {}", text.status().message());
-    return nullptr;
-  }
-  round->request = RegisterBroker{.broker_name = settings->broker_name,
-                                  .broker_address = settings->advertisedAddress(),
-                                  .cluster_name = settings->cluster_name,
-                                  .ha_server_address = settings->advertisedHaAddress(),
-                                  .broker_id = settings->broker_id,
-                                  .heartbeat_timeout_ms = std::nullopt,
-                                  .enable_acting_master = std::nullopt,
-                                  .compressed = settings->compressed_register,
-                                  .body_crc32 = static_cast<int32_t>(maskedCrc32(*text))};
-  round->body = Payload(std::move(*text));
-  round->timeout = milliseconds(settings->register_timeout_ms);
-  return round;
+  ROCKETMQ_ASSIGN_OR_RETURN(std::string text,
+                            remoting::encodeRegisterBrokerBody(body, settings->compressed_register,
+                                                               remoting::kAnnouncedVersion));
+  round.request = RegisterBroker{.broker_name = settings->broker_name,
+                                 .broker_address = settings->advertisedAddress(),
+                                 .cluster_name = settings->cluster_name,
+                                 .ha_server_address = settings->advertisedHaAddress(),
+                                 .broker_id = settings->broker_id,
+                                 .heartbeat_timeout_ms = std::nullopt,
+                                 .enable_acting_master = std::nullopt,
+                                 .compressed = settings->compressed_register,
+                                 .body_crc32 = static_cast<int32_t>(maskedCrc32(text))};
+  round.body = Payload(std::move(text));
+  round.timeout = milliseconds(settings->register_timeout_ms);
+  return Status::ok();
+}
+
+std::vector<std::string> Registrar::beginRound(uint64_t& number) {
+  std::vector<std::string> addresses = nameServers();
+  MutexLock lock(mutex_);
+  number = ++rounds_started_;
+  std::erase_if(name_servers_, [&](const auto& known) {
+    return std::find(addresses.begin(), addresses.end(), known.first) == addresses.end();
+  });
+  std::erase_if(addresses, [&](const std::string& address) {
+    NameServer& server = name_servers_[address];
+    const bool is_busy = server.under_way != 0;
+    if (!is_busy) {
+      server.under_way = number;
+    }
+    return is_busy;
+  });
+  return addresses;
 }
 
 void Registrar::registerAll() {
-  uint64_t number = 0;
-  {
-    MutexLock lock(mutex_);
-    if (stopped_) {
-      return;
-    }
-    number = ++rounds_started_;
-  }
-  const std::vector<std::string> addresses = nameServers();
-  const std::shared_ptr<Round> round = addresses.empty() ? nullptr : makeRound();
-  if (round == nullptr) {
-    roundDone(number);
+  const auto round = std::make_shared<Round>();
+  round->begun = std::chrono::steady_clock::now();
+  const std::vector<std::string> addresses = beginRound(round->number);
+  if (addresses.empty()) {
     return;
   }
-  round->number = number;
-  round->unanswered = addresses.size();
+  const Status filled = fill(*round);
   for (const std::string& address : addresses) {
-    registerAt(address, round);
+    if (filled.isOk()) {
+      registerAt(address, round);
+    } else {
+      noteAnswer(address, *round, filled.message());
+    }
   }
 }
 
@@ -219,18 +264,6 @@ void Registrar::registerAt(const std::string& address, const std::shared_ptr<Rou
                  } else if (!result->success()) {
                    failure = result->remark;
                  }
-                 {
-                   MutexLock lock(mutex_);
-                   std::string& last = failures_[address];
-                   if (failure != last) {
-                     if (failure.empty()) {
-                       log::info("registered at name server {}", address);
-                     } else {
-                       log::warn("cannot register at name server {}: {}", address, failure);
-                     }
-                     last = failure;
-                   }
-                 }
                  if (failure.empty() && settings_.load()->isSlave()) {
                    noteMaster(!result->header.master_address.value_or("").empty());
                  }
@@ -238,16 +271,37 @@ void Registrar::registerAt(const std::string& address, const std::shared_ptr<Rou
                    on_master_({.address = *result->header.master_address,
                                .ha_address = result->header.ha_server_address.value_or("")});
                  }
-                 if (round->unanswered.fetch_sub(1) == 1) {
-                   roundDone(round->number);
-                 }
+                 noteAnswer(address, *round, std::move(failure));
                });
 }
 
-void Registrar::roundDone(uint64_t number) {
+void Registrar::noteAnswer(const std::string& address, const Round& round, std::string failure) {
+  const auto now = std::chrono::steady_clock::now();
   MutexLock lock(mutex_);
-  rounds_done_ = std::max(rounds_done_, number);
+  pause_until_ = now + std::min<std::chrono::steady_clock::duration>(
+                           kPauseShare * (now - round.begun), kPauseMax);
+  const auto known = name_servers_.find(address);
+  if (known == name_servers_.end() || known->second.under_way != round.number) {
+    return;  // It is not in the settings any more.
+  }
+  NameServer& server = known->second;
+  if (failure != server.failure) {
+    if (failure.empty()) {
+      log::info("registered at name server {}", address);
+    } else {
+      log::warn("cannot register at name server {}: {}", address, failure);
+    }
+    server.failure = std::move(failure);
+  }
+  server.under_way = 0;
+  server.done = round.number;
   changed_.notifyAll();
+  if (round.number < rounds_started_) {
+    // It was left out of the rounds since.
+    is_requested_ = true;
+    is_urgent_ = is_urgent_ || round.number < awaited_round_;
+    wake_.notifyAll();
+  }
 }
 
 void Registrar::stop(milliseconds timeout) {
@@ -258,9 +312,10 @@ void Registrar::stop(milliseconds timeout) {
     }
     stopped_ = true;
     changed_.notifyAll();
+    wake_.notifyAll();
   }
   seek_task_.reset();
-  task_.reset();
+  thread_.join();
   const auto settings = settings_.load();
   if (timeout <= milliseconds(0)) {
     return;

@@ -12,21 +12,25 @@
 #include "broker/settings.h"
 #include "broker/topic/topic_table.h"
 #include "common/mutex.h"
+#include "common/thread.h"
 #include "remoting/client.h"
 #include "remoting/io_pool.h"
 
 namespace rocketmq::broker {
 
 /// Keeps every name server informed about this broker and its topics (RocketMQ:
-/// BrokerController.registerBrokerAll, BrokerOuterAPI): every registerNameServerPeriod, and at once
-/// after topicsChanged(). A name server that cannot be reached is tried every second, and told when
-/// it is back: one that has restarted knows nothing, and clients that ask it meanwhile would take
-/// this broker for gone until the next round. A slave whose master is not known registers again
-/// after 1, 2, 4, 8, 10, ... seconds, as the answer names the master.
+/// BrokerController.registerBrokerAll, BrokerOuterAPI): every registerNameServerPeriod, and soon
+/// after topicsChanged(). A registration carries all topics; however many are made, a name server
+/// is sent one at a time, and each but those that somebody waits for is followed by a pause of four
+/// times what it took, a second at most. A name server that cannot be reached is tried every
+/// second, and told when it is back: one that has restarted knows nothing, and clients that ask it
+/// meanwhile would take this broker for gone until the next round. A slave whose master is not
+/// known registers again after 1, 2, 4, 8, 10, ... seconds, as the answer names the master.
 ///
 /// Life:    constructor -> start() -> stop(), which takes the broker out of the routes.
-/// Threads: any; its work runs on one thread of `pool`. `pool`, `client`, `topics` and `settings`
-///          are borrowed and must outlive it.
+/// Threads: any; registrations are made on a thread of its own, as encoding very many topics takes
+///          long; connections are looked after on one thread of `pool`. `pool`, `client`, `topics`
+///          and `settings` are borrowed and must outlive it.
 class Registrar {
  public:
   Registrar(remoting::IoPool& pool, remoting::Client& client, TopicTable& topics,
@@ -49,7 +53,8 @@ class Registrar {
   void start(std::chrono::milliseconds timeout);
 
   /// A topic has changed: registers soon; several calls in a short time make one registration.
-  void topicsChanged();
+  /// Does not wait.
+  void topicsChanged() { requestRound(Urgency::kMayPause); }
 
   /// The connection to `address` has gone, which may be a name server.
   void connectionLost(const std::string& address);
@@ -62,7 +67,16 @@ class Registrar {
   void stop(std::chrono::milliseconds timeout);
 
  private:
+  using SteadyTime = std::chrono::steady_clock::time_point;
   struct Round;
+  enum class Urgency : uint8_t { kMayPause, kNow };
+  /// Rounds are numbered; one that was started after a request covers it.
+  struct NameServer {
+    uint64_t under_way = 0;  ///< The round whose answer has not come; 0: none.
+    uint64_t done = 0;       ///< The last round that was answered, refused or has timed out.
+    /// Why it could not be reached last; logged when it changes, not with every round.
+    std::string failure;
+  };
 
   /// "a:1;b:2" of the settings as a list; blanks and empty parts are left out.
   std::vector<std::string> nameServers() const;
@@ -70,10 +84,19 @@ class Registrar {
   void seekMaster();
   void found(const std::string& address);
   void noteMaster(bool is_known);
+  void requestRound(Urgency urgency);
+  void run();
+  /// Returns when the next round is to be made; false when there is none any more.
+  bool awaitRound();
   void registerAll();
+  /// Begins a round with all that owe no answer; none when all do.
+  std::vector<std::string> beginRound(uint64_t& number);
   void registerAt(const std::string& address, const std::shared_ptr<Round>& round);
-  void roundDone(uint64_t number);
-  std::shared_ptr<Round> makeRound() const;
+  void noteAnswer(const std::string& address, const Round& round, std::string failure);
+  bool haveAnswered(const std::vector<std::string>& addresses, uint64_t round)
+      ROCKETMQ_REQUIRES(mutex_);
+  /// Puts the topics as they are now into it.
+  Status fill(Round& round) const;
 
   remoting::IoPool& pool_;
   remoting::Client& client_;
@@ -82,21 +105,25 @@ class Registrar {
   std::function<void(const Master&)> on_master_;
 
   Mutex mutex_;
-  CondVar changed_;
-  /// Rounds are numbered; a round started after a request covers it.
+  CondVar wake_;     ///< The thread.
+  CondVar changed_;  ///< Who waits for answers.
+  std::map<std::string, NameServer> name_servers_ ROCKETMQ_GUARDED_BY(mutex_);
   uint64_t rounds_started_ ROCKETMQ_GUARDED_BY(mutex_) = 0;
-  uint64_t rounds_done_ ROCKETMQ_GUARDED_BY(mutex_) = 0;
+  uint64_t awaited_round_ ROCKETMQ_GUARDED_BY(mutex_) = 0;
+  bool is_requested_ ROCKETMQ_GUARDED_BY(mutex_) = false;
+  bool is_urgent_ ROCKETMQ_GUARDED_BY(mutex_) = false;
+  bool is_started_ ROCKETMQ_GUARDED_BY(mutex_) = false;
   bool stopped_ ROCKETMQ_GUARDED_BY(mutex_) = false;
-  /// Why a name server could not be reached last; logged when it changes, not with every round.
-  std::map<std::string, std::string> failures_ ROCKETMQ_GUARDED_BY(mutex_);
+  SteadyTime pause_until_ ROCKETMQ_GUARDED_BY(mutex_);
+  SteadyTime period_ends_ ROCKETMQ_GUARDED_BY(mutex_);
 
   bool knows_master_ ROCKETMQ_GUARDED_BY(mutex_) = true;
   std::chrono::milliseconds master_pause_ ROCKETMQ_GUARDED_BY(mutex_){0};
-  std::chrono::steady_clock::time_point master_sought_at_ ROCKETMQ_GUARDED_BY(mutex_);
+  SteadyTime master_sought_at_ ROCKETMQ_GUARDED_BY(mutex_);
   std::set<std::string> lost_
       ROCKETMQ_GUARDED_BY(mutex_);  ///< Others too, until they are looked at.
 
-  std::unique_ptr<remoting::PeriodicTask> task_;
+  NamedThread thread_;
   std::unique_ptr<remoting::PeriodicTask> seek_task_;
 };
 

@@ -192,6 +192,7 @@ bool SendService::findTopic(Draft& draft) const {
     }
     if (can_create) {
       draft.topic = parts_.topics.createForSend(target);
+      draft.outcome.made_topic = draft.topic != nullptr;
     }
     if (draft.topic == nullptr && isRetryTopic(name)) {
       auto created =

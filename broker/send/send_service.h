@@ -39,6 +39,9 @@ struct SendOutcome {
   /// True: nothing was done, because a topic or group has to be created first. Send again with
   /// may_block set, from a thread that may.
   bool needs_blocking = false;
+  /// True: the send has made its topic, which must be on the disk before the answer goes; see
+  /// TopicTable::whenSaved().
+  bool made_topic = false;
   /// The answer; for a stored message valid once everything up to `safe_up_to` is safe.
   remoting::Answer<remoting::SendMessageReply> answer;
   /// Log offset up to which StoreGuarantee must hold before success is answered; 0: answer now.

@@ -1,10 +1,11 @@
 #include "broker/topic/topic_table.h"
 
 #include <algorithm>
+#include <optional>
 #include <utility>
+#include <vector>
 
 #include "broker/change_on_slave.h"
-#include "broker/config_file.h"
 #include "broker/transaction/topics.h"
 #include "common/log.h"
 #include "common/message/record.h"
@@ -59,6 +60,13 @@ std::vector<model::TopicConfig> systemTopicsOf(const BrokerSettings& settings) {
   return topics;
 }
 
+/// For a topic that is made where it is missing.
+auto unlessKnown(const model::TopicConfig& config) {
+  return [&config](const model::TopicConfig* known) {
+    return known == nullptr ? std::optional(config) : std::nullopt;
+  };
+}
+
 Status checkNumbers(const model::TopicConfig& config) {
   const auto is_possible = [](int32_t queues) { return queues >= 0 && queues <= kQueuesMax; };
   if (!is_possible(config.read_queue_nums) || !is_possible(config.write_queue_nums)) {
@@ -73,53 +81,31 @@ Status checkNumbers(const model::TopicConfig& config) {
 
 }  // namespace
 
-TopicTable::TopicTable(std::string path, const LiveSettings& settings, const Clock& clock)
-    : path_(std::move(path)),
-      settings_(settings),
-      clock_(clock),
-      current_(versionOf(model::TopicConfigTable{})) {}
+TopicTable::TopicTable(const LiveSettings& settings) : settings_(settings) {}
 
 Result<std::unique_ptr<TopicTable>> TopicTable::open(std::string path, const LiveSettings& settings,
                                                      const Clock& clock) {
-  ROCKETMQ_ASSIGN_OR_RETURN(auto table, loadConfigFile<model::TopicConfigTable>(path));
-  auto topics = std::unique_ptr<TopicTable>(new TopicTable(std::move(path), settings, clock));
-  topics->addSystemTopics(table);
-  if (table.data_version.timestamp == 0) {
-    table.data_version.timestamp = clock.nowMs();
+  auto topics = std::unique_ptr<TopicTable>(new TopicTable(settings));
+  std::vector<model::TopicConfig> system_topics = systemTopicsOf(*settings.load());
+  for (const model::TopicConfig& config : system_topics) {
+    topics->system_topics_.insert(config.topic_name);
   }
-  topics->current_.store(versionOf(std::move(table)));
+  const auto addSystemTopics = [&system_topics](model::TopicConfigTable& table) {
+    for (model::TopicConfig& config : system_topics) {
+      // RocketMQ parity: what the file says about a system topic wins.
+      std::string name = config.topic_name;
+      table.topic_config_table.try_emplace(std::move(name), std::move(config));
+    }
+  };
+  ROCKETMQ_ASSIGN_OR_RETURN(
+      topics->table_,
+      Table::open({.path = std::move(path), .what = "topics", .complete = addSystemTopics}, clock));
   return topics;
-}
-
-void TopicTable::addSystemTopics(model::TopicConfigTable& table) {
-  for (model::TopicConfig& config : systemTopicsOf(*settings_.load())) {
-    system_topics_.insert(config.topic_name);
-    // RocketMQ parity: what the file says about a system topic wins.
-    std::string name = config.topic_name;
-    table.topic_config_table.try_emplace(std::move(name), std::move(config));
-  }
-}
-
-std::shared_ptr<const TopicTable::Version> TopicTable::versionOf(model::TopicConfigTable table) {
-  auto version = std::make_shared<Version>();
-  version->table = std::make_shared<const model::TopicConfigTable>(std::move(table));
-  version->by_name.reserve(version->table->topic_config_table.size());
-  for (const auto& [name, config] : version->table->topic_config_table) {
-    // Shares the table's ownership: one allocation for all of them.
-    version->by_name.emplace(name, TopicConfigPtr(version->table, &config));
-  }
-  return version;
-}
-
-TopicConfigPtr TopicTable::find(std::string_view topic) const {
-  const auto version = current_.load();
-  const auto config = version->by_name.find(topic);
-  return config == version->by_name.end() ? nullptr : config->second;
 }
 
 bool TopicTable::hasRoomForSend() const {
   const int32_t topics_max = settings_.load()->auto_created_topics_max;
-  if (snapshot()->topic_config_table.size() < static_cast<size_t>(topics_max)) {
+  if (size() < static_cast<size_t>(topics_max)) {
     return true;
   }
   full_log_.warn("no topic is created for a client: there are maxAutoCreatedTopics={} already",
@@ -153,13 +139,12 @@ TopicConfigPtr TopicTable::createForSend(const SendTarget& target) {
   config.topic_filter_type = origin->topic_filter_type;
   config.topic_sys_flag = target.is_unit ? model::kTopicUnit : 0;
 
-  MutexLock lock(write_mutex_);
-  if (find(target.topic) == nullptr) {
+  const auto [topic, is_new] = table_->change(target.topic, unlessKnown(config));
+  if (is_new) {
     log::info("topic {} with {} queues created after {} for {}", target.topic, queues,
               target.default_topic, target.remote);
-    put(std::move(config));
   }
-  return find(target.topic);
+  return topic;
 }
 
 Result<TopicConfigPtr> TopicTable::createInternal(std::string_view topic, int32_t queues,
@@ -175,19 +160,19 @@ Result<TopicConfigPtr> TopicTable::createInternal(std::string_view topic, int32_
   const auto settings = settings_.load();
   const size_t topics_max = static_cast<size_t>(settings->auto_created_topics_max) +
                             2 * static_cast<size_t>(settings->auto_created_groups_max);
-  if (snapshot()->topic_config_table.size() >= topics_max) {
+  if (size() >= topics_max) {
     return Status::busy("topic[" + std::string(topic) + "] is not created: there are " +
                         std::to_string(topics_max) +
                         ", see maxAutoCreatedTopics and maxAutoCreatedGroups");
   }
   model::TopicConfig config = systemTopic(std::string(topic), queues);
   config.topic_sys_flag = sys_flag;
-  MutexLock lock(write_mutex_);
-  if (find(topic) == nullptr) {
+  auto [created, is_new] = table_->change(topic, unlessKnown(config));
+  if (is_new) {
     log::info("topic {} with {} queues created", topic, queues);
-    put(std::move(config));
   }
-  return find(topic);
+  table_->awaitSaved();
+  return std::move(created);
 }
 
 Result<bool> TopicTable::update(const model::TopicConfig& config) {
@@ -200,19 +185,16 @@ Result<bool> TopicTable::update(const model::TopicConfig& config) {
                                    "] is conflict with system topic.");
   }
   ROCKETMQ_RETURN_IF_ERROR(checkNumbers(config));
-  MutexLock lock(write_mutex_);
-  model::TopicConfig next = config;
-  const TopicConfigPtr known = find(config.topic_name);
-  if (known != nullptr) {
-    if (!next.attributes) {
-      next.attributes = known->attributes;
+  const auto next = [&config](const model::TopicConfig* known) {
+    std::optional<model::TopicConfig> changed = config;
+    if (known != nullptr && !changed->attributes) {
+      changed->attributes = known->attributes;
     }
-    if (next == *known) {
-      return false;
-    }
-  }
-  put(std::move(next));
-  return true;
+    return known != nullptr && *changed == *known ? std::nullopt : changed;
+  };
+  const bool is_change = table_->change(config.topic_name, next).second;
+  table_->awaitSaved();
+  return is_change;
 }
 
 Result<bool> TopicTable::remove(std::string_view topic) {
@@ -223,23 +205,15 @@ Result<bool> TopicTable::remove(std::string_view topic) {
     return Status::invalidArgument("The topic[" + std::string(topic) +
                                    "] is conflict with system topic.");
   }
-  MutexLock lock(write_mutex_);
-  if (find(topic) == nullptr) {
-    return false;
-  }
-  model::TopicConfigTable table = *current_.load()->table;
-  table.topic_config_table.erase(std::string(topic));
-  publish(std::move(table));
-  return true;
+  const bool is_change = table_->remove(topic);
+  table_->awaitSaved();
+  return is_change;
 }
 
 bool TopicTable::takeOver(model::TopicConfigTable table) {
-  MutexLock lock(write_mutex_);
-  if (table.data_version == current_.load()->table->data_version) {
-    return false;
-  }
-  publishAsIs(std::move(table));
-  return true;
+  const bool is_change = table_->takeOver(std::move(table));
+  table_->awaitSaved();
+  return is_change;
 }
 
 bool TopicTable::isSystem(std::string_view topic) const {
@@ -251,35 +225,8 @@ std::set<std::string> TopicTable::systemTopics() const {
 }
 
 void TopicTable::bumpDataVersion() {
-  MutexLock lock(write_mutex_);
-  publish(*current_.load()->table);
-}
-
-std::shared_ptr<const model::TopicConfigTable> TopicTable::snapshot() const {
-  return current_.load()->table;
-}
-
-void TopicTable::put(model::TopicConfig config) {
-  model::TopicConfigTable table = *current_.load()->table;
-  std::string name = config.topic_name;
-  table.topic_config_table.insert_or_assign(std::move(name), std::move(config));
-  publish(std::move(table));
-}
-
-void TopicTable::publish(model::TopicConfigTable table) {
-  table.data_version.nextVersion(clock_.nowMs());
-  publishAsIs(std::move(table));
-}
-
-void TopicTable::publishAsIs(model::TopicConfigTable table) {
-  const auto version = versionOf(std::move(table));
-  current_.store(version);
-  if (const Status saved = saveConfigFile(path_, *version->table); !saved.isOk()) {
-    log::error("topics are not saved: {}", saved.message());
-  }
-  if (on_change_) {
-    on_change_();
-  }
+  table_->bumpDataVersion();
+  table_->awaitSaved();
 }
 
 }  // namespace rocketmq::broker

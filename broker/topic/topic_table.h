@@ -8,14 +8,12 @@
 #include <string_view>
 
 #include "broker/settings.h"
-#include "broker/snapshot.h"
-#include "broker/string_map.h"
+#include "broker/table/versioned_table.h"
 #include "common/clock.h"
 #include "common/log_limiter.h"
 #include "common/model/config_tables.h"
 #include "common/model/data_version.h"
 #include "common/model/topic_config.h"
-#include "common/mutex.h"
 #include "common/status.h"
 
 namespace rocketmq::broker {
@@ -25,11 +23,12 @@ using TopicConfigPtr = std::shared_ptr<const model::TopicConfig>;
 /// The topics of this broker, kept in topics.json (RocketMQ: TopicConfigManager).
 ///
 /// Life:       open() reads the file and adds the system topics, in memory only.
-/// Threads:    find() and the other readers any, without waiting for writers: they see immutable
-///             snapshots. Writers are serialised; they write the file before they return, so they
-///             block and belong on the admin lane, never on an I/O thread.
-/// Durability: a change that was reported as done is in the file. When the file cannot be written
-///             the change is in force all the same, as in RocketMQ, and the failure is logged.
+/// Threads:    find() any, without waiting for writers. Writers are serialised; they wait for the
+///             disk before they return, so they block and belong on a lane, never on an I/O thread.
+///             createForSend() does not wait for the disk; who answers the send does, with
+///             whenSaved(). snapshot() may take some ms.
+/// Durability: a change that was reported as done is on the disk. When it cannot be written it is
+///             in force all the same, as in RocketMQ, and the failure is logged. See TableFile.
 class TopicTable {
  public:
   /// Corruption when neither topics.json nor its .bak can be read. `settings` and `clock` are
@@ -39,10 +38,13 @@ class TopicTable {
 
   /// Called after every change, on the writer's thread, under the writers' lock: must be quick and
   /// must not call a writer. Set before the first change.
-  void setChangeListener(std::function<void()> on_change) { on_change_ = std::move(on_change); }
+  void setChangeListener(std::function<void()> on_change) {
+    table_->setChangeListener(std::move(on_change));
+  }
 
   /// nullptr when the topic is unknown.
-  TopicConfigPtr find(std::string_view topic) const;
+  TopicConfigPtr find(std::string_view topic) const { return table_->find(topic); }
+  size_t size() const { return table_->size(); }
 
   /// What a send asks for when its topic is unknown.
   struct SendTarget {
@@ -61,6 +63,9 @@ class TopicTable {
   /// The topic, made after the template `default_topic` when that may be inherited and automatic
   /// creation is on (RocketMQ: createTopicInSendMessageMethod); nullptr when it must not be made.
   TopicConfigPtr createForSend(const SendTarget& target);
+  /// Calls `done` once every topic made so far is on the disk, or that has failed; on a thread of
+  /// the table's file, or at once. Does not wait.
+  void whenSaved(std::function<void()> done) { table_->whenSaved(std::move(done)); }
 
   /// The topic, created with read and write permission when missing: for retry and dead-letter
   /// topics (RocketMQ: createTopicInSendMessageBackMethod). InvalidArgument for a name that is too
@@ -84,40 +89,25 @@ class TopicTable {
   bool takeOver(model::TopicConfigTable table);
 
   /// Everything with its version, for GET_ALL_TOPIC_CONFIG and registration.
-  std::shared_ptr<const model::TopicConfigTable> snapshot() const;
-  model::DataVersion dataVersion() const { return snapshot()->data_version; }
+  std::shared_ptr<const model::TopicConfigTable> snapshot() const { return table_->snapshot(); }
+  model::DataVersion dataVersion() const { return table_->dataVersion(); }
 
   /// Makes name servers take the topics anew although none has changed (for instance after a change
   /// of brokerPermission).
   void bumpDataVersion();
 
  private:
-  /// One version of the table, in the form that is fast to search and in the form of the file.
-  struct Version {
-    StringMap<TopicConfigPtr> by_name;
-    std::shared_ptr<const model::TopicConfigTable> table;
-  };
+  using Table = VersionedTable<model::TopicConfigTable, model::TopicConfig,
+                               &model::TopicConfigTable::topic_config_table>;
 
-  TopicTable(std::string path, const LiveSettings& settings, const Clock& clock);
+  explicit TopicTable(const LiveSettings& settings);
 
   /// The topic after which one may be made for a send; nullptr when it must not be made.
   TopicConfigPtr templateFor(const SendTarget& target) const;
-  void addSystemTopics(model::TopicConfigTable& table);
-  /// Publishes `table` as the next version, writes the file and tells the listener.
-  void publish(model::TopicConfigTable table) ROCKETMQ_REQUIRES(write_mutex_);
-  /// The same with the version that the table has.
-  void publishAsIs(model::TopicConfigTable table) ROCKETMQ_REQUIRES(write_mutex_);
-  void put(model::TopicConfig config) ROCKETMQ_REQUIRES(write_mutex_);
-  static std::shared_ptr<const Version> versionOf(model::TopicConfigTable table);
 
-  const std::string path_;
   const LiveSettings& settings_;
-  const Clock& clock_;
-  std::function<void()> on_change_;
   std::set<std::string, std::less<>> system_topics_;  ///< Fixed after open().
-
-  Mutex write_mutex_;
-  Snapshot<Version> current_;
+  std::unique_ptr<Table> table_;
   mutable LogLimiter full_log_{1};
 };
 

@@ -4,6 +4,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <future>
 #include <memory>
 #include <string>
 
@@ -41,6 +42,13 @@ class TopicTableTest : public testing::Test {
   static TopicTable::SendTarget sendTo(std::string_view topic, int32_t queues = 4,
                                        std::string_view default_topic = "TBW102") {
     return {.topic = topic, .default_topic = default_topic, .default_topic_queues = queues};
+  }
+
+  void createForSend(std::string_view topic) {
+    ASSERT_NE(topics_->createForSend(sendTo(topic)), nullptr);
+    std::promise<void> saved;
+    topics_->whenSaved([&saved] { saved.set_value(); });
+    saved.get_future().get();
   }
 
   static model::TopicConfig config(std::string name) {
@@ -107,7 +115,7 @@ TEST_F(TopicTableTest, WithoutAutoCreationOnlyOtherTemplatesCreateTopics) {
 }
 
 TEST_F(TopicTableTest, ChangesSurviveARestart) {
-  topics_->createForSend(sendTo("T"));
+  createForSend("T");
   model::TopicConfig ordered = config("Ordered");
   ordered.order = true;
   ASSERT_TRUE(topics_->update(ordered).ok());
@@ -122,7 +130,7 @@ TEST_F(TopicTableTest, ChangesSurviveARestart) {
 
 TEST_F(TopicTableTest, TheFileIsInRocketMqsForm) {
   clock_.advance(std::chrono::milliseconds(7));
-  topics_->createForSend(sendTo("TopicA"));
+  createForSend("TopicA");
   const std::string text = *readWholeFile(path());
   EXPECT_TRUE(
       text.starts_with("{\n\t\"dataVersion\":{\n\t\t\"counter\":1,\n\t\t\"timestamp\":"
@@ -142,8 +150,8 @@ TEST_F(TopicTableTest, TheFileIsInRocketMqsForm) {
 }
 
 TEST_F(TopicTableTest, ATornFileIsReplacedByItsBackup) {
-  topics_->createForSend(sendTo("T"));
-  topics_->createForSend(sendTo("U"));
+  createForSend("T");
+  createForSend("U");
   std::ofstream(path(), std::ios::trunc) << "{\"topicConfigTable\":{\"T\":{";
   restart();
   EXPECT_NE(topics_->find("T"), nullptr);
@@ -190,7 +198,7 @@ TEST_F(TopicTableTest, SystemTopicsCannotBeRemoved) {
   EXPECT_FALSE(topics_->remove("SCHEDULE_TOPIC_XXXX").ok());
   EXPECT_FALSE(topics_->remove("DefaultCluster").ok());
   EXPECT_FALSE(*topics_->remove("unknown"));
-  topics_->createForSend(sendTo("T"));
+  createForSend("T");
   EXPECT_TRUE(*topics_->remove("T"));
   EXPECT_EQ(topics_->find("T"), nullptr);
   EXPECT_EQ(changes_, 2);
@@ -205,7 +213,7 @@ TEST_F(TopicTableTest, RetryTopicsMayBeLongerThanOthersButNotThanARecordAllows) 
 
 TEST_F(TopicTableTest, AnOldSnapshotStaysAsItWas) {
   const auto before = topics_->snapshot();
-  topics_->createForSend(sendTo("T"));
+  createForSend("T");
   EXPECT_FALSE(before->topic_config_table.contains("T"));
   EXPECT_TRUE(topics_->snapshot()->topic_config_table.contains("T"));
 }
