@@ -3,10 +3,13 @@
 #include <algorithm>
 #include <charconv>
 #include <optional>
+#include <set>
 #include <system_error>
 #include <utility>
 
 #include <yaml-cpp/yaml.h>
+
+#include "common/utf8.h"
 
 namespace rocketmq::broker {
 namespace {
@@ -14,6 +17,8 @@ namespace {
 constexpr const char* kWhiteAddresses = "globalWhiteRemoteAddresses";
 constexpr const char* kAccounts = "accounts";
 constexpr const char* kDataVersion = "dataVersion";
+constexpr int kDepthMax = 16;
+constexpr int kValuesMax = 1'000'000;
 
 std::string atLine(int line, const std::string& text) {
   return "line " + std::to_string(line) + ": " + text;
@@ -196,6 +201,45 @@ Status readTopLevel(const YAML::Node& key, const YAML::Node& value, AclFile& fil
   return Status::ok();
 }
 
+/// What could be read but not written again: an alias can make a value part of itself, or a small
+/// text a value without end, and of a key that is there twice a change reaches the first only.
+/// `left`: how many values there may be.
+Status checkShape(const YAML::Node& node, int depth, int& left) {
+  if (depth > kDepthMax || --left < 0) {
+    return wrong(node, "too many values, or too deep in each other");
+  }
+  if (node.IsMap()) {
+    std::set<std::string> keys;
+    for (const auto& member : node) {
+      if (member.first.IsScalar() && !keys.insert(member.first.Scalar()).second) {
+        return wrong(member.first, "a key that is there already");
+      }
+      ROCKETMQ_RETURN_IF_ERROR(checkShape(member.first, depth + 1, left));
+      ROCKETMQ_RETURN_IF_ERROR(checkShape(member.second, depth + 1, left));
+    }
+  } else if (node.IsSequence()) {
+    for (const YAML::Node& element : node) {
+      ROCKETMQ_RETURN_IF_ERROR(checkShape(element, depth + 1, left));
+    }
+  }
+  return Status::ok();
+}
+
+/// The library takes other bytes, and writes other ones in their place.
+Status checkCharacters(std::string_view text) {
+  if (!utf8::isValid(text)) {
+    return Status::invalidArgument(atLine(1, "the file is not UTF-8"));
+  }
+  int line = 1;
+  for (const char c : text) {
+    line += c == '\n' ? 1 : 0;
+    if (static_cast<unsigned char>(c) < ' ' && c != '\n' && c != '\r' && c != '\t') {
+      return Status::invalidArgument(atLine(line, "a control character"));
+    }
+  }
+  return Status::ok();
+}
+
 /// A value that stays a text whatever it looks like.
 YAML::Node quoted(const std::string& text) {
   YAML::Node node(text);
@@ -282,9 +326,12 @@ void setMembers(YAML::Node node, const remoting::PlainAccessConfig& account) {
 }  // namespace
 
 Result<AclFile> parseAclFile(std::string_view text) {
+  ROCKETMQ_RETURN_IF_ERROR(checkCharacters(text));
   return readingYaml([text]() -> Result<AclFile> {
     AclFile file;
     const YAML::Node root = YAML::Load(std::string(text));
+    int values_left = kValuesMax;
+    ROCKETMQ_RETURN_IF_ERROR(checkShape(root, 0, values_left));
     if (root.IsNull()) {
       return file;
     }

@@ -195,6 +195,20 @@ void addTexts(const Seeds& seeds) {
   seeds.add("properties_file", "broker",
             "brokerName = a\nlistenPort=10911\n! c\nbrokerClusterName:D\\u00e9\\\n  more\n"
             "flushDiskType=SYNC_FLUSH\nmaxMessageSize=99999999999\nunknown key\n");
+  seeds.add("acl_file", "java",
+            "globalWhiteRemoteAddresses:\n- 10.10.103.*\n- 192.168.0.*\n\naccounts:\n"
+            "- accessKey: RocketMQ\n  secretKey: \"12345678\"\n  whiteRemoteAddress:\n"
+            "  admin: false\n  defaultTopicPerm: DENY\n  defaultGroupPerm: SUB\n"
+            "  topicPerms:\n  - topicA=DENY\n  - topicB=PUB|SUB\n  groupPerms:\n"
+            "  - groupA=DENY\n\n- accessKey: rocketmq2\n  secretKey: 12345678\n"
+            "  whiteRemoteAddress: 192.168.1.*\n  admin: true\n");
+  seeds.add("acl_file", "flow",
+            "{accounts: [{accessKey: 'it''s a key', secretKey: \"\\x41234567\", admin: yes}], "
+            "date: 2023-01-01, dataVersion: [{counter: 1, timestamp: 2}]}");
+  seeds.add("acl_file", "aliases", "date: &a [*a]\nother: &b {k: *b}\naccounts: *a\n");
+  seeds.add("acl_file", "twice",
+            "dataVersion: [{counter: 1}]\ndataVersion: [{counter: 2, counter: 3}]\n");
+  seeds.add("acl_file", "deep", "date: " + std::string(300, '['));
   seeds.add("text", "message-id", "7F00000100002A9F0000000000000BB8");
   seeds.add("text", "address", "[2001:db8::1]:10911");
   seeds.add("text", "addresses", "127.0.0.1:9876;localhost:9877");

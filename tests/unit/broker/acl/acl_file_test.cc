@@ -162,5 +162,32 @@ TEST(AclFileTest, AChangeMakesAFileOfNothing) {
   }
 }
 
+// A change writes the file again, following every alias.
+TEST(AclFileTest, ValuesWithoutEndAreRefused) {
+  for (const std::string text :
+       {std::string("date: &a [*a]\n"), std::string("other: &b {k: *b}\n"),
+        std::string("a: &a [1,1,1,1,1,1,1,1,1,1]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a,*a]\n"
+                    "c: &c [*b,*b,*b,*b,*b,*b,*b,*b,*b,*b]\n"
+                    "d: &d [*c,*c,*c,*c,*c,*c,*c,*c,*c,*c]\n"
+                    "e: &e [*d,*d,*d,*d,*d,*d,*d,*d,*d,*d]\n"
+                    "f: [*e,*e,*e,*e,*e,*e,*e,*e,*e,*e]\n")}) {
+    const auto file = parseAclFile(text);
+    ASSERT_FALSE(file.ok()) << text;
+    EXPECT_NE(file.status().message().find("too many values"), std::string::npos)
+        << file.status().message();
+  }
+}
+
+TEST(AclFileTest, AKeyMustNotBeThereTwice) {
+  const auto file = parseAclFile("dataVersion: [{counter: 1, counter: 2}]\n");
+  ASSERT_FALSE(file.ok());
+  EXPECT_EQ(file.status().message(), "line 1: a key that is there already");
+}
+
+// They would come out as others when the file is changed.
+TEST(AclFileTest, BytesThatAreNoUtf8AreRefused) {
+  EXPECT_FALSE(parseAclFile("accounts:\n- accessKey: accesskey\n  secretKey: \"\xCD\"\n").ok());
+}
+
 }  // namespace
 }  // namespace rocketmq::broker
