@@ -407,6 +407,11 @@ class PosixFileSystem final : public FileSystem {
     }
     const auto length = static_cast<size_t>(options.bytes);
     void* data = ::mmap(nullptr, length, PROT_READ | PROT_WRITE, MAP_SHARED, file.get(), 0);
+    if (data == MAP_FAILED && errno == ENOMEM) {
+      return Status::busy("cannot map " + path +
+                          ": this process maps as many files, or as much memory, as the system "
+                          "allows; see vm.max_map_count and the limit of its address space");
+    }
     if (data == MAP_FAILED) {
       return failure("cannot map", path, errno);
     }

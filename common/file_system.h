@@ -133,8 +133,8 @@ class FileLock {
 /// The file operations of the store. One object for the whole process in production
 /// (posixFileSystem()); tests bring one that fails on demand. Threads: any.
 ///
-/// Errors: NotFound for a missing path, ReadOnly for a full disk or quota, else Io; the message
-/// names the path and the system's reason.
+/// Errors: NotFound for a missing path, ReadOnly for a full disk or quota, Busy where there is no
+/// room for one more mapping, else Io; the message names the path and the system's reason.
 class FileSystem {
  public:
   virtual ~FileSystem() = default;

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <fstream>
 #include <utility>
 
 #include "common/log.h"
@@ -60,6 +61,14 @@ StoreOptions settle(StoreOptions options, const StoreFolder& folder) {
 
 int64_t physicalMemoryBytes() {
   return int64_t{::sysconf(_SC_PHYS_PAGES)} * ::sysconf(_SC_PAGESIZE);
+}
+
+/// How many files the system lets a process map; Linux's default when it does not say.
+int64_t systemMappingsMax() {
+  constexpr int64_t kLinuxDefault = 65'530;
+  int64_t mappings = 0;
+  std::ifstream("/proc/sys/vm/max_map_count") >> mappings;
+  return mappings > 0 ? mappings : kLinuxDefault;
 }
 
 }  // namespace
@@ -133,7 +142,10 @@ Status MessageStoreImpl::loadLog() {
 Status MessageStoreImpl::loadQueues() {
   QueueTable::Options queue_options{.dir = folder_->consumeQueueDir(),
                                     .file_bytes = options_.consume_queue_file_bytes,
-                                    .extension_dir = folder_->consumeQueueExtDir()};
+                                    .extension_dir = folder_->consumeQueueExtDir(),
+                                    .mapped_max = options_.queue_files_mapped_max > 0
+                                                      ? options_.queue_files_mapped_max
+                                                      : systemMappingsMax() / 2};
   if (options_.queue_extension) {
     queue_options.extension = {.dir = {},
                                .file_bytes = options_.queue_extension_file_bytes,
@@ -158,6 +170,9 @@ void MessageStoreImpl::buildServices() {
   const BitMapSource* const bit_maps = options_.queue_extension ? options_.bit_maps : nullptr;
   dispatcher_ = std::make_unique<Dispatcher>(
       Dispatcher::Parts{*log_, *queues_, *deleted_topics_, rules_, arrivals_, bit_maps});
+  queue_mappings_ = std::make_unique<QueueMappings>(
+      QueueMappings::Parts{*queues_, *dispatcher_, log_->appendMutex()},
+      [this] { queue_flusher_->wake(); });
   index_ = std::make_unique<IndexService>(
       IndexService::Parts{files_, *log_, *dispatcher_, *checkpoint_, state_, clock_},
       IndexService::Options{.dir = folder_->indexDir(),
@@ -170,8 +185,8 @@ void MessageStoreImpl::buildServices() {
                           .least_pages = options_.flush_least_pages,
                           .thorough_interval_ms = options_.flush_thorough_interval_ms});
   queue_flusher_ = std::make_unique<QueueFlusher>(
-      QueueFlusher::Parts{files_, *queues_, *dispatcher_, *log_flusher_, *checkpoint_, *queue_ends_,
-                          *log_, state_},
+      QueueFlusher::Parts{files_, *queues_, *queue_mappings_, *dispatcher_, *log_flusher_,
+                          *checkpoint_, *queue_ends_, *log_, state_},
       QueueFlusher::Options{.interval_ms = options_.flush_queue_interval_ms,
                             .least_pages = options_.flush_queue_least_pages,
                             .thorough_interval_ms = options_.flush_queue_thorough_interval_ms});
@@ -190,6 +205,7 @@ void MessageStoreImpl::buildServices() {
 }
 
 void MessageStoreImpl::onAppended() {
+  queue_mappings_->onAppended();
   log_flusher_->onAppended();
   index_->onAppended();
   if (append_listener_) {

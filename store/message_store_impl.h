@@ -25,6 +25,7 @@
 #include "store/message_reader.h"
 #include "store/message_store.h"
 #include "store/message_writer.h"
+#include "store/queue/queue_mappings.h"
 #include "store/queue/queue_table.h"
 #include "store/replica/replica_appender.h"
 #include "store/retention/retention.h"
@@ -37,9 +38,9 @@ namespace rocketmq::store {
 /// Builds the parts of the store in order, recovers, starts their threads, and stops them in
 /// reverse. Holds no logic of its own beside that.
 ///
-/// Lock order: Retention::clean_mutex_, Dispatcher::batch_mutex_, ConsumeQueue::room_mutex_ or
-/// CommitLog::room_mutex_, CommitLog::appendMutex(), then the leaves (file lists, shards,
-/// arrivals).
+/// Lock order: Retention::clean_mutex_, QueueMappings::trim_mutex_, Dispatcher::batch_mutex_,
+/// ConsumeQueue::room_mutex_ or CommitLog::room_mutex_, CommitLog::appendMutex(), then the leaves
+/// (file lists, shards, arrivals).
 class MessageStoreImpl final : public MessageStore {
  public:
   static Result<std::unique_ptr<MessageStore>> open(StoreOptions options, const Clock& clock,
@@ -148,6 +149,7 @@ class MessageStoreImpl final : public MessageStore {
   std::unique_ptr<Checkpoint> checkpoint_;
   std::unique_ptr<QueueEnds> queue_ends_;
   std::unique_ptr<Dispatcher> dispatcher_;
+  std::unique_ptr<QueueMappings> queue_mappings_;
   std::unique_ptr<IndexService> index_;
   std::unique_ptr<LogFlusher> log_flusher_;
   std::unique_ptr<QueueFlusher> queue_flusher_;

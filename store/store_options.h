@@ -43,6 +43,9 @@ struct StoreOptions {
   /// May be switched on and off from start to start.
   bool queue_extension = false;
   int64_t queue_extension_file_bytes = 48 << 20;
+  /// Files of queues and their extensions that stay mapped at once; 0: half of what the system lets
+  /// a process map (vm.max_map_count).
+  int64_t queue_files_mapped_max = 0;
   /// Computes the bit maps of the units; null: they have none. Borrowed for the store's life.
   const BitMapSource* bit_maps = nullptr;
   int32_t index_hash_slots = 5'000'000;

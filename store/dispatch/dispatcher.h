@@ -63,6 +63,13 @@ class Dispatcher {
   /// Returns when a batch of dispatchTo() that may be under way is over.
   void waitForBatch() { MutexLock lock(batch_mutex_); }
 
+  /// Runs `work` while no batch is under way.
+  template <class Work>
+  void betweenBatches(Work work) {
+    MutexLock lock(batch_mutex_);
+    work();
+  }
+
  private:
   Result<bool> place(const MessageRecord& record, Gaps gaps, ArrivalQueue* arrivals)
       ROCKETMQ_REQUIRES(batch_mutex_);

@@ -27,6 +27,7 @@ void QueueFlusher::loop() {
   // The first round comes at once: a start after a crash has read what lay behind the last
   // checkpoint, and the next need not read it again.
   do {
+    parts_.mappings.trim();
     if (parts_.state.has(RunState::kFailed)) {
       continue;
     }
@@ -75,7 +76,11 @@ Status QueueFlusher::flushQueues(int32_t least_pages) {
     return flushInBulk(due);
   }
   for (const auto& queue : due) {
-    ROCKETMQ_RETURN_IF_ERROR(queue->flush());
+    const Status flushed = queue->flush();
+    if (flushed.code() == StatusCode::kBusy) {
+      return flushInBulk(due);  // Needs no mappings, of which there are none to be had.
+    }
+    ROCKETMQ_RETURN_IF_ERROR(flushed);
   }
   return Status::ok();
 }

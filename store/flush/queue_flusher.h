@@ -10,6 +10,7 @@
 #include "store/checkpoint.h"
 #include "store/dispatch/dispatcher.h"
 #include "store/flush/log_flusher.h"
+#include "store/queue/queue_mappings.h"
 #include "store/queue/queue_table.h"
 #include "store/run_state.h"
 #include "store/worker.h"
@@ -30,6 +31,7 @@ class QueueFlusher {
   struct Parts {
     FileSystem& files;
     QueueTable& queues;
+    QueueMappings& mappings;
     const Dispatcher& dispatcher;
     const LogFlusher& log_flusher;
     Checkpoint& checkpoint;
@@ -42,6 +44,8 @@ class QueueFlusher {
 
   void start();
   void stop() { worker_.stop(); }
+  /// Has a round come now. Cheap, from any thread.
+  void wake() { worker_.wake(); }
 
   /// Flushes every queue, writes the checkpoint and what it says of the queues. Not beside the
   /// thread.

@@ -39,12 +39,27 @@ Result<std::shared_ptr<Segment>> Segment::create(FileSystem& files, Options opti
   auto segment = std::make_shared<Segment>(files, std::move(options));
   const Options& settled = segment->options_;
   ROCKETMQ_RETURN_IF_ERROR(files.createDirectories(settled.dir));
-  ROCKETMQ_ASSIGN_OR_RETURN(
-      std::shared_ptr<MappedFile> mapping,
-      files.map(segment->path(), {.bytes = settled.bytes, .create = true, .use = settled.use}));
+  ROCKETMQ_ASSIGN_OR_RETURN(std::shared_ptr<MappedFile> mapping,
+                            mapFile(files, segment->path(), settled, true));
   MutexLock lock(segment->mutex_);
   segment->mapping_ = std::move(mapping);
   return segment;
+}
+
+Result<std::shared_ptr<MappedFile>> Segment::mapFile(FileSystem& files, const std::string& path,
+                                                     const Options& options, bool create) {
+  ROCKETMQ_ASSIGN_OR_RETURN(
+      std::unique_ptr<MappedFile> mapping,
+      files.map(path, {.bytes = options.bytes, .create = create, .use = options.use}));
+  if (options.mapped == nullptr) {
+    return std::shared_ptr<MappedFile>(std::move(mapping));
+  }
+  options.mapped->fetch_add(1, std::memory_order_relaxed);
+  return std::shared_ptr<MappedFile>(mapping.release(),
+                                     [mapped = options.mapped](MappedFile* file) {
+                                       delete file;
+                                       mapped->fetch_sub(1, std::memory_order_relaxed);
+                                     });
 }
 
 std::string Segment::path() const { return options_.dir + "/" + segmentFileName(options_.base); }
@@ -52,8 +67,7 @@ std::string Segment::path() const { return options_.dir + "/" + segmentFileName(
 Result<std::shared_ptr<MappedFile>> Segment::map() {
   MutexLock lock(mutex_);
   if (mapping_ == nullptr) {
-    ROCKETMQ_ASSIGN_OR_RETURN(mapping_,
-                              files_.map(path(), {.bytes = options_.bytes, .use = options_.use}));
+    ROCKETMQ_ASSIGN_OR_RETURN(mapping_, mapFile(files_, path(), options_, false));
   }
   return mapping_;
 }
@@ -62,6 +76,11 @@ void Segment::unmap() {
   std::shared_ptr<MappedFile> mapping;
   MutexLock lock(mutex_);
   std::swap(mapping, mapping_);
+}
+
+bool Segment::isMapped() const {
+  MutexLock lock(mutex_);
+  return mapping_ != nullptr;
 }
 
 void Segment::releaseBefore(int64_t position) {
@@ -111,6 +130,14 @@ Status SegmentSet::load() {
   return addLoaded(found);
 }
 
+Segment::Options SegmentSet::optionsOf(int64_t base) const {
+  return {.dir = options_.dir,
+          .base = base,
+          .bytes = options_.file_bytes,
+          .use = options_.use,
+          .mapped = options_.mapped};
+}
+
 Status SegmentSet::addLoaded(const std::vector<DirectoryEntry>& entries) {
   MutexLock lock(mutex_);
   segments_.clear();
@@ -127,10 +154,7 @@ Status SegmentSet::addLoaded(const std::vector<DirectoryEntry>& entries) {
       return Status::corruption(options_.dir + "/" + segmentFileName(segments_.back()->end()) +
                                 " is missing; restore it, or remove the files before the gap");
     }
-    segments_.push_back(std::make_shared<Segment>(
-        files_,
-        Segment::Options{
-            .dir = options_.dir, .base = base, .bytes = options_.file_bytes, .use = options_.use}));
+    segments_.push_back(std::make_shared<Segment>(files_, optionsOf(base)));
   }
   return Status::ok();
 }
@@ -181,9 +205,7 @@ std::vector<std::shared_ptr<Segment>> SegmentSet::all() const {
 }
 
 Result<std::shared_ptr<Segment>> SegmentSet::create(int64_t base) {
-  return Segment::create(
-      files_,
-      {.dir = options_.dir, .base = base, .bytes = options_.file_bytes, .use = options_.use});
+  return Segment::create(files_, optionsOf(base));
 }
 
 void SegmentSet::add(std::shared_ptr<Segment> segment) {

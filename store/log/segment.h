@@ -16,6 +16,9 @@ namespace rocketmq::store {
 /// The unit of the system's cache, in which stores make files dirty and flushes write them.
 inline constexpr int64_t kPageBytes = 4096;
 
+/// How many files are mapped at once, by all who share it.
+using MappingCount = std::atomic<int64_t>;
+
 /// One file of a sequence of files of equal size that together hold a stream of bytes; named by the
 /// stream offset of its first byte in 20 digits (RocketMQ: MappedFile). Mapped at first use, so
 /// that a store with many files starts fast and holds only what it works with.
@@ -27,7 +30,8 @@ class Segment {
     std::string dir;
     int64_t base = 0;
     int64_t bytes = 0;
-    FileUse use = FileUse::kStream;  ///< See MapOptions.
+    FileUse use = FileUse::kStream;                  ///< See MapOptions.
+    std::shared_ptr<MappingCount> mapped = nullptr;  ///< Null: nobody counts.
   };
 
   /// For a file that exists.
@@ -45,6 +49,7 @@ class Segment {
 
   /// Gives up this object's share of the mapping.
   void unmap();
+  bool isMapped() const;
 
   /// Takes the pages in front of `position` off this process's memory, if the file is mapped.
   void releaseBefore(int64_t position);
@@ -64,10 +69,13 @@ class Segment {
   Status remove();
 
  private:
+  static Result<std::shared_ptr<MappedFile>> mapFile(FileSystem& files, const std::string& path,
+                                                     const Options& options, bool create);
+
   FileSystem& files_;
   const Options options_;
   std::atomic<int64_t> reserved_{0};
-  Mutex mutex_;
+  mutable Mutex mutex_;
   std::shared_ptr<MappedFile> mapping_ ROCKETMQ_GUARDED_BY(mutex_);
 };
 
@@ -81,6 +89,7 @@ class SegmentSet {
     FileUse use = FileUse::kStream;
     /// The setting that `file_bytes` comes from, for messages.
     std::string size_setting;
+    std::shared_ptr<MappingCount> mapped = nullptr;  ///< See Segment.
   };
 
   SegmentSet(FileSystem& files, Options options) : files_(files), options_(std::move(options)) {}
@@ -120,6 +129,7 @@ class SegmentSet {
   std::vector<std::shared_ptr<Segment>> takeFrom(int64_t offset);
 
  private:
+  Segment::Options optionsOf(int64_t base) const;
   Status addLoaded(const std::vector<DirectoryEntry>& entries);
   Status checkLength(const DirectoryEntry& entry) const;
 

@@ -20,7 +20,8 @@ ConsumeQueue::ConsumeQueue(FileSystem& files, Options options)
       segments_(files, {.dir = options_.dir,
                         .file_bytes = options_.file_bytes,
                         .use = FileUse::kScattered,
-                        .size_setting = "mappedFileSizeConsumeQueue"}),
+                        .size_setting = "mappedFileSizeConsumeQueue",
+                        .mapped = options_.mapped}),
       extension_(options_.extension ? std::make_unique<QueueExtension>(files, *options_.extension)
                                     : nullptr) {}
 
@@ -284,8 +285,9 @@ Status ConsumeQueue::checkNotDeleted() const {
 }
 
 Status ConsumeQueue::ensureRoom(int64_t count) {
-  const int64_t from = nextOffset();
-  ROCKETMQ_RETURN_IF_ERROR(roomFor(from, from + count));
+  // From the visible end on: under sync flush entries in front of nextOffset() are to be written,
+  // whose file may have been unmapped.
+  ROCKETMQ_RETURN_IF_ERROR(roomFor(maxOffset(), nextOffset() + count));
   return unitRoomFor(count);
 }
 
@@ -394,6 +396,9 @@ QueueRun ConsumeQueue::run(int64_t index) const {
     logUnreadable(mapping.status());
     return {};
   }
+  if (!was_read_.load(std::memory_order_relaxed)) {
+    was_read_.store(true, std::memory_order_relaxed);
+  }
   const char* data = (*mapping)->data() + (at - segment->base());
   return {.owner = std::move(*mapping),
           .data = data,
@@ -443,6 +448,35 @@ Status ConsumeQueue::flush() {
     noteFlushed(to / kQueueEntryBytes);
   }
   return segments_.syncFolder();
+}
+
+void ConsumeQueue::unmapAll(Mutex& append_mutex) {
+  MutexLock room_lock(room_mutex_);
+  {
+    MutexLock lock(append_mutex);
+    cursor_.reset();
+    roomy_to_.store(maxOffset(), std::memory_order_release);
+    if (extension_ != nullptr) {
+      extension_->unmapAll();
+    }
+  }
+  for (const auto& segment : segments_.all()) {
+    segment->unmap();
+  }
+}
+
+bool ConsumeQueue::isMapped() const {
+  const auto segments = segments_.all();
+  return std::any_of(segments.begin(), segments.end(),
+                     [](const auto& segment) { return segment->isMapped(); }) ||
+         (extension_ != nullptr && extension_->isMapped());
+}
+
+bool ConsumeQueue::isMappedInVain() {
+  const int64_t end = maxOffset();
+  const bool is_used = was_read_.exchange(false, std::memory_order_relaxed) || end != seen_end_;
+  seen_end_ = end;
+  return !is_used && isMapped();
 }
 
 void ConsumeQueue::moveMin(int64_t log_min) {

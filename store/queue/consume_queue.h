@@ -65,6 +65,7 @@ class ConsumeQueue {
     int64_t file_bytes = 0;  ///< A multiple of kQueueEntryBytes.
     /// nullopt: entries hold tags codes, and addresses found in them lead nowhere.
     std::optional<QueueExtension::Options> extension = {};
+    std::shared_ptr<MappingCount> mapped = nullptr;  ///< See Segment.
   };
 
   ConsumeQueue(FileSystem& files, Options options);
@@ -167,6 +168,13 @@ class ConsumeQueue {
   int64_t beginBulkFlush();
   void endBulkFlush(int64_t end) { noteFlushed(std::max(flushed_.load(), end)); }
 
+  /// Gives up the mappings of the queue beside its writer and readers, who make them anew. The
+  /// caller holds off the dispatcher; `append_mutex` holds off whoever appends.
+  void unmapAll(Mutex& append_mutex);
+  /// True when the queue holds mappings and nobody has written or read it since the last call.
+  bool isMappedInVain();
+  bool isMapped() const;
+
   /// The log begins at `log_min` now: removes the files that only point before it (never the last)
   /// and moves minOffset().
   Status trimBefore(int64_t log_min);
@@ -222,6 +230,8 @@ class ConsumeQueue {
   // Serialises makers of room; only the file list's lock is taken under it.
   Mutex room_mutex_;
 
+  mutable std::atomic<bool> was_read_{false};  // Since isMappedInVain().
+  int64_t seen_end_ = 0;                       // By isMappedInVain().
   int64_t trimmed_to_ = 0;  // Of housekeeping: minOffset() is right for a log that begins here.
   int64_t begun_at_ = 0;    // Of recovery: the first index of files that prepareReplay() removed.
 

@@ -23,7 +23,8 @@ QueueExtension::QueueExtension(FileSystem& files, Options options)
       segments_(files, {.dir = options_.dir,
                         .file_bytes = options_.file_bytes,
                         .use = FileUse::kScattered,
-                        .size_setting = "mappedFileSizeConsumeQueueExt"}) {}
+                        .size_setting = "mappedFileSizeConsumeQueueExt",
+                        .mapped = options_.mapped}) {}
 
 void QueueExtension::load() const {
   if (is_loaded_.load(std::memory_order_acquire)) {
@@ -116,6 +117,20 @@ void QueueExtension::releaseMappings() {
   for (const auto& segment : segments_.all()) {
     segment->unmap();
   }
+}
+
+void QueueExtension::unmapAll() {
+  cursor_.reset();
+  roomy_to_.store(std::max<int64_t>(0, end_.load(std::memory_order_relaxed)),
+                  std::memory_order_release);
+  for (const auto& segment : segments_.all()) {
+    segment->unmap();
+  }
+}
+
+bool QueueExtension::isMapped() const {
+  const auto last = segments_.last();
+  return last != nullptr && last->isMapped();
 }
 
 /// Units go behind that of the last entry. When that one is gone, or the option was off in

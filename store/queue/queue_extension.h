@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -29,7 +30,8 @@ class QueueExtension {
   struct Options {
     std::string dir;
     int64_t file_bytes = 0;
-    int64_t unit_bytes_max = kUnitBytesMin;  ///< Of units that are written here.
+    int64_t unit_bytes_max = kUnitBytesMin;          ///< Of units that are written here.
+    std::shared_ptr<MappingCount> mapped = nullptr;  ///< See Segment.
   };
 
   QueueExtension(FileSystem& files, Options options);
@@ -57,6 +59,9 @@ class QueueExtension {
   /// Removes the files: no entry points here any more.
   Status drop();
   void releaseMappings();
+  /// The same beside readers and the flush. The next writer must make room again.
+  void unmapAll();
+  bool isMapped() const;
 
   // Reading.
 

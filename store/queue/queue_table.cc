@@ -73,13 +73,15 @@ std::shared_ptr<ConsumeQueue> QueueTable::make(std::string_view topic, int32_t q
   auto extension = options_.extension;
   if (extension) {
     extension->dir = options_.extension_dir + folder;
+    extension->mapped = options_.mapped;
   }
   return std::make_shared<ConsumeQueue>(files_,
                                         ConsumeQueue::Options{.dir = options_.dir + folder,
                                                               .topic = std::string(topic),
                                                               .queue_id = queue_id,
                                                               .file_bytes = options_.file_bytes,
-                                                              .extension = std::move(extension)});
+                                                              .extension = std::move(extension),
+                                                              .mapped = options_.mapped});
 }
 
 std::vector<std::shared_ptr<ConsumeQueue>> QueueTable::all() const {

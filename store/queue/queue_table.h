@@ -3,6 +3,7 @@
 #include <array>
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <set>
@@ -30,6 +31,9 @@ class QueueTable {
     /// For each queue, with its folder filled in; nullopt: they have no extension, and what is in
     /// its folder is left alone until its topic is removed.
     std::optional<QueueExtension::Options> extension = {};
+    /// Of the files of all of them together.
+    std::shared_ptr<MappingCount> mapped = std::make_shared<MappingCount>(0);
+    int64_t mapped_max = std::numeric_limits<int64_t>::max();  ///< See QueueMappings.
   };
 
   QueueTable(FileSystem& files, Options options) : files_(files), options_(std::move(options)) {}
@@ -39,6 +43,9 @@ class QueueTable {
   Status load();
 
   const std::string& dir() const { return options_.dir; }
+  int64_t mappedFiles() const { return options_.mapped->load(std::memory_order_relaxed); }
+  int64_t mappedFilesMax() const { return options_.mapped_max; }
+  bool hasTooManyMapped() const { return mappedFiles() > mappedFilesMax(); }
 
   std::shared_ptr<ConsumeQueue> find(std::string_view topic, int32_t queue_id) const;
 

@@ -88,6 +88,7 @@ Result<Recovery::Queues> Recovery::recoverQueues(QueueScan scan) {
   const Queues found = parts_.queues.all();
   for (const auto& queue : found) {
     ROCKETMQ_RETURN_IF_ERROR(queue->recover(scan));
+    releaseIfTooMany(*queue);
   }
   ROCKETMQ_RETURN_IF_ERROR(finishDeletions(found));
   return parts_.queues.all();
@@ -107,9 +108,16 @@ Status Recovery::finishDeletions(const Queues& queues) {
   return Status::ok();
 }
 
+void Recovery::releaseIfTooMany(ConsumeQueue& queue) const {
+  if (parts_.queues.hasTooManyMapped()) {
+    queue.releaseMappings();
+  }
+}
+
 Status Recovery::truncateQueues(const Queues& queues, int64_t physical_offset) {
   for (const auto& queue : queues) {
     ROCKETMQ_RETURN_IF_ERROR(queue->truncateFrom(physical_offset));
+    releaseIfTooMany(*queue);
   }
   return Status::ok();
 }
@@ -117,6 +125,7 @@ Status Recovery::truncateQueues(const Queues& queues, int64_t physical_offset) {
 Status Recovery::prepareReplay(const Queues& queues, int64_t start) {
   for (const auto& queue : queues) {
     ROCKETMQ_RETURN_IF_ERROR(queue->prepareReplay(start));
+    releaseIfTooMany(*queue);
   }
   return Status::ok();
 }
@@ -134,6 +143,11 @@ Result<Recovery::Read> Recovery::readFrom(int64_t start, Dispatcher::Gaps gaps) 
       return read;
     }
     ROCKETMQ_ASSIGN_OR_RETURN(const bool placed, parts_.dispatcher.replay(walker.record(), gaps));
+    if (parts_.queues.hasTooManyMapped()) {
+      for (const auto& queue : parts_.queues.all()) {
+        queue->releaseMappings();
+      }
+    }
     read.newest_ms = walker.record().store_timestamp_ms;
     ++read.records;
     if (!placed) {

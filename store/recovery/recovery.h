@@ -77,6 +77,8 @@ class Recovery {
   /// Finds the queues' ends.
   Result<Queues> recoverQueues(QueueScan scan);
   Status finishDeletions(const Queues& queues);
+  /// A process may map fewer files than there are queues.
+  void releaseIfTooMany(ConsumeQueue& queue) const;
   Status truncateQueues(const Queues& queues, int64_t physical_offset);
   Status prepareReplay(const Queues& queues, int64_t start);
   Result<Read> readFrom(int64_t start, Dispatcher::Gaps gaps);

@@ -1,6 +1,6 @@
 // One store with very many queues: what making, filling, stopping and starting it again costs.
 //
-//   many_queues [--queues=20000] [--messages_each=5]
+//   many_queues [--queues=20000] [--messages_each=5] [--extension=0]
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
@@ -21,6 +21,11 @@ constexpr int kQueuesPerTopic = 4;
 
 int queues = 20'000;
 int messages_each = 5;
+bool has_extension = false;
+
+std::unique_ptr<store::MessageStore> openQueues(const std::string& root) {
+  return openStore(root, has_extension);
+}
 
 void putRound(store::MessageStore& store) {
   static const std::string body(1024, 'b');
@@ -63,7 +68,7 @@ void printProcess() {
 void restart(const std::string& root, const std::string& name, int64_t expected) {
   inProcess([&] {
     std::unique_ptr<store::MessageStore> store;
-    timed(name, [&] { store = openStore(root); });
+    timed(name, [&] { store = openQueues(root); });
     checkEnds(*store, expected);
     printProcess();
     timed("stop without new messages", [&] { store.reset(); });
@@ -71,9 +76,10 @@ void restart(const std::string& root, const std::string& name, int64_t expected)
 }
 
 void run(const std::string& root) {
-  std::printf("%d queues, %d messages of 1 KiB each\n", queues, messages_each);
+  std::printf("%d queues%s, %d messages of 1 KiB each\n", queues,
+              has_extension ? " with extension" : "", messages_each);
   inProcess([&] {
-    auto store = openStore(root);
+    auto store = openQueues(root);
     timed("first message of every queue", [&] { putRound(*store); });
     for (int i = 1; i < messages_each; ++i) {
       timed("one more for every queue", [&] { putRound(*store); });
@@ -83,7 +89,7 @@ void run(const std::string& root) {
   });
   restart(root, "start after a clean stop", messages_each);
   inProcess([&] {
-    auto store = openStore(root);
+    auto store = openQueues(root);
     putRound(*store);
     (void)store.release();  // Ends as if killed.
   });
@@ -96,10 +102,13 @@ void run(const std::string& root) {
 int main(int argc, char** argv) {
   double queues = rocketmq::bench::queues;
   double each = rocketmq::bench::messages_each;
-  rocketmq::bench::readOptions(argc, argv, {{"--queues", &queues}, {"--messages_each", &each}},
-                               "many_queues [--queues=20000] [--messages_each=5]");
+  double extension = 0;
+  rocketmq::bench::readOptions(
+      argc, argv, {{"--queues", &queues}, {"--messages_each", &each}, {"--extension", &extension}},
+      "many_queues [--queues=20000] [--messages_each=5] [--extension=0]");
   rocketmq::bench::queues = static_cast<int>(queues);
   rocketmq::bench::messages_each = static_cast<int>(each);
+  rocketmq::bench::has_extension = extension != 0;
   const rocketmq::test::TempDir dir;
   rocketmq::bench::run(dir / "store");
   return 0;

@@ -21,9 +21,11 @@
 namespace rocketmq::bench {
 
 /// The store at `root` with RocketMQ's settings; ends the process when it cannot be opened.
-inline std::unique_ptr<store::MessageStore> openStore(const std::string& root) {
+inline std::unique_ptr<store::MessageStore> openStore(const std::string& root,
+                                                      bool queue_extension = false) {
   store::StoreOptions options;
   options.root_dir = root;
+  options.queue_extension = queue_extension;
   auto opened = store::MessageStore::open(options, SystemClock::instance(), nullptr);
   if (!opened.ok()) {
     std::fprintf(stderr, "%s\n", opened.status().message().c_str());

@@ -4,6 +4,7 @@
 
 #include <ctime>
 #include <filesystem>
+#include <iterator>
 
 #include "store/log/segment.h"
 #include "tests/unit/store/store_test_support.h"
@@ -46,6 +47,24 @@ class StoreRetentionTest : public StoreTest {
     for (int i = 0; i < files; ++i) {
       touch(logFile(i * kLogFileBytes), clock_.nowMs() - int64_t{73} * 3'600'000);
     }
+  }
+  /// Returns when at least one whole pass of cleaning has gone by.
+  void awaitPass() {
+    constexpr int kLooksOfTwoPasses = 8;
+    const int before = files_.looks_at_space;
+    ASSERT_TRUE(
+        eventually([&] { return files_.looks_at_space >= before + 2 * kLooksOfTwoPasses; }));
+  }
+  void fillUpTo(int64_t log_end) {
+    for (int i = 0; store_->commitLogMaxOffset() < log_end; ++i) {
+      ASSERT_TRUE(put("A", 0, "m" + std::to_string(i)).ok());
+    }
+    ASSERT_TRUE(flushEverything());
+  }
+  int indexFiles() const {
+    std::error_code no_folder_yet;
+    const std::filesystem::directory_iterator files(root() + "/index", no_folder_yet);
+    return static_cast<int>(std::distance(begin(files), end(files)));
   }
   bool logBeginsAt(int64_t offset) {
     return eventually([&] { return store_->commitLogMinOffset() == offset; });
@@ -148,6 +167,100 @@ TEST_F(StoreRetentionTest, OldFilesGoAtTheHourOfDeletion) {
   options_.live.delete_when = "99;" + std::to_string(local.tm_hour);
   store_->updateOptions(options_.live);
   EXPECT_TRUE(logBeginsAt(2 * kLogFileBytes));
+}
+
+// deleteWhen "04;16": of all hours of a day only these.
+TEST_F(StoreRetentionTest, SeveralHoursOfDeletionAreThoseAndNoOthers) {
+  options_.live.file_reserved_hours = 0;
+  options_.live.delete_when = "04;16";
+  open();
+  const auto hour = [&] {
+    const std::time_t now = clock_.nowMs() / 1000;
+    std::tm local{};
+    ::localtime_r(&now, &local);
+    return local.tm_hour;
+  };
+  while (hour() == 4 || hour() == 16) {
+    clock_.advance(std::chrono::hours(1));
+  }
+  int deletions = 0;
+  for (int i = 0; i < 24; ++i, clock_.advance(std::chrono::hours(1))) {
+    const int64_t begin = store_->commitLogMinOffset();
+    if (store_->commitLogMaxOffset() < begin + 2 * kLogFileBytes) {
+      fillUpTo(begin + 2 * kLogFileBytes);
+      touch(logFile(begin), clock_.nowMs() - 1);
+      touch(logFile(begin + kLogFileBytes), clock_.nowMs() - 1);
+    }
+    awaitPass();
+    const bool deleted = store_->commitLogMinOffset() > begin;
+    EXPECT_EQ(deleted, hour() == 4 || hour() == 16) << hour();
+    deletions += deleted ? 1 : 0;
+  }
+  EXPECT_EQ(2, deletions);
+}
+
+// A file's age counts from its last change, and it stays up to and with its last millisecond.
+TEST_F(StoreRetentionTest, AFileStaysUntilItsReservedTimeIsOver) {
+  fill();
+  touch(logFile(0), clock_.nowMs() - int64_t{72} * 3'600'000);
+  EXPECT_TRUE(store_->cleanExpiredFiles().isOk());
+  EXPECT_EQ(0, store_->commitLogMinOffset());
+  clock_.advance(std::chrono::milliseconds(1));
+  EXPECT_TRUE(store_->cleanExpiredFiles().isOk());
+  EXPECT_EQ(kLogFileBytes, store_->commitLogMinOffset());
+}
+
+// RocketMQ: a manual deletion is 20 passes of 10 files each.
+TEST_F(StoreRetentionTest, ManualCleaningTakesMoreThanOnePass) {
+  options_.clean_resource_interval_ms = 3'600'000;
+  options_.live.file_reserved_hours = 0;
+  open();
+  fillUpTo(25 * kLogFileBytes);
+  for (int64_t base = 0; base < 25 * kLogFileBytes; base += kLogFileBytes) {
+    touch(logFile(base), clock_.nowMs() - 1);
+  }
+  EXPECT_TRUE(store_->cleanExpiredFiles().isOk());
+  EXPECT_GE(store_->commitLogMinOffset(), 24 * kLogFileBytes);
+}
+
+// Levels are passed when the disk is used more than they say: 75 % for expired files at any hour,
+// 85 % for files of any age.
+TEST_F(StoreRetentionTest, AtALevelNothingHappensYet) {
+  fill();
+  makeOld(1);
+  files_.used_ratio = 0.75;
+  awaitPass();
+  EXPECT_EQ(0, store_->commitLogMinOffset());
+  files_.used_ratio = 0.85;
+  EXPECT_TRUE(logBeginsAt(kLogFileBytes));
+  awaitPass();
+  EXPECT_EQ(kLogFileBytes, store_->commitLogMinOffset());
+  files_.used_ratio = 0.90;
+  awaitPass();
+  EXPECT_EQ("", store_->readOnlyReason());
+}
+
+// diskMaxUsedSpaceRatio counts from 10 to 95 percent.
+TEST_F(StoreRetentionTest, TheLevelForExpiredFilesHasALeast) {
+  options_.live.disk_used_percent_max = 1;
+  fill();
+  makeOld(1);
+  files_.used_ratio = 0.10;
+  awaitPass();
+  EXPECT_EQ(0, store_->commitLogMinOffset());
+  files_.used_ratio = 0.11;
+  EXPECT_TRUE(logBeginsAt(kLogFileBytes));
+}
+
+TEST_F(StoreRetentionTest, IndexFilesGoWithTheRecordsTheyPointAtButNotTheLast) {
+  fill();
+  ASSERT_TRUE(eventually([&] { return store_->dispatchBehindBytes() == 0; }));
+  ASSERT_TRUE(eventually([&] { return indexFiles() >= 2; }));
+  const int before = indexFiles();
+  makeOld(4);
+  EXPECT_TRUE(store_->cleanExpiredFiles().isOk());
+  EXPECT_LT(indexFiles(), before);
+  EXPECT_GE(indexFiles(), 1);
 }
 
 TEST_F(StoreRetentionTest, OldFilesGoAtAnyHourWhenTheDiskIsUsedMuch) {
