@@ -244,6 +244,9 @@ Result<int64_t> SegmentSet::makeRoom(int64_t from, int64_t to) {
     folder_is_new_.store(true, std::memory_order_release);
   }
   ROCKETMQ_RETURN_IF_ERROR(segment->map().status());
+  if (segment->reservedTo() >= to - base) {
+    return base + segment->reservedTo();  // It only had to be mapped again.
+  }
   // In steps that grow with the stream: a small one takes one page, a busy one asks seldom.
   const int64_t reserved = std::max(segment->reservedTo(), from - base);
   const int64_t step = std::clamp(reserved, kPageBytes, kReserveStepMaxBytes);
