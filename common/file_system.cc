@@ -163,6 +163,11 @@ class PosixMappedFile final : public MappedFile {
       return Status::ok();
     }
     ROCKETMQ_ASSIGN_OR_RETURN(const Descriptor file, openFile(path_, O_RDWR));
+    if (::lseek(file.get(), first_page, SEEK_DATA) < 0 && errno == ENXIO) {
+      // Nothing is written there. Giving blocks back that are only reserved takes milliseconds
+      // where the disk is told of each.
+      return Status::ok();
+    }
     if (::fallocate(file.get(), FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, first_page,
                     last_page - first_page) != 0) {
       clear(first_page, last_page);
