@@ -164,7 +164,7 @@ TEST(AclFileTest, AChangeMakesAFileOfNothing) {
 
 // A change writes the file again, following every alias.
 TEST(AclFileTest, ValuesWithoutEndAreRefused) {
-  for (const std::string text :
+  for (const std::string& text :
        {std::string("date: &a [*a]\n"), std::string("other: &b {k: *b}\n"),
         std::string("a: &a [1,1,1,1,1,1,1,1,1,1]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a,*a]\n"
                     "c: &c [*b,*b,*b,*b,*b,*b,*b,*b,*b,*b]\n"
