@@ -6,6 +6,7 @@ import resource
 import signal
 import socket
 import subprocess
+import threading
 import time
 
 TICKS = os.sysconf("SC_CLK_TCK")
@@ -145,3 +146,29 @@ def latency_of(result):
         if key.endswith(" latency us"):
             return value
     return None
+
+
+class PlainReader:
+    """Reads the files of a folder in order, so many bytes per second, and does nothing with them."""
+
+    PIECE = 128 * 1024
+
+    def __init__(self, folder, bytes_per_second, seconds):
+        self.read_bytes = 0
+        self.thread = threading.Thread(target=self.run, args=(folder, bytes_per_second, seconds))
+        self.thread.start()
+
+    def run(self, folder, bytes_per_second, seconds):
+        begin = time.monotonic()
+        for name in sorted(os.listdir(folder)):
+            with open(os.path.join(folder, name), "rb", buffering=0) as file:
+                while file.read(self.PIECE):
+                    self.read_bytes += self.PIECE
+                    due = begin + self.read_bytes / bytes_per_second
+                    if due > begin + seconds:
+                        return
+                    time.sleep(max(0, due - time.monotonic()))
+
+    def result(self):
+        self.thread.join()
+        return self.read_bytes

@@ -168,7 +168,8 @@ def consume_table(figures):
 LATENCY_RUNS = (("raw echo", "latency echo"), ("sending", "latency"),
                 ("with roll-over every 64 MiB", "latency roll-over"),
                 ("before the cold reader", "latency before cold reader"),
-                ("beside the cold reader", "latency with cold reader"))
+                ("beside the cold reader", "latency with cold reader"),
+                ("beside a plain reader of the same files", "latency with plain reader"))
 
 
 def latency_table(figures):
@@ -265,6 +266,7 @@ def bars(figures):
     replicated = figures.ratio("send SYNC_MASTER 64", "send ASYNC_MASTER 64", RATE)
     alone = [figures.value(f"send {role}_MASTER 1", percentile("p50")) for role in ("SYNC", "ASYNC")]
     added = None if None in alone else (alone[0] - alone[1]) / 1000
+    plain = figures.value("latency with plain reader", "ratio")
     kib = figures.value("idle", "kib_per_connection")
     core = figures.value("idle", "core_percent")
     return [
@@ -276,7 +278,8 @@ def bars(figures):
          lambda v: v >= 0.6),
         ("send p99.9 at half of the most / echo p99.9 under the same load", "< 3", tail,
          lambda v: v < 3),
-        ("send p99 beside a cold reader / before it", "< 1.5", cold, lambda v: v < 1.5),
+        (f"send p99 beside a cold reader / before it (a plain reader: {shape(plain)})", "< 1.5",
+         cold, lambda v: v < 1.5),
         ("SYNC_MASTER / ASYNC_MASTER, both with a slave, 64 connections", ">= 0.7", replicated,
          lambda v: v >= 0.7),
         ("p50 of SYNC_MASTER less that of ASYNC_MASTER, 1 connection, ms", "< 0.5", added,

@@ -10,11 +10,12 @@ import threading
 import time
 
 import servers
-from machine import (BenchError, Process, Usage, drop_from_page_cache, latency_of, metered,
-                     run_json)
+from machine import (BenchError, PlainReader, Process, Usage, drop_from_page_cache, latency_of,
+                     metered, run_json)
 
 KIB = 1024
 BACKLOG_BODY = KIB
+BACKLOG_RECORD = BACKLOG_BODY + 100
 
 
 class Scale:
@@ -215,12 +216,11 @@ def catch_up(suite):
     with suite.cluster() as cluster:
         cluster.create_topic("Bench")
         suite.fill(cluster, "Bench", suite.scale.backlog)
-        record = KIB + 100
         streams, pulls = [], []
         for _ in range(suite.scale.rounds):
             streams.append(run_json([
-                suite.programs.limits, "gather", "--folder", suite.folder, "--size", str(record),
-                "--records", "32", "--connections", "4", "--seconds",
+                suite.programs.limits, "gather", "--folder", suite.folder, "--size",
+                str(BACKLOG_RECORD), "--records", "32", "--connections", "4", "--seconds",
                 str(suite.scale.limit_seconds)]))
             pulls.append(suite.pull(cluster, "Bench", "-c", 4, "-d", 60))
         yield named("gather stream", median_of(streams, "megabytes_per_second"))
@@ -300,7 +300,7 @@ def latency(suite):
         cluster.create_topic("Bench")
         cluster.create_topic("Old")
         suite.fill(cluster, "Old", suite.scale.backlog)
-        before, beside, read = [], [], []
+        before, beside, read, beside_plain = [], [], [], []
         for _ in range(suite.scale.rounds):
             make_cold(cluster)
             before.append(produce(cluster))
@@ -308,9 +308,16 @@ def latency(suite):
                                                 "-r", rate, "-d", seconds))
             beside.append(produce(cluster))
             read.append(reader.result()["messages_per_second"])
+            make_cold(cluster)
+            plain = PlainReader(os.path.join(cluster.store, "commitlog"),
+                                rate * BACKLOG_RECORD, seconds)
+            beside_plain.append(produce(cluster))
+            plain.result()
         yield named("latency before cold reader", median_of(before, p99))
         yield named("latency with cold reader", median_of(beside, p99) | {
             "ratio": ratio_of(beside, before, p99), "reader_messages_per_second": min(read)})
+        yield named("latency with plain reader", median_of(beside_plain, p99) | {
+            "ratio": ratio_of(beside_plain, before, p99)})
 
 
 # ---- cost -----------------------------------------------------------------------------------
