@@ -96,6 +96,19 @@ TEST_F(SendBackServiceTest, ANegativeDelayOrTooManyTimesMakeADeadLetter) {
   EXPECT_EQ(stored("%DLQ%G").size(), 3u);
 }
 
+TEST_F(SendBackServiceTest, TheGroupSaysHowOftenUnlessTheClientDoes) {
+  model::SubscriptionGroupConfig group;
+  group.group_name = "G";
+  group.retry_max_times = 3;
+  ASSERT_TRUE(groups_->update(group).isOk());
+  EXPECT_EQ(sendBack(pulled({.reconsume_times = 2})), ResponseCode::kSuccess);
+  EXPECT_TRUE(stored("%DLQ%G").empty());
+  EXPECT_EQ(sendBack(pulled({.reconsume_times = 3})), ResponseCode::kSuccess);
+  EXPECT_EQ(stored("%DLQ%G").size(), 1u);
+  EXPECT_EQ(sendBack(pulled({.reconsume_times = 3}), 0, 4), ResponseCode::kSuccess);
+  EXPECT_EQ(stored("%DLQ%G").size(), 1u);
+}
+
 TEST_F(SendBackServiceTest, WhatCannotBeTakenBackIsRefused) {
   const int64_t offset = pulled({});
   EXPECT_EQ(sendBack(offset + 1), ResponseCode::kSystemError);
