@@ -59,6 +59,23 @@ Status reserveBlocks(int fd, const std::string& path, int64_t offset, int64_t by
   return error_number == 0 ? Status::ok() : failure("cannot reserve space for", path, error_number);
 }
 
+/// Returns what the system did not take, for the reason in errno; empty: everything is written.
+std::string_view writeAt(int fd, int64_t offset, std::string_view content) {
+  while (!content.empty()) {
+    const ssize_t done = ::pwrite(fd, content.data(), content.size(), offset);
+    if (done < 0 && errno == EINTR) {
+      continue;
+    }
+    if (done <= 0) {
+      errno = done == 0 ? EIO : errno;
+      break;
+    }
+    content.remove_prefix(static_cast<size_t>(done));
+    offset += done;
+  }
+  return content;
+}
+
 FileInfo toInfo(const struct stat& raw) {
   return {.bytes = raw.st_size,
           .modified_ms = raw.st_mtim.tv_sec * 1000 + raw.st_mtim.tv_nsec / 1'000'000,
@@ -92,18 +109,8 @@ class PosixRandomFile final : public RandomFile {
   }
 
   Status write(int64_t offset, std::string_view content) override {
-    while (!content.empty()) {
-      const ssize_t put = ::pwrite(file_.get(), content.data(), content.size(), offset);
-      if (put < 0 && errno == EINTR) {
-        continue;
-      }
-      if (put < 0) {
-        return failure("cannot write", path_, errno);
-      }
-      content.remove_prefix(static_cast<size_t>(put));
-      offset += put;
-    }
-    return Status::ok();
+    return writeAt(file_.get(), offset, content).empty() ? Status::ok()
+                                                         : failure("cannot write", path_, errno);
   }
 
   Status sync() override {
@@ -139,18 +146,9 @@ class PosixMappedFile final : public MappedFile {
   }
 
   void put(int64_t offset, std::string_view content) override {
-    while (file_.valid() && !content.empty()) {
-      const ssize_t done = ::pwrite(file_.get(), content.data(), content.size(), offset);
-      if (done < 0 && errno == EINTR) {
-        continue;
-      }
-      if (done <= 0) {
-        break;
-      }
-      content.remove_prefix(static_cast<size_t>(done));
-      offset += done;
-    }
-    std::copy(content.begin(), content.end(), data() + offset);
+    const std::string_view rest = file_.valid() ? writeAt(file_.get(), offset, content) : content;
+    std::copy(rest.begin(), rest.end(),
+              data() + offset + static_cast<int64_t>(content.size() - rest.size()));
   }
 
   Status zero(int64_t offset, int64_t bytes) override {

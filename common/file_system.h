@@ -78,7 +78,7 @@ class MappedFile {
   /// of the page faults. What the system refuses is stored. Precondition: the range is reserved.
   virtual void put(int64_t offset, std::string_view content) = 0;
 
-  /// Makes the range read as zeros and gives its whole blocks back.
+  /// Makes the range read as zeros; whole blocks go back to the system where any is written.
   virtual Status zero(int64_t offset, int64_t bytes) = 0;
 
   /// Hint that the range is about to be written: makes its pages present and writable where the
