@@ -53,9 +53,7 @@ Result<std::unique_ptr<CommitLog>> CommitLog::load(FileSystem& files, Options op
 Status CommitLog::truncateTo(const Recovered& recovered) {
   const int64_t end = recovered.end;
   ROCKETMQ_RETURN_IF_ERROR(removeBeyond(end));
-  for (const auto& segment : segments_.all()) {
-    segment->unmap();  // Recovery has read them; their pages need not stay.
-  }
+  segments_.unmapAll();  // Recovery has read them; their pages need not stay.
   MutexLock lock(append_mutex_);
   active_ = segments_.last();
   if (active_ != nullptr) {

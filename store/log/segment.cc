@@ -204,6 +204,12 @@ std::vector<std::shared_ptr<Segment>> SegmentSet::all() const {
   return segments_;
 }
 
+void SegmentSet::unmapAll() const {
+  for (const auto& segment : all()) {
+    segment->unmap();
+  }
+}
+
 Result<std::shared_ptr<Segment>> SegmentSet::create(int64_t base) {
   return Segment::create(files_, optionsOf(base));
 }

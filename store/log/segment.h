@@ -107,6 +107,7 @@ class SegmentSet {
   std::shared_ptr<Segment> first() const;               ///< nullptr when empty.
   std::shared_ptr<Segment> last() const;                ///< nullptr when empty.
   std::vector<std::shared_ptr<Segment>> all() const;
+  void unmapAll() const;  ///< See Segment::unmap().
 
   /// Makes the file that begins at `base` without adding it to the set.
   Result<std::shared_ptr<Segment>> create(int64_t base);

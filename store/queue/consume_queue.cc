@@ -272,9 +272,7 @@ void ConsumeQueue::releaseMappings() {
   if (extension_ != nullptr) {
     extension_->releaseMappings();
   }
-  for (const auto& segment : segments_.all()) {
-    segment->unmap();
-  }
+  segments_.unmapAll();
 }
 
 // --- Writing ------------------------------------------------------------------------------------
@@ -460,9 +458,7 @@ void ConsumeQueue::unmapAll(Mutex& append_mutex) {
       extension_->unmapAll();
     }
   }
-  for (const auto& segment : segments_.all()) {
-    segment->unmap();
-  }
+  segments_.unmapAll();
 }
 
 bool ConsumeQueue::isMapped() const {

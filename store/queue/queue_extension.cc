@@ -114,18 +114,14 @@ Status QueueExtension::drop() {
 
 void QueueExtension::releaseMappings() {
   forgetEnd();
-  for (const auto& segment : segments_.all()) {
-    segment->unmap();
-  }
+  segments_.unmapAll();
 }
 
 void QueueExtension::unmapAll() {
   cursor_.reset();
   roomy_to_.store(std::max<int64_t>(0, end_.load(std::memory_order_relaxed)),
                   std::memory_order_release);
-  for (const auto& segment : segments_.all()) {
-    segment->unmap();
-  }
+  segments_.unmapAll();
 }
 
 bool QueueExtension::isMapped() const {
