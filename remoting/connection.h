@@ -14,6 +14,7 @@
 #include "remoting/payload.h"
 #include "remoting/protocol/command.h"
 #include "remoting/protocol/field_codec.h"
+#include "remoting/spare_text.h"
 #include "remoting/unique_function.h"
 
 namespace rocketmq::remoting {
@@ -119,7 +120,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
 
   template <Command C>
   OutgoingFrame encodeRequest(const C& request, Payload body, int32_t opaque, int32_t flag) const {
-    OutgoingFrame frame;
+    OutgoingFrame frame{.head = takeSpareText(), .body = {}};
     HeaderWriter writer(frame.head, {.code = static_cast<int32_t>(C::kCode),
                                      .language = language(),
                                      .opaque = opaque,

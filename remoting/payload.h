@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -31,19 +32,30 @@ class Payload {
   /// `owner` keeps `bytes` valid.
   void add(std::string_view bytes, std::shared_ptr<const void> owner) {
     size_ += bytes.size();
-    slices_.push_back({bytes, std::move(owner)});
+    if (first_.bytes.data() == nullptr && more_.empty()) {
+      first_ = {bytes, std::move(owner)};
+      return;
+    }
+    if (more_.empty()) {
+      more_.push_back(std::exchange(first_, {}));
+    }
+    more_.push_back({bytes, std::move(owner)});
   }
 
   size_t size() const { return size_; }
   bool empty() const { return size_ == 0; }
-  const std::vector<Slice>& slices() const { return slices_; }
-  std::vector<Slice> takeSlices() && {
-    size_ = 0;
-    return std::move(slices_);
+  std::span<const Slice> slices() const {
+    return more_.empty() ? std::span(&first_, first_.bytes.data() == nullptr ? 0 : 1)
+                         : std::span(more_);
+  }
+  std::span<Slice> slices() {
+    return more_.empty() ? std::span(&first_, first_.bytes.data() == nullptr ? 0 : 1)
+                         : std::span(more_);
   }
 
  private:
-  std::vector<Slice> slices_;
+  Slice first_;  ///< The only one, as most bodies have it: no allocation.
+  std::vector<Slice> more_;
   size_t size_ = 0;
 };
 

@@ -16,6 +16,7 @@
 #include "remoting/protocol/command.h"
 #include "remoting/protocol/field_codec.h"
 #include "remoting/rpc_latency.h"
+#include "remoting/spare_text.h"
 
 namespace rocketmq::remoting {
 
@@ -52,7 +53,7 @@ class RawResponder {
       return;
     }
     if (!is_oneway_) {
-      OutgoingFrame frame;
+      OutgoingFrame frame{.head = takeSpareText(), .body = {}};
       HeaderWriter writer(frame.head, head(answer.code, answer.remark));
       if (answer.header) {
         encodeFields(*answer.header, NameStyle::kLong, writer);

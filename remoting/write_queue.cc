@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "remoting/spare_text.h"
+
 namespace rocketmq::remoting {
 namespace {
 
@@ -17,7 +19,7 @@ constexpr size_t kKeptPiecesMax = 256;
 
 void WriteQueue::add(OutgoingFrame frame) {
   addText(std::move(frame.head));
-  for (Payload::Slice& slice : std::move(frame.body).takeSlices()) {
+  for (Payload::Slice& slice : frame.body.slices()) {
     if (slice.bytes.size() <= kCopyBytesMax) {
       copy(slice.bytes);
     } else {
@@ -29,6 +31,7 @@ void WriteQueue::add(OutgoingFrame frame) {
 void WriteQueue::addText(std::string text) {
   if (text.size() <= kCopyBytesMax && openText() != nullptr) {
     copy(text);
+    giveSpareText(std::move(text));
   } else if (!text.empty()) {
     pieces_.push_back({std::move(text), {}, nullptr});
   }
@@ -65,6 +68,7 @@ void WriteQueue::consume(size_t bytes) {
   written_bytes_ += bytes;
   while (!empty() && written_bytes_ >= pieces_[first_].bytes().size()) {
     written_bytes_ -= pieces_[first_].bytes().size();
+    giveSpareText(std::move(pieces_[first_].text));
     pieces_[first_] = {};
     ++first_;
   }

@@ -394,8 +394,10 @@ bool SendService::hide(Draft& draft, MessageRecord& record, std::string& propert
 void SendService::storeSingle(Draft& draft) const {
   std::string& properties = propertyBuffer();
   appendClientProperties(draft.clientProperties(), draft.properties, properties);
-  if (draft.properties.unique_key.empty()) {
-    appendEntry(property::kUniqueKey, newUniqueId(), properties);
+  ShortText unique_key = draft.properties.unique_key;
+  if (unique_key.empty()) {
+    unique_key = newUniqueId();
+    appendEntry(property::kUniqueKey, unique_key, properties);
   }
   appendBrokerProperties(draft, properties);
   MessageRecord record = recordOf(draft);
@@ -417,10 +419,10 @@ void SendService::storeSingle(Draft& draft) const {
   answer(draft, parts_.store.put(record));
   if (draft.outcome.answer.header) {
     remoting::SendMessageReply& reply = *draft.outcome.answer.header;
-    reply.transaction_id = findProperty(properties, property::kUniqueKey);
+    reply.transaction_id = unique_key;
     if (draft.timer_slot_ms > 0) {
-      reply.recall_handle = recallHandleOf(draft.topic->topic_name, *reply.transaction_id,
-                                           draft.timer_slot_ms, draft.settings->broker_name);
+      reply.recall_handle = recallHandleOf(draft.topic->topic_name, unique_key, draft.timer_slot_ms,
+                                           draft.settings->broker_name);
     }
   }
 }
@@ -474,19 +476,18 @@ void SendService::answer(Draft& draft, const store::PutResult& put) const {
     draft.outcome.answer = refusalOf(put);
     return;
   }
-  remoting::SendMessageReply reply;
+  remoting::SendMessageReply& reply = draft.outcome.answer.header.emplace();
   reply.queue_id = draft.queue_id;
   reply.queue_offset = put.queue_offset;
   reply.region = draft.settings->region_id;
   reply.trace_on = draft.settings->trace_on ? "true" : "false";
   for (const int64_t offset : put.physical_offsets) {
     if (!reply.message_id.empty()) {
-      reply.message_id += ',';
+      reply.message_id.append(",");
     }
-    reply.message_id +=
-        OffsetMessageId{.store_host = store_host_, .physical_offset = offset}.toString();
+    reply.message_id.append(
+        OffsetMessageId{.store_host = store_host_, .physical_offset = offset}.toText());
   }
-  draft.outcome.answer = std::move(reply);
   if (waits_for_safety_ && draft.properties.waits_for_store) {
     draft.outcome.safe_up_to = put.end_offset;
   }

@@ -82,12 +82,13 @@ SendResult DefaultMQProducer::send(std::vector<Message>& batch, const MessageQue
 }
 
 void DefaultMQProducer::send(Message message, SendCallback callback) {
-  impl_->core()->sendAsync(impl_->prepare(message), client::AnyQueue{}, std::move(callback));
+  impl_->core()->sendAsync(impl_->prepare(std::move(message)), client::AnyQueue{},
+                           std::move(callback));
 }
 
 void DefaultMQProducer::send(Message message, const MessageQueue& queue, SendCallback callback) {
   impl_->checkTopics(message, queue);
-  impl_->core()->sendAsync(impl_->prepare(message), queue, std::move(callback));
+  impl_->core()->sendAsync(impl_->prepare(std::move(message)), queue, std::move(callback));
 }
 
 void DefaultMQProducer::send(Message message, const MessageQueueSelector& selector,

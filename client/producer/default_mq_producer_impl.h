@@ -27,6 +27,9 @@ class DefaultMQProducer::Impl {
   client::OutgoingMessage prepare(Message& message) const {
     return client::makeOutgoing(message, config).valueOrThrow();
   }
+  client::OutgoingMessage prepare(Message&& message) const {
+    return client::makeOutgoing(std::move(message), config).valueOrThrow();
+  }
   client::OutgoingMessage prepare(std::vector<Message>& batch) const {
     return client::makeOutgoingBatch(batch, config).valueOrThrow();
   }

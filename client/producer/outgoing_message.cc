@@ -73,7 +73,7 @@ std::optional<int32_t> takeNumber(PropertyMap& properties, std::string_view name
 /// Sets what the producer adds to every message.
 void addProducerProperties(Message& message, const ProducerConfig& config) {
   if (message.uniqueKey().empty()) {
-    message.putProperty(property::kUniqueKey, newUniqueId());
+    message.putProperty(property::kUniqueKey, newUniqueId().toString());
   }
   if (message.property(property::kWait).empty()) {
     message.setWaitStoreMsgOk(true);
@@ -108,17 +108,18 @@ CompressionType compressionOf(CompressType type) {
   return CompressionType::kZlib;
 }
 
-/// The body as it travels; `sys_flag` says whether that is compressed.
-std::string bodyToSend(const Message& message, const ProducerConfig& config, int32_t& sys_flag) {
+/// The body as it travels when it is compressed, which `sys_flag` then says; nullopt: as it is.
+std::optional<std::string> compressedBody(const Message& message, const ProducerConfig& config,
+                                          int32_t& sys_flag) {
   if (message.body().size() <= static_cast<size_t>(config.compress_msg_body_over_howmuch)) {
-    return message.body();
+    return std::nullopt;
   }
   const CompressionType type = compressionOf(config.compress_type);
   Result<std::string> compressed = compress(type, message.body(), config.compress_level);
   if (!compressed.ok()) {
     static LogLimiter limiter;
     limiter.warn("message is sent uncompressed: {}", compressed.status().message());
-    return message.body();
+    return std::nullopt;
   }
   // RocketMQ parity: the type bits are new (4.9.4); older readers look at bit 0 only and expect
   // zlib, which is the default.
@@ -145,14 +146,8 @@ Status checkBatchMember(const Message& message, const Message& first,
   return checkProperties(message);
 }
 
-}  // namespace
-
-int64_t OutgoingMessage::bytes() const {
-  const size_t properties = header.properties ? header.properties->size() : 0;
-  return static_cast<int64_t>(body.size() + properties);
-}
-
-Outcome<OutgoingMessage> makeOutgoing(Message& message, const ProducerConfig& config) {
+/// All but the body, unless that is compressed.
+Outcome<OutgoingMessage> makeWithoutBody(Message& message, const ProducerConfig& config) {
   for (const Status& status :
        {checkTopic(message.topic()), checkBody(message, config), checkProperties(message)}) {
     if (!status.isOk()) {
@@ -166,19 +161,46 @@ Outcome<OutgoingMessage> makeOutgoing(Message& message, const ProducerConfig& co
   outgoing.header = commonHeader(message.topic(), config);
   outgoing.header.flag = message.flag();
   outgoing.is_reply = message.property(property::kMessageType) == kReplyMessageType;
-  PropertyMap properties = message.properties();
   if (isRetryTopic(outgoing.header.topic)) {
+    PropertyMap properties = message.properties();
     outgoing.header.reconsume_times = takeNumber(properties, property::kReconsumeTime).value_or(0);
     outgoing.header.max_reconsume_times = takeNumber(properties, property::kMaxReconsumeTimes);
+    outgoing.header.properties = formatProperties(properties);
+  } else {
+    outgoing.header.properties = formatProperties(message.properties());
   }
-  outgoing.body = bodyToSend(message, config, outgoing.header.sys_flag);
+  if (auto compressed = compressedBody(message, config, outgoing.header.sys_flag)) {
+    outgoing.body = remoting::Payload(std::move(*compressed));
+  }
   if (message.property(property::kTransactionPrepared) == "true") {
     outgoing.header.sys_flag |= sys_flag::kTransactionPrepared;
   }
-  outgoing.header.properties = formatProperties(properties);
   if (outgoing.header.properties->size() > kPropertiesLengthMax) {
     return illegal("the properties are longer than " + std::to_string(kPropertiesLengthMax) +
                    " bytes");
+  }
+  return outgoing;
+}
+
+}  // namespace
+
+int64_t OutgoingMessage::bytes() const {
+  const size_t properties = header.properties ? header.properties->size() : 0;
+  return static_cast<int64_t>(body.size() + properties);
+}
+
+Outcome<OutgoingMessage> makeOutgoing(Message& message, const ProducerConfig& config) {
+  Outcome<OutgoingMessage> outgoing = makeWithoutBody(message, config);
+  if (outgoing.ok() && outgoing.value().body.empty()) {
+    outgoing.value().body = remoting::Payload(message.body());
+  }
+  return outgoing;
+}
+
+Outcome<OutgoingMessage> makeOutgoing(Message&& message, const ProducerConfig& config) {
+  Outcome<OutgoingMessage> outgoing = makeWithoutBody(message, config);
+  if (outgoing.ok() && outgoing.value().body.empty()) {
+    outgoing.value().body = remoting::Payload(message.takeBody());
   }
   return outgoing;
 }

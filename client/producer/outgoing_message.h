@@ -35,6 +35,8 @@ struct OutgoingMessage {
 /// properties (RocketMQ: Validators.checkMessage, DefaultMQProducerImpl.sendKernelImpl). `message`
 /// keeps its plain body and the topic without namespace. Errors are the caller's fault.
 Outcome<OutgoingMessage> makeOutgoing(Message& message, const ProducerConfig& config);
+/// The same for a message that nobody needs any more: its body is moved.
+Outcome<OutgoingMessage> makeOutgoing(Message&& message, const ProducerConfig& config);
 
 /// The same for all messages in one request (RocketMQ: MessageBatch). They must have one topic,
 /// which is no retry topic, one WAIT flag and no delay.

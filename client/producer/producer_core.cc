@@ -168,8 +168,9 @@ void ProducerCore::refuse(const SendCallback& callback, ClientError error) {
 std::function<void(Outcome<SendResult>)> ProducerCore::onCallbackPool(SendCallback callback,
                                                                       InFlightSends& places,
                                                                       int64_t bytes) {
-  return [this, callback = std::move(callback), &places, bytes](Outcome<SendResult> outcome) {
-    callbacks_.post([callback, outcome = std::move(outcome), &places, bytes] {
+  return [this, callback = std::move(callback), &places,
+          bytes](Outcome<SendResult> outcome) mutable {
+    callbacks_.post([callback = std::move(callback), outcome = std::move(outcome), &places, bytes] {
       // Given back first: the callback may destroy the producer.
       places.release(bytes);
       if (outcome.ok()) {
@@ -184,6 +185,11 @@ std::function<void(Outcome<SendResult>)> ProducerCore::onCallbackPool(SendCallba
 }
 
 void ProducerCore::begin(const SendCallPtr& call) {
+  if (const TopicRoutePtr known = instance_->routes().find(call->outgoing.header.topic);
+      known != nullptr && !known->publish_queues.empty()) {
+    takeRoute(call, known, true);
+    return;
+  }
   const ClientInstance::TopicTemplate topic_template{config_.create_topic_key,
                                                      config_.default_topic_queue_nums};
   instance_->findPublishRoute(call->outgoing.header.topic, topic_template, call->deadline,
@@ -268,20 +274,21 @@ void ProducerCore::attempt(const SendCallPtr& call) {
                 {}});
     return;
   }
-  if (const remoting::ConnectionPtr open = instance_->remoting().openConnection(broker->address)) {
-    write(call, broker->address, open);
+  call->address = broker->address;
+  if (const remoting::ConnectionPtr open = instance_->remoting().openConnection(call->address)) {
+    write(call, open);
     return;
   }
-  instance_->remoting().connect(broker->address, connectDeadline(*call),
-                                guard_.wrap([this, call, address = broker->address](
-                                                Result<remoting::ConnectionPtr> connection) {
-                                  if (connection.ok()) {
-                                    write(call, address, *connection);
-                                  } else {
-                                    recordLatency(*call, true);
-                                    fail(call, instance_->describe(connection.status(), address));
-                                  }
-                                }));
+  instance_->remoting().connect(
+      call->address, connectDeadline(*call),
+      guard_.wrap([this, call](const Result<remoting::ConnectionPtr>& connection) {
+        if (connection.ok()) {
+          write(call, *connection);
+        } else {
+          recordLatency(*call, true);
+          fail(call, instance_->describe(connection.status(), call->address));
+        }
+      }));
 }
 
 // While there are tries left, connecting may use only this try's share of the time: an address that
@@ -294,8 +301,7 @@ ProducerCore::Clock::time_point ProducerCore::connectDeadline(const SendCall& ca
   return now + (call.deadline - now) / tries_left;
 }
 
-void ProducerCore::write(const SendCallPtr& call, const std::string& address,
-                         const remoting::ConnectionPtr& connection) {
+void ProducerCore::write(const SendCallPtr& call, const remoting::ConnectionPtr& connection) {
   if (call->finished.load()) {
     return;
   }
@@ -304,66 +310,63 @@ void ProducerCore::write(const SendCallPtr& call, const std::string& address,
   header.broker_name = call->queue.broker_name;
   header.born_timestamp_ms = SystemClock::instance().nowMs();
   if (call->outgoing.is_reply) {
-    writeAs<remoting::SendReplyMessageV2>(call, address, connection);
+    writeAs<remoting::BasicSendReplyMessageV2<std::string_view>>(call, connection);
   } else if (call->outgoing.is_batch) {
-    writeAs<remoting::SendBatchMessage>(call, address, connection);
+    writeAs<remoting::BasicSendBatchMessage<std::string_view>>(call, connection);
   } else {
-    writeAs<remoting::SendMessageV2>(call, address, connection);
+    writeAs<remoting::BasicSendMessageV2<std::string_view>>(call, connection);
   }
 }
 
 template <class C>
-void ProducerCore::writeAs(const SendCallPtr& call, const std::string& address,
-                           const remoting::ConnectionPtr& connection) {
-  const C request{call->outgoing.header};
+void ProducerCore::writeAs(const SendCallPtr& call, const remoting::ConnectionPtr& connection) {
+  const C request{viewOf(call->outgoing.header)};
   if (call->mode == SendMode::kOneway) {
-    writeOneway(call, address, connection, connection->oneway(request, call->outgoing.body));
+    writeOneway(call, connection, connection->oneway(request, call->outgoing.body));
     return;
   }
   connection->call(request, call->outgoing.body, call->deadline,
-                   guard_.wrap([this, call, address](const remoting::CallResult<C>& result) {
-                     takeAnswer<C>(call, address, result);
+                   guard_.wrap([this, call](const remoting::CallResult<C>& result) {
+                     takeAnswer<C>(call, result);
                    }));
 }
 
 // Nobody answers a one-way send, so the only thing that can slow down a sender that is faster than
 // the broker reads is the connection's bound: there it waits.
-void ProducerCore::writeOneway(const SendCallPtr& call, const std::string& address,
-                               const remoting::ConnectionPtr& connection, bool taken) {
+void ProducerCore::writeOneway(const SendCallPtr& call, const remoting::ConnectionPtr& connection,
+                               bool taken) {
   if (taken) {
     SendResult result;
     result.msg_id = call->outgoing.message_id;
     finish(call, std::move(result));
   } else if (connection->isOpen() && Clock::now() < call->deadline) {
-    instance_->timers().after(kCongestionDelay, guard_.wrap([this, call, address, connection] {
-      write(call, address, connection);
-    }));
+    instance_->timers().after(kCongestionDelay,
+                              guard_.wrap([this, call, connection] { write(call, connection); }));
   } else {
     fail(call, instance_->describe(Status::busy("the connection was closed or has too much to "
                                                 "write"),
-                                   address));
+                                   call->address));
   }
 }
 
 template <class C>
-void ProducerCore::takeAnswer(const SendCallPtr& call, const std::string& address,
-                              const remoting::CallResult<C>& result) {
+void ProducerCore::takeAnswer(const SendCallPtr& call, const remoting::CallResult<C>& result) {
   const std::optional<SendStatus> status = result.ok() ? sendStatusOf(result->code) : std::nullopt;
   recordLatency(*call, !status);
   if (status) {
-    takeStored(call, address, *status, result->header);
+    takeStored(call, *status, result->header);
   } else if (result.ok()) {
-    fail(call, ClientError::broker(result->code, result->remark, address));
+    fail(call, ClientError::broker(result->code, result->remark, call->address));
   } else {
-    fail(call, instance_->describe(result.status(), address));
+    fail(call, instance_->describe(result.status(), call->address));
   }
 }
 
-void ProducerCore::takeStored(const SendCallPtr& call, const std::string& address,
-                              SendStatus status, const remoting::SendMessageReply& reply) {
+void ProducerCore::takeStored(const SendCallPtr& call, SendStatus status,
+                              const remoting::SendMessageReply& reply) {
   SendResult result = makeSendResult(*call, status, reply, config_.name_space);
   if (trace_ != nullptr) {
-    traceSend(*trace_, config_.producer_group, *call, result, address);
+    traceSend(*trace_, config_.producer_group, *call, result, call->address);
   }
   const bool try_elsewhere = status != SendStatus::kSendOk && call->mode == SendMode::kSync &&
                              config_.retry_another_broker_when_not_store_ok &&

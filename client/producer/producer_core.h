@@ -93,17 +93,13 @@ class ProducerCore {
                  bool on_callers_thread);
   void select(const SendCallPtr& call);
   void attempt(const SendCallPtr& call);
-  void write(const SendCallPtr& call, const std::string& address,
-             const remoting::ConnectionPtr& connection);
+  void write(const SendCallPtr& call, const remoting::ConnectionPtr& connection);
   template <class C>
-  void writeAs(const SendCallPtr& call, const std::string& address,
-               const remoting::ConnectionPtr& connection);
-  void writeOneway(const SendCallPtr& call, const std::string& address,
-                   const remoting::ConnectionPtr& connection, bool taken);
+  void writeAs(const SendCallPtr& call, const remoting::ConnectionPtr& connection);
+  void writeOneway(const SendCallPtr& call, const remoting::ConnectionPtr& connection, bool taken);
   template <class C>
-  void takeAnswer(const SendCallPtr& call, const std::string& address,
-                  const remoting::CallResult<C>& result);
-  void takeStored(const SendCallPtr& call, const std::string& address, SendStatus status,
+  void takeAnswer(const SendCallPtr& call, const remoting::CallResult<C>& result);
+  void takeStored(const SendCallPtr& call, SendStatus status,
                   const remoting::SendMessageReply& reply);
   void fail(const SendCallPtr& call, ClientError error);
   void finish(const SendCallPtr& call, Outcome<SendResult> outcome);

@@ -12,7 +12,7 @@ namespace rocketmq::client {
 using std::chrono::milliseconds;
 
 std::string ProducerCore::makeRequest(Message& message, milliseconds timeout) const {
-  std::string id = newUniqueId();
+  std::string id = newUniqueId().toString();
   message.putProperty(property::kCorrelationId, id);
   message.putProperty(property::kReplyToClient, clientId());
   message.putProperty(property::kTtl, std::to_string(timeout.count()));

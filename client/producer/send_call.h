@@ -41,6 +41,7 @@ struct SendCall {
   TopicRoutePtr route;
   int32_t attempts_made = 0;
   MessageQueue queue;       ///< Of the current attempt; topic as brokers know it.
+  std::string address;      ///< Of the broker that has this queue.
   std::string last_broker;  ///< Of the attempt before.
   std::chrono::steady_clock::time_point attempt_start;
   /// A broker has stored the message, but less safely than its mode promises, and another one is

@@ -3,6 +3,7 @@
 #include <pthread.h>
 #include <unistd.h>
 
+#include <array>
 #include <atomic>
 #include <cstring>
 #include <ctime>
@@ -18,15 +19,23 @@ namespace {
 constexpr size_t kIpv4IdBytes = 16;
 constexpr size_t kIpv6IdBytes = 28;
 
-std::string toHex(const char* bytes, size_t size) {
+/// The two digits of each byte.
+constexpr std::array<std::array<char, 2>, 256> kHexPairs = [] {
   constexpr char kDigits[] = "0123456789ABCDEF";
-  std::string text(2 * size, '0');
-  for (size_t i = 0; i < size; ++i) {
-    const auto byte = static_cast<unsigned char>(bytes[i]);
-    text[2 * i] = kDigits[byte >> 4];
-    text[2 * i + 1] = kDigits[byte & 0xF];
+  std::array<std::array<char, 2>, 256> pairs{};
+  for (size_t byte = 0; byte < pairs.size(); ++byte) {
+    pairs[byte] = {kDigits[byte >> 4], kDigits[byte & 0xF]};
   }
-  return text;
+  return pairs;
+}();
+
+/// Precondition: `size` is at most kIpv6IdBytes.
+ShortText toHex(const char* bytes, size_t size) {
+  char text[2 * kIpv6IdBytes];
+  for (size_t i = 0; i < size; ++i) {
+    std::memcpy(text + 2 * i, kHexPairs[static_cast<unsigned char>(bytes[i])].data(), 2);
+  }
+  return std::string_view(text, 2 * size);
 }
 
 /// The value of a hex digit of either case, -1 for other characters.
@@ -108,7 +117,7 @@ uint64_t nextTimeAndCounter() {
 
 }  // namespace
 
-std::string OffsetMessageId::toString() const {
+ShortText OffsetMessageId::toText() const {
   char bytes[kIpv6IdBytes];
   store_host.encodeTo(bytes);
   const size_t host_bytes = store_host.encodedSize();
@@ -137,7 +146,7 @@ Result<OffsetMessageId> OffsetMessageId::parse(std::string_view text) {
   return id;
 }
 
-std::string newUniqueId() {
+ShortText newUniqueId() {
   thread_local Month month;
   const ProcessPrefix& prefix = processPrefix();
   const uint64_t time_and_counter = nextTimeAndCounter();

@@ -23,14 +23,24 @@ class ExtFields {
  public:
   using Entry = std::pair<std::string_view, std::string_view>;
 
-  void clear() { entries_.clear(); }
-  void add(std::string_view name, std::string_view value) { entries_.emplace_back(name, value); }
+  void clear() {
+    entries_.clear();
+    before_.clear();
+    last_.fill(0);
+  }
+
+  void add(std::string_view name, std::string_view value) {
+    uint32_t& last = last_[bucketOf(name)];
+    entries_.emplace_back(name, value);
+    before_.push_back(last);
+    last = static_cast<uint32_t>(entries_.size());
+  }
 
   /// The last entry called `name` (RocketMQ: a later put wins), or nullptr.
   const std::string_view* find(std::string_view name) const {
-    for (size_t i = entries_.size(); i-- > 0;) {
-      if (isSameName(entries_[i].first, name)) {
-        return &entries_[i].second;
+    for (uint32_t at = last_[bucketOf(name)]; at != 0; at = before_[at - 1]) {
+      if (entries_[at - 1].first == name) {
+        return &entries_[at - 1].second;
       }
     }
     return nullptr;
@@ -41,16 +51,17 @@ class ExtFields {
   auto end() const { return entries_.end(); }
 
  private:
-  /// The first bytes tell nearly all names of a header apart, and are all there is to the names of
-  /// a V2 header: comparing them first avoids most calls of memcmp.
-  static bool isSameName(std::string_view a, std::string_view b) {
-    if (a.size() != b.size() || a.empty() || a.front() != b.front()) {
-      return a.empty() && b.empty();
-    }
-    return a.size() == 1 || a == b;
+  static constexpr size_t kBuckets = 32;
+
+  /// Apart for each of the letters that are all there is to the names of a V2 send.
+  static size_t bucketOf(std::string_view name) {
+    return name.empty() ? 0 : (static_cast<unsigned char>(name.front()) + name.size()) % kBuckets;
   }
 
+  // Entries are numbered from 1; 0: none.
   std::vector<Entry> entries_;
+  std::vector<uint32_t> before_;              ///< Of each entry: the one before it in its bucket.
+  std::array<uint32_t, kBuckets> last_ = {};  ///< Of each bucket.
 };
 
 /// One decoded frame (RocketMQ: RemotingCommand). All text, extFields and the body are views into

@@ -49,6 +49,11 @@ bool parseValue(std::string_view text, std::string& out) {
   return true;
 }
 
+bool parseValue(std::string_view text, ShortText& out) {
+  out = text;
+  return true;
+}
+
 bool parseValue(std::string_view text, std::string_view& out) {
   out = text;
   return true;
@@ -67,6 +72,10 @@ void writeValue(HeaderWriter& writer, std::string_view name, bool value) {
 }
 
 void writeValue(HeaderWriter& writer, std::string_view name, const std::string& value) {
+  writer.add(name, value);
+}
+
+void writeValue(HeaderWriter& writer, std::string_view name, const ShortText& value) {
   writer.add(name, value);
 }
 

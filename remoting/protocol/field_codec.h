@@ -9,6 +9,7 @@
 #include <tuple>
 
 #include "common/fields.h"
+#include "common/short_text.h"
 #include "common/status.h"
 #include "remoting/protocol/command.h"
 #include "remoting/protocol/frame.h"
@@ -30,6 +31,7 @@ bool parseValue(std::string_view text, int32_t& out);
 bool parseValue(std::string_view text, int64_t& out);
 bool parseValue(std::string_view text, bool& out);
 bool parseValue(std::string_view text, std::string& out);
+bool parseValue(std::string_view text, ShortText& out);
 bool parseValue(std::string_view text, std::string_view& out);
 
 template <class T>
@@ -79,6 +81,7 @@ void writeValue(HeaderWriter& writer, std::string_view name, int32_t value);
 void writeValue(HeaderWriter& writer, std::string_view name, int64_t value);
 void writeValue(HeaderWriter& writer, std::string_view name, bool value);
 void writeValue(HeaderWriter& writer, std::string_view name, const std::string& value);
+void writeValue(HeaderWriter& writer, std::string_view name, const ShortText& value);
 void writeValue(HeaderWriter& writer, std::string_view name, std::string_view value);
 
 template <class T>

@@ -1,6 +1,9 @@
 #include "remoting/protocol/frame.h"
 
+#include <algorithm>
 #include <charconv>
+#include <concepts>
+#include <cstring>
 #include <limits>
 #include <utility>
 
@@ -14,13 +17,29 @@ namespace {
 constexpr size_t kLengthWordBytes = 4;
 /// The header length shares its word with the serialize type and has 24 bits.
 constexpr size_t kHeaderBytesMax = 0xFFFFFF;
-/// Room for the head of a usual answer, so that a new string grows once.
-constexpr size_t kUsualHeadBytes = 256;
+/// Room that a head takes at a time, so that a usual one does it once.
+constexpr size_t kRoomStepBytes = 512;
+/// The digits and the sign of an int32.
+constexpr size_t kNumberBytesMax = 11;
+/// More than the keys and numbers of a JSON header's fixed part have, and the names of languages.
+constexpr size_t kJsonFixedBytesMax = 256;
 
-void appendNumber(std::string& out, int32_t number) {
-  char text[16];
-  const auto end = std::to_chars(text, text + sizeof(text), number).ptr;
-  out.append(text, static_cast<size_t>(end - text));
+template <size_t size>
+char* putText(char* to, const char (&text)[size]) {
+  std::memcpy(to, text, size - 1);
+  return to + size - 1;
+}
+
+char* putText(char* to, std::string_view text) { return to + text.copy(to, text.size()); }
+
+char* putNumber(char* to, int32_t number) {
+  return std::to_chars(to, to + kNumberBytesMax, number).ptr;
+}
+
+template <std::integral T>
+char* putBinary(char* to, T value) {
+  storeBigEndian(to, value);
+  return to + sizeof(value);
 }
 
 void resetKeepingCapacity(CommandView& view) {
@@ -74,31 +93,37 @@ Status decodeFrame(char* frame, size_t size, CommandView& out) {
 }
 
 HeaderWriter::HeaderWriter(std::string& out, const CommandHead& head)
-    : out_(out), head_(head), frame_start_(out.size()) {
-  if (out_.empty()) {
-    out_.reserve(kUsualHeadBytes + head_.remark.size());
-  }
-  out_.append(kFramePrefixBytes, '\0');
+    : out_(out), head_(head), frame_start_(out.size()), size_(frame_start_ + kFramePrefixBytes) {
   if (head_.serialize_type == SerializeType::kBinary) {
     writeBinaryHead();
-  } else {
-    out_.append("{\"code\":");
-    appendNumber(out_, head_.code);
+    return;
   }
+  char* to = room(kJsonFixedBytesMax);
+  to = putText(to, "{\"code\":");
+  written(putNumber(to, head_.code));
+}
+
+char* HeaderWriter::room(size_t bytes) {
+  if (out_.size() < size_ + bytes) {
+    out_.resize(size_ + std::max(bytes, kRoomStepBytes));
+  }
+  return out_.data() + size_;
 }
 
 void HeaderWriter::writeBinaryHead() {
-  ByteWriter writer(out_);
+  constexpr size_t kFixedBytes = 2 + 1 + 2 + 4 + 4 + 4 + 4;
+  char* to = room(kFixedBytes + head_.remark.size());
   // RocketMQ parity: codes and versions beyond 16 bits are cut off; they need JSON.
-  writer.write(static_cast<int16_t>(head_.code));
-  writer.write(static_cast<uint8_t>(head_.language));
-  writer.write(static_cast<int16_t>(head_.version));
-  writer.write(head_.opaque);
-  writer.write(head_.flag);
-  writer.write(static_cast<int32_t>(head_.remark.size()));
-  writer.writeBytes(head_.remark);
-  ext_start_ = out_.size();
-  writer.write(int32_t{0});
+  to = putBinary(to, static_cast<int16_t>(head_.code));
+  to = putBinary(to, static_cast<uint8_t>(head_.language));
+  to = putBinary(to, static_cast<int16_t>(head_.version));
+  to = putBinary(to, head_.opaque);
+  to = putBinary(to, head_.flag);
+  to = putBinary(to, static_cast<int32_t>(head_.remark.size()));
+  to = putText(to, head_.remark);
+  written(to);
+  ext_start_ = size_;
+  written(putBinary(to, int32_t{0}));
 }
 
 void HeaderWriter::add(std::string_view name, std::string_view value) {
@@ -106,62 +131,77 @@ void HeaderWriter::add(std::string_view name, std::string_view value) {
     kept_->emplace_back(name, value);
   }
   if (head_.serialize_type == SerializeType::kBinary) {
-    // A name that a relayed request brought along may be too long for this codec, whose peers could
-    // not have sent it.
-    if (name.size() <= static_cast<size_t>(std::numeric_limits<int16_t>::max())) {
-      ByteWriter writer(out_);
-      writer.write(static_cast<int16_t>(name.size()));
-      writer.writeBytes(name);
-      writer.write(static_cast<int32_t>(value.size()));
-      writer.writeBytes(value);
-    }
+    addBinary(name, value);
+  } else {
+    addJson(name, value);
+  }
+}
+
+void HeaderWriter::addBinary(std::string_view name, std::string_view value) {
+  // A name that a relayed request brought along may be too long for this codec, whose peers could
+  // not have sent it.
+  if (name.size() > static_cast<size_t>(std::numeric_limits<int16_t>::max())) {
     return;
   }
-  out_.append(fields_ == 0 ? ",\"extFields\":{" : ",");
+  char* to = room(sizeof(int16_t) + name.size() + sizeof(int32_t) + value.size());
+  to = putBinary(to, static_cast<int16_t>(name.size()));
+  to = putText(to, name);
+  to = putBinary(to, static_cast<int32_t>(value.size()));
+  written(putText(to, value));
+}
+
+void HeaderWriter::addJson(std::string_view name, std::string_view value) {
+  const JsonString key(name);
+  const JsonString text(value);
+  char* to = room(kJsonFixedBytesMax + key.room() + text.room());
+  to = fields_ == 0 ? putText(to, ",\"extFields\":{") : putText(to, ",");
   ++fields_;
-  appendJsonString(out_, name);
-  out_.push_back(':');
-  appendJsonString(out_, value);
+  to = key.write(to);
+  *to++ = ':';
+  written(text.write(to));
 }
 
 /// The keys in the order in which Java writes them, for peers that compare texts.
 void HeaderWriter::writeJsonTail() {
+  const JsonString remark(head_.remark);
+  char* to = room(kJsonFixedBytesMax + remark.room());
   if (fields_ > 0) {
-    out_.push_back('}');
+    *to++ = '}';
   }
-  out_.append(",\"flag\":");
-  appendNumber(out_, head_.flag);
-  out_.append(",\"language\":\"");
-  out_.append(toString(head_.language));
-  out_.append("\",\"opaque\":");
-  appendNumber(out_, head_.opaque);
+  to = putText(to, ",\"flag\":");
+  to = putNumber(to, head_.flag);
+  to = putText(to, ",\"language\":\"");
+  to = putText(to, toString(head_.language));
+  to = putText(to, "\",\"opaque\":");
+  to = putNumber(to, head_.opaque);
   if (!head_.remark.empty()) {
-    out_.append(",\"remark\":");
-    appendJsonString(out_, head_.remark);
+    to = putText(to, ",\"remark\":");
+    to = remark.write(to);
   }
-  out_.append(",\"serializeTypeCurrentRPC\":\"JSON\",\"version\":");
-  appendNumber(out_, head_.version);
-  out_.push_back('}');
+  to = putText(to, ",\"serializeTypeCurrentRPC\":\"JSON\",\"version\":");
+  to = putNumber(to, head_.version);
+  *to++ = '}';
+  written(to);
 }
 
 void HeaderWriter::finish(size_t body_bytes) {
-  ByteWriter writer(out_);
   if (head_.serialize_type == SerializeType::kBinary) {
-    const size_t entry_bytes = out_.size() - ext_start_ - sizeof(int32_t);
-    writer.overwrite(ext_start_, static_cast<int32_t>(entry_bytes));
+    const size_t entry_bytes = size_ - ext_start_ - sizeof(int32_t);
+    storeBigEndian(out_.data() + ext_start_, static_cast<int32_t>(entry_bytes));
   } else {
     writeJsonTail();
   }
-  const size_t header_bytes = out_.size() - frame_start_ - kFramePrefixBytes;
+  out_.resize(size_);
+  const size_t header_bytes = size_ - frame_start_ - kFramePrefixBytes;
   if (header_bytes > kHeaderBytesMax) {
     replaceByRefusal(body_bytes);
     return;
   }
   const auto type = static_cast<uint32_t>(head_.serialize_type);
   const size_t total = kFramePrefixBytes - kLengthWordBytes + header_bytes + body_bytes;
-  writer.overwrite(frame_start_, static_cast<int32_t>(total));
-  writer.overwrite(frame_start_ + kLengthWordBytes,
-                   type << 24 | static_cast<uint32_t>(header_bytes));
+  char* const prefix = out_.data() + frame_start_;
+  storeBigEndian(prefix, static_cast<int32_t>(total));
+  storeBigEndian(prefix + kLengthWordBytes, type << 24 | static_cast<uint32_t>(header_bytes));
 }
 
 /// A header echoes texts of peers, so that one can grow past what its length word can say. The

@@ -31,7 +31,8 @@ Result<std::optional<size_t>> peekFrameSize(std::string_view bytes, size_t frame
 /// lengths, serialize type or header are wrong: the connection must then be closed.
 Status decodeFrame(char* frame, size_t size, CommandView& out);
 
-/// Appends a frame's head (prefix and header) to a string; the body follows it on the wire.
+/// Appends a frame's head (prefix and header) to a string, which is not to be used before finish();
+/// the body follows it on the wire.
 ///
 ///     HeaderWriter writer(out, head);
 ///     writer.add("topic", "T");
@@ -57,13 +58,22 @@ class HeaderWriter {
   void finish(size_t body_bytes);
 
  private:
+  /// Where the next bytes go, with room for so many.
+  char* room(size_t bytes);
+  /// What was written at room() ends at `end`.
+  void written(const char* end) { size_ = static_cast<size_t>(end - out_.data()); }
+
   void writeBinaryHead();
+  void addBinary(std::string_view name, std::string_view value);
+  void addJson(std::string_view name, std::string_view value);
   void writeJsonTail();
   void replaceByRefusal(size_t body_bytes);
 
+  /// Longer than what has been written; its first size_ bytes count.
   std::string& out_;
   const CommandHead head_;
-  size_t frame_start_;
+  const size_t frame_start_;
+  size_t size_;
   size_t ext_start_ = 0;
   size_t fields_ = 0;
   KeptFields* kept_ = nullptr;

@@ -3,8 +3,10 @@
 #include <array>
 #include <charconv>
 #include <cstdint>
+#include <cstring>
 #include <system_error>
 
+#include "remoting/protocol/byte_words.h"
 #include "remoting/protocol/json_scanner.h"
 
 namespace rocketmq::remoting {
@@ -89,7 +91,7 @@ constexpr std::array<char, 256> kEscapes = [] {
   return escapes;
 }();
 
-void appendUnicodeEscape(std::string& out, uint32_t unit) {
+char* writeUnicodeEscape(char* to, uint32_t unit) {
   constexpr char kDigits[] = "0123456789ABCDEF";
   const char escape[] = {'\\',
                          'u',
@@ -97,35 +99,56 @@ void appendUnicodeEscape(std::string& out, uint32_t unit) {
                          kDigits[unit >> 8 & 0xF],
                          kDigits[unit >> 4 & 0xF],
                          kDigits[unit & 0xF]};
-  out.append(escape, sizeof(escape));
+  std::memcpy(to, escape, sizeof(escape));
+  return to + sizeof(escape);
 }
 
-/// Appends the character that starts `text`, whose first byte has an entry in kEscapes, and returns
-/// how many bytes of the text that were.
-size_t appendEscaped(std::string& out, std::string_view text) {
+/// Writes the character that starts `text`, whose first byte has an entry in kEscapes, and takes it
+/// off the text.
+char* writeEscaped(char* to, std::string_view& text) {
   const auto byte = [&](size_t i) {
     return i < text.size() ? static_cast<unsigned char>(text[i]) : 0u;
   };
-  const char escape = kEscapes[byte(0)];
+  const unsigned first = byte(0);
+  const char escape = kEscapes[first];
+  size_t taken = 1;
   if (escape == 'u') {
-    appendUnicodeEscape(out, byte(0));
-    return 1;
+    to = writeUnicodeEscape(to, first);
+  } else if (escape != '?') {
+    *to++ = '\\';
+    *to++ = escape;
+  } else if (first == 0xC2 && byte(1) >= 0x80 && byte(1) < 0xA0) {
+    to = writeUnicodeEscape(to, byte(1));
+    taken = 2;
+  } else if (first == 0xE2 && byte(1) == 0x80 && (byte(2) == 0xA8 || byte(2) == 0xA9)) {
+    to = writeUnicodeEscape(to, 0x2000 + byte(2) - 0x80);
+    taken = 3;
+  } else {
+    *to++ = text[0];
   }
-  if (escape != '?') {
-    out.push_back('\\');
-    out.push_back(escape);
-    return 1;
+  text.remove_prefix(taken);
+  return to;
+}
+
+/// How many bytes at the front of `text` need no escape. Eight at a time are looked at together; a
+/// byte that is not ASCII counts there as one that may need it.
+size_t plainPrefix(std::string_view text) {
+  size_t at = 0;
+  for (; text.size() - at >= sizeof(uint64_t); at += sizeof(uint64_t)) {
+    uint64_t word;
+    std::memcpy(&word, text.data() + at, sizeof(word));
+    const uint64_t below_space = word - repeatByte(' ');
+    const uint64_t found = ((below_space | word) & repeatByte('\x80')) |
+                           zeroBytes(word ^ repeatByte('"')) | zeroBytes(word ^ repeatByte('\\')) |
+                           zeroBytes(word ^ repeatByte('\x7F'));
+    if (found != 0) {
+      break;
+    }
   }
-  if (byte(0) == 0xC2 && byte(1) >= 0x80 && byte(1) < 0xA0) {
-    appendUnicodeEscape(out, byte(1));
-    return 2;
+  while (at < text.size() && kEscapes[static_cast<unsigned char>(text[at])] == 0) {
+    ++at;
   }
-  if (byte(0) == 0xE2 && byte(1) == 0x80 && (byte(2) == 0xA8 || byte(2) == 0xA9)) {
-    appendUnicodeEscape(out, 0x2000 + byte(2) - 0x80);
-    return 3;
-  }
-  out.push_back(text[0]);
-  return 1;
+  return at;
 }
 
 }  // namespace
@@ -148,20 +171,19 @@ Status decodeJsonHeader(char* header, size_t size, CommandView& out) {
   return Status::ok();
 }
 
-void appendJsonString(std::string& out, std::string_view text) {
-  out.push_back('"');
-  size_t plain = 0;
-  for (size_t at = 0; at < text.size();) {
-    if (kEscapes[static_cast<unsigned char>(text[at])] == 0) {
-      ++at;
-      continue;
-    }
-    out.append(text.substr(plain, at - plain));
-    at += appendEscaped(out, text.substr(at));
-    plain = at;
+JsonString::JsonString(std::string_view text) : text_(text), plain_(plainPrefix(text)) {}
+
+char* JsonString::write(char* to) const {
+  *to++ = '"';
+  to += text_.copy(to, plain_);
+  for (std::string_view rest = text_.substr(plain_); !rest.empty();) {
+    to = writeEscaped(to, rest);
+    const size_t plain = plainPrefix(rest);
+    to += rest.copy(to, plain);
+    rest.remove_prefix(plain);
   }
-  out.append(text.substr(plain));
-  out.push_back('"');
+  *to++ = '"';
+  return to;
 }
 
 }  // namespace rocketmq::remoting

@@ -15,7 +15,23 @@ namespace rocketmq::remoting {
 /// and the other way round, null for absent. Corruption names the byte that cannot be read.
 Status decodeJsonHeader(char* header, size_t size, CommandView& out);
 
-/// Appends `text` in quotes, with the escapes that Java peers write.
-void appendJsonString(std::string& out, std::string_view text);
+/// A text to be written in quotes, with the escapes that Java peers write.
+class JsonString {
+ public:
+  explicit JsonString(std::string_view text);
+
+  /// Bytes that write() needs at most.
+  size_t room() const { return kQuotesBytes + plain_ + kEscapeBytesMax * (text_.size() - plain_); }
+
+  /// Returns the end of what was written.
+  char* write(char* to) const;
+
+ private:
+  static constexpr size_t kQuotesBytes = 2;
+  static constexpr size_t kEscapeBytesMax = 6;
+
+  std::string_view text_;
+  size_t plain_;  ///< So many bytes of the front need no escape.
+};
 
 }  // namespace rocketmq::remoting

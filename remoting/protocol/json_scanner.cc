@@ -3,20 +3,13 @@
 #include <bit>
 #include <cstring>
 
+#include "remoting/protocol/byte_words.h"
+
 namespace rocketmq::remoting {
 namespace {
 
 /// Objects and arrays inside a value may nest this deep; the rest of a header has a fixed shape.
 constexpr int kNestingMax = 32;
-
-constexpr uint64_t repeatByte(char byte) {
-  return 0x0101010101010101u * static_cast<unsigned char>(byte);
-}
-
-/// Non-zero exactly when one of the eight bytes is zero.
-constexpr uint64_t zeroBytes(uint64_t word) {
-  return (word - repeatByte('\x01')) & ~word & repeatByte('\x80');
-}
 
 /// The first quote or backslash, or `end`. Property strings make up most of a header, hence eight
 /// bytes at a time.

@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "rocketmq/message_queue.h"
@@ -28,6 +29,8 @@ class Message {
 
   const std::string& body() const { return body_; }
   void setBody(std::string body) { body_ = std::move(body); }
+  /// Takes the body out of a message that needs it no more.
+  std::string takeBody() { return std::exchange(body_, {}); }
 
   /// The application's own 32 bits; the broker stores them as they are.
   int32_t flag() const { return flag_; }

@@ -19,11 +19,14 @@ struct SendReplyMessage : SendMessageHeader<std::string> {
 };
 
 /// The same with one-letter field names (Java clients). (RocketMQ: SEND_REPLY_MESSAGE_V2)
-struct SendReplyMessageV2 : SendMessageHeader<std::string> {
+template <class Text>
+struct BasicSendReplyMessageV2 : SendMessageHeader<Text> {
   static constexpr RequestCode kCode = RequestCode::kSendReplyMessageV2;
   static constexpr NameStyle kNames = NameStyle::kShort;
   using Reply = SendMessageReply;
 };
+
+using SendReplyMessageV2 = BasicSendReplyMessageV2<std::string>;
 
 /// Brings a reply to the client that waits for it; the body is the reply's body as sent. From
 /// broker to one producer, which answers. (RocketMQ: ReplyMessageRequestHeader)

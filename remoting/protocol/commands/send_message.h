@@ -6,6 +6,7 @@
 #include <string_view>
 #include <tuple>
 
+#include "common/short_text.h"
 #include "remoting/protocol/codes.h"
 #include "remoting/protocol/field_codec.h"
 
@@ -14,12 +15,12 @@ namespace rocketmq::remoting {
 /// Where a sent message was stored. Carried by success and by the three "stored, but ..." codes
 /// FLUSH_DISK_TIMEOUT, SLAVE_NOT_AVAILABLE and FLUSH_SLAVE_TIMEOUT.
 struct SendMessageReply {
-  std::string message_id;  ///< Offset message ids, comma-joined for a batch.
+  ShortText message_id;  ///< Offset message ids, comma-joined for a batch.
   int32_t queue_id = 0;
-  int64_t queue_offset = 0;  ///< Of the first message of a batch.
-  std::optional<std::string> transaction_id;
-  std::optional<std::string> region;    ///< Broker setting regionId.
-  std::optional<std::string> trace_on;  ///< Broker setting traceOn: "true" or "false".
+  int64_t queue_offset = 0;                 ///< Of the first message of a batch.
+  std::optional<ShortText> transaction_id;  ///< UNIQ_KEY of a message alone.
+  std::optional<std::string> region;        ///< Broker setting regionId.
+  std::optional<std::string> trace_on;      ///< Broker setting traceOn: "true" or "false".
   /// Of a timer message: what RecallMessage takes it back with.
   std::optional<std::string> recall_handle;
 
@@ -73,6 +74,24 @@ struct SendMessageHeader {
         optional("bname", &H::broker_name).shortName("n")};
   }
 };
+
+/// The header as views of `header`'s text, to encode it without a copy.
+inline SendMessageHeader<std::string_view> viewOf(const SendMessageHeader<std::string>& header) {
+  return {.producer_group = header.producer_group,
+          .topic = header.topic,
+          .default_topic = header.default_topic,
+          .default_topic_queue_nums = header.default_topic_queue_nums,
+          .queue_id = header.queue_id,
+          .sys_flag = header.sys_flag,
+          .born_timestamp_ms = header.born_timestamp_ms,
+          .flag = header.flag,
+          .properties = header.properties,
+          .reconsume_times = header.reconsume_times,
+          .unit_mode = header.unit_mode,
+          .max_reconsume_times = header.max_reconsume_times,
+          .batch = header.batch,
+          .broker_name = header.broker_name};
+}
 
 /// A send with long field names (Go clients).
 template <class Text>

@@ -59,7 +59,7 @@ TEST(OffsetMessageIdTest, RefusesOtherLengthsAndOtherCharacters) {
 }
 
 TEST(UniqueIdTest, IsUpperCaseHexThatBeginsWithTheLocalAddress) {
-  const std::string id = newUniqueId();
+  const std::string id = newUniqueId().toString();
   EXPECT_EQ(id.size(), localAddress().is_ipv6 ? 56u : 32u);
   EXPECT_EQ(id.find_first_not_of("0123456789ABCDEF"), std::string::npos) << id;
   const OffsetMessageId same_address{.store_host = localAddress()};
@@ -68,7 +68,7 @@ TEST(UniqueIdTest, IsUpperCaseHexThatBeginsWithTheLocalAddress) {
 }
 
 TEST(UniqueIdTest, HoldsTheTimeSinceTheMonthBegan) {
-  const std::string id = newUniqueId();
+  const std::string id = newUniqueId().toString();
   const time_t now = time(nullptr);
   const auto since_month_ms = std::stoull(id.substr(id.size() - 12, 8), nullptr, 16);
   tm month{};
@@ -94,7 +94,7 @@ TEST(UniqueIdTest, IsNeverGivenTwiceToConcurrentThreads) {
       threads.emplace_back("ids", [&own] {
         own.reserve(kIdsPerThread);
         for (size_t i = 0; i < kIdsPerThread; ++i) {
-          own.push_back(newUniqueId());
+          own.push_back(newUniqueId().toString());
         }
       });
     }
@@ -107,12 +107,12 @@ TEST(UniqueIdTest, IsNeverGivenTwiceToConcurrentThreads) {
 }
 
 TEST(UniqueIdTest, DiffersInAForkedProcess) {
-  const std::string mine = newUniqueId();
+  const std::string mine = newUniqueId().toString();
   int pipe_ends[2];
   ASSERT_EQ(pipe(pipe_ends), 0);
   const pid_t child = fork();
   if (child == 0) {
-    const std::string id = newUniqueId();
+    const std::string id = newUniqueId().toString();
     const bool written =
         write(pipe_ends[1], id.data(), id.size()) == static_cast<ssize_t>(id.size());
     _exit(written ? 0 : 1);

@@ -184,6 +184,7 @@ class Filler {
   explicit Filler(bool with_optionals) : with_optionals_(with_optionals) {}
 
   void fill(std::string& text);
+  void fill(ShortText& text);
   void fill(int32_t& number) { number = INT32_MIN + ++filled_; }
   void fill(int64_t& number) { number = INT64_MAX - ++filled_; }
   void fill(bool& flag) { flag = ++filled_ % 2 == 0; }
@@ -201,6 +202,12 @@ class Filler {
 
 void Filler::fill(std::string& text) {
   text = "\"text\\\x01 " + std::to_string(++filled_) + " \xE6\xB6\x88\n";
+}
+
+void Filler::fill(ShortText& text) {
+  std::string longer;
+  fill(longer);
+  text = longer;
 }
 
 struct FieldInfo {
@@ -265,7 +272,7 @@ constexpr std::string_view typeName() {
   } else if constexpr (std::is_same_v<Type, int64_t>) {
     return "i64";
   } else {
-    static_assert(std::is_same_v<Type, std::string>);
+    static_assert(std::is_same_v<Type, std::string> || std::is_same_v<Type, ShortText>);
     return "str";
   }
 }

@@ -14,8 +14,9 @@ namespace {
 bool decodes(std::string_view header) { return DecodedFrame(jsonFrame(header)).isOk(); }
 
 std::string jsonText(std::string_view text) {
-  std::string out;
-  appendJsonString(out, text);
+  const JsonString json(text);
+  std::string out(json.room(), '\0');
+  out.resize(static_cast<size_t>(json.write(out.data()) - out.data()));
   return out;
 }
 

@@ -182,7 +182,8 @@ TEST_F(SendServiceTest, ABatchIsStoredMessageByMessageWhateverTheRequestCode) {
                            .queue_id = 1,
                            .batch = true});
   EXPECT_EQ(reply.queue_offset, 0);
-  EXPECT_EQ(std::count(reply.message_id.begin(), reply.message_id.end(), ','), 2);
+  const std::string_view ids = reply.message_id;
+  EXPECT_EQ(std::count(ids.begin(), ids.end(), ','), 2);
   const auto messages = stored("T", 1);
   ASSERT_EQ(messages.size(), 3u);
   EXPECT_EQ(messages[1].record.body, "yy");
@@ -193,9 +194,9 @@ TEST_F(SendServiceTest, ABatchIsStoredMessageByMessageWhateverTheRequestCode) {
                                                  {"TAGS", "yy"},
                                                  {"TRACE_ON", "true"},
                                                  {"WAIT", "true"}}));
-  EXPECT_NE(reply.message_id.find(OffsetMessageId{
-                .store_host = host_, .physical_offset = messages[2].record.physical_offset}
-                                      .toString()),
+  EXPECT_NE(ids.find(OffsetMessageId{.store_host = host_,
+                                     .physical_offset = messages[2].record.physical_offset}
+                         .toString()),
             std::string::npos);
 }
 
