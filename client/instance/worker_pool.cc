@@ -75,14 +75,21 @@ class WorkerPool::State : public std::enable_shared_from_this<State> {
   State(std::string name, size_t threads_max) : name_(std::move(name)), threads_max_(threads_max) {}
 
   bool post(std::function<void()>* tasks, size_t count) {
-    MutexLock lock(mutex_);
-    if (stopped_) {
-      return false;
+    bool wakes = false;
+    {
+      MutexLock lock(mutex_);
+      if (stopped_) {
+        return false;
+      }
+      for (size_t i = 0; i < count; ++i) {
+        tasks_.push_back(std::move(tasks[i]));
+      }
+      wakes = callForHelpLocked();
     }
-    for (size_t i = 0; i < count; ++i) {
-      tasks_.push_back(std::move(tasks[i]));
+    // Outside, so that who is woken need not wait for the mutex.
+    if (wakes) {
+      work_.notifyOne();
     }
-    callForHelpLocked();
     return true;
   }
 
@@ -131,7 +138,7 @@ class WorkerPool::State : public std::enable_shared_from_this<State> {
         ++worker;
       }
     }
-    callForHelpLocked();
+    static_cast<void>(callForHelpLocked());  // All are woken.
     work_.notifyAll();
   }
 
@@ -153,20 +160,23 @@ class WorkerPool::State : public std::enable_shared_from_this<State> {
  private:
   // One helper is called at a time: it calls the next one when it finds more work. Short tasks are
   // so done by few threads without a storm of wake-ups, long ones still get all threads.
-  void callForHelpLocked() ROCKETMQ_REQUIRES(mutex_) {
+  // Returns whether it is one that work_ must wake.
+  bool callForHelpLocked() ROCKETMQ_REQUIRES(mutex_) {
     if (tasks_.empty() || coming_) {
-      return;
+      return false;
     }
     if (idle_ > 0) {
       coming_ = true;
-      work_.notifyOne();
-    } else if (threads_ < threads_max_) {
+      return true;
+    }
+    if (threads_ < threads_max_) {
       coming_ = true;
       ++threads_;
       Worker& worker = workers_.emplace_back();
       worker.thread = NamedThread(name_ + std::to_string(threads_),
                                   [self = shared_from_this(), &worker] { self->run(worker); });
     }
+    return false;
   }
 
   void run(Worker& worker) {
@@ -184,7 +194,9 @@ class WorkerPool::State : public std::enable_shared_from_this<State> {
       if (threads_ > threads_max_ && !stopped_) {
         worker.ended = true;
         --threads_;
-        callForHelpLocked();  // A wake-up for a task may have come to this thread.
+        if (callForHelpLocked()) {  // A wake-up for a task may have come to this thread.
+          work_.notifyOne();
+        }
         return;
       }
       if (tasks_.empty()) {
@@ -198,8 +210,11 @@ class WorkerPool::State : public std::enable_shared_from_this<State> {
     std::function<void()> task = std::move(tasks_.front());
     tasks_.pop_front();
     ++running_;
-    callForHelpLocked();
+    const bool wakes = callForHelpLocked();
     mutex_.unlock();
+    if (wakes) {
+      work_.notifyOne();
+    }
     try {
       task();
     } catch (const std::exception& failure) {

@@ -8,7 +8,10 @@ InFlightSends::Admission InFlightSends::admit(int64_t bytes,
                                               std::chrono::steady_clock::time_point until) {
   MutexLock lock(mutex_);
   while (!closed_ && !hasRoomLocked(bytes, 1)) {
-    if (!room_.waitUntil(mutex_, until) && !closed_ && !hasRoomLocked(bytes, 1)) {
+    ++waiting_;
+    const bool in_time = room_.waitUntil(mutex_, until);
+    --waiting_;
+    if (!in_time && !closed_ && !hasRoomLocked(bytes, 1)) {
       return Admission::kFull;
     }
   }
@@ -35,7 +38,15 @@ void InFlightSends::release(int64_t bytes) {
   MutexLock lock(mutex_);
   --sends_;
   bytes_ -= bytes;
-  room_.notifyAll();
+  // Waking somebody for each place would cost more than the sends.
+  const auto has_quarter_free = [](int64_t used, int64_t max) {
+    return used <= max - (max + 3) / 4;
+  };
+  const bool much_room =
+      has_quarter_free(sends_, limits_.sends_max) && has_quarter_free(bytes_, limits_.bytes_max);
+  if (waiting_ > 0 && much_room) {
+    room_.notifyAll();
+  }
 }
 
 bool InFlightSends::add(const SendCallPtr& call) {

@@ -28,8 +28,9 @@ class InFlightSends {
 
   explicit InFlightSends(Limits limits) : limits_(limits) {}
 
-  /// Takes a place for `bytes`, waiting for one until `until`. A send larger than the whole bound
-  /// is admitted when nothing else is in flight.
+  /// Takes a place for `bytes`, waiting for one until `until`. Who waits is woken when a quarter of
+  /// the bound is free. A send larger than the whole bound is admitted when nothing else is in
+  /// flight.
   Admission admit(int64_t bytes, std::chrono::steady_clock::time_point until);
 
   /// The same for a send made by a callback: it may go up to twice over the bound and never waits,
@@ -55,6 +56,7 @@ class InFlightSends {
   CondVar room_;
   int64_t sends_ ROCKETMQ_GUARDED_BY(mutex_) = 0;
   int64_t bytes_ ROCKETMQ_GUARDED_BY(mutex_) = 0;
+  int64_t waiting_ ROCKETMQ_GUARDED_BY(mutex_) = 0;  ///< Callers of admit().
   std::list<SendCallPtr> calls_ ROCKETMQ_GUARDED_BY(mutex_);
   bool closed_ ROCKETMQ_GUARDED_BY(mutex_) = false;
 };

@@ -41,7 +41,9 @@ ProducerCore::ProducerCore(const ProducerConfig& config,
       in_flight_(limitsOf(config)),
       refused_(limitsOf(config)),
       checker_(std::move(checker)),
-      callbacks_("rmq-callback", static_cast<size_t>(std::max(config.callback_threads, 1))) {}
+      callbacks_("rmq-callback", static_cast<size_t>(std::max(config.callback_threads, 1))),
+      outcomes_(callbacks_,
+                [this] { instance_->timers().soon(guard_.wrap([this] { outcomes_.flush(); })); }) {}
 
 ProducerCore::~ProducerCore() { shutdown(); }
 
@@ -83,6 +85,7 @@ void ProducerCore::shutdown() {
     checker_->stop();
   }
   // Every callback is made: an application counts on hearing about each of its sends.
+  outcomes_.close();
   callbacks_.stop(true, Clock::time_point::max());
   if (trace_ != nullptr) {
     trace_->shutdown();
@@ -170,7 +173,7 @@ std::function<void(Outcome<SendResult>)> ProducerCore::onCallbackPool(SendCallba
                                                                       int64_t bytes) {
   return [this, callback = std::move(callback), &places,
           bytes](Outcome<SendResult> outcome) mutable {
-    callbacks_.post([callback = std::move(callback), outcome = std::move(outcome), &places, bytes] {
+    outcomes_.add([callback = std::move(callback), outcome = std::move(outcome), &places, bytes] {
       // Given back first: the callback may destroy the producer.
       places.release(bytes);
       if (outcome.ok()) {

@@ -11,6 +11,7 @@
 #include "client/instance/client_instance.h"
 #include "client/instance/guard.h"
 #include "client/instance/worker_pool.h"
+#include "client/producer/callback_batch.h"
 #include "client/producer/in_flight.h"
 #include "client/producer/latency_fault.h"
 #include "client/producer/send_call.h"
@@ -124,6 +125,7 @@ class ProducerCore {
   /// Null when nothing is traced.
   std::unique_ptr<TraceDispatcher> trace_;
   WorkerPool callbacks_;
+  CallbackBatch outcomes_;
 };
 
 }  // namespace rocketmq::client

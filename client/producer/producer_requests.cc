@@ -85,7 +85,7 @@ void ProducerCore::requestAsync(const std::string& id, OutgoingMessage outgoing,
   greetBrokersOf(outgoing.header.topic, deadline);
   // A request keeps its place until it has its outcome: callbacks are never more than places.
   const auto done = [this, callback = std::move(callback), bytes](Outcome<Message> outcome) {
-    callbacks_.post([this, callback, bytes, outcome = std::move(outcome)] {
+    outcomes_.add([this, callback, bytes, outcome = std::move(outcome)] {
       in_flight_.release(bytes);
       if (outcome.ok()) {
         if (callback.on_success) {

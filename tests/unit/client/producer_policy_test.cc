@@ -1,5 +1,8 @@
 #include <gtest/gtest.h>
 
+#include <chrono>
+#include <thread>
+
 #include "client/producer/latency_fault.h"
 #include "client/producer/retry_policy.h"
 #include "client/producer/send_call.h"
@@ -93,6 +96,21 @@ TEST(ChooseQueueTest, AnAvailableBrokerBeatsAnotherBroker) {
     EXPECT_EQ(chooseQueue(kQueues, turn, "", only_a)->broker_name, "a");
     EXPECT_EQ(chooseQueue(kQueues, turn, "a", only_a)->broker_name, "a");
     EXPECT_EQ(chooseQueue(kQueues, turn, "a", none)->broker_name, "b");
+  }
+}
+
+TEST(InFlightSendsTest, WhoWaitsIsAdmittedOnceAQuarterIsFree) {
+  for (const int64_t max : {1, 2, 3, 4, 8, 100}) {
+    InFlightSends sends({.sends_max = max, .bytes_max = 1000});
+    const auto far = std::chrono::steady_clock::now() + std::chrono::hours(1);
+    for (int64_t i = 0; i < max; ++i) {
+      ASSERT_EQ(sends.admit(1, far), InFlightSends::Admission::kAdmitted);
+    }
+    std::jthread waiter(
+        [&] { EXPECT_EQ(sends.admit(1, far), InFlightSends::Admission::kAdmitted); });
+    for (int64_t i = 0; i < (max + 3) / 4; ++i) {
+      sends.release(1);
+    }
   }
 }
 
