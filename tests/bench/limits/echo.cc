@@ -8,6 +8,7 @@
 #include <cstdio>
 #include <cstring>
 #include <deque>
+#include <future>
 #include <memory>
 #include <thread>
 #include <utility>
@@ -172,6 +173,32 @@ class Asker final : public Peer {
   std::deque<int64_t> due_;
 };
 
+/// The connection that threads share which wait for their answers.
+class SharedAsker final : public Peer {
+ public:
+  using Waiter = std::shared_ptr<std::promise<void>>;
+
+  SharedAsker(tcp::socket socket, int32_t frame_bytes)
+      : Peer(std::move(socket)), question_(makeBody(frame_bytes)) {}
+
+  void ask(Waiter waiter) {
+    waiters_.push_back(std::move(waiter));
+    append(question_);
+    flush();
+  }
+
+ private:
+  void onFrames(int64_t count) override {
+    for (int64_t i = 0; i < count; ++i) {
+      waiters_.front()->set_value();
+      waiters_.pop_front();
+    }
+  }
+
+  const std::string question_;
+  std::deque<Waiter> waiters_;
+};
+
 using Askers = std::vector<std::shared_ptr<Asker>>;
 
 void askAtRate(Run& run, asio::io_context& context, const Askers& askers) {
@@ -231,14 +258,32 @@ void serveEcho(int threads, int32_t answer_bytes) {
   }
 }
 
+namespace {
+
+tcp::socket connectTo(asio::io_context& context, uint16_t port) {
+  tcp::socket socket(context);
+  socket.connect(tcp::endpoint(asio::ip::address_v4::loopback(), port));
+  return socket;
+}
+
+Report reportOf(int64_t questions, const EchoLoad& load, int64_t elapsed_ns, Histogram latency) {
+  Report report;
+  report.command = "echo";
+  report.messages = questions;
+  report.body_bytes = questions * load.frame_bytes;
+  report.elapsed = std::chrono::nanoseconds(elapsed_ns);
+  report.latencies.emplace_back("send", std::move(latency));
+  return report;
+}
+
+}  // namespace
+
 Report runEcho(const EchoLoad& load) {
   asio::io_context context(1);
   Run run(load);
   Askers askers;
   for (int32_t i = 0; i < load.connections; ++i) {
-    tcp::socket socket(context);
-    socket.connect(tcp::endpoint(asio::ip::address_v4::loopback(), load.port));
-    askers.push_back(std::make_shared<Asker>(std::move(socket), run));
+    askers.push_back(std::make_shared<Asker>(connectTo(context, load.port), run));
     askers.back()->read();
   }
   const int64_t start_ns = nowNs();
@@ -261,16 +306,49 @@ Report runEcho(const EchoLoad& load) {
   thread.join();
   askers.clear();
 
-  Report report;
-  report.command = "echo";
+  Report report = reportOf(run.tally.messages(), load, elapsed, run.tally.latency());
   report.settings = {{"connections", std::to_string(load.connections)},
                      {"size", std::to_string(load.frame_bytes)},
                      {"rate", std::to_string(load.rate)}};
-  report.messages = run.tally.messages();
-  report.body_bytes = run.tally.bytes();
-  report.elapsed = std::chrono::nanoseconds(elapsed);
-  report.latencies.emplace_back("send", run.tally.latency());
   report.intervals = run.tally.intervals();
+  return report;
+}
+
+Report runEchoCallers(const EchoLoad& load, int32_t callers) {
+  asio::io_context context(1);
+  auto asker = std::make_shared<SharedAsker>(connectTo(context, load.port), load.frame_bytes);
+  asker->read();
+  std::jthread io([&context] {
+    const auto work = asio::make_work_guard(context);
+    context.run();
+  });
+  const int64_t start_ns = nowNs();
+  const int64_t end_ns = start_ns + static_cast<int64_t>(load.seconds * 1e9);
+  std::vector<Histogram> latencies(static_cast<size_t>(callers));
+  std::vector<std::jthread> threads;
+  for (Histogram& latency : latencies) {
+    threads.emplace_back([&] {
+      for (int64_t begin_ns = nowNs(); begin_ns < end_ns; begin_ns = nowNs()) {
+        auto waiter = std::make_shared<std::promise<void>>();
+        std::future<void> answered = waiter->get_future();
+        asio::post(context, [&asker, waiter] { asker->ask(waiter); });
+        answered.get();
+        latency.record(nowNs() - begin_ns);
+      }
+    });
+  }
+  threads.clear();
+  const int64_t elapsed = nowNs() - start_ns;
+  context.stop();
+  io.join();
+  asker.reset();
+  Histogram all;
+  for (const Histogram& latency : latencies) {
+    all.merge(latency);
+  }
+  Report report = reportOf(all.count(), load, elapsed, all);
+  report.settings = {{"callers", std::to_string(callers)},
+                     {"size", std::to_string(load.frame_bytes)}};
   return report;
 }
 

@@ -27,4 +27,9 @@ void serveEcho(int threads, int32_t answer_bytes);
 /// One I/O thread drives all connections.
 Report runEcho(const EchoLoad& load);
 
+/// What a client library can do at most whose callers wait: `callers` threads ask over one
+/// connection, each the next when it has been woken with its answer. EchoLoad's connections,
+/// in_flight and rate do not count.
+Report runEchoCallers(const EchoLoad& load, int32_t callers);
+
 }  // namespace rocketmq::bench

@@ -17,6 +17,7 @@ struct Options {
   int32_t answer_bytes = 128;
   std::string folder = ".";
   int32_t record_bytes = 1024;
+  int32_t callers = 0;  ///< Threads that wait for each answer; 0: none waits.
   int32_t records = 32;
   int32_t connections = 1;
   double seconds = 3;
@@ -37,7 +38,11 @@ void addEcho(CLI::App& app, Options& options) {
   echo->add_option("--rate", options.echo.rate);
   echo->add_option("--seconds", options.echo.seconds);
   echo->add_option("--interval", options.echo.interval_ms);
-  echo->callback([&options] { print(runEcho(options.echo)); });
+  echo->add_option("--callers", options.callers)->check(CLI::Range(0, 1024));
+  echo->callback([&options] {
+    print(options.callers > 0 ? runEchoCallers(options.echo, options.callers)
+                              : runEcho(options.echo));
+  });
 }
 
 CLI::App* addBytes(CLI::App& app, Options& options, const char* name, const char* help) {
