@@ -50,68 +50,73 @@ void DefaultMQProducer::start() {
 
 void DefaultMQProducer::shutdown() { impl_->life.shutdown(); }
 
-SendResult DefaultMQProducer::send(Message& message) {
-  return send(message, impl_->config.send_msg_timeout);
+SendResult DefaultMQProducer::send(Message& message, Timeout timeout) {
+  return impl_->send(impl_->prepare(message), client::AnyQueue{}, timeout);
 }
 
-SendResult DefaultMQProducer::send(Message& message, std::chrono::milliseconds timeout) {
-  return impl_->send(impl_->prepare(message), client::AnyQueue{}, SendMode::kSync, timeout);
-}
-
-SendResult DefaultMQProducer::send(Message& message, const MessageQueue& queue) {
+SendResult DefaultMQProducer::send(Message& message, const MessageQueue& queue, Timeout timeout) {
   impl_->checkTopics(message, queue);
-  return impl_->send(impl_->prepare(message), queue, SendMode::kSync,
-                     impl_->config.send_msg_timeout);
+  return impl_->send(impl_->prepare(message), queue, timeout);
 }
 
-SendResult DefaultMQProducer::send(Message& message, const MessageQueueSelector& selector) {
+SendResult DefaultMQProducer::send(Message& message, const MessageQueueSelector& selector,
+                                   Timeout timeout) {
   OutgoingMessage outgoing = impl_->prepare(message);
-  return impl_->send(std::move(outgoing), client::SelectedQueue{selector, message}, SendMode::kSync,
-                     impl_->config.send_msg_timeout);
+  return impl_->send(std::move(outgoing), client::SelectedQueue{selector, message}, timeout);
 }
 
-SendResult DefaultMQProducer::send(std::vector<Message>& batch) {
-  return impl_->send(impl_->prepare(batch), client::AnyQueue{}, SendMode::kSync,
-                     impl_->config.send_msg_timeout);
+SendResult DefaultMQProducer::send(std::vector<Message>& batch, Timeout timeout) {
+  return impl_->send(impl_->prepare(batch), client::AnyQueue{}, timeout);
 }
 
-SendResult DefaultMQProducer::send(std::vector<Message>& batch, const MessageQueue& queue) {
+SendResult DefaultMQProducer::send(std::vector<Message>& batch, const MessageQueue& queue,
+                                   Timeout timeout) {
   OutgoingMessage outgoing = impl_->prepare(batch);
   impl_->checkTopics(batch.front(), queue);
-  return impl_->send(std::move(outgoing), queue, SendMode::kSync, impl_->config.send_msg_timeout);
+  return impl_->send(std::move(outgoing), queue, timeout);
 }
 
-void DefaultMQProducer::send(Message message, SendCallback callback) {
-  impl_->core()->sendAsync(impl_->prepare(std::move(message)), client::AnyQueue{},
-                           std::move(callback));
+void DefaultMQProducer::send(Message message, SendCallback callback, Timeout timeout) {
+  impl_->send(impl_->prepare(std::move(message)), client::AnyQueue{}, std::move(callback), timeout);
 }
 
-void DefaultMQProducer::send(Message message, const MessageQueue& queue, SendCallback callback) {
+void DefaultMQProducer::send(Message message, const MessageQueue& queue, SendCallback callback,
+                             Timeout timeout) {
   impl_->checkTopics(message, queue);
-  impl_->core()->sendAsync(impl_->prepare(std::move(message)), queue, std::move(callback));
+  impl_->send(impl_->prepare(std::move(message)), queue, std::move(callback), timeout);
 }
 
 void DefaultMQProducer::send(Message message, const MessageQueueSelector& selector,
-                             SendCallback callback) {
+                             SendCallback callback, Timeout timeout) {
   OutgoingMessage outgoing = impl_->prepare(message);
-  impl_->core()->sendAsync(std::move(outgoing), client::SelectedQueue{selector, std::move(message)},
-                           std::move(callback));
+  impl_->send(std::move(outgoing), client::SelectedQueue{selector, std::move(message)},
+              std::move(callback), timeout);
+}
+
+void DefaultMQProducer::send(std::vector<Message>& batch, SendCallback callback, Timeout timeout) {
+  impl_->send(impl_->prepare(batch), client::AnyQueue{}, std::move(callback), timeout);
+}
+
+void DefaultMQProducer::send(std::vector<Message>& batch, const MessageQueue& queue,
+                             SendCallback callback, Timeout timeout) {
+  OutgoingMessage outgoing = impl_->prepare(batch);
+  impl_->checkTopics(batch.front(), queue);
+  impl_->send(std::move(outgoing), queue, std::move(callback), timeout);
 }
 
 void DefaultMQProducer::sendOneway(Message& message) {
-  impl_->send(impl_->prepare(message), client::AnyQueue{}, SendMode::kOneway,
-              impl_->config.send_msg_timeout);
+  impl_->send(impl_->prepare(message), client::AnyQueue{}, std::nullopt, SendMode::kOneway);
 }
 
 void DefaultMQProducer::sendOneway(Message& message, const MessageQueue& queue) {
   impl_->checkTopics(message, queue);
-  impl_->send(impl_->prepare(message), queue, SendMode::kOneway, impl_->config.send_msg_timeout);
+  impl_->send(impl_->prepare(message), queue, std::nullopt, SendMode::kOneway);
 }
 
 void DefaultMQProducer::sendOneway(Message& message, const MessageQueueSelector& selector) {
   OutgoingMessage outgoing = impl_->prepare(message);
-  impl_->send(std::move(outgoing), client::SelectedQueue{selector, message}, SendMode::kOneway,
-              impl_->config.send_msg_timeout);
+  impl_->send(std::move(outgoing), client::SelectedQueue{selector, message}, std::nullopt,
+              SendMode::kOneway);
 }
 
 Message DefaultMQProducer::request(Message& message, std::chrono::milliseconds timeout) {

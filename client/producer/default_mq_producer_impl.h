@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "client/instance/bounded_timeout.h"
 #include "client/instance/life_cycle.h"
 #include "client/producer/outgoing_message.h"
 #include "client/producer/producer_core.h"
@@ -41,12 +42,21 @@ class DefaultMQProducer::Impl {
     }
   }
 
-  SendResult send(client::OutgoingMessage outgoing, client::SendTarget target,
-                  client::SendMode mode, std::chrono::milliseconds timeout) {
-    return core()->sendSync(std::move(outgoing), std::move(target), mode, timeout).valueOrThrow();
+  SendResult send(client::OutgoingMessage outgoing, client::SendTarget target, Timeout timeout,
+                  client::SendMode mode = client::SendMode::kSync) {
+    return core()
+        ->sendSync(std::move(outgoing), std::move(target), mode,
+                   timeout.value_or(config.send_msg_timeout))
+        .valueOrThrow();
+  }
+  void send(client::OutgoingMessage outgoing, client::SendTarget target, SendCallback callback,
+            Timeout timeout) {
+    core()->sendAsync(std::move(outgoing), std::move(target), std::move(callback),
+                      timeout.value_or(config.send_msg_timeout));
   }
 
   Message request(Message& message, client::SendTarget target, std::chrono::milliseconds timeout) {
+    timeout = client::boundedTimeout(timeout);
     const auto running = core();
     const std::string id = running->makeRequest(message, timeout);
     return running->requestSync(id, prepare(message), std::move(target), timeout).valueOrThrow();
@@ -54,6 +64,7 @@ class DefaultMQProducer::Impl {
 
   void request(Message& message, client::SendTarget target, RequestCallback callback,
                std::chrono::milliseconds timeout) {
+    timeout = client::boundedTimeout(timeout);
     const auto running = core();
     const std::string id = running->makeRequest(message, timeout);
     running->requestAsync(id, prepare(message), std::move(target), timeout, std::move(callback));

@@ -1,11 +1,12 @@
 #include "client/producer/producer_core.h"
 
 #include <algorithm>
-#include <future>
 #include <thread>
 #include <utility>
 
+#include "client/instance/bounded_timeout.h"
 #include "client/instance/name_space.h"
+#include "client/producer/waiting_caller.h"
 #include "client/trace/produce_trace.h"
 #include "common/clock.h"
 #include "common/log_limiter.h"
@@ -99,6 +100,10 @@ void ProducerCore::shutdown() {
 
 std::string ProducerCore::clientId() const { return instance_->clientId(); }
 
+bool ProducerCore::onOwnThread() const {
+  return callbacks_.onOwnThread() || (checker_ != nullptr && checker_->onOwnThread());
+}
+
 SendCallPtr ProducerCore::makeCall(OutgoingMessage outgoing, SendTarget target, SendMode mode,
                                    milliseconds timeout) const {
   auto call = std::make_shared<SendCall>();
@@ -107,27 +112,30 @@ SendCallPtr ProducerCore::makeCall(OutgoingMessage outgoing, SendTarget target, 
   call->mode = mode;
   call->retries_max = mode == SendMode::kSync ? config_.retry_times_when_send_failed
                                               : config_.retry_times_when_send_async_failed;
-  call->deadline = Clock::now() + timeout;
+  call->deadline = Clock::now() + boundedTimeout(timeout);
   return call;
 }
 
 Outcome<SendResult> ProducerCore::sendSync(OutgoingMessage outgoing, SendTarget target,
                                            SendMode mode, milliseconds timeout) {
   const SendCallPtr call = makeCall(std::move(outgoing), std::move(target), mode, timeout);
-  auto promise = std::make_shared<std::promise<Outcome<SendResult>>>();
-  std::future<Outcome<SendResult>> future = promise->get_future();
-  call->done = [promise](Outcome<SendResult> outcome) { promise->set_value(std::move(outcome)); };
+  auto caller = std::make_shared<WaitingCaller<Outcome<SendResult>>>();
+  call->done = [caller](Outcome<SendResult> outcome) { caller->finish(std::move(outcome)); };
+  if (auto* selected = std::get_if<SelectedQueue>(&call->target)) {
+    selected->run = [caller](std::function<void()> choice) { caller->run(std::move(choice)); };
+  }
   if (!in_flight_.add(call)) {
     return shutDown();
   }
   begin(call);
-  return future.get();
+  return caller->wait();
 }
 
-void ProducerCore::sendAsync(OutgoingMessage outgoing, SendTarget target, SendCallback callback) {
+void ProducerCore::sendAsync(OutgoingMessage outgoing, SendTarget target, SendCallback callback,
+                             milliseconds timeout) {
   const int64_t bytes = outgoing.bytes();
   const SendCallPtr call =
-      makeCall(std::move(outgoing), std::move(target), SendMode::kAsync, config_.send_msg_timeout);
+      makeCall(std::move(outgoing), std::move(target), SendMode::kAsync, timeout);
   const InFlightSends::Admission admission = admit(bytes, call->deadline);
   if (admission == InFlightSends::Admission::kFull) {
     refuse(callback, tooMany());
@@ -174,7 +182,7 @@ std::function<void(Outcome<SendResult>)> ProducerCore::onCallbackPool(SendCallba
   return [this, callback = std::move(callback), &places,
           bytes](Outcome<SendResult> outcome) mutable {
     outcomes_.add([callback = std::move(callback), outcome = std::move(outcome), &places, bytes] {
-      // Given back first: the callback may destroy the producer.
+      // Given back first: the callback may send again.
       places.release(bytes);
       if (outcome.ok()) {
         if (callback.on_success) {
@@ -219,12 +227,16 @@ void ProducerCore::takeRoute(const SendCallPtr& call, const Outcome<TopicRoutePt
                                      ClientErrorCode::kNotFoundTopic));
     return;
   }
-  if (!std::holds_alternative<SelectedQueue>(call->target)) {
+  const auto* selected = std::get_if<SelectedQueue>(&call->target);
+  if (selected == nullptr) {
     attempt(call);
   } else if (on_callers_thread) {
     select(call);
+  } else if (const auto run = selected->run) {
+    // The application's selector must not run on the event loop. A copy: the choice, which another
+    // thread may begin at once, takes the place of the selector and of what runs it.
+    run([this, call] { select(call); });
   } else {
-    // The application's selector must not run on the event loop.
     callbacks_.post([this, call] { select(call); });
   }
 }
@@ -234,9 +246,9 @@ void ProducerCore::select(const SendCallPtr& call) {
   for (MessageQueue& queue : queues) {
     queue.topic = withoutNamespace(config_.name_space, queue.topic);
   }
-  const auto& [selector, message] = std::get<SelectedQueue>(call->target);
+  const auto& selected = std::get<SelectedQueue>(call->target);
   try {
-    MessageQueue chosen = selector(queues, message);
+    MessageQueue chosen = selected.selector(queues, selected.message);
     if (std::find(queues.begin(), queues.end(), chosen) == queues.end()) {
       finish(call, ClientError::client("the selector returned " + chosen.toString() +
                                        ", which is not one of the queues it was given"));
@@ -297,9 +309,10 @@ void ProducerCore::attempt(const SendCallPtr& call) {
 // While there are tries left, connecting may use only this try's share of the time: an address that
 // swallows packets must not cost the whole call.
 ProducerCore::Clock::time_point ProducerCore::connectDeadline(const SendCall& call) const {
-  const int32_t tries_left = call.queueFixed() || call.mode == SendMode::kOneway
-                                 ? 1
-                                 : std::max(1, call.retries_max + 2 - call.attempts_made);
+  const bool single_try =
+      call.mode == SendMode::kOneway || (call.mode == SendMode::kSync && call.queueFixed());
+  const int32_t tries_left =
+      single_try ? 1 : std::max(1, call.retries_max + 2 - call.attempts_made);
   const auto now = Clock::now();
   return now + (call.deadline - now) / tries_left;
 }
@@ -390,7 +403,7 @@ void ProducerCore::fail(const SendCallPtr& call, ClientError error) {
                                    .retries_max = call->retries_max,
                                    .time_left = Clock::now() < call->deadline};
   if (!call->finished.load() &&
-      decideAfterFailure(attempt_made, error) == AfterFailure::kAnotherBroker) {
+      decideAfterFailure(attempt_made, error) == AfterFailure::kTryAgain) {
     static LogLimiter limiter;
     limiter.warn("send of message {} to {} failed and is tried again: {}",
                  call->outgoing.message_id, call->queue.toString(), error.message);

@@ -44,13 +44,16 @@ class ProducerCore {
   void shutdown();
 
   std::string clientId() const;
+  /// True inside a callback, and inside a transaction listener that is asked by a broker.
+  bool onOwnThread() const;
 
   /// Sends and waits. kOneway waits until the message is on its way.
   Outcome<SendResult> sendSync(OutgoingMessage outgoing, SendTarget target, SendMode mode,
                                std::chrono::milliseconds timeout);
 
   /// Sends; `callback` runs on the callback pool. Waits for a place when too much is in flight.
-  void sendAsync(OutgoingMessage outgoing, SendTarget target, SendCallback callback);
+  void sendAsync(OutgoingMessage outgoing, SendTarget target, SendCallback callback,
+                 std::chrono::milliseconds timeout);
 
   /// Makes `message` one that asks for a reply; its correlation id.
   std::string makeRequest(Message& message, std::chrono::milliseconds timeout) const;

@@ -1,9 +1,9 @@
 // ProducerCore: request and reply.
 
-#include <future>
 #include <utility>
 
 #include "client/producer/producer_core.h"
+#include "client/producer/waiting_caller.h"
 #include "common/message/message_id.h"
 #include "common/message/properties.h"
 
@@ -66,12 +66,14 @@ Outcome<Message> ProducerCore::requestSync(const std::string& id, OutgoingMessag
   const auto deadline = Clock::now() + timeout;
   greetBrokersOf(outgoing.header.topic, deadline);
   const auto left = std::chrono::ceil<milliseconds>(deadline - Clock::now());
-  auto promise = std::make_shared<std::promise<Outcome<Message>>>();
-  std::future<Outcome<Message>> future = promise->get_future();
+  auto caller = std::make_shared<WaitingCaller<Outcome<Message>>>();
+  if (auto* selected = std::get_if<SelectedQueue>(&target)) {
+    selected->run = [caller](std::function<void()> choice) { caller->run(std::move(choice)); };
+  }
   const std::optional<ClientError> error =
       beginRequest(id, std::move(outgoing), std::move(target), std::max(left, milliseconds(1)),
-                   [promise](Outcome<Message> outcome) { promise->set_value(std::move(outcome)); });
-  return error ? Outcome<Message>(*error) : future.get();
+                   [caller](Outcome<Message> outcome) { caller->finish(std::move(outcome)); });
+  return error ? Outcome<Message>(*error) : caller->wait();
 }
 
 void ProducerCore::requestAsync(const std::string& id, OutgoingMessage outgoing, SendTarget target,

@@ -23,8 +23,11 @@ bool isRetryableAnswer(ResponseCode code) {
 }
 
 AfterFailure decideAfterFailure(const FailedAttempt& attempt, const ClientError& error) {
-  if (attempt.queue_fixed || attempt.mode == SendMode::kOneway || !attempt.time_left ||
-      attempt.attempts_made > attempt.retries_max) {
+  // RocketMQ parity: an asynchronous send to a queue that was named is repeated on that queue, a
+  // synchronous one is left to its caller.
+  const bool may_repeat =
+      attempt.mode == SendMode::kAsync || (attempt.mode == SendMode::kSync && !attempt.queue_fixed);
+  if (!may_repeat || !attempt.time_left || attempt.attempts_made > attempt.retries_max) {
     return AfterFailure::kGiveUp;
   }
   switch (error.kind) {
@@ -34,11 +37,11 @@ AfterFailure decideAfterFailure(const FailedAttempt& attempt, const ClientError&
     case ClientError::Kind::kBroker:
       return attempt.mode == SendMode::kSync &&
                      isRetryableAnswer(static_cast<ResponseCode>(error.code))
-                 ? AfterFailure::kAnotherBroker
+                 ? AfterFailure::kTryAgain
                  : AfterFailure::kGiveUp;
     case ClientError::Kind::kRemoting:
     case ClientError::Kind::kTimeout:
-      return AfterFailure::kAnotherBroker;
+      return AfterFailure::kTryAgain;
   }
   return AfterFailure::kGiveUp;
 }

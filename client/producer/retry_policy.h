@@ -13,8 +13,9 @@ bool isRetryableAnswer(remoting::ResponseCode code);
 
 /// What a producer does after one attempt of a send failed.
 enum class AfterFailure : uint8_t {
-  kGiveUp,         ///< The caller gets the error.
-  kAnotherBroker,  ///< Try again, preferably elsewhere.
+  kGiveUp,    ///< The caller gets the error.
+  kTryAgain,  ///< On another broker if there is one, else, and when the queue is fixed, on the
+              ///< same.
 };
 
 /// Who waits for a send. Asynchronous sends, unlike synchronous ones, do not repeat what a broker
@@ -23,7 +24,7 @@ enum class SendMode : uint8_t { kSync, kAsync, kOneway };
 
 struct FailedAttempt {
   SendMode mode = SendMode::kSync;
-  /// The caller named the queue: there is no other broker to go to.
+  /// The caller named the queue, or a selector did: there is no other broker to go to.
   bool queue_fixed = false;
   int32_t attempts_made = 1;
   int32_t retries_max = 2;

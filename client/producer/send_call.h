@@ -24,6 +24,9 @@ struct SelectedQueue {
   MessageQueueSelector selector;
   /// What the selector gets to see.
   Message message;
+  /// Gets the choice to run on a thread of the application's, when the route came too late for the
+  /// caller's own. Empty: the callback pool does it.
+  std::function<void(std::function<void()>)> run = nullptr;
 };
 using SendTarget = std::variant<AnyQueue, MessageQueue, SelectedQueue>;
 

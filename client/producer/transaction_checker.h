@@ -33,6 +33,9 @@ class TransactionChecker {
   /// Takes no more questions, drops those that wait and waits for those that are being answered.
   void stop();
 
+  /// True inside the listener, when it answers a question.
+  bool onOwnThread() const { return pool_.onOwnThread(); }
+
  private:
   void take(TransactionCheck check);
   void answer(TransactionCheck& check);

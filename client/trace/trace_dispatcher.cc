@@ -217,7 +217,7 @@ void TraceDispatcher::send(Batch batch) {
             log::debug("traces were not stored: {}", failure.what());
             settle(n, false);
           }};
-  producer_->sendAsync(std::move(outgoing.value()), AnyQueue{}, callback);
+  producer_->sendAsync(std::move(outgoing.value()), AnyQueue{}, callback, config_.send_msg_timeout);
 }
 
 void TraceDispatcher::settle(int64_t records, bool stored) {

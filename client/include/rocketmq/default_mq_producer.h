@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -23,7 +24,8 @@ MessageQueueSelector selectQueueByHash(std::string key);
 MessageQueueSelector selectQueueByRandom();
 
 /// Gets the outcome of an asynchronous send, exactly once, on a thread of the producer's callback
-/// pool. Exactly one of the two functions is called.
+/// pool. Exactly one of the two functions is called; either may be empty. It may send, and shut the
+/// producer down or destroy it. What it throws is logged and has no other effect.
 struct SendCallback {
   std::function<void(const SendResult&)> on_success;
   std::function<void(const MQException&)> on_exception;
@@ -42,18 +44,25 @@ enum class CompressType { kZlib, kLz4, kZstd };
 
 /// Settings of a producer besides ClientConfig; defaults are RocketMQ's.
 struct ProducerConfig : ClientConfig {
+  /// Required: at most 255 of the characters %|a-zA-Z0-9_-, not DEFAULT_PRODUCER.
   std::string producer_group;
 
   /// The whole of a call, retries included.
   std::chrono::milliseconds send_msg_timeout{3'000};
+  /// How often a send is tried again after a failure of the connection, and a synchronous one also
+  /// after the answers 1, 14, 16, 17, 204, 205 and 1500; never after SYSTEM_BUSY (2).
   int32_t retry_times_when_send_failed = 2;
   int32_t retry_times_when_send_async_failed = 2;
+  /// A synchronous send is tried again, too, when its message is stored less safely than the
+  /// broker's mode promises (any status but kSendOk): it may then be stored twice.
   bool retry_another_broker_when_not_store_ok = false;
 
   /// Bodies above this many bytes are compressed; batches never are.
   int32_t compress_msg_body_over_howmuch = 4096;
   CompressType compress_type = CompressType::kZlib;
+  /// The library's own: 1 to 9 for zlib, 1 to 22 for zstd; LZ4 has one.
   int32_t compress_level = 5;
+  /// Of a body, and of a whole batch, in bytes; the broker has a limit of its own.
   int32_t max_message_size = 4 * 1024 * 1024;
 
   /// Template and number of queues for topics that the broker creates on the first send.
@@ -69,13 +78,16 @@ struct ProducerConfig : ClientConfig {
   int64_t async_in_flight_bytes_max = 256ll << 20;
   bool async_send_waits = true;
 
+  /// Threads that run callbacks. A callback that takes long holds up the others.
   int32_t callback_threads = 1;
 };
 
 /// Sends messages (RocketMQ: DefaultMQProducer).
 ///
-/// Life:    construct, start(), send, shutdown() (the destructor does it too; it ends pending
-///          asynchronous sends with an exception to their callbacks).
+/// Life:    construct, start(), send, shutdown() (the destructor does it too). shutdown() may come
+///          at any time, from any thread and from a callback; it ends what is under way with an
+///          exception, waits until all callbacks have been made, and takes about a second at most
+///          besides. A producer cannot be started again.
 /// Threads: any number may send at the same time.
 /// Errors:  synchronous calls throw MQClientException, MQBrokerException or RemotingException.
 class DefaultMQProducer {
@@ -93,24 +105,40 @@ class DefaultMQProducer {
   void start();
   void shutdown();
 
+  /// How long a whole call may take: asking for the route, waiting for a place, all tries. Without
+  /// a value: send_msg_timeout.
+  using Timeout = std::optional<std::chrono::milliseconds>;
+
   /// Sends and waits; on failure tries other queues, preferably of another broker. The message is
   /// given its unique id.
-  SendResult send(Message& message);
-  SendResult send(Message& message, std::chrono::milliseconds timeout);
-  /// To one queue, or to the queue that the selector picks: one try.
-  SendResult send(Message& message, const MessageQueue& queue);
-  SendResult send(Message& message, const MessageQueueSelector& selector);
+  SendResult send(Message& message, Timeout timeout = std::nullopt);
+  /// To one queue, or to the queue that the selector picks: one try. The selector runs on the
+  /// calling thread; MQClientException when it throws or picks no queue that it was given.
+  SendResult send(Message& message, const MessageQueue& queue, Timeout timeout = std::nullopt);
+  SendResult send(Message& message, const MessageQueueSelector& selector,
+                  Timeout timeout = std::nullopt);
 
   /// All messages in one request, to one queue; they must have one topic and no delay level.
-  SendResult send(std::vector<Message>& batch);
-  SendResult send(std::vector<Message>& batch, const MessageQueue& queue);
+  SendResult send(std::vector<Message>& batch, Timeout timeout = std::nullopt);
+  SendResult send(std::vector<Message>& batch, const MessageQueue& queue,
+                  Timeout timeout = std::nullopt);
 
-  /// Returns at once; throws only for wrong use. The callback gets everything else.
-  void send(Message message, SendCallback callback);
-  void send(Message message, const MessageQueue& queue, SendCallback callback);
-  void send(Message message, const MessageQueueSelector& selector, SendCallback callback);
+  /// The same without waiting for the outcome, which the callback gets; may wait for a place when
+  /// too much is in flight (see ProducerConfig). Throws only for wrong use. After a failure of the
+  /// connection the send is repeated, on another broker or, when the queue was chosen, on the same;
+  /// what a broker has refused is not. The selector runs on the calling thread, or, when the route
+  /// is not known yet, on the callback pool.
+  void send(Message message, SendCallback callback, Timeout timeout = std::nullopt);
+  void send(Message message, const MessageQueue& queue, SendCallback callback,
+            Timeout timeout = std::nullopt);
+  void send(Message message, const MessageQueueSelector& selector, SendCallback callback,
+            Timeout timeout = std::nullopt);
+  void send(std::vector<Message>& batch, SendCallback callback, Timeout timeout = std::nullopt);
+  void send(std::vector<Message>& batch, const MessageQueue& queue, SendCallback callback,
+            Timeout timeout = std::nullopt);
 
-  /// Sends without an answer: no error is reported after the bytes have left.
+  /// Sends without an answer, one try: no error is reported after the bytes have left. Waits at
+  /// most send_msg_timeout, for a connection that can take them.
   void sendOneway(Message& message);
   void sendOneway(Message& message, const MessageQueue& queue);
   void sendOneway(Message& message, const MessageQueueSelector& selector);

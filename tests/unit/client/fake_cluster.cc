@@ -56,16 +56,20 @@ void FakeBroker::stop() {
 }
 
 template <class C>
-void FakeBroker::takeSend(const C& request, std::string_view body,
+void FakeBroker::takeSend(const C& request, const RequestContext& context,
                           remoting::Responder<C> responder) {
   Answer<remoting::SendMessageReply> answer;
   const QueueKey queue{request.topic, request.queue_id};
   {
     MutexLock lock(mutex_);
     ++sends_;
-    if (swallow_sends_) {
+    if (break_sends_ > 0 || swallow_sends_) {
       auto kept = std::make_shared<remoting::Responder<C>>(std::move(responder));
       swallowed_.push_back([kept] {});
+      if (break_sends_ > 0) {
+        --break_sends_;
+        context.connection->close("broken by the test");
+      }
       return;
     }
     if (refuse_sends_) {
@@ -73,7 +77,7 @@ void FakeBroker::takeSend(const C& request, std::string_view body,
     } else {
       remoting::SendMessageV2 copy{request};
       sent_.push_back(std::move(copy));
-      store(queue, std::string(body), request.properties.value_or(""),
+      store(queue, std::string(context.body()), request.properties.value_or(""),
             request.reconsume_times.value_or(0));
       remoting::SendMessageReply reply;
       reply.message_id = "7F00000100002A9F0000000000000000";
@@ -90,12 +94,12 @@ void FakeBroker::registerSends() {
   router_.handleLater<remoting::SendMessageV2>(
       {}, [this](const remoting::SendMessageV2& request, const RequestContext& context,
                  remoting::Responder<remoting::SendMessageV2> responder) {
-        takeSend(request, context.body(), std::move(responder));
+        takeSend(request, context, std::move(responder));
       });
   router_.handleLater<remoting::SendBatchMessage>(
       {}, [this](const remoting::SendBatchMessage& request, const RequestContext& context,
                  remoting::Responder<remoting::SendBatchMessage> responder) {
-        takeSend(request, context.body(), std::move(responder));
+        takeSend(request, context, std::move(responder));
       });
   router_.handle<remoting::ConsumerSendMessageBack>(
       {},
@@ -315,6 +319,10 @@ void FakeBroker::refuseSends(std::optional<ResponseCode> code) {
 void FakeBroker::swallowSends(bool swallow) {
   MutexLock lock(mutex_);
   swallow_sends_ = swallow;
+}
+void FakeBroker::breakSends(int32_t count) {
+  MutexLock lock(mutex_);
+  break_sends_ = count;
 }
 void FakeBroker::refuseSendBacks(bool refuse) {
   MutexLock lock(mutex_);

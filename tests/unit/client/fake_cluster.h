@@ -48,6 +48,8 @@ class FakeBroker {
   void refuseSends(std::optional<remoting::ResponseCode> code);
   /// Takes sends but never answers.
   void swallowSends(bool swallow);
+  /// Closes the connection of each of the next `count` sends in place of an answer.
+  void breakSends(int32_t count);
   void refuseSendBacks(bool refuse);
   /// Grants no locks.
   void refuseLocks(bool refuse);
@@ -108,7 +110,8 @@ class FakeBroker {
   void registerMembership();
   void registerOffsets();
   template <class C>
-  void takeSend(const C& request, std::string_view body, remoting::Responder<C> responder);
+  void takeSend(const C& request, const remoting::RequestContext& context,
+                remoting::Responder<C> responder);
   void store(const QueueKey& queue, const std::string& body, const std::string& properties,
              int32_t reconsume_times) ROCKETMQ_REQUIRES(mutex_);
   std::optional<remoting::Answer<remoting::PullMessageReply>> tryPull(
@@ -129,6 +132,7 @@ class FakeBroker {
   std::map<QueueKey, int64_t> moved_ ROCKETMQ_GUARDED_BY(mutex_);
   std::optional<remoting::ResponseCode> refuse_sends_ ROCKETMQ_GUARDED_BY(mutex_);
   bool swallow_sends_ ROCKETMQ_GUARDED_BY(mutex_) = false;
+  int32_t break_sends_ ROCKETMQ_GUARDED_BY(mutex_) = 0;
   bool refuse_send_backs_ ROCKETMQ_GUARDED_BY(mutex_) = false;
   bool refuse_locks_ ROCKETMQ_GUARDED_BY(mutex_) = false;
   std::vector<std::function<void()>> swallowed_ ROCKETMQ_GUARDED_BY(mutex_);

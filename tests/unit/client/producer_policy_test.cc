@@ -19,7 +19,7 @@ const ClientError kNoConnection{ClientError::Kind::kRemoting, 10001, "refused", 
 const ClientError kTimeout{ClientError::Kind::kTimeout, 10002, "late", {}};
 
 bool retries(const FailedAttempt& attempt, const ClientError& error) {
-  return decideAfterFailure(attempt, error) == AfterFailure::kAnotherBroker;
+  return decideAfterFailure(attempt, error) == AfterFailure::kTryAgain;
 }
 
 TEST(RetryPolicyTest, SyncSendsRepeatTheAnswersOfRocketMq53ButNotFlowControl) {
@@ -36,9 +36,14 @@ TEST(RetryPolicyTest, AsyncSendsRepeatConnectionFailuresButNoRefusals) {
   EXPECT_FALSE(retries({.mode = SendMode::kAsync}, brokerError(2)));
 }
 
+TEST(RetryPolicyTest, OfSendsToANamedQueueOnlyAsynchronousOnesAreRepeated) {
+  EXPECT_FALSE(retries({.mode = SendMode::kSync, .queue_fixed = true}, kNoConnection));
+  EXPECT_TRUE(retries({.mode = SendMode::kAsync, .queue_fixed = true}, kNoConnection));
+  EXPECT_FALSE(retries({.mode = SendMode::kAsync, .queue_fixed = true}, brokerError(1)));
+}
+
 TEST(RetryPolicyTest, NothingIsRepeatedWithoutReason) {
   EXPECT_FALSE(retries({.mode = SendMode::kOneway}, kNoConnection));
-  EXPECT_FALSE(retries({.queue_fixed = true}, kNoConnection));
   EXPECT_FALSE(retries({.time_left = false}, kNoConnection));
   EXPECT_FALSE(retries({}, ClientError::client("wrong use")));
   EXPECT_TRUE(retries({.attempts_made = 2, .retries_max = 2}, kNoConnection));

@@ -8,8 +8,7 @@
 
 #include "common/log.h"
 #include "common/log_limiter.h"
-#include "rocketmq/default_mq_producer.h"
-#include "tests/unit/client/fake_cluster.h"
+#include "tests/unit/client/producer_fixture.h"
 #include "tests/unit/common/temp_folder.h"
 
 namespace rocketmq::client {
@@ -18,50 +17,6 @@ namespace {
 using remoting::ResponseCode;
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
-
-ProducerConfig configFor(const FakeCluster& cluster) {
-  ProducerConfig config;
-  config.namesrv_addr = cluster.nameServer();
-  config.producer_group = "PG";
-  return config;
-}
-
-/// What an asynchronous send came to.
-struct Heard {
-  std::promise<SendResult> promise;
-
-  SendCallback callback() {
-    return {.on_success = [this](const SendResult& result) { promise.set_value(result); },
-            .on_exception =
-                [this](const MQException& failure) {
-                  promise.set_exception(
-                      std::make_exception_ptr(MQClientException(failure.code(), failure.what())));
-                }};
-  }
-  SendResult get() { return promise.get_future().get(); }
-};
-
-class ProducerTest : public testing::Test {
- protected:
-  void start(size_t brokers = 1, const std::function<void(ProducerConfig&)>& adjust = nullptr) {
-    cluster_ = std::make_unique<FakeCluster>(brokers);
-    cluster_->createTopic("T", 2);
-    ProducerConfig config = configFor(*cluster_);
-    if (adjust) {
-      adjust(config);
-    }
-    producer_ = std::make_unique<DefaultMQProducer>(config);
-    producer_->start();
-  }
-
-  SendResult send(const std::string& body = "hello") {
-    Message message("T", body);
-    return producer_->send(message);
-  }
-
-  std::unique_ptr<FakeCluster> cluster_;
-  std::unique_ptr<DefaultMQProducer> producer_;
-};
 
 TEST_F(ProducerTest, SendTellsWhereTheMessageIs) {
   start();
@@ -169,6 +124,26 @@ TEST_F(ProducerTest, SendAnswersAreResultsAlsoWhenAPromiseWasNotKept) {
   EXPECT_EQ(send().status, SendStatus::kSlaveNotAvailable);
   cluster_->broker().refuseSends(ResponseCode::kFlushDiskTimeout);
   EXPECT_EQ(send().status, SendStatus::kFlushDiskTimeout);
+}
+
+// RocketMQ: retryAnotherBrokerWhenNotStoreOK. When no broker keeps its promise the last status is
+// the result: the message is stored, so there is nothing to throw.
+TEST_F(ProducerTest, WhatIsStoredLessSafelyIsSentElsewhereOnlyWhenThatIsWanted) {
+  start(2, [](ProducerConfig& config) { config.retry_another_broker_when_not_store_ok = true; });
+  cluster_->broker(0).refuseSends(ResponseCode::kFlushDiskTimeout);
+  for (int i = 0; i < 4; ++i) {
+    const SendResult result = send();
+    EXPECT_EQ(result.status, SendStatus::kSendOk);
+    EXPECT_EQ(result.message_queue.broker_name, "b1");
+  }
+  cluster_->broker(1).refuseSends(ResponseCode::kSlaveNotAvailable);
+  const int64_t before = cluster_->broker(0).sends() + cluster_->broker(1).sends();
+  EXPECT_NE(send().status, SendStatus::kSendOk);
+  EXPECT_EQ(cluster_->broker(0).sends() + cluster_->broker(1).sends() - before, 3);
+  Heard heard;
+  producer_->send(Message("T", "x"), heard.callback());
+  EXPECT_NE(heard.get().status, SendStatus::kSendOk) << "not of asynchronous sends";
+  EXPECT_EQ(cluster_->broker(0).sends() + cluster_->broker(1).sends() - before, 4);
 }
 
 TEST_F(ProducerTest, TheTimeoutBoundsTheWholeCallWithAllItsTries) {
@@ -294,80 +269,6 @@ TEST_F(ProducerTest, OnewaySendsArriveWithoutAnAnswer) {
   EXPECT_TRUE(eventually([this] { return cluster_->broker().sends() == 10; }));
   Message message("Unknown", "x");
   EXPECT_THROW(producer_->sendOneway(message), MQClientException);
-}
-
-TEST_F(ProducerTest, AsyncSendsCallBackOnceWithTheOutcome) {
-  start();
-  Heard good;
-  producer_->send(Message("T", "x"), good.callback());
-  EXPECT_EQ(good.get().status, SendStatus::kSendOk);
-  Heard selected;
-  producer_->send(Message("T", "x"), selectQueueByRandom(), selected.callback());
-  EXPECT_EQ(selected.get().status, SendStatus::kSendOk);
-  cluster_->broker().refuseSends(ResponseCode::kSystemError);
-  Heard bad;
-  producer_->send(Message("T", "x"), bad.callback());
-  EXPECT_THROW(bad.get(), MQClientException);
-  EXPECT_THROW(producer_->send(Message("bad topic", "x"), SendCallback{}), MQClientException);
-}
-
-TEST_F(ProducerTest, AsyncSendsInFlightAreBounded) {
-  start(1, [](ProducerConfig& config) {
-    config.async_in_flight_max = 5;
-    config.async_send_waits = false;
-    config.send_msg_timeout = milliseconds(60'000);
-  });
-  send();
-  cluster_->broker().swallowSends(true);
-  std::atomic<int> refused{0};
-  for (int i = 0; i < 8; ++i) {
-    producer_->send(Message("T", "x"),
-                    {.on_success = nullptr, .on_exception = [&](const MQException& failure) {
-                       if (std::string(failure.what()).find("in flight") != std::string::npos) {
-                         ++refused;
-                       }
-                     }});
-  }
-  EXPECT_TRUE(eventually([&] { return refused == 3; }));
-  EXPECT_TRUE(eventually([this] { return cluster_->broker().sends() == 6; }));
-}
-
-TEST_F(ProducerTest, AWaitingAsyncSendGoesOnWhenAPlaceIsFree) {
-  start(1, [](ProducerConfig& config) { config.async_in_flight_max = 2; });
-  std::atomic<int> done{0};
-  for (int i = 0; i < 200; ++i) {
-    producer_->send(Message("T", "x"),
-                    {.on_success = [&](const SendResult&) { ++done; }, .on_exception = nullptr});
-  }
-  EXPECT_TRUE(eventually([&] { return done == 200; }));
-}
-
-TEST_F(ProducerTest, ACallbackMaySendAgain) {
-  start(1, [](ProducerConfig& config) { config.async_in_flight_max = 1; });
-  std::atomic<int> done{0};
-  std::function<void(const SendResult&)> again = [&](const SendResult&) {
-    if (++done < 20) {
-      producer_->send(Message("T", "x"), {.on_success = again, .on_exception = nullptr});
-    }
-  };
-  producer_->send(Message("T", "x"), {.on_success = again, .on_exception = nullptr});
-  EXPECT_TRUE(eventually([&] { return done == 20; }));
-}
-
-TEST_F(ProducerTest, ShutdownEndsAsyncSendsWithAnException) {
-  start();
-  send();
-  cluster_->broker().swallowSends(true);
-  std::atomic<int> failed{0};
-  for (int i = 0; i < 10; ++i) {
-    producer_->send(Message("T", "x"),
-                    {.on_success = nullptr, .on_exception = [&](const MQException&) { ++failed; }});
-  }
-  const auto begin = steady_clock::now();
-  producer_->shutdown();
-  EXPECT_LT(steady_clock::now() - begin, milliseconds(1000));
-  EXPECT_EQ(failed, 10);
-  EXPECT_THROW(send(), MQClientException);
 }
 
 TEST_F(ProducerTest, ShutdownEndsAWaitingSyncSend) {
