@@ -36,6 +36,7 @@ class ConcurrentService final : public ConsumeService {
   void consumeDirectly(MessageExt message,
                        std::function<void(remoting::ConsumeMessageDirectlyResult)> done) override;
   void checkTimeouts(const std::vector<std::shared_ptr<ProcessQueue>>& queues) override;
+  bool onOwnThread() const override { return workers_.onOwnThread(); }
   void setThreads(size_t threads) override { workers_.resize(threads); }
   bool stop(std::chrono::steady_clock::time_point until) override;
 

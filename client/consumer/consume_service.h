@@ -35,13 +35,17 @@ class ConsumeService {
   virtual void consumeDirectly(
       MessageExt message, std::function<void(remoting::ConsumeMessageDirectlyResult)> done) = 0;
 
+  /// True inside a listener.
+  virtual bool onOwnThread() const = 0;
+
   /// How many listeners may run at the same time from now on.
   virtual void setThreads(size_t threads) = 0;
 
   /// Looks for listeners that take too long. On the event loop, once a minute or more often.
   virtual void checkTimeouts(const std::vector<std::shared_ptr<ProcessQueue>>& queues) = 0;
 
-  /// Starts no more listeners; false when some were still running at `until`.
+  /// Starts no more listeners; false when some were still running at `until`. A listener that calls
+  /// this itself does not count.
   virtual bool stop(std::chrono::steady_clock::time_point until) = 0;
 };
 

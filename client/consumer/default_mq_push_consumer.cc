@@ -39,7 +39,7 @@ DefaultMQPushConsumer::DefaultMQPushConsumer(std::string consumer_group)
 DefaultMQPushConsumer::DefaultMQPushConsumer(PushConsumerConfig config)
     : impl_(std::make_unique<Impl>(std::move(config))) {}
 
-DefaultMQPushConsumer::~DefaultMQPushConsumer() { shutdown(); }
+DefaultMQPushConsumer::~DefaultMQPushConsumer() { impl_->life.end(); }
 
 PushConsumerConfig& DefaultMQPushConsumer::config() { return impl_->config; }
 

@@ -26,6 +26,7 @@ class OrderlyService final : public ConsumeService {
   void consumeDirectly(MessageExt message,
                        std::function<void(remoting::ConsumeMessageDirectlyResult)> done) override;
   void checkTimeouts(const std::vector<std::shared_ptr<ProcessQueue>>& queues) override;
+  bool onOwnThread() const override { return workers_.onOwnThread(); }
   void setThreads(size_t threads) override { workers_.resize(threads); }
   bool stop(std::chrono::steady_clock::time_point until) override;
 

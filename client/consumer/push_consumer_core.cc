@@ -86,7 +86,9 @@ std::optional<ClientError> PushConsumerCore::checkConfig() const {
       return ClientError::client(status.message());
     }
   }
-  if (std::holds_alternative<std::monostate>(listener_)) {
+  const auto* concurrent = std::get_if<MessageListenerConcurrently>(&listener_);
+  const auto* orderly = std::get_if<MessageListenerOrderly>(&listener_);
+  if (!(concurrent != nullptr && *concurrent) && !(orderly != nullptr && *orderly)) {
     return ClientError::client("no message listener is registered");
   }
   return std::nullopt;
@@ -252,6 +254,10 @@ void PushConsumerCore::subscriptionsChanged() {
 }
 
 std::string PushConsumerCore::clientId() const { return context_->instance->clientId(); }
+
+bool PushConsumerCore::onOwnThread() const {
+  return service_ != nullptr && (service_->onOwnThread() || worker_->onOwnThread());
+}
 
 void PushConsumerCore::rebalanceSoon() {
   if (!rebalance_pending_.exchange(true)) {

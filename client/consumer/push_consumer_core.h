@@ -42,6 +42,8 @@ class PushConsumerCore final : public GroupMember {
   /// The subscriptions have changed.
   void subscriptionsChanged();
   std::string clientId() const;
+  /// True inside a listener or another function that the application has given.
+  bool onOwnThread() const;
 
   // GroupMember.
   const Guard& guard() const override { return context_->guard; }

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "client/instance/client_error.h"
+#include "client/instance/worker_pool.h"
 #include "common/mutex.h"
 
 namespace rocketmq::client {
@@ -59,6 +60,15 @@ class LifeCycle {
     }
     if (core != nullptr) {
       core->shutdown();
+    }
+  }
+
+  /// shutdown() for the owner's destructor. One of the core's own threads, on which a function of
+  /// the application's destroys the owner, keeps the core until that function has returned.
+  void end() {
+    shutdown();
+    if (std::shared_ptr<Core> core = current(); core != nullptr && core->onOwnThread()) {
+      WorkerPool::keepUntilTaskEnds(std::move(core));
     }
   }
 

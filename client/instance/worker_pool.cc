@@ -59,6 +59,7 @@ class RetiredThreads {
 };
 
 thread_local const void* t_current_pool = nullptr;
+thread_local std::vector<std::shared_ptr<const void>> t_kept_for_task;
 
 }  // namespace
 
@@ -215,6 +216,8 @@ class WorkerPool::State : public std::enable_shared_from_this<State> {
     if (wakes) {
       work_.notifyOne();
     }
+    // A task that stops its pool runs others inside.
+    std::vector<std::shared_ptr<const void>> kept_for_outer = std::exchange(t_kept_for_task, {});
     try {
       task();
     } catch (const std::exception& failure) {
@@ -223,6 +226,7 @@ class WorkerPool::State : public std::enable_shared_from_this<State> {
       log::error("a task of {} threw something that is no std::exception", name_);
     }
     task = nullptr;
+    t_kept_for_task = std::move(kept_for_outer);
     mutex_.lock();
     --running_;
     if (stopped_) {
@@ -272,6 +276,10 @@ bool WorkerPool::post(std::vector<std::function<void()>> tasks) {
 }
 
 bool WorkerPool::onOwnThread() const { return t_current_pool == state_.get(); }
+
+void WorkerPool::keepUntilTaskEnds(std::shared_ptr<const void> object) {
+  t_kept_for_task.push_back(std::move(object));
+}
 
 bool WorkerPool::stop(bool drain, std::chrono::steady_clock::time_point until) {
   return state_->stop(drain, until);

@@ -31,6 +31,10 @@ class WorkerPool {
   /// True on a thread of this pool.
   bool onOwnThread() const;
 
+  /// Keeps `object` until the task that calls this has ended: what a task destroys that is still
+  /// running. Only from a task, of whichever pool.
+  static void keepUntilTaskEnds(std::shared_ptr<const void> object);
+
   /// Finishes what is queued when `drain` is set. False when tasks were still running at `until`;
   /// from a task of the pool, that task does not count.
   bool stop(bool drain, std::chrono::steady_clock::time_point until);

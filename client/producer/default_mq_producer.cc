@@ -37,7 +37,7 @@ DefaultMQProducer::DefaultMQProducer(std::string producer_group)
 DefaultMQProducer::DefaultMQProducer(ProducerConfig config)
     : impl_(std::make_unique<Impl>(std::move(config))) {}
 
-DefaultMQProducer::~DefaultMQProducer() { shutdown(); }
+DefaultMQProducer::~DefaultMQProducer() { impl_->life.end(); }
 
 ProducerConfig& DefaultMQProducer::config() { return impl_->config; }
 

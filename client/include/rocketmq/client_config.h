@@ -36,6 +36,7 @@ struct ClientConfig {
   /// Part of the client id; several clients of one group in one process need different names.
   /// "DEFAULT" is replaced by "<pid>#<nanoseconds>" at start (broadcasting consumers keep it).
   std::string instance_name = "DEFAULT";
+  /// Appended to the client id and to the question for name servers (RocketMQ: unitName).
   std::string unit_name;
 
   /// Prefix "<namespace>%" for topics and groups.
@@ -58,8 +59,11 @@ struct ClientConfig {
   /// Where traces go; empty: RMQ_SYS_TRACE_TOPIC (RocketMQ: customizedTraceTopic).
   std::string trace_topic;
 
+  /// How often routes are asked for anew.
   std::chrono::milliseconds poll_name_server_interval{30'000};
+  /// How often brokers hear of this client; they forget it after two minutes of silence.
   std::chrono::milliseconds heartbeat_broker_interval{30'000};
+  /// How often a consumer's offsets reach the broker, or the file of a broadcasting consumer.
   std::chrono::milliseconds persist_consumer_offset_interval{5'000};
   /// Bound for calls to name servers and for administrative calls to brokers.
   std::chrono::milliseconds api_timeout{3'000};

@@ -12,13 +12,15 @@
 
 namespace rocketmq {
 
+/// Whether every member of a group gets every message, or they share them.
 enum class MessageModel { kBroadcasting, kClustering };
 
 /// Where a group starts in a queue for which it has no offset yet.
 enum class ConsumeFromWhere { kLastOffset, kFirstOffset, kTimestamp };
 
 /// Which of a topic's queues this client gets. `all_queues` and `all_clients` are sorted; every
-/// client of the group must come to the same division.
+/// client of the group must come to the same division. Called on a thread of the consumer; when it
+/// throws, the queues stay as they are and it is asked again soon.
 using AllocateMessageQueueStrategy = std::function<std::vector<MessageQueue>(
     const std::string& group, const std::string& client_id,
     const std::vector<MessageQueue>& all_queues, const std::vector<std::string>& all_clients)>;
@@ -38,9 +40,11 @@ AllocateMessageQueueStrategy allocateByConsistentHash(int32_t virtual_nodes = 10
 
 /// Settings that all consumers share.
 struct ConsumerConfig : ClientConfig {
+  /// Required: at most 255 of the characters %|a-zA-Z0-9_-, not DEFAULT_CONSUMER.
   std::string consumer_group;
   MessageModel message_model = MessageModel::kClustering;
   AllocateMessageQueueStrategy allocate_strategy = allocateAveragely();
+  /// How often the queues are divided anew besides when brokers tell of a change.
   std::chrono::milliseconds rebalance_interval{20'000};
 };
 

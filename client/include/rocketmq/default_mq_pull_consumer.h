@@ -13,7 +13,9 @@
 
 namespace rocketmq {
 
+/// Settings of a pull consumer; defaults are RocketMQ's.
 struct PullConsumerConfig : ConsumerConfig {
+  /// How long pull() takes at most.
   std::chrono::milliseconds consumer_pull_timeout{10'000};
   /// How long the broker holds pullBlockIfNotFound(), and how long the client waits for it.
   std::chrono::milliseconds broker_suspend_max_time{20'000};
@@ -23,7 +25,11 @@ struct PullConsumerConfig : ConsumerConfig {
 /// Pulls when the application says so, from the queue and offset it names (RocketMQ:
 /// DefaultMQPullConsumer).
 ///
-/// Life: construct, start(), pull, shutdown(). Threads: any. Errors: all calls throw.
+/// Life:    construct, start(), pull, shutdown() (the destructor does it too), which ends calls
+/// that
+///          wait. A consumer cannot be started again.
+/// Threads: any.
+/// Errors:  thrown: MQClientException, MQBrokerException or RemotingException, as by the producer.
 class DefaultMQPullConsumer {
  public:
   explicit DefaultMQPullConsumer(std::string consumer_group);
@@ -32,7 +38,9 @@ class DefaultMQPullConsumer {
   DefaultMQPullConsumer(const DefaultMQPullConsumer&) = delete;
   DefaultMQPullConsumer& operator=(const DefaultMQPullConsumer&) = delete;
 
+  /// Change it before start().
   PullConsumerConfig& config();
+  /// Throws MQClientException when a name is bad.
   void start();
   void shutdown();
 
@@ -59,11 +67,13 @@ class DefaultMQPullConsumer {
   /// shutdown.
   void updateConsumeOffset(const MessageQueue& queue, int64_t offset);
 
+  /// The first message that is there, and one past the last.
   int64_t minOffset(const MessageQueue& queue);
   int64_t maxOffset(const MessageQueue& queue);
   /// First message stored at or after `timestamp_ms`.
   int64_t searchOffset(const MessageQueue& queue, int64_t timestamp_ms);
 
+  /// "ip@instance", as brokers list this client. Empty before start().
   std::string clientId() const;
 
  private:

@@ -8,7 +8,11 @@
 
 namespace rocketmq {
 
-enum class ConsumeConcurrentlyStatus { kConsumeSuccess, kReconsumeLater };
+/// What a concurrent listener says of its messages.
+enum class ConsumeConcurrentlyStatus {
+  kConsumeSuccess,  ///< All of them are consumed, or those up to ack_index.
+  kReconsumeLater,  ///< None of them; they go back to the broker.
+};
 
 /// What a concurrent listener may say besides success or failure.
 struct ConsumeConcurrentlyContext {
@@ -25,8 +29,13 @@ struct ConsumeConcurrentlyContext {
 using MessageListenerConcurrently = std::function<ConsumeConcurrentlyStatus(
     const std::vector<MessageExt>& messages, ConsumeConcurrentlyContext& context)>;
 
-enum class ConsumeOrderlyStatus { kSuccess, kSuspendCurrentQueueAMoment };
+/// What an orderly listener says of its messages.
+enum class ConsumeOrderlyStatus {
+  kSuccess,                     ///< The queue goes on behind them.
+  kSuspendCurrentQueueAMoment,  ///< The queue rests, then they come again.
+};
 
+/// What an orderly listener may say besides success or failure.
 struct ConsumeOrderlyContext {
   const MessageQueue& message_queue;
   /// How long to wait after kSuspendCurrentQueueAMoment; -1 = the consumer's setting.

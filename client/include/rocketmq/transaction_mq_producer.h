@@ -55,7 +55,8 @@ struct TransactionProducerConfig : ProducerConfig {
 /// TransactionMQProducer). It can do all that DefaultMQProducer can.
 ///
 /// Life:    as DefaultMQProducer. Brokers ask only producers that have sent something to them since
-///          they started. shutdown() waits for checks that run and drops those that wait.
+///          they started. shutdown() waits for checks that run and drops those that wait; a check
+///          may itself shut its producer down or destroy it.
 /// Threads: any number may send at the same time.
 class TransactionMQProducer : public DefaultMQProducer {
  public:

@@ -134,6 +134,20 @@ TEST(WorkerPoolTest, MayBeDestroyedByItsOwnTask) {
   }
 }
 
+// Promise: a function of the application's may destroy what it belongs to.
+TEST(WorkerPoolTest, WhatATaskDestroysCanBeKeptUntilItHasEnded) {
+  auto object = std::make_shared<int>(7);
+  const std::weak_ptr<int> watch = object;
+  std::atomic<bool> alive_inside{false};
+  WorkerPool pool("pool", 1);
+  pool.post([&alive_inside, watch, kept = std::move(object)]() mutable {
+    WorkerPool::keepUntilTaskEnds(std::move(kept));
+    alive_inside = !watch.expired();
+  });
+  EXPECT_TRUE(test::eventually([&] { return watch.expired(); }));
+  EXPECT_TRUE(alive_inside);
+}
+
 class TimersTest : public testing::Test {
  protected:
   EventLoop loop_;
