@@ -30,6 +30,20 @@ Outcome<TopicRoutePtr> ConsumerQueries::route(const std::string& topic) {
   return outcome ? std::move(*outcome) : ClientError::client("the client is shutting down");
 }
 
+Outcome<std::vector<MessageQueue>> ConsumerQueries::readableQueues(const std::string& topic,
+                                                                   const std::string& shown) {
+  const Outcome<TopicRoutePtr> route =
+      instance_.fetchRouteSync(topic, remoting::deadlineAfter(instance_.config().api_timeout));
+  if (!route.ok()) {
+    return route.error();
+  }
+  std::vector<MessageQueue> queues = route.value()->subscribe_queues;
+  for (MessageQueue& queue : queues) {
+    queue.topic = shown;
+  }
+  return queues;
+}
+
 std::optional<std::vector<std::string>> ConsumerQueries::members(const std::string& topic) {
   std::set<std::string> members;
   int answers = 0;

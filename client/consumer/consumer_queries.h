@@ -30,6 +30,10 @@ class ConsumerQueries {
   /// The known route, or what a name server says.
   Outcome<TopicRoutePtr> route(const std::string& topic);
 
+  /// All queues of `topic` that can be read, as a name server says now; named as the topic `shown`.
+  Outcome<std::vector<MessageQueue>> readableQueues(const std::string& topic,
+                                                    const std::string& shown);
+
   /// This client's share of a topic's queues; nullopt when the group's members are not known.
   std::optional<std::vector<MessageQueue>> allocate(const std::string& topic,
                                                     const std::vector<MessageQueue>& all);

@@ -28,7 +28,8 @@ class DefaultLitePullConsumer::Impl {
   }
 
   LitePullConsumerConfig config;
-  client::LiteSelection selection;
+  Mutex mutex;
+  client::LiteSelection selection ROCKETMQ_GUARDED_BY(mutex);
   client::LifeCycle<client::LitePullCore> life;
 };
 
@@ -42,12 +43,13 @@ DefaultLitePullConsumer::DefaultLitePullConsumer(std::string consumer_group)
 DefaultLitePullConsumer::DefaultLitePullConsumer(LitePullConsumerConfig config)
     : impl_(std::make_unique<Impl>(std::move(config))) {}
 
-DefaultLitePullConsumer::~DefaultLitePullConsumer() { shutdown(); }
+DefaultLitePullConsumer::~DefaultLitePullConsumer() { impl_->life.end(); }
 
 LitePullConsumerConfig& DefaultLitePullConsumer::config() { return impl_->config; }
 
 void DefaultLitePullConsumer::start() {
   impl_->life.start("consumer", [this] {
+    MutexLock lock(impl_->mutex);
     return std::make_shared<client::LitePullCore>(impl_->config, impl_->selection);
   });
 }
@@ -59,15 +61,18 @@ void DefaultLitePullConsumer::subscribe(const std::string& topic, const std::str
 }
 
 void DefaultLitePullConsumer::subscribe(const std::string& topic, const MessageSelector& selector) {
-  if (impl_->selection.assigned) {
-    throw MQClientException(-1,
-                            "Cannot select two subscription types at the same time: queues "
-                            "are assigned already");
-  }
-  const Status status = impl_->selection.subscriptions->add(impl_->fullTopic(topic), selector,
-                                                            SystemClock::instance().nowMs());
-  if (!status.isOk()) {
-    throw MQClientException(-1, "subscribe exception: " + status.message());
+  {
+    MutexLock lock(impl_->mutex);
+    if (impl_->selection.assigned) {
+      throw MQClientException(-1,
+                              "Cannot select two subscription types at the same time: queues "
+                              "are assigned already");
+    }
+    const Status status = impl_->selection.subscriptions->add(impl_->fullTopic(topic), selector,
+                                                              SystemClock::instance().nowMs());
+    if (!status.isOk()) {
+      throw MQClientException(-1, "subscribe exception: " + status.message());
+    }
   }
   if (const auto core = impl_->life.current()) {
     core->subscriptionsChanged();
@@ -75,18 +80,16 @@ void DefaultLitePullConsumer::subscribe(const std::string& topic, const MessageS
 }
 
 void DefaultLitePullConsumer::unsubscribe(const std::string& topic) {
-  impl_->selection.subscriptions->remove(impl_->fullTopic(topic));
+  {
+    MutexLock lock(impl_->mutex);
+    impl_->selection.subscriptions->remove(impl_->fullTopic(topic));
+  }
   if (const auto core = impl_->life.current()) {
     core->subscriptionsChanged();
   }
 }
 
 void DefaultLitePullConsumer::assign(const std::vector<MessageQueue>& queues) {
-  if (!impl_->selection.subscriptions->topics().empty()) {
-    throw MQClientException(-1,
-                            "Cannot select two subscription types at the same time: topics "
-                            "are subscribed already");
-  }
   if (queues.empty()) {
     throw MQClientException(-1, "Message queues can not be null or empty.");
   }
@@ -94,7 +97,15 @@ void DefaultLitePullConsumer::assign(const std::vector<MessageQueue>& queues) {
   for (MessageQueue& queue : full) {
     queue.topic = impl_->fullTopic(queue.topic);
   }
-  impl_->selection.assigned = full;
+  {
+    MutexLock lock(impl_->mutex);
+    if (!impl_->selection.subscriptions->topics().empty()) {
+      throw MQClientException(-1,
+                              "Cannot select two subscription types at the same time: topics "
+                              "are subscribed already");
+    }
+    impl_->selection.assigned = full;
+  }
   if (const auto core = impl_->life.current()) {
     core->assign(std::move(full));
   }

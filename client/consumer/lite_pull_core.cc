@@ -4,16 +4,13 @@
 #include <future>
 #include <utility>
 
-#include "client/admin/message_decoder.h"
 #include "client/consumer/expression_check.h"
 #include "client/consumer/queue_convert.h"
 #include "client/consumer/start_offset.h"
 #include "client/instance/name_space.h"
 #include "client/producer/outgoing_message.h"
-#include "client/trace/consume_trace.h"
 #include "common/clock.h"
 #include "common/log.h"
-#include "common/log_limiter.h"
 
 namespace rocketmq::client {
 namespace {
@@ -22,8 +19,6 @@ using std::chrono::milliseconds;
 
 constexpr const char* kReservedGroup = "DEFAULT_CONSUMER";
 constexpr milliseconds kFarewellTimeout{400};
-constexpr milliseconds kCommitTimeout{3000};
-constexpr milliseconds kFailureDelay{1000};
 constexpr milliseconds kUnbalancedDelay{1000};
 constexpr milliseconds kLongUnbalancedDelay{5000};
 constexpr int32_t kQuickRetries = 20;
@@ -173,6 +168,10 @@ void LitePullCore::rebalanceSoon() {
 
 // So that an application may seek in its queues right after start() or assign().
 void LitePullCore::rebalanceAndWait() {
+  if (worker_.onOwnThread()) {
+    rebalanceSoon();  // A listener to changes of queues cannot wait for its own thread.
+    return;
+  }
   auto promise = std::make_shared<std::promise<void>>();
   std::future<void> done = promise->get_future();
   const bool posted = worker_.post([this, promise] {
@@ -204,6 +203,7 @@ void LitePullCore::rebalance() {
       }
     }
   }
+  pumpAll();  // What was given up has left room.
   if (balanced) {
     unbalanced_runs_ = 0;
     return;
@@ -255,114 +255,6 @@ void LitePullCore::giveUp(const MessageQueue& queue) {
   offsets_->remove(queue);
 }
 
-// --- Pulling.
-
-SubscriptionPtr LitePullCore::subscriptionOf(const std::string& topic) const {
-  if (SubscriptionPtr known = subscriptions_->find(topic)) {
-    return known;
-  }
-  // Of assigned queues everything is wanted.
-  auto all = std::make_shared<model::SubscriptionData>();
-  all->topic = topic;
-  all->sub_string = model::kSubscribeAll;
-  return all;
-}
-
-void LitePullCore::pump(const MessageQueue& queue) {
-  const std::optional<AssignedQueues::NextPull> next = queues_.beginPull(queue);
-  if (!next) {
-    return;
-  }
-  const PullRequest request{.queue = queue,
-                            .group = group_,
-                            .subscription = subscriptionOf(queue.topic),
-                            .lite = true,
-                            .offset = next->offset,
-                            .messages_max = config_.pull_batch_size,
-                            .suspend = config_.broker_suspend_max_time,
-                            .timeout = config_.consumer_timeout_when_suspend,
-                            .broker_id = next->broker_id};
-  pullMessages(*instance_, request,
-               guard_.wrap([this, queue, epoch = next->epoch](Outcome<PullAnswer> outcome) {
-                 takeAnswer(queue, epoch, std::move(outcome));
-               }));
-}
-
-void LitePullCore::takeAnswer(const MessageQueue& queue, uint64_t epoch,
-                              Outcome<PullAnswer> outcome) {
-  if (outcome.ok()) {
-    PullAnswer& answer = outcome.value();
-    if (answer.status == PullStatus::kOffsetIllegal) {
-      static LogLimiter limiter;
-      limiter.warn("the offset asked for is not in {} (any more), pulling goes on at {}",
-                   queue.toString(), answer.next_offset);
-    }
-    if (queues_.endPull(queue, epoch, answer.next_offset, answer.suggested_broker_id,
-                        std::move(answer.messages))) {
-      pump(queue);
-    }
-    return;
-  }
-  if (queues_.failPull(queue, epoch)) {
-    static LogLimiter limiter;
-    limiter.warn("pull of {} failed: {}", queue.toString(), outcome.error().message);
-    timers_->after(kFailureDelay, [this, queue] { pump(queue); });
-  }
-}
-
-void LitePullCore::pumpAll() {
-  for (const MessageQueue& queue : queues_.all()) {
-    pump(queue);
-  }
-}
-
-// --- What the application asks for.
-
-std::vector<MessageExt> LitePullCore::poll(milliseconds timeout) {
-  if (config_.auto_commit) {
-    for (const auto& [queue, offset] : queues_.polledOffsets()) {
-      offsets_->update(queue, offset, false);
-    }
-  }
-  std::vector<MessageExt> messages = queues_.poll(static_cast<size_t>(config_.pull_batch_size),
-                                                  std::chrono::steady_clock::now() + timeout);
-  if (!messages.empty()) {
-    pumpAll();
-  }
-  for (MessageExt& message : messages) {
-    unpackBodyOrLog(message);
-    message.setTopic(withoutNamespace(config_.name_space, message.topic()));
-  }
-  // What is polled counts as consumed.
-  ConsumeTrace(trace_.get(), config_.consumer_group, messages).end(true, ConsumeReturn::kSuccess);
-  return messages;
-}
-
-std::optional<ClientError> LitePullCore::seek(const MessageQueue& queue, int64_t offset) {
-  const MessageQueue full_queue = full(queue);
-  if (!queues_.seek(full_queue, offset)) {
-    return ClientError::client(
-        "The message queue is not in assigned list, may be rebalancing, "
-        "message queue: " +
-        queue.toString());
-  }
-  offsets_->update(full_queue, offset, false);
-  pump(full_queue);
-  return std::nullopt;
-}
-
-std::optional<ClientError> LitePullCore::seekToEdge(const MessageQueue& queue, bool end) {
-  const Outcome<int64_t> offset =
-      end ? queries_->maxOffset(full(queue)) : queries_->minOffset(full(queue));
-  return offset.ok() ? seek(queue, offset.value()) : std::optional(offset.error());
-}
-
-std::optional<ClientError> LitePullCore::seekToTimestamp(const MessageQueue& queue,
-                                                         int64_t timestamp_ms) {
-  const Outcome<int64_t> offset = queries_->searchOffset(full(queue), timestamp_ms);
-  return offset.ok() ? seek(queue, offset.value()) : std::optional(offset.error());
-}
-
 std::optional<ClientError> LitePullCore::listenToQueues(const std::string& topic,
                                                         TopicMessageQueueChangeListener listener) {
   const std::string full_topic = wrapNamespace(config_.name_space, topic);
@@ -408,53 +300,6 @@ void LitePullCore::tellQueueListeners() {
       log::error("a listener to changes of queues threw");
     }
   }
-}
-
-void LitePullCore::setPaused(const std::vector<MessageQueue>& queues, bool paused) {
-  for (const MessageQueue& queue : queues) {
-    queues_.setPaused(full(queue), paused);
-    pump(full(queue));
-  }
-}
-
-std::optional<ClientError> LitePullCore::commit() {
-  for (const auto& [queue, offset] : queues_.polledOffsets()) {
-    offsets_->update(queue, offset, false);
-  }
-  if (!offsets_->persistFinally(remoting::deadlineAfter(kCommitTimeout))) {
-    return ClientError::client("not all offsets have arrived at their brokers");
-  }
-  return std::nullopt;
-}
-
-Outcome<int64_t> LitePullCore::committed(const MessageQueue& queue) {
-  const MessageQueue full_queue = full(queue);
-  if (const Outcome<TopicRoutePtr> route = queries_->route(full_queue.topic); !route.ok()) {
-    return route.error();
-  }
-  const StoredOffset stored = offsets_->load(full_queue);
-  if (stored.kind == StoredOffset::Kind::kUnknown) {
-    return ClientError::client("the offset of " + queue.toString() + " cannot be asked for");
-  }
-  return stored.offset;
-}
-
-Outcome<std::vector<MessageQueue>> LitePullCore::messageQueues(const std::string& topic) {
-  const std::string full_topic = wrapNamespace(config_.name_space, topic);
-  Outcome<TopicRoutePtr> route =
-      instance_->fetchRouteSync(full_topic, remoting::deadlineAfter(config_.api_timeout));
-  if (!route.ok()) {
-    return route.error();
-  }
-  std::vector<MessageQueue> queues = route.value()->subscribe_queues;
-  for (MessageQueue& queue : queues) {
-    queue.topic = topic;
-  }
-  return queues;
-}
-
-Outcome<int64_t> LitePullCore::offsetForTimestamp(const MessageQueue& queue, int64_t timestamp_ms) {
-  return queries_->searchOffset(full(queue), timestamp_ms);
 }
 
 // --- What the group's brokers ask for.

@@ -54,6 +54,8 @@ class LitePullCore final : public PassiveMember {
   Outcome<int64_t> offsetForTimestamp(const MessageQueue& queue, int64_t timestamp_ms);
 
   std::string clientId() const { return instance_->clientId(); }
+  /// True inside a function that the application has given.
+  bool onOwnThread() const { return worker_.onOwnThread(); }
 
   // GroupMember.
   const Guard& guard() const override { return guard_; }

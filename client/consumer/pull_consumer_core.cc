@@ -89,19 +89,11 @@ MessageQueue PullConsumerCore::full(const MessageQueue& queue) const {
 }
 
 Outcome<std::vector<MessageQueue>> PullConsumerCore::subscribeQueues(const std::string& topic) {
-  const std::string full_topic = wrapNamespace(config_.name_space, topic);
-  Outcome<TopicRoutePtr> route =
-      instance_->fetchRouteSync(full_topic, remoting::deadlineAfter(config_.api_timeout));
-  if (!route.ok()) {
-    return route.error();
-  }
-  std::vector<MessageQueue> queues = route.value()->subscribe_queues;
-  if (queues.empty()) {
+  Outcome<std::vector<MessageQueue>> queues =
+      queries_->readableQueues(wrapNamespace(config_.name_space, topic), topic);
+  if (queues.ok() && queues.value().empty()) {
     return ClientError::client("Can not find Message Queue for this topic, " + topic +
                                ": it has no queue that can be read");
-  }
-  for (MessageQueue& queue : queues) {
-    queue.topic = topic;
   }
   return queues;
 }

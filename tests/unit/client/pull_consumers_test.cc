@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include <future>
 #include <thread>
 
 #include "rocketmq/default_lite_pull_consumer.h"
@@ -168,6 +169,14 @@ TEST_F(LitePullConsumerTest, WithAutoCommitThePollBeforeCountsAsConsumed) {
       << "what the last poll gave may not have been consumed";
 }
 
+TEST_F(LitePullConsumerTest, AutoCommitStoresFromTimeToTime) {
+  config_.auto_commit_interval = milliseconds(1);  // Taken as a second.
+  start();
+  poll();
+  poll();
+  EXPECT_TRUE(eventually([this] { return cluster_.broker().committed("CG", "T") == 2; }));
+}
+
 TEST_F(LitePullConsumerTest, WithoutAutoCommitNothingIsStoredByItself) {
   config_.auto_commit = false;
   start();
@@ -189,6 +198,45 @@ TEST_F(LitePullConsumerTest, SeekGoesOnElsewhere) {
   cluster_.broker().append("T", 0, "f");
   EXPECT_EQ(poll(), (Bodies{"f"}));
   EXPECT_THROW(subject_->seek({"T", "b0", 9}, 0), MQClientException);
+}
+
+TEST_F(LitePullConsumerTest, ASeekIsStoredLikeAPoll) {
+  config_.auto_commit = false;
+  start();
+  subject_->seek(kQueue, 3);
+  subject_->shutdown();
+  EXPECT_EQ(cluster_.broker().committed("CG", "T"), std::nullopt) << "nobody has committed it";
+
+  start();
+  subject_->seek(kQueue, 3);
+  subject_->commitSync();
+  EXPECT_EQ(cluster_.broker().committed("CG", "T"), 3);
+}
+
+// Promise: what a seek drops leaves room under the bound of all queues together, and the queues
+// that have waited for room are pulled at once.
+TEST_F(LitePullConsumerTest, ASeekMakesRoomForOtherQueues) {
+  cluster_.createTopic("T", 2);
+  config_.pull_threshold_for_all = 2;
+  subject_ = std::make_unique<DefaultLitePullConsumer>(config_);
+  subject_->assign({kQueue});
+  subject_->start();
+  cluster_.broker().append("T", 1, "x");
+  EXPECT_EQ(poll(), (Bodies{"a", "b"}));
+  // Two more are pulled, and fill the room of both queues.
+  ASSERT_TRUE(eventually([this] { return cluster_.broker().pulls("T") == 2; }));
+  const MessageQueue other{"T", "b0", 1};
+  subject_->assign({kQueue, other});
+  subject_->seekToEnd(kQueue);
+  EXPECT_EQ(poll(), (Bodies{"x"}));
+}
+
+TEST_F(LitePullConsumerTest, APollWithoutLimitWaitsForTheNextMessage) {
+  start();
+  subject_->seekToEnd(kQueue);
+  auto polled = std::async(std::launch::async, [this] { return poll(milliseconds::max()); });
+  cluster_.broker().append("T", 0, "f");
+  EXPECT_EQ(polled.get(), (Bodies{"f"}));
 }
 
 TEST_F(LitePullConsumerTest, AssignedQueuesNeedNoGroup) {

@@ -1,0 +1,168 @@
+// LitePullCore: pulling ahead, poll(), and where an application reads.
+
+#include <utility>
+
+#include "client/admin/message_decoder.h"
+#include "client/consumer/lite_pull_core.h"
+#include "client/instance/bounded_timeout.h"
+#include "client/instance/name_space.h"
+#include "client/trace/consume_trace.h"
+#include "common/clock.h"
+#include "common/log_limiter.h"
+
+namespace rocketmq::client {
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr milliseconds kCommitTimeout{3000};
+constexpr milliseconds kFailureDelay{1000};
+
+}  // namespace
+
+SubscriptionPtr LitePullCore::subscriptionOf(const std::string& topic) const {
+  if (SubscriptionPtr known = subscriptions_->find(topic)) {
+    return known;
+  }
+  // Of assigned queues everything is wanted.
+  auto all = std::make_shared<model::SubscriptionData>();
+  all->topic = topic;
+  all->sub_string = model::kSubscribeAll;
+  return all;
+}
+
+void LitePullCore::pump(const MessageQueue& queue) {
+  const std::optional<AssignedQueues::NextPull> next = queues_.beginPull(queue);
+  if (!next) {
+    return;
+  }
+  const PullRequest request{.queue = queue,
+                            .group = group_,
+                            .subscription = subscriptionOf(queue.topic),
+                            .lite = true,
+                            .offset = next->offset,
+                            .messages_max = config_.pull_batch_size,
+                            .suspend = config_.broker_suspend_max_time,
+                            .timeout = config_.consumer_timeout_when_suspend,
+                            .broker_id = next->broker_id};
+  pullMessages(*instance_, request,
+               guard_.wrap([this, queue, epoch = next->epoch](Outcome<PullAnswer> outcome) {
+                 takeAnswer(queue, epoch, std::move(outcome));
+               }));
+}
+
+void LitePullCore::takeAnswer(const MessageQueue& queue, uint64_t epoch,
+                              Outcome<PullAnswer> outcome) {
+  if (outcome.ok()) {
+    PullAnswer& answer = outcome.value();
+    if (answer.status == PullStatus::kOffsetIllegal) {
+      static LogLimiter limiter;
+      limiter.warn("the offset asked for is not in {} (any more), pulling goes on at {}",
+                   queue.toString(), answer.next_offset);
+    }
+    if (queues_.endPull(queue, epoch, answer.next_offset, answer.suggested_broker_id,
+                        std::move(answer.messages))) {
+      pump(queue);
+    }
+    return;
+  }
+  if (queues_.failPull(queue, epoch)) {
+    static LogLimiter limiter;
+    limiter.warn("pull of {} failed: {}", queue.toString(), outcome.error().message);
+    timers_->after(kFailureDelay, [this, queue] { pump(queue); });
+  }
+}
+
+void LitePullCore::pumpAll() {
+  for (const MessageQueue& queue : queues_.all()) {
+    pump(queue);
+  }
+}
+
+// --- What the application asks for.
+
+std::vector<MessageExt> LitePullCore::poll(milliseconds timeout) {
+  if (config_.auto_commit) {
+    for (const auto& [queue, offset] : queues_.polledOffsets()) {
+      offsets_->update(queue, offset, false);
+    }
+  }
+  std::vector<MessageExt> messages = queues_.poll(static_cast<size_t>(config_.pull_batch_size),
+                                                  remoting::deadlineAfter(boundedTimeout(timeout)));
+  if (!messages.empty()) {
+    pumpAll();
+  }
+  for (MessageExt& message : messages) {
+    unpackBodyOrLog(message);
+    message.setTopic(withoutNamespace(config_.name_space, message.topic()));
+  }
+  // What is polled counts as consumed.
+  ConsumeTrace(trace_.get(), config_.consumer_group, messages).end(true, ConsumeReturn::kSuccess);
+  return messages;
+}
+
+std::optional<ClientError> LitePullCore::seek(const MessageQueue& queue, int64_t offset) {
+  const MessageQueue full_queue = full(queue);
+  if (!queues_.seek(full_queue, offset)) {
+    return ClientError::client(
+        "The message queue is not in assigned list, may be rebalancing, "
+        "message queue: " +
+        queue.toString());
+  }
+  if (config_.auto_commit) {
+    offsets_->update(full_queue, offset, false);
+  }
+  pumpAll();  // What was dropped has left room for the other queues, too.
+  return std::nullopt;
+}
+
+std::optional<ClientError> LitePullCore::seekToEdge(const MessageQueue& queue, bool end) {
+  const Outcome<int64_t> offset =
+      end ? queries_->maxOffset(full(queue)) : queries_->minOffset(full(queue));
+  return offset.ok() ? seek(queue, offset.value()) : std::optional(offset.error());
+}
+
+std::optional<ClientError> LitePullCore::seekToTimestamp(const MessageQueue& queue,
+                                                         int64_t timestamp_ms) {
+  const Outcome<int64_t> offset = queries_->searchOffset(full(queue), timestamp_ms);
+  return offset.ok() ? seek(queue, offset.value()) : std::optional(offset.error());
+}
+
+void LitePullCore::setPaused(const std::vector<MessageQueue>& queues, bool paused) {
+  for (const MessageQueue& queue : queues) {
+    queues_.setPaused(full(queue), paused);
+    pump(full(queue));
+  }
+}
+
+std::optional<ClientError> LitePullCore::commit() {
+  for (const auto& [queue, offset] : queues_.polledOffsets()) {
+    offsets_->update(queue, offset, false);
+  }
+  if (!offsets_->persistFinally(remoting::deadlineAfter(kCommitTimeout))) {
+    return ClientError::client("not all offsets have arrived at their brokers");
+  }
+  return std::nullopt;
+}
+
+Outcome<int64_t> LitePullCore::committed(const MessageQueue& queue) {
+  const MessageQueue full_queue = full(queue);
+  if (const Outcome<TopicRoutePtr> route = queries_->route(full_queue.topic); !route.ok()) {
+    return route.error();
+  }
+  const StoredOffset stored = offsets_->load(full_queue);
+  if (stored.kind == StoredOffset::Kind::kUnknown) {
+    return ClientError::client("the offset of " + queue.toString() + " cannot be asked for");
+  }
+  return stored.offset;
+}
+
+Outcome<std::vector<MessageQueue>> LitePullCore::messageQueues(const std::string& topic) {
+  return queries_->readableQueues(wrapNamespace(config_.name_space, topic), topic);
+}
+
+Outcome<int64_t> LitePullCore::offsetForTimestamp(const MessageQueue& queue, int64_t timestamp_ms) {
+  return queries_->searchOffset(full(queue), timestamp_ms);
+}
+
+}  // namespace rocketmq::client
