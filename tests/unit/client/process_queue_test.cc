@@ -3,8 +3,10 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <atomic>
 #include <random>
 #include <set>
+#include <thread>
 
 #include "tests/unit/client/messages.h"
 
@@ -91,6 +93,111 @@ TEST(ConcurrentProcessQueueTest, OnlyMessagesThatAreConsumedForTooLongAtTheFront
   ASSERT_EQ(expired.size(), 1u) << "the second one shields the third";
   EXPECT_EQ(expired[0].queueOffset(), 0);
   EXPECT_TRUE(queue.expired(500, 16).empty());
+}
+
+// --- Giving a queue up while workers are on it.
+
+using Reason = ProcessQueue::DropReason;
+
+TEST(ConcurrentProcessQueueTest, ADroppedQueueIsReleasedOnceWhenTheLastWorkerHasLeft) {
+  ConcurrentProcessQueue queue(kQueue);
+  queue.add(makeMessages(0, 3), 1);
+  ASSERT_NE(queue.take(), nullptr);
+  ASSERT_NE(queue.take(), nullptr);
+  queue.drop(Reason::kGivenUp);
+  EXPECT_EQ(queue.take(), nullptr) << "nothing is begun any more";
+  EXPECT_FALSE(queue.releaseIfIdle());
+  queue.leave();
+  EXPECT_FALSE(queue.releaseIfIdle()) << "one is still inside";
+  EXPECT_FALSE(queue.released());
+  queue.leave();
+  EXPECT_TRUE(queue.releaseIfIdle());
+  EXPECT_TRUE(queue.released());
+  EXPECT_FALSE(queue.releaseIfIdle()) << "who releases it is one";
+  EXPECT_FALSE(queue.releaseNow());
+}
+
+TEST(ConcurrentProcessQueueTest, BatchesBeginInTheOrderOfTheirOffsetsAndARequeuedOneFirst) {
+  ConcurrentProcessQueue queue(kQueue);
+  queue.add(makeMessages(0, 2), 1);
+  queue.add(makeMessages(2, 1), 1);
+  const ConsumeBatchPtr first = queue.take();
+  ASSERT_EQ(first->messages[0].queueOffset(), 0);
+  auto again = std::make_shared<ConsumeBatch>();
+  again->messages = first->messages;
+  queue.replace(again);
+  queue.requeue(again);
+  EXPECT_EQ(queue.take(), again);
+  EXPECT_EQ(queue.take()->messages[0].queueOffset(), 1);
+  EXPECT_EQ(queue.take()->messages[0].queueOffset(), 2);
+  EXPECT_EQ(queue.take(), nullptr);
+}
+
+TEST(ConcurrentProcessQueueTest, OtherWorkHoldsADroppedQueueBackButCannotEnterAReleasedOne) {
+  ConcurrentProcessQueue queue(kQueue);
+  ASSERT_TRUE(queue.enter());
+  queue.drop(Reason::kGivenUp);
+  EXPECT_TRUE(queue.enter()) << "what goes back to the broker is finished work, too";
+  queue.leave();
+  EXPECT_FALSE(queue.releaseIfIdle());
+  queue.leave();
+  EXPECT_TRUE(queue.releaseIfIdle());
+  EXPECT_FALSE(queue.enter());
+}
+
+TEST(ConcurrentProcessQueueTest, AReleaseThatDoesNotWaitTakesAwayTheWorkersSay) {
+  ConcurrentProcessQueue queue(kQueue);
+  queue.add(makeMessages(0, 1), 1);
+  const ConsumeBatchPtr batch = queue.take();
+  int commits = 0;
+  queue.drop(Reason::kGivenUp);
+  queue.whileOurs([&] { ++commits; });
+  EXPECT_EQ(commits, 1) << "given up, but nobody else has it yet";
+  EXPECT_TRUE(queue.releaseNow());
+  queue.whileOurs([&] { ++commits; });
+  EXPECT_EQ(commits, 1);
+  queue.remove(*batch, [](size_t) { return true; });
+  queue.leave();
+  EXPECT_FALSE(queue.releaseIfIdle());
+}
+
+// Promise: once releaseNow() has returned no commit is under way, so the next member reads an
+// offset that stays.
+TEST(ConcurrentProcessQueueTest, NoCommitOverlapsARelease) {
+  for (int round = 0; round < 200; ++round) {
+    ConcurrentProcessQueue queue(kQueue);
+    std::atomic<bool> given_away{false};
+    std::atomic<int> late{0};
+    std::atomic<bool> working{false};
+    std::thread worker([&] {
+      while (!given_away) {
+        queue.whileOurs([&] {
+          working = true;
+          std::this_thread::yield();
+          late += given_away ? 1 : 0;
+        });
+      }
+    });
+    while (!working) {
+      std::this_thread::yield();
+    }
+    EXPECT_TRUE(queue.releaseNow());
+    given_away = true;
+    worker.join();
+    ASSERT_EQ(late, 0);
+  }
+}
+
+TEST(ConcurrentProcessQueueTest, TheFirstReasonOfADropStays) {
+  ConcurrentProcessQueue moved(kQueue);
+  moved.drop(Reason::kMoved);
+  moved.drop(Reason::kGivenUp);
+  EXPECT_TRUE(moved.moved());
+  ConcurrentProcessQueue given_up(kQueue);
+  given_up.drop(Reason::kGivenUp);
+  given_up.drop(Reason::kMoved);
+  EXPECT_TRUE(given_up.dropped());
+  EXPECT_FALSE(given_up.moved());
 }
 
 TEST(OrderlyProcessQueueTest, MessagesComeInOrderAndCommitFollowsThem) {

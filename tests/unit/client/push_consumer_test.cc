@@ -1,123 +1,21 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <algorithm>
 #include <atomic>
 #include <filesystem>
 #include <future>
-#include <mutex>
-#include <thread>
 
-#include "common/json/decode.h"
 #include "common/json/encode.h"
 #include "common/message/properties.h"
-#include "remoting/protocol/bodies/consumer_running_info.h"
 #include "remoting/protocol/bodies/offsets.h"
-#include "remoting/protocol/commands/relay.h"
-#include "rocketmq/default_mq_push_consumer.h"
-#include "tests/unit/client/fake_cluster.h"
 #include "tests/unit/client/messages.h"
+#include "tests/unit/client/push_consumer_fixture.h"
 
 namespace rocketmq::client {
 namespace {
 
 using std::chrono::milliseconds;
-using std::chrono::steady_clock;
 using testing::UnorderedElementsAre;
-
-/// What a listener has been given, in the order in which it came.
-class Received {
- public:
-  void add(const std::vector<MessageExt>& messages) {
-    std::lock_guard lock(mutex_);
-    messages_.insert(messages_.end(), messages.begin(), messages.end());
-  }
-  std::vector<MessageExt> all() const {
-    std::lock_guard lock(mutex_);
-    return messages_;
-  }
-  std::vector<std::string> bodies() const {
-    std::vector<std::string> bodies;
-    for (const MessageExt& message : all()) {
-      bodies.push_back(message.body());
-    }
-    return bodies;
-  }
-  bool hasCount(size_t count) const { return all().size() >= count; }
-
- private:
-  mutable std::mutex mutex_;
-  std::vector<MessageExt> messages_;
-};
-
-class PushConsumerTest : public testing::Test {
- protected:
-  PushConsumerTest() { cluster_.createTopic("T", 1); }
-
-  PushConsumerConfig config() const {
-    PushConsumerConfig config;
-    config.namesrv_addr = cluster_.nameServer();
-    config.consumer_group = "CG";
-    config.consume_from_where = ConsumeFromWhere::kFirstOffset;
-    return config;
-  }
-
-  /// A consumer of T whose listener says what `answer` says.
-  std::unique_ptr<DefaultMQPushConsumer> consumer(
-      const PushConsumerConfig& config,
-      std::function<ConsumeConcurrentlyStatus(const std::vector<MessageExt>&,
-                                              ConsumeConcurrentlyContext&)>
-          answer = nullptr) {
-    auto result = std::make_unique<DefaultMQPushConsumer>(config);
-    result->subscribe("T");
-    result->registerMessageListener([this, answer](const std::vector<MessageExt>& messages,
-                                                   ConsumeConcurrentlyContext& context) {
-      received_.add(messages);
-      return answer ? answer(messages, context) : ConsumeConcurrentlyStatus::kConsumeSuccess;
-    });
-    return result;
-  }
-
-  std::unique_ptr<DefaultMQPushConsumer> orderly(
-      const PushConsumerConfig& config,
-      std::function<ConsumeOrderlyStatus(const std::vector<MessageExt>&)> answer = nullptr) {
-    auto result = std::make_unique<DefaultMQPushConsumer>(config);
-    result->subscribe("T");
-    result->registerMessageListener(
-        [this, answer](const std::vector<MessageExt>& messages, ConsumeOrderlyContext&) {
-          received_.add(messages);
-          return answer ? answer(messages) : ConsumeOrderlyStatus::kSuccess;
-        });
-    return result;
-  }
-
-  FakeBroker& broker() { return cluster_.broker(); }
-
-  /// What the client that connected last says about group CG.
-  Result<remoting::ConsumerRunningInfo> runningInfo() {
-    remoting::GetConsumerRunningInfo request;
-    request.consumer_group = "CG";
-    const auto reply = broker().askClient(request);
-    if (!reply.ok()) {
-      return reply.status();
-    }
-    return json::decode<remoting::ConsumerRunningInfo>(reply->body);
-  }
-
-  /// True when that client pulls the queue.
-  bool owns(const MessageQueue& queue) {
-    const auto info = runningInfo();
-    return info.ok() && info->mq_table.contains({queue.topic, queue.broker_name, queue.queue_id});
-  }
-
-  std::vector<std::string> lastBodies(ptrdiff_t count) const {
-    const std::vector<std::string> bodies = received_.bodies();
-    return {bodies.end() - count, bodies.end()};
-  }
-
-  FakeCluster cluster_;
-  Received received_;
-};
 
 TEST_F(PushConsumerTest, MessagesBeforeAndAfterStartAreConsumedAndCommittedAtShutdown) {
   broker().append("T", 0, "a", "TAGS\x01x\x02");
@@ -362,6 +260,57 @@ TEST_F(PushConsumerTest, TwoMembersShareTheQueuesAndOneTakesOver) {
   EXPECT_TRUE(eventually([&] { return received_.hasCount(before + 4); }));
 }
 
+// Promise: what no broker tells is found out by the regular rebalance.
+TEST_F(PushConsumerTest, AMemberThatNobodyWasToldOfGetsItsShareToo) {
+  cluster_.createTopic("T", 2);
+  PushConsumerConfig often = config();
+  often.rebalance_interval = milliseconds(20);
+  auto first = consumer(often);
+  first->start();
+  std::atomic<int> of_second{0};
+  auto second = consumer(often, [&](const auto&, auto&) {
+    ++of_second;
+    return ConsumeConcurrentlyStatus::kConsumeSuccess;
+  });
+  second->start();
+  EXPECT_TRUE(eventually([&] {
+    for (int32_t queue = 0; queue < 2; ++queue) {
+      broker().append("T", queue, "x");
+    }
+    return of_second > 0;
+  }));
+}
+
+// Promise: the application's own division is obeyed; while it throws, queues stay as they are and
+// it is asked again.
+TEST_F(PushConsumerTest, AnAllocationOfTheApplicationsOwnDecidesAndMayFail) {
+  cluster_.createTopic("T", 2);
+  PushConsumerConfig own = config();
+  std::atomic<int> asked{0};
+  own.allocate_strategy = [&](const std::string& group, const std::string&,
+                              const std::vector<MessageQueue>& all,
+                              const std::vector<std::string>& members) {
+    EXPECT_EQ(group, "CG");
+    EXPECT_EQ(members.size(), 1u);
+    if (++asked <= 2) {
+      throw std::runtime_error("not yet");
+    }
+    std::vector<MessageQueue> mine = all;
+    std::erase_if(
+        mine, [](const MessageQueue& queue) { return queue.topic == "T" && queue.queue_id == 0; });
+    return mine;
+  };
+  broker().append("T", 0, "of nobody");
+  broker().append("T", 1, "mine");
+  auto subject = consumer(own);
+  subject->start();
+  ASSERT_TRUE(eventually([this] { return received_.hasCount(1); }));
+  EXPECT_FALSE(owns({"T", "b0", 0}));
+  EXPECT_TRUE(owns({"T", "b0", 1}));
+  subject->shutdown();
+  EXPECT_EQ(received_.bodies(), (std::vector<std::string>{"mine"}));
+}
+
 TEST_F(PushConsumerTest, BroadcastingMembersGetEverythingAndKeepOffsetsInAFile) {
   const std::string folder = testing::TempDir() + "rocketmq-broadcast-test";
   setProperty("rocketmq.client.localOffsetStoreDir", folder);
@@ -466,96 +415,6 @@ TEST_F(PushConsumerTest, SuspendStopsPullingAndResumeGoesOn) {
   EXPECT_TRUE(eventually([this] { return received_.hasCount(3); }));
 }
 
-TEST_F(PushConsumerTest, OrderlyMessagesComeInOrderUnderTheBrokersLock) {
-  for (int i = 0; i < 50; ++i) {
-    broker().append("T", 0, std::to_string(i));
-  }
-  auto subject = orderly(config());
-  subject->start();
-  ASSERT_TRUE(eventually([this] { return received_.hasCount(50); }));
-  EXPECT_TRUE(broker().locked().contains({"T", "b0", 0}));
-  const auto all = received_.all();
-  for (size_t i = 0; i < all.size(); ++i) {
-    EXPECT_EQ(all[i].queueOffset(), static_cast<int64_t>(i));
-  }
-  subject->shutdown();
-  EXPECT_EQ(broker().committed("CG", "T"), 50);
-  EXPECT_TRUE(eventually([this] { return broker().locked().empty(); }));
-}
-
-// Promise: a queue that goes to another member while its listener works is not consumed twice: the
-// listener ends, its offset is stored, and only then is the lock given back.
-TEST_F(PushConsumerTest, AnOrderlyQueueIsHandedOverWithWhatItsListenerHasFinished) {
-  broker().append("T", 0, "a");
-  std::promise<void> entered;
-  std::promise<void> go_on;
-  std::shared_future<void> may_go_on = go_on.get_future().share();
-  auto subject = orderly(config(), [&](const std::vector<MessageExt>&) {
-    entered.set_value();
-    may_go_on.wait();
-    return ConsumeOrderlyStatus::kSuccess;
-  });
-  subject->start();
-  entered.get_future().wait();
-  subject->unsubscribe("T");
-  EXPECT_TRUE(eventually([&] { return !owns({"T", "b0", 0}); }));
-  EXPECT_TRUE(broker().locked().contains({"T", "b0", 0}));
-  EXPECT_FALSE(broker().committed("CG", "T").has_value());
-  go_on.set_value();
-  EXPECT_TRUE(eventually([&] { return !broker().locked().contains({"T", "b0", 0}); }));
-  EXPECT_EQ(broker().committed("CG", "T"), 1);
-}
-
-TEST_F(PushConsumerTest, OrderlyConsumptionWaitsForTheLock) {
-  broker().refuseLocks(true);
-  broker().append("T", 0, "a");
-  auto subject = orderly(config());
-  subject->start();
-  ASSERT_TRUE(eventually([this] { return broker().lockRequests() >= 2; }));
-  EXPECT_FALSE(received_.hasCount(1));
-  broker().refuseLocks(false);
-  EXPECT_TRUE(eventually([this] { return received_.hasCount(1); }));
-}
-
-TEST_F(PushConsumerTest, AnOrderlyQueueStandsStillUntilItsMessageIsConsumed) {
-  for (const char* body : {"a", "b"}) {
-    broker().append("T", 0, body);
-  }
-  PushConsumerConfig quick = config();
-  quick.suspend_current_queue_time = milliseconds(10);
-  auto subject = orderly(quick, [](const auto& messages) {
-    return messages[0].body() == "a" && messages[0].reconsumeTimes() < 3
-               ? ConsumeOrderlyStatus::kSuspendCurrentQueueAMoment
-               : ConsumeOrderlyStatus::kSuccess;
-  });
-  subject->start();
-  ASSERT_TRUE(eventually([this] { return received_.hasCount(5); }));
-  EXPECT_EQ(received_.bodies(), (std::vector<std::string>{"a", "a", "a", "a", "b"}));
-}
-
-TEST_F(PushConsumerTest, AnOrderlyMessageOutOfTriesGoesToTheRetryTopicAndTheQueueGoesOn) {
-  for (const char* body : {"a", "b"}) {
-    broker().append("T", 0, body);
-  }
-  PushConsumerConfig quick = config();
-  quick.suspend_current_queue_time = milliseconds(10);
-  quick.max_reconsume_times = 2;
-  auto subject = orderly(quick, [](const auto& messages) {
-    return messages[0].body() == "a" && messages[0].topic() == "T" &&
-                   messages[0].property("RETRY_TOPIC").empty()
-               ? ConsumeOrderlyStatus::kSuspendCurrentQueueAMoment
-               : ConsumeOrderlyStatus::kSuccess;
-  });
-  subject->start();
-  ASSERT_TRUE(eventually([this] { return broker().sends() == 1; }));
-  EXPECT_EQ(broker().sent()[0].topic, "%RETRY%CG");
-  EXPECT_EQ(broker().sent()[0].max_reconsume_times, 2);
-  ASSERT_TRUE(eventually([this] {
-    const auto bodies = received_.bodies();
-    return std::count(bodies.begin(), bodies.end(), "b") == 1;
-  }));
-}
-
 TEST_F(PushConsumerTest, ATopicThatIsCreatedLaterIsFoundSoon) {
   PushConsumerConfig quick = config();
   auto subject = consumer(quick);
@@ -573,6 +432,8 @@ TEST_F(PushConsumerTest, StartChecksItsSettings) {
   DefaultMQPushConsumer no_listener(config());
   no_listener.subscribe("T");
   EXPECT_THROW(no_listener.start(), MQClientException);
+  no_listener.registerMessageListener(MessageListenerConcurrently());
+  EXPECT_THROW(no_listener.start(), MQClientException) << "an empty one is none";
   EXPECT_THROW(no_listener.subscribe("T", "||"), MQClientException);
 }
 
