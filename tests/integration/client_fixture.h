@@ -7,6 +7,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "rocketmq/default_mq_producer.h"
@@ -73,16 +74,26 @@ class ClientFixture : public SharedCluster {
     return config;
   }
 
+  static MessageListenerConcurrently into(Inbox& inbox) {
+    return [&inbox](const std::vector<MessageExt>& messages, ConsumeConcurrentlyContext&) {
+      std::for_each(messages.begin(), messages.end(),
+                    [&](const MessageExt& message) { inbox.take(message); });
+      return ConsumeConcurrentlyStatus::kConsumeSuccess;
+    };
+  }
+
   std::unique_ptr<DefaultMQPushConsumer> consume(Inbox& inbox,
                                                  const std::string& tags = "*") const {
-    auto consumer = std::make_unique<DefaultMQPushConsumer>(pushConfig());
-    consumer->subscribe(topic_, tags);
-    consumer->registerMessageListener(
-        [&inbox](const std::vector<MessageExt>& messages, ConsumeConcurrentlyContext&) {
-          std::for_each(messages.begin(), messages.end(),
-                        [&](const MessageExt& message) { inbox.take(message); });
-          return ConsumeConcurrentlyStatus::kConsumeSuccess;
-        });
+    return consume(pushConfig(), into(inbox), topic_, tags);
+  }
+
+  std::unique_ptr<DefaultMQPushConsumer> consume(PushConsumerConfig config,
+                                                 MessageListenerConcurrently listener,
+                                                 const std::string& topic = {},
+                                                 const std::string& tags = "*") const {
+    auto consumer = std::make_unique<DefaultMQPushConsumer>(std::move(config));
+    consumer->subscribe(topic.empty() ? topic_ : topic, tags);
+    consumer->registerMessageListener(std::move(listener));
     consumer->start();
     return consumer;
   }

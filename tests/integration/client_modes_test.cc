@@ -3,23 +3,19 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <atomic>
 #include <condition_variable>
+#include <cstdlib>
 #include <ctime>
-#include <filesystem>
-#include <fstream>
 #include <mutex>
 #include <numeric>
-#include <set>
 #include <string>
-#include <thread>
+#include <string_view>
+#include <vector>
 
-#include "rocketmq/default_lite_pull_consumer.h"
-#include "rocketmq/default_mq_pull_consumer.h"
-#include "rocketmq/message_util.h"
-#include "tests/integration/client_fixture.h"
+#include "tests/integration/client_modes_fixture.h"
 #include "tests/support/raw_client.h"
-#include "tests/support/sanitizers.h"
 
 namespace rocketmq::test {
 namespace {
@@ -27,223 +23,62 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 using ::testing::ElementsAre;
-using ::testing::HasSubstr;
 
-class ClientModesTest : public ClientFixture {
+class ClientModesTest : public ClientModesFixture {
  protected:
-  void send(const std::string& body, int32_t queue_id) const {
-    Message message(topic_, body);
-    sender().send(message, MessageQueue{topic_, "broker-a", queue_id});
-  }
-  void sendSome(const std::string& name, int count) const {
-    for (int i = 0; i < count; ++i) {
-      Message message(topic_, name + std::to_string(i));
-      sender().send(message);
+  /// How many messages wait in each queue of a running consumer, as it tells itself.
+  std::vector<int> cached(const DefaultMQPushConsumer& consumer) const {
+    RawClient administrator(cluster_->brokerPort());
+    // 307 is GET_CONSUMER_RUNNING_INFO.
+    const std::string body = administrator
+                                 .call(307, R"({"consumerGroup":")" + group_ + R"(","clientId":")" +
+                                                consumer.clientId() + R"("})")
+                                 .body;
+    std::vector<int> counts;
+    constexpr std::string_view kName = "\"cachedMsgCount\":";
+    for (size_t at = body.find(kName); at != std::string::npos; at = body.find(kName, at + 1)) {
+      counts.push_back(std::atoi(body.c_str() + at + kName.size()));
     }
+    return counts;
   }
-
-  DefaultMQProducer& sender() const {
-    if (sender_ == nullptr) {
-      sender_ = producer();
-    }
-    return *sender_;
+  int cachedInAll(const DefaultMQPushConsumer& consumer) const {
+    const std::vector<int> counts = cached(consumer);
+    return std::accumulate(counts.begin(), counts.end(), 0);
   }
+};
 
-  static MessageListenerConcurrently into(Inbox& inbox) {
-    return [&inbox](const std::vector<MessageExt>& messages, ConsumeConcurrentlyContext&) {
-      std::for_each(messages.begin(), messages.end(),
-                    [&](const MessageExt& message) { inbox.take(message); });
-      return ConsumeConcurrentlyStatus::kConsumeSuccess;
-    };
+/// Where listeners wait until the test lets them pass.
+class Barrier {
+ public:
+  void pass() {
+    std::unique_lock lock(mutex_);
+    most_ = std::max(++inside_, most_);
+    changed_.wait(lock, [this] { return open_; });
+    --inside_;
   }
-
-  std::unique_ptr<DefaultMQPushConsumer> consume(PushConsumerConfig config,
-                                                 MessageListenerConcurrently listener,
-                                                 std::string topic = {}) const {
-    auto consumer = std::make_unique<DefaultMQPushConsumer>(std::move(config));
-    consumer->subscribe(topic.empty() ? topic_ : topic);
-    consumer->registerMessageListener(std::move(listener));
-    consumer->start();
-    return consumer;
+  void open(bool open) {
+    std::lock_guard lock(mutex_);
+    open_ = open;
+    most_ = open ? most_ : 0;
+    changed_.notify_all();
   }
-
-  /// A consumer that replies to each request with "re: " and its body, or not at all.
-  std::unique_ptr<DefaultMQPushConsumer> startReplier(bool replies = true) const {
-    return consume(pushConfig(), [this, replies](const std::vector<MessageExt>& messages,
-                                                 ConsumeConcurrentlyContext&) {
-      if (replies) {
-        Message reply = createReplyMessage(messages[0], "re: " + messages[0].body());
-        sender().send(reply);
-      }
-      return ConsumeConcurrentlyStatus::kConsumeSuccess;
-    });
+  int inside() const {
+    std::lock_guard lock(mutex_);
+    return inside_;
   }
-
-  LitePullConsumerConfig liteConfig() const {
-    LitePullConsumerConfig config;
-    config.namesrv_addr = cluster_->namesrvAddr();
-    config.consumer_group = group_;
-    config.consume_from_where = ConsumeFromWhere::kFirstOffset;
-    config.poll_name_server_interval = milliseconds(200);
-    return config;
+  /// How many were inside at the same time since it was closed last.
+  int most() const {
+    std::lock_guard lock(mutex_);
+    return most_;
   }
 
  private:
-  mutable std::unique_ptr<DefaultMQProducer> sender_;
+  mutable std::mutex mutex_;
+  std::condition_variable changed_;
+  bool open_ = false;
+  int inside_ = 0;
+  int most_ = 0;
 };
-
-// --- Request and reply.
-
-TEST_F(ClientModesTest, ARequestGetsTheReplyOfAConsumer) {
-  sender();
-  const auto replier = startReplier();
-  const auto requester = producer();
-  for (int i = 0; i < 10; ++i) {
-    Message question(topic_, "question " + std::to_string(i));
-    const Message reply = requester->request(question, seconds(10));
-    EXPECT_EQ(reply.body(), "re: question " + std::to_string(i));
-    EXPECT_EQ(reply.property("CORRELATION_ID"), question.property("CORRELATION_ID"));
-  }
-  Message chosen(topic_, "with a selector");
-  EXPECT_EQ(requester->request(chosen, selectQueueByHash("key"), seconds(10)).body(),
-            "re: with a selector");
-}
-
-TEST_F(ClientModesTest, AsynchronousRequestsGetTheirOwnReplies) {
-  sender();
-  const auto replier = startReplier();
-  const auto requester = producer();
-  std::atomic<int> right{0};
-  for (int i = 0; i < 50; ++i) {
-    const std::string body = std::to_string(i);
-    requester->request(
-        Message(topic_, body),
-        {.on_success =
-             [&, body](const Message& reply) { right += reply.body() == "re: " + body ? 1 : 0; },
-         .on_exception = [](const MQException& e) { ADD_FAILURE() << e.what(); }},
-        seconds(10));
-  }
-  EXPECT_TRUE(eventually([&] { return right == 50; })) << right;
-}
-
-TEST_F(ClientModesTest, ARequestThatNobodyRepliesToEndsInTime) {
-  sender();
-  const auto replier = startReplier(false);
-  const auto requester = producer();
-  Message question(topic_, "anybody?");
-  const auto begin = std::chrono::steady_clock::now();
-  EXPECT_THROW(requester->request(question, milliseconds(300)), RequestTimeoutException);
-  EXPECT_LT(std::chrono::steady_clock::now() - begin, milliseconds(1500));
-
-  std::atomic<int> ended{0};
-  requester->request(Message(topic_, "and now?"),
-                     {.on_success = nullptr,
-                      .on_exception =
-                          [&](const MQException& e) {
-                            EXPECT_EQ(e.code(), ClientErrorCode::kRequestTimeout);
-                            ++ended;
-                          }},
-                     milliseconds(300));
-  EXPECT_TRUE(eventually([&] { return ended == 1; }));
-  requester->request(Message(topic_, "shutting down"),
-                     {.on_success = nullptr, .on_exception = [&](const MQException&) { ++ended; }},
-                     seconds(30));
-  requester->shutdown();
-  EXPECT_EQ(ended, 2) << "a shutdown ends what waits";
-  EXPECT_THROW(createReplyMessage(Message(topic_, "no request"), "x"), MQClientException);
-}
-
-// --- Where a group starts, and what moves it.
-
-TEST_F(ClientModesTest, BroadcastingWithALateJoinerAndARestart) {
-  setProperty("rocketmq.client.localOffsetStoreDir", folder_->path() / "late");
-  const auto member = [&](const std::string& name, ConsumeFromWhere from, Inbox& inbox) {
-    PushConsumerConfig config = pushConfig();
-    config.message_model = MessageModel::kBroadcasting;
-    config.instance_name = name;
-    config.consume_from_where = from;
-    return consume(config, into(inbox));
-  };
-  sendSome("early", 20);
-  Inbox first;
-  auto early = member("early", ConsumeFromWhere::kFirstOffset, first);
-  ASSERT_TRUE(eventually([&] { return first.different() == 20; }));
-
-  Inbox second;
-  const auto late = member("late", ConsumeFromWhere::kFirstOffset, second);
-  ASSERT_TRUE(eventually([&] { return second.different() == 20; }))
-      << "nobody else's progress counts";
-  early->shutdown();
-  sendSome("while away", 20);
-  ASSERT_TRUE(eventually([&] { return second.different() == 40; }));
-  Inbox again;
-  early = member("early", ConsumeFromWhere::kFirstOffset, again);
-  ASSERT_TRUE(eventually([&] { return again.different() == 20; }));
-  sendSome("at the end", 4);
-  ASSERT_TRUE(eventually([&] { return again.different() == 24 && second.different() == 44; }));
-  EXPECT_EQ(again.received(), 24u) << "the file of offsets was not used";
-  EXPECT_EQ(second.received(), 44u);
-}
-
-TEST_F(ClientModesTest, TimesLeadToTheFirstMessageStoredThenOrLater) {
-  const MessageQueue queue{topic_, "broker-a", 2};
-  PullConsumerConfig config;
-  config.namesrv_addr = cluster_->namesrvAddr();
-  config.consumer_group = group_;
-  DefaultMQPullConsumer consumer(config);
-  consumer.start();
-  for (int i = 0; i < 5; ++i) {
-    const auto now = std::chrono::steady_clock::now();
-    ASSERT_TRUE(
-        eventually([&] { return std::chrono::steady_clock::now() > now + milliseconds(3); }));
-    send(std::to_string(i), 2);
-  }
-  const PullResult all = consumer.pull(queue, "*", 0, 32);
-  ASSERT_EQ(all.messages.size(), 5u);
-  for (const MessageExt& message : all.messages) {
-    EXPECT_EQ(consumer.searchOffset(queue, message.storeTimestamp()), message.queueOffset());
-    EXPECT_EQ(consumer.searchOffset(queue, message.storeTimestamp() - 1), message.queueOffset());
-  }
-}
-
-// Start times are whole seconds, as in RocketMQ. Like its broker ours lets a new group begin with
-// the first message as long as that is in memory, whatever the group asks for.
-TEST_F(ClientModesTest, ANewGroupStartsAtATime) {
-  const auto changed = cluster_->admin({"updateBrokerConfig", "-b", cluster_->brokerAddr(), "-k",
-                                        "accessMessageInMemoryMaxRatio", "-v", "0"});
-  ASSERT_EQ(changed.status, 0) << changed.output;
-  sendSome("early", 20);
-  const std::time_t begun = std::time(nullptr);
-  ASSERT_TRUE(eventually([&] { return std::time(nullptr) > begun; }));
-  const std::time_t start = std::time(nullptr);
-  sendSome("late", 20);
-  PushConsumerConfig config = pushConfig();
-  config.consume_from_where = ConsumeFromWhere::kTimestamp;
-  char text[] = "20261231235959";
-  std::tm local{};
-  ::localtime_r(&start, &local);
-  ASSERT_GT(std::strftime(text, sizeof(text), "%Y%m%d%H%M%S", &local), 0u);
-  config.consume_timestamp = text;
-  Inbox inbox;
-  const auto consumer = consume(config, into(inbox));
-  ASSERT_TRUE(eventually([&] { return inbox.different() == 20; }));
-  for (const MessageExt& message : inbox.messages()) {
-    EXPECT_THAT(message.body(), HasSubstr("late"));
-  }
-}
-
-TEST_F(ClientModesTest, ARunningGroupFollowsAResetOfItsOffsets) {
-  sendSome("m", 40);
-  Inbox inbox;
-  const auto consumer = consume(pushConfig(), into(inbox));
-  ASSERT_TRUE(eventually([&] { return inbox.received() == 40; }));
-  const Cluster::Outcome reset =
-      cluster_->admin({"resetOffsetByTime", "-g", group_, "-t", topic_, "-s", "0"});
-  ASSERT_EQ(reset.status, 0) << reset.output;
-  // All queues at once, not one with each rebalance.
-  ASSERT_TRUE(eventually([&] { return inbox.received() == 80; }, seconds(5))) << inbox.received();
-  EXPECT_EQ(inbox.different(), 40u);
-}
 
 TEST_F(ClientModesTest, AMessageThatIsNeverConsumedBecomesADeadLetter) {
   PushConsumerConfig config = pushConfig();
@@ -266,51 +101,25 @@ TEST_F(ClientModesTest, AMessageThatIsNeverConsumedBecomesADeadLetter) {
   EXPECT_EQ(tries, 3);
 }
 
-// --- Flow control.
-
 TEST_F(ClientModesTest, ASlowConsumerIsNotFloodedAndLosesNothing) {
   PushConsumerConfig config = pushConfig();
   config.consume_thread_max = 1;
   config.pull_threshold_for_topic = 40;  // Ten for each of the four queues.
   config.pull_batch_size = 4;
   sendSome("m", 400);
-  std::mutex mutex;
-  std::condition_variable changed;
-  bool open = false;
+  Barrier barrier;
   Inbox inbox;
   const auto consumer =
       consume(config, [&](const std::vector<MessageExt>& messages, ConsumeConcurrentlyContext&) {
-        std::unique_lock lock(mutex);
-        changed.wait(lock, [&] { return open; });
+        barrier.pass();
         inbox.take(messages[0]);
         return ConsumeConcurrentlyStatus::kConsumeSuccess;
       });
-  // What the running client tells of itself: 307 is GET_CONSUMER_RUNNING_INFO.
-  RawClient administrator(cluster_->brokerPort());
-  const auto cached = [&] {
-    const std::string body = administrator
-                                 .call(307, R"({"consumerGroup":")" + group_ + R"(","clientId":")" +
-                                                consumer->clientId() + R"("})")
-                                 .body;
-    std::vector<int> counts;
-    constexpr std::string_view kName = "\"cachedMsgCount\":";
-    for (size_t at = body.find(kName); at != std::string::npos; at = body.find(kName, at + 1)) {
-      counts.push_back(std::atoi(body.c_str() + at + kName.size()));
-    }
-    return counts;
-  };
-  const auto sum = [](const std::vector<int>& counts) {
-    return std::accumulate(counts.begin(), counts.end(), 0);
-  };
-  ASSERT_TRUE(eventually([&] { return sum(cached()) >= 40; }));
-  for (const int count : cached()) {
+  ASSERT_TRUE(eventually([&] { return cachedInAll(*consumer) >= 40; }));
+  for (const int count : cached(*consumer)) {
     EXPECT_LE(count, 10 + 1 + config.pull_batch_size) << "the bound, and the last pull over it";
   }
-  {
-    std::lock_guard lock(mutex);
-    open = true;
-  }
-  changed.notify_all();
+  barrier.open(true);
   EXPECT_TRUE(eventually([&] { return inbox.different() == 400; })) << inbox.different();
   EXPECT_EQ(inbox.received(), 400u);
 }
@@ -318,36 +127,33 @@ TEST_F(ClientModesTest, ASlowConsumerIsNotFloodedAndLosesNothing) {
 TEST_F(ClientModesTest, TheListenerPoolGrowsAndShrinksWhileRunning) {
   PushConsumerConfig config = pushConfig();
   config.consume_thread_max = 1;
-  std::atomic<int> inside{0};
-  std::atomic<int> most{0};
+  Barrier barrier;
   std::atomic<int> done{0};
   const auto consumer =
       consume(config, [&](const std::vector<MessageExt>&, ConsumeConcurrentlyContext&) {
-        const int now = ++inside;
-        int seen = most;
-        while (now > seen && !most.compare_exchange_weak(seen, now)) {
-        }
-        std::this_thread::sleep_for(milliseconds(5));  // The work of the listener.
-        --inside;
+        barrier.pass();
         ++done;
         return ConsumeConcurrentlyStatus::kConsumeSuccess;
       });
-  sendSome("one", 40);
-  ASSERT_TRUE(eventually([&] { return done == 40; }));
-  EXPECT_EQ(most, 1);
+  // All messages are here, and as many listeners as there may be hold the first ones.
+  const auto runsWith = [&](int threads) {
+    SCOPED_TRACE(threads);
+    const int before = done;
+    barrier.open(false);
+    sendSome(std::to_string(threads) + " at most ", 40);
+    ASSERT_TRUE(eventually([&] { return cachedInAll(*consumer) == 40; }));
+    ASSERT_TRUE(eventually([&] { return barrier.inside() == threads; }));
+    barrier.open(true);
+    ASSERT_TRUE(eventually([&] { return done == before + 40; }));
+    EXPECT_EQ(barrier.most(), threads);
+  };
+  runsWith(1);
   consumer->setConsumeThreads(4);
-  sendSome("four", 80);
-  ASSERT_TRUE(eventually([&] { return done == 120; }));
-  EXPECT_EQ(most, 4);
+  runsWith(4);
   consumer->setConsumeThreads(1);
-  most = 0;
-  sendSome("one again", 40);
-  ASSERT_TRUE(eventually([&] { return done == 160; }));
-  EXPECT_EQ(most, 1);
+  runsWith(1);
   EXPECT_THROW(consumer->setConsumeThreads(0), MQClientException);
 }
-
-// --- Queues.
 
 TEST_F(ClientModesTest, FewerQueuesAreReadThanWrittenAndTheOtherWayRound) {
   const auto resize = [&](const std::string& read, const std::string& write) {
@@ -414,8 +220,6 @@ TEST_F(ClientModesTest, ALitePullConsumerSeeksByTimeAndHearsOfQueueChanges) {
   ASSERT_TRUE(eventually([&] { return told() == std::vector<size_t>{4, 6}; }));
 }
 
-// --- Names, bodies, cost.
-
 TEST_F(ClientModesTest, NamespacesKeepEqualNamesApart) {
   cluster_->createTopic("ns1%" + topic_);
   ProducerConfig producer_config;
@@ -464,47 +268,6 @@ TEST_F(ClientModesTest, EveryCompressionComesBackPlain) {
     EXPECT_EQ(message.body(), text) << message.tags();
     EXPECT_LT(message.storeSize(), 10'000) << message.tags();
   }
-}
-
-int64_t statusOfThisProcess(const std::string& name) {
-  std::ifstream status("/proc/self/status");
-  for (std::string line; std::getline(status, line);) {
-    if (line.starts_with(name + ":")) {
-      return std::atoll(line.c_str() + name.size() + 1);
-    }
-  }
-  return -1;
-}
-
-// The bars of one producer and one consumer that have worked: under 10 MiB, at most 4 threads
-// besides the listeners'.
-TEST_F(ClientModesTest, AClientCostsLittleMemoryAndFewThreads) {
-  if (kIsSanitized) {
-    GTEST_SKIP() << "sanitizers take memory and threads of their own";
-  }
-  const int64_t kib_before = statusOfThisProcess("VmRSS");
-  const int64_t threads_before = statusOfThisProcess("Threads");
-  std::atomic<int> received{0};
-  const auto consumer = consume(
-      pushConfig(), [&](const std::vector<MessageExt>& messages, ConsumeConcurrentlyContext&) {
-        received += static_cast<int>(messages.size());
-        return ConsumeConcurrentlyStatus::kConsumeSuccess;
-      });
-  // In rounds: what is in flight counts as the application's.
-  for (int wanted = 100; wanted <= 2000; wanted += 100) {
-    std::atomic<int> sent{0};
-    for (int i = 0; i < 100; ++i) {
-      sender().send(Message(topic_, std::string(1024, 'x')),
-                    {.on_success = [&](const SendResult&) { ++sent; }, .on_exception = nullptr});
-    }
-    ASSERT_TRUE(eventually([&] { return sent == 100 && received == wanted; }));
-  }
-  const int64_t kib = statusOfThisProcess("VmRSS") - kib_before;
-  const int64_t threads = statusOfThisProcess("Threads") - threads_before;
-  std::printf("one producer and one consumer: %lld KiB, %lld threads with at most 4 listeners\n",
-              static_cast<long long>(kib), static_cast<long long>(threads));
-  EXPECT_LT(kib, 10 * 1024);
-  EXPECT_LE(threads, 4 + 4);
 }
 
 }  // namespace
