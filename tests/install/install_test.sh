@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Promise: what cmake --install puts down is enough for an application outside of the tree, by
-# find_package(rocketmq) and by pkg-config.
+# find_package(rocketmq) and by pkg-config, and for every example that docs/client.md shows.
 # Usage: install_test.sh BUILD_FOLDER CXX_COMPILER
 set -e
 cd "$(dirname "$0")"
@@ -18,3 +18,11 @@ export PKG_CONFIG_PATH
 read -ra flags <<<"$(pkg-config --cflags --libs rocketmq)"
 "$2" -std=c++20 sample/main.cc -o "$folder/sample" "${flags[@]}"
 "$folder/sample" | grep -F 127.0.0.1:1
+
+built=0
+for example in ../../client/examples/*.cc; do
+  "$2" -std=c++20 -Wall -Wextra -Werror "$example" -o "$folder/example" "${flags[@]}"
+  built=$((built + 1))
+done
+echo "$built examples built"
+[ "$built" -ge 10 ]

@@ -7,7 +7,9 @@
 #include <vector>
 
 #include "common/hash.h"
+#include "common/log.h"
 #include "tests/unit/broker/fake_connection.h"
+#include "tests/unit/common/temp_folder.h"
 
 namespace rocketmq::broker {
 namespace {
@@ -117,6 +119,28 @@ TEST_F(ClientRegistryTest, TagsAreTakenFromTheExpressionNotFromTheCodes) {
   EXPECT_TRUE(found.subscription->filter->matchesTagsCode(tagsCode("TagB")));
   EXPECT_FALSE(found.subscription->filter->matchesTagsCode(tagsCode("TagC")));
   EXPECT_FALSE(found.subscription->filter->matchesTagsCode(0));
+}
+
+// Promise: members of a group that subscribe differently, and so lose messages, are both named in
+// the log, once for each change, not with every heartbeat.
+TEST_F(ClientRegistryTest, MembersThatSubscribeDifferentlyAreNamed) {
+  const test::TempFolder folder;
+  ASSERT_TRUE(log::init({.directory = folder.path(), .file_name = "broker.log"}).isOk());
+  const auto first = connect(1);
+  const auto second = connect(2);
+  clients_.registerConsumer("G", client(first, "c1"), to({subscription("T", "A")}));
+  clients_.registerConsumer("G", client(second, "c2"), to({subscription("T", "A", 2)}));
+  for (int heartbeat = 0; heartbeat < 3; ++heartbeat) {
+    clients_.registerConsumer("G", client(second, "c2"), to({subscription("T", "B", 3)}));
+  }
+  log::shutdown();
+  const std::string written = test::readFile(folder.file("broker.log"));
+  const size_t at = written.find("subscribe differently");
+  ASSERT_NE(at, std::string::npos) << written;
+  const std::string line = written.substr(at, written.find('\n', at) - at);
+  EXPECT_NE(line.find("c1"), std::string::npos) << line;
+  EXPECT_NE(line.find("c2"), std::string::npos) << line;
+  EXPECT_EQ(written.find("subscribe differently", at + 1), std::string::npos) << written;
 }
 
 TEST_F(ClientRegistryTest, SubscribingToAllNeedsNoFilter) {
