@@ -114,7 +114,6 @@ class Reader {
   std::string_view scanQuoted(bool& escaped);
   std::string_view scanUnquoted();
   void unescape(std::string_view raw, std::string& out);
-  const char* unescapeOne(const char* at, const char* end, std::string& out);
   bool takeWord(std::string_view word);
 
   const char* begin_;
