@@ -108,7 +108,7 @@ Status QueueBuilder::append(const QueueName& name, ConsumeQueue& queue,
   queue.append(record.entry);
   queue.takeOffsets(1);
   if (queue.maxOffset() * kQueueEntryBytes % options_.file_bytes == 0) {
-    queue.releaseMappings();  // A queue may have more files than a process may map.
+    queue.unmapAll();  // A queue may have more files than a process may map.
   }
   return Status::ok();
 }
@@ -144,7 +144,7 @@ Status QueueBuilder::finish(const std::map<QueueName, int64_t>& ends) {
   for (auto& [name, queue] : queues_) {
     counts_.entries += queue.entries;
     ROCKETMQ_RETURN_IF_ERROR(queue.files->flush());
-    queue.files->releaseMappings();
+    queue.files->unmapAll();
   }
   return Status::ok();
 }

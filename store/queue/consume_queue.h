@@ -100,8 +100,8 @@ class ConsumeQueue {
   /// Log offset behind the record of the last entry; 0 without one.
   int64_t physicalEnd() const { return physical_end_; }
   std::optional<QueueEntry> lastEntry() const;
-  /// Gives the mappings back that recovery needed.
-  void releaseMappings();
+  /// Gives up the mappings, which whoever needs them makes anew.
+  void unmapAll();
 
   // Writing.
 
@@ -168,9 +168,9 @@ class ConsumeQueue {
   int64_t beginBulkFlush();
   void endBulkFlush(int64_t end) { noteFlushed(std::max(flushed_.load(), end)); }
 
-  /// Gives up the mappings of the queue beside its writer and readers, who make them anew. The
-  /// caller holds off the dispatcher; `append_mutex` holds off whoever appends.
-  void unmapAll(Mutex& append_mutex);
+  /// unmapAll() beside the queue's writer and readers. The caller holds off the dispatcher;
+  /// `append_mutex` holds off whoever appends.
+  void unmapAllAtWork(Mutex& append_mutex);
   /// True when the queue holds mappings and nobody has written or read it since the last call.
   bool isMappedInVain();
   bool isMapped() const;
@@ -203,6 +203,7 @@ class ConsumeQueue {
   /// What the entry holds when that is the address of a unit.
   std::optional<int64_t> unitAddressAt(int64_t index) const;
 
+  void forgetPlaces();
   Status roomFor(int64_t from, int64_t to);
   Status unitRoomFor(int64_t count);
   Status checkNotDeleted() const;

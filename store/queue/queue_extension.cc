@@ -112,11 +112,6 @@ Status QueueExtension::drop() {
   return beginFileAt(0);
 }
 
-void QueueExtension::releaseMappings() {
-  forgetEnd();
-  segments_.unmapAll();
-}
-
 void QueueExtension::unmapAll() {
   cursor_.reset();
   roomy_to_.store(std::max<int64_t>(0, end_.load(std::memory_order_relaxed)),

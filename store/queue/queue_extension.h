@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "common/file_system.h"
 #include "common/mutex.h"
@@ -58,8 +59,7 @@ class QueueExtension {
   void forgetEnd();
   /// Removes the files: no entry points here any more.
   Status drop();
-  void releaseMappings();
-  /// The same beside readers and the flush. The next writer must make room again.
+  /// Gives up the mappings, beside readers and the flush. The next writer must make room again.
   void unmapAll();
   bool isMapped() const;
 

@@ -30,7 +30,7 @@ void QueueMappings::unmap(const Queues& queues, Choice is_chosen) {
   for (size_t i = 0; i < queues.size() && parts_.queues.mappedFiles() > wanted; ++i) {
     ConsumeQueue& queue = *queues[next_++ % queues.size()];
     if (is_chosen(queue)) {
-      parts_.dispatcher.betweenBatches([&] { queue.unmapAll(parts_.append_mutex); });
+      parts_.dispatcher.betweenBatches([&] { queue.unmapAllAtWork(parts_.append_mutex); });
     }
   }
 }

@@ -110,7 +110,7 @@ Status Recovery::finishDeletions(const Queues& queues) {
 
 void Recovery::releaseIfTooMany(ConsumeQueue& queue) const {
   if (parts_.queues.hasTooManyMapped()) {
-    queue.releaseMappings();
+    queue.unmapAll();
   }
 }
 
@@ -145,7 +145,7 @@ Result<Recovery::Read> Recovery::readFrom(int64_t start, Dispatcher::Gaps gaps) 
     ROCKETMQ_ASSIGN_OR_RETURN(const bool placed, parts_.dispatcher.replay(walker.record(), gaps));
     if (parts_.queues.hasTooManyMapped()) {
       for (const auto& queue : parts_.queues.all()) {
-        queue->releaseMappings();
+        queue->unmapAll();
       }
     }
     read.newest_ms = walker.record().store_timestamp_ms;
@@ -188,7 +188,7 @@ Status Recovery::finish(const Read& read, int64_t flushed) {
   ROCKETMQ_RETURN_IF_ERROR(truncateQueues(queues, read.end));
   for (const auto& queue : queues) {
     ROCKETMQ_RETURN_IF_ERROR(queue->trimBefore(log_min));
-    queue->releaseMappings();
+    queue->unmapAll();
   }
   parts_.dispatcher.noteDispatched(read.end, read.newest_ms);
   log::info("commit log recovered from {} to {}, {} records read", log_min, read.end, read.records);

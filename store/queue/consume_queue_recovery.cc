@@ -1,0 +1,246 @@
+// How ConsumeQueue finds its place in its files: the end at a start, and an earlier one where the
+// log does not reach so far.
+#include <algorithm>
+
+#include "store/queue/consume_queue.h"
+
+namespace rocketmq::store {
+namespace {
+
+constexpr size_t kFilesScannedCarefully = 3;
+
+}  // namespace
+
+int64_t ConsumeQueue::firstIndex() const {
+  const auto first = segments_.first();
+  return first == nullptr ? 0 : first->base() / kQueueEntryBytes;
+}
+
+std::optional<QueueEntry> ConsumeQueue::rawEntryAt(int64_t index) const {
+  const int64_t at = index * kQueueEntryBytes;
+  const auto segment = segments_.find(at);
+  if (segment == nullptr) {
+    return std::nullopt;
+  }
+  const auto mapping = segment->map();
+  if (!mapping) {
+    logUnreadable(mapping.status());
+    return std::nullopt;
+  }
+  return decodeQueueEntry((*mapping)->data() + (at - segment->base()));
+}
+
+std::optional<int64_t> ConsumeQueue::unitAddressAt(int64_t index) const {
+  const auto entry = rawEntryAt(index);
+  return entry && isExtAddress(entry->tags_code) ? std::optional<int64_t>(entry->tags_code)
+                                                 : std::nullopt;
+}
+
+int64_t ConsumeQueue::skipPreBlanks(int64_t index, int64_t high) const {
+  for (; index < high; ++index) {
+    const auto entry = rawEntryAt(index);
+    if (!entry || !isPreBlank(*entry)) {
+      break;
+    }
+  }
+  return index;
+}
+
+int64_t ConsumeQueue::firstAtOrAfter(int64_t physical_offset, int64_t low, int64_t high) const {
+  const int64_t end = high;
+  while (low < high) {
+    // Pre-blank entries say nothing about order; the next real one decides for them.
+    const int64_t middle = low + (high - low) / 2;
+    const int64_t probe = skipPreBlanks(middle, high);
+    const auto entry = probe < high ? rawEntryAt(probe) : std::nullopt;
+    if (entry && entry->physical_offset < physical_offset) {
+      low = probe + 1;
+    } else {
+      high = middle;
+    }
+  }
+  return skipPreBlanks(low, end);
+}
+
+int64_t ConsumeQueue::findEndTrusted() const {
+  const auto all = segments_.all();
+  for (auto segment = all.rbegin(); segment != all.rend(); ++segment) {
+    const int64_t begin = (*segment)->base() / kQueueEntryBytes;
+    int64_t low = begin;
+    int64_t high = (*segment)->end() / kQueueEntryBytes;
+    while (low < high) {
+      const int64_t middle = low + (high - low) / 2;
+      const auto entry = rawEntryAt(middle);
+      if (entry && isWritten(*entry)) {
+        low = middle + 1;
+      } else {
+        high = middle;
+      }
+    }
+    if (low > begin) {
+      return low;
+    }
+  }
+  return firstIndex();
+}
+
+int64_t ConsumeQueue::findEndCareful() const {
+  const auto all = segments_.all();
+  const size_t skipped = all.size() - std::min(all.size(), kFilesScannedCarefully);
+  int64_t index = all[skipped]->base() / kQueueEntryBytes;
+  int64_t known_end = 0;
+  for (size_t i = skipped; i < all.size(); ++i) {
+    const auto mapping = all[i]->map();
+    for (const char* at = mapping ? (*mapping)->data() : nullptr;
+         at != nullptr && index < all[i]->end() / kQueueEntryBytes; at += kQueueEntryBytes) {
+      const QueueEntry entry = decodeQueueEntry(at);
+      // An offset that goes back was left by a truncation: the log only goes forward.
+      if (!isWritten(entry) || (!isPreBlank(entry) && entry.physical_offset < known_end)) {
+        return index;
+      }
+      known_end = isPreBlank(entry) ? known_end : entry.physical_offset + entry.record_bytes;
+      ++index;
+    }
+  }
+  return index;
+}
+
+Status ConsumeQueue::recover(QueueScan scan) {
+  if (segments_.empty()) {
+    return Status::ok();
+  }
+  if (scan == QueueScan::kTrusted) {
+    ROCKETMQ_RETURN_IF_ERROR(cutAt(findEndTrusted()));
+    noteFlushed(maxOffset());
+    return Status::ok();
+  }
+  ROCKETMQ_RETURN_IF_ERROR(wipeFrom(findEndCareful()));
+  noteFlushed(firstIndex());
+  return Status::ok();
+}
+
+Result<bool> ConsumeQueue::endsAsKnown(const QueueEnd& known) const {
+  if (firstIndex() > known.min) {
+    return false;
+  }
+  if (known.max == 0) {
+    return true;
+  }
+  const int64_t at = (known.max - 1) * kQueueEntryBytes;
+  const auto segment = segments_.find(at);
+  if (segment == nullptr) {
+    return false;
+  }
+  // Not by the mapping: making one costs more than everything else here.
+  ROCKETMQ_ASSIGN_OR_RETURN(const auto file, files_.open(segment->path()));
+  ROCKETMQ_ASSIGN_OR_RETURN(const std::string bytes,
+                            file->read(at - segment->base(), kQueueEntryBytes));
+  if (bytes.size() != static_cast<size_t>(kQueueEntryBytes)) {
+    return false;
+  }
+  const QueueEntry entry = decodeQueueEntry(bytes.data());
+  return isPreBlank(entry) || entry.physical_offset + entry.record_bytes == known.physical_end;
+}
+
+Result<bool> ConsumeQueue::recoverFrom(const QueueEnd& known, int64_t log_min) {
+  ROCKETMQ_ASSIGN_OR_RETURN(const bool fits, endsAsKnown(known));
+  if (!fits) {
+    return false;
+  }
+  ROCKETMQ_RETURN_IF_ERROR(cutAt(known.max, known.physical_end));
+  min_.store(known.min, std::memory_order_release);
+  trimmed_to_ = log_min;
+  flushed_ = known.max;
+  flushed_physical_end_ = known.physical_end;
+  return true;
+}
+
+Status ConsumeQueue::wipeBehindEnd() {
+  const auto segment = segments_.find(maxOffset() * kQueueEntryBytes);
+  if (segment == nullptr) {
+    return Status::ok();
+  }
+  const int64_t position = maxOffset() * kQueueEntryBytes - segment->base();
+  ROCKETMQ_ASSIGN_OR_RETURN(const bool is_clean, files_.isZeroFrom(segment->path(), position));
+  return is_clean ? Status::ok() : segment->zeroFrom(position);
+}
+
+Status ConsumeQueue::skipTo(int64_t offset) {
+  if (offset > maxOffset()) {
+    ROCKETMQ_RETURN_IF_ERROR(removeAndBeginAt(offset));
+    next_.store(offset, std::memory_order_relaxed);
+  }
+  return Status::ok();
+}
+
+int64_t ConsumeQueue::physicalEndAt(int64_t end) const {
+  for (int64_t index = end - 1; index >= firstIndex(); --index) {
+    const auto entry = rawEntryAt(index);
+    if (!entry || !isPreBlank(*entry)) {
+      return entry ? entry->physical_offset + entry->record_bytes : 0;
+    }
+  }
+  return 0;
+}
+
+void ConsumeQueue::noteFlushed(int64_t end) {
+  flushed_ = end;
+  flushed_physical_end_ = physicalEndAt(end);
+}
+
+Status ConsumeQueue::cutAt(int64_t end) { return cutAt(end, physicalEndAt(end)); }
+
+Status ConsumeQueue::cutAt(int64_t end, int64_t physical_end) {
+  for (const auto& segment : segments_.takeFrom(end * kQueueEntryBytes + 1)) {
+    ROCKETMQ_RETURN_IF_ERROR(segment->remove());
+  }
+  cursor_.reset();
+  if (extension_ != nullptr) {
+    extension_->forgetEnd();
+  }
+  end_.store(end, std::memory_order_release);
+  next_.store(end, std::memory_order_relaxed);
+  roomy_to_.store(end, std::memory_order_release);
+  physical_end_ = physical_end;
+  if (flushed_ > end) {
+    flushed_ = end;
+    flushed_physical_end_ = physical_end;
+  }
+  return Status::ok();
+}
+
+Status ConsumeQueue::wipeFrom(int64_t end) {
+  ROCKETMQ_RETURN_IF_ERROR(cutAt(end));
+  return wipeBehindEnd();
+}
+
+Status ConsumeQueue::truncateFrom(int64_t physical_offset) {
+  if (physical_end_ <= physical_offset) {
+    return Status::ok();
+  }
+  const int64_t cut = firstAtOrAfter(physical_offset, firstIndex(), maxOffset());
+  return cut == maxOffset() ? Status::ok() : wipeFrom(cut);
+}
+
+Status ConsumeQueue::prepareReplay(int64_t physical_offset) {
+  ROCKETMQ_RETURN_IF_ERROR(truncateFrom(physical_offset));
+  if (firstIndex() == 0 || maxOffset() > firstIndex()) {
+    return Status::ok();
+  }
+  begun_at_ = firstIndex();
+  return dropFiles();
+}
+
+Status ConsumeQueue::finishReplay() {
+  return begun_at_ == 0 || isUsed() ? Status::ok() : skipTo(begun_at_);
+}
+
+std::optional<QueueEntry> ConsumeQueue::lastEntry() const {
+  if (maxOffset() <= firstIndex()) {
+    return std::nullopt;
+  }
+  const auto entry = rawEntryAt(maxOffset() - 1);
+  return entry && isPreBlank(*entry) ? std::nullopt : entry;
+}
+
+}  // namespace rocketmq::store
