@@ -179,16 +179,21 @@ class PosixMappedFile final : public MappedFile {
     if (begin >= end) {
       return;
     }
-    // Where nothing is written yet, reading ahead fills megabytes with zeros in one go, during
-    // which a kernel that does not preempt lets no other thread have the processor, and makes large
-    // pages, which each flush writes whole.
-    if (file_.valid()) {
-      ::madvise(data() + begin, static_cast<size_t>(this->bytes() - begin), MADV_RANDOM);
-    }
+    endReadAhead(begin);
     for (int64_t at = begin; at < end; at += kPrefaultStep) {
       const auto length = static_cast<size_t>(std::min(kPrefaultStep, end - at));
       ::madvise(data() + at, length, MADV_WILLNEED);
       ::madvise(data() + at, length, MADV_POPULATE_WRITE);
+    }
+  }
+
+  void endReadAhead(int64_t offset) override {
+    const int64_t begin = offset - offset % pageBytes();
+    // Reading ahead fills the pages in one go, during which a kernel that does not preempt lets no
+    // other thread have the processor, and makes large ones, which each flush writes whole. A file
+    // that is not kept open has none: see FileUse.
+    if (file_.valid() && begin < bytes()) {
+      ::madvise(data() + begin, static_cast<size_t>(bytes() - begin), MADV_RANDOM);
     }
   }
 

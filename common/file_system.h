@@ -82,9 +82,12 @@ class MappedFile {
   virtual Status zero(int64_t offset, int64_t bytes) = 0;
 
   /// Hint that the range is about to be written: makes its pages present and writable where the
-  /// system can do that, so that the stores take no page faults. From `offset` on nothing is read
-  /// ahead by itself any more.
+  /// system can do that, so that the stores take no page faults. Implies endReadAhead(offset).
   virtual void prefault(int64_t offset, int64_t bytes) = 0;
+
+  /// Hint that what lies from `offset` on is written before it is read: the system reads nothing
+  /// ahead there by itself any more, which would fill megabytes with zeros.
+  virtual void endReadAhead(int64_t offset) = 0;
 
   /// Hint that the range is about to be read: has the system fetch it in large pieces, whatever the
   /// file's FileUse. Does not wait.

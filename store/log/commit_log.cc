@@ -286,9 +286,8 @@ Status CommitLog::makeNext(int64_t base, int64_t reserve_bytes) {
     const Status removed = made->remove();
     return removed.isOk() ? status : status.withContext(removed.message());
   }
-  // Ends reading ahead in the file: who reads close behind large appends, which prefault nothing,
-  // would have megabytes in front of them filled with zeros.
-  (*mapping)->prefault(0, kPageBytes);
+  // For those who read close behind large appends, which prefault nothing.
+  (*mapping)->endReadAhead(0);
   MutexLock lock(append_mutex_);
   next_ = std::move(made);
   next_mapping_ = std::move(*mapping);

@@ -26,6 +26,7 @@ class ForwardingMappedFile : public MappedFile {
   Status zero(int64_t offset, int64_t bytes) override { return below_->zero(offset, bytes); }
   void put(int64_t offset, std::string_view content) override { below_->put(offset, content); }
   void prefault(int64_t offset, int64_t bytes) override { below_->prefault(offset, bytes); }
+  void endReadAhead(int64_t offset) override { below_->endReadAhead(offset); }
   void readAhead(int64_t offset, int64_t bytes) override { below_->readAhead(offset, bytes); }
   void release(int64_t offset, int64_t bytes) override { below_->release(offset, bytes); }
   bool isCached(std::string_view range) const override { return below_->isCached(range); }

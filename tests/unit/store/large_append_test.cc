@@ -63,6 +63,7 @@ TEST_F(LargeAppendTest, NoPagesAreMadePresentForLargeOnes) {
   }
   EXPECT_GT(files_.puts, 0);
   EXPECT_LE(files_.prefaulted_to, kPrefaultedAtStart);
+  EXPECT_GT(files_.ends_of_read_ahead, 0);
   files_.prefaulted_to = 0;
   for (int i = 0; i < 3 * 1024; ++i) {
     ASSERT_TRUE(put("Small", 0, std::string(1024, 's')).ok());

@@ -46,6 +46,10 @@ class HookedMappedFile final : public ForwardingMappedFile {
     }
     ForwardingMappedFile::prefault(offset, size);
   }
+  void endReadAhead(int64_t offset) override {
+    hooks_.ends_of_read_ahead += hooks_.matches(path_) ? 1 : 0;
+    ForwardingMappedFile::endReadAhead(offset);
+  }
   bool isCached(std::string_view range) const override {
     return !(hooks_.is_cold && hooks_.matches(path_)) && ForwardingMappedFile::isCached(range);
   }

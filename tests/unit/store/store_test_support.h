@@ -29,9 +29,10 @@ class HookedFileSystem final : public rocketmq::test::ForwardingFileSystem {
   // Apply to files whose path contains `fault_path`.
   std::string fault_path;
   std::atomic<bool> fail_sync{false};
-  std::atomic<int> syncs_of_all{0};       ///< Counts calls of syncAll().
-  std::atomic<int> puts{0};               ///< Counts calls of MappedFile::put().
-  std::atomic<int64_t> prefaulted_to{0};  ///< The farthest that any file was prefaulted.
+  std::atomic<int> syncs_of_all{0};        ///< Counts calls of syncAll().
+  std::atomic<int> puts{0};                ///< Counts calls of MappedFile::put().
+  std::atomic<int64_t> prefaulted_to{0};   ///< The farthest that any file was prefaulted.
+  std::atomic<int> ends_of_read_ahead{0};  ///< Counts calls of MappedFile::endReadAhead().
   std::atomic<bool> disk_is_full{false};  ///< No file grows, no new one is made.
   std::atomic<bool> is_cold{false};       ///< Nothing is in the system's cache.
   std::atomic<double> used_ratio{0.1};
