@@ -11,6 +11,7 @@
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
+#include <limits>
 #include <system_error>
 #include <utility>
 
@@ -26,6 +27,8 @@ namespace rocketmq {
 namespace {
 
 constexpr size_t kZeroScanBytes = 16 * 1024;
+/// More than a store leaves in the cache behind the end of a file that is used here and there.
+constexpr int64_t kZeroLookBytesMax = 1 << 20;
 /// What is filled with zeros before other threads get the processor.
 constexpr int64_t kPrefaultStep = 128 * 1024;
 
@@ -57,6 +60,38 @@ Status reserveBlocks(int fd, const std::string& path, int64_t offset, int64_t by
     error_number = ::posix_fallocate(fd, offset, bytes);
   }
   return error_number == 0 ? Status::ok() : failure("cannot reserve space for", path, error_number);
+}
+
+/// Whether the file reads as zeros from `offset` to its end. Reads no holes, nor anything near them
+/// that the system would then keep. False also when there are more than `look_bytes_max` to look
+/// at.
+Result<bool> isZero(int fd, const std::string& path, int64_t offset, int64_t look_bytes_max) {
+  std::array<char, kZeroScanBytes> buffer;
+  int64_t looked_at = 0;
+  for (int64_t data_end = offset; looked_at <= look_bytes_max;) {
+    if (offset >= data_end) {
+      const off_t data = ::lseek(fd, offset, SEEK_DATA);
+      if (data < 0 && errno == ENXIO) {
+        return true;
+      }
+      // A file system that knows no holes has data everywhere.
+      offset = data < 0 ? offset : data;
+      const off_t hole = ::lseek(fd, offset, SEEK_HOLE);
+      data_end = hole <= offset ? std::numeric_limits<int64_t>::max() : hole;
+    }
+    const auto wanted = std::min(std::ssize(buffer), data_end - offset);
+    const ssize_t got = ::pread(fd, buffer.data(), static_cast<size_t>(wanted), offset);
+    if (got < 0 && errno != EINTR) {
+      return failure("cannot read", path, errno);
+    }
+    const std::string_view read(buffer.data(), static_cast<size_t>(std::max<ssize_t>(got, 0)));
+    if (got == 0 || read.find_first_not_of('\0') != std::string_view::npos) {
+      return got == 0;
+    }
+    offset += std::ssize(read);
+    looked_at += std::ssize(read);
+  }
+  return false;
 }
 
 /// Returns what the system did not take, for the reason in errno; empty: everything is written.
@@ -161,9 +196,11 @@ class PosixMappedFile final : public MappedFile {
       return Status::ok();
     }
     ROCKETMQ_ASSIGN_OR_RETURN(const Descriptor file, openFile(path_, O_RDWR));
-    if (::lseek(file.get(), first_page, SEEK_DATA) < 0 && errno == ENXIO) {
-      // Nothing is written there. Giving blocks back that are only reserved takes milliseconds
-      // where the disk is told of each.
+    ROCKETMQ_ASSIGN_OR_RETURN(const bool is_clean,
+                              isZero(file.get(), path_, first_page, kZeroLookBytesMax));
+    if (is_clean) {
+      // Giving blocks back that are only reserved takes milliseconds where the disk is told of
+      // each. A page that was read counts as written for the system, so a look at it decides.
       return Status::ok();
     }
     if (::fallocate(file.get(), FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, first_page,
@@ -309,24 +346,7 @@ class PosixFileSystem final : public FileSystem {
 
   Result<bool> isZeroFrom(const std::string& path, int64_t offset) override {
     ROCKETMQ_ASSIGN_OR_RETURN(const Descriptor file, openFile(path, O_RDONLY));
-    std::array<char, kZeroScanBytes> buffer;
-    for (;;) {
-      const off_t data = ::lseek(file.get(), offset, SEEK_DATA);
-      if (data < 0 && errno == ENXIO) {
-        return true;
-      }
-      // A file system that knows no holes has data everywhere.
-      offset = data < 0 ? offset : data;
-      const ssize_t got = ::pread(file.get(), buffer.data(), buffer.size(), offset);
-      if (got < 0 && errno != EINTR) {
-        return failure("cannot read", path, errno);
-      }
-      const std::string_view read(buffer.data(), static_cast<size_t>(std::max<ssize_t>(got, 0)));
-      if (got == 0 || read.find_first_not_of('\0') != std::string_view::npos) {
-        return got == 0;
-      }
-      offset += got > 0 ? got : 0;
-    }
+    return isZero(file.get(), path, offset, std::numeric_limits<int64_t>::max());
   }
 
   Result<std::unique_ptr<MappedFile>> map(const std::string& path,

@@ -15,6 +15,8 @@ constexpr int64_t kBaseMax = int64_t{1} << 62;  // Keeps sums of offsets far fro
 constexpr int64_t kReserveStepMaxBytes = 64 * 1024;
 constexpr int kFolderLevels = 3;
 
+int64_t roundUp(int64_t bytes) { return (bytes + kPageBytes - 1) / kPageBytes * kPageBytes; }
+
 }  // namespace
 
 std::string segmentFileName(int64_t base) {
@@ -253,10 +255,12 @@ Result<int64_t> SegmentSet::makeRoom(int64_t from, int64_t to) {
   if (segment->reservedTo() >= to - base) {
     return base + segment->reservedTo();  // It only had to be mapped again.
   }
-  // In steps that grow with the stream: a small one takes one page, a busy one asks seldom.
+  // In steps that grow with the stream: a small one takes one page, a busy one asks seldom. Whole
+  // pages, or each start would take one more of every stream.
   const int64_t reserved = std::max(segment->reservedTo(), from - base);
   const int64_t step = std::clamp(reserved, kPageBytes, kReserveStepMaxBytes);
-  const int64_t wanted = std::min(std::max(to - base, reserved + step), file_bytes);
+  const int64_t wanted = std::min(
+      std::max(roundUp(to - base), (reserved + step) / kPageBytes * kPageBytes), file_bytes);
   if (!segment->reserve(from - base, wanted).isOk()) {
     ROCKETMQ_RETURN_IF_ERROR(segment->reserve(from - base, to - base));
   }
