@@ -99,6 +99,10 @@ store::LiveStoreOptions liveStoreOptionsOf(const BrokerSettings& settings) {
   options.disk_warning_ratio = ratioOf(settings.disk_warning_percent, 35, 90);
   options.disk_clean_forcibly_ratio = ratioOf(settings.disk_clean_forcibly_percent, 30, 85);
   options.clean_file_forcibly = settings.clean_file_forcibly;
+  options.delete_files_max = settings.delete_files_max;
+  options.delete_log_files_pause_ms = settings.delete_log_files_pause_ms;
+  options.delete_queue_files_pause_ms = settings.delete_queue_files_pause_ms;
+  options.delete_again_interval_ms = settings.delete_again_interval_ms;
   options.page_cache_busy_timeout_ms = settings.page_cache_busy_timeout_ms;
   options.message_bytes_max = settings.message_bytes_max;
   // RocketMQ parity: a slave lets go of its consumers a little earlier than the master does.

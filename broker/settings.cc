@@ -321,7 +321,15 @@ void addRetention(Rows& rows) {
                "Percent of the disk above which files are deleted whatever their age."),
        setting("cleanFileForciblyEnable", &S::clean_file_forcibly, kLive, "Allow that."),
        setting("cleanResourceInterval", &S::clean_resource_interval_ms, kPositive, kRestart,
-               "Milliseconds between looks for expired files.")});
+               "Milliseconds between looks for expired files."),
+       setting("deleteFileBatchMax", &S::delete_files_max, kPositive, kLive,
+               "Files of the commit log that are deleted in one look at most."),
+       setting("deleteCommitLogFilesInterval", &S::delete_log_files_pause_ms, kNotNegative, kLive,
+               "Milliseconds between deleting one file of the commit log and the next."),
+       setting("deleteConsumeQueueFilesInterval", &S::delete_queue_files_pause_ms, kNotNegative,
+               kLive, "Milliseconds between deleting one file of consume queues and the next."),
+       setting("redeleteHangedFileInterval", &S::delete_again_interval_ms, kNotNegative, kLive,
+               "Milliseconds until a file that could not be deleted is tried again.")});
 }
 
 void addReplication(Rows& rows) {

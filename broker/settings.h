@@ -126,6 +126,10 @@ struct BrokerSettings {
   int32_t flush_queue_thorough_interval_ms = 60'000;
   int64_t sync_flush_timeout_ms = 5000;
   int32_t clean_resource_interval_ms = 10'000;
+  int32_t delete_files_max = 10;
+  int32_t delete_log_files_pause_ms = 100;
+  int32_t delete_queue_files_pause_ms = 100;
+  int32_t delete_again_interval_ms = 120'000;
   bool check_crc_on_recover = true;
   int32_t file_reserved_hours = 72;
   std::string delete_when = "04";

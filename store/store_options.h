@@ -20,6 +20,10 @@ struct LiveStoreOptions {
   double disk_warning_ratio = 0.90;         ///< Above it puts are refused.
   double disk_clean_forcibly_ratio = 0.85;  ///< Above it files go whatever their age.
   bool clean_file_forcibly = true;
+  int32_t delete_files_max = 10;               ///< Log files that go in one look.
+  int32_t delete_log_files_pause_ms = 100;     ///< Between one log file and the next.
+  int32_t delete_queue_files_pause_ms = 100;   ///< Between files of queues.
+  int32_t delete_again_interval_ms = 120'000;  ///< After a file could not be removed.
   int32_t page_cache_busy_timeout_ms = 1000;
   int32_t message_bytes_max = 4 * 1024 * 1024;  ///< Body of one message.
   /// Share of physical memory that counts as "recent enough to be cached", percent.

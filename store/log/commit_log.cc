@@ -387,7 +387,9 @@ LogView CommitLog::view(int64_t offset) const {
   }
   auto mapping = segment->map();
   if (!mapping) {
-    log::error("cannot read the commit log: {}", mapping.status().message());
+    if (segments_.find(offset) == segment) {  // Else retention has just taken it.
+      log::error("cannot read the commit log: {}", mapping.status().message());
+    }
     return {};
   }
   const int64_t readable = std::min(end, segment->end()) - segment->base();

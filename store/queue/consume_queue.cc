@@ -24,8 +24,9 @@ ConsumeQueue::ConsumeQueue(FileSystem& files, Options options)
       extension_(options_.extension ? std::make_unique<QueueExtension>(files, *options_.extension)
                                     : nullptr) {}
 
-void ConsumeQueue::logUnreadable(const Status& status) const {
-  if (!isDeleted()) {
+void ConsumeQueue::logUnreadable(const Segment& segment, const Status& status) const {
+  // Retention may just have taken the file.
+  if (!isDeleted() && segments_.find(segment.base()).get() == &segment) {
     log::error("cannot read a consume queue: {}", status.message());
   }
 }
@@ -146,7 +147,7 @@ QueueRun ConsumeQueue::run(int64_t index) const {
   }
   auto mapping = segment->map();
   if (!mapping) {
-    logUnreadable(mapping.status());
+    logUnreadable(*segment, mapping.status());
     return {};
   }
   if (!was_read_.load(std::memory_order_relaxed)) {
@@ -246,23 +247,35 @@ void ConsumeQueue::moveMin(int64_t log_min) {
   min_.store(firstAtOrAfter(log_min, first, end), std::memory_order_release);
 }
 
-Status ConsumeQueue::trimBefore(int64_t log_min) {
-  if (log_min <= trimmed_to_) {
-    return Status::ok();
-  }
-  // Readers are sent behind the files before these go.
-  moveMin(log_min);
-  const int64_t keep_bytes = minOffset() * kQueueEntryBytes;
-  for (const auto& segment : segments_.takeBefore(keep_bytes)) {
-    ROCKETMQ_RETURN_IF_ERROR(segment->remove());
-  }
-  if (extension_ != nullptr && minOffset() < maxOffset()) {
-    if (const auto address = unitAddressAt(minOffset())) {
-      ROCKETMQ_RETURN_IF_ERROR(extension_->trimBefore(*address));
+bool ConsumeQueue::trimBefore(int64_t log_min) {
+  std::vector<std::shared_ptr<Segment>> taken;
+  if (log_min > trimmed_to_) {
+    // Readers are sent behind the files before these go.
+    moveMin(log_min);
+    taken = segments_.takeBefore(minOffset() * kQueueEntryBytes);
+    const auto address = extension_ != nullptr && minOffset() < maxOffset()
+                             ? unitAddressAt(minOffset())
+                             : std::nullopt;
+    if (address) {
+      const auto units = extension_->takeBefore(*address);
+      taken.insert(taken.end(), units.begin(), units.end());
     }
+    trimmed_to_ = log_min;
   }
-  trimmed_to_ = log_min;
-  return Status::ok();
+  MutexLock lock(room_mutex_);
+  trimmed_.insert(trimmed_.end(), taken.begin(), taken.end());
+  return !trimmed_.empty();
+}
+
+Result<bool> ConsumeQueue::removeTrimmed() {
+  MutexLock lock(room_mutex_);
+  // The files of a topic that was deleted and made again have the same names.
+  if (trimmed_.empty() || isDeleted()) {
+    return false;
+  }
+  ROCKETMQ_RETURN_IF_ERROR(trimmed_.front()->remove());
+  trimmed_.pop_front();
+  return true;
 }
 
 void ConsumeQueue::markDeleted() {

@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <optional>
 #include <string>
@@ -175,9 +176,12 @@ class ConsumeQueue {
   bool isMappedInVain();
   bool isMapped() const;
 
-  /// The log begins at `log_min` now: removes the files that only point before it (never the last)
-  /// and moves minOffset().
-  Status trimBefore(int64_t log_min);
+  /// The log begins at `log_min` now: moves minOffset(), and takes the files out of the queue that
+  /// only point before it (never the last). True when there are files for removeTrimmed().
+  bool trimBefore(int64_t log_min);
+  /// Removes one file that trimBefore() has taken out, the oldest first; after a failure it is
+  /// still there for the next call. False when there is none.
+  Result<bool> removeTrimmed();
 
   /// No more files from now on. Appends that have begun may still be under way.
   void markDeleted();
@@ -210,7 +214,7 @@ class ConsumeQueue {
   Status removeAndBeginAt(int64_t index);
   Status fillTo(int64_t index);
   void write(const QueueEntry& entry);
-  void logUnreadable(const Status& status) const;
+  void logUnreadable(const Segment& segment, const Status& status) const;
 
   FileSystem& files_;
   const Options options_;
@@ -228,8 +232,9 @@ class ConsumeQueue {
   int64_t physical_end_ = 0;
   SegmentCursor cursor_{segments_};
 
-  // Serialises makers of room; only the file list's lock is taken under it.
+  // Serialises makers of room and removals; only the file list's lock is taken under it.
   Mutex room_mutex_;
+  std::deque<std::shared_ptr<Segment>> trimmed_ ROCKETMQ_GUARDED_BY(room_mutex_);
 
   mutable std::atomic<bool> was_read_{false};  // Since isMappedInVain().
   int64_t seen_end_ = 0;                       // By isMappedInVain().

@@ -24,7 +24,7 @@ std::optional<QueueEntry> ConsumeQueue::rawEntryAt(int64_t index) const {
   }
   const auto mapping = segment->map();
   if (!mapping) {
-    logUnreadable(mapping.status());
+    logUnreadable(*segment, mapping.status());
     return std::nullopt;
   }
   return decodeQueueEntry((*mapping)->data() + (at - segment->base()));

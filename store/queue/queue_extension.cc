@@ -228,12 +228,9 @@ Status QueueExtension::flush() {
   return segments_.syncFolder();
 }
 
-Status QueueExtension::trimBefore(int64_t address) {
+std::vector<std::shared_ptr<Segment>> QueueExtension::takeBefore(int64_t address) {
   load();
-  for (const auto& segment : segments_.takeBefore(unitOffset(address))) {
-    ROCKETMQ_RETURN_IF_ERROR(segment->remove());
-  }
-  return Status::ok();
+  return segments_.takeBefore(unitOffset(address));
 }
 
 }  // namespace rocketmq::store

@@ -72,8 +72,9 @@ class QueueExtension {
   // Housekeeping: one thread.
 
   Status flush();
-  /// No entry points before `address` any more: removes the files in front of it.
-  Status trimBefore(int64_t address);
+  /// No entry points before `address` any more: takes the files in front of it out of the stream,
+  /// which the caller removes.
+  std::vector<std::shared_ptr<Segment>> takeBefore(int64_t address);
 
  private:
   static constexpr int64_t kEndUnknown = -1;

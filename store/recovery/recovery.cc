@@ -187,7 +187,9 @@ Status Recovery::finish(const Read& read, int64_t flushed) {
       parts_.log.truncateTo({.end = read.end, .flushed = flushed, .newest_ms = read.newest_ms}));
   ROCKETMQ_RETURN_IF_ERROR(truncateQueues(queues, read.end));
   for (const auto& queue : queues) {
-    ROCKETMQ_RETURN_IF_ERROR(queue->trimBefore(log_min));
+    for (bool has_more = queue->trimBefore(log_min); has_more;) {
+      ROCKETMQ_ASSIGN_OR_RETURN(has_more, queue->removeTrimmed());
+    }
     queue->unmapAll();
   }
   parts_.dispatcher.noteDispatched(read.end, read.newest_ms);

@@ -11,21 +11,46 @@
 namespace rocketmq::store {
 namespace {
 
-constexpr size_t kFilesPerPass = 10;
-constexpr size_t kFilesPerManualPass = 200;
+constexpr int64_t kPassesByHand = 20;
 constexpr int64_t kMsPerHour = 3'600'000;
 
 }  // namespace
 
 void Retention::start() {
   worker_.start("StoreClean", [this] {
-    while (worker_.pause(std::chrono::milliseconds(options_.interval_ms))) {
-      checkDisk();
-      if (const Status cleaned = clean(urgency(), kFilesPerPass); !cleaned.isOk()) {
-        log::warn("cannot remove old files: {}", cleaned.message());
+    const std::chrono::milliseconds interval(options_.interval_ms);
+    Time now = std::chrono::steady_clock::now();
+    Time look_at = now + interval;
+    Time remove_at = now;
+    bool has_more = false;
+    while (worker_.pause((has_more ? std::min(look_at, remove_at) : look_at) - now)) {
+      now = std::chrono::steady_clock::now();
+      if (now >= look_at) {
+        look();
+        look_at = now + interval;
+      }
+      if (now >= remove_at) {
+        const auto pause = removeNext(now);
+        has_more = pause.has_value();
+        remove_at = now + pause.value_or(std::chrono::milliseconds(0));
       }
     }
   });
+}
+
+void Retention::stop() {
+  worker_.stop();
+  if (const Status removed = removeAll(); !removed.isOk()) {
+    log::warn("cannot remove old files: {}", removed.message());
+  }
+}
+
+void Retention::look() {
+  checkDisk();
+  if (const Status cleaned = clean(urgency(), parts_.live.all()->delete_files_max);
+      !cleaned.isOk()) {
+    log::warn("cannot remove old files: {}", cleaned.message());
+  }
 }
 
 double Retention::diskUsedRatio() const {
@@ -85,24 +110,27 @@ bool Retention::isDeleteHour(const std::string& hours) const {
 }
 
 Status Retention::cleanNow() {
-  return clean(std::max(urgency(), Urgency::kExpired), kFilesPerManualPass);
+  const int64_t files_max = kPassesByHand * parts_.live.all()->delete_files_max;
+  ROCKETMQ_RETURN_IF_ERROR(clean(std::max(urgency(), Urgency::kExpired), files_max));
+  return removeAll();
 }
 
-Status Retention::clean(Urgency urgency, size_t files_max) {
+Status Retention::clean(Urgency urgency, int64_t files_max) {
   MutexLock lock(clean_mutex_);
   if (urgency != Urgency::kNone) {
     ROCKETMQ_ASSIGN_OR_RETURN(const int64_t offset, removableTo(urgency, files_max));
-    ROCKETMQ_RETURN_IF_ERROR(removeLogBefore(offset));
+    takeLogBefore(offset);
   }
   return trimFollowers();
 }
 
-Result<int64_t> Retention::removableTo(Urgency urgency, size_t files_max) const {
+Result<int64_t> Retention::removableTo(Urgency urgency, int64_t files_max) const {
   const int64_t reserved_ms = parts_.live.all()->file_reserved_hours * kMsPerHour;
   const int64_t settled = std::min(parts_.log.flushedOffset(), parts_.dispatcher.dispatchedTo());
   const auto segments = parts_.log.segments();
+  const auto count = std::min(segments.size(), static_cast<size_t>(files_max) + 1);
   int64_t offset = parts_.log.minOffset();
-  for (size_t i = 0; i + 1 < segments.size() && i < files_max; ++i) {
+  for (size_t i = 0; i + 1 < count; ++i) {
     if (segments[i]->end() > settled) {
       break;
     }
@@ -117,16 +145,12 @@ Result<int64_t> Retention::removableTo(Urgency urgency, size_t files_max) const 
   return offset;
 }
 
-Status Retention::removeLogBefore(int64_t offset) {
-  const auto removed = parts_.log.takeBefore(offset);
+void Retention::takeLogBefore(int64_t offset) {
+  const auto taken = parts_.log.takeBefore(offset);
   // The listener may be reading properties in these files.
   parts_.dispatcher.waitForBatch();
   parts_.arrivals.waitUntilTold();
-  for (const auto& segment : removed) {
-    log::info("removing old commit log file {}", segment->path());
-    ROCKETMQ_RETURN_IF_ERROR(segment->remove());
-  }
-  return Status::ok();
+  log_files_.insert(log_files_.end(), taken.begin(), taken.end());
 }
 
 /// Queues and index files follow the log's start.
@@ -135,12 +159,73 @@ Status Retention::trimFollowers() {
   if (trimmed_to_ == log_min) {
     return Status::ok();
   }
+  queues_.clear();
   for (const auto& queue : parts_.queues.all()) {
-    ROCKETMQ_RETURN_IF_ERROR(queue->trimBefore(log_min));
+    if (queue->trimBefore(log_min)) {
+      queues_.push_back(queue);
+    }
   }
   ROCKETMQ_RETURN_IF_ERROR(parts_.index.removeBefore(log_min));
   trimmed_to_ = log_min;
   return Status::ok();
+}
+
+std::optional<std::chrono::milliseconds> Retention::removeNext(Time now) {
+  const auto live = parts_.live.all();
+  MutexLock lock(clean_mutex_);
+  if (now < try_again_at_) {
+    return std::nullopt;
+  }
+  int32_t pause_ms = live->delete_log_files_pause_ms;
+  Result<bool> removed = removeLogFile();
+  if (removed.ok() && !*removed) {
+    pause_ms = live->delete_queue_files_pause_ms;
+    removed = removeQueueFile();
+  }
+  if (!removed.ok()) {
+    log::warn("an old file stays for now: {}", removed.status().message());
+    try_again_at_ = now + std::chrono::milliseconds(live->delete_again_interval_ms);
+    return std::nullopt;
+  }
+  return *removed ? std::optional(std::chrono::milliseconds(pause_ms)) : std::nullopt;
+}
+
+Status Retention::removeAll() {
+  MutexLock lock(clean_mutex_);
+  for (bool has_more = true; has_more;) {
+    ROCKETMQ_ASSIGN_OR_RETURN(has_more, removeLogFile());
+  }
+  for (bool has_more = true; has_more;) {
+    ROCKETMQ_ASSIGN_OR_RETURN(has_more, removeQueueFile());
+  }
+  return Status::ok();
+}
+
+Result<bool> Retention::removeLogFile() {
+  if (log_files_.empty()) {
+    return false;
+  }
+  ROCKETMQ_RETURN_IF_ERROR(log_files_.front()->remove());
+  log::info("removed old commit log file {}", log_files_.front()->path());
+  log_files_.pop_front();
+  return true;
+}
+
+Result<bool> Retention::removeQueueFile() {
+  while (!queues_.empty()) {
+    auto queue = std::move(queues_.front());
+    queues_.pop_front();
+    const auto removed = queue->removeTrimmed();
+    if (!removed.ok()) {
+      queues_.push_back(std::move(queue));  // The others first.
+      return removed.status();
+    }
+    if (*removed) {
+      queues_.push_front(std::move(queue));
+      return true;
+    }
+  }
+  return false;
 }
 
 }  // namespace rocketmq::store

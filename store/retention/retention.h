@@ -1,7 +1,10 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
+#include <deque>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -23,8 +26,12 @@ namespace rocketmq::store {
 /// Removes old files and watches the disk (RocketMQ: CleanCommitLogService,
 /// CleanConsumeQueueService). Log files go oldest first, never the newest: past their reserved time
 /// at the hours of deleteWhen or when the disk is used too much, whatever their age when it gets
-/// critical. Queue and index files follow the log. Readers keep what they hold: a file is unlinked
-/// at once and unmapped with its last slice.
+/// critical. Queue and index files follow the log. Readers keep what they hold: a file is unmapped
+/// with its last slice.
+/// Pace:    nobody finds a file any more from one moment on; log and queue files then leave the
+/// disk
+///          one by one with pauses between them, as giving back the blocks of a large file keeps a
+///          disk busy. What cannot be removed is tried again later.
 /// Threads: one of its own; cleanNow() and diskUsedRatio() from any.
 class Retention {
  public:
@@ -49,13 +56,14 @@ class Retention {
   Retention(const Parts& parts, Options options) : parts_(parts), options_(std::move(options)) {}
 
   void start();
-  void stop() { worker_.stop(); }
+  /// What was to be removed is gone when it returns.
+  void stop();
 
   /// Sets or clears the disk-full flag: set above the warning level, cleared at or below the level
   /// of forced cleaning.
   void checkDisk();
 
-  /// Removes what is past its reserved time, at any hour.
+  /// Removes what is past its reserved time, at any hour, without pauses.
   Status cleanNow();
 
   /// Of the fuller one, when log and root folder are on different file systems.
@@ -68,18 +76,32 @@ class Retention {
     kAny,      ///< Whatever their age.
   };
 
+  void look();
   Urgency urgency() const;
   bool isDeleteHour(const std::string& hours) const;
-  Status clean(Urgency urgency, size_t files_max);
+  Status clean(Urgency urgency, int64_t files_max);
   /// End of the newest file that may go; the log's start when none may.
-  Result<int64_t> removableTo(Urgency urgency, size_t files_max) const;
-  Status removeLogBefore(int64_t offset) ROCKETMQ_REQUIRES(clean_mutex_);
+  Result<int64_t> removableTo(Urgency urgency, int64_t files_max) const;
+  void takeLogBefore(int64_t offset) ROCKETMQ_REQUIRES(clean_mutex_);
   Status trimFollowers() ROCKETMQ_REQUIRES(clean_mutex_);
+
+  using Time = std::chrono::steady_clock::time_point;
+
+  /// Removes the next file whose turn it is and returns the pause to make after it; nullopt when
+  /// there is none.
+  std::optional<std::chrono::milliseconds> removeNext(Time now);
+  Status removeAll();
+  // False when there is nothing to remove.
+  Result<bool> removeLogFile() ROCKETMQ_REQUIRES(clean_mutex_);
+  Result<bool> removeQueueFile() ROCKETMQ_REQUIRES(clean_mutex_);
 
   const Parts parts_;
   const Options options_;
-  Mutex clean_mutex_;  // One pass at a time; held while files are removed.
+  Mutex clean_mutex_;  // One pass at a time; held while a file is removed.
   int64_t trimmed_to_ ROCKETMQ_GUARDED_BY(clean_mutex_) = -1;
+  std::deque<std::shared_ptr<Segment>> log_files_ ROCKETMQ_GUARDED_BY(clean_mutex_);
+  std::deque<std::shared_ptr<ConsumeQueue>> queues_ ROCKETMQ_GUARDED_BY(clean_mutex_);
+  Time try_again_at_ ROCKETMQ_GUARDED_BY(clean_mutex_);
   Worker worker_;
 };
 

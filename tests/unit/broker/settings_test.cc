@@ -110,6 +110,24 @@ TEST(BrokerSettingsTest, NameServersAreHostsWithPorts) {
   }
 }
 
+TEST(BrokerSettingsTest, HowFilesAreDeletedReachesTheStore) {
+  BrokerSettings settings;
+  const store::LiveStoreOptions usual = liveStoreOptionsOf(settings);
+  EXPECT_EQ(10, usual.delete_files_max);
+  EXPECT_EQ(100, usual.delete_log_files_pause_ms);
+  EXPECT_EQ(100, usual.delete_queue_files_pause_ms);
+  EXPECT_EQ(120'000, usual.delete_again_interval_ms);
+  ASSERT_TRUE(load(settings,
+                   "deleteFileBatchMax=1\ndeleteCommitLogFilesInterval=2\n"
+                   "deleteConsumeQueueFilesInterval=3\nredeleteHangedFileInterval=4\n")
+                  .ok());
+  const store::LiveStoreOptions options = liveStoreOptionsOf(settings);
+  EXPECT_EQ(1, options.delete_files_max);
+  EXPECT_EQ(2, options.delete_log_files_pause_ms);
+  EXPECT_EQ(3, options.delete_queue_files_pause_ms);
+  EXPECT_EQ(4, options.delete_again_interval_ms);
+}
+
 TEST(BrokerSettingsTest, RatiosOutsideRocketMqsBoundsAreTakenAsTheBound) {
   BrokerSettings settings;
   settings.disk_used_percent_max = 99;

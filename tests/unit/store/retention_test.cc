@@ -1,75 +1,16 @@
-#include <fcntl.h>
 #include <gmock/gmock.h>
-#include <sys/stat.h>
 
 #include <ctime>
 #include <filesystem>
-#include <iterator>
 
 #include "store/log/segment.h"
-#include "tests/unit/store/store_test_support.h"
+#include "tests/unit/store/retention_fixture.h"
 
 namespace rocketmq::store::test {
 namespace {
 
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
-
-class StoreRetentionTest : public StoreTest {
- protected:
-  StoreRetentionTest() {
-    options_.live.file_reserved_hours = 72;
-    options_.live.delete_when = "99";  // No hour of any day.
-    options_.clean_resource_interval_ms = 5;
-  }
-
-  /// Four full log files and a fifth.
-  void fill() {
-    open();
-    send("Early", 0, 3, "e");
-    for (int i = 0; store_->commitLogMaxOffset() < 4 * kLogFileBytes; ++i) {
-      ASSERT_TRUE(
-          put("A", 0, "m" + std::to_string(i), properties({{"KEYS", "k" + std::to_string(i)}}))
-              .ok());
-    }
-    ASSERT_TRUE(flushEverything());
-    for (int64_t base = 0; base <= 4 * kLogFileBytes; base += kLogFileBytes) {
-      touch(logFile(base), clock_.nowMs());
-    }
-  }
-  static void touch(const std::string& path, TimestampMs time) {
-    struct timespec times[2];
-    times[0].tv_sec = times[1].tv_sec = time / 1000;
-    times[0].tv_nsec = times[1].tv_nsec = time % 1000 * 1'000'000;
-    ASSERT_EQ(0, ::utimensat(AT_FDCWD, path.c_str(), times, 0)) << path;
-  }
-  void makeOld(int files) {
-    for (int i = 0; i < files; ++i) {
-      touch(logFile(i * kLogFileBytes), clock_.nowMs() - int64_t{73} * 3'600'000);
-    }
-  }
-  /// Returns when at least one whole pass of cleaning has gone by.
-  void awaitPass() {
-    constexpr int kLooksOfTwoPasses = 8;
-    const int before = files_.looks_at_space;
-    ASSERT_TRUE(
-        eventually([&] { return files_.looks_at_space >= before + 2 * kLooksOfTwoPasses; }));
-  }
-  void fillUpTo(int64_t log_end) {
-    for (int i = 0; store_->commitLogMaxOffset() < log_end; ++i) {
-      ASSERT_TRUE(put("A", 0, "m" + std::to_string(i)).ok());
-    }
-    ASSERT_TRUE(flushEverything());
-  }
-  int indexFiles() const {
-    std::error_code no_folder_yet;
-    const std::filesystem::directory_iterator files(root() + "/index", no_folder_yet);
-    return static_cast<int>(std::distance(begin(files), end(files)));
-  }
-  bool logBeginsAt(int64_t offset) {
-    return eventually([&] { return store_->commitLogMinOffset() == offset; });
-  }
-};
 
 TEST_F(StoreRetentionTest, ManualCleaningTakesWhatIsPastItsTimeAndNotMore) {
   fill();

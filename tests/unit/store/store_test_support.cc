@@ -102,6 +102,11 @@ Result<std::unique_ptr<MappedFile>> HookedFileSystem::map(const std::string& pat
       std::make_unique<HookedMappedFile>(std::move(real), *this, path));
 }
 
+Status HookedFileSystem::remove(const std::string& path) {
+  return fail_remove && matches(path) ? Status::io("cannot remove " + path + ": Input/output error")
+                                      : ForwardingFileSystem::remove(path);
+}
+
 Status HookedFileSystem::syncAll(const std::string& path) {
   ++syncs_of_all;
   return fail_sync && matches(path) ? Status::io("cannot sync " + path) : Status::ok();

@@ -33,6 +33,7 @@ class HookedFileSystem final : public rocketmq::test::ForwardingFileSystem {
   std::atomic<int> puts{0};                ///< Counts calls of MappedFile::put().
   std::atomic<int64_t> prefaulted_to{0};   ///< The farthest that any file was prefaulted.
   std::atomic<int> ends_of_read_ahead{0};  ///< Counts calls of MappedFile::endReadAhead().
+  std::atomic<bool> fail_remove{false};
   std::atomic<bool> disk_is_full{false};  ///< No file grows, no new one is made.
   std::atomic<bool> is_cold{false};       ///< Nothing is in the system's cache.
   std::atomic<double> used_ratio{0.1};
@@ -48,6 +49,7 @@ class HookedFileSystem final : public rocketmq::test::ForwardingFileSystem {
   Result<std::unique_ptr<RandomFile>> open(const std::string& path) override;
   Result<std::unique_ptr<MappedFile>> map(const std::string& path,
                                           const MapOptions& options) override;
+  Status remove(const std::string& path) override;
   Status syncDirectory(const std::string&) override { return Status::ok(); }
   Status syncAll(const std::string& path) override;
   Result<SpaceInfo> space(const std::string& path) override;

@@ -1,0 +1,143 @@
+// How old files leave the disk: how many at once, how fast, and what happens when one stays.
+#include <filesystem>
+
+#include "tests/unit/store/retention_fixture.h"
+
+namespace rocketmq::store::test {
+namespace {
+
+class StoreRemovalTest : public StoreRetentionTest {
+ protected:
+  static constexpr int32_t kHourMs = 3'600'000;
+
+  /// `files` full log files, all past their time.
+  void fillWithOld(int files) {
+    options_.live.file_reserved_hours = 0;
+    open();
+    fillUpTo(files * kLogFileBytes);
+    for (int i = 0; i < files; ++i) {
+      touch(logFile(i * kLogFileBytes), clock_.nowMs() - 1);
+    }
+  }
+  void deleteFromNowOn() {
+    options_.live.disk_used_percent_max = 10;
+    files_.used_ratio = 0.2;
+    store_->updateOptions(options_.live);
+  }
+  int logFilesBelow(int64_t end) const {
+    int count = 0;
+    for (int64_t base = 0; base < end; base += kLogFileBytes) {
+      count += std::filesystem::exists(logFile(base)) ? 1 : 0;
+    }
+    return count;
+  }
+};
+
+// deleteFileBatchMax, here 1.
+TEST_F(StoreRemovalTest, ALookTakesNoMoreFilesThanAllowed) {
+  options_.live.delete_files_max = 1;
+  fillWithOld(24);
+  const int before = files_.looks_at_space;
+  deleteFromNowOn();
+  int64_t gone = 0;
+  ASSERT_TRUE(eventually([&] {
+    gone = store_->commitLogMinOffset() / kLogFileBytes;
+    const int looks = (files_.looks_at_space - before) / kLooksAtSpacePerPass + 1;
+    EXPECT_LE(gone, looks);
+    return gone >= 23 || HasFailure();
+  }));
+}
+
+TEST_F(StoreRemovalTest, ByHandTwentyTimesAsManyGo) {
+  options_.clean_resource_interval_ms = kHourMs;
+  options_.live.delete_files_max = 1;
+  fillWithOld(24);
+  ASSERT_TRUE(store_->cleanExpiredFiles().isOk());
+  EXPECT_EQ(20 * kLogFileBytes, store_->commitLogMinOffset());
+}
+
+// deleteCommitLogFilesInterval: nobody finds the files any more, and they leave the disk in turn.
+TEST_F(StoreRemovalTest, BetweenTwoLogFilesIsAPause) {
+  options_.live.delete_log_files_pause_ms = kHourMs;
+  fillWithOld(6);
+  deleteFromNowOn();
+  ASSERT_TRUE(eventually([&] { return store_->commitLogMinOffset() >= 5 * kLogFileBytes; }));
+  ASSERT_TRUE(eventually([&] { return logFilesBelow(5 * kLogFileBytes) < 5; }));
+  EXPECT_FALSE(std::filesystem::exists(logFile(0))) << "the oldest goes first";
+  EXPECT_FALSE(store_->recordAt(2 * kLogFileBytes).ok());
+  awaitPass();
+  EXPECT_EQ(4, logFilesBelow(5 * kLogFileBytes));
+  close();
+  EXPECT_EQ(0, logFilesBelow(5 * kLogFileBytes)) << "a stop waits for none";
+}
+
+TEST_F(StoreRemovalTest, ByHandThereIsNoPause) {
+  options_.live.delete_log_files_pause_ms = kHourMs;
+  options_.live.delete_queue_files_pause_ms = kHourMs;
+  fillWithOld(6);
+  ASSERT_TRUE(store_->cleanExpiredFiles().isOk());
+  EXPECT_EQ(0, logFilesBelow(5 * kLogFileBytes));
+  EXPECT_FALSE(std::filesystem::exists(queueFile("A", 0, 0)));
+  EXPECT_FALSE(std::filesystem::exists(queueFile("A", 0, kQueueFileBytes)));
+}
+
+// deleteConsumeQueueFilesInterval.
+TEST_F(StoreRemovalTest, BetweenTwoQueueFilesIsAPause) {
+  options_.live.delete_queue_files_pause_ms = kHourMs;
+  fillWithOld(6);
+  deleteFromNowOn();
+  ASSERT_TRUE(eventually([&] { return !std::filesystem::exists(queueFile("A", 0, 0)); }));
+  awaitPass();
+  EXPECT_TRUE(std::filesystem::exists(queueFile("A", 0, kQueueFileBytes)));
+  EXPECT_EQ("m" + std::to_string(store_->minOffset("A", 0)),
+            bodies("A", 0, store_->minOffset("A", 0)).front());
+  close();
+  EXPECT_FALSE(std::filesystem::exists(queueFile("A", 0, kQueueFileBytes)));
+}
+
+// redeleteHangedFileInterval. A younger file never goes before: the next start would find a gap.
+TEST_F(StoreRemovalTest, AFileThatStaysIsTriedAgain) {
+  options_.live.delete_again_interval_ms = 0;
+  fillWithOld(6);
+  files_.fault_path = "/commitlog/";
+  files_.fail_remove = true;
+  EXPECT_NE("", store_->cleanExpiredFiles().message());
+  EXPECT_LE(5 * kLogFileBytes, store_->commitLogMinOffset());
+  awaitPass();
+  EXPECT_EQ(5, logFilesBelow(5 * kLogFileBytes));
+  files_.fail_remove = false;
+  EXPECT_TRUE(eventually([&] { return logFilesBelow(5 * kLogFileBytes) == 0; }));
+  EXPECT_TRUE(put("A", 0, "on").ok());
+}
+
+TEST_F(StoreRemovalTest, AndNotBeforeItsTime) {
+  options_.live.delete_again_interval_ms = kHourMs;
+  fillWithOld(6);
+  files_.fault_path = "/commitlog/";
+  files_.fail_remove = true;
+  deleteFromNowOn();
+  ASSERT_TRUE(eventually([&] { return store_->commitLogMinOffset() >= 5 * kLogFileBytes; }));
+  awaitPass();
+  files_.fail_remove = false;
+  awaitPass();
+  EXPECT_EQ(5, logFilesBelow(5 * kLogFileBytes));
+  EXPECT_TRUE(store_->cleanExpiredFiles().isOk()) << "but when asked for by hand";
+  EXPECT_EQ(0, logFilesBelow(5 * kLogFileBytes));
+}
+
+// The new topic's files have the names of those that were to be removed.
+TEST_F(StoreRemovalTest, ATopicThatIsMadeAgainKeepsItsFiles) {
+  options_.live.delete_queue_files_pause_ms = kHourMs;
+  fillWithOld(6);
+  deleteFromNowOn();
+  ASSERT_TRUE(eventually([&] { return !std::filesystem::exists(queueFile("A", 0, 0)); }));
+  ASSERT_TRUE(store_->deleteTopic("A").isOk());
+  fillUpTo(store_->commitLogMaxOffset() + 2 * kLogFileBytes);
+  ASSERT_TRUE(std::filesystem::exists(queueFile("A", 0, kQueueFileBytes)));
+  close();
+  EXPECT_TRUE(std::filesystem::exists(queueFile("A", 0, 0)));
+  EXPECT_TRUE(std::filesystem::exists(queueFile("A", 0, kQueueFileBytes)));
+}
+
+}  // namespace
+}  // namespace rocketmq::store::test
