@@ -42,6 +42,29 @@ Status checkNameServers(std::string_view addresses) {
   return Status::ok();
 }
 
+/// A start would find no messages, or not all, and take the queues' entries for void.
+Status checkStoreIsSupported(const BrokerSettings& settings) {
+  if (settings.store_commit_log.find(',') != std::string::npos) {
+    return Status::invalidArgument("storePathCommitLog=" + settings.store_commit_log +
+                                   " lists several folders; only one is supported: bring the files "
+                                   "of all of them together in it");
+  }
+  if (!settings.store_commit_log_read_only.empty()) {
+    return Status::invalidArgument(
+        "readOnlyCommitLogStorePaths is not supported: bring the files of all folders together in "
+        "storePathCommitLog");
+  }
+  if (settings.store_type != "default") {
+    return Status::invalidArgument("storeType=" + settings.store_type +
+                                   " is not supported: only default is, consume queues in files");
+  }
+  if (settings.store_dledger) {
+    return Status::invalidArgument(
+        "enableDLegerCommitLog=true is not supported: the log of DLedger has another format");
+  }
+  return Status::ok();
+}
+
 void fillIn(std::string& value, std::string fallback) {
   if (value.empty()) {
     value = std::move(fallback);
@@ -87,6 +110,7 @@ Status completeSettings(BrokerSettings& settings) {
     return Status::invalidArgument("haMasterAddress=" + settings.ha_master_address +
                                    " is not host:port");
   }
+  ROCKETMQ_RETURN_IF_ERROR(checkStoreIsSupported(settings));
   return checkNameServers(settings.namesrv_addr);
 }
 

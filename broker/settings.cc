@@ -240,6 +240,12 @@ void addStoreLayout(Rows& rows) {
        setting("storePathCommitLog", &S::store_commit_log, kRestart, "Folder of the commit log.")
            .important()
            .documentedDefault("commitlog in the folder of the store"),
+       setting("readOnlyCommitLogStorePaths", &S::store_commit_log_read_only, kRestart,
+               "Not supported: the start is refused when it is set."),
+       setting("storeType", &S::store_type, kRestart,
+               "Kind of store; only default, consume queues in files, is supported."),
+       setting("enableDLegerCommitLog", &S::store_dledger, kRestart,
+               "Not supported: the start is refused with true."),
        setting("mappedFileSizeCommitLog", &S::commit_log_file_bytes,
                range(int64_t{4096}, int64_t{1} << 31), kRestart,
                "Bytes of a commit log file; must never change on a store."),

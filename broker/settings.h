@@ -107,6 +107,10 @@ struct BrokerSettings {
   // The store.
   std::string store_root;        ///< storePathRootDir. Empty: $HOME/store.
   std::string store_commit_log;  ///< Empty: root/commitlog.
+  // Ways of RocketMQ to keep messages elsewhere, which are refused.
+  std::string store_commit_log_read_only;
+  std::string store_type = "default";
+  bool store_dledger = false;
   int64_t commit_log_file_bytes = 1 << 30;
   int64_t consume_queue_file_bytes = 300'000 * 20;
   bool queue_extension = false;

@@ -97,6 +97,21 @@ TEST(BrokerSettingsTest, WhatIsLeftOpenIsFilledIn) {
   EXPECT_EQ(again, settings);
 }
 
+// Ways of RocketMQ to keep messages where this broker would not find them.
+TEST(BrokerSettingsTest, AStoreOfAnotherKindIsRefused) {
+  for (const char* line :
+       {"storePathCommitLog=/data1/log,/data2/log", "readOnlyCommitLogStorePaths=/data3/log",
+        "storeType=defaultRocksDB", "enableDLegerCommitLog=true"}) {
+    BrokerSettings settings;
+    ASSERT_TRUE(load(settings, std::string(line) + "\n").ok()) << line;
+    const std::string key = std::string(line).substr(0, std::string(line).find('='));
+    EXPECT_NE(std::string::npos, completeSettings(settings).message().find(key)) << line;
+  }
+  BrokerSettings settings;
+  ASSERT_TRUE(load(settings, "storeType=default\nenableDLegerCommitLog=false\n").ok());
+  EXPECT_TRUE(completeSettings(settings).isOk());
+}
+
 TEST(BrokerSettingsTest, NameServersAreHostsWithPorts) {
   for (const char* good : {"127.0.0.1:9876", "a:1;b:2", "rmq-namesrv:9876;", "[::1]:9876"}) {
     BrokerSettings settings;
