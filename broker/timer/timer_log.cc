@@ -81,7 +81,11 @@ Result<std::unique_ptr<TimerLog>> TimerLog::open(FileSystem& files, std::string 
     const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), position);
     const bool is_file = name.size() == kFileNameDigits && error == std::errc{} &&
                          end == name.data() + name.size() && position % file_bytes == 0;
-    if (!is_file || entry.info.bytes != file_bytes) {
+    if (is_file && entry.info.bytes < file_bytes && &entry == &entries.back()) {
+      // A process that ended between making the file and giving it its length.
+      ROCKETMQ_ASSIGN_OR_RETURN(const auto file, files.open(log->folder_ + "/" + name));
+      ROCKETMQ_RETURN_IF_ERROR(file->write(file_bytes - 1, std::string_view("\0", 1)));
+    } else if (!is_file || entry.info.bytes != file_bytes) {
       return Status::corruption(
           log->folder_ + "/" + name + " is no timer log file of " + std::to_string(file_bytes) +
           " bytes (mappedFileSizeTimerLog): set the size with which the files were made, or move "
@@ -106,9 +110,15 @@ Status TimerLog::scan(const std::function<bool(int64_t, const TimerUnit&)>& visi
     if (!unit.ok() || !visit(end_, *unit)) {
       break;
     }
+    noteSlot(end_, unit->slot_ms);
     end_ += kUnitBytes;
   }
   return cutTail();
+}
+
+void TimerLog::noteSlot(int64_t position, TimestampMs slot_ms) {
+  TimestampMs& latest_ms = latest_slots_ms_[fileOf(position)];
+  latest_ms = std::max(latest_ms, slot_ms);
 }
 
 bool TimerLog::isAtFileEnd(int64_t position) const {
@@ -148,6 +158,7 @@ int64_t TimerLog::append(const TimerUnit& unit) {
   }
   const int64_t position = end_;
   encodeUnit(unit, pending_);
+  noteSlot(position, unit.slot_ms);
   end_ += kUnitBytes;
   return position;
 }
@@ -227,15 +238,16 @@ Result<RandomFile*> TimerLog::createFile(int64_t file) {
   return open_file_.get();
 }
 
-Status TimerLog::removeFiles(TimestampMs written_before) {
+Status TimerLog::removeFiles(TimestampMs time) {
   while (present_.size() > 1) {
-    const int64_t second = *std::next(present_.begin());
-    const Result<TimerUnit> unit = at(second);
-    if (!unit.ok() || unit->written_ms >= written_before) {
+    const int64_t oldest = *present_.begin();
+    const auto latest = latest_slots_ms_.find(oldest);
+    if (latest != latest_slots_ms_.end() && latest->second >= time) {
       return Status::ok();
     }
-    ROCKETMQ_RETURN_IF_ERROR(files_.remove(pathOf(*present_.begin())));
-    present_.erase(present_.begin());
+    ROCKETMQ_RETURN_IF_ERROR(files_.remove(pathOf(oldest)));
+    present_.erase(oldest);
+    latest_slots_ms_.erase(oldest);
   }
   return Status::ok();
 }

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <set>
 #include <string>
@@ -60,9 +61,10 @@ class TimerLog {
   /// Corruption when no unit is there.
   Result<TimerUnit> at(int64_t position) const;
 
-  /// Removes files whose units are all due: those whose successor begins with a unit that was
-  /// written before `written_before`.
-  Status removeFiles(TimestampMs written_before);
+  /// Removes the oldest files in which every unit's slot is before `time`, never the last. RocketMQ
+  /// keeps them until the commit log has lost the messages, which helps nobody: what is delivered
+  /// is never looked for here again.
+  Status removeFiles(TimestampMs time);
 
   int64_t end() const { return end_; }
 
@@ -81,11 +83,13 @@ class TimerLog {
   bool isAtFileEnd(int64_t position) const;
   /// Clears everything from end_ on.
   Status cutTail();
+  void noteSlot(int64_t position, TimestampMs slot_ms);
 
   FileSystem& files_;
   const std::string folder_;
   const int64_t file_bytes_;
-  std::set<int64_t> present_;  ///< First positions of the files that exist.
+  std::set<int64_t> present_;                       ///< First positions of the files that exist.
+  std::map<int64_t, TimestampMs> latest_slots_ms_;  ///< Of the units in each file that has some.
   int64_t end_ = 0;
   std::string pending_;  ///< Bytes that belong at end_ - pending_.size().
 

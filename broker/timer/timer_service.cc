@@ -337,8 +337,9 @@ void TimerService::saveProgress(TimestampMs now) {
       safe_ = candidate_;
       candidate_ = progress_;
     }
-    const int64_t window_ms = settings->timer_roll_window_slots * settings->timer_precision_ms;
-    if (const Status removed = log_->removeFiles(progress_.read_ms - window_ms); !removed.isOk()) {
+    // Up to there nothing is ever delivered again, whatever a power cut takes.
+    const TimestampMs done_ms = std::min(safe_.read_ms, progress_.read_ms);
+    if (const Status removed = log_->removeFiles(done_ms); !removed.isOk()) {
       log::error("an old file of the timer log stays: {}", removed.message());
     }
   }
