@@ -1,6 +1,7 @@
 #include "store/recovery/length_repair.h"
 
 #include <algorithm>
+#include <optional>
 #include <vector>
 
 #include "common/log.h"
@@ -73,19 +74,34 @@ bool looksLikeAnotherSetting(const std::vector<QueueFiles>& queues, int64_t file
   return true;
 }
 
+/// The first file that does not follow the one before it, or has another length.
+std::vector<DirectoryEntry>::const_iterator firstWrong(const std::vector<DirectoryEntry>& found,
+                                                       int64_t file_bytes) {
+  std::optional<int64_t> expected;
+  for (auto file = found.begin(); file != found.end(); ++file) {
+    const int64_t base = *parseSegmentFileName(file->name);
+    if (file->info.bytes != file_bytes || base != expected.value_or(base)) {
+      return file;
+    }
+    expected = base + file_bytes;
+  }
+  return found.end();
+}
+
 Result<bool> repairQueue(FileSystem& files, const QueueFiles& queue, int64_t file_bytes) {
-  const auto wrong = std::find_if(queue.files.begin(), queue.files.end(),
-                                  [&](const auto& file) { return file.info.bytes != file_bytes; });
+  const auto wrong = firstWrong(queue.files, file_bytes);
   if (wrong == queue.files.end()) {
     return false;
   }
-  if (wrong + 1 == queue.files.end()) {
+  if (wrong + 1 == queue.files.end() && wrong->info.bytes != file_bytes) {
     ROCKETMQ_RETURN_IF_ERROR(
         giveLength(files, queue.dir + "/" + wrong->name, wrong->info.bytes, file_bytes));
     return true;
   }
-  log::warn("{}/{} has {} bytes instead of {}: making it again from the commit log", queue.dir,
-            wrong->name, wrong->info.bytes, file_bytes);
+  log::warn(
+      "{}/{} has {} bytes instead of {} or lacks the file before it: making the queue again "
+      "from the commit log from there on",
+      queue.dir, wrong->name, wrong->info.bytes, file_bytes);
   // The newest first, so that a crash leaves no gap.
   for (auto file = queue.files.end(); file != wrong;) {
     --file;

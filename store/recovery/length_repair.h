@@ -19,7 +19,7 @@ namespace rocketmq::store {
 Result<bool> completeLogFiles(FileSystem& files, const std::string& dir, int64_t file_bytes);
 
 /// For consume queues: gives the last file of a queue its length, and removes an earlier one of a
-/// wrong length with all behind it, as the log has their entries. Nothing is repaired when all
+/// wrong length, or the one behind a gap, with all that follow, as the log has their entries. Nothing is repaired when all
 /// files look as if mappedFileSizeConsumeQueue had been another: queues without messages in the log
 /// would lose their offsets.
 Result<bool> repairQueueLengths(FileSystem& files, const std::string& dir, int64_t file_bytes);

@@ -33,6 +33,7 @@ void cutToNothing(const std::string& path) { std::filesystem::resize_file(path, 
 void lengthen(const std::string& path) {
   std::filesystem::resize_file(path, std::filesystem::file_size(path) + 33);
 }
+void takeAway(const std::string& path) { std::filesystem::remove(path); }
 void spoil(const std::string& path) {
   patchFile(path, 0, std::string(std::filesystem::file_size(path), '\x5a'));
 }
@@ -93,6 +94,9 @@ std::vector<Damage> damages() {
           {"FirstQueueFileShort", queue + "0000", shorten},
           {"FirstQueueFileLong", queue + "0000", lengthen},
           {"MiddleQueueFileEmpty", queue + "1000", cutToNothing},
+          {"FirstQueueFileMissing", queue + "0000", takeAway},
+          {"MiddleQueueFileMissing", queue + "1000", takeAway},
+          {"LastQueueFileMissing", queue + "2000", takeAway},
           {"LastQueueFileSpoilt", queue + "2000", spoil},
           {"IndexShort", "index", shorten},
           {"IndexEmpty", "index", cutToNothing},

@@ -134,6 +134,11 @@ Result<std::unique_ptr<MappedFile>> FaultyFileSystem::map(const std::string& pat
       std::make_unique<FaultyMappedFile>(std::move(below), *this, path));
 }
 
+Result<bool> FaultyFileSystem::isZeroFrom(const std::string& path, int64_t offset) {
+  ROCKETMQ_RETURN_IF_ERROR(attempt("read", path));
+  return ForwardingFileSystem::isZeroFrom(path, offset);
+}
+
 Status FaultyFileSystem::replace(const std::string& path, std::string_view content) {
   ROCKETMQ_RETURN_IF_ERROR(attempt("rename", path));
   return ForwardingFileSystem::replace(path, content);

@@ -49,6 +49,7 @@ class FaultyFileSystem final : public rocketmq::test::ForwardingFileSystem {
   Result<std::unique_ptr<RandomFile>> open(const std::string& path) override;
   Result<std::unique_ptr<MappedFile>> map(const std::string& path,
                                           const MapOptions& options) override;
+  Result<bool> isZeroFrom(const std::string& path, int64_t offset) override;
   Status replace(const std::string& path, std::string_view content) override;
   Status remove(const std::string& path) override;
   Status removeTree(const std::string& path) override;
