@@ -77,8 +77,9 @@ LogItem LogScanner::next() {
     const int64_t here = position_;
     if (reader_.fileEnd(here) == here) {
       const int64_t base = reader_.nextBase(here);
-      reason_ = base < 0 ? "" : "a file of the log is missing";
-      return damageUpTo(base < 0 ? -1 : search(base));
+      const int64_t found = base < 0 ? -1 : search(base);
+      reason_ = base < 0 ? "" : kFileMissing;
+      return damageUpTo(found);
     }
     Place place = look(here);
     if (place == Place::kNothing) {
@@ -128,7 +129,7 @@ LogItem LogScanner::damageUpTo(int64_t end) {
     return item;
   }
   const std::string_view head = reader_.read(begin, kBlankBytes);
-  if (head.find_first_not_of('\0') == std::string_view::npos) {
+  if (reason_ != kFileMissing && head.find_first_not_of('\0') == std::string_view::npos) {
     item.reason.clear();
   }
   return item;

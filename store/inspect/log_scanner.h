@@ -12,6 +12,9 @@
 
 namespace rocketmq::store::inspect {
 
+/// Reason of a stretch, or of an end, where files of the log lie behind one that is not there.
+inline constexpr std::string_view kFileMissing = "a file of the log is missing";
+
 /// One step through a log: a record, a stretch that holds none, or the end.
 struct LogItem {
   enum class Kind : uint8_t { kRecord, kDamage, kEnd };

@@ -52,7 +52,12 @@ class Rebuilder {
         index_place_{root + "/index"} {}
 
   Result<RebuildReport> run() {
-    ROCKETMQ_RETURN_IF_ERROR(readLayout(source_, root_, options_.layout, ignore_).status());
+    ROCKETMQ_ASSIGN_OR_RETURN(layout_, readLayout(source_, root_, options_.layout, ignore_));
+    if (layout_.log_files.empty()) {
+      return Status::invalidArgument(layout_.commit_log_dir +
+                                     " has no files: there is nothing to build from; is the log "
+                                     "elsewhere (--storePathCommitLog)?");
+    }
     ROCKETMQ_ASSIGN_OR_RETURN(const auto folder, StoreFolder::open(files_, root_));
     ROCKETMQ_RETURN_IF_ERROR(prepare(queues_place_));
     ROCKETMQ_RETURN_IF_ERROR(prepare(index_place_));

@@ -47,6 +47,12 @@ class Verifier {
 
  private:
   void readLog() {
+    if (layout_.log_files.empty() && !layout_.queues.empty()) {
+      sink_({.file = layout_.relative(layout_.commit_log_dir),
+             .offset = 0,
+             .what = "there is no file of the log, and a broker would drop all queues; is it "
+                     "elsewhere (--storePathCommitLog)?"});
+    }
     LogScanner scanner(files_, layout_, layout_.logBegin());
     const int64_t all = LogReader(files_, layout_).end() - layout_.logBegin();
     report_.log_begin = layout_.logBegin();
@@ -72,7 +78,8 @@ class Verifier {
 
   void onEnd(const LogItem& item) {
     report_.log_end = item.begin;
-    if (item.reason.empty()) {
+    findGapBehind(item.begin);
+    if (item.reason.empty() || item.reason == kFileMissing) {
       return;
     }
     // Stale bytes behind the end are legal: RocketMQ does not clear what it cuts off.
@@ -83,6 +90,19 @@ class Verifier {
                      fmt::format("the log ends here, but not in zeros: {}{}", item.reason,
                                  end_is_open_ ? "; the next start cuts it off" : ""),
                      is_fault ? Finding::Kind::kFault : Finding::Kind::kNote));
+  }
+
+  /// One in front of the end has been damage.
+  void findGapBehind(int64_t end) {
+    const auto& files = layout_.log_files;
+    for (size_t i = 1; i < files.size(); ++i) {
+      const int64_t expected = files[i - 1].base + layout_.log_file_bytes;
+      if (files[i].base >= end && files[i].base > expected) {
+        sink_(layout_.at(expected, fmt::format("{}; no broker starts before it is back, or those "
+                                               "behind it are gone",
+                                               kFileMissing)));
+      }
+    }
   }
 
   void readIndex() {

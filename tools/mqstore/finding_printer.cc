@@ -24,7 +24,8 @@ void FindingPrinter::print(const Finding& finding) {
 
 void FindingPrinter::finish() const {
   if (faults_ + notes_ > lines_max_) {
-    fmt::print("{} more lines left out, see --max-lines\n", faults_ + notes_ - lines_max_);
+    fmt::print("{} left out, see --max-lines\n",
+               counted(faults_ + notes_ - lines_max_, "more line", "more lines"));
   }
 }
 

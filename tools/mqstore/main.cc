@@ -51,6 +51,10 @@ int runMain(int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
+    if (app.get_subcommands().empty() && argc > 1 && *argv[1] != '-') {
+      fmt::print(stderr, "mqstore: there is no command {}; see mqstore --help\n", argv[1]);
+      return static_cast<int>(Outcome::kCannotRead);
+    }
     return app.exit(error) == 0 ? 0 : static_cast<int>(Outcome::kCannotRead);
   }
   for (size_t i = 0; i < commands.size(); ++i) {

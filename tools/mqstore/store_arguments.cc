@@ -53,11 +53,15 @@ void StoreArguments::addTo(CLI::App& app) {
                  "broker.conf to take the settings below from; else sizes are found out from the "
                  "files");
   app.add_option("--storePathCommitLog", given_.commit_log_dir, "folder of the commit log");
-  app.add_option("--mappedFileSizeCommitLog", given_.log_file_bytes, "bytes of a log file");
+  app.add_option("--mappedFileSizeCommitLog", given_.log_file_bytes, "bytes of a log file")
+      ->check(CLI::PositiveNumber);
   app.add_option("--mappedFileSizeConsumeQueue", given_.queue_file_bytes,
-                 "bytes of a consume-queue file");
-  app.add_option("--maxHashSlotNum", given_.hash_slots, "slots of an index file");
-  app.add_option("--maxIndexNum", given_.index_entries, "entries of an index file");
+                 "bytes of a consume-queue file")
+      ->check(CLI::PositiveNumber);
+  app.add_option("--maxHashSlotNum", given_.hash_slots, "slots of an index file")
+      ->check(CLI::PositiveNumber);
+  app.add_option("--maxIndexNum", given_.index_entries, "entries of an index file")
+      ->check(CLI::PositiveNumber);
   app.add_option("--messageDelayLevel", given_.delay_levels, "for instance \"1s 5s 10s\"");
 }
 

@@ -22,6 +22,10 @@ std::string formatBytes(int64_t bytes) {
   return fmt::format("{:.1f} {}", value, kUnits[unit]);
 }
 
+std::string counted(int64_t count, std::string_view one, std::string_view many) {
+  return fmt::format("{} {}", count, count == 1 ? one : many);
+}
+
 std::string formatTime(TimestampMs time) {
   const std::time_t seconds = time / 1000;
   std::tm local{};

@@ -11,6 +11,9 @@ namespace rocketmq::mqstore {
 /// "1.2 MiB"
 std::string formatBytes(int64_t bytes);
 
+/// "1 fault", "2 faults"
+std::string counted(int64_t count, std::string_view one, std::string_view many);
+
 /// "2026-01-02 03:04:05.678" in local time; "-" for 0.
 std::string formatTime(TimestampMs time);
 

@@ -201,11 +201,11 @@ TEST_F(RepairTest, DeletedTopicStaysDeleted) {
   close();
   const Outcome verified = verify(root());
   EXPECT_EQ(0, verified.status) << verified.output;
-  EXPECT_THAT(verified.output, HasSubstr("30 records are of deleted topics"));
+  EXPECT_THAT(verified.output, HasSubstr("topics are deleted: 30 records"));
   const auto queues = filesOf(root() + "/consumequeue");
   const Outcome outcome = rebuild();
   EXPECT_EQ(0, outcome.status);
-  EXPECT_THAT(outcome.output, HasSubstr("30 records are of deleted topics"));
+  EXPECT_THAT(outcome.output, HasSubstr("topics are deleted: 30 records"));
   EXPECT_TRUE(queues == filesOf(root() + "/consumequeue"));
   EXPECT_EQ(0, salvage().status);
   openSalvaged();

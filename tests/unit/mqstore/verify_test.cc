@@ -284,6 +284,54 @@ TEST_F(VerifyTest, ShortAndMissingFilesAreFound) {
   EXPECT_THAT(found.at(0), HasSubstr("a file of the log is missing"));
 }
 
+// Only zeros come behind the gap: without them a broker would start, with them none does.
+TEST_F(VerifyTest, AMissingFileIsAFaultEvenWhenOnlyAnEmptyOneComesBehind) {
+  makeStore();
+  const int64_t end = 1 << 20;
+  std::filesystem::copy_file(logFile(0), logFile(end));
+  std::filesystem::resize_file(logFile(end), 0);
+  std::filesystem::resize_file(logFile(end), kLogFileBytes);
+  const auto found = faults();
+  ASSERT_EQ(1u, found.size());
+  EXPECT_THAT(found[0], HasSubstr("a file of the log is missing"));
+  EXPECT_NE("", tryOpen().message());
+  std::filesystem::remove(logFile(end));
+  expectClean();
+}
+
+TEST_F(VerifyTest, AStoreWithoutItsLogIsNotClean) {
+  makeStore();
+  std::filesystem::remove_all(root() + "/commitlog");
+  EXPECT_THAT(faults().at(0), HasSubstr("there is no file of the log"));
+  const Outcome rebuilt = run({"rebuild", root()});
+  EXPECT_EQ(2, rebuilt.status);
+  EXPECT_THAT(rebuilt.output, HasSubstr("nothing to build from"));
+  EXPECT_TRUE(std::filesystem::exists(queueFile("Orders", 0)));
+}
+
+TEST_F(VerifyTest, InspectOfADamagedStoreSaysSoByItsStatusToo) {
+  makeStore();
+  EXPECT_EQ(0, run({"inspect", root()}).status);
+  flipLog(physicalOffset("Orders", 0, 1) + kBodyAt);
+  EXPECT_EQ(1, run({"inspect", root()}).status);
+  EXPECT_EQ(0, run({"inspect", "--quick", root()}).status);
+}
+
+TEST_F(VerifyTest, ArgumentsThatCannotBeAreRefused) {
+  makeStore();
+  const auto refusal = [&](const std::vector<std::string>& arguments) {
+    const Outcome outcome = run(arguments);
+    EXPECT_EQ(2, outcome.status) << outcome.output;
+    return outcome.output;
+  };
+  EXPECT_THAT(refusal({"verfy", root()}), HasSubstr("there is no command verfy"));
+  EXPECT_THAT(refusal({"verify", root(), "--max-lines", "-1"}), HasSubstr("--max-lines"));
+  EXPECT_THAT(refusal({"dump", root(), "--count", "-1"}), HasSubstr("--count"));
+  EXPECT_THAT(refusal({"dump", root(), "--queue", "1"}), HasSubstr("--queue needs --topic"));
+  EXPECT_THAT(refusal({"inspect", root(), "--mappedFileSizeCommitLog", "0"}),
+              HasSubstr("--mappedFileSizeCommitLog"));
+}
+
 TEST_F(VerifyTest, LiveStoreIsReadWithANoteThatItIs) {
   open();
   send("Orders", 0, 50);

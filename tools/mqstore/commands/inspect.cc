@@ -48,7 +48,8 @@ void printState(const StoreLayout& layout) {
 }
 
 void printLog(const StoreLayout& layout, const LogSummary& log) {
-  fmt::print("\ncommit log  {} files of {} bytes ({}) in {}\n", layout.log_files.size(),
+  const auto file_count = static_cast<int64_t>(layout.log_files.size());
+  fmt::print("\ncommit log  {} of {} bytes ({}) in {}\n", counted(file_count, "file", "files"),
              layout.log_file_bytes, formatBytes(layout.log_file_bytes), layout.commit_log_dir);
   for (const auto& file : layout.log_files) {
     fmt::print("  {:020}  {} bytes\n", file.base, file.bytes);
@@ -89,7 +90,8 @@ void printQueues(const StoreLayout& layout, const StoreSummary& summary) {
 }
 
 void printIndex(const StoreSummary& summary) {
-  fmt::print("\nindex  {} files\n", summary.index_files.size());
+  fmt::print("\nindex  {}\n",
+             counted(static_cast<int64_t>(summary.index_files.size()), "file", "files"));
   if (summary.index_files.empty()) {
     return;
   }
@@ -122,11 +124,13 @@ class Inspect final : public Command {
     const StoreSummary summary = store::inspect::summarize(store::inspect::readOnlyFileSystem(),
                                                            layout, !quick_, progress.callback());
     progress.wipe();
+    printer.finish();
     printState(layout);
     printLog(layout, summary.log);
     printQueues(layout, summary);
     printIndex(summary);
-    return Outcome::kClean;
+    return printer.faults() > 0 || summary.log.damaged_bytes > 0 ? Outcome::kFaults
+                                                                 : Outcome::kClean;
   }
 
  private:

@@ -13,6 +13,7 @@
 #include "tools/mqstore/finding_printer.h"
 #include "tools/mqstore/progress_line.h"
 #include "tools/mqstore/store_arguments.h"
+#include "tools/mqstore/text.h"
 
 namespace rocketmq::mqstore {
 namespace {
@@ -27,7 +28,8 @@ class Rebuild final : public Command {
   void addOptions(CLI::App& app) override {
     store_.addTo(app);
     app.add_flag("--keep-old", keep_old_, "leave the old ones as consumequeue.old and index.old");
-    app.add_option("--max-lines", lines_max_, "print no more than so many lines");
+    app.add_option("--max-lines", lines_max_, "print no more than so many lines")
+        ->check(CLI::NonNegativeNumber);
   }
 
   Result<Outcome> run() override {
@@ -42,17 +44,20 @@ class Rebuild final : public Command {
                                                       printer.sink(), progress.callback()));
     progress.wipe();
     printer.finish();
-    fmt::print(
-        "{} records: {} queues with {} entries ({} left out, {} records rejected), {} "
-        "index files with {} entries\n",
-        report.records, report.queues, report.entries, report.missing_entries,
-        report.rejected_records, report.index_files, report.index_entries);
+    fmt::print("{}: {} with {} ({} left out, {} rejected), {} with {}\n",
+               counted(report.records, "record", "records"),
+               counted(report.queues, "queue", "queues"),
+               counted(report.entries, "entry", "entries"), report.missing_entries,
+               counted(report.rejected_records, "record", "records"),
+               counted(report.index_files, "index file", "index files"),
+               counted(report.index_entries, "entry", "entries"));
     if (report.queues_taken_over > 0) {
-      fmt::print("{} queues have no records any more and were kept as they were\n",
-                 report.queues_taken_over);
+      fmt::print("kept as it was what has no records any more: {}\n",
+                 counted(report.queues_taken_over, "queue", "queues"));
     }
     if (report.deleted_records > 0) {
-      fmt::print("{} records are of deleted topics and got no entries\n", report.deleted_records);
+      fmt::print("without entries, as their topics are deleted: {}\n",
+                 counted(report.deleted_records, "record", "records"));
     }
     return printer.faults() > 0 ? Outcome::kFaults : Outcome::kClean;
   }

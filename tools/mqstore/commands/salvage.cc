@@ -27,7 +27,8 @@ class Salvage final : public Command {
   void addOptions(CLI::App& app) override {
     store_.addTo(app);
     app.add_option("OUT", out_, "folder of the new store; must be empty or missing")->required();
-    app.add_option("--max-lines", lines_max_, "print no more than so many lines");
+    app.add_option("--max-lines", lines_max_, "print no more than so many lines")
+        ->check(CLI::NonNegativeNumber);
   }
 
   Result<Outcome> run() override {
@@ -47,16 +48,22 @@ class Salvage final : public Command {
 
  private:
   void print(const store::inspect::SalvageReport& report) const {
-    fmt::print("saved {} records ({}) into {}: {} queues with {} entries, {} index entries\n",
-               report.records, formatBytes(report.record_bytes), out_, report.rebuilt.queues,
-               report.rebuilt.entries, report.rebuilt.index_entries);
-    fmt::print("lost  {} bytes in {} places; queues leave out {} offsets\n", report.damaged_bytes,
-               report.damages, report.rebuilt.missing_entries);
+    fmt::print("saved {} ({}) into {}: {} with {}, {}\n",
+               counted(report.records, "record", "records"), formatBytes(report.record_bytes), out_,
+               counted(report.rebuilt.queues, "queue", "queues"),
+               counted(report.rebuilt.entries, "entry", "entries"),
+               counted(report.rebuilt.index_entries, "index entry", "index entries"));
+    fmt::print("lost  {} in {}; queues leave out {}\n",
+               counted(report.damaged_bytes, "byte", "bytes"),
+               counted(report.damages, "place", "places"),
+               counted(report.rebuilt.missing_entries, "offset", "offsets"));
     if (report.unreadable_bytes > 0) {
-      fmt::print("      {} bytes could not be read from the disk\n", report.unreadable_bytes);
+      fmt::print("      not to be read from the disk: {}\n",
+                 counted(report.unreadable_bytes, "byte", "bytes"));
     }
     if (report.deleted_records > 0) {
-      fmt::print("      {} records of deleted topics were left out\n", report.deleted_records);
+      fmt::print("      left out, as their topics are deleted: {}\n",
+                 counted(report.deleted_records, "record", "records"));
     }
   }
 

@@ -28,7 +28,8 @@ class Verify final : public Command {
   void addOptions(CLI::App& app) override {
     store_.addTo(app);
     app.add_flag("--strict", strict_, "count notes as faults");
-    app.add_option("--max-lines", lines_max_, "print no more than so many lines");
+    app.add_option("--max-lines", lines_max_, "print no more than so many lines")
+        ->check(CLI::NonNegativeNumber);
   }
 
   Result<Outcome> run() override {
@@ -43,15 +44,20 @@ class Verify final : public Command {
                                                options, sink, progress.callback());
     progress.wipe();
     printer.finish();
-    fmt::print("log {} to {}: {} records; {} queues: {} entries; {} index files: {} entries\n",
-               report.log_begin, report.log_end, report.records, report.queues,
-               report.queue_entries, report.index_files, report.index_entries);
+    fmt::print("log {} to {}: {}; {}: {}; {}: {}\n", report.log_begin, report.log_end,
+               counted(report.records, "record", "records"),
+               counted(report.queues, "queue", "queues"),
+               counted(report.queue_entries, "entry", "entries"),
+               counted(report.index_files, "index file", "index files"),
+               counted(report.index_entries, "entry", "entries"));
     if (report.deleted_records > 0) {
-      fmt::print("{} records are of deleted topics and have no entries\n", report.deleted_records);
+      fmt::print("without entries, as their topics are deleted: {}\n",
+                 counted(report.deleted_records, "record", "records"));
     }
     const bool has_faults = printer.faults() + (strict_ ? printer.notes() : 0) > 0;
-    fmt::print("{}: {} faults, {} notes\n", has_faults ? "not clean" : "clean", printer.faults(),
-               printer.notes());
+    fmt::print("{}: {}, {}\n", has_faults ? "not clean" : "clean",
+               counted(printer.faults(), "fault", "faults"),
+               counted(printer.notes(), "note", "notes"));
     return has_faults ? Outcome::kFaults : Outcome::kClean;
   }
 
