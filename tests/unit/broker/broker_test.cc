@@ -413,6 +413,21 @@ TEST_F(BrokerTest, OffsetsAnswerAsConsumersExpect) {
   EXPECT_EQ(peer_->call(earliest)->header.timestamp_ms, -1);
 }
 
+// RocketMQ: clients then look at consumeFromWhere. A 0 would have them consume an old topic anew.
+TEST_F(BrokerTest, AGroupWithoutOffsetsInAnOldQueueHasNone) {
+  settings_.in_memory_percent_max = 0;
+  restart();
+  remoting::QueryConsumerOffset query;
+  query.consumer_group = "New";
+  query.topic = "T";
+  send("a");
+  EXPECT_EQ(peer_->call(query)->code, ResponseCode::kQueryNotFound) << "not young any more";
+  query.topic = "Other";
+  EXPECT_EQ(peer_->call(query)->header.offset, 0);
+  query.set_zero_if_not_found = false;
+  EXPECT_EQ(peer_->call(query)->code, ResponseCode::kQueryNotFound);
+}
+
 TEST_F(BrokerTest, AReplyReachesTheClientThatWaitsAndIsStored) {
   Peer requester(address());
   ASSERT_TRUE(requester.call(remoting::Heartbeat{}, heartbeatOf("r1", "", "RP"))->success());
