@@ -4,10 +4,13 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <cstdint>
 #include <cstdlib>
+#include <ctime>
 #include <fstream>
 #include <string>
+#include <utility>
 
 #include "tests/fault/load.h"
 #include "tests/fault/rounds.h"
@@ -19,6 +22,16 @@ namespace rocketmq::test {
 namespace {
 
 constexpr int64_t kHourSeconds = 3600;
+constexpr int64_t kShiftSeconds = 48 * kHourSeconds;
+
+/// "2026-01-31", so many seconds ago.
+std::string dateBefore(int64_t seconds) {
+  const std::time_t then = std::time(nullptr) - seconds;
+  std::tm local{};
+  ::localtime_r(&then, &local);
+  std::array<char, 16> text{};
+  return {text.data(), std::strftime(text.data(), text.size(), "%Y-%m-%d", &local)};
+}
 
 /// The wall clock of processes that are started while it exists; see clock_preload.cc.
 class ShiftedClock {
@@ -62,8 +75,13 @@ TEST(ClockSetBack, CostsNoMessage) {
   clock.startBroker(cluster);
   Load load(cluster, "ClockSetBack", seed);
   load.send(500);
-  clock.shift(-kHourSeconds);
+  clock.shift(-kShiftSeconds);
   load.send(500);
+  // The broker's clock is back indeed.
+  const std::string status = cluster.admin({"topicStatus", "-t", "ClockSetBack"}).output;
+  EXPECT_TRUE(status.find(dateBefore(kShiftSeconds)) != std::string::npos ||
+              status.find(dateBefore(kShiftSeconds + kHourSeconds)) != std::string::npos)
+      << status;
   load.expectEverythingThere();
   ASSERT_FALSE(HasFailure());
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <ctime>
 
 namespace rocketmq::mqstore {
@@ -36,6 +37,15 @@ std::string formatTime(TimestampMs time) {
   }
   const size_t length = std::strftime(text.data(), text.size(), "%Y-%m-%d %H:%M:%S", &local);
   return fmt::format("{}.{:03}", std::string_view(text.data(), length), time % 1000);
+}
+
+std::string wrongNumber(std::string_view text, int64_t least) {
+  int64_t value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  const bool is_number = error == std::errc() && end == text.data() + text.size();
+  return is_number && value >= least
+             ? std::string()
+             : fmt::format("{} is no number from {} on", printable(text), least);
 }
 
 std::string printable(std::string_view text) {

@@ -17,6 +17,10 @@ std::string counted(int64_t count, std::string_view one, std::string_view many);
 /// "2026-01-02 03:04:05.678" in local time; "-" for 0.
 std::string formatTime(TimestampMs time);
 
+/// What is wrong with the argument of an option that is a number of `least` or more; empty:
+/// nothing.
+std::string wrongNumber(std::string_view text, int64_t least);
+
 /// The text without control characters, which damaged or hostile bytes may hold.
 std::string printable(std::string_view text);
 

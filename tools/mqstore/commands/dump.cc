@@ -126,12 +126,12 @@ class Dump final : public Command {
     store_.addTo(app);
     app.add_option("--topic", topic_, "only records of this topic");
     app.add_option("--queue", queue_id_, "only records of this queue id")
-        ->check(CLI::NonNegativeNumber);
+        ->check([](const std::string& text) { return wrongNumber(text, 0); });
     app.add_option("--from", from_,
                    "begin at this queue offset when --queue is given, else at this log offset")
-        ->check(CLI::NonNegativeNumber);
+        ->check([](const std::string& text) { return wrongNumber(text, 0); });
     app.add_option("--count", count_, "print no more than so many records")
-        ->check(CLI::NonNegativeNumber);
+        ->check([](const std::string& text) { return wrongNumber(text, 0); });
     app.add_flag("--decompress", decompress_, "print compressed bodies as they were sent");
   }
 

@@ -7,6 +7,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "store/inspect/log_scanner.h"
 #include "store/inspect/read_only_files.h"
 #include "store/inspect/summary.h"
 #include "tools/mqstore/command.h"
@@ -129,8 +130,9 @@ class Inspect final : public Command {
     printLog(layout, summary.log);
     printQueues(layout, summary);
     printIndex(summary);
-    return printer.faults() > 0 || summary.log.damaged_bytes > 0 ? Outcome::kFaults
-                                                                 : Outcome::kClean;
+    const bool lacks_file = summary.log.end_reason == store::inspect::kFileMissing;
+    return printer.faults() > 0 || summary.log.damaged_bytes > 0 || lacks_file ? Outcome::kFaults
+                                                                               : Outcome::kClean;
   }
 
  private:
