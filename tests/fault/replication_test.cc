@@ -8,6 +8,9 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
+#include <condition_variable>
+#include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <mutex>
@@ -115,6 +118,69 @@ TEST_F(ReplicationTest, OffsetsCommittedToTheSlaveGetBackToTheMaster) {
                  std::chrono::seconds(60)));
 }
 
+/// A push consumer that takes down which messages it has seen.
+class Consumer {
+ public:
+  Consumer(const Cluster& cluster, const std::string& topic) : consumer_(configOf(cluster)) {
+    consumer_.subscribe(topic);
+    consumer_.registerMessageListener(
+        [this](const std::vector<MessageExt>& messages, ConsumeConcurrentlyContext&) {
+          std::unique_lock lock(mutex_);
+          for (const MessageExt& message : messages) {
+            seen_.insert(message.body());
+          }
+          may_go_on_.wait(lock, [this] { return seen_.size() < pause_at_; });
+          return ConsumeConcurrentlyStatus::kConsumeSuccess;
+        });
+  }
+  ~Consumer() { pauseAt(SIZE_MAX); }
+  void start() { consumer_.start(); }
+
+  /// Its listener does not return while it has seen so many.
+  void pauseAt(size_t count) {
+    const std::lock_guard lock(mutex_);
+    pause_at_ = count;
+    may_go_on_.notify_all();
+  }
+  bool hasSeen(int64_t count) {
+    return eventually(
+        [&] {
+          const std::lock_guard lock(mutex_);
+          return static_cast<int64_t>(seen_.size()) >= count;
+        },
+        std::chrono::seconds(60));
+  }
+
+ private:
+  static PushConsumerConfig configOf(const Cluster& cluster) {
+    PushConsumerConfig config;
+    config.namesrv_addr = cluster.namesrvAddr();
+    config.consumer_group = "replicated_group";
+    config.consume_from_where = ConsumeFromWhere::kFirstOffset;
+    config.pull_threshold_for_queue = 50;  // So that it has not fetched everything when it pauses.
+    return config;
+  }
+
+  std::mutex mutex_;
+  std::condition_variable may_go_on_;
+  std::set<std::string> seen_;
+  size_t pause_at_ = SIZE_MAX;
+  DefaultMQPushConsumer consumer_;
+};
+
+TEST_F(ReplicationTest, AConsumerWhoseMasterDiesGoesOnWithTheSlave) {
+  Load load(cluster_, "Orphaned", faultSeed());
+  pair_.startSlave("Orphaned");
+  load.send(2000);
+  Consumer consumer(cluster_, "Orphaned");
+  consumer.pauseAt(100);
+  consumer.start();
+  ASSERT_TRUE(consumer.hasSeen(100));
+  cluster_.killBroker();
+  consumer.pauseAt(SIZE_MAX);
+  EXPECT_TRUE(consumer.hasSeen(load.acknowledged()));
+}
+
 // A master that expects nothing to be in memory sends everybody to its slave.
 TEST(SlaveReadTest, AConsumerThatIsBehindReadsFromTheSlave) {
   Cluster::Settings settings = smallFiles();
@@ -124,27 +190,9 @@ TEST(SlaveReadTest, AConsumerThatIsBehindReadsFromTheSlave) {
   pair.startSlave("Behind");
   load.send(2000);
   ASSERT_TRUE(eventually([&] { return pair.slave().hasCaughtUp(); }));
-  PushConsumerConfig config;
-  config.namesrv_addr = pair.cluster().namesrvAddr();
-  config.consumer_group = "behind_group";
-  config.consume_from_where = ConsumeFromWhere::kFirstOffset;
-  DefaultMQPushConsumer consumer(config);
-  std::mutex mutex;
-  std::set<std::string> seen;
-  consumer.subscribe("Behind");
-  consumer.registerMessageListener(
-      [&](const std::vector<MessageExt>& messages, ConsumeConcurrentlyContext&) {
-        std::lock_guard lock(mutex);
-        for (const MessageExt& message : messages) {
-          seen.insert(message.body());
-        }
-        return ConsumeConcurrentlyStatus::kConsumeSuccess;
-      });
+  Consumer consumer(pair.cluster(), "Behind");
   consumer.start();
-  EXPECT_TRUE(eventually([&] {
-    std::lock_guard lock(mutex);
-    return static_cast<int64_t>(seen.size()) >= load.acknowledged();
-  }));
+  EXPECT_TRUE(consumer.hasSeen(load.acknowledged()));
   const auto gotFrom = [&](const std::string& address) {
     return std::atoll(runtimeInfo(pair.cluster(), address, "msgGetTotalTodayNow").c_str());
   };
