@@ -48,6 +48,8 @@ class HaClient::Impl final : public MasterConnection::Listener,
  private:
   // All on the HA thread.
   void useAddress(const std::string& address);
+  /// The master's address has changed since connect().
+  bool hasMoved() const;
   void connect();
   void onSocket(Result<remoting::ConnectedSocket> connected);
   void onClosed(const std::string& reason, bool was_useful) override;
@@ -63,6 +65,7 @@ class HaClient::Impl final : public MasterConnection::Listener,
 
   remoting::SteadyTimer retry_timer_;
   std::shared_ptr<remoting::ConnectAttempt> attempt_;
+  std::string attempted_address_;
   std::shared_ptr<MasterConnection> connection_;
   milliseconds pause_ = kRetryMin;
   std::string last_failure_;
@@ -144,10 +147,17 @@ void HaClient::Impl::useAddress(const std::string& address) {
   pause_ = kRetryMin;
   if (connection_ != nullptr) {
     connection_->close("the master's address has changed");  // Connects again.
-  } else if (attempt_ == nullptr) {
+  } else if (attempt_ != nullptr) {
+    attempt_->cancel();  // onSocket() connects again.
+  } else {
     retry_timer_.cancel();
     connect();
   }
+}
+
+bool HaClient::Impl::hasMoved() const {
+  MutexLock lock(mutex_);
+  return address_ != attempted_address_;
 }
 
 void HaClient::Impl::connect() {
@@ -156,6 +166,7 @@ void HaClient::Impl::connect() {
     MutexLock lock(mutex_);
     address = address_;
   }
+  attempted_address_ = address;
   const auto target = remoting::HostAndPort::parse(address);
   if (!target) {
     logFailure(target.status().message());
@@ -176,6 +187,10 @@ void HaClient::Impl::connect() {
 void HaClient::Impl::onSocket(Result<remoting::ConnectedSocket> connected) {
   attempt_.reset();
   if (is_stopped_) {
+    return;
+  }
+  if (hasMoved()) {
+    connect();
     return;
   }
   if (!connected) {

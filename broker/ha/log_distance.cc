@@ -11,11 +11,43 @@ namespace {
 constexpr int64_t kPieceBytes = 256 << 10;
 /// Size and magic number, with which a record and the end of a file begin.
 constexpr int64_t kPrefixBytes = 8;
+/// Where a record says at which log offset it lies, and how much must be there to see that.
+constexpr size_t kOwnOffsetAt = 28;
+constexpr size_t kHeadBytes = kOwnOffsetAt + sizeof(int64_t);
+
+/// Whether a record, or the blank end of a file, begins with these bytes, which lie at `offset`.
+bool beginsRecord(std::string_view bytes, int64_t offset) {
+  const bool is_blank = bytes.size() >= static_cast<size_t>(kPrefixBytes) &&
+                        loadBigEndian<uint32_t>(bytes.data() + 4) == kBlankMagic;
+  return is_blank || (bytes.size() >= kHeadBytes &&
+                      loadBigEndian<int64_t>(bytes.data() + kOwnOffsetAt) == offset);
+}
+
+/// Where the first record begins from `offset` on; `log_end` when there is none.
+int64_t firstRecordFrom(const store::MessageStore& store, int64_t offset, int64_t log_end) {
+  while (offset < log_end) {
+    const store::LogSlice piece = store.logBytes(offset, kPieceBytes);
+    const size_t size = piece.bytes.size();
+    if (size == 0) {
+      break;
+    }
+    for (size_t skipped = 0; skipped < size; ++skipped) {
+      const int64_t at = offset + static_cast<int64_t>(skipped);
+      if (beginsRecord(piece.bytes.substr(skipped), at)) {
+        return at;
+      }
+    }
+    // The head of a record may be cut where the piece is.
+    offset += static_cast<int64_t>(size < kHeadBytes ? size : size - kHeadBytes + 1);
+  }
+  return log_end;
+}
 
 }  // namespace
 
 int64_t messagesBetween(const store::MessageStore& store, int64_t from, int64_t to) {
   int64_t messages = 0;
+  from = firstRecordFrom(store, from, to);
   int64_t at = from;
   while (at < to && messages < kMessagesCountedMax) {
     const store::LogSlice piece = store.logBytes(at, kPieceBytes);

@@ -9,8 +9,9 @@ namespace rocketmq::broker {
 /// Up to so many messages are counted one by one; more are estimated from the mean size of these.
 inline constexpr int64_t kMessagesCountedMax = 10'000;
 
-/// How many messages the log holds from `from`, where a record begins, to `to`. 0 when the log does
-/// not have that part. Reads the log, so not for an I/O thread.
+/// How many messages begin in the log from `from` on and before `to`. The log of a slave of
+/// RocketMQ's may end, and so `from` may lie, inside of a record. 0 when the log does not have that
+/// part. Reads the log, so not for an I/O thread.
 int64_t messagesBetween(const store::MessageStore& store, int64_t from, int64_t to);
 
 }  // namespace rocketmq::broker

@@ -148,6 +148,8 @@ bool MasterConnection::appendPending() {
   }
   const Result<int64_t> taken = parts_.store.appendReplicated(pending_offset_, pending_);
   if (!taken) {
+    // It will come again: at once would be for nothing.
+    was_useful_ = false;
     close("cannot append: " + taken.status().message());
     return false;
   }

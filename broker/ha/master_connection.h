@@ -28,7 +28,7 @@ class MasterConnection : public std::enable_shared_from_this<MasterConnection> {
   class Listener {
    public:
     virtual ~Listener() = default;
-    /// `was_useful`: the master has sent something that was in order.
+    /// `was_useful`: the master has sent something that was in order, and it could be appended.
     virtual void onClosed(const std::string& reason, bool was_useful) = 0;
   };
 

@@ -10,6 +10,7 @@
 
 #include "broker/ha/link.h"
 #include "common/log.h"
+#include "common/log_limiter.h"
 #include "remoting/socket_address.h"
 
 namespace rocketmq::broker {
@@ -22,6 +23,9 @@ constexpr size_t kFramesPerWrite = 8;
 /// Then other slaves and reports have their turn.
 constexpr int64_t kBytesPerTurn = 1 << 20;
 constexpr std::chrono::seconds kRatePeriod{1};
+/// A slave of RocketMQ's reads into a buffer of 4 MiB and would wait for the rest of a larger piece
+/// for ever.
+constexpr int64_t kPieceBytesMax = (4 << 20) - static_cast<int64_t>(kTransferHeaderBytes);
 
 }  // namespace
 
@@ -106,7 +110,8 @@ void SlaveConnection::readReports() {
 bool SlaveConnection::takeReport(int64_t end_offset) {
   const int64_t log_end = store_.commitLogMaxOffset();
   if (end_offset < 0 || end_offset > log_end) {
-    log::error(
+    static LogLimiter limiter(1);  // Whoever can reach the port may say so.
+    limiter.error(
         "the log of slave {} ends at {}, behind the end of this master's, {}: it holds messages "
         "that this master has lost, or belongs to another master. It gets nothing until it is "
         "set up anew: stop it, move its store away, start it",
@@ -190,7 +195,8 @@ bool SlaveConnection::isThrottled() {
 }
 
 bool SlaveConnection::gather() {
-  const int64_t batch_bytes = settings_.load()->ha_transfer_batch_bytes;
+  const int64_t batch_bytes =
+      std::min<int64_t>(settings_.load()->ha_transfer_batch_bytes, kPieceBytesMax);
   int64_t next = next_offset_.load(std::memory_order_relaxed);
   while (frames_.size() < kFramesPerWrite) {
     store::LogSlice slice = store_.logBytes(next, batch_bytes);
@@ -286,7 +292,7 @@ void SlaveConnection::onTick() {
   const bool is_due = now - last_write_ >= milliseconds(settings->ha_heartbeat_interval_ms);
   if (ackOffset() >= 0 && is_due && frames_.empty()) {
     const int64_t next = next_offset_.load(std::memory_order_relaxed);
-    if (next < store_.commitLogMaxOffset()) {
+    if (next < store_.commitLogMaxOffset() && store_.logBytes(next, 1).bytes.empty()) {
       reportGap();
     }
     frames_.push_back({.header = TransferHeader{.offset = next, .bytes = 0}.encode(), .slice = {}});
