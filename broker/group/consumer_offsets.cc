@@ -289,7 +289,14 @@ model::ConsumerOffsetTable ConsumerOffsets::table() const {
   return table;
 }
 
-std::string ConsumerOffsets::encode() const { return json::encode(table()); }
+std::string ConsumerOffsets::encode() const {
+  // Read before the table: a version may have a newer table, not an older one.
+  const uint64_t changes = changes_.load(std::memory_order_acquire);
+  model::ConsumerOffsetTable all = table();
+  // RocketMQ parity: slaves of 5.x cannot take a table without one.
+  all.data_version = {.counter = static_cast<int64_t>(changes), .state_version = 0};
+  return json::encode(all);
+}
 
 Status ConsumerOffsets::persist() {
   MutexLock lock(persist_mutex_);

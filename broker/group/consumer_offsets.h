@@ -86,7 +86,8 @@ class ConsumerOffsets {
   /// The master has been told; removes the mark unless the position has changed since.
   void unmark(const Position& position);
 
-  /// {"offsetTable":{"topic@group":{queue:offset}}}, in the dialect of RocketMQ's bodies.
+  /// {"dataVersion":{...},"offsetTable":{"topic@group":{queue:offset}}}, in the dialect of
+  /// RocketMQ's bodies. The version counts changes since this object was opened.
   std::string encode() const;
 
   /// Writes the file when anything has changed since it was last written. Blocks. One at a time.

@@ -165,6 +165,9 @@ void registerAdminGroupHandlers(remoting::Router& router, const AdminGroupParts&
       kAdmin, [handlers](const auto&, const auto&) { return handlers->allOffsets(); });
   router.handle<remoting::GetAllDelayOffset>(
       kAdmin, [handlers](const auto&, const auto&) { return handlers->delayOffsets(); });
+  router.handle<remoting::GetAllMessageRequestMode>(kAdmin, [](const auto&, const auto&) {
+    return Answer<NoFields>::ofBody(json::encode(remoting::MessageRequestModes{}));
+  });
 }
 
 }  // namespace rocketmq::broker

@@ -69,6 +69,7 @@ constexpr CodeName<RequestCode> kRequestNames[] = {
     {RequestCode::kGetConsumeStats, "GET_CONSUME_STATS"},
     {RequestCode::kDeleteTopicInBroker, "DELETE_TOPIC_IN_BROKER"},
     {RequestCode::kDeleteTopicInNameServer, "DELETE_TOPIC_IN_NAMESRV"},
+    {RequestCode::kRegisterTopicInNameServer, "REGISTER_TOPIC_IN_NAMESRV"},
     {RequestCode::kGetKvListByNamespace, "GET_KVLIST_BY_NAMESPACE"},
     {RequestCode::kResetConsumerClientOffset, "RESET_CONSUMER_CLIENT_OFFSET"},
     {RequestCode::kGetConsumerStatusFromClient, "GET_CONSUMER_STATUS_FROM_CLIENT"},
@@ -109,6 +110,7 @@ constexpr CodeName<RequestCode> kRequestNames[] = {
     {RequestCode::kGetSubscriptionGroupConfig, "GET_SUBSCRIPTIONGROUP_CONFIG"},
     {RequestCode::kLitePullMessage, "LITE_PULL_MESSAGE"},
     {RequestCode::kRecallMessage, "RECALL_MESSAGE"},
+    {RequestCode::kGetAllMessageRequestMode, "GET_ALL_MESSAGE_REQUEST_MODE"},
     {RequestCode::kGetBrokerHaStatus, "GET_BROKER_HA_STATUS"},
 };
 

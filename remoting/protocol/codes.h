@@ -61,6 +61,7 @@ enum class RequestCode : int32_t {
   kGetConsumeStats = 208,
   kDeleteTopicInBroker = 215,
   kDeleteTopicInNameServer = 216,
+  kRegisterTopicInNameServer = 217,
   kGetKvListByNamespace = 219,
   kResetConsumerClientOffset = 220,
   kGetConsumerStatusFromClient = 221,
@@ -100,6 +101,7 @@ enum class RequestCode : int32_t {
   kGetSubscriptionGroupConfig = 352,
   kLitePullMessage = 361,
   kRecallMessage = 370,
+  kGetAllMessageRequestMode = 402,
   kGetBrokerHaStatus = 907,
 };
 

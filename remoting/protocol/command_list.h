@@ -36,16 +36,17 @@ using AllCommands = TypeList<
     GetAllSubscriptionGroupConfig, GetTopicStatsInfo, GetConsumerConnectionList,
     GetProducerConnectionList, WipeWritePermOfBroker, GetAllTopicListFromNameServer,
     DeleteSubscriptionGroup, GetConsumeStats, DeleteTopicInBroker, DeleteTopicInNameServer,
-    GetKvListByNamespace, ResetConsumerClientOffset, GetConsumerStatusFromClient,
-    InvokeBrokerToResetOffset, InvokeBrokerToGetConsumerStatus, GetTopicsByCluster,
-    UpdateAndCreateSubscriptionGroupList, QueryTopicConsumeByWho, QueryConsumeTimeSpan,
-    GetSystemTopicListFromNameServer, GetSystemTopicListFromBroker, CleanExpiredConsumeQueue,
-    GetConsumerRunningInfo, QueryCorrectionOffset, ConsumeMessageDirectly, SendMessageV2,
-    GetUnitTopicList, GetHasUnitSubTopicList, GetHasUnitSubUnunitTopicList, CloneGroupOffset,
-    ViewBrokerStatsData, CleanUnusedTopic, GetBrokerConsumeStats, UpdateNamesrvConfig,
-    GetNamesrvConfig, SendBatchMessage, QueryConsumeQueue, QueryDataVersion, ResumeCheckHalfMessage,
-    SendReplyMessage, SendReplyMessageV2, PushReplyMessageToClient, AddWritePermOfBroker,
-    GetAllProducerInfo, DeleteExpiredCommitLog, GetTopicConfig, GetSubscriptionGroupConfig,
-    LitePullMessage, RecallMessage, GetBrokerHaStatus>;
+    RegisterTopicInNameServer, GetKvListByNamespace, ResetConsumerClientOffset,
+    GetConsumerStatusFromClient, InvokeBrokerToResetOffset, InvokeBrokerToGetConsumerStatus,
+    GetTopicsByCluster, UpdateAndCreateSubscriptionGroupList, QueryTopicConsumeByWho,
+    QueryConsumeTimeSpan, GetSystemTopicListFromNameServer, GetSystemTopicListFromBroker,
+    CleanExpiredConsumeQueue, GetConsumerRunningInfo, QueryCorrectionOffset, ConsumeMessageDirectly,
+    SendMessageV2, GetUnitTopicList, GetHasUnitSubTopicList, GetHasUnitSubUnunitTopicList,
+    CloneGroupOffset, ViewBrokerStatsData, CleanUnusedTopic, GetBrokerConsumeStats,
+    UpdateNamesrvConfig, GetNamesrvConfig, SendBatchMessage, QueryConsumeQueue, QueryDataVersion,
+    ResumeCheckHalfMessage, SendReplyMessage, SendReplyMessageV2, PushReplyMessageToClient,
+    AddWritePermOfBroker, GetAllProducerInfo, DeleteExpiredCommitLog, GetTopicConfig,
+    GetSubscriptionGroupConfig, LitePullMessage, RecallMessage, GetAllMessageRequestMode,
+    GetBrokerHaStatus>;
 
 }  // namespace rocketmq::remoting

@@ -44,6 +44,19 @@ struct TimerMetricsTable {
   }
 };
 
+/// Answer to GET_ALL_MESSAGE_REQUEST_MODE (RocketMQ: MessageRequestModeSerializeWrapper). Always
+/// empty: brokers of ours have no POP, so that no group has another mode than PULL.
+struct MessageRequestModes {
+  std::map<std::string, std::map<std::string, std::string>> message_request_mode_map;
+
+  friend bool operator==(const MessageRequestModes&, const MessageRequestModes&) = default;
+
+  static constexpr auto fields() {
+    return std::tuple{
+        optional("messageRequestModeMap", &MessageRequestModes::message_request_mode_map)};
+  }
+};
+
 /// Body of UPDATE_AND_CREATE_TOPIC_LIST.
 struct TopicConfigList {
   std::vector<model::TopicConfig> topic_config_list;

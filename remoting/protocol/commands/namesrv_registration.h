@@ -17,10 +17,13 @@ namespace rocketmq::remoting {
 struct RegisterBrokerReply {
   std::optional<std::string> ha_server_address{};
   std::optional<std::string> master_address{};
+  /// Ours: this name server does what RegisterTopicInNameServer says, or says that it did not.
+  std::optional<bool> takes_single_topics{};
 
   static constexpr auto fields() {
     return std::tuple{optional("haServerAddr", &RegisterBrokerReply::ha_server_address),
-                      optional("masterAddr", &RegisterBrokerReply::master_address)};
+                      optional("masterAddr", &RegisterBrokerReply::master_address),
+                      optional("takesSingleTopics", &RegisterBrokerReply::takes_single_topics)};
   }
 };
 
@@ -52,6 +55,20 @@ struct RegisterBroker {
                       optional("enableActingMaster", &C::enable_acting_master),
                       optional("compressed", &C::compressed),
                       optional("bodyCrc32", &C::body_crc32)};
+  }
+};
+
+/// Announces one topic of a broker that is registered; the body is TopicRouteData with the queues
+/// that the broker has of it. Neither a sign of life nor a new version of the topics. 4.9 does not
+/// answer it, 5.0 leaves a topic that it knows as it is. (RocketMQ: RegisterTopicRequestHeader)
+struct RegisterTopicInNameServer {
+  static constexpr RequestCode kCode = RequestCode::kRegisterTopicInNameServer;
+  using Reply = NoFields;
+
+  std::string topic;
+
+  static constexpr auto fields() {
+    return std::tuple{required("topic", &RegisterTopicInNameServer::topic)};
   }
 };
 

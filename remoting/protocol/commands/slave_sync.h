@@ -36,4 +36,11 @@ struct GetTimerMetrics : NoFields {
   using Reply = NoFields;
 };
 
+/// Asks which groups are to consume by POP; the answer's body is MessageRequestModes. Slaves of
+/// RocketMQ 5 send it. (RocketMQ: GET_ALL_MESSAGE_REQUEST_MODE)
+struct GetAllMessageRequestMode : NoFields {
+  static constexpr RequestCode kCode = RequestCode::kGetAllMessageRequestMode;
+  using Reply = NoFields;
+};
+
 }  // namespace rocketmq::remoting

@@ -119,6 +119,7 @@ TEST(CodesTest, RequestCodesHaveTheNamesOfTheProtocol) {
       {208, "GET_CONSUME_STATS"},
       {215, "DELETE_TOPIC_IN_BROKER"},
       {216, "DELETE_TOPIC_IN_NAMESRV"},
+      {217, "REGISTER_TOPIC_IN_NAMESRV"},
       {219, "GET_KVLIST_BY_NAMESPACE"},
       {220, "RESET_CONSUMER_CLIENT_OFFSET"},
       {221, "GET_CONSUMER_STATUS_FROM_CLIENT"},
@@ -158,6 +159,7 @@ TEST(CodesTest, RequestCodesHaveTheNamesOfTheProtocol) {
       {352, "GET_SUBSCRIPTIONGROUP_CONFIG"},
       {361, "LITE_PULL_MESSAGE"},
       {370, "RECALL_MESSAGE"},
+      {402, "GET_ALL_MESSAGE_REQUEST_MODE"},
       {907, "GET_BROKER_HA_STATUS"}};
   EXPECT_EQ(declaredNames<RequestCode>(), expected);
 }

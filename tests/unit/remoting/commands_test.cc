@@ -89,7 +89,7 @@ constexpr WireFields kWireFields[] = {
     {RequestCode{103},
      "brokerName:str! brokerAddr:str! clusterName:str! haServerAddr:str! brokerId:i64! "
      "heartbeatTimeoutMillis:i64 enableActingMaster:bool compressed:bool bodyCrc32:int",
-     "haServerAddr:str masterAddr:str"},
+     "haServerAddr:str masterAddr:str takesSingleTopics:bool"},  // The last one is ours.
     {RequestCode{104}, "brokerName:str! brokerAddr:str! clusterName:str! brokerId:i64!", ""},
     {RequestCode{105}, "topic:str! acceptStandardJsonOnly:bool", ""},
     {RequestCode{202}, "topic:str!", ""},
@@ -100,6 +100,7 @@ constexpr WireFields kWireFields[] = {
     {RequestCode{208}, "consumerGroup:str! topic:str topicList:str", ""},
     {RequestCode{215}, "topic:str!", ""},
     {RequestCode{216}, "topic:str! clusterName:str", ""},
+    {RequestCode{217}, "topic:str!", ""},
     {RequestCode{219}, "namespace:str!", ""},
     {RequestCode{220}, "topic:str! group:str! queueId:int offset:i64 timestamp:i64! isForce:bool!",
      ""},

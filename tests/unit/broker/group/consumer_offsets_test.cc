@@ -60,7 +60,9 @@ TEST_F(ConsumerOffsetsTest, WhatIsPersistedSurvivesARestartAndLooksLikeRocketMqs
   ASSERT_TRUE(offsets_->persist().isOk());
   EXPECT_EQ(*readWholeFile(path()),
             "{\n\t\"offsetTable\":{\n\t\t\"TopicA@CG_A\":{0:3,1:7\n\t\t}\n\t}\n}");
-  EXPECT_EQ(offsets_->encode(), "{\"offsetTable\":{\"TopicA@CG_A\":{0:3,1:7}}}");
+  EXPECT_EQ(offsets_->encode(),
+            "{\"dataVersion\":{\"counter\":2,\"stateVersion\":0,\"timestamp\":0},"
+            "\"offsetTable\":{\"TopicA@CG_A\":{0:3,1:7}}}");
   restart();
   EXPECT_EQ(offsets_->find("CG_A", "TopicA", 1), 7);
 }
