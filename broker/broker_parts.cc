@@ -139,7 +139,9 @@ void Broker::Impl::makeClients() {
   options.signer = signer_;
   outgoing_.emplace(pool_, nullptr, std::move(options));
   registrar_.emplace(pool_, *outgoing_, *topics_, settings_);
-  topics_->setChangeListener([this] { registrar_->topicsChanged(); });
+  topics_->setChangeListener([this](std::string_view topic) {
+    topic.empty() ? registrar_->topicsChanged() : registrar_->topicChanged(topic);
+  });
 }
 
 Status Broker::Impl::openReplication() {

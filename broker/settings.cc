@@ -103,7 +103,11 @@ void addRegistration(Rows& rows) {
                setting("forceRegister", &S::force_register, kLive,
                        "Register every period, also when no topic has changed."),
                setting("compressedRegister", &S::compressed_register, kLive,
-                       "Compress the body of registrations.")});
+                       "Compress the body of registrations."),
+               setting("enableSingleTopicRegister", &S::single_topic_register, kLive,
+                       "Register a topic that has changed alone (REGISTER_TOPIC_IN_NAMESRV), also "
+                       "at Java name servers; they should be 5.1 or newer. Our own name servers "
+                       "are always told of it alone.")});
 }
 
 void addTopics(Rows& rows) {

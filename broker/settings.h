@@ -43,6 +43,7 @@ struct BrokerSettings {
   int64_t register_timeout_ms = 6000;
   bool force_register = true;
   bool compressed_register = false;
+  bool single_topic_register = false;
 
   // Topics and groups.
   int32_t broker_permission = 6;  ///< Bits 4 read, 2 write.

@@ -9,7 +9,7 @@ namespace {
 // The keys of BrokerConfig, MessageStoreConfig, NettyServerConfig, NettyClientConfig,
 // NamesrvConfig, ControllerConfig and AuthConfig in RocketMQ 4.9 and 5.3, with the old spellings
 // that files still carry.
-constexpr std::array<std::string_view, 501> kKnownKeys = {
+constexpr std::array<std::string_view, 500> kKnownKeys = {
     "abortFile",
     "accessMessageInMemoryHotRatio",
     "accessMessageInMemoryMaxRatio",
@@ -199,7 +199,6 @@ constexpr std::array<std::string_view, 501> kKnownKeys = {
     "enableScheduleAsyncDeliver",
     "enableScheduleMessageStats",
     "enableShutdownGracefully",
-    "enableSingleTopicRegister",
     "enableSkipLongAwaitingAck",
     "enableSlaveActingMaster",
     "enableSplitRegistration",

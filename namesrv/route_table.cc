@@ -187,6 +187,25 @@ bool RouteTable::takeTopic(const std::string& broker_name, Group& group, const T
   return true;
 }
 
+RegisterTopicResult RouteTable::registerTopic(std::string_view topic,
+                                              const std::vector<model::QueueData>& queues) {
+  for (const model::QueueData& part : queues) {
+    const auto group = groups_.find(part.broker_name);
+    if (group == groups_.end()) {
+      return RegisterTopicResult::kUnknownBroker;
+    }
+    const TopicQueues entry{topic,
+                            {.read_queue_nums = part.read_queue_nums,
+                             .write_queue_nums = part.write_queue_nums,
+                             .perm = part.perm,
+                             .topic_sys_flag = part.topic_sys_flag}};
+    if (!takeTopic(part.broker_name, group->second, entry, {.take = true})) {
+      return RegisterTopicResult::kTooManyTopics;
+    }
+  }
+  return RegisterTopicResult::kAccepted;
+}
+
 void RouteTable::removeTopicsNotIn(const std::string& broker_name,
                                    const std::vector<TopicQueues>& topics) {
   std::unordered_set<std::string_view> named;

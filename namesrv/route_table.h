@@ -71,6 +71,12 @@ struct RegisterResult {
   std::string master_ha_address{};
 };
 
+enum class RegisterTopicResult : uint8_t {
+  kAccepted,
+  kUnknownBroker,  ///< A broker that it names is not registered.
+  kTooManyTopics,  ///< It is new, and there is no room for one more.
+};
+
 struct DataVersionState {
   bool changed = true;
   std::optional<model::DataVersion> known;  ///< Absent for unknown brokers.
@@ -104,6 +110,11 @@ class RouteTable {
   /// whenever nothing has changed.
   RegisterResult registerBroker(const Registration& registration,
                                 const std::vector<TopicQueues>* topics, RouteTime now);
+
+  /// Sets how many queues of a topic some broker names have. Nothing is done for names behind the
+  /// first that is refused.
+  RegisterTopicResult registerTopic(std::string_view topic,
+                                    const std::vector<model::QueueData>& queues);
 
   /// Removes a broker by its address. False when it was not known.
   bool unregisterBroker(const BrokerIdentity& broker);

@@ -5,7 +5,6 @@
 
 #include "common/hash.h"
 #include "common/log.h"
-#include "common/model/permission.h"
 #include "common/text.h"
 #include "remoting/protocol/bodies/register_broker.h"
 #include "remoting/protocol/commands/namesrv_registration.h"
@@ -24,23 +23,22 @@ constexpr milliseconds kPeriodMax{60'000};
 constexpr milliseconds kSeekPeriod{1'000};
 constexpr int kPauseShare = 4;
 constexpr milliseconds kPauseMax{1'000};
+/// More topics than this are sent with all the others.
+constexpr size_t kSingleTopicsMax = 32;
 
-/// What name servers may let clients do with the topics: a broker without a permission takes it
-/// from all of them (RocketMQ 5: and-ed).
+/// The topics as name servers may give them to clients.
 model::TopicConfigTable permittedTopics(const model::TopicConfigTable& topics, int32_t permission) {
   model::TopicConfigTable permitted = topics;
-  const bool all = model::isReadable(permission) && model::isWritable(permission);
-  if (!all) {
-    for (auto& [name, config] : permitted.topic_config_table) {
-      config.perm &= permission;
-    }
+  for (auto& [name, config] : permitted.topic_config_table) {
+    config.perm = permittedTo(config.perm, permission);
   }
   return permitted;
 }
 
 }  // namespace
 
-/// One registration of one state of the topics.
+/// One registration of one state of the topics. What is sent is filled in for those that are sent
+/// all of them.
 struct Registrar::Round {
   uint64_t number = 0;
   SteadyTime begun;
@@ -71,8 +69,27 @@ void Registrar::start(milliseconds timeout) {
   awaitRegistered(timeout);
 }
 
-void Registrar::requestRound(Urgency urgency) {
+void Registrar::topicChanged(std::string_view topic) {
   MutexLock lock(mutex_);
+  for (auto& [address, server] : name_servers_) {
+    if (server.lacks_all || server.lacks.contains(topic)) {
+      continue;
+    }
+    server.lacks.emplace(topic);
+    if (server.lacks.size() > kSingleTopicsMax) {
+      server.lackAll();
+    }
+  }
+  requestRound(Urgency::kMayPause);
+}
+
+void Registrar::requestAll(Urgency urgency) {
+  MutexLock lock(mutex_);
+  is_all_requested_ = true;
+  requestRound(urgency);
+}
+
+void Registrar::requestRound(Urgency urgency) {
   is_requested_ = true;
   is_urgent_ = is_urgent_ || urgency == Urgency::kNow;
   wake_.notifyAll();
@@ -80,7 +97,7 @@ void Registrar::requestRound(Urgency urgency) {
 
 void Registrar::run() {
   while (awaitRound()) {
-    registerAll();
+    makeRound();
   }
 }
 
@@ -90,16 +107,26 @@ bool Registrar::awaitRound() {
   MutexLock lock(mutex_);
   while (!stopped_) {
     const auto now = std::chrono::steady_clock::now();
-    const auto due = is_urgent_ ? now : is_requested_ ? pause_until_ : period_ends_;
+    const auto requested = is_urgent_ ? now : is_requested_ ? pause_until_ : period_ends_;
+    const auto due = std::min(requested, period_ends_);
     if (due <= now) {
+      if (std::exchange(is_all_requested_, false) || period_ends_ <= now) {
+        noteAllLacking();
+        period_ends_ = now + period;
+      }
       is_requested_ = false;
       is_urgent_ = false;
-      period_ends_ = now + period;
       return true;
     }
     wake_.waitUntil(mutex_, due);
   }
   return false;
+}
+
+void Registrar::noteAllLacking() {
+  for (auto& [address, server] : name_servers_) {
+    server.lackAll();
+  }
 }
 
 void Registrar::connectionLost(const std::string& address) {
@@ -137,7 +164,7 @@ void Registrar::seekMaster() {
     master_sought_at_ = now;
     master_pause_ = std::min(2 * master_pause_, kPeriodMin);
   }
-  requestRound(Urgency::kNow);
+  requestAll(Urgency::kNow);
 }
 
 void Registrar::noteMaster(bool is_known) {
@@ -149,11 +176,14 @@ void Registrar::noteMaster(bool is_known) {
 }
 
 void Registrar::found(const std::string& address) {
-  {
-    MutexLock lock(mutex_);
-    if (lost_.erase(address) == 0) {
-      return;
-    }
+  MutexLock lock(mutex_);
+  if (lost_.erase(address) == 0) {
+    return;
+  }
+  if (const auto known = name_servers_.find(address); known != name_servers_.end()) {
+    // It may be another now.
+    known->second.lackAll();
+    known->second.refuses_single_topics = false;
   }
   requestRound(Urgency::kNow);
 }
@@ -219,37 +249,54 @@ Status Registrar::fill(Round& round) const {
   return Status::ok();
 }
 
-std::vector<std::string> Registrar::beginRound(uint64_t& number) {
-  std::vector<std::string> addresses = nameServers();
+std::vector<Registrar::Task> Registrar::beginRound(uint64_t& number) {
+  const std::vector<std::string> addresses = nameServers();
+  const auto settings = settings_.load();
+  std::vector<Task> tasks;
   MutexLock lock(mutex_);
   number = ++rounds_started_;
   std::erase_if(name_servers_, [&](const auto& known) {
     return std::find(addresses.begin(), addresses.end(), known.first) == addresses.end();
   });
-  std::erase_if(addresses, [&](const std::string& address) {
+  for (const std::string& address : addresses) {
     NameServer& server = name_servers_[address];
-    const bool is_busy = server.under_way != 0;
-    if (!is_busy) {
-      server.under_way = number;
+    if (server.under_way != 0) {
+      continue;
     }
-    return is_busy;
-  });
-  return addresses;
+    if (!server.lacks_all && server.lacks.empty()) {
+      server.done = number;
+      changed_.notifyAll();
+      continue;
+    }
+    // The topics of a slave are its master's, and count with its name only.
+    const bool takes_single = !settings->isSlave() && !server.refuses_single_topics &&
+                              (server.takes_single_topics || settings->single_topic_register);
+    Task task{.address = address, .topics = {}};
+    if (!server.lacks_all && takes_single) {
+      task.topics.assign(server.lacks.begin(), server.lacks.end());
+    }
+    server.lacks_all = false;
+    server.lacks.clear();
+    server.under_way = number;
+    tasks.push_back(std::move(task));
+  }
+  return tasks;
 }
 
-void Registrar::registerAll() {
+void Registrar::makeRound() {
   const auto round = std::make_shared<Round>();
   round->begun = std::chrono::steady_clock::now();
-  const std::vector<std::string> addresses = beginRound(round->number);
-  if (addresses.empty()) {
-    return;
-  }
-  const Status filled = fill(*round);
-  for (const std::string& address : addresses) {
-    if (filled.isOk()) {
-      registerAt(address, round);
+  const std::vector<Task> tasks = beginRound(round->number);
+  const bool needs_all =
+      std::any_of(tasks.begin(), tasks.end(), [](const Task& task) { return task.topics.empty(); });
+  const Status filled = needs_all ? fill(*round) : Status::ok();
+  for (const Task& task : tasks) {
+    if (!task.topics.empty()) {
+      registerTopics(task, round);
+    } else if (filled.isOk()) {
+      registerAt(task.address, round);
     } else {
-      noteAnswer(address, *round, filled.message());
+      noteAnswer(task.address, *round, filled.message(), false);
     }
   }
 }
@@ -271,37 +318,81 @@ void Registrar::registerAt(const std::string& address, const std::shared_ptr<Rou
                    on_master_({.address = *result->header.master_address,
                                .ha_address = result->header.ha_server_address.value_or("")});
                  }
-                 noteAnswer(address, *round, std::move(failure));
+                 noteAnswer(address, *round, failure,
+                            failure.empty() && result->header.takes_single_topics.value_or(false));
                });
 }
 
-void Registrar::noteAnswer(const std::string& address, const Round& round, std::string failure) {
+void Registrar::registerTopics(const Task& task, const std::shared_ptr<Round>& round) {
+  std::vector<TopicConfigPtr> topics;
+  for (const std::string& name : task.topics) {
+    if (TopicConfigPtr topic = topics_.find(name)) {
+      topics.push_back(std::move(topic));
+    }  // Else it has been removed meanwhile.
+  }
+  registerSingleTopics(client_, task.address, topics, *settings_.load(),
+                       [this, address = task.address, round](const SingleTopicsAnswer& answer) {
+                         noteTopicsAnswer(address, *round, answer);
+                       });
+}
+
+Registrar::NameServer* Registrar::partOf(const std::string& address, const Round& round) {
+  const auto known = name_servers_.find(address);
+  return known != name_servers_.end() && known->second.under_way == round.number ? &known->second
+                                                                                 : nullptr;
+}
+
+void Registrar::endPart(NameServer& server, const Round& round) {
   const auto now = std::chrono::steady_clock::now();
-  MutexLock lock(mutex_);
   pause_until_ = now + std::min<std::chrono::steady_clock::duration>(
                            kPauseShare * (now - round.begun), kPauseMax);
-  const auto known = name_servers_.find(address);
-  if (known == name_servers_.end() || known->second.under_way != round.number) {
-    return;  // It is not in the settings any more.
+  server.under_way = 0;
+  changed_.notifyAll();
+  if (round.number < rounds_started_) {
+    // It was left out of the rounds since.
+    requestRound(round.number < awaited_round_ ? Urgency::kNow : Urgency::kMayPause);
   }
-  NameServer& server = known->second;
-  if (failure != server.failure) {
+}
+
+void Registrar::noteAnswer(const std::string& address, const Round& round, std::string failure,
+                           bool takes_single_topics) {
+  MutexLock lock(mutex_);
+  NameServer* const server = partOf(address, round);
+  if (server == nullptr) {
+    return;
+  }
+  if (failure != server->failure) {
     if (failure.empty()) {
       log::info("registered at name server {}", address);
     } else {
       log::warn("cannot register at name server {}: {}", address, failure);
     }
-    server.failure = std::move(failure);
   }
-  server.under_way = 0;
-  server.done = round.number;
-  changed_.notifyAll();
-  if (round.number < rounds_started_) {
-    // It was left out of the rounds since.
-    is_requested_ = true;
-    is_urgent_ = is_urgent_ || round.number < awaited_round_;
-    wake_.notifyAll();
+  if (!failure.empty()) {
+    server->lackAll();
   }
+  server->failure = std::move(failure);
+  server->takes_single_topics = takes_single_topics;
+  server->done = round.number;
+  endPart(*server, round);
+}
+
+void Registrar::noteTopicsAnswer(const std::string& address, const Round& round,
+                                 const SingleTopicsAnswer& answer) {
+  MutexLock lock(mutex_);
+  NameServer* const server = partOf(address, round);
+  if (server == nullptr) {
+    return;
+  }
+  if (answer.failure.empty()) {
+    server->done = round.number;
+  } else {
+    log::info("name server {} is sent all topics instead of some: {}", address, answer.failure);
+    server->lackAll();
+    server->refuses_single_topics = !server->takes_single_topics && !answer.is_understood;
+    requestRound(round.number <= awaited_round_ ? Urgency::kNow : Urgency::kMayPause);
+  }
+  endPart(*server, round);
 }
 
 void Registrar::stop(milliseconds timeout) {

@@ -7,8 +7,10 @@
 #include <memory>
 #include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
+#include "broker/registrar/single_topics.h"
 #include "broker/settings.h"
 #include "broker/topic/topic_table.h"
 #include "common/mutex.h"
@@ -20,12 +22,14 @@ namespace rocketmq::broker {
 
 /// Keeps every name server informed about this broker and its topics (RocketMQ:
 /// BrokerController.registerBrokerAll, BrokerOuterAPI): every registerNameServerPeriod, and soon
-/// after topicsChanged(). A registration carries all topics; however many are made, a name server
-/// is sent one at a time, and each but those that somebody waits for is followed by a pause of four
-/// times what it took, a second at most. A name server that cannot be reached is tried every
-/// second, and told when it is back: one that has restarted knows nothing, and clients that ask it
-/// meanwhile would take this broker for gone until the next round. A slave whose master is not
-/// known registers again after 1, 2, 4, 8, 10, ... seconds, as the answer names the master.
+/// after a change of the topics. A registration carries all topics, but a few that were put are
+/// sent alone to name servers that say that they take them so (REGISTER_TOPIC_IN_NAMESRV), which is
+/// the same work however many topics there are. However many are made, a name server is sent one
+/// round at a time, and each but those that somebody waits for is followed by a pause of four times
+/// what it took, a second at most. A name server that cannot be reached is tried every second, and
+/// told when it is back: one that has restarted knows nothing, and clients that ask it meanwhile
+/// would take this broker for gone until the next round. A slave whose master is not known
+/// registers again after 1, 2, 4, 8, 10, ... seconds, as the answer names the master.
 ///
 /// Life:    constructor -> start() -> stop(), which takes the broker out of the routes.
 /// Threads: any; registrations are made on a thread of its own, as encoding very many topics takes
@@ -52,9 +56,11 @@ class Registrar {
   /// name server that is not there does not keep a broker from starting.
   void start(std::chrono::milliseconds timeout);
 
-  /// A topic has changed: registers soon; several calls in a short time make one registration.
-  /// Does not wait.
-  void topicsChanged() { requestRound(Urgency::kMayPause); }
+  /// A topic was put: registers it soon; several calls in a short time make one round. Does not
+  /// wait.
+  void topicChanged(std::string_view topic);
+  /// The topics have changed in another way: registers all of them soon.
+  void topicsChanged() { requestAll(Urgency::kMayPause); }
 
   /// The connection to `address` has gone, which may be a name server.
   void connectionLost(const std::string& address);
@@ -76,6 +82,21 @@ class Registrar {
     uint64_t done = 0;       ///< The last round that was answered, refused or has timed out.
     /// Why it could not be reached last; logged when it changes, not with every round.
     std::string failure;
+    /// What it must be sent: everything, or these topics, of which there are few.
+    bool lacks_all = true;
+    std::set<std::string, std::less<>> lacks;
+    bool takes_single_topics = false;    ///< It has said so.
+    bool refuses_single_topics = false;  ///< Or does not understand it.
+
+    void lackAll() {
+      lacks_all = true;
+      lacks.clear();
+    }
+  };
+  /// What a round sends to a name server.
+  struct Task {
+    std::string address;
+    std::vector<std::string> topics;  ///< Empty: all.
   };
 
   /// "a:1;b:2" of the settings as a list; blanks and empty parts are left out.
@@ -84,15 +105,25 @@ class Registrar {
   void seekMaster();
   void found(const std::string& address);
   void noteMaster(bool is_known);
-  void requestRound(Urgency urgency);
+  void requestAll(Urgency urgency);
+  void requestRound(Urgency urgency) ROCKETMQ_REQUIRES(mutex_);
   void run();
   /// Returns when the next round is to be made; false when there is none any more.
   bool awaitRound();
-  void registerAll();
-  /// Begins a round with all that owe no answer; none when all do.
-  std::vector<std::string> beginRound(uint64_t& number);
+  void noteAllLacking() ROCKETMQ_REQUIRES(mutex_);
+  void makeRound();
+  /// Begins a round with all that lack something and owe no answer.
+  std::vector<Task> beginRound(uint64_t& number);
   void registerAt(const std::string& address, const std::shared_ptr<Round>& round);
-  void noteAnswer(const std::string& address, const Round& round, std::string failure);
+  void registerTopics(const Task& task, const std::shared_ptr<Round>& round);
+  void noteAnswer(const std::string& address, const Round& round, std::string failure,
+                  bool takes_single_topics);
+  void noteTopicsAnswer(const std::string& address, const Round& round,
+                        const SingleTopicsAnswer& answer);
+  /// The name server's part in the round; null when it is not in the settings any more.
+  NameServer* partOf(const std::string& address, const Round& round) ROCKETMQ_REQUIRES(mutex_);
+  /// It has sent its last answer of the round.
+  void endPart(NameServer& server, const Round& round) ROCKETMQ_REQUIRES(mutex_);
   bool haveAnswered(const std::vector<std::string>& addresses, uint64_t round)
       ROCKETMQ_REQUIRES(mutex_);
   /// Puts the topics as they are now into it.
@@ -111,6 +142,7 @@ class Registrar {
   uint64_t rounds_started_ ROCKETMQ_GUARDED_BY(mutex_) = 0;
   uint64_t awaited_round_ ROCKETMQ_GUARDED_BY(mutex_) = 0;
   bool is_requested_ ROCKETMQ_GUARDED_BY(mutex_) = false;
+  bool is_all_requested_ ROCKETMQ_GUARDED_BY(mutex_) = false;
   bool is_urgent_ ROCKETMQ_GUARDED_BY(mutex_) = false;
   bool is_started_ ROCKETMQ_GUARDED_BY(mutex_) = false;
   bool stopped_ ROCKETMQ_GUARDED_BY(mutex_) = false;

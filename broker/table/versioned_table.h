@@ -80,8 +80,11 @@ class VersionedTable {
   }
 
   /// Called after every change, on the thread that made it, under the lock of changes: must be
-  /// quick and must not change the table. Set before the first change.
-  void setChangeListener(std::function<void()> on_change) { on_change_ = std::move(on_change); }
+  /// quick and must not change the table. Is told the name of a config that was put; any other
+  /// change has none. Set before the first change.
+  void setChangeListener(std::function<void(std::string_view)> on_change) {
+    on_change_ = std::move(on_change);
+  }
 
   /// nullptr when the name is unknown.
   Ptr find(std::string_view name) const { return configs_.find(name); }
@@ -158,7 +161,7 @@ class VersionedTable {
     (table.*kConfigs).clear();
     rest_ = std::move(table);
     file_.addAll();
-    tellListener();
+    tellListener({});
     return true;
   }
 
@@ -221,17 +224,17 @@ class VersionedTable {
 
   void note(const Change& change) ROCKETMQ_REQUIRES(mutex_) {
     file_.add(json::encode(change, json::Style::kStandard));
-    tellListener();
+    tellListener(change.put ? std::string_view(change.name) : std::string_view());
   }
 
-  void tellListener() const ROCKETMQ_REQUIRES(mutex_) {
+  void tellListener(std::string_view put) const ROCKETMQ_REQUIRES(mutex_) {
     if (on_change_) {
-      on_change_();
+      on_change_(put);
     }
   }
 
   const Clock& clock_;
-  std::function<void()> on_change_;
+  std::function<void(std::string_view)> on_change_;
   ConfigMap<Config> configs_;  // Changed under the mutex.
   mutable Mutex mutex_;
   /// The table without its configs.

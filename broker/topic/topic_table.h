@@ -37,8 +37,9 @@ class TopicTable {
                                                   const Clock& clock);
 
   /// Called after every change, on the writer's thread, under the writers' lock: must be quick and
-  /// must not call a writer. Set before the first change.
-  void setChangeListener(std::function<void()> on_change) {
+  /// must not call a writer. Is told the name of a topic that was put; any other change has none.
+  /// Set before the first change.
+  void setChangeListener(std::function<void(std::string_view)> on_change) {
     table_->setChangeListener(std::move(on_change));
   }
 

@@ -29,6 +29,7 @@ using remoting::QueryDataVersionReply;
 using remoting::RegisterBroker;
 using remoting::RegisterBrokerBody;
 using remoting::RegisterBrokerReply;
+using remoting::RegisterTopicInNameServer;
 using remoting::RequestContext;
 using remoting::ResponseCode;
 using remoting::UnregisterBroker;
@@ -191,6 +192,13 @@ Result<RegisterResult> apply(Routes& routes, const Registration& registration,
   return result;
 }
 
+std::string tooManyTopicsText(const NamesrvSettings& settings) {
+  return fmt::format(
+      "this name server keeps {} topics of one broker and {} of all; delete topics, or raise its "
+      "registeredTopicsPerBrokerMax or registeredTopicsMax",
+      settings.topics_per_broker_max, settings.topics_max);
+}
+
 /// Why a registration was not done, or not all of it; nullopt when it was.
 std::optional<std::string> refusalOf(const RegisterResult& result, const LiveSettings& live) {
   if (result.outcome == RegisterResult::Outcome::kUnknownBroker) {
@@ -204,11 +212,8 @@ std::optional<std::string> refusalOf(const RegisterResult& result, const LiveSet
         settings->brokers_max);
   }
   if (result.topics_left_out > 0) {
-    return fmt::format(
-        "{} new topics were left out, the rest of the registration was taken: this name server "
-        "keeps {} topics of one broker and {} of all; delete topics, or raise its "
-        "registeredTopicsPerBrokerMax or registeredTopicsMax",
-        result.topics_left_out, settings->topics_per_broker_max, settings->topics_max);
+    return fmt::format("{} new topics were left out, the rest of the registration was taken: {}",
+                       result.topics_left_out, tooManyTopicsText(*settings));
   }
   return std::nullopt;
 }
@@ -218,7 +223,7 @@ RegisterAnswer answerOf(const RegisterResult& result, const KvTable& kv_table,
   if (const auto refusal = refusalOf(result, settings)) {
     return {ResponseCode::kSystemError, *refusal};
   }
-  RegisterBrokerReply reply;
+  RegisterBrokerReply reply{.takes_single_topics = true};
   if (!result.master_address.empty()) {
     reply.master_address = result.master_address;
     reply.ha_server_address = result.master_ha_address;
@@ -258,6 +263,33 @@ RegisterAnswer handleRegister(const RegisterBroker& request, const RequestContex
   return answer;
 }
 
+/// RocketMQ answers success also when it has not taken the topic; a broker that is told can
+/// register with all of them.
+Answer<NoFields> handleRegisterTopic(const RegisterTopicInNameServer& request,
+                                     const RequestContext& context, Routes& routes,
+                                     const LiveSettings& settings) {
+  if (const Status status = checkName("topic", request.topic); !status.isOk()) {
+    return status;
+  }
+  const auto route = json::decode<model::TopicRouteData>(context.body());
+  if (!route.ok()) {
+    return route.status();
+  }
+  const RegisterTopicResult result = routes.change([&](RouteTable& table, RouteTime) {
+    return table.registerTopic(request.topic, route->queue_datas);
+  });
+  switch (result) {
+    case RegisterTopicResult::kAccepted:
+      return NoFields{};
+    case RegisterTopicResult::kUnknownBroker:
+      return {ResponseCode::kSystemError,
+              "the broker is not registered at this name server: register it with all its topics"};
+    case RegisterTopicResult::kTooManyTopics:
+      break;
+  }
+  return {ResponseCode::kSystemError, tooManyTopicsText(*settings.current())};
+}
+
 Answer<QueryDataVersionReply> handleQueryVersion(const QueryDataVersion& request,
                                                  const RequestContext& context, Routes& routes) {
   const auto version = json::decode<model::DataVersion>(context.body());
@@ -279,6 +311,11 @@ void addBrokerHandlers(remoting::Router& router, Routes& routes, Liveness& liven
   router.handle<RegisterBroker>(
       {.lane = Lane::kAdmin}, [&](const RegisterBroker& request, const RequestContext& context) {
         return handleRegister(request, context, routes, liveness, kv_table, settings);
+      });
+  router.handle<RegisterTopicInNameServer>(
+      {.lane = Lane::kAdmin},
+      [&](const RegisterTopicInNameServer& request, const RequestContext& context) {
+        return handleRegisterTopic(request, context, routes, settings);
       });
   router.handle<UnregisterBroker>({.lane = Lane::kAdmin},
                                   [&](const UnregisterBroker& request, const RequestContext&) {

@@ -196,6 +196,28 @@ TEST_F(NamesrvTest, OneTopicOfAnUnknown5xBrokerIsRefused) {
   enroll(broker, brokerA(), topicsOf({"T"}));
 }
 
+// The bodies are those of RocketMQ 5's BrokerOuterAPI.registerSingleTopicAll.
+TEST_F(NamesrvTest, ASingleTopicOfARegisteredBrokerIsRouted) {
+  Peer broker(server_->port());
+  const remoting::RegisterTopicInNameServer request{.topic = "one"};
+  const std::string body =
+      R"({"brokerDatas":[],"filterServerTable":{},"queueDatas":[{"brokerName":"broker-a",)"
+      R"("perm":6,"readQueueNums":3,"topicSysFlag":0,"writeQueueNums":2}]})";
+  const auto refused = broker.call(request, body);
+  EXPECT_EQ(refused.code, ResponseCode::kSystemError);
+  EXPECT_THAT(refused.remark, HasSubstr("not registered"));
+  EXPECT_FALSE(isRouted("one"));
+  EXPECT_TRUE(
+      enroll(broker, brokerA(), topicsOf({"T"})).header.takes_single_topics.value_or(false));
+  EXPECT_TRUE(broker.call(request, body).success());
+  EXPECT_THAT(route("one").body, HasSubstr(R"({"brokerName":"broker-a","perm":6,)"
+                                           R"("readQueueNums":3,"topicSysFlag":0,)"
+                                           R"("writeQueueNums":2})"));
+  EXPECT_FALSE(
+      broker.call(remoting::RegisterTopicInNameServer{.topic = "bad\nname"}, body).success());
+  EXPECT_FALSE(broker.call(request, "no JSON").success());
+}
+
 TEST_F(NamesrvTest, ABrokerCanAskWhetherItHasToRegister) {
   Peer broker(server_->port());
   const remoting::QueryDataVersion query{.broker_name = "broker-a",

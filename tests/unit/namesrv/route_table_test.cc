@@ -302,6 +302,29 @@ TEST_F(RouteTableTest, OneTopicOfAnUnknownBrokerIsRefusedOnlyFrom5x) {
   EXPECT_THAT(addressesOf("V"), ElementsAre("10.0.0.9:10911"));
 }
 
+TEST_F(RouteTableTest, ASingleTopicIsTakenAndTheVersionOfTheOthersStays) {
+  const std::vector<model::QueueData> queues{
+      {.broker_name = "broker-a", .read_queue_nums = 2, .write_queue_nums = 2, .perm = 4}};
+  EXPECT_EQ(table_.registerTopic("new", queues), RegisterTopicResult::kUnknownBroker);
+  EXPECT_TRUE(table_.topics().empty());
+  enroll(master(), topics({"T"}));
+  EXPECT_EQ(table_.registerTopic("new", queues), RegisterTopicResult::kAccepted);
+  EXPECT_THAT(addressesOf("new"), ElementsAre("10.0.0.1:10911"));
+  EXPECT_EQ(table_.registerTopic("T", queues), RegisterTopicResult::kAccepted);
+  EXPECT_EQ(permOf("T"), 4);
+  // So that the broker's next registration, whose version is another, is taken as a whole.
+  EXPECT_EQ(table_.queryDataVersion(master().broker, version(1), now_).known, version(1));
+}
+
+TEST_F(RouteTableTest, ASingleTopicIsNoSignOfLife) {
+  enroll(master(), topics({"T"}));
+  advance(milliseconds(120'000));
+  EXPECT_EQ(table_.registerTopic("T", {{.broker_name = "broker-a"}}),
+            RegisterTopicResult::kAccepted);
+  advance(milliseconds(1));
+  EXPECT_THAT(table_.expire(now_), ElementsAre("10.0.0.1:10911"));
+}
+
 TEST_F(RouteTableTest, ASilentBrokerExpiresAfterItsTimeoutAndNotBefore) {
   enroll(master(), topics({"T"}));
   Registration hasty = master("broker-b", "10.0.0.9:10911");
@@ -433,6 +456,14 @@ TEST_F(FullRouteTableTest, TopicsBeyondTheBoundOfABrokerAreLeftOutUntilThereIsRo
       << "the same version brings what was left out";
   EXPECT_THAT(table_.topics(), UnorderedElementsAre("C", "D", "E"));
   EXPECT_FALSE(enrollLazily(changed(master(), 2), topics({"C", "D", "E"})));
+}
+
+TEST_F(FullRouteTableTest, ASingleTopicTooManyIsRefused) {
+  enroll(master(), topics({"T", "U", "V"}));
+  const std::vector<model::QueueData> queues{{.broker_name = "broker-a", .perm = 4}};
+  EXPECT_EQ(table_.registerTopic("W", queues), RegisterTopicResult::kTooManyTopics);
+  EXPECT_EQ(table_.registerTopic("V", queues), RegisterTopicResult::kAccepted);
+  EXPECT_THAT(table_.topics(), UnorderedElementsAre("T", "U", "V"));
 }
 
 TEST_F(FullRouteTableTest, TheTopicsOfAllBrokersTogetherAreBoundedAndGivenBack) {

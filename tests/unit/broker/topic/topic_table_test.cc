@@ -34,7 +34,7 @@ class TopicTableTest : public testing::Test {
     auto opened = TopicTable::open(path(), settings_, clock_);
     ASSERT_TRUE(opened.ok()) << opened.status().message();
     topics_ = std::move(*opened);
-    topics_->setChangeListener([this] { ++changes_; });
+    topics_->setChangeListener([this](std::string_view) { ++changes_; });
   }
 
   std::string path() const { return dir_ / "topics.json"; }
