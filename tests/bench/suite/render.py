@@ -324,15 +324,17 @@ def plots(figures):
     lines = {label: [(step["at"], step["p99"])
                      for step in figures.by_name.get(name, {}).get("intervals", [])]
              for label, name in LATENCY_RUNS}
-    yield "latency.svg", svg.over_time("p99 of each 100 ms, open loop at half of the most",
-                                       {k: v for k, v in lines.items() if v})
-    sends = []
+    echo = lines.pop("raw echo", [])
+    yield "latency.svg", svg.panels_over_time(
+        "p99 of each 100 ms, open loop at half of the most; grey: the raw echo under the same load",
+        echo, {label: line for label, line in lines.items() if line})
+    groups = {}
     for connections in (1, 16, 64, 256):
-        for kind in ("echo", "send"):
+        for kind, label in (("echo", "echo"), ("send", "sync send")):
             if result := figures.by_name.get(f"{kind} {connections}"):
-                sends.append((f"{kind}, {connections} connection(s)", result[RATE],
-                              f"{result[RATE]:,.0f} / s"))
-    yield "send.svg", svg.bars("Raw echo and sync send of 1 KiB, messages per second", sends)
+                groups.setdefault(f"{connections} connection" + "s" * (connections > 1), []).append(
+                    (result[RATE], f"{result[RATE]:,.0f} / s, {label}"))
+    yield "send.svg", svg.bars("Raw echo (grey) and sync send of 1 KiB, messages per second", groups)
 
 
 def write(results, docs):

@@ -2,8 +2,9 @@
 
 import math
 
-WIDTH, HEIGHT, LEFT, TOP = 860, 280, 70, 40
-COLORS = ["#1f6fb4", "#c8442e", "#3b8f4a", "#8a5fb0", "#b07d1c"]
+WIDTH, LEFT, TOP = 860, 70, 40
+PANELS_A_ROW, PANEL_HEIGHT = 2, 140
+COLOR, GREY = "#1f6fb4", "#aaa"
 
 
 def document(title, body, height):
@@ -17,43 +18,61 @@ def duration(us):
     return f"{us:.0f} us" if us < 1000 else f"{us / 1000:g} ms"
 
 
-def over_time(title, lines):
-    """`lines`: name to [(seconds, microseconds)]; the scale is logarithmic."""
-    points = [point for line in lines.values() for point in line]
+def panels_over_time(title, reference, lines):
+    """A panel for each of `lines` (name to [(seconds, microseconds)]), all to one logarithmic scale,
+    with the line `reference` behind each in grey."""
+    points = [point for line in [reference, *lines.values()] for point in line]
     if not points:
         return document(title, "", TOP)
     last = max(at for at, _ in points) or 1
     low = math.floor(math.log10(max(min(us for _, us in points), 1)))
     high = max(math.ceil(math.log10(max(us for _, us in points))), low + 1)
+    width = (WIDTH - (PANELS_A_ROW - 1) * LEFT) / PANELS_A_ROW
 
-    def y_of(us):
-        return TOP + HEIGHT * (1 - (math.log10(max(us, 1)) - low) / (high - low))
+    def panel(left, top, name, line):
+        def y_of(us):
+            return top + PANEL_HEIGHT * (1 - (math.log10(max(us, 1)) - low) / (high - low))
 
+        def polyline(points, color):
+            path = " ".join(f"{left + width * at / last:.1f},{y_of(us):.1f}" for at, us in points)
+            return f"<polyline fill='none' stroke='{color}' stroke-width='1.5' points='{path}'/>\n"
+
+        yield f"<text x='{left}' y='{top - 8}' font-weight='bold'>{name}</text>\n"
+        for decade in range(low, high + 1):
+            y = y_of(10 ** decade)
+            yield (f"<line x1='{left}' x2='{left + width:.1f}' y1='{y:.1f}' y2='{y:.1f}' "
+                   f"stroke='#ddd'/><text x='{left - 8}' y='{y + 4:.1f}' text-anchor='end'>"
+                   f"{duration(10 ** decade)}</text>\n")
+        yield polyline(reference, GREY)
+        yield polyline(line, COLOR)
+        y = top + PANEL_HEIGHT + 16
+        yield (f"<text x='{left}' y='{y}'>0 s</text>"
+               f"<text x='{left + width:.1f}' y='{y}' text-anchor='end'>{last:.1f} s</text>\n")
+
+    row_height = PANEL_HEIGHT + 56
     out = []
-    for decade in range(low, high + 1):
-        y = y_of(10 ** decade)
-        out.append(f"<line x1='{LEFT}' x2='{LEFT + WIDTH}' y1='{y:.1f}' y2='{y:.1f}' "
-                   f"stroke='#ddd'/><text x='8' y='{y + 4:.1f}'>{duration(10 ** decade)}</text>\n")
     for index, (name, line) in enumerate(lines.items()):
-        color = COLORS[index % len(COLORS)]
-        path = " ".join(f"{LEFT + WIDTH * at / last:.1f},{y_of(us):.1f}" for at, us in line)
-        out.append(f"<polyline fill='none' stroke='{color}' stroke-width='1.5' points='{path}'/>\n"
-                   f"<text x='{LEFT + index * WIDTH // len(lines)}' y='{TOP + HEIGHT + 40}' fill='{color}'>"
-                   f"{name}</text>\n")
-    out.append(f"<text x='{LEFT}' y='{TOP + HEIGHT + 20}'>0 s</text>"
-               f"<text x='{LEFT + WIDTH - 30}' y='{TOP + HEIGHT + 20}'>{last:.1f} s</text>\n")
-    return document(title, "".join(out), TOP + HEIGHT + 60)
+        row, column = divmod(index, PANELS_A_ROW)
+        out += panel(LEFT + column * (width + LEFT), TOP + 24 + row * row_height, name, line)
+    rows = math.ceil(len(lines) / PANELS_A_ROW)
+    return document(title, "".join(out), TOP + rows * row_height)
 
 
-def bars(title, values):
-    """`values`: [(name, number, text)], drawn to the scale of the largest."""
-    most = max((value for _, value, _ in values), default=0) or 1
+def bars(title, groups):
+    """`groups`: name to [(number, text)], the first of each in grey; drawn to the scale of the
+    largest."""
+    most = max((value for bars in groups.values() for value, _ in bars), default=0) or 1
+    left = LEFT + 70
     out = []
-    for index, (name, value, text) in enumerate(values):
-        y = TOP + index * 24
-        width = (WIDTH - 330) * value / most
-        out.append(f"<text x='10' y='{y + 13}'>{name}</text>"
-                   f"<rect x='{LEFT + 190}' y='{y}' width='{width:.1f}' height='17' "
-                   f"fill='{COLORS[0]}'/><text x='{LEFT + 196 + width:.1f}' y='{y + 13}'>{text}"
+    y = TOP
+    for name, values in groups.items():
+        out.append(f"<text x='{left - 12}' y='{y + 10 * len(values) + 2}' text-anchor='end'>{name}"
                    "</text>\n")
-    return document(title, "".join(out), TOP + len(values) * 24 + 10)
+        for index, (value, text) in enumerate(values):
+            width = (WIDTH - 250) * value / most
+            out.append(f"<rect x='{left}' y='{y}' width='{width:.1f}' height='17' "
+                       f"fill='{GREY if index == 0 else COLOR}'/>"
+                       f"<text x='{left + 6 + width:.1f}' y='{y + 13}'>{text}</text>\n")
+            y += 20
+        y += 10
+    return document(title, "".join(out), y + 6)
