@@ -3,7 +3,9 @@
 #include <memory>
 #include <utility>
 
-#if defined(__SANITIZE_THREAD__)
+#include "common/sanitizers.h"
+
+#if defined(ROCKETMQ_THREAD_SANITIZER)
 #include "common/mutex.h"
 #else
 #include <atomic>
@@ -21,7 +23,7 @@ class Published {
  public:
   explicit Published(std::shared_ptr<const T> first) : current_(std::move(first)) {}
 
-#if defined(__SANITIZE_THREAD__)
+#if defined(ROCKETMQ_THREAD_SANITIZER)
   std::shared_ptr<const T> load() const {
     MutexLock lock(mutex_);
     return current_;

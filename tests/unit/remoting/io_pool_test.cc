@@ -5,6 +5,7 @@
 
 #include <array>
 #include <atomic>
+#include <future>
 #include <memory>
 #include <string>
 #include <vector>
@@ -124,16 +125,17 @@ TEST_F(PeriodicTaskTest, TaskMayCancelItself) {
 
 TEST_F(PeriodicTaskTest, DestructorWaitsForTheRunInProgress) {
   Event started;
-  std::atomic<bool> ended = false;
-  {
-    PeriodicTask task(pool_, 0, {.initial_delay = {}, .period = kNever}, [&] {
-      started.set();
-      std::this_thread::sleep_for(milliseconds(20));
-      ended = true;
-    });
-    started.wait();
-  }
-  EXPECT_TRUE(ended);
+  Event may_end;
+  auto task = std::make_unique<PeriodicTask>(
+      pool_, 0, PeriodicTask::Options{.initial_delay = {}, .period = kNever}, [&] {
+        started.set();
+        may_end.wait();
+      });
+  started.wait();
+  auto destroyed = std::async(std::launch::async, [&] { task.reset(); });
+  EXPECT_EQ(destroyed.wait_for(milliseconds(20)), std::future_status::timeout);
+  may_end.set();
+  destroyed.get();
 }
 
 TEST_F(PeriodicTaskTest, DestroyedTaskGivesUpWhatItOwns) {
