@@ -23,6 +23,10 @@ class ExtFields {
  public:
   using Entry = std::pair<std::string_view, std::string_view>;
 
+  /// Decoders refuse headers with more: no request has more than some twenty, and an entry takes
+  /// several times the bytes that it came in.
+  static constexpr size_t kEntriesMax = 1024;
+
   void clear() {
     entries_.clear();
     before_.clear();
@@ -47,6 +51,7 @@ class ExtFields {
   }
 
   size_t size() const { return entries_.size(); }
+  bool isFull() const { return entries_.size() >= kEntriesMax; }
   auto begin() const { return entries_.begin(); }
   auto end() const { return entries_.end(); }
 

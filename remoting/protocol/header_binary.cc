@@ -20,6 +20,10 @@ Status decodeBinaryHeader(std::string_view header, CommandView& out) {
     const std::string_view name = entries.readBytes(entries.read<int16_t>());
     const std::string_view value = entries.readBytes(entries.read<int32_t>());
     if (!entries.failed() && !name.empty() && !value.empty()) {
+      if (out.ext_fields.isFull()) {
+        return Status::corruption("ROCKETMQ header has more than " +
+                                  std::to_string(ExtFields::kEntriesMax) + " extFields");
+      }
       out.ext_fields.add(name, value);
     }
   }

@@ -40,9 +40,13 @@ bool readExtFields(JsonScanner& scanner, ExtFields& out) {
     if (!scanner.readValue(value)) {
       return false;
     }
-    if (value.kind != JsonValue::Kind::kNull) {
-      out.add(name, value.text);
+    if (value.kind == JsonValue::Kind::kNull) {
+      return true;
     }
+    if (out.isFull()) {
+      return false;
+    }
+    out.add(name, value.text);
     return true;
   });
 }
@@ -164,6 +168,10 @@ Status decodeJsonHeader(char* header, size_t size, CommandView& out) {
     return scanner.readValue(value) && assign(key, value, out);
   });
   scanner.skipSpace();
+  if (!is_object && out.ext_fields.isFull()) {
+    return Status::corruption("JSON header has more than " +
+                              std::to_string(ExtFields::kEntriesMax) + " extFields");
+  }
   if (!is_object || !scanner.atEnd()) {
     return Status::corruption("JSON header cannot be read at byte " +
                               std::to_string(scanner.position()) + " of " + std::to_string(size));

@@ -231,6 +231,20 @@ TEST(JsonHeaderTest, NestingIsBounded) {
 
 // Writing JSON ------------------------------------------------------------------------------------
 
+TEST(JsonHeaderTest, MoreFieldsThanAnyRequestHasAreRefused) {
+  const auto header = [](size_t count) {
+    std::string fields;
+    for (size_t i = 0; i < count; ++i) {
+      fields += (i == 0 ? "\"f" : ",\"f") + std::to_string(i) + "\":\"\"";
+    }
+    return "{\"extFields\":{" + fields + "}}";
+  };
+  EXPECT_TRUE(decodes(header(ExtFields::kEntriesMax)));
+  const DecodedFrame refused(jsonFrame(header(ExtFields::kEntriesMax + 1)));
+  EXPECT_NE(refused.status().message().find("more than 1024 extFields"), std::string::npos)
+      << refused.status().toString();
+}
+
 TEST(JsonHeaderTest, KeysAreWrittenAsJavaWritesThem) {
   EXPECT_EQ(headerText({.code = 17,
                         .language = Language::kCpp,
@@ -327,6 +341,17 @@ TEST_F(BinaryHeaderTest, ZeroLengthsMeanAbsentAndTheLastEntryWins) {
   EXPECT_EQ(frame.field("b"), "(absent)");
   EXPECT_EQ(frame.field(""), "(absent)");
   EXPECT_EQ(frame->body, "body");
+}
+
+TEST_F(BinaryHeaderTest, MoreFieldsThanAnyRequestHasAreRefused) {
+  std::string entries;
+  for (size_t i = 0; i < ExtFields::kEntriesMax; ++i) {
+    entries += entry("f", "1");
+  }
+  EXPECT_TRUE(decode(withEntries(fixedPart(), entries)).isOk());
+  const DecodedFrame refused = decode(withEntries(fixedPart(), entries + entry("f", "1")));
+  EXPECT_NE(refused.status().message().find("more than 1024 extFields"), std::string::npos)
+      << refused.status().toString();
 }
 
 TEST_F(BinaryHeaderTest, UnknownLanguagesAreOther) {
