@@ -62,11 +62,12 @@ void onHeartbeat(const ClientHandlerParts& parts, const RequestContext& context,
 Answer<NoFields> unregister(ClientRegistry& clients, const remoting::UnregisterClient& request,
                             const RequestContext& context) {
   const uint64_t connection_id = context.connection->id();
+  const std::string client_id = request.client_id.value_or("");
   if (request.producer_group && !request.producer_group->empty()) {
-    clients.unregisterProducer(*request.producer_group, request.client_id, connection_id);
+    clients.unregisterProducer(*request.producer_group, client_id, connection_id);
   }
   if (request.consumer_group && !request.consumer_group->empty()) {
-    clients.unregisterConsumer(*request.consumer_group, request.client_id, connection_id);
+    clients.unregisterConsumer(*request.consumer_group, client_id, connection_id);
   }
   return NoFields{};
 }

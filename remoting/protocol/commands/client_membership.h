@@ -29,18 +29,19 @@ struct Heartbeat : NoFields {
 };
 
 /// Takes one group of a client off a broker. Java and C++ clients send it when they stop, one per
-/// group; C++ sends an empty group where others leave it out.
+/// group; C++ sends an empty group where others leave it out. Some clients write the names of all
+/// three fields in their own way; as in RocketMQ such a request does nothing and succeeds.
 /// (RocketMQ: UnregisterClientRequestHeader)
 struct UnregisterClient {
   static constexpr RequestCode kCode = RequestCode::kUnregisterClient;
   using Reply = NoFields;
 
-  std::string client_id;
+  std::optional<std::string> client_id{};
   std::optional<std::string> producer_group{};
   std::optional<std::string> consumer_group{};
 
   static constexpr auto fields() {
-    return std::tuple{required("clientID", &UnregisterClient::client_id),
+    return std::tuple{optional("clientID", &UnregisterClient::client_id),
                       optional("producerGroup", &UnregisterClient::producer_group),
                       optional("consumerGroup", &UnregisterClient::consumer_group)};
   }

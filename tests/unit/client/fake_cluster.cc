@@ -212,7 +212,7 @@ void FakeBroker::registerMembership() {
   router_.handle<remoting::UnregisterClient>(
       {}, [this](const remoting::UnregisterClient& request, const RequestContext&) {
         MutexLock lock(mutex_);
-        members_[request.consumer_group.value_or("")].erase(request.client_id);
+        members_[request.consumer_group.value_or("")].erase(request.client_id.value_or(""));
         return Answer<NoFields>();
       });
   router_.handle<remoting::GetConsumerListByGroup>(

@@ -60,7 +60,7 @@ constexpr WireFields kWireFields[] = {
     {RequestCode{32}, "topic:str! queueId:int!", "timestamp:i64!"},
     {RequestCode{33}, "topic:str offset:i64!", ""},
     {RequestCode{34}, "", "IS_SUPPORT_HEART_BEAT_V2:bool IS_SUB_CHANGE:bool"},
-    {RequestCode{35}, "clientID:str! producerGroup:str consumerGroup:str", ""},
+    {RequestCode{35}, "clientID:str producerGroup:str consumerGroup:str", ""},
     {RequestCode{36},
      "offset:i64! group:str! delayLevel:int! originMsgId:str originTopic:str unitMode:bool "
      "maxReconsumeTimes:int",
