@@ -13,10 +13,11 @@ namespace rocketmq::test {
 class SharedCluster : public ::testing::Test {
  protected:
   static void SetUpTestSuite() {
+    startCluster({{"messageDelayLevel", "1s 1s 1s 1s 1s 1s 1s 1s 1s 1s"}});
+  }
+  static void startCluster(const Cluster::Settings& broker_settings) {
     folder_ = std::make_unique<TempDir>();
-    cluster_ = std::make_unique<Cluster>(
-        folder_->path().string(),
-        Cluster::Settings{{"messageDelayLevel", "1s 1s 1s 1s 1s 1s 1s 1s 1s 1s"}});
+    cluster_ = std::make_unique<Cluster>(folder_->path().string(), broker_settings);
     cluster_->start();
   }
   static void TearDownTestSuite() {

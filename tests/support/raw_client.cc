@@ -73,6 +73,31 @@ void parseHeader(const std::string& text, RawClient::Frame& frame) {
   }
 }
 
+void parseBinaryHeader(std::string_view header, RawClient::Frame& frame) {
+  ROCKETMQ_CHECK(header.size() >= 21);
+  frame.code = static_cast<int16_t>(bigEndian32(header.data()) >> 16);
+  frame.version = static_cast<int16_t>(bigEndian32(header.data() + 3) >> 16);
+  frame.opaque = static_cast<int>(bigEndian32(header.data() + 5));
+  frame.flag = static_cast<int>(bigEndian32(header.data() + 9));
+  const uint32_t remark_size = bigEndian32(header.data() + 13);
+  frame.remark = header.substr(17, remark_size);
+  std::string_view entries = header.substr(17 + remark_size + 4);
+  ROCKETMQ_CHECK(entries.size() == bigEndian32(header.data() + 17 + remark_size));
+  const auto take = [&entries](size_t size) {
+    const std::string_view taken = entries.substr(0, size);
+    entries.remove_prefix(size);
+    return std::string(taken);
+  };
+  while (!entries.empty()) {
+    const size_t name_size = bigEndian32(entries.data()) >> 16;
+    take(2);
+    const std::string name = take(name_size);
+    const size_t value_size = bigEndian32(entries.data());
+    take(4);
+    frame.ext[name] = take(value_size);
+  }
+}
+
 }  // namespace
 
 RawClient::RawClient(uint16_t port) : socket_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
@@ -156,11 +181,7 @@ std::optional<RawClient::Frame> RawClient::readFrame() {
   if (frame.serialize_type == 0) {
     parseHeader(rest.substr(0, header_size), frame);
   } else {
-    ROCKETMQ_CHECK(header_size >= 21);
-    frame.code =
-        static_cast<int16_t>((static_cast<uint8_t>(rest[0]) << 8) | static_cast<uint8_t>(rest[1]));
-    frame.opaque = static_cast<int>(bigEndian32(rest.data() + 5));
-    frame.flag = static_cast<int>(bigEndian32(rest.data() + 9));
+    parseBinaryHeader(rest.substr(0, header_size), frame);
   }
   arrived_.push_back(frame);
   return frame;
