@@ -72,6 +72,10 @@ class Connection : public std::enable_shared_from_this<Connection> {
   /// True while more bytes wait to be written than the connection's bound.
   virtual bool isCongested() const = 0;
 
+  /// False while no answer that may be large is to be made for the peer: it reads none, or too many
+  /// others do not.
+  virtual bool hasRoomForAnswer() const { return !isCongested(); }
+
   /// How long what has arrived waits for this connection's I/O thread at the moment; 0 when the
   /// thread keeps up. From that thread only.
   virtual std::chrono::milliseconds threadDelay() const { return {}; }
@@ -109,6 +113,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
   // server that stops knows what to wait for: one requestBegan(), then one sendAnswer().
   virtual void requestBegan() {}
   virtual void sendAnswer(OutgoingFrame frame) { send(std::move(frame)); }
+  /// A request is being answered SYSTEM_BUSY: who has many of those is read less eagerly.
+  virtual void requestRefused() {}
 
   /// Next correlation id for a request of ours on this connection.
   virtual int32_t nextOpaque() = 0;

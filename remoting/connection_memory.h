@@ -36,6 +36,10 @@ class ConnectionMemory {
   bool hasTooMuchUnsent() const {
     return unsent_bytes_.load(std::memory_order_relaxed) > unsent_bytes_max_;
   }
+  /// Twice as much: not even who has nothing unsent may get an answer that can be large.
+  bool hasNoRoomForAnswers() const {
+    return unsent_bytes_.load(std::memory_order_relaxed) / 2 > unsent_bytes_max_;
+  }
   bool hasTooMuchPartial() const {
     return partial_bytes_.load(std::memory_order_relaxed) > partial_bytes_max_;
   }

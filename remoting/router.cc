@@ -138,7 +138,7 @@ void Router::runOnLane(const Entry& entry, const RequestContext& context, RawRes
       entry.options.lane,
       [task, handler = &entry.handler] {
         // Who asks a lot and reads nothing gets no more large answers made.
-        if (task->connection->isCongested()) {
+        if (!task->connection->hasRoomForAnswer()) {
           task->responder.answer(
               Answer<NoFields>(ResponseCode::kSystemBusy, std::string(kUnreadRemark)));
           return;

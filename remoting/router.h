@@ -52,6 +52,9 @@ class RawResponder {
     if (connection == nullptr) {
       return;
     }
+    if (answer.code == ResponseCode::kSystemBusy) {
+      connection->requestRefused();
+    }
     if (!is_oneway_) {
       OutgoingFrame frame{.head = takeSpareText(), .body = {}};
       HeaderWriter writer(frame.head, head(answer.code, answer.remark));

@@ -26,6 +26,8 @@ constexpr size_t kKeptInboxMax = 256;
 /// What a closing connection reads and throws away, see discardUnread().
 constexpr size_t kDiscardedBytesMax = 1u << 20;
 constexpr int64_t kCloseLinesPerSecond = 20;
+/// Scans come at most every 5 s, see IoThread::watch().
+constexpr int kQuietScansMax = 3;
 
 uint64_t nextConnectionId() {
   static std::atomic<uint64_t> next = 1;
@@ -90,6 +92,11 @@ void TcpConnection::sendAnswer(OutgoingFrame frame) {
 
 bool TcpConnection::isCongested() const {
   return unsent_bytes_.load(std::memory_order_relaxed) > unsentBytesMax();
+}
+
+bool TcpConnection::hasRoomForAnswer() const {
+  return !isCongested() &&
+         (settings_->memory == nullptr || !settings_->memory->hasNoRoomForAnswers());
 }
 
 /// What this connection may leave unsent at the moment.
@@ -219,6 +226,7 @@ void TcpConnection::flush() {
     const ssize_t written = writePieces({pieces.data(), write_queue_.gather(pieces)});
     if (written >= 0) {
       touch();
+      quiet_scans_ = 0;
       write_queue_.consume(static_cast<size_t>(written));
       unsent_bytes_.fetch_sub(static_cast<size_t>(written), std::memory_order_relaxed);
     } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
@@ -397,6 +405,7 @@ void TcpConnection::finishClose() {
   }
   socket_.reset();
   call_timer_.reset();
+  pause_timer_.reset();
   write_queue_.clear();
   partial_.clear();
   if (settings_->memory != nullptr) {
@@ -465,6 +474,22 @@ void TcpConnection::onScan(std::chrono::steady_clock::time_point now) {
     requestClose(CloseReason::Kind::kFault,
                  std::to_string(partial_.size()) + " of " + std::to_string(expected_bytes_) +
                      " bytes of a frame came within " + std::to_string(timeout.count()) + " ms");
+    settleSoon();
+  }
+  closeWhenStalled();
+}
+
+/// While all connections together keep too much, those go that take nothing of what they asked for.
+void TcpConnection::closeWhenStalled() {
+  const size_t unsent = unsent_bytes_.load(std::memory_order_relaxed);
+  if (settings_->memory == nullptr || unsent <= ConnectionMemory::kUncountedBytes ||
+      !settings_->memory->hasTooMuchUnsent()) {
+    quiet_scans_ = 0;
+  } else if (++quiet_scans_ >= kQuietScansMax) {
+    requestClose(CloseReason::Kind::kFault,
+                 "it reads none of its " + std::to_string(unsent) +
+                     " bytes, and all connections together have more than unsentBytesMax=" +
+                     std::to_string(settings_->limits.unsent_bytes_total_max));
     settleSoon();
   }
 }

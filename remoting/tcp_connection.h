@@ -21,6 +21,7 @@
 #include "remoting/partial_frame.h"
 #include "remoting/pending_calls.h"
 #include "remoting/readiness.h"
+#include "remoting/refusal_pause.h"
 #include "remoting/router.h"
 #include "remoting/tls/tls_server.h"
 #include "remoting/tls/tls_session.h"
@@ -78,12 +79,14 @@ class TcpConnection final : public Connection, public Readiness::Source, private
   bool isOpen() const override { return is_open_.load(std::memory_order_acquire); }
   void send(OutgoingFrame frame) override;
   bool isCongested() const override;
+  bool hasRoomForAnswer() const override;
   std::chrono::milliseconds threadDelay() const override { return thread_.delay(); }
   void close(std::string_view reason) override;
   void callRaw(int32_t opaque, OutgoingFrame frame, Deadline deadline,
                RawCallback callback) override;
   void requestBegan() override { unanswered_.fetch_add(1, std::memory_order_relaxed); }
   void sendAnswer(OutgoingFrame frame) override;
+  void requestRefused() override;
   int32_t nextOpaque() override;
   Language language() const override { return settings_->language; }
   SerializeType requestSerializeType() const override { return settings_->serialize_type; }
@@ -136,7 +139,8 @@ class TcpConnection final : public Connection, public Readiness::Source, private
   void onReadable();
   void readAndHandle();
   size_t readOnce();
-  void endTurn(Deadline began);
+  void adaptTurn(Deadline began);
+  void pauseAfterRefusals();
   void handleBytes(std::span<char> bytes);
   bool completePartialFrame(const ConnectionPtr& self, std::span<char>& bytes);
   void handleUnhandled();
@@ -164,6 +168,7 @@ class TcpConnection final : public Connection, public Readiness::Source, private
   void logClose() const;
   void onIdle() override;
   void onScan(std::chrono::steady_clock::time_point now) override;
+  void closeWhenStalled();
 
   const uint64_t id_;
   IoThread& thread_;
@@ -216,14 +221,18 @@ class TcpConnection final : public Connection, public Readiness::Source, private
   /// Since when partial_ has waited for its rest, while this connection was willing to read it.
   Deadline partial_since_;
   ConnectionMemory::Share memory_share_;
-  size_t turn_bytes_ = IoThread::kReadBufferBytes;  ///< What is read at once, see endTurn().
+  size_t turn_bytes_ = IoThread::kReadBufferBytes;  ///< What is read at once, see adaptTurn().
+  RefusalPause refusal_pause_;
+  std::unique_ptr<SteadyTimer> pause_timer_;  // Since the first pause.
+  int quiet_scans_ = 0;  ///< Scans since the peer took bytes, see closeWhenStalled().
   std::optional<CloseReason> close_reason_;
   bool is_in_batch_ = false;
   bool is_settle_posted_ = false;
   bool is_read_armed_ = false;
   bool is_write_armed_ = false;
   bool is_ready_source_ = false;
-  bool is_paused_ = false;
+  bool is_paused_ = false;     // The peer does not read.
+  bool is_held_back_ = false;  // Too much of what the peer asked was refused.
   bool is_draining_ = false;
 };
 

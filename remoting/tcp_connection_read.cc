@@ -25,7 +25,7 @@ constexpr size_t kTurnBytesMin = 16u << 10;
 }  // namespace
 
 void TcpConnection::waitReadable() {
-  if (is_read_armed_ || is_paused_ || is_draining_) {
+  if (is_read_armed_ || is_paused_ || is_held_back_ || is_draining_) {
     return;
   }
   if (stage_ == Stage::kHandshake && is_write_armed_) {
@@ -69,11 +69,39 @@ void TcpConnection::readAndHandle() {
     }
   }
   is_in_batch_ = false;
+  pauseAfterRefusals();
   settle();
 }
 
+/// Not counted are refusals by other threads, which are few.
+void TcpConnection::requestRefused() {
+  if (isOpen() && std::this_thread::get_id() == thread_id_) {
+    refusal_pause_.countRefusal();
+  }
+}
+
+/// Reads nothing for a while, and then little, when most of what was read was refused.
+void TcpConnection::pauseAfterRefusals() {
+  const std::chrono::milliseconds pause = refusal_pause_.endTurn();
+  if (pause.count() == 0) {
+    return;
+  }
+  turn_bytes_ = kTurnBytesMin;
+  is_held_back_ = true;
+  if (pause_timer_ == nullptr) {
+    pause_timer_ = std::make_unique<SteadyTimer>(thread_.executor());
+  }
+  pause_timer_->expires_after(pause);
+  pause_timer_->async_wait([self = self()](const asio::error_code& error) {
+    if (!error && self->socket_.valid()) {
+      self->is_held_back_ = false;
+      self->settle();
+    }
+  });
+}
+
 /// Reads less at once when its handling took too long, and more again when it is quick.
-void TcpConnection::endTurn(Deadline began) {
+void TcpConnection::adaptTurn(Deadline began) {
   const auto took = std::chrono::steady_clock::now() - began;
   if (took > kTurnTime) {
     turn_bytes_ = std::max(turn_bytes_ / 2, kTurnBytesMin);
@@ -123,7 +151,7 @@ size_t TcpConnection::readOnce() {
   partial_.grow(in_room);
   handleBytes(shared.first(bytes - in_room));
   if (bytes >= kTurnBytesMin / 2) {
-    endTurn(last_read_at_);
+    adaptTurn(last_read_at_);
   }
   if (tls_ != nullptr) {
     may_read_ = tls_->mayHaveMore();
@@ -204,6 +232,7 @@ void TcpConnection::handleFrame(const ConnectionPtr& self, char* frame, size_t s
   } else if (command.isResponse()) {
     handleAnswer(command);
   } else {
+    refusal_pause_.countRequest();
     settings_->router->dispatch(self, command, {frame, size});
   }
 }

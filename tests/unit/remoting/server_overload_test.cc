@@ -1,0 +1,93 @@
+// What a server does with clients that ask for more than it can do, or than they read.
+
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <string>
+
+#include "remoting/server.h"
+#include "tests/unit/remoting/runtime_fixture.h"
+
+namespace rocketmq::remoting {
+namespace {
+
+class ServerOverloadTest : public RuntimeTest {
+ protected:
+  ServerOverloadTest() {
+    router_.handle<Other>({}, [](const Other&, const RequestContext&) {
+      return Answer<Other::Reply>(ResponseCode::kSystemBusy, "too much");
+    });
+  }
+
+  template <Command C>
+  static ResponseCode ask(test::RawSocket& socket, std::string_view body = {}) {
+    EXPECT_TRUE(socket.write(requestFrame(C{.text = "?", .number = {}}, 1, body)));
+    const auto answer = receive(socket);
+    EXPECT_NE(answer, nullptr) << "the connection was closed";
+    return answer == nullptr ? ResponseCode::kSystemError : answer->code();
+  }
+
+  /// A client that asks for more than the system takes for it, and reads nothing.
+  test::RawSocket connectDeaf() {
+    lane_opened_.set();
+    test::RawSocket deaf = connectRaw(4096);
+    EXPECT_TRUE(deaf.write(
+        requestFrame(OnLane{.text = "deaf", .number = {}}, 1, std::string(12u << 20, 'x'))));
+    return deaf;
+  }
+};
+
+/// The n-th request waits for the pause that the one before it has earned: 1, 2, 4, ... 64 ms.
+TEST_F(ServerOverloadTest, WhoTriesAgainAtOnceIsReadLessAndLessEagerly) {
+  startServer();
+  auto socket = connectRaw();
+  const auto began = std::chrono::steady_clock::now();
+  for (int i = 0; i < 8; ++i) {
+    EXPECT_EQ(ask<Other>(socket), ResponseCode::kSystemBusy);
+  }
+  EXPECT_GE(std::chrono::steady_clock::now() - began, milliseconds(127));
+  EXPECT_EQ(ask<Echo>(socket), ResponseCode::kSuccess);
+}
+
+TEST_F(ServerOverloadTest, OnewayRequestsThatAreRefusedPauseTheirConnectionToo) {
+  startServer();
+  auto socket = connectRaw();
+  const std::string oneway =
+      requestFrame(Other{.text = "x", .number = {}}, 1, {}, SerializeType::kJson, kFlagOneway);
+  const auto began = std::chrono::steady_clock::now();
+  for (int i = 0; i < 7; ++i) {
+    ASSERT_TRUE(socket.write(oneway + oneway + oneway));
+    EXPECT_EQ(ask<Other>(socket), ResponseCode::kSystemBusy);
+  }
+  EXPECT_GE(std::chrono::steady_clock::now() - began, milliseconds(63));
+}
+
+TEST_F(ServerOverloadTest, APausingConnectionStopsWithItsServer) {
+  Server& server = startServer();
+  auto socket = connectRaw();
+  for (int i = 0; i < 8; ++i) {
+    ask<Other>(socket);
+  }
+  server.stop(seconds(10));
+  EXPECT_TRUE(socket.closedByPeer());
+}
+
+TEST_F(ServerOverloadTest, NobodyGetsALargeAnswerWhileTooManyAreNotRead) {
+  startServer({.limits = {.unsent_bytes_total_max = 1u << 20}});
+  const test::RawSocket deaf = connectDeaf();
+  auto other = connectRaw();
+  EXPECT_TRUE(eventually([&] { return ask<OnLane>(other) == ResponseCode::kSystemBusy; }));
+  EXPECT_EQ(ask<Echo>(other), ResponseCode::kSuccess);
+}
+
+TEST_F(ServerOverloadTest, WhoReadsNothingIsClosedWhileAllTogetherKeepTooMuch) {
+  startServer(
+      {.limits = {.unsent_bytes_total_max = 1u << 20, .frame_timeout = milliseconds(1000)}});
+  const test::RawSocket deaf = connectDeaf();
+  EXPECT_TRUE(eventually([this] { return closed_connections_ == 1; }));
+  auto other = connectRaw();
+  EXPECT_TRUE(eventually([&] { return ask<OnLane>(other) == ResponseCode::kSuccess; }));
+}
+
+}  // namespace
+}  // namespace rocketmq::remoting
