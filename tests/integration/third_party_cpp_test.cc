@@ -85,7 +85,8 @@ TEST_F(CppClientTest, LocksAreAnsweredWithTheQueuesOwned) {
 }
 
 TEST_F(CppClientTest, HeartbeatsLackTheSetsThatAreEmpty) {
-  for (const std::string sets : {"", ",\"producerDataSet\":[{\"groupName\":\"" + group_ + "\"}]"}) {
+  const std::string producer = ",\"producerDataSet\":[{\"groupName\":\"" + group_ + "\"}]";
+  for (const std::string& sets : {std::string(), producer}) {
     const auto answer =
         broker_->call(kHeartbeat, "", R"({"clientID":"127.0.0.1@12#a")" + sets + "}\n", "CPP", 333);
     EXPECT_EQ(answer.code, 0) << answer.remark;
