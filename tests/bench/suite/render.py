@@ -99,6 +99,9 @@ def limits_table(figures):
               figures(f"echo {connections}", RATE),
               figures(f"echo {connections}", "megabytes_per_second")]
              for connections in (1, 16, 64, 256)]
+    rows.append(["echo of frames of a 1 KiB send, 64 threads that wait, 1 connection",
+                 figures("echo callers 64", RATE),
+                 figures("echo callers 64", "megabytes_per_second")])
     return table(["what the machine does", "per second", "MB/s"], rows)
 
 
@@ -128,7 +131,8 @@ def send_table(figures):
         rows.append(send_row(figures, text, f"send {name}"))
     rows.append(send_row(figures, "one-way, 8 connections", "send one-way", "one-way"))
     rows.append(send_row(figures, "client library, sync, 64 threads",
-                         "send client library, 64 threads"))
+                         "send client library, 64 threads",
+                         figures("send client library, 64 threads", "ratio", "{:.2f}")))
     rows.append(send_row(figures, "client library, async, 4 threads", "send client library, async"))
     for connections in (1, 64):
         rows.append(send_row(figures, f"SYNC_FLUSH, {connections} connection(s)",
@@ -267,6 +271,10 @@ def bars(figures):
     alone = [figures.value(f"send {role}_MASTER 1", percentile("p50")) for role in ("SYNC", "ASYNC")]
     added = None if None in alone else (alone[0] - alone[1]) / 1000
     plain = figures.value("latency with plain reader", "ratio")
+    allocations = figures.value("callgrind send", "allocations_per_message")
+    thousands = [None if rate is None else rate / 1000 for rate in (
+        figures.value("send client library, 64 threads", RATE),
+        figures.value("send client library, async", RATE))]
     kib = figures.value("idle", "kib_per_connection")
     core = figures.value("idle", "core_percent")
     return [
@@ -284,6 +292,11 @@ def bars(figures):
          lambda v: v >= 0.7),
         ("p50 of SYNC_MASTER less that of ASYNC_MASTER, 1 connection, ms", "< 0.5", added,
          lambda v: v < 0.5),
+        ("client library, sync sends of 64 threads, thousands per second", ">= 100", thousands[0],
+         lambda v: v >= 100),
+        ("client library, async sends of 4 threads, thousands per second", ">= 200", thousands[1],
+         lambda v: v >= 200),
+        ("allocations of the broker for each send", "< 0.1", allocations, lambda v: v < 0.1),
         ("KiB for each idle connection", "< 20", kib, lambda v: v < 20),
         ("% of a core for the idle connections", "< 2", core, lambda v: v < 2),
     ]

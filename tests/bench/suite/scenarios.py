@@ -168,13 +168,30 @@ def send_modes(suite):
         "async": ["-c", 8, "--pipeline", 64],
         "batch": ["-c", 16, "--mode", "batch", "--batch-size", 16],
         "one-way": ["-c", 8, "--mode", "oneway"],
-        "client library, 64 threads": ["-w", 64],
         "client library, async": ["--mode", "async", "-w", 4],
     }
     for name, options in runs.items():
         with suite.cluster() as cluster:
             cluster.create_topic("Bench")
             yield named(f"send {name}", suite.produce(cluster, "Bench", "-s", KIB, *options))
+
+
+def send_callers(suite):
+    """Threads that wait for each answer, over one connection: the raw echo and the client library,
+    in turns."""
+    threads = 64
+    with suite.cluster() as cluster:
+        cluster.create_topic("Bench")
+        frame, answer = cluster.frame_sizes("Bench", KIB)
+        with servers.Echo(suite.programs, suite.folder, answer) as echo:
+            echoed, sent = [], []
+            for _ in range(suite.scale.rounds):
+                echoed.append(echo.run("--callers", threads, "--size", frame, "--seconds",
+                                       suite.scale.limit_seconds))
+                sent.append(suite.produce(cluster, "Bench", "-s", KIB, "-w", threads))
+        yield named(f"echo callers {threads}", median_of(echoed))
+        yield named(f"send client library, {threads} threads",
+                    median_of(sent) | {"ratio": ratio_of(sent, echoed)})
 
 
 def send_durable(suite):
@@ -546,6 +563,7 @@ GROUPS = {
     "send-pairs": send_pairs,
     "send-sizes": send_sizes,
     "send-modes": send_modes,
+    "send-callers": send_callers,
     "send-durable": send_durable,
     "send-replicated": send_replicated,
     "send-queues": send_queues,
