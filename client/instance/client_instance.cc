@@ -320,10 +320,14 @@ void ClientInstance::storeRoute(const TopicRoutePtr& route) {
   }
 }
 
+TopicRoutePtr ClientInstance::knownPublishRoute(const std::string& topic) const {
+  TopicRoutePtr known = routes_.find(topic);
+  return known != nullptr && !known->publish_queues.empty() ? known : nullptr;
+}
+
 void ClientInstance::findPublishRoute(const std::string& topic, const TopicTemplate& topic_template,
                                       remoting::Deadline deadline, RouteCallback callback) {
-  if (TopicRoutePtr known = routes_.find(topic);
-      known != nullptr && !known->publish_queues.empty()) {
+  if (TopicRoutePtr known = knownPublishRoute(topic); known != nullptr) {
     callback(std::move(known));
     return;
   }

@@ -70,6 +70,9 @@ class ClientInstance {
     int32_t queue_nums = 4;
   };
 
+  /// The known route, if it can be written to; else nullptr.
+  TopicRoutePtr knownPublishRoute(const std::string& topic) const;
+
   /// The known route if it can be written to, at once and on the calling thread; else fetchRoute(),
   /// and when the topic does not exist the route of the template topic.
   void findPublishRoute(const std::string& topic, const TopicTemplate& topic_template,

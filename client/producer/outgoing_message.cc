@@ -182,6 +182,16 @@ Outcome<OutgoingMessage> makeWithoutBody(Message& message, const ProducerConfig&
   return outgoing;
 }
 
+/// `body` gives the plain body, when it is that which travels.
+template <class Body>
+Outcome<OutgoingMessage> makeWithBody(Message& message, const ProducerConfig& config, Body body) {
+  Outcome<OutgoingMessage> outgoing = makeWithoutBody(message, config);
+  if (outgoing.ok() && outgoing.value().body.empty()) {
+    outgoing.value().body = remoting::Payload(body());
+  }
+  return outgoing;
+}
+
 }  // namespace
 
 int64_t OutgoingMessage::bytes() const {
@@ -190,19 +200,11 @@ int64_t OutgoingMessage::bytes() const {
 }
 
 Outcome<OutgoingMessage> makeOutgoing(Message& message, const ProducerConfig& config) {
-  Outcome<OutgoingMessage> outgoing = makeWithoutBody(message, config);
-  if (outgoing.ok() && outgoing.value().body.empty()) {
-    outgoing.value().body = remoting::Payload(message.body());
-  }
-  return outgoing;
+  return makeWithBody(message, config, [&] { return message.body(); });
 }
 
 Outcome<OutgoingMessage> makeOutgoing(Message&& message, const ProducerConfig& config) {
-  Outcome<OutgoingMessage> outgoing = makeWithoutBody(message, config);
-  if (outgoing.ok() && outgoing.value().body.empty()) {
-    outgoing.value().body = remoting::Payload(message.takeBody());
-  }
-  return outgoing;
+  return makeWithBody(message, config, [&] { return message.takeBody(); });
 }
 
 Outcome<OutgoingMessage> makeOutgoingBatch(std::vector<Message>& batch,

@@ -196,8 +196,9 @@ std::function<void(Outcome<SendResult>)> ProducerCore::onCallbackPool(SendCallba
 }
 
 void ProducerCore::begin(const SendCallPtr& call) {
-  if (const TopicRoutePtr known = instance_->routes().find(call->outgoing.header.topic);
-      known != nullptr && !known->publish_queues.empty()) {
+  // The usual case, without a callback to allocate.
+  const TopicRoutePtr known = instance_->knownPublishRoute(call->outgoing.header.topic);
+  if (known != nullptr) {
     takeRoute(call, known, true);
     return;
   }
