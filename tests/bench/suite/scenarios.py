@@ -129,6 +129,16 @@ def limits(suite):
 
 # ---- sending --------------------------------------------------------------------------------
 
+def in_turns(suite, cluster, echo, frame, echo_load, send_load):
+    """Reports of the raw echo and of sends of 1 KiB, one after the other."""
+    echoed, sent = [], []
+    for _ in range(suite.scale.rounds):
+        echoed.append(metered(echo.process.pid, lambda: echo.run(
+            *echo_load, "--size", frame, "--seconds", suite.scale.limit_seconds)))
+        sent.append(suite.produce(cluster, "Bench", "-s", KIB, *send_load))
+    return echoed, sent
+
+
 def send_pairs(suite):
     """The bars: echo and broker in turns, so that both see the same machine."""
     for connections in (1, 16, 64, 256):
@@ -136,12 +146,8 @@ def send_pairs(suite):
             cluster.create_topic("Bench")
             frame, answer = cluster.frame_sizes("Bench", KIB)
             with servers.Echo(suite.programs, suite.folder, answer) as echo:
-                echoed, sent = [], []
-                for _ in range(suite.scale.rounds):
-                    echoed.append(metered(echo.process.pid, lambda: echo.run(
-                        "--connections", connections, "--size", frame, "--seconds",
-                        suite.scale.limit_seconds)))
-                    sent.append(suite.produce(cluster, "Bench", "-c", connections, "-s", KIB))
+                echoed, sent = in_turns(suite, cluster, echo, frame, ["--connections", connections],
+                                        ["-c", connections])
             yield named(f"echo {connections}", median_of(echoed))
             yield named(f"send {connections}", median_of(sent) | {
                 "ratio": ratio_of(sent, echoed),
@@ -184,11 +190,8 @@ def send_callers(suite):
         cluster.create_topic("Bench")
         frame, answer = cluster.frame_sizes("Bench", KIB)
         with servers.Echo(suite.programs, suite.folder, answer) as echo:
-            echoed, sent = [], []
-            for _ in range(suite.scale.rounds):
-                echoed.append(echo.run("--callers", threads, "--size", frame, "--seconds",
-                                       suite.scale.limit_seconds))
-                sent.append(suite.produce(cluster, "Bench", "-s", KIB, "-w", threads))
+            echoed, sent = in_turns(suite, cluster, echo, frame, ["--callers", threads],
+                                    ["-w", threads])
         yield named(f"echo callers {threads}", median_of(echoed))
         yield named(f"send client library, {threads} threads",
                     median_of(sent) | {"ratio": ratio_of(sent, echoed)})
