@@ -29,9 +29,8 @@ namespace rocketmq::store {
 /// critical. Queue and index files follow the log. Readers keep what they hold: a file is unmapped
 /// with its last slice.
 /// Pace:    nobody finds a file any more from one moment on; log and queue files then leave the
-/// disk
-///          one by one with pauses between them, as giving back the blocks of a large file keeps a
-///          disk busy. What cannot be removed is tried again later.
+///          disk one by one with pauses between them, as giving back the blocks of a large file
+///          keeps it busy. What cannot be removed is tried again later.
 /// Threads: one of its own; cleanNow() and diskUsedRatio() from any.
 class Retention {
  public:

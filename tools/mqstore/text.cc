@@ -39,13 +39,15 @@ std::string formatTime(TimestampMs time) {
   return fmt::format("{}.{:03}", std::string_view(text.data(), length), time % 1000);
 }
 
-std::string wrongNumber(std::string_view text, int64_t least) {
-  int64_t value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  const bool is_number = error == std::errc() && end == text.data() + text.size();
-  return is_number && value >= least
-             ? std::string()
-             : fmt::format("{} is no number from {} on", printable(text), least);
+std::function<std::string(const std::string&)> numberFrom(int64_t least) {
+  return [least](const std::string& text) {
+    int64_t value = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    const bool is_number = error == std::errc() && end == text.data() + text.size();
+    return is_number && value >= least
+               ? std::string()
+               : fmt::format("{} is no number from {} on", printable(text), least);
+  };
 }
 
 std::string printable(std::string_view text) {

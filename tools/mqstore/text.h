@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 
@@ -17,9 +18,9 @@ std::string counted(int64_t count, std::string_view one, std::string_view many);
 /// "2026-01-02 03:04:05.678" in local time; "-" for 0.
 std::string formatTime(TimestampMs time);
 
-/// What is wrong with the argument of an option that is a number of `least` or more; empty:
-/// nothing.
-std::string wrongNumber(std::string_view text, int64_t least);
+/// Checks the argument of an option that is a number of `least` or more: says what is wrong with
+/// it, nothing when it is right.
+std::function<std::string(const std::string&)> numberFrom(int64_t least);
 
 /// The text without control characters, which damaged or hostile bytes may hold.
 std::string printable(std::string_view text);

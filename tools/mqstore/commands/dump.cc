@@ -125,13 +125,11 @@ class Dump final : public Command {
   void addOptions(CLI::App& app) override {
     store_.addTo(app);
     app.add_option("--topic", topic_, "only records of this topic");
-    app.add_option("--queue", queue_id_, "only records of this queue id")
-        ->check([](const std::string& text) { return wrongNumber(text, 0); });
+    app.add_option("--queue", queue_id_, "only records of this queue id")->check(numberFrom(0));
     app.add_option("--from", from_,
                    "begin at this queue offset when --queue is given, else at this log offset")
-        ->check([](const std::string& text) { return wrongNumber(text, 0); });
-    app.add_option("--count", count_, "print no more than so many records")
-        ->check([](const std::string& text) { return wrongNumber(text, 0); });
+        ->check(numberFrom(0));
+    app.add_option("--count", count_, "print no more than so many records")->check(numberFrom(0));
     app.add_flag("--decompress", decompress_, "print compressed bodies as they were sent");
   }
 

@@ -29,7 +29,7 @@ class Rebuild final : public Command {
     store_.addTo(app);
     app.add_flag("--keep-old", keep_old_, "leave the old ones as consumequeue.old and index.old");
     app.add_option("--max-lines", lines_max_, "print no more than so many lines")
-        ->check([](const std::string& text) { return wrongNumber(text, 0); });
+        ->check(numberFrom(0));
   }
 
   Result<Outcome> run() override {

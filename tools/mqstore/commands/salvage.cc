@@ -28,7 +28,7 @@ class Salvage final : public Command {
     store_.addTo(app);
     app.add_option("OUT", out_, "folder of the new store; must be empty or missing")->required();
     app.add_option("--max-lines", lines_max_, "print no more than so many lines")
-        ->check([](const std::string& text) { return wrongNumber(text, 0); });
+        ->check(numberFrom(0));
   }
 
   Result<Outcome> run() override {

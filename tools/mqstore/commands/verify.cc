@@ -29,7 +29,7 @@ class Verify final : public Command {
     store_.addTo(app);
     app.add_flag("--strict", strict_, "count notes as faults");
     app.add_option("--max-lines", lines_max_, "print no more than so many lines")
-        ->check([](const std::string& text) { return wrongNumber(text, 0); });
+        ->check(numberFrom(0));
   }
 
   Result<Outcome> run() override {
