@@ -151,11 +151,20 @@ void HeaderWriter::addBinary(std::string_view name, std::string_view value) {
 }
 
 void HeaderWriter::addJson(std::string_view name, std::string_view value) {
-  const JsonString key(name);
-  const JsonString text(value);
-  char* to = room(kJsonFixedBytesMax + key.room() + text.room());
+  char* to = room(kJsonFixedBytesMax + name.size() + value.size());
   to = fields_ == 0 ? putText(to, ",\"extFields\":{") : putText(to, ",");
   ++fields_;
+  written(to);
+  if (char* after_name = JsonString::writePlain(name, to); after_name != nullptr) {
+    *after_name++ = ':';
+    if (const char* end = JsonString::writePlain(value, after_name); end != nullptr) {
+      written(end);
+      return;
+    }
+  }
+  const JsonString key(name);
+  const JsonString text(value);
+  to = room(key.room() + 1 + text.room());
   to = key.write(to);
   *to++ = ':';
   written(text.write(to));

@@ -134,9 +134,10 @@ char* writeEscaped(char* to, std::string_view& text) {
   return to;
 }
 
-/// How many bytes at the front of `text` need no escape. Eight at a time are looked at together; a
-/// byte that is not ASCII counts there as one that may need it.
-size_t plainPrefix(std::string_view text) {
+/// How many bytes at the front of `text` need no escape; `use` gets them. Eight at a time are
+/// looked at together; a byte that is not ASCII counts there as one that may need it.
+template <class Use>
+size_t plainPrefix(std::string_view text, Use use) {
   size_t at = 0;
   for (; text.size() - at >= sizeof(uint64_t); at += sizeof(uint64_t)) {
     uint64_t word;
@@ -148,11 +149,16 @@ size_t plainPrefix(std::string_view text) {
     if (found != 0) {
       break;
     }
+    use(at, word);
   }
-  while (at < text.size() && kEscapes[static_cast<unsigned char>(text[at])] == 0) {
-    ++at;
+  for (; at < text.size() && kEscapes[static_cast<unsigned char>(text[at])] == 0; ++at) {
+    use(at, text[at]);
   }
   return at;
+}
+
+size_t plainPrefix(std::string_view text) {
+  return plainPrefix(text, [](size_t, auto) {});
 }
 
 }  // namespace
@@ -177,6 +183,14 @@ Status decodeJsonHeader(char* header, size_t size, CommandView& out) {
                               std::to_string(scanner.position()) + " of " + std::to_string(size));
   }
   return Status::ok();
+}
+
+char* JsonString::writePlain(std::string_view text, char* to) {
+  *to++ = '"';
+  const size_t plain = plainPrefix(
+      text, [to](size_t at, auto bytes) { std::memcpy(to + at, &bytes, sizeof(bytes)); });
+  to[plain] = '"';
+  return plain == text.size() ? to + plain + 1 : nullptr;
 }
 
 JsonString::JsonString(std::string_view text) : text_(text), plain_(plainPrefix(text)) {}

@@ -18,6 +18,12 @@ Status decodeJsonHeader(char* header, size_t size, CommandView& out);
 /// A text to be written in quotes, with the escapes that Java peers write.
 class JsonString {
  public:
+  /// Writes `text` at once when it needs no escape, as most do; needs kQuotesBytes of room more
+  /// than it has. Null when it does need one: what was written is to be written over.
+  static char* writePlain(std::string_view text, char* to);
+
+  static constexpr size_t kQuotesBytes = 2;
+
   explicit JsonString(std::string_view text);
 
   /// Bytes that write() needs at most.
@@ -27,7 +33,6 @@ class JsonString {
   char* write(char* to) const;
 
  private:
-  static constexpr size_t kQuotesBytes = 2;
   static constexpr size_t kEscapeBytesMax = 6;
 
   std::string_view text_;

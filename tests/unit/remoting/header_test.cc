@@ -17,6 +17,15 @@ std::string jsonText(std::string_view text) {
   const JsonString json(text);
   std::string out(json.room(), '\0');
   out.resize(static_cast<size_t>(json.write(out.data()) - out.data()));
+  // The quick way writes the same, or gives up at what has an escape or might have one.
+  std::string plain(text.size() + JsonString::kQuotesBytes, '\0');
+  const char* const end = JsonString::writePlain(text, plain.data());
+  if (end != nullptr) {
+    EXPECT_EQ(plain, out);
+    EXPECT_EQ(end, plain.data() + plain.size());
+  } else {
+    EXPECT_NE(out.find_first_of("\\\xC2\xE2"), std::string::npos) << out;
+  }
   return out;
 }
 
