@@ -44,10 +44,7 @@ class Payload {
 
   size_t size() const { return size_; }
   bool empty() const { return size_ == 0; }
-  std::span<const Slice> slices() const {
-    return more_.empty() ? std::span(&first_, first_.bytes.data() == nullptr ? 0 : 1)
-                         : std::span(more_);
-  }
+  std::span<const Slice> slices() const { return const_cast<Payload*>(this)->slices(); }
   std::span<Slice> slices() {
     return more_.empty() ? std::span(&first_, first_.bytes.data() == nullptr ? 0 : 1)
                          : std::span(more_);

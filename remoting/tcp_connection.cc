@@ -21,7 +21,7 @@ namespace rocketmq::remoting {
 namespace {
 
 constexpr size_t kPiecesPerWrite = 128;
-/// An inbox that held more frames once gives its memory back.
+/// An inbox that held more calls once gives its memory back.
 constexpr size_t kKeptInboxMax = 256;
 /// What a closing connection reads and throws away, see discardUnread().
 constexpr size_t kDiscardedBytesMax = 1u << 20;
@@ -34,6 +34,9 @@ uint64_t nextConnectionId() {
   return next.fetch_add(1, std::memory_order_relaxed);
 }
 
+/// A client has few connections, a server any number.
+bool keepsMemory(const TcpConnection::Settings& settings) { return settings.memory == nullptr; }
+
 }  // namespace
 
 TcpConnection::TcpConnection(IoThread& thread, Descriptor socket, std::string name,
@@ -45,9 +48,11 @@ TcpConnection::TcpConnection(IoThread& thread, Descriptor socket, std::string na
       thread_id_(std::this_thread::get_id()),
       settings_(std::move(settings)),
       name_(std::move(name)),
+      inbox_frames_(keepsMemory(*settings_)),
       socket_(std::move(socket)),
       stage_(settings_->tls_server == nullptr ? Stage::kReady : Stage::kNew),
-      tls_(std::move(tls)) {
+      tls_(std::move(tls)),
+      write_queue_(keepsMemory(*settings_)) {
   remote_ = remoteAddress(socket_.get());
   local_ = localAddress(socket_.get());
   if (name_.empty()) {
@@ -82,12 +87,10 @@ void TcpConnection::post(Method method) {
 
 // Any thread.
 
-void TcpConnection::send(OutgoingFrame frame) {
-  deliver({.frame = std::move(frame), .opaque = 0, .deadline = {}, .callback = nullptr}, false);
-}
+void TcpConnection::send(OutgoingFrame frame) { deliver(std::move(frame), std::nullopt, false); }
 
 void TcpConnection::sendAnswer(OutgoingFrame frame) {
-  deliver({.frame = std::move(frame), .opaque = 0, .deadline = {}, .callback = nullptr}, true);
+  deliver(std::move(frame), std::nullopt, true);
 }
 
 bool TcpConnection::isCongested() const {
@@ -118,11 +121,8 @@ void TcpConnection::callRaw(int32_t opaque, OutgoingFrame frame, Deadline deadli
               Status::busy(std::to_string(unsent_bytes_.load(std::memory_order_relaxed)) +
                            " bytes wait to be sent to " + name_));
   } else {
-    deliver({.frame = std::move(frame),
-             .opaque = opaque,
-             .deadline = deadline,
-             .callback = std::move(callback)},
-            false);
+    deliver(std::move(frame),
+            Call{.opaque = opaque, .deadline = deadline, .callback = std::move(callback)}, false);
   }
 }
 
@@ -139,13 +139,16 @@ void TcpConnection::close(std::string_view reason) {
   }
 }
 
-void TcpConnection::deliver(Outgoing outgoing, bool is_answer) {
-  const size_t bytes = outgoing.frame.size();
+void TcpConnection::deliver(OutgoingFrame frame, std::optional<Call> call, bool is_answer) {
+  const size_t bytes = frame.size();
   const int64_t answers = is_answer ? 1 : 0;
   if (isOpen() && std::this_thread::get_id() == thread_id_) {
     unanswered_.fetch_sub(answers, std::memory_order_relaxed);
     unsent_bytes_.fetch_add(bytes, std::memory_order_relaxed);
-    enqueue(std::move(outgoing));
+    if (call) {
+      expectAnswer(std::move(*call));
+    }
+    write_queue_.add(std::move(frame));
     settleSoon();
     return;
   }
@@ -155,14 +158,16 @@ void TcpConnection::deliver(Outgoing outgoing, bool is_answer) {
       // Before the wake-up, which may be the last: a draining connection must see it.
       unanswered_.fetch_sub(answers, std::memory_order_relaxed);
       unsent_bytes_.fetch_add(bytes, std::memory_order_relaxed);
-      inbox_.push_back(std::move(outgoing));
+      inbox_frames_.add(std::move(frame));
+      if (call) {
+        inbox_calls_.push_back(std::move(*call));
+      }
       wakeLocked();
       return;
     }
   }
-  if (outgoing.callback) {
-    failLater(std::move(outgoing.callback),
-              Status::closed("connection to " + name_ + " is closed"));
+  if (call) {
+    failLater(std::move(call->callback), Status::closed("connection to " + name_ + " is closed"));
   }
 }
 
@@ -183,17 +188,17 @@ void TcpConnection::wakeLocked() {
 
 // The I/O thread.
 
-void TcpConnection::enqueue(Outgoing outgoing) {
-  if (outgoing.callback) {
-    if (!pending_.add(outgoing.opaque, std::chrono::steady_clock::now(), outgoing.deadline,
-                      outgoing.callback)) {
-      unsent_bytes_.fetch_sub(outgoing.frame.size(), std::memory_order_relaxed);
-      failLater(std::move(outgoing.callback), Status::busy("opaque is in use"));
-      return;
-    }
-    armCallTimer();
+/// Nobody who takes opaques from nextOpaque() meets one in use: it would have to wait while two
+/// thousand million others come and go.
+void TcpConnection::expectAnswer(Call call) {
+  if (!pending_.add(call.opaque, std::chrono::steady_clock::now(), call.deadline, call.callback)) {
+    failLater(std::move(call.callback), Status::busy("opaque is in use"));
+    requestClose(CloseReason::Kind::kFault, "opaque " + std::to_string(call.opaque) +
+                                                " is in use, so that its answer could be "
+                                                "taken for another's");
+    return;
   }
-  write_queue_.add(std::move(outgoing.frame));
+  armCallTimer();
 }
 
 void TcpConnection::emptyInbox() {
@@ -201,18 +206,21 @@ void TcpConnection::emptyInbox() {
   {
     MutexLock lock(inbox_mutex_);
     is_wake_posted_ = false;
-    emptied_inbox_.swap(inbox_);
+    if (socket_.valid()) {
+      write_queue_.take(inbox_frames_);
+    }
+    new_calls_.swap(inbox_calls_);
     close = std::exchange(inbox_close_, std::nullopt);
   }
   if (!socket_.valid()) {
     return;
   }
-  for (Outgoing& outgoing : emptied_inbox_) {
-    enqueue(std::move(outgoing));
+  for (Call& call : new_calls_) {
+    expectAnswer(std::move(call));
   }
-  emptied_inbox_.clear();
-  if (emptied_inbox_.capacity() > kKeptInboxMax) {
-    emptied_inbox_.shrink_to_fit();
+  new_calls_.clear();
+  if (new_calls_.capacity() > kKeptInboxMax) {
+    new_calls_.shrink_to_fit();
   }
   if (close) {
     requestClose(CloseReason::Kind::kOurs, std::move(*close));
@@ -413,16 +421,15 @@ void TcpConnection::finishClose() {
   }
 
   std::vector<RawCallback> callbacks = pending_.takeAll();
-  std::vector<Outgoing> unsent;
+  std::vector<Call> unsent;
   {
     MutexLock lock(inbox_mutex_);
     is_inbox_closed_ = true;
-    unsent.swap(inbox_);
+    inbox_frames_.clear();
+    unsent.swap(inbox_calls_);
   }
-  for (Outgoing& outgoing : unsent) {
-    if (outgoing.callback) {
-      callbacks.push_back(std::move(outgoing.callback));
-    }
+  for (Call& call : unsent) {
+    callbacks.push_back(std::move(call.callback));
   }
   endCalls(std::move(callbacks),
            Status::closed("connection to " + name_ + " closed: " + close_reason_->text));

@@ -93,12 +93,11 @@ class TcpConnection final : public Connection, public Readiness::Source, private
   const RequestSigner* signer() const override { return settings_->signer.get(); }
 
  private:
-  /// A frame to be sent, and for a call what waits for its answer.
-  struct Outgoing {
-    OutgoingFrame frame;
+  /// What waits for the answer to a frame that is sent.
+  struct Call {
     int32_t opaque = 0;
     Deadline deadline;
-    RawCallback callback;  // Empty for frames that are not calls.
+    RawCallback callback;
   };
 
   struct CloseReason {
@@ -112,7 +111,7 @@ class TcpConnection final : public Connection, public Readiness::Source, private
   void post(Method method);
 
   // Any thread.
-  void deliver(Outgoing outgoing, bool is_answer);
+  void deliver(OutgoingFrame frame, std::optional<Call> call, bool is_answer);
   void failLater(RawCallback callback, Status status);
   void wakeLocked() ROCKETMQ_REQUIRES(inbox_mutex_);
 
@@ -123,7 +122,7 @@ class TcpConnection final : public Connection, public Readiness::Source, private
   bool continueHandshake();
 
   // Sending, on the I/O thread.
-  void enqueue(Outgoing outgoing);
+  void expectAnswer(Call call);
   void emptyInbox();
   void flush();
   void waitWritable();
@@ -187,7 +186,10 @@ class TcpConnection final : public Connection, public Readiness::Source, private
   std::atomic<int64_t> unanswered_ = 0;
 
   mutable Mutex inbox_mutex_;
-  std::vector<Outgoing> inbox_ ROCKETMQ_GUARDED_BY(inbox_mutex_);
+  // The threads that send put their frames together here, so that the I/O thread moves them on in
+  // one go and memory of theirs stays with them.
+  WriteQueue inbox_frames_ ROCKETMQ_GUARDED_BY(inbox_mutex_);
+  std::vector<Call> inbox_calls_ ROCKETMQ_GUARDED_BY(inbox_mutex_);
   std::optional<std::string> inbox_close_ ROCKETMQ_GUARDED_BY(inbox_mutex_);
   bool is_wake_posted_ ROCKETMQ_GUARDED_BY(inbox_mutex_) = false;
   bool is_inbox_closed_ ROCKETMQ_GUARDED_BY(inbox_mutex_) = false;
@@ -213,7 +215,7 @@ class TcpConnection final : public Connection, public Readiness::Source, private
   /// partial_ holds frames that were left because the connection paused.
   bool has_unhandled_ = false;
   WriteQueue write_queue_;
-  std::vector<Outgoing> emptied_inbox_;  // Its capacity goes back and forth with inbox_'s.
+  std::vector<Call> new_calls_;  // Its capacity goes back and forth with inbox_calls_'s.
   PendingCalls pending_;
   std::optional<SteadyTimer> call_timer_;
   Deadline call_timer_at_ = Deadline::max();  // Max: not armed.

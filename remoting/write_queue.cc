@@ -1,6 +1,7 @@
 #include "remoting/write_queue.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "remoting/spare_text.h"
@@ -12,6 +13,8 @@ namespace {
 constexpr size_t kCopyBytesMax = 1024;
 /// A collecting buffer is closed at this size.
 constexpr size_t kTextBytesMax = 64u << 10;
+/// A text that has become longer is not kept: its last piece may have been large.
+constexpr size_t kKeptBytesMax = 2 * kTextBytesMax;
 /// A queue that was this long once gives its memory back when it is empty.
 constexpr size_t kKeptPiecesMax = 256;
 
@@ -46,10 +49,35 @@ void WriteQueue::copy(std::string_view bytes) {
 }
 
 std::string* WriteQueue::openText() {
-  if (empty() || !pieces_.back().isText() || pieces_.back().text.size() >= kTextBytesMax) {
+  if (!empty() && pieces_.back().isText() && pieces_.back().text.size() < kTextBytesMax) {
+    return &pieces_.back().text;
+  }
+  if (memory_.capacity() <= kCopyBytesMax) {
     return nullptr;
   }
+  pieces_.push_back({std::exchange(memory_, {}), {}, nullptr});
   return &pieces_.back().text;
+}
+
+void WriteQueue::release(std::string text) {
+  if (keeps_memory_ && text.capacity() > memory_.capacity() && text.capacity() <= kKeptBytesMax) {
+    memory_ = std::move(text);
+    memory_.clear();
+  } else {
+    giveSpareText(std::move(text));
+  }
+}
+
+void WriteQueue::take(WriteQueue& other) {
+  if (empty()) {
+    pieces_.swap(other.pieces_);
+  } else {
+    std::move(other.pieces_.begin(), other.pieces_.end(), std::back_inserter(pieces_));
+  }
+  other.clear();
+  if (memory_.capacity() > other.memory_.capacity()) {
+    memory_.swap(other.memory_);
+  }
 }
 
 size_t WriteQueue::gather(std::span<iovec> out) const {
@@ -68,7 +96,7 @@ void WriteQueue::consume(size_t bytes) {
   written_bytes_ += bytes;
   while (!empty() && written_bytes_ >= pieces_[first_].bytes().size()) {
     written_bytes_ -= pieces_[first_].bytes().size();
-    giveSpareText(std::move(pieces_[first_].text));
+    release(std::move(pieces_[first_].text));
     pieces_[first_] = {};
     ++first_;
   }

@@ -17,7 +17,15 @@ namespace rocketmq::remoting {
 /// buffer; big slices stay where they are, kept alive by their owners until they have left.
 class WriteQueue {
  public:
+  /// `keeps_memory`: the buffer of small pieces is used again instead of being given back, up to
+  /// some 64 KiB while nothing is queued.
+  explicit WriteQueue(bool keeps_memory = false) : keeps_memory_(keeps_memory) {}
+
   void add(OutgoingFrame frame);
+
+  /// Adds everything that `other` holds and of which nothing has been written, and leaves it the
+  /// memory that this queue has to spare.
+  void take(WriteQueue& other);
 
   bool empty() const { return first_ == pieces_.size(); }
 
@@ -44,7 +52,10 @@ class WriteQueue {
   void copy(std::string_view bytes);
   /// The text that small pieces are appended to, or null when a new one is due.
   std::string* openText();
+  void release(std::string text);
 
+  const bool keeps_memory_;
+  std::string memory_;  ///< For the next text; empty.
   std::vector<Piece> pieces_;
   size_t first_ = 0;          // Pieces before it have left.
   size_t written_bytes_ = 0;  // Of pieces_[first_].

@@ -2,7 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <atomic>
+#include <future>
 #include <memory>
 #include <optional>
 #include <string>
@@ -93,6 +95,23 @@ TEST_F(ConnectionTest, AnswersComeInAnyOrder) {
   EXPECT_EQ(first->future.get()->header.text, "1st");
   EXPECT_EQ(second->future.get()->header.text, "2nd");
   EXPECT_EQ(first->calls, 1);
+}
+
+// Else the answer to one call could be taken for the other's.
+TEST_F(ConnectionTest, ASecondCallWithAnOpaqueInUseEndsTheConnection) {
+  const ConnectionPtr connection = connect();
+  const int32_t opaque = connection->nextOpaque();
+  std::array<std::promise<StatusCode>, 2> ends;
+  for (std::promise<StatusCode>& end : ends) {
+    connection->callRaw(
+        opaque, connection->encodeRequest(Echo{.text = "ask", .number = {}}, {}, opaque, 0),
+        deadlineAfter(seconds(60)), [&end](const Result<const CommandView*>& answer) {
+          end.set_value(answer.status().code());
+        });
+  }
+  EXPECT_EQ(ends[0].get_future().get(), StatusCode::kClosed);
+  EXPECT_EQ(ends[1].get_future().get(), StatusCode::kBusy);
+  EXPECT_TRUE(eventually([&] { return !connection->isOpen(); }));
 }
 
 TEST_F(ConnectionTest, CutEndsEveryCallWithClosedExactlyOnce) {
