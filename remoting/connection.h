@@ -153,7 +153,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
       return raw.status();
     }
     const CommandView& view = **raw;
-    CallReply<C> reply;
+    CallResult<C> result(CallReply<C>{});
+    CallReply<C>& reply = *result;
     reply.code = static_cast<ResponseCode>(view.code);
     reply.remark = view.remark;
     reply.version = view.version;
@@ -162,7 +163,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
     if (!status.isOk() && reply.success()) {
       return Status::corruption("answer to " + toString(C::kCode) + ": " + status.message());
     }
-    return reply;
+    return result;
   }
 };
 

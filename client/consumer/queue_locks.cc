@@ -24,8 +24,8 @@ std::map<std::string, std::vector<Queue>> byMaster(const ClientInstance& instanc
                                                    NameOf broker_name) {
   std::map<std::string, std::vector<Queue>> groups;
   for (const Queue& queue : queues) {
-    if (const auto broker = instance.routes().master(broker_name(queue))) {
-      groups[broker->address].push_back(queue);
+    if (const auto master = instance.routes().master(broker_name(queue))) {
+      groups[*master].push_back(queue);
     }
   }
   return groups;

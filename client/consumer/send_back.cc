@@ -35,8 +35,8 @@ int32_t SendBack::maxReconsumeTimes() const {
 
 void SendBack::giveBack(const MessageExt& message, int32_t delay_level, Done done) const {
   ClientInstance& instance = *context_.instance;
-  const std::optional<BrokerAddress> broker = instance.routes().master(message.brokerName());
-  const std::string address = broker ? broker->address : message.storeHost();
+  const std::string address =
+      instance.routes().master(message.brokerName()).value_or(message.storeHost());
 
   remoting::ConsumerSendMessageBack request;
   request.offset = message.commitLogOffset();
@@ -108,12 +108,12 @@ void SendBack::sendCopy(const MessageExt& message, const TopicRoutePtr& route, D
   Outcome<OutgoingMessage> outgoing = makeOutgoing(copy, config);
   const MessageQueue& queue =
       route->publish_queues[route->nextTurn() % route->publish_queues.size()];
-  const std::optional<BrokerAddress> broker = context_.instance->routes().master(queue.broker_name);
-  if (!outgoing.ok() || !broker) {
+  const std::optional<std::string> master = context_.instance->routes().master(queue.broker_name);
+  if (!outgoing.ok() || !master) {
     static LogLimiter limiter;
     limiter.error(
         "message {} cannot be sent to the retry topic: {}", message.msgId(),
-        broker ? outgoing.error().message : "broker " + queue.broker_name + " has no master");
+        master ? outgoing.error().message : "broker " + queue.broker_name + " has no master");
     done(false);
     return;
   }
@@ -122,7 +122,7 @@ void SendBack::sendCopy(const MessageExt& message, const TopicRoutePtr& route, D
   request.broker_name = queue.broker_name;
   request.born_timestamp_ms = context_.nowMs();
   context_.instance->remoting().call(
-      broker->address, std::move(request), std::move(outgoing.value().body),
+      *master, std::move(request), remoting::Payload(std::move(outgoing.value().body)),
       remoting::deadlineAfter(kSendTimeout),
       context_.guard.wrap([id = message.msgId(), done = std::move(done)](
                               const remoting::CallResult<remoting::SendMessageV2>& result) {

@@ -47,14 +47,14 @@ std::set<std::string> RouteTable::topicsAt(const std::string& address) const {
   return topics;
 }
 
-std::optional<BrokerAddress> RouteTable::master(const std::string& broker_name) const {
+std::optional<std::string> RouteTable::master(const std::string& broker_name) const {
   MutexLock lock(mutex_);
   const auto broker = brokers_.find(broker_name);
   if (broker == brokers_.end()) {
     return std::nullopt;
   }
   const auto master = broker->second.find(0);
-  return master == broker->second.end() ? std::nullopt : std::optional(master->second);
+  return master == broker->second.end() ? std::nullopt : std::optional(master->second.address);
 }
 
 std::optional<BrokerAddress> RouteTable::reader(const std::string& broker_name,

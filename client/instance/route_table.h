@@ -39,8 +39,8 @@ class RouteTable {
   /// Topics with a route, for the periodic refresh.
   std::vector<std::string> topics() const;
 
-  /// Where to send to (RocketMQ: findBrokerAddressInPublish).
-  std::optional<BrokerAddress> master(const std::string& broker_name) const;
+  /// Address to send to (RocketMQ: findBrokerAddressInPublish).
+  std::optional<std::string> master(const std::string& broker_name) const;
 
   /// Where to read from (RocketMQ: findBrokerAddressInSubscribe): the broker with the wanted id,
   /// else the master, else any of that name.

@@ -42,14 +42,14 @@ class DefaultMQProducer::Impl {
     }
   }
 
-  SendResult send(client::OutgoingMessage outgoing, client::SendTarget target, Timeout timeout,
+  SendResult send(client::OutgoingMessage&& outgoing, client::SendTarget&& target, Timeout timeout,
                   client::SendMode mode = client::SendMode::kSync) {
     return core()
         ->sendSync(std::move(outgoing), std::move(target), mode,
                    timeout.value_or(config.send_msg_timeout))
         .valueOrThrow();
   }
-  void send(client::OutgoingMessage outgoing, client::SendTarget target, SendCallback callback,
+  void send(client::OutgoingMessage&& outgoing, client::SendTarget&& target, SendCallback callback,
             Timeout timeout) {
     core()->sendAsync(std::move(outgoing), std::move(target), std::move(callback),
                       timeout.value_or(config.send_msg_timeout));

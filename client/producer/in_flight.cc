@@ -1,5 +1,7 @@
 #include "client/producer/in_flight.h"
 
+#include <utility>
+
 #include "client/producer/send_call.h"
 
 namespace rocketmq::client {
@@ -54,7 +56,8 @@ bool InFlightSends::add(const SendCallPtr& call) {
   if (closed_) {
     return false;
   }
-  call->place = calls_.insert(calls_.end(), call);
+  call->place = calls_.size();
+  calls_.push_back(call);
   return true;
 }
 
@@ -62,8 +65,9 @@ void InFlightSends::remove(SendCall& call) {
   SendCallPtr kept;  // Released after the lock: it may be the last reference.
   MutexLock lock(mutex_);
   if (call.place) {
-    kept = std::move(**call.place);
-    calls_.erase(*call.place);
+    calls_.back()->place = call.place;
+    kept = std::exchange(calls_[*call.place], std::move(calls_.back()));
+    calls_.pop_back();
     call.place.reset();
   }
 }
@@ -72,7 +76,7 @@ std::vector<SendCallPtr> InFlightSends::close() {
   MutexLock lock(mutex_);
   closed_ = true;
   room_.notifyAll();
-  return {calls_.begin(), calls_.end()};
+  return calls_;
 }
 
 bool InFlightSends::hasRoomLocked(int64_t bytes, int64_t factor) const {

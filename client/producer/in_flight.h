@@ -2,7 +2,6 @@
 
 #include <chrono>
 #include <cstdint>
-#include <list>
 #include <memory>
 #include <vector>
 
@@ -57,7 +56,7 @@ class InFlightSends {
   int64_t sends_ ROCKETMQ_GUARDED_BY(mutex_) = 0;
   int64_t bytes_ ROCKETMQ_GUARDED_BY(mutex_) = 0;
   int64_t waiting_ ROCKETMQ_GUARDED_BY(mutex_) = 0;  ///< Callers of admit().
-  std::list<SendCallPtr> calls_ ROCKETMQ_GUARDED_BY(mutex_);
+  std::vector<SendCallPtr> calls_ ROCKETMQ_GUARDED_BY(mutex_);
   bool closed_ ROCKETMQ_GUARDED_BY(mutex_) = false;
 };
 

@@ -170,7 +170,7 @@ Outcome<OutgoingMessage> makeWithoutBody(Message& message, const ProducerConfig&
     outgoing.header.properties = formatProperties(message.properties());
   }
   if (auto compressed = compressedBody(message, config, outgoing.header.sys_flag)) {
-    outgoing.body = remoting::Payload(std::move(*compressed));
+    outgoing.body = std::move(*compressed);
   }
   if (message.property(property::kTransactionPrepared) == "true") {
     outgoing.header.sys_flag |= sys_flag::kTransactionPrepared;
@@ -187,7 +187,7 @@ template <class Body>
 Outcome<OutgoingMessage> makeWithBody(Message& message, const ProducerConfig& config, Body body) {
   Outcome<OutgoingMessage> outgoing = makeWithoutBody(message, config);
   if (outgoing.ok() && outgoing.value().body.empty()) {
-    outgoing.value().body = remoting::Payload(body());
+    outgoing.value().body = body();
   }
   return outgoing;
 }
@@ -240,7 +240,7 @@ Outcome<OutgoingMessage> makeOutgoingBatch(std::vector<Message>& batch,
   outgoing.header.batch = true;
   outgoing.header.properties = formatProperties(
       {{std::string(property::kWait), batch.front().waitStoreMsgOk() ? "true" : "false"}});
-  outgoing.body = remoting::Payload(std::move(body));
+  outgoing.body = std::move(body);
   return outgoing;
 }
 

@@ -6,7 +6,6 @@
 #include <vector>
 
 #include "client/instance/client_error.h"
-#include "remoting/payload.h"
 #include "remoting/protocol/commands/send_message.h"
 #include "rocketmq/default_mq_producer.h"
 #include "rocketmq/message.h"
@@ -20,7 +19,7 @@ inline constexpr std::string_view kReplyMessageType = "reply";
 /// broker's name and the time of birth are filled in when it leaves.
 struct OutgoingMessage {
   remoting::SendMessageHeader<std::string> header;
-  remoting::Payload body;
+  std::string body;
   /// Unique id, comma-joined for a batch.
   std::string message_id;
   bool is_batch = false;

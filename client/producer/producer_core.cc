@@ -104,7 +104,7 @@ bool ProducerCore::onOwnThread() const {
   return callbacks_.onOwnThread() || (checker_ != nullptr && checker_->onOwnThread());
 }
 
-SendCallPtr ProducerCore::makeCall(OutgoingMessage outgoing, SendTarget target, SendMode mode,
+SendCallPtr ProducerCore::makeCall(OutgoingMessage&& outgoing, SendTarget&& target, SendMode mode,
                                    milliseconds timeout) const {
   auto call = std::make_shared<SendCall>();
   call->outgoing = std::move(outgoing);
@@ -116,11 +116,11 @@ SendCallPtr ProducerCore::makeCall(OutgoingMessage outgoing, SendTarget target, 
   return call;
 }
 
-Outcome<SendResult> ProducerCore::sendSync(OutgoingMessage outgoing, SendTarget target,
+Outcome<SendResult> ProducerCore::sendSync(OutgoingMessage&& outgoing, SendTarget&& target,
                                            SendMode mode, milliseconds timeout) {
   const SendCallPtr call = makeCall(std::move(outgoing), std::move(target), mode, timeout);
   auto caller = std::make_shared<WaitingCaller<Outcome<SendResult>>>();
-  call->done = [caller](Outcome<SendResult> outcome) { caller->finish(std::move(outcome)); };
+  call->done = [caller](Outcome<SendResult>&& outcome) { caller->finish(std::move(outcome)); };
   if (auto* selected = std::get_if<SelectedQueue>(&call->target)) {
     selected->run = [caller](std::function<void()> choice) { caller->run(std::move(choice)); };
   }
@@ -131,7 +131,7 @@ Outcome<SendResult> ProducerCore::sendSync(OutgoingMessage outgoing, SendTarget 
   return caller->wait();
 }
 
-void ProducerCore::sendAsync(OutgoingMessage outgoing, SendTarget target, SendCallback callback,
+void ProducerCore::sendAsync(OutgoingMessage&& outgoing, SendTarget&& target, SendCallback callback,
                              milliseconds timeout) {
   const int64_t bytes = outgoing.bytes();
   const SendCallPtr call =
@@ -176,11 +176,10 @@ void ProducerCore::refuse(const SendCallback& callback, ClientError error) {
   onCallbackPool(callback, refused_, 0)(std::move(error));
 }
 
-std::function<void(Outcome<SendResult>)> ProducerCore::onCallbackPool(SendCallback callback,
-                                                                      InFlightSends& places,
-                                                                      int64_t bytes) {
+ProducerCore::SendDone ProducerCore::onCallbackPool(SendCallback callback, InFlightSends& places,
+                                                    int64_t bytes) {
   return [this, callback = std::move(callback), &places,
-          bytes](Outcome<SendResult> outcome) mutable {
+          bytes](Outcome<SendResult>&& outcome) mutable {
     outcomes_.add([callback = std::move(callback), outcome = std::move(outcome), &places, bytes] {
       // Given back first: the callback may send again.
       places.release(bytes);
@@ -282,15 +281,15 @@ void ProducerCore::attempt(const SendCallPtr& call) {
     call->queue = *chooseQueue(call->route->publish_queues, call->route->nextTurn(),
                                call->last_broker, is_available);
   }
-  const std::optional<BrokerAddress> broker = instance_->routes().master(call->queue.broker_name);
-  if (!broker) {
+  std::optional<std::string> master = instance_->routes().master(call->queue.broker_name);
+  if (!master) {
     fail(call, {call->queueFixed() ? ClientError::Kind::kClient : ClientError::Kind::kRemoting,
                 ClientErrorCode::kBrokerNotExist,
                 "The broker[" + call->queue.broker_name + "] not exist or has no master",
                 {}});
     return;
   }
-  call->address = broker->address;
+  call->address = std::move(*master);
   if (const remoting::ConnectionPtr open = instance_->remoting().openConnection(call->address)) {
     write(call, open);
     return;
@@ -338,11 +337,13 @@ void ProducerCore::write(const SendCallPtr& call, const remoting::ConnectionPtr&
 template <class C>
 void ProducerCore::writeAs(const SendCallPtr& call, const remoting::ConnectionPtr& connection) {
   const C request{viewOf(call->outgoing.header)};
+  remoting::Payload body;
+  body.add(call->outgoing.body, call);
   if (call->mode == SendMode::kOneway) {
-    writeOneway(call, connection, connection->oneway(request, call->outgoing.body));
+    writeOneway(call, connection, connection->oneway(request, std::move(body)));
     return;
   }
-  connection->call(request, call->outgoing.body, call->deadline,
+  connection->call(request, std::move(body), call->deadline,
                    guard_.wrap([this, call](const remoting::CallResult<C>& result) {
                      takeAnswer<C>(call, result);
                    }));
@@ -381,19 +382,19 @@ void ProducerCore::takeAnswer(const SendCallPtr& call, const remoting::CallResul
 
 void ProducerCore::takeStored(const SendCallPtr& call, SendStatus status,
                               const remoting::SendMessageReply& reply) {
-  SendResult result = makeSendResult(*call, status, reply, config_.name_space);
+  Outcome<SendResult> outcome = makeSendResult(*call, status, reply, config_.name_space);
   if (trace_ != nullptr) {
-    traceSend(*trace_, config_.producer_group, *call, result, call->address);
+    traceSend(*trace_, config_.producer_group, *call, outcome.value(), call->address);
   }
   const bool try_elsewhere = status != SendStatus::kSendOk && call->mode == SendMode::kSync &&
                              config_.retry_another_broker_when_not_store_ok &&
                              !call->queueFixed() && call->attempts_made <= call->retries_max &&
                              Clock::now() < call->deadline;
   if (try_elsewhere) {
-    call->stored_somehow = std::move(result);
+    call->stored_somehow = std::make_unique<SendResult>(std::move(outcome.value()));
     attempt(call);
   } else {
-    finish(call, std::move(result));
+    finish(call, std::move(outcome));
   }
 }
 
@@ -422,7 +423,7 @@ void ProducerCore::fail(const SendCallPtr& call, ClientError error) {
   finish(call, std::move(error));
 }
 
-void ProducerCore::finish(const SendCallPtr& call, Outcome<SendResult> outcome) {
+void ProducerCore::finish(const SendCallPtr& call, Outcome<SendResult>&& outcome) {
   if (call->finished.exchange(true)) {
     return;
   }
@@ -446,14 +447,14 @@ void ProducerCore::endTransaction(const Message& message, remoting::EndTransacti
         "the outcome of transaction {} did not reach the broker, which will ask for it: {}", id,
         why);
   };
-  const std::optional<BrokerAddress> broker =
+  const std::optional<std::string> master =
       instance_->routes().master(request.broker_name.value_or(""));
-  if (!broker) {
+  if (!master) {
     lost("its master is not known any more");
     return;
   }
   if (trace_ != nullptr) {
-    traceEndTransaction(*trace_, config_.producer_group, message, request, state, broker->address);
+    traceEndTransaction(*trace_, config_.producer_group, message, request, state, *master);
   }
   const auto tell = [request = std::move(request),
                      lost](const remoting::ConnectionPtr& connection) {
@@ -461,12 +462,12 @@ void ProducerCore::endTransaction(const Message& message, remoting::EndTransacti
       lost("the connection was closed or has too much to write");
     }
   };
-  if (const remoting::ConnectionPtr open = instance_->remoting().openConnection(broker->address)) {
+  if (const remoting::ConnectionPtr open = instance_->remoting().openConnection(*master)) {
     tell(open);
     return;
   }
   instance_->remoting().connect(
-      broker->address, remoting::deadlineAfter(config_.send_msg_timeout),
+      *master, remoting::deadlineAfter(config_.send_msg_timeout),
       guard_.wrap([tell, lost](const Result<remoting::ConnectionPtr>& connection) {
         connection.ok() ? tell(*connection) : lost(connection.status().message());
       }));

@@ -48,11 +48,11 @@ class ProducerCore {
   bool onOwnThread() const;
 
   /// Sends and waits. kOneway waits until the message is on its way.
-  Outcome<SendResult> sendSync(OutgoingMessage outgoing, SendTarget target, SendMode mode,
+  Outcome<SendResult> sendSync(OutgoingMessage&& outgoing, SendTarget&& target, SendMode mode,
                                std::chrono::milliseconds timeout);
 
   /// Sends; `callback` runs on the callback pool. Waits for a place when too much is in flight.
-  void sendAsync(OutgoingMessage outgoing, SendTarget target, SendCallback callback,
+  void sendAsync(OutgoingMessage&& outgoing, SendTarget&& target, SendCallback callback,
                  std::chrono::milliseconds timeout);
 
   /// Makes `message` one that asks for a reply; its correlation id.
@@ -78,6 +78,7 @@ class ProducerCore {
 
  private:
   using Clock = std::chrono::steady_clock;
+  using SendDone = decltype(SendCall::done);
 
   // Requests, in producer_requests.cc.
   std::optional<ClientError> beginRequest(const std::string& id, OutgoingMessage outgoing,
@@ -88,7 +89,7 @@ class ProducerCore {
   InFlightSends::Admission admit(int64_t bytes, Clock::time_point until);
   ClientError tooMany() const;
   static ClientError shutDown();
-  SendCallPtr makeCall(OutgoingMessage outgoing, SendTarget target, SendMode mode,
+  SendCallPtr makeCall(OutgoingMessage&& outgoing, SendTarget&& target, SendMode mode,
                        std::chrono::milliseconds timeout) const;
 
   // The steps of a send, in order.
@@ -106,13 +107,12 @@ class ProducerCore {
   void takeStored(const SendCallPtr& call, SendStatus status,
                   const remoting::SendMessageReply& reply);
   void fail(const SendCallPtr& call, ClientError error);
-  void finish(const SendCallPtr& call, Outcome<SendResult> outcome);
+  void finish(const SendCallPtr& call, Outcome<SendResult>&& outcome);
 
   Clock::time_point connectDeadline(const SendCall& call) const;
   void recordLatency(const SendCall& call, bool failed);
   void refuse(const SendCallback& callback, ClientError error);
-  std::function<void(Outcome<SendResult>)> onCallbackPool(SendCallback callback,
-                                                          InFlightSends& places, int64_t bytes);
+  SendDone onCallbackPool(SendCallback callback, InFlightSends& places, int64_t bytes);
 
   const ProducerConfig config_;
   const std::string group_;

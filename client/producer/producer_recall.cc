@@ -24,24 +24,24 @@ Outcome<std::string> ProducerCore::recallSync(const std::string& topic, const st
       return route.error();
     }
   }
-  const std::optional<BrokerAddress> broker = instance_->routes().master(parsed->broker_name);
-  if (!broker) {
+  const std::optional<std::string> master = instance_->routes().master(parsed->broker_name);
+  if (!master) {
     return ClientError::client("The broker[" + parsed->broker_name +
                                    "] that holds the message does not exist or has no master",
                                ClientErrorCode::kBrokerNotExist);
   }
   const auto result =
-      instance_->remoting().callSync(broker->address,
+      instance_->remoting().callSync(*master,
                                      remoting::RecallMessage{.producer_group = group_,
                                                              .topic = full_topic,
                                                              .recall_handle = handle,
                                                              .broker_name = parsed->broker_name},
                                      {}, deadline);
   if (!result.ok()) {
-    return instance_->describe(result.status(), broker->address);
+    return instance_->describe(result.status(), *master);
   }
   if (!result->success()) {
-    return ClientError::broker(result->code, result->remark, broker->address);
+    return ClientError::broker(result->code, result->remark, *master);
   }
   return result->header.message_id;
 }

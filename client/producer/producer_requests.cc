@@ -36,7 +36,7 @@ std::optional<ClientError> ProducerCore::beginRequest(const std::string& id,
   const std::string topic = outgoing.header.topic;
   const SendCallPtr call =
       makeCall(std::move(outgoing), std::move(target), SendMode::kAsync, timeout);
-  call->done = [&requests, id](const Outcome<SendResult>& outcome) {
+  call->done = [&requests, id](Outcome<SendResult>&& outcome) {
     if (!outcome.ok()) {
       requests.finish(id, outcome.error());
     }

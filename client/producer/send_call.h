@@ -2,9 +2,10 @@
 
 #include <atomic>
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
-#include <list>
+#include <memory>
 #include <optional>
 #include <string>
 #include <variant>
@@ -14,6 +15,7 @@
 #include "client/producer/in_flight.h"
 #include "client/producer/outgoing_message.h"
 #include "client/producer/retry_policy.h"
+#include "remoting/unique_function.h"
 #include "rocketmq/default_mq_producer.h"
 
 namespace rocketmq::client {
@@ -39,7 +41,7 @@ struct SendCall {
   int32_t retries_max = 0;
   std::chrono::steady_clock::time_point deadline;
   /// Gets the outcome, exactly once, on any thread; must not block.
-  std::function<void(Outcome<SendResult>)> done;
+  remoting::UniqueFunction<void(Outcome<SendResult>&&)> done;
 
   TopicRoutePtr route;
   int32_t attempts_made = 0;
@@ -49,10 +51,10 @@ struct SendCall {
   std::chrono::steady_clock::time_point attempt_start;
   /// A broker has stored the message, but less safely than its mode promises, and another one is
   /// being tried.
-  std::optional<SendResult> stored_somehow;
+  std::unique_ptr<SendResult> stored_somehow;
 
   std::atomic<bool> finished{false};
-  std::optional<std::list<SendCallPtr>::iterator> place;  ///< Guarded by InFlightSends.
+  std::optional<size_t> place;  ///< Guarded by InFlightSends.
 
   bool queueFixed() const { return !std::holds_alternative<AnyQueue>(target); }
 };

@@ -20,7 +20,7 @@ class WaitingCaller {
   // Both wake the waiting thread after the lock, which it needs next.
 
   /// The first result counts.
-  void finish(Result result) {
+  void finish(Result&& result) {
     std::function<void()> dropped;
     {
       MutexLock lock(mutex_);
