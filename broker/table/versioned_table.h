@@ -79,9 +79,9 @@ class VersionedTable {
         new VersionedTable(files, std::move(options), std::move(table), clock));
   }
 
-  /// Called after every change, on the thread that made it, under the lock of changes: must be
-  /// quick and must not change the table. Is told the name of a config that was put; any other
-  /// change has none. Set before the first change.
+  /// Called after every change but a removal, on the thread that made it, under the lock of changes:
+  /// must be quick and must not change the table. Is told the name of a config that was put; any
+  /// other change has none. Set before the first change.
   void setChangeListener(std::function<void(std::string_view)> on_change) {
     on_change_ = std::move(on_change);
   }
@@ -224,7 +224,9 @@ class VersionedTable {
 
   void note(const Change& change) ROCKETMQ_REQUIRES(mutex_) {
     file_.add(json::encode(change, json::Style::kStandard));
-    tellListener(change.put ? std::string_view(change.name) : std::string_view());
+    if (!change.is_removal) {
+      tellListener(change.put ? std::string_view(change.name) : std::string_view());
+    }
   }
 
   void tellListener(std::string_view put) const ROCKETMQ_REQUIRES(mutex_) {

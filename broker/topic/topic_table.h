@@ -36,9 +36,12 @@ class TopicTable {
   static Result<std::unique_ptr<TopicTable>> open(std::string path, const LiveSettings& settings,
                                                   const Clock& clock);
 
-  /// Called after every change, on the writer's thread, under the writers' lock: must be quick and
-  /// must not call a writer. Is told the name of a topic that was put; any other change has none.
-  /// Set before the first change.
+  /// Called after every change but a removal, on the writer's thread, under the writers' lock: must
+  /// be quick and must not call a writer. Is told the name of a topic that was put; any other change
+  /// has none. Set before the first change.
+  /// RocketMQ parity: removals are left to the next periodic registration. A name server keeps a
+  /// topic that a registration lacks; who deletes it tells the name servers himself
+  /// (DELETE_TOPIC_IN_NAMESRV).
   void setChangeListener(std::function<void(std::string_view)> on_change) {
     table_->setChangeListener(std::move(on_change));
   }
