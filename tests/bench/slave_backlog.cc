@@ -1,28 +1,38 @@
 // How fast a new slave copies a long log, against a plain TCP copy of the same files over loopback,
-// and what that does to the latency of sends.
+// and what either does to the latency of sends.
 //
-//   slave_backlog [--gib=5]
+//   slave_backlog [--gib=5] [--turns=3]
 //
-// Needs three times the log's size on the disk of TMPDIR.
-#include <arpa/inet.h>
+// The two copy in turns, the plain copy first in one and the slave in the next: each into new files
+// after the earlier ones were removed, with nothing left to be written to the disk, and with the
+// latency of sends beside no copy just before. What a copy pays for memory that the system has
+// given back to a hypervisor, and for the disk, is then the same for both. Ratios are taken within
+// a turn, and the median of the turns counts. A turn before the first one does not: it brings the
+// log into memory.
+//
+// Needs three times the log's size on the disk of TMPDIR, and memory for two.
 #include <fcntl.h>
-#include <netinet/in.h>
-#include <sys/sendfile.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <cstdio>
-#include <cstdlib>
 #include <filesystem>
+#include <fstream>
+#include <memory>
 #include <mutex>
+#include <sstream>
 #include <string>
+#include <system_error>
 #include <thread>
 #include <vector>
 
+#include "client/admin/admin_client.h"
 #include "common/check.h"
+#include "common/file_system.h"
 #include "rocketmq/default_mq_producer.h"
+#include "tests/bench/plain_copy.h"
 #include "tests/bench/steps.h"
 #include "tests/support/daemon.h"
 #include "tests/support/slave.h"
@@ -40,24 +50,32 @@ using SteadyClock = std::chrono::steady_clock;
 constexpr size_t kBodyBytes = 1024;
 constexpr size_t kBatch = 32;
 constexpr auto kSendPeriod = std::chrono::milliseconds(2);
-constexpr auto kBefore = std::chrono::seconds(5);
-constexpr size_t kPieceBytes = 1 << 20;
+/// How long sends are measured beside no copy in each turn.
+constexpr auto kQuietTime = std::chrono::seconds(5);
+constexpr auto kCopyTimeMax = std::chrono::minutes(10);
 
 double gib = 5;
+double turns = 3;
 
 double secondsSince(SteadyClock::time_point begin) {
   return std::chrono::duration<double>(SteadyClock::now() - begin).count();
 }
 
+double medianOf(std::vector<double> values) {
+  ROCKETMQ_CHECK(!values.empty());
+  std::sort(values.begin(), values.end());
+  return values[values.size() / 2];
+}
+
 void fill(const std::string& root) {
-  const auto messages = static_cast<int64_t>(gib * (1 << 20));
+  const auto bytes = static_cast<int64_t>(gib * (1 << 30));
   const std::string body(kBodyBytes, 'b');
   MessageRecord message;
   message.topic = "Backlog";
   message.body = body;
   const std::vector<MessageRecord> batch(kBatch, message);
   const auto store = openStore(root);
-  for (int64_t sent = 0; sent < messages; sent += static_cast<int64_t>(kBatch)) {
+  while (store->commitLogMaxOffset() < bytes) {
     ROCKETMQ_CHECK(store->putBatch(batch).ok());
   }
 }
@@ -73,16 +91,10 @@ class SteadySender {
     over_ = true;
     thread_.join();
   }
-  /// What was recorded since the last call, in ms.
-  void print(const std::string& when) {
+  /// What was recorded since the last call.
+  Histogram take() {
     std::lock_guard lock(mutex_);
-    const auto ms = [this](double percent) {
-      return static_cast<double>(latencies_.percentile(percent)) / 1e6;
-    };
-    std::printf("sends %-28s %8lld, p50 %.2f ms, p99 %.2f ms, max %.1f ms\n", when.c_str(),
-                static_cast<long long>(latencies_.count()), ms(50), ms(99),
-                static_cast<double>(latencies_.max()) / 1e6);
-    latencies_ = Histogram();
+    return std::exchange(latencies_, Histogram());
   }
 
  private:
@@ -111,101 +123,224 @@ class SteadySender {
   std::thread thread_;
 };
 
-/// Takes bytes from one connection into a file until it is closed.
-void receiveInto(int listener, const std::string& path) {
-  const int socket = ::accept(listener, nullptr, nullptr);
-  const int file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600);
-  ROCKETMQ_CHECK(socket >= 0 && file >= 0);
-  std::vector<char> piece(kPieceBytes);
-  for (ssize_t got = 0; (got = ::recv(socket, piece.data(), piece.size(), 0)) > 0;) {
-    ROCKETMQ_CHECK(::write(file, piece.data(), static_cast<size_t>(got)) == got);
+/// Processor time in seconds.
+struct CpuTime {
+  double user = 0;
+  double system = 0;
+  double all() const { return user + system; }
+};
+
+/// From a stat file of a process or thread in /proc; nothing when it is gone.
+CpuTime cpuTimeIn(const std::string& stat_file) {
+  std::ifstream file(stat_file);
+  std::string text;
+  std::getline(file, text);
+  // Behind the name in parentheses no field has a space; these are the 12th and 13th.
+  constexpr int kFieldsBefore = 11;
+  std::istringstream fields(text.substr(std::min(text.size(), text.rfind(')') + 1)));
+  std::string skipped;
+  for (int i = 0; i < kFieldsBefore; ++i) {
+    fields >> skipped;
   }
-  ::close(file);
-  ::close(socket);
+  CpuTime time;
+  fields >> time.user >> time.system;
+  const auto ticks = static_cast<double>(::sysconf(_SC_CLK_TCK));
+  return {.user = time.user / ticks, .system = time.system / ticks};
 }
 
-void sendFile(int socket, const fs::path& path) {
-  const int file = ::open(path.c_str(), O_RDONLY);
-  ROCKETMQ_CHECK(file >= 0);
-  while (::sendfile(socket, file, nullptr, kPieceBytes) > 0) {
+CpuTime cpuTimeOf(pid_t pid) { return cpuTimeIn("/proc/" + std::to_string(pid) + "/stat"); }
+
+/// Of the thread of a process with that name.
+CpuTime cpuTimeOf(pid_t pid, const std::string& thread) {
+  std::error_code error;
+  const fs::path tasks = "/proc/" + std::to_string(pid) + "/task";
+  for (const auto& task : fs::directory_iterator(tasks, error)) {
+    std::ifstream file(task.path() / "comm");
+    std::string name;
+    if (std::getline(file, name) && name == thread) {
+      return cpuTimeIn(task.path() / "stat");
+    }
   }
-  ::close(file);
+  return {};
 }
 
-/// Copies the files of a folder over a loopback connection; the bytes per second.
-double copyPlainly(const std::string& from, const std::string& to) {
-  const int listener = ::socket(AF_INET, SOCK_STREAM, 0);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t length = sizeof(address);
-  auto* const plain = reinterpret_cast<sockaddr*>(&address);
-  ROCKETMQ_CHECK(::bind(listener, plain, length) == 0 && ::listen(listener, 1) == 0);
-  ROCKETMQ_CHECK(::getsockname(listener, plain, &length) == 0);
-  const auto begin = SteadyClock::now();
-  std::thread receiver([&] { receiveInto(listener, to); });
-  const int socket = ::socket(AF_INET, SOCK_STREAM, 0);
-  ROCKETMQ_CHECK(::connect(socket, plain, length) == 0);
-  for (const auto& entry : fs::directory_iterator(from)) {
-    sendFile(socket, entry.path());
+/// What the system has written to its disks since it started.
+double diskMb() {
+  std::ifstream file("/proc/vmstat");
+  std::string name;
+  double value = 0;
+  while (file >> name >> value) {
+    if (name == "pgpgout") {
+      return value * 1024 / 1e6;
+    }
   }
-  ::close(socket);
-  receiver.join();
-  const double seconds = secondsSince(begin);
-  ::close(listener);
-  return static_cast<double>(fs::file_size(to)) / seconds;
+  return 0;
 }
 
-int64_t logEnd(const Cluster& cluster, const std::string& address) {
-  const std::string text = test::runtimeInfo(cluster, address, "commitLogMaxOffset");
-  return text.empty() ? 0 : std::stoll(text);
+/// One of the two copies, a value for each turn.
+struct Copies {
+  std::vector<double> mb_per_second;
+  std::vector<double> p99_ms;
+  /// To that of sends beside no copy just before.
+  std::vector<double> p99_ratio;
+};
+
+double millis(const Histogram& latencies, double percent) {
+  return static_cast<double>(latencies.percentile(percent)) / 1e6;
 }
 
-/// Starts a new slave and waits until it has what the master had then; the bytes per second.
-double copyToSlave(const Cluster& cluster, Slave& slave) {
-  const int64_t backlog = logEnd(cluster, cluster.brokerAddr());
-  slave.start();
-  const auto begin = SteadyClock::now();
-  while (logEnd(cluster, slave.address()) < backlog) {
-    ROCKETMQ_CHECK(secondsSince(begin) < 600);
-    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+void printSends(const Histogram& sends) {
+  std::printf("sends p50 %.2f, p99 %.2f, p99.9 %.2f, max %.1f ms", millis(sends, 50),
+              millis(sends, 99), millis(sends, 99.9), static_cast<double>(sends.max()) / 1e6);
+}
+
+class Backlog {
+ public:
+  Backlog() : store_(master_dir_ / "store") {
+    timed("a log of " + std::to_string(gib) + " GiB made",
+          [&] { inProcess([&] { fill(store_); }); });
+    cluster_ = std::make_unique<Cluster>(master_dir_.path().string(),
+                                         Cluster::Settings{{"haNewSlaveGetsAll", "true"}});
+    cluster_->start();
+    cluster_->createTopic("Steady");
+    auto admin = client::AdminClient::create({.name_servers = cluster_->namesrvAddr()});
+    ROCKETMQ_CHECK(admin.ok());
+    admin_ = std::move(*admin);
+    sender_ = std::make_unique<SteadySender>(*cluster_);
   }
-  return static_cast<double>(backlog) / secondsSince(begin);
-}
 
-void printSpeed(const char* what, double bytes_per_second) {
-  std::printf("%-34s %8.0f MB/s\n", what, bytes_per_second / 1e6);
-  std::fflush(stdout);
-}
+  void run() {
+    std::printf("not counted:\n");
+    Copies plain;
+    Copies slave;
+    for (int turn = 0; turn <= static_cast<int>(turns); ++turn) {
+      if (turn == 1) {
+        std::printf("turns:\n");
+        plain = {};
+        slave = {};
+        quiet_p99_ms_.clear();
+      }
+      const bool is_plain_first = turn % 2 == 0;
+      for (const bool is_plain : {is_plain_first, !is_plain_first}) {
+        beQuiet();
+        is_plain ? copyPlain(plain) : copyToSlave(slave);
+      }
+    }
+    printSummary(plain, slave);
+  }
 
-void run() {
-  const test::TempDir master_dir;
-  const test::TempDir slave_dir;
-  const test::TempDir copy_dir;
-  const std::string store = master_dir.path().string() + "/store";
-  timed("a log of " + std::to_string(gib) + " GiB made", [&] { inProcess([&] { fill(store); }); });
-  Cluster cluster(master_dir.path().string(), {{"haNewSlaveGetsAll", "true"}});
-  cluster.start();
-  cluster.createTopic("Steady");
-  SteadySender sender(cluster);
-  std::this_thread::sleep_for(kBefore);
-  sender.print("with no slave");
-  const double plain = copyPlainly(store + "/commitlog", copy_dir / "copy");
-  printSpeed("plain TCP copy of the files", plain);
-  sender.print("during that copy");
-  Slave slave(cluster, slave_dir.path().string());
-  const double replicated = copyToSlave(cluster, slave);
-  printSpeed("copy to a new slave", replicated);
-  sender.print("during that copy");
-  std::printf("slave / plain copy (bar 0.7): %.2f\n", replicated / plain);
-}
+ private:
+  /// Brings everything that waits to be written to the disk there, and measures sends alone.
+  void beQuiet() {
+    ROCKETMQ_CHECK(posixFileSystem().syncAll(master_dir_.path().string()).isOk());
+    sender_->take();
+    std::this_thread::sleep_for(kQuietTime);
+    const Histogram sends = sender_->take();
+    quiet_p99_ms_.push_back(millis(sends, 99));
+    std::printf("no copy                  ");
+    printSends(sends);
+    std::printf("\n");
+    std::fflush(stdout);
+  }
+
+  int64_t logEnd() const {
+    const auto status = admin_->brokerHaStatus(cluster_->brokerAddr());
+    ROCKETMQ_CHECK(status.ok());
+    return status->master_commit_log_max_offset;
+  }
+
+  /// Begins to measure a copy of so many bytes.
+  void begin() {
+    bytes_ = logEnd();
+    sender_->take();
+    disk_mb_ = diskMb();
+    begun_ = SteadyClock::now();
+  }
+
+  void end(const char* what, Copies& copies) {
+    const double seconds = secondsSince(begun_);
+    const Histogram sends = sender_->take();
+    copies.mb_per_second.push_back(static_cast<double>(bytes_) / seconds / 1e6);
+    copies.p99_ms.push_back(millis(sends, 99));
+    copies.p99_ratio.push_back(millis(sends, 99) / quiet_p99_ms_.back());
+    std::printf("%-12s %6.0f MB/s  ", what, copies.mb_per_second.back());
+    printSends(sends);
+    std::printf("; %.0f MB to the disk", diskMb() - disk_mb_);
+  }
+
+  void copyPlain(Copies& copies) {
+    const test::TempDir folder;
+    begin();
+    const double receiver = copyPlainly(store_ + "/commitlog", bytes_, folder / "copy");
+    end("plain copy", copies);
+    std::printf(", processor: receiver %.1f s\n", receiver);
+    std::fflush(stdout);
+  }
+
+  /// Starts a new slave and waits until it has what the master had then.
+  void copyToSlave(Copies& copies) {
+    const test::TempDir folder;
+    Slave slave(*cluster_, folder.path().string());
+    slave.start();
+    const pid_t master_pid = cluster_->broker().pid();
+    const double master_before = cpuTimeOf(master_pid).all();
+    begin();
+    const auto has_all = [&] {
+      const auto status = admin_->brokerHaStatus(slave.address());
+      return status.ok() && status->ha_client_runtime_info.max_offset >= bytes_;
+    };
+    // Asked seldom: each question takes processor time from what is measured.
+    while (!has_all()) {
+      ROCKETMQ_CHECK(SteadyClock::now() - begun_ < kCopyTimeMax);
+      std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    }
+    end("new slave", copies);
+    const pid_t pid = slave.broker().pid();
+    const CpuTime ha = cpuTimeOf(pid, "broker-ha-0");
+    std::printf(", processor: appending thread %.1f s (kernel %.1f), slave %.1f s, master %.1f s\n",
+                ha.all(), ha.system, cpuTimeOf(pid).all(),
+                cpuTimeOf(master_pid).all() - master_before);
+    std::fflush(stdout);
+    slave.kill();
+  }
+
+  void printSummary(const Copies& plain, const Copies& slave) const {
+    std::printf("\nmedians                   speed        p99 of sends\n");
+    std::printf("no copy                              %7.2f ms\n", medianOf(quiet_p99_ms_));
+    const auto print = [](const char* what, const Copies& copies) {
+      std::printf("%-20s %6.0f MB/s   %7.2f ms, %.1f x\n", what, medianOf(copies.mb_per_second),
+                  medianOf(copies.p99_ms), medianOf(copies.p99_ratio));
+    };
+    print("plain copy", plain);
+    print("new slave", slave);
+    std::vector<double> ratios;
+    for (size_t turn = 0; turn < slave.mb_per_second.size(); ++turn) {
+      ratios.push_back(slave.mb_per_second[turn] / plain.mb_per_second[turn]);
+    }
+    std::printf("slave / plain copy %.2f (bar 0.7), p99 of sends %.1f x (bar 2)\n",
+                medianOf(ratios), medianOf(slave.p99_ratio));
+  }
+
+  const test::TempDir master_dir_;
+  const std::string store_;
+  std::unique_ptr<Cluster> cluster_;
+  std::unique_ptr<client::AdminClient> admin_;
+  std::unique_ptr<SteadySender> sender_;
+
+  std::vector<double> quiet_p99_ms_;
+  // Of the copy that is being measured.
+  int64_t bytes_ = 0;
+  double disk_mb_ = 0;
+  SteadyClock::time_point begun_;
+};
 
 }  // namespace
 }  // namespace rocketmq::bench
 
 int main(int argc, char** argv) {
-  rocketmq::bench::readOptions(argc, argv, {{"--gib", &rocketmq::bench::gib}},
-                               "slave_backlog [--gib=5]");
-  rocketmq::bench::run();
+  rocketmq::bench::readOptions(
+      argc, argv, {{"--gib", &rocketmq::bench::gib}, {"--turns", &rocketmq::bench::turns}},
+      "slave_backlog [--gib=5] [--turns=3]");
+  rocketmq::bench::Backlog().run();
   return 0;
 }
