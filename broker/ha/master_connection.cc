@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "broker/ha/link.h"
+#include "common/scheduling.h"
 
 namespace rocketmq::broker {
 namespace {
@@ -93,6 +94,12 @@ void MasterConnection::read() {
       if (!take({buffer.data(), static_cast<size_t>(got)}) || !appendPending()) {
         return;
       }
+      // Behind a full buffer there is more: a backlog, for which one report at the end will do.
+      const bool is_backlog = static_cast<size_t>(got) == buffer.size();
+      takeTurns(is_backlog ? Turns::kLong : Turns::kUsual);
+      if (!is_backlog && !reportProgress()) {
+        return;
+      }
     } else if (got == 0) {
       close(was_useful_ ? "the master has closed it"
                         : "the master has closed it at once; if it goes on like this, the master's "
@@ -105,7 +112,9 @@ void MasterConnection::read() {
       return;
     }
   }
-  waitForMore();
+  if (reportProgress()) {
+    waitForMore();
+  }
 }
 
 bool MasterConnection::take(std::string_view bytes) {
@@ -155,13 +164,17 @@ bool MasterConnection::appendPending() {
   }
   pending_.erase(0, static_cast<size_t>(*taken));
   pending_offset_ += *taken;
+  return true;
+}
+
+// Reports.
+
+bool MasterConnection::reportProgress() {
   if (parts_.store.commitLogMaxOffset() > reported_) {
     report();
   }
   return !is_closed_;
 }
-
-// Reports.
 
 void MasterConnection::report() {
   if (report_left_ > 0) {

@@ -59,6 +59,8 @@ class MasterConnection : public std::enable_shared_from_this<MasterConnection> {
   void waitForMore();
   void read();
   bool take(std::string_view bytes);
+  /// Lets the master know what has been appended since the last report.
+  bool reportProgress();
   bool checkHeader(const TransferHeader& header);
   bool appendPending();
   /// The log's end with what is still too little to be appended.

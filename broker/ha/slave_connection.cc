@@ -11,6 +11,7 @@
 #include "broker/ha/link.h"
 #include "common/log.h"
 #include "common/log_limiter.h"
+#include "common/scheduling.h"
 #include "remoting/socket_address.h"
 
 namespace rocketmq::broker {
@@ -22,6 +23,8 @@ using std::chrono::steady_clock;
 constexpr size_t kFramesPerWrite = 8;
 /// Then other slaves and reports have their turn.
 constexpr int64_t kBytesPerTurn = 1 << 20;
+/// A slave that is so far behind takes much at a time, for long.
+constexpr int64_t kBacklogBytes = 8 << 20;
 constexpr std::chrono::seconds kRatePeriod{1};
 /// A slave of RocketMQ's reads into a buffer of 4 MiB and would wait for the rest of a larger piece
 /// for ever.
@@ -198,6 +201,8 @@ bool SlaveConnection::gather() {
   const int64_t batch_bytes =
       std::min<int64_t>(settings_.load()->ha_transfer_batch_bytes, kPieceBytesMax);
   int64_t next = next_offset_.load(std::memory_order_relaxed);
+  const bool is_backlog = store_.commitLogMaxOffset() - next >= kBacklogBytes;
+  takeTurns(is_backlog ? Turns::kLong : Turns::kUsual);
   while (frames_.size() < kFramesPerWrite) {
     store::LogSlice slice = store_.logBytes(next, batch_bytes);
     if (slice.bytes.empty()) {

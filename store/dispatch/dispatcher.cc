@@ -94,10 +94,35 @@ Result<bool> Dispatcher::dispatchBatch(RecordWalker& walker, int64_t end) {
       walker.skipFile();
       continue;
     }
-    ROCKETMQ_RETURN_IF_ERROR(place(walker.record(), Gaps::kFill, &parts_.arrivals).status());
-    noteDispatched(walker.position(), walker.record().store_timestamp_ms);
+    ROCKETMQ_RETURN_IF_ERROR(enter(walker.record()));
   }
   return true;
+}
+
+Status Dispatcher::dispatch(std::span<const MessageRecord> records, int64_t end) {
+  Status status;
+  while (!records.empty() && status.isOk()) {
+    const auto batch = records.first(std::min<size_t>(records.size(), kRecordsPerBatch));
+    records = records.subspan(batch.size());
+    {
+      MutexLock lock(batch_mutex_);
+      for (auto record = batch.begin(); record != batch.end() && status.isOk(); ++record) {
+        status = enter(*record);
+      }
+    }
+    // Not tell(): whoever else is telling would go on to read the records when they are gone.
+    parts_.arrivals.waitUntilTold();
+  }
+  ROCKETMQ_RETURN_IF_ERROR(status);
+  noteDispatched(std::max(dispatchedTo(), end), newestMs());
+  return Status::ok();
+}
+
+/// Puts the next record of the log into its queue.
+Status Dispatcher::enter(const MessageRecord& record) {
+  ROCKETMQ_RETURN_IF_ERROR(place(record, Gaps::kFill, &parts_.arrivals).status());
+  noteDispatched(record.physical_offset + record.total_size, record.store_timestamp_ms);
+  return Status::ok();
 }
 
 }  // namespace rocketmq::store

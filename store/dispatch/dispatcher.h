@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <span>
 #include <string_view>
 #include <vector>
 
@@ -51,6 +52,11 @@ class Dispatcher {
   /// next call.
   Status dispatchTo(int64_t end);
 
+  /// As dispatchTo() for records that the caller has decoded already, so that they are not read
+  /// again: all that lie between dispatchedTo() and `end`, in the order of the log. What their
+  /// views show need not live longer than the call.
+  Status dispatch(std::span<const MessageRecord> records, int64_t end);
+
   /// Everything below is in the queues. Sequentially consistent, with noteDispatched(): the index
   /// thread decides by it whether it may sleep.
   int64_t dispatchedTo() const { return dispatched_.load(); }
@@ -75,6 +81,7 @@ class Dispatcher {
       ROCKETMQ_REQUIRES(batch_mutex_);
   /// Returns false when there is nothing left to do.
   Result<bool> dispatchBatch(RecordWalker& walker, int64_t end);
+  Status enter(const MessageRecord& record) ROCKETMQ_REQUIRES(batch_mutex_);
 
   /// Valid until the next call.
   std::string_view bitMapOf(const MessageRecord& record) ROCKETMQ_REQUIRES(batch_mutex_);

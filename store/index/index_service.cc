@@ -6,6 +6,7 @@
 
 #include "common/log.h"
 #include "common/message/sys_flag.h"
+#include "common/scheduling.h"
 #include "store/dispatch/dispatch_rules.h"
 #include "store/index/index_file_name.h"
 
@@ -166,6 +167,7 @@ bool IndexService::repairInThread() {
 }
 
 void IndexService::loop() {
+  takeTurns(Turns::kLong);
   if (!repairInThread()) {
     return;
   }

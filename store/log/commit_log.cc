@@ -17,6 +17,9 @@ constexpr std::chrono::seconds kRoomPause{5};
 /// From this size on an append costs less by write() than by page faults; with 18 KiB nothing was
 /// gained, with 1 MiB the broker's CPU time per message fell by a third.
 constexpr int64_t kLargeAppendBytes = 32 * 1024;
+/// So many times as much is reserved ahead of large appends, of which there may be a gigabyte in a
+/// second: while blocks are reserved they have to be copied, see fill().
+constexpr int64_t kLargeAppendsReserve = 4;
 
 /// Writes eight bytes at once. They go in front of a record that is complete behind them: a process
 /// that dies in between leaves no magic, and so no half record. A fence for the compiler is enough,
@@ -296,16 +299,22 @@ Status CommitLog::makeNext(int64_t base, int64_t reserve_bytes) {
 
 void CommitLog::keepRoomAhead() {
   const int64_t tail = maxOffset();
+  const int64_t ahead =
+      options_.reserve_ahead_bytes * (appends_are_large_ ? kLargeAppendsReserve : 1);
   // In large steps: a reservation per megabyte would only fragment the file.
-  if (roomy_to_ < tail + options_.reserve_ahead_bytes / 2) {
-    const auto reserved = reserveAhead(tail + options_.reserve_ahead_bytes);
+  if (roomy_to_ < tail + ahead / 2) {
+    auto reserved = reserveAhead(tail + ahead);
+    if (!reserved && appends_are_large_) {
+      reserved = reserveAhead(tail + options_.reserve_ahead_bytes);
+    }
     if (!reserved && !room_failed_) {
       log::warn("cannot prepare more room for the commit log: {}", reserved.status().message());
     }
     room_failed_ = !reserved;
     roomy_to_ = reserved ? *reserved : tail;
   }
-  wake_at_.store(tail + options_.prefault_bytes / 4, std::memory_order_relaxed);
+  wake_at_.store(tail + options_.prefault_bytes / (appends_are_large_ ? 1 : 4),
+                 std::memory_order_relaxed);
   prefaultAhead();
   releaseOldPages();
 }

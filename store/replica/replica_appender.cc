@@ -30,10 +30,14 @@ Result<int64_t> ReplicaAppender::append(int64_t offset, std::string_view bytes) 
     if (!failed.isOk()) {
       break;
     }
+    const Status dispatched = dispatchRun(offset + taken);
     taken += run->bytes;
+    if (!dispatched.isOk()) {
+      failed = dispatched;
+      break;
+    }
   }
   if (taken > 0) {
-    ROCKETMQ_RETURN_IF_ERROR(dispatch());
     parts_.log.wakeIfRoomIsScarce();
     parts_.on_appended();
   }
@@ -55,10 +59,11 @@ Status ReplicaAppender::checkStart(int64_t offset) {
 }
 
 /// Whole records as far as they lie in one file, or the end of that file.
-Result<ReplicaAppender::Run> ReplicaAppender::runAt(int64_t offset, std::string_view bytes) const {
+Result<ReplicaAppender::Run> ReplicaAppender::runAt(int64_t offset, std::string_view bytes) {
   const int64_t file_bytes = parts_.log.fileBytes();
   const int64_t file_end = offset - offset % file_bytes + file_bytes;
   Run run;
+  records_.clear();
   for (;;) {
     const int64_t at = offset + run.bytes;
     const std::string_view rest = bytes.substr(static_cast<size_t>(run.bytes));
@@ -75,7 +80,7 @@ Result<ReplicaAppender::Run> ReplicaAppender::runAt(int64_t offset, std::string_
     if (static_cast<int64_t>(rest.size()) < size) {
       return run;
     }
-    const auto record = decodeRecord(rest.substr(0, static_cast<size_t>(size)));
+    auto record = decodeRecord(rest.substr(0, static_cast<size_t>(size)));
     if (!record) {
       return doesNotContinue(at, record.status().message());
     }
@@ -85,6 +90,7 @@ Result<ReplicaAppender::Run> ReplicaAppender::runAt(int64_t offset, std::string_
     }
     run.bytes += size;
     run.newest_ms = record->store_timestamp_ms;
+    records_.push_back(std::move(*record));
   }
 }
 
@@ -122,6 +128,13 @@ bool ReplicaAppender::tryWrite(const Run& run, std::string_view bytes) {
     log.commit(*claim, bytes, run.newest_ms);
   }
   return true;
+}
+
+Status ReplicaAppender::dispatchRun(int64_t offset) {
+  // Else a gap has to be closed first.
+  return parts_.flush_mode == FlushMode::kAsync && parts_.dispatcher.dispatchedTo() == offset
+             ? parts_.dispatcher.dispatch(records_, parts_.log.maxOffset())
+             : dispatch();
 }
 
 Status ReplicaAppender::dispatch() {

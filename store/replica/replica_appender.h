@@ -5,8 +5,10 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "common/clock.h"
+#include "common/message/record.h"
 #include "common/status.h"
 #include "store/dispatch/dispatcher.h"
 #include "store/log/commit_log.h"
@@ -50,13 +52,18 @@ class ReplicaAppender {
   };
 
   Status checkStart(int64_t offset);
-  Result<Run> runAt(int64_t offset, std::string_view bytes) const;
+  /// Leaves the run's records in records_.
+  Result<Run> runAt(int64_t offset, std::string_view bytes);
   Result<Run> endOfFile(int64_t offset, std::string_view bytes) const;
   Status write(const Run& run, std::string_view bytes);
   bool tryWrite(const Run& run, std::string_view bytes);
+  /// Makes what has been appended visible.
   Status dispatch();
+  /// The same for a run that has just been appended at `offset`.
+  Status dispatchRun(int64_t offset);
 
   const Parts parts_;
+  std::vector<MessageRecord> records_;  // Kept for its capacity.
 };
 
 }  // namespace rocketmq::store
