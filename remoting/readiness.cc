@@ -15,6 +15,7 @@ Status Readiness::add(int socket, std::shared_ptr<Source> source) {
     return Status::io("cannot wait for a socket", errno);
   }
   source->index_ = sources_.size();
+  source->socket_ = socket;
   sources_.push_back(std::move(source));
   wait();
   return Status::ok();
@@ -40,6 +41,9 @@ Status Readiness::open() {
 }
 
 void Readiness::remove(Source& source) {
+  // Closing the socket is not enough: a process that has just been forked has it, too, and as long
+  // as it does the kernel tells of it.
+  ::epoll_ctl(set_->native_handle(), EPOLL_CTL_DEL, source.socket_, nullptr);
   for (epoll_event& event : untold_) {
     if (event.data.ptr == &source) {
       event.data.ptr = nullptr;

@@ -47,6 +47,7 @@ class Readiness {
    private:
     friend class Readiness;
     size_t index_ = 0;
+    int socket_ = -1;
   };
 
   explicit Readiness(asio::io_context& context) : context_(context) {}
@@ -55,7 +56,7 @@ class Readiness {
   /// for more.
   Status add(int socket, std::shared_ptr<Source> source);
 
-  /// For a source that was added and whose socket is closed right after this.
+  /// For a source that was added and whose socket is closed right after this, but not before.
   void remove(Source& source);
 
   /// Lets go of all sources, and may not be used after that.

@@ -76,6 +76,21 @@ TEST_F(ReadinessTest, WhatIsReadyAlreadyIsTold) {
   EXPECT_FALSE(told->events[0].is_ended);
 }
 
+// A child between fork() and exec() holds the sockets of its parent.
+TEST_F(ReadinessTest, NothingIsToldOfARemovedSocketThatAnotherProcessStillHolds) {
+  const auto other = added();
+  const auto told = added();
+  turn();
+  told->events.clear();
+  const Descriptor inherited(::dup(told->end.get()));
+  remove(*told);
+  told->say();
+  other->say();
+  turn();
+  EXPECT_TRUE(told->events.empty());
+  EXPECT_EQ(other->events.size(), 2U);
+}
+
 TEST_F(ReadinessTest, EachArrivalIsToldOnceWhetherTheBytesAreReadOrNot) {
   const auto told = added();
   turn();
