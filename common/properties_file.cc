@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "common/atomic_file.h"
+#include "common/hex.h"
 #include "common/utf8.h"
 
 namespace rocketmq {
@@ -89,24 +90,6 @@ class LogicalLines {
   int number_ = 0;
 };
 
-/// The number that the four hex digits behind `\u` stand for.
-std::optional<uint32_t> readUnicodeEscape(std::string_view digits) {
-  uint32_t value = 0;
-  if (digits.size() < 4) {
-    return std::nullopt;
-  }
-  for (const char c : digits.substr(0, 4)) {
-    constexpr std::string_view kLower = "0123456789abcdef";
-    constexpr std::string_view kUpper = "0123456789ABCDEF";
-    const size_t digit = std::min(kLower.find(c), kUpper.find(c));
-    if (digit == std::string_view::npos) {
-      return std::nullopt;
-    }
-    value = value * 16 + static_cast<uint32_t>(digit);
-  }
-  return value;
-}
-
 /// Appends what the escape at the front of `text` stands for and removes it. Half a surrogate pair
 /// becomes one character with the escape that follows. False when \u lacks its digits.
 bool takeEscape(std::string_view& text, std::string& out) {
@@ -123,13 +106,13 @@ bool takeEscape(std::string_view& text, std::string& out) {
     text.remove_prefix(2);
     return true;
   }
-  auto unit = readUnicodeEscape(text.substr(2));
+  auto unit = parseHex(text.substr(2), 4);
   if (!unit) {
     return false;
   }
   text.remove_prefix(kUnicodeEscapeBytes);
   if (*unit >= 0xD800 && *unit <= 0xDBFF && text.starts_with("\\u")) {
-    const auto low = readUnicodeEscape(text.substr(2));
+    const auto low = parseHex(text.substr(2), 4);
     if (low && *low >= 0xDC00 && *low <= 0xDFFF) {
       text.remove_prefix(kUnicodeEscapeBytes);
       unit = utf8::kFirstAboveOneUnit + ((*unit - 0xD800) << 10) + (*low - 0xDC00);

@@ -1,34 +1,14 @@
 #include "common/json/lexical.h"
 
+#include <cstddef>
 #include <cstdint>
+#include <optional>
 
+#include "common/hex.h"
 #include "common/utf8.h"
 
 namespace rocketmq::json {
 namespace {
-
-/// The value of up to `count` hexadecimal digits at `at`; -1 when they are not all there.
-int32_t parseHex(const char* at, const char* end, int count) {
-  if (end - at < count) {
-    return -1;
-  }
-  int32_t value = 0;
-  for (int i = 0; i < count; ++i) {
-    const char c = at[i];
-    int32_t digit = 0;
-    if (isDigit(c)) {
-      digit = c - '0';
-    } else if (c >= 'a' && c <= 'f') {
-      digit = c - 'a' + 10;
-    } else if (c >= 'A' && c <= 'F') {
-      digit = c - 'A' + 10;
-    } else {
-      return -1;
-    }
-    value = value * 16 + digit;
-  }
-  return value;
-}
 
 /// The character that a one-letter escape stands for; -1 when there is no such escape.
 int simpleEscape(char letter) {
@@ -99,19 +79,18 @@ const char* unescapeOne(const char* at, const char* end, std::string& out) {
     out.push_back(static_cast<char>(character));
     return at;
   }
-  const int digits = letter == 'u' ? 4 : 2;
-  const int32_t unit = parseHex(at, end, digits);
-  if (unit < 0) {
+  const size_t digits = letter == 'u' ? 4 : 2;
+  const std::optional<uint32_t> unit = parseHex({at, end}, digits);
+  if (!unit) {
     return nullptr;
   }
   at += digits;
-  auto code_point = static_cast<uint32_t>(unit);
+  uint32_t code_point = *unit;
   if (code_point >= 0xD800 && code_point <= 0xDBFF && end - at >= 6 && at[0] == '\\' &&
       at[1] == 'u') {
-    const int32_t low = parseHex(at + 2, end, 4);
+    const uint32_t low = parseHex({at + 2, end}, 4).value_or(0);
     if (low >= 0xDC00 && low <= 0xDFFF) {
-      code_point = utf8::kFirstAboveOneUnit + ((code_point - 0xD800) << 10) +
-                   (static_cast<uint32_t>(low) - 0xDC00);
+      code_point = utf8::kFirstAboveOneUnit + ((code_point - 0xD800) << 10) + (low - 0xDC00);
       at += 6;
     }
   }

@@ -11,6 +11,7 @@
 
 #include "common/bytes.h"
 #include "common/clock.h"
+#include "common/hex.h"
 #include "common/mutex.h"
 
 namespace rocketmq {
@@ -36,17 +37,6 @@ ShortText toHex(const char* bytes, size_t size) {
     std::memcpy(text + 2 * i, kHexPairs[static_cast<unsigned char>(bytes[i])].data(), 2);
   }
   return std::string_view(text, 2 * size);
-}
-
-/// The value of a hex digit of either case, -1 for other characters.
-int hexValue(char c) {
-  if (c >= '0' && c <= '9') {
-    return c - '0';
-  }
-  if (c >= 'A' && c <= 'F') {
-    return c - 'A' + 10;
-  }
-  return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
 /// The part of a unique id that stays the same as long as the process lives.
@@ -130,8 +120,8 @@ Result<OffsetMessageId> OffsetMessageId::parse(std::string_view text) {
   char bytes[kIpv6IdBytes] = {};
   bool is_valid = is_ipv6 || text.size() == 2 * kIpv4IdBytes;
   for (size_t i = 0; is_valid && i < text.size() / 2; ++i) {
-    const int high = hexValue(text[2 * i]);
-    const int low = hexValue(text[2 * i + 1]);
+    const int high = hexDigit(text[2 * i]);
+    const int low = hexDigit(text[2 * i + 1]);
     is_valid = high >= 0 && low >= 0;
     bytes[i] = static_cast<char>(high * 16 + low);
   }

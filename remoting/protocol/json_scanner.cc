@@ -2,7 +2,9 @@
 
 #include <bit>
 #include <cstring>
+#include <optional>
 
+#include "common/hex.h"
 #include "remoting/protocol/byte_words.h"
 
 namespace rocketmq::remoting {
@@ -31,19 +33,6 @@ char* findQuoteOrBackslash(char* at, const char* end) {
     ++at;
   }
   return at;
-}
-
-int hexDigit(char c) {
-  if (c >= '0' && c <= '9') {
-    return c - '0';
-  }
-  if (c >= 'a' && c <= 'f') {
-    return c - 'a' + 10;
-  }
-  if (c >= 'A' && c <= 'F') {
-    return c - 'A' + 10;
-  }
-  return -1;
 }
 
 bool isTokenChar(char c) {
@@ -232,15 +221,13 @@ bool JsonScanner::undoUnicodeEscape(char*& to) {
   return true;
 }
 
-bool JsonScanner::readHex(int digits, uint32_t& value) {
-  for (; digits > 0; --digits) {
-    const int digit = at_ == end_ ? -1 : hexDigit(*at_);
-    if (digit < 0) {
-      return false;
-    }
-    value = value << 4 | static_cast<uint32_t>(digit);
-    ++at_;
+bool JsonScanner::readHex(size_t digits, uint32_t& value) {
+  const std::optional<uint32_t> read = parseHex({at_, end_}, digits);
+  if (!read) {
+    return false;
   }
+  value = *read;
+  at_ += digits;
   return true;
 }
 

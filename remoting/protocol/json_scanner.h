@@ -66,7 +66,7 @@ class JsonScanner {
   bool readEscapedString(char* begin, std::string_view& text);
   bool undoEscape(char*& to);
   bool undoUnicodeEscape(char*& to);
-  bool readHex(int digits, uint32_t& value);
+  bool readHex(size_t digits, uint32_t& value);
   bool readToken(JsonValue& value);
   bool skipString();
   bool skipNested(int depth);
