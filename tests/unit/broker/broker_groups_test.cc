@@ -1,0 +1,139 @@
+// What a whole broker knows of groups: members, subscriptions, offsets, queue locks.
+
+#include <gtest/gtest.h>
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "common/json/decode.h"
+#include "remoting/protocol/commands/offsets.h"
+#include "tests/support/eventually.h"
+#include "tests/unit/broker/broker_fixture.h"
+
+namespace rocketmq::broker {
+namespace {
+
+using test::eventually;
+
+TEST_F(BrokerTest, AHeartbeatIsInForceAndToldBeforeItIsAnswered) {
+  ASSERT_TRUE(peer_->call(remoting::Heartbeat{}, heartbeatOf("c1", "G"))->success());
+  EXPECT_EQ(peer_->notified(), 1);
+  EXPECT_EQ(members("G"), std::vector<std::string>{"c1"});
+  // The retry topic is there for the consumer's next route request.
+  EXPECT_EQ(send("r", {}, "%RETRY%G").queue_id, 0);
+}
+
+TEST_F(BrokerTest, AClientThatGoesIsToldToTheOthers) {
+  ASSERT_TRUE(peer_->call(remoting::Heartbeat{}, heartbeatOf("c1", "G"))->success());
+  std::optional<Peer> other;
+  other.emplace(address());
+  ASSERT_TRUE(other->call(remoting::Heartbeat{}, heartbeatOf("c2", "G"))->success());
+  EXPECT_EQ(members("G"), (std::vector<std::string>{"c1", "c2"}));
+  EXPECT_TRUE(eventually([&] { return peer_->notified() == 2; }));
+  other.reset();  // Without a word, as Go clients do.
+  EXPECT_TRUE(eventually([&] { return peer_->notified() == 3; }));
+  EXPECT_EQ(members("G"), std::vector<std::string>{"c1"});
+
+  remoting::UnregisterClient unregister;
+  unregister.client_id = "c1";
+  unregister.consumer_group = "G";
+  ASSERT_TRUE(peer_->call(unregister)->success());
+  EXPECT_EQ(members("G"), std::vector<std::string>{});
+}
+
+TEST_F(BrokerTest, QueueLocksBelongToOneClient) {
+  const auto lock = [this](const std::string& client) {
+    remoting::LockBatchBody body;
+    body.client_id = client;
+    body.consumer_group = "G";
+    body.mq_set = {{.topic = "T", .broker_name = "broker-a", .queue_id = 0}};
+    const auto result = peer_->call(remoting::LockBatchQueues{}, json::encode(body));
+    return json::decode<remoting::LockBatchReplyBody>(result->body)->lock_ok_mq_set.size();
+  };
+  EXPECT_EQ(lock("c1"), 1u);
+  EXPECT_EQ(lock("c2"), 0u);
+  remoting::LockBatchBody body;
+  body.client_id = "c1";
+  body.consumer_group = "G";
+  body.mq_set = {{.topic = "T", .broker_name = "broker-a", .queue_id = 0}};
+  ASSERT_TRUE(peer_->call(remoting::UnlockBatchQueues{}, json::encode(body))->success());
+  EXPECT_EQ(lock("c2"), 1u);
+}
+
+TEST_F(BrokerTest, OffsetsAnswerAsConsumersExpect) {
+  const auto query = [this](const std::string& topic) {
+    remoting::QueryConsumerOffset request;
+    request.consumer_group = "G";
+    request.topic = topic;
+    return peer_->call(request);
+  };
+  // A young queue starts at 0, whatever the consumer would prefer.
+  EXPECT_EQ(query("T")->header.offset, 0);
+  send("a");
+  send("b");
+  EXPECT_TRUE(query("T")->success());
+  ASSERT_TRUE(peer_->call(remoting::Heartbeat{}, heartbeatOf("c1", "G"))->success());
+  remoting::UpdateConsumerOffset commit;
+  commit.consumer_group = "G";
+  commit.topic = "T";
+  commit.commit_offset = -1;
+  ASSERT_TRUE(peer_->call(commit)->success());
+  EXPECT_EQ(query("T")->header.offset, 0);
+  commit.commit_offset = 2;
+  ASSERT_TRUE(peer_->call(commit)->success());
+  EXPECT_EQ(query("T")->header.offset, 2);
+
+  remoting::GetMaxOffset max;
+  max.topic = "T";
+  EXPECT_EQ(peer_->call(max)->header.offset, 2);
+  remoting::GetMinOffset min;
+  min.topic = "T";
+  EXPECT_EQ(peer_->call(min)->header.offset, 0);
+  max.topic = "unknown";
+  EXPECT_EQ(peer_->call(max)->header.offset, 0);
+  remoting::SearchOffsetByTimestamp search;
+  search.topic = "T";
+  search.timestamp_ms = 1;
+  EXPECT_EQ(peer_->call(search)->header.offset, 0);
+  remoting::GetEarliestMessageStoreTime earliest;
+  earliest.topic = "T";
+  EXPECT_GT(peer_->call(earliest)->header.timestamp_ms, 0);
+  earliest.topic = "unknown";
+  EXPECT_EQ(peer_->call(earliest)->header.timestamp_ms, -1);
+}
+
+// RocketMQ: clients then look at consumeFromWhere. A 0 would have them consume an old topic anew.
+TEST_F(BrokerTest, AGroupWithoutOffsetsInAnOldQueueHasNone) {
+  settings_.in_memory_percent_max = 0;
+  restart();
+  remoting::QueryConsumerOffset query;
+  query.consumer_group = "New";
+  query.topic = "T";
+  send("a");
+  EXPECT_EQ(peer_->call(query)->code, ResponseCode::kQueryNotFound) << "not young any more";
+  query.topic = "Other";
+  EXPECT_EQ(peer_->call(query)->header.offset, 0);
+  query.set_zero_if_not_found = false;
+  EXPECT_EQ(peer_->call(query)->code, ResponseCode::kQueryNotFound);
+}
+
+TEST_F(BrokerTest, SubscriptionsThatCannotBeEvaluatedAreRefusedBeforeTheyStart) {
+  remoting::CheckClientConfigBody body;
+  body.subscription_data.sub_string = "a > 3";
+  EXPECT_TRUE(peer_->call(remoting::CheckClientConfig{}, json::encode(body))->success());
+  body.subscription_data.expression_type = "SQL92";
+  const auto off = peer_->call(remoting::CheckClientConfig{}, json::encode(body));
+  EXPECT_EQ(off->code, ResponseCode::kSystemError);
+  EXPECT_EQ(off->remark, "The broker does not support consumer to filter message by SQL92");
+}
+
+TEST_F(BrokerTest, BodiesThatAreNoJsonAreAnsweredNotDropped) {
+  for (const char* body : {"", "{", "[]", "null", "{\"clientID\":"}) {
+    EXPECT_FALSE(peer_->call(remoting::Heartbeat{}, body)->success()) << body;
+    EXPECT_FALSE(peer_->call(remoting::LockBatchQueues{}, body)->success()) << body;
+  }
+}
+
+}  // namespace
+}  // namespace rocketmq::broker

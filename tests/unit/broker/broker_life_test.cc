@@ -1,0 +1,146 @@
+// A whole broker starts, stops, and keeps what it has promised.
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <chrono>
+#include <future>
+#include <string>
+#include <vector>
+
+#include "common/message/message_id.h"
+#include "remoting/protocol/commands/offsets.h"
+#include "remoting/protocol/commands/transaction.h"
+#include "tests/support/daemon.h"
+#include "tests/support/eventually.h"
+#include "tests/unit/broker/broker_fixture.h"
+
+namespace rocketmq::broker {
+namespace {
+
+using test::eventually;
+
+TEST_F(BrokerTest, ARestartKeepsMessagesTopicsGroupsAndOffsets) {
+  send("kept");
+  ASSERT_TRUE(peer_->call(remoting::Heartbeat{}, heartbeatOf("c1", "G"))->success());
+  remoting::UpdateConsumerOffset commit;
+  commit.consumer_group = "G";
+  commit.topic = "T";
+  commit.commit_offset = 1;
+  ASSERT_TRUE(peer_->call(commit)->success());
+
+  restart();
+  EXPECT_EQ(pull(0), std::vector<std::string>{"kept"});
+  remoting::QueryConsumerOffset query;
+  query.consumer_group = "G";
+  query.topic = "T";
+  EXPECT_EQ(peer_->call(query)->header.offset, 1);
+  EXPECT_TRUE(members("G").empty());
+  EXPECT_EQ(send("more").queue_offset, 1);
+}
+
+TEST_F(BrokerTest, StoppingIsQuickAlsoWithPullsHeld) {
+  send("a");
+  std::atomic<int> ended{0};
+  for (int i = 0; i < 10; ++i) {
+    peer_->callLater(pullOf(1, pull_sys_flag::kSubscription | pull_sys_flag::kSuspend),
+                     [&](const CallResult<remoting::PullMessage>&) { ++ended; });
+  }
+  EXPECT_EQ(pull(0).size(), 1u);
+  const auto begin = Clock::now();
+  EXPECT_TRUE(broker_->stop().isOk());
+  EXPECT_LT(Clock::now() - begin, seconds(3));
+  EXPECT_TRUE(eventually([&] { return ended == 10; }));
+}
+
+TEST_F(BrokerTest, ASecondBrokerOnTheSameFolderSaysSo) {
+  const auto second = Broker::start(settings_);
+  ASSERT_FALSE(second.ok());
+  EXPECT_NE(second.status().message().find("lock"), std::string::npos) << second.status().message();
+}
+
+TEST_F(BrokerTest, ATakenPortIsNamed) {
+  test::TempDir other;
+  BrokerSettings settings = settingsIn(other);
+  settings.listen_port = broker_->port();
+  settings.ha_listen_port = test::freePort();  // Not the one above, which anybody may have.
+  const auto second = Broker::start(settings);
+  ASSERT_FALSE(second.ok());
+  EXPECT_NE(second.status().message().find(std::to_string(broker_->port())), std::string::npos)
+      << second.status().message();
+}
+
+class SyncFlushBrokerTest : public BrokerTest {
+ protected:
+  SyncFlushBrokerTest() {
+    stop();
+    settings_.flush_disk_type = store::FlushMode::kSync;
+    start();
+  }
+};
+
+TEST_F(SyncFlushBrokerTest, WhatIsAnsweredIsOnTheDiskAndReadable) {
+  EXPECT_EQ(send("synced").queue_offset, 0);
+  EXPECT_EQ(pull(0), std::vector<std::string>{"synced"});
+}
+
+class SlaveBrokerTest : public BrokerTest {
+ protected:
+  SlaveBrokerTest() {
+    stop();
+    settings_.broker_role = BrokerRole::kSlave;
+    settings_.broker_id = 1;
+    start();
+  }
+};
+
+TEST_F(SlaveBrokerTest, WhatWouldWriteIntoTheLogIsRefused) {
+  const auto sent = peer_->call(sendOf<remoting::SendMessageV2>("T"), "body");
+  ASSERT_TRUE(sent.ok()) << sent.status().message();
+  EXPECT_FALSE(sent->success());
+  remoting::EndTransaction commit;
+  commit.producer_group = "P";
+  commit.commit_or_rollback = remoting::kTransactionCommit;
+  commit.message_id = "none";
+  const auto ended = peer_->call(commit);
+  ASSERT_TRUE(ended.ok()) << ended.status().message();
+  EXPECT_EQ(ended->code, ResponseCode::kSlaveNotAvailable);
+}
+
+TEST(BrokerStartTest, ImpossibleSettingsAreRefusedInOneLine) {
+  test::TempDir dir;
+  const auto refusal = [&](auto change) {
+    BrokerSettings settings = settingsIn(dir);
+    change(settings);
+    const auto broker = Broker::start(settings);
+    EXPECT_FALSE(broker.ok());
+    return broker.status().message();
+  };
+  EXPECT_NE(refusal([](BrokerSettings& s) { s.broker_role = BrokerRole::kSlave; }).find("brokerId"),
+            std::string::npos);
+  EXPECT_NE(refusal([](BrokerSettings& s) { s.namesrv_addr = "nonsense"; }).find("nonsense"),
+            std::string::npos);
+  EXPECT_NE(refusal([](BrokerSettings& s) { s.advertised_ip = "no such host!"; }).find("brokerIP1"),
+            std::string::npos);
+  EXPECT_NE(refusal([](BrokerSettings& s) { s.bind_address = "nowhere"; }).find("nowhere"),
+            std::string::npos);
+  EXPECT_NE(refusal([](BrokerSettings& s) { s.store_root = "/proc/no-store"; }).find("/proc"),
+            std::string::npos);
+}
+
+TEST(BrokerStartTest, AnAddressNobodyCanReachIsExplained) {
+  test::TempDir dir;
+  BrokerSettings settings = settingsIn(dir);
+  settings.advertised_ip = "127.0.0.2";  // Not bound: the broker listens on 127.0.0.1.
+  std::promise<std::string> promise;
+  auto broker = Broker::start(settings, [&](const std::string& line) { promise.set_value(line); });
+  ASSERT_TRUE(broker.ok()) << broker.status().message();
+  auto future = promise.get_future();
+  ASSERT_EQ(future.wait_for(seconds(10)), std::future_status::ready);
+  const std::string line = future.get();
+  EXPECT_NE(line.find("127.0.0.2"), std::string::npos) << line;
+  EXPECT_NE(line.find("brokerIP1"), std::string::npos) << line;
+}
+
+}  // namespace
+}  // namespace rocketmq::broker
