@@ -1,5 +1,6 @@
 """Processes of a run: starting them, what they use, and that none is left behind."""
 
+import itertools
 import json
 import os
 import resource
@@ -16,10 +17,23 @@ class BenchError(Exception):
     """A scenario cannot be measured; the text says why."""
 
 
+# Below the ports that the system gives to outgoing connections, of which a test run beside this one
+# makes thousands: one of those could take the port of a server before it starts, or while it
+# restarts. A broker also takes the port two below. Runs side by side begin in parts of their own.
+FIRST_PORT, LAST_PORT, PORT_STEP, PORTS_OF_PROCESS = 15_000, 32_000, 3, 60
+ports_tried = itertools.count(os.getpid() * PORTS_OF_PROCESS, PORT_STEP)
+
+
 def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """A loopback port that nobody listens on right now."""
+    for tried in ports_tried:
+        port = FIRST_PORT + tried % (LAST_PORT - FIRST_PORT)
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+                return port
+            except OSError:
+                pass
 
 
 def raise_open_files_limit():
