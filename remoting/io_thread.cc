@@ -1,6 +1,7 @@
 #include "remoting/io_thread.h"
 
 #include <algorithm>
+#include <utility>
 
 #include <asio/post.hpp>
 
@@ -12,6 +13,13 @@ namespace {
 constexpr std::chrono::milliseconds kScanPeriodMin{5};
 constexpr std::chrono::milliseconds kScanPeriodMax{5000};
 constexpr std::chrono::milliseconds kLongRound{5};
+/// What the connections that are read from in a round may take together, and what each may at
+/// least: below that, reading and answering would cost more than the requests.
+constexpr std::chrono::microseconds kRoundTime{2000};
+constexpr std::chrono::microseconds kTurnTimeMin{200};
+/// Then others' turn on the thread comes: thousands may be idle at once, and to close one takes as
+/// long as a send or longer.
+constexpr size_t kExpiredPerTurn = 16;
 
 }  // namespace
 
@@ -29,6 +37,7 @@ void IoThread::shutdown() {
 /// What is posted now runs after everything that is ready already: that is one round. After a long
 /// one another is measured, so that the last that counts is a short one.
 void IoThread::measureDelay() {
+  ++reads_;
   if (is_measuring_) {
     return;
   }
@@ -38,11 +47,17 @@ void IoThread::measureDelay() {
         std::chrono::steady_clock::now() - began);
     delay_ = std::min(round, last_round_);
     last_round_ = round;
+    last_reads_ = std::exchange(reads_, 0);
     is_measuring_ = false;
     if (round >= kLongRound) {
       measureDelay();
     }
   });
+}
+
+std::chrono::nanoseconds IoThread::turnTime() const {
+  return std::max<std::chrono::nanoseconds>(kRoundTime / std::max<size_t>(last_reads_, 1),
+                                            kTurnTimeMin);
 }
 
 std::span<char> IoThread::readBuffer() {
@@ -93,26 +108,33 @@ void IoThread::armScan() {
   scan_timer_->expires_after(scan_period_);
   scan_timer_->async_wait([this](const asio::error_code& error) {
     if (!error) {
-      is_scan_armed_ = false;
-      scan();
-      armScan();
+      scan(watched_.size());
     }
   });
 }
 
-void IoThread::scan() {
+/// Looks at the first `unseen` trackers, from the back: one that unwatches itself is replaced by
+/// one that was seen already, also between two turns.
+void IoThread::scan(size_t unseen) {
   const auto now = std::chrono::steady_clock::now();
-  // From the back: a tracker that unwatches itself is replaced by one that was seen already.
-  for (size_t i = watched_.size(); i-- > 0;) {
+  size_t expired = 0;
+  for (size_t i = std::min(unseen, watched_.size()); i-- > 0;) {
     IdleTracker& tracker = *watched_[i];
-    tracker.onScan(now);
+    expired += tracker.onScan(now) ? 1u : 0u;
     if (tracker.is_touched_) {
       tracker.is_touched_ = false;
       tracker.quiet_since_ = now;
     } else if (tracker.timeout_.count() > 0 && now - tracker.quiet_since_ >= tracker.timeout_) {
       tracker.onIdle();
+      ++expired;
+    }
+    if (expired >= kExpiredPerTurn) {
+      asio::post(context_, [this, i] { scan(i); });
+      return;
     }
   }
+  is_scan_armed_ = false;
+  armScan();
 }
 
 }  // namespace rocketmq::remoting

@@ -63,6 +63,9 @@ class IoThread : public asio::execution_context::service {
   std::chrono::milliseconds delay() const { return delay_; }
   /// To be called with every read. Measures rounds as long as there is work.
   void measureDelay();
+  /// How long a connection may handle what it reads before the others' turn comes: the less, the
+  /// more of them were read from in the last round.
+  std::chrono::nanoseconds turnTime() const;
 
   /// Does nothing for a tracker without any timeout.
   void watch(IdleTracker& tracker);
@@ -71,7 +74,7 @@ class IoThread : public asio::execution_context::service {
  private:
   void shutdown() override;
   void armScan();
-  void scan();
+  void scan(size_t unseen);
 
   asio::io_context& context_;
   Readiness readiness_;
@@ -85,6 +88,8 @@ class IoThread : public asio::execution_context::service {
   bool is_measuring_ = false;
   std::chrono::milliseconds last_round_{0};
   std::chrono::milliseconds delay_{0};
+  size_t reads_ = 0;  // In this round, and in the last one.
+  size_t last_reads_ = 0;
   std::chrono::milliseconds scan_period_ = std::chrono::milliseconds::max();
 };
 
@@ -106,10 +111,11 @@ class IdleTracker {
   void touch() { is_touched_ = true; }
 
  protected:
-  // Both may unwatch this tracker, but no other.
+  // Both may unwatch this tracker, but no other. Work is better posted than done in them.
 
   virtual void onIdle() = 0;
-  virtual void onScan(std::chrono::steady_clock::time_point /*now*/) {}
+  /// Whether something has expired.
+  virtual bool onScan(std::chrono::steady_clock::time_point /*now*/) { return false; }
 
  private:
   friend class IoThread;

@@ -474,31 +474,33 @@ void TcpConnection::onIdle() {
   settleSoon();
 }
 
-void TcpConnection::onScan(std::chrono::steady_clock::time_point now) {
+bool TcpConnection::onScan(std::chrono::steady_clock::time_point now) {
   const std::chrono::milliseconds timeout = settings_->limits.frame_timeout;
   const bool waits_for_peer = !partial_.empty() && !has_unhandled_ && !is_paused_ && !is_draining_;
   if (timeout.count() > 0 && waits_for_peer && now - partial_since_ >= timeout) {
     requestClose(CloseReason::Kind::kFault,
                  std::to_string(partial_.size()) + " of " + std::to_string(expected_bytes_) +
                      " bytes of a frame came within " + std::to_string(timeout.count()) + " ms");
-    settleSoon();
+  } else if (isStalled()) {
+    requestClose(CloseReason::Kind::kFault,
+                 "it reads none of its " +
+                     std::to_string(unsent_bytes_.load(std::memory_order_relaxed)) +
+                     " bytes, and all connections together have more than unsentBytesMax=" +
+                     std::to_string(settings_->limits.unsent_bytes_total_max));
+  } else {
+    return false;
   }
-  closeWhenStalled();
+  settleSoon();
+  return true;
 }
 
 /// While all connections together keep too much, those go that take nothing of what they asked for.
-void TcpConnection::closeWhenStalled() {
+bool TcpConnection::isStalled() {
   const size_t unsent = unsent_bytes_.load(std::memory_order_relaxed);
-  if (settings_->memory == nullptr || unsent <= ConnectionMemory::kUncountedBytes ||
-      !settings_->memory->hasTooMuchUnsent()) {
-    quiet_scans_ = 0;
-  } else if (++quiet_scans_ >= kQuietScansMax) {
-    requestClose(CloseReason::Kind::kFault,
-                 "it reads none of its " + std::to_string(unsent) +
-                     " bytes, and all connections together have more than unsentBytesMax=" +
-                     std::to_string(settings_->limits.unsent_bytes_total_max));
-    settleSoon();
-  }
+  const bool may_be = settings_->memory != nullptr && unsent > ConnectionMemory::kUncountedBytes &&
+                      settings_->memory->hasTooMuchUnsent();
+  quiet_scans_ = may_be ? quiet_scans_ + 1 : 0;
+  return quiet_scans_ >= kQuietScansMax;
 }
 
 }  // namespace rocketmq::remoting

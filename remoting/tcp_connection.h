@@ -166,8 +166,8 @@ class TcpConnection final : public Connection, public Readiness::Source, private
   void discardUnread();
   void logClose() const;
   void onIdle() override;
-  void onScan(std::chrono::steady_clock::time_point now) override;
-  void closeWhenStalled();
+  bool onScan(std::chrono::steady_clock::time_point now) override;
+  bool isStalled();
 
   const uint64_t id_;
   IoThread& thread_;
@@ -223,10 +223,12 @@ class TcpConnection final : public Connection, public Readiness::Source, private
   /// Since when partial_ has waited for its rest, while this connection was willing to read it.
   Deadline partial_since_;
   ConnectionMemory::Share memory_share_;
-  size_t turn_bytes_ = IoThread::kReadBufferBytes;  ///< What is read at once, see adaptTurn().
+  /// What is read at once, see adaptTurn(): little, until it is known how quickly it is handled.
+  static constexpr size_t kTurnBytesMin = 1u << 10;
+  size_t turn_bytes_ = kTurnBytesMin;
   RefusalPause refusal_pause_;
   std::unique_ptr<SteadyTimer> pause_timer_;  // Since the first pause.
-  int quiet_scans_ = 0;  ///< Scans since the peer took bytes, see closeWhenStalled().
+  int quiet_scans_ = 0;                       ///< Scans since the peer took bytes, see isStalled().
   std::optional<CloseReason> close_reason_;
   bool is_in_batch_ = false;
   bool is_settle_posted_ = false;
