@@ -67,8 +67,8 @@ std::string bracketed(std::string_view name) { return "[" + std::string(name) + 
 /// A thread's property buffer is given back when a large batch has blown it up.
 constexpr size_t kIdleBufferBytesMax = 1 << 20;
 /// Properties of all messages of a batch: those of the header are stored with each of them, so that
-/// a small frame could ask for gigabytes.
-constexpr size_t kBatchPropertiesBytesMax = 32 << 20;
+/// a small frame could ask for gigabytes. Twice what the smallest messages of a useful batch need.
+constexpr size_t kBatchPropertiesBytesMax = 8 << 20;
 
 /// Where property strings are built; one per thread, so that a send does not allocate.
 std::string& propertyBuffer() {
@@ -80,16 +80,37 @@ std::string& propertyBuffer() {
   return buffer;
 }
 
-/// Appends a batch element's own properties, terminated, and those of the batch. False when the
-/// result is more than may be stored.
-bool appendBatchProperties(std::string_view own, std::string_view shared, std::string& out) {
-  const size_t begin = out.size();
-  out.append(own);
-  if (!own.empty() && own.back() != kPropertyEnd) {
-    out.push_back(kPropertyEnd);
+/// Whether the properties of a batch element end as those of a message have to, so that others can
+/// follow.
+bool isTerminated(std::string_view properties) {
+  return properties.empty() || properties.back() == kPropertyEnd;
+}
+
+/// What a batch comes to.
+struct BatchSize {
+  size_t messages = 0;
+  size_t properties_bytes = 0;  ///< With `shared_bytes` for each message.
+};
+
+/// Only looks, so that a batch that asks for too much costs next to nothing. InvalidArgument when
+/// it does, Corruption when an element claims more than there is.
+Result<BatchSize> sizeOfBatch(std::string_view body, size_t shared_bytes) {
+  BatchSize size;
+  while (!body.empty()) {
+    const Result<BatchItem> item = takeBatchItem(body);
+    if (!item.ok()) {
+      return item.status();
+    }
+    const size_t own = item->properties.size() + (isTerminated(item->properties) ? 0 : 1);
+    ++size.messages;
+    size.properties_bytes += own + shared_bytes;
+    if (own + shared_bytes > kPropertiesLengthMax ||
+        size.properties_bytes > kBatchPropertiesBytesMax) {
+      return Status::invalidArgument("the properties of message " + std::to_string(size.messages) +
+                                     " of the batch are too long");
+    }
   }
-  out.append(shared);
-  return out.size() - begin <= kPropertiesLengthMax && out.size() <= kBatchPropertiesBytesMax;
+  return size;
 }
 
 }  // namespace
@@ -121,12 +142,27 @@ SendService::SendService(Parts parts, const HostAddress& store_host)
 
 SendOutcome SendService::send(const SendRequest& request) {
   Draft draft{.request = request, .settings = parts_.settings.load()};
-  draft.properties = scanSendProperties(draft.clientProperties());
-  if (checkBroker(draft) && checkTopic(draft) && findTopic(draft) && checkQueue(draft) &&
-      checkKind(draft) && checkRetry(draft)) {
+  if (scanProperties(draft) && checkBroker(draft) && checkTopic(draft) && findTopic(draft) &&
+      checkQueue(draft) && checkKind(draft) && checkRetry(draft)) {
     draft.isBatch() ? storeBatch(draft) : storeSingle(draft);
   }
   return std::move(draft.outcome);
+}
+
+/// What could never be stored is not looked at any further.
+bool SendService::scanProperties(Draft& draft) {
+  const std::string_view properties = draft.clientProperties();
+  if (properties.size() > kPropertiesLengthMax) {
+    return refuseLongProperties(draft, properties.size());
+  }
+  draft.properties = scanSendProperties(properties);
+  return true;
+}
+
+bool SendService::refuseLongProperties(Draft& draft, size_t bytes) {
+  return draft.refuse(ResponseCode::kMessageIllegal,
+                      "the message's properties have " + std::to_string(bytes) +
+                          " bytes, allowed are " + std::to_string(kPropertiesLengthMax));
 }
 
 bool SendService::checkBroker(Draft& draft) const {
@@ -409,9 +445,7 @@ void SendService::storeSingle(Draft& draft) const {
     return;
   }
   if (properties.size() > kPropertiesLengthMax) {
-    draft.refuse(ResponseCode::kMessageIllegal,
-                 "the message's properties have " + std::to_string(properties.size()) +
-                     " bytes, allowed are " + std::to_string(kPropertiesLengthMax));
+    refuseLongProperties(draft, properties.size());
     return;
   }
   record.body = draft.request.body;
@@ -433,28 +467,26 @@ bool SendService::splitBatch(Draft& draft, std::string& properties,
   appendClientProperties(draft.clientProperties(), draft.properties, shared);
   appendBrokerProperties(draft, shared);
 
-  const MessageRecord common = recordOf(draft);
-  std::vector<size_t> property_ends;
-  for (std::string_view rest = draft.request.body; !rest.empty();) {
-    const Result<BatchItem> item = takeBatchItem(rest);
-    if (!item.ok()) {
-      return draft.refuse(ResponseCode::kMessageIllegal, item.status().message());
-    }
-    if (!appendBatchProperties(item->properties, shared, properties)) {
-      return draft.refuse(ResponseCode::kMessageIllegal, "the properties of message " +
-                                                             std::to_string(records.size() + 1) +
-                                                             " of the batch are too long");
-    }
-    property_ends.push_back(properties.size());
-    MessageRecord& record = records.emplace_back(common);
-    record.flag = item->flag;
-    record.body = item->body;
+  const Result<BatchSize> size = sizeOfBatch(draft.request.body, shared.size());
+  if (!size.ok()) {
+    return draft.refuse(ResponseCode::kMessageIllegal, size.status().message());
   }
-  // The views are taken only now that the buffer no longer grows.
-  size_t begin = 0;
-  for (size_t i = 0; i < records.size(); ++i) {
-    records[i].properties = std::string_view(properties).substr(begin, property_ends[i] - begin);
-    begin = property_ends[i];
+  // The views stay valid, because the buffer does not grow.
+  properties.reserve(size->properties_bytes);
+  records.reserve(size->messages);
+  const MessageRecord common = recordOf(draft);
+  for (std::string_view rest = draft.request.body; !rest.empty();) {
+    const BatchItem item = *takeBatchItem(rest);
+    const size_t begin = properties.size();
+    properties.append(item.properties);
+    if (!isTerminated(item.properties)) {
+      properties.push_back(kPropertyEnd);
+    }
+    properties.append(shared);
+    MessageRecord& record = records.emplace_back(common);
+    record.flag = item.flag;
+    record.body = item.body;
+    record.properties = std::string_view(properties).substr(begin);
   }
   return true;
 }

@@ -83,6 +83,8 @@ class SendService {
   struct Draft;
 
   // The checks, in this order. False: the send ends here, the outcome is filled in.
+  static bool scanProperties(Draft& draft);
+  static bool refuseLongProperties(Draft& draft, size_t bytes);
   bool checkBroker(Draft& draft) const;
   bool checkTopic(Draft& draft) const;
   bool findTopic(Draft& draft) const;
