@@ -244,7 +244,7 @@ void expectUnharmed(Cluster& cluster,
   const int64_t lost = pair.stop();
 
   const auto bound = [&](double normal_ms) {
-    return std::max(5 * normal_ms, limits.p99_floor_ms * kTimeFactor);
+    return std::max(5 * normal_ms, limits.p99_floor_ms * timeFactor());
   };
   EXPECT_EQ(attacked.failures, 0);
   EXPECT_EQ(lost, 0);
@@ -252,7 +252,7 @@ void expectUnharmed(Cluster& cluster,
   EXPECT_LT(attacked.send_p99_ms, bound(normal.send_p99_ms));
   EXPECT_LT(attacked.delivery_p99_ms, bound(normal.delivery_p99_ms));
   EXPECT_LT(attacked.route_p99_ms, bound(normal.route_p99_ms));
-  EXPECT_LT(attacked.memory_growth_kib, limits.memory_growth_kib * kMemoryFactor);
+  EXPECT_LT(attacked.memory_growth_kib, limits.memory_growth_kib * memoryFactor());
   EXPECT_TRUE(cluster.broker().running()) << cluster.broker().output();
   EXPECT_TRUE(cluster.namesrv().running()) << cluster.namesrv().output();
 }

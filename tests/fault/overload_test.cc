@@ -219,12 +219,12 @@ class Overload : public ::testing::Test {
         measure("overload", 10 * load.senders, load.overload_window, load.refused_pause);
     const int64_t growth = anonymousKib(cluster_->broker()) - memory_before;
     EXPECT_GT(overload.busy, 0);
-    EXPECT_LT(growth, 256 * 1024 * kMemoryFactor);
+    EXPECT_LT(growth, 256 * 1024 * memoryFactor());
     const auto end = steady_clock::now();
     RawClient client(cluster_->brokerPort());
     EXPECT_TRUE(eventually(
         [&] { return client.call(kSendMessageV2, sendFields(), "body").code == kSuccess; },
-        std::chrono::seconds(5) * kTimeFactor));
+        std::chrono::seconds(5) * timeFactor()));
     const auto pause = std::chrono::duration_cast<milliseconds>(steady_clock::now() - end);
     const Senders::Seen after = measure("after", load.senders, load.window);
     const double part =
@@ -238,11 +238,11 @@ class Overload : public ::testing::Test {
   /// sanitizer changes what a refusal costs beside a send: there one round only has to go well.
   void expectGoodput(const Load& load) {
     double best = 0;
-    const int rounds = kIsSanitized ? 1 : 3;
+    const int rounds = isSanitized() ? 1 : 3;
     for (int round = 0; round < rounds && best < 0.8; ++round) {
       best = std::max(best, goodput(load));
     }
-    if (!kIsSanitized) {
+    if (!isSanitized()) {
       EXPECT_GE(best, 0.8);
     }
     expectGoodEnd(*cluster_);

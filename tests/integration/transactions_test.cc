@@ -231,10 +231,8 @@ TEST_F(TransactionsTest, ManyOpenTransactionsCostLittleMemoryAndAreAllAskedFor) 
     sender.join();
   }
   const int64_t grown_kib = anonymousKib(cluster_.broker().pid()) - before_kib;
-  if (!kIsSanitized) {
-    // Buffers of connections and threads, and 100 bytes for each.
-    EXPECT_LT(grown_kib, 32 * 1024 + count / 10);
-  }
+  // Buffers of connections and threads, and 100 bytes for each.
+  EXPECT_LT(grown_kib, (32 * 1024 + count / 10) * memoryFactor());
   decided = true;
   EXPECT_TRUE(eventually(
       [&] {

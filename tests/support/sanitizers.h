@@ -1,19 +1,14 @@
 #pragma once
 
-#include "common/sanitizers.h"
-
 namespace rocketmq::test {
 
-/// Whether this build checks its memory or threads: times and sizes say nothing then.
-#if defined(ROCKETMQ_ADDRESS_SANITIZER) || defined(ROCKETMQ_THREAD_SANITIZER)
-inline constexpr bool kIsSanitized = true;
-#else
-inline constexpr bool kIsSanitized = false;
-#endif
+/// Whether this program or the daemons that it drives (which may come from another build, see
+/// ROCKETMQ_PROGRAMS) check their memory or threads: times and sizes are others then.
+bool isSanitized();
 
 /// By what bounds of memory grow: what is freed stays in quarantine, every allocation has a shadow.
-inline constexpr int kMemoryFactor = kIsSanitized ? 8 : 1;
+int memoryFactor();
 /// By what bounds of time grow.
-inline constexpr int kTimeFactor = kIsSanitized ? 10 : 1;
+int timeFactor();
 
 }  // namespace rocketmq::test
