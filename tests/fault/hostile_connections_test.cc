@@ -42,17 +42,20 @@ TEST(HostileConnections, SlowLorisIsClosedInTime) {
                   {{"frameReceiveTimeoutSeconds", "3"}});
   cluster.start();
   constexpr int kConnections = 200;
-  expectUnharmed(cluster, [&](const std::function<bool()>& over) {
+  expectUnharmed(cluster, [&](const Target& target) {
     std::vector<RawSocket> sockets;
     for (int i = 0; i < kConnections; ++i) {
       sockets.push_back(
-          RawSocket::connectTo(i % 2 == 0 ? cluster.brokerPort() : cluster.namesrvPort()));
+          RawSocket::connectTo(i % 2 == 0 ? target.broker_port : target.namesrv_port));
     }
     const std::string bytes = lengthWord(1000) + std::string(1000, '\0');
     const auto begin = steady_clock::now();
     size_t sent = 0;
     bool is_closed = false;
     while (!is_closed && steady_clock::now() - begin < seconds(20)) {
+      if (target.is_sink && target.over()) {
+        return;  // Nobody closes these.
+      }
       for (RawSocket& socket : sockets) {
         socket.write(bytes.substr(sent % bytes.size(), 1));
       }
@@ -65,7 +68,6 @@ TEST(HostileConnections, SlowLorisIsClosedInTime) {
     for (RawSocket& socket : sockets) {
       EXPECT_TRUE(socket.closedByPeer());
     }
-    static_cast<void>(over);
   });
   expectGoodEnd(cluster);
 }
@@ -77,17 +79,19 @@ TEST(HostileConnections, ManyThatSayNothing) {
   Cluster cluster(dir.path().string(), {{"serverChannelMaxIdleTimeSeconds", "4"}});
   cluster.start();
   expectUnharmed(cluster,
-                 [&](const std::function<bool()>& over) {
+                 [&](const Target& target) {
                    std::vector<RawSocket> sockets;
                    for (int64_t i = 0; i < count; ++i) {
-                     sockets.push_back(RawSocket::connectTo(i % 5 == 0 ? cluster.namesrvPort()
-                                                                       : cluster.brokerPort()));
+                     sockets.push_back(RawSocket::connectTo(i % 5 == 0 ? target.namesrv_port
+                                                                       : target.broker_port));
                    }
-                   eventually(over, seconds(600));
-                   EXPECT_TRUE(sockets.back().closedByPeer()) << "the broker keeps what is idle";
+                   eventually(target.over, seconds(600));
+                   EXPECT_TRUE(target.is_sink || sockets.back().closedByPeer())
+                       << "the broker keeps what is idle";
                  },
-                 // 2 KB for each connection.
-                 {.memory_growth_kib = 16 * 1024 + 4 * count});
+                 // To connect takes a tenth of a second in which attacker and both threads of the
+                 // broker want the two processors: 3 to 20 ms were seen. 2 KB for each connection.
+                 {.p99_floor_ms = 40, .memory_growth_kib = 16 * 1024 + 4 * count});
   expectGoodEnd(cluster);
 }
 
@@ -96,9 +100,9 @@ TEST(HostileConnections, HalfOpen) {
   TempDir dir;
   Cluster cluster(dir.path().string(), {{"serverChannelMaxIdleTimeSeconds", "3"}});
   cluster.start();
-  FaultProxy proxy(cluster.brokerPort());
-  const auto port = static_cast<uint16_t>(std::stoi(proxy.address().substr(10)));
-  expectUnharmed(cluster, [&](const std::function<bool()>& over) {
+  expectUnharmed(cluster, [&](const Target& target) {
+    FaultProxy proxy(target.broker_port);
+    const auto port = static_cast<uint16_t>(std::stoi(proxy.address().substr(10)));
     std::vector<RawSocket> sockets;
     for (int i = 0; i < 200; ++i) {
       sockets.push_back(RawSocket::connectTo(port));
@@ -106,7 +110,7 @@ TEST(HostileConnections, HalfOpen) {
           hostileFrame(kGetRouteByTopic, "").substr(0, static_cast<size_t>(20 + i % 50)));
     }
     proxy.blackHole();
-    eventually(over, seconds(600));
+    eventually(target.over, seconds(600));
   });
   EXPECT_TRUE(eventually([&] {
     const auto outcome = cluster.admin({"brokerStatus", "-b", cluster.brokerAddr()});

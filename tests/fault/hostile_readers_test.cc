@@ -39,10 +39,10 @@ class HostileReaders : public ::testing::Test {
     }
     expectUnharmed(
         cluster_,
-        [&](const std::function<bool()>& over) {
+        [&](const Target& target) {
           std::vector<int> sockets;
           for (size_t i = 0; i < count; ++i) {
-            sockets.push_back(connectDeaf());
+            sockets.push_back(connectDeaf(target.broker_port));
           }
           for (int turn = 0; turn < 10; ++turn) {
             for (const int socket : sockets) {
@@ -51,7 +51,7 @@ class HostileReaders : public ::testing::Test {
                   ::send(socket, frames.data(), frames.size(), MSG_NOSIGNAL | MSG_DONTWAIT));
             }
           }
-          eventually(over, std::chrono::seconds(600));
+          eventually(target.over, std::chrono::seconds(600));
           for (const int socket : sockets) {
             ::close(socket);
           }
@@ -59,14 +59,14 @@ class HostileReaders : public ::testing::Test {
         limits);
   }
 
-  int connectDeaf() {
+  int connectDeaf(uint16_t port) {
     const int socket = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     EXPECT_EQ(setsockopt(socket, SOL_SOCKET, SO_RCVBUF, &kReceiveBufferBytes,
                          sizeof(kReceiveBufferBytes)),
               0);
     sockaddr_in address{};
     address.sin_family = AF_INET;
-    address.sin_port = htons(cluster_.brokerPort());
+    address.sin_port = htons(port);
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     EXPECT_EQ(::connect(socket, reinterpret_cast<sockaddr*>(&address), sizeof(address)), 0);
     return socket;
@@ -79,8 +79,12 @@ class HostileReaders : public ::testing::Test {
 /// 32 MiB for one connection, and what its requests take until they are looked at.
 TEST_F(HostileReaders, OneThatNeverReads) { attack(1, {.memory_growth_kib = 96 * 1024}); }
 
-/// unsentBytesMax for all, and a little for each.
-TEST_F(HostileReaders, ManyThatNeverRead) { attack(30, {.memory_growth_kib = 192 * 1024}); }
+/// unsentBytesMax for all, and a little for each. Their 60,000 requests come at once, and two
+/// threads of the broker, its lane and the attacker want the two processors meanwhile: 4 to 11 ms
+/// were seen.
+TEST_F(HostileReaders, ManyThatNeverRead) {
+  attack(30, {.p99_floor_ms = 30, .memory_growth_kib = 192 * 1024});
+}
 
 }  // namespace
 }  // namespace rocketmq::test

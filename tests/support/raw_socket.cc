@@ -84,6 +84,8 @@ bool RawSocket::write(std::string_view bytes) {
   return true;
 }
 
+void RawSocket::finishWriting() { shutdown(socket_, SHUT_WR); }
+
 std::optional<std::string> RawSocket::readFrame() {
   std::string frame(kLengthWordBytes, '\0');
   if (!readExactly(socket_, frame.data(), frame.size())) {

@@ -25,6 +25,9 @@ class RawSocket {
   /// read.
   bool write(std::string_view bytes);
 
+  /// Tells the peer that nothing more will be sent; it may still answer.
+  void finishWriting();
+
   /// The next whole frame, its length word included; nullopt when the peer has closed or time is
   /// up.
   std::optional<std::string> readFrame();
