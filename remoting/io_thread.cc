@@ -1,7 +1,6 @@
 #include "remoting/io_thread.h"
 
 #include <algorithm>
-#include <utility>
 
 #include <asio/post.hpp>
 
@@ -13,10 +12,6 @@ namespace {
 constexpr std::chrono::milliseconds kScanPeriodMin{5};
 constexpr std::chrono::milliseconds kScanPeriodMax{5000};
 constexpr std::chrono::milliseconds kLongRound{5};
-/// What the connections that are read from in a round may take together, and what each may at
-/// least: below that, reading and answering would cost more than the requests.
-constexpr std::chrono::microseconds kRoundTime{2000};
-constexpr std::chrono::microseconds kTurnTimeMin{200};
 /// Then others' turn on the thread comes: thousands may be idle at once, and to close one takes as
 /// long as a send or longer.
 constexpr size_t kExpiredPerTurn = 16;
@@ -37,7 +32,6 @@ void IoThread::shutdown() {
 /// What is posted now runs after everything that is ready already: that is one round. After a long
 /// one another is measured, so that the last that counts is a short one.
 void IoThread::measureDelay() {
-  ++reads_;
   if (is_measuring_) {
     return;
   }
@@ -47,17 +41,11 @@ void IoThread::measureDelay() {
         std::chrono::steady_clock::now() - began);
     delay_ = std::min(round, last_round_);
     last_round_ = round;
-    last_reads_ = std::exchange(reads_, 0);
     is_measuring_ = false;
     if (round >= kLongRound) {
       measureDelay();
     }
   });
-}
-
-std::chrono::nanoseconds IoThread::turnTime() const {
-  return std::max<std::chrono::nanoseconds>(kRoundTime / std::max<size_t>(last_reads_, 1),
-                                            kTurnTimeMin);
 }
 
 std::span<char> IoThread::readBuffer() {

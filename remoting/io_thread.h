@@ -63,9 +63,6 @@ class IoThread : public asio::execution_context::service {
   std::chrono::milliseconds delay() const { return delay_; }
   /// To be called with every read. Measures rounds as long as there is work.
   void measureDelay();
-  /// How long a connection may handle what it reads before the others' turn comes: the less, the
-  /// more of them were read from in the last round.
-  std::chrono::nanoseconds turnTime() const;
 
   /// Does nothing for a tracker without any timeout.
   void watch(IdleTracker& tracker);
@@ -88,8 +85,6 @@ class IoThread : public asio::execution_context::service {
   bool is_measuring_ = false;
   std::chrono::milliseconds last_round_{0};
   std::chrono::milliseconds delay_{0};
-  size_t reads_ = 0;  // In this round, and in the last one.
-  size_t last_reads_ = 0;
   std::chrono::milliseconds scan_period_ = std::chrono::milliseconds::max();
 };
 

@@ -223,9 +223,7 @@ class TcpConnection final : public Connection, public Readiness::Source, private
   /// Since when partial_ has waited for its rest, while this connection was willing to read it.
   Deadline partial_since_;
   ConnectionMemory::Share memory_share_;
-  /// What is read at once, see adaptTurn(): little, until it is known how quickly it is handled.
-  static constexpr size_t kTurnBytesMin = 1u << 10;
-  size_t turn_bytes_ = kTurnBytesMin;
+  size_t turn_bytes_ = IoThread::kReadBufferBytes;  ///< What is read at once, see adaptTurn().
   RefusalPause refusal_pause_;
   std::unique_ptr<SteadyTimer> pause_timer_;  // Since the first pause.
   int quiet_scans_ = 0;                       ///< Scans since the peer took bytes, see isStalled().

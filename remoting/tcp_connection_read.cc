@@ -17,7 +17,10 @@ namespace rocketmq::remoting {
 namespace {
 
 constexpr size_t kLengthWordBytes = 4;
-constexpr size_t kRefusedTurnBytesMax = 16u << 10;
+// Other connections' turn comes after a read, and what a read brings is to take no longer than
+// this: thousands of small requests in one go would hold up everybody else.
+constexpr std::chrono::microseconds kTurnTime{2000};
+constexpr size_t kTurnBytesMin = 16u << 10;
 
 }  // namespace
 
@@ -83,7 +86,7 @@ void TcpConnection::pauseAfterRefusals() {
   if (pause.count() == 0) {
     return;
   }
-  turn_bytes_ = std::min(turn_bytes_, kRefusedTurnBytesMax);
+  turn_bytes_ = kTurnBytesMin;
   is_held_back_ = true;
   if (pause_timer_ == nullptr) {
     pause_timer_ = std::make_unique<SteadyTimer>(thread_.executor());
@@ -97,14 +100,12 @@ void TcpConnection::pauseAfterRefusals() {
   });
 }
 
-/// Reads less at once when its handling took longer than a turn may, and more again when it is
-/// quick: thousands of small requests in one go would hold up everybody else.
+/// Reads less at once when its handling took too long, and more again when it is quick.
 void TcpConnection::adaptTurn(Deadline began) {
   const auto took = std::chrono::steady_clock::now() - began;
-  const auto allowed = thread_.turnTime();
-  if (took > allowed) {
+  if (took > kTurnTime) {
     turn_bytes_ = std::max(turn_bytes_ / 2, kTurnBytesMin);
-  } else if (took < allowed / 4) {
+  } else if (took < kTurnTime / 4) {
     turn_bytes_ = std::min(2 * turn_bytes_, IoThread::kReadBufferBytes);
   }
 }
@@ -149,7 +150,7 @@ size_t TcpConnection::readOnce() {
   const size_t in_room = std::min(bytes, room.size());
   partial_.grow(in_room);
   handleBytes(shared.first(bytes - in_room));
-  if (bytes >= turn_bytes_ / 2) {
+  if (bytes >= kTurnBytesMin / 2) {
     adaptTurn(last_read_at_);
   }
   if (tls_ != nullptr) {

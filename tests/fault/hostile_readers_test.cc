@@ -80,10 +80,10 @@ class HostileReaders : public ::testing::Test {
 TEST_F(HostileReaders, OneThatNeverReads) { attack(1, {.memory_growth_kib = 96 * 1024}); }
 
 /// unsentBytesMax for all, and a little for each. Their 60,000 requests come at once, and two
-/// threads of the broker, its lane and the attacker want the two processors meanwhile: 4 to 11 ms
+/// threads of the broker, its lane and the attacker want the two processors meanwhile: 8 to 19 ms
 /// were seen.
 TEST_F(HostileReaders, ManyThatNeverRead) {
-  attack(30, {.p99_floor_ms = 30, .memory_growth_kib = 192 * 1024});
+  attack(30, {.p99_floor_ms = 40, .memory_growth_kib = 192 * 1024});
 }
 
 }  // namespace

@@ -51,24 +51,5 @@ TEST(IoThreadTest, OthersHaveTheirTurnWhenThousandsExpireTogether) {
   EXPECT_LT(expired_before_others.front(), kTrackers / 10);
 }
 
-TEST(IoThreadTest, TheMoreConnectionsAreReadFromTheShorterTheirTurns) {
-  asio::io_context context;
-  IoThread& thread = IoThread::of(context);
-  const auto alone = thread.turnTime();
-  const auto afterRoundOf = [&](int reads) {
-    for (int i = 0; i < reads; ++i) {
-      thread.measureDelay();
-    }
-    context.poll();
-    context.restart();
-    return thread.turnTime();
-  };
-  EXPECT_EQ(afterRoundOf(1), alone);
-  EXPECT_EQ(afterRoundOf(4), alone / 4);
-  const auto least = afterRoundOf(1000);
-  EXPECT_GT(least, alone / 1000);
-  EXPECT_EQ(afterRoundOf(2000), least);
-}
-
 }  // namespace
 }  // namespace rocketmq::remoting
