@@ -7,7 +7,7 @@ import re
 
 import svg
 from machine import latency_of
-from scenarios import PEERS
+from peers import PEERS
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 KIB = 1024

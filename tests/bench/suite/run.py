@@ -14,6 +14,7 @@ import render
 import scenarios
 import servers
 from machine import BenchError, raise_open_files_limit
+from suite import Scale, Suite
 
 
 def parse_arguments():
@@ -66,8 +67,8 @@ def measure(arguments, groups, out_path):
     machine = describe_machine()
     with tempfile.TemporaryDirectory(prefix="data-", dir=arguments.out) as folder, \
             open(out_path, "w") as out:
-        suite = scenarios.Suite(servers.Programs(arguments.build), os.path.abspath(folder),
-                                scenarios.Scale(arguments.quick), not arguments.no_peers)
+        suite = Suite(servers.Programs(arguments.build), os.path.abspath(folder),
+                      Scale(arguments.quick), not arguments.no_peers)
 
         def record(result):
             results.append(result)

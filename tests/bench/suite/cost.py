@@ -1,0 +1,130 @@
+"""What a message and an idle connection cost: instructions, allocations, profiles, memory."""
+
+import os
+import re
+import shutil
+import subprocess
+import time
+
+from machine import Process, Usage, run_json
+from suite import KIB, PATIENT, named
+
+
+ALLOCATORS = re.compile(r"^(malloc|calloc|realloc|aligned_alloc|posix_memalign|memalign)(@.*)?$")
+
+
+def read_callgrind(path):
+    """Instructions and calls of the allocator in one dump."""
+    instructions, allocations = 0, 0
+    names = {}
+    called = None
+    with open(path, errors="replace") as text:
+        for line in text:
+            if line.startswith(("fn=", "cfn=")):
+                number, _, name = line.strip().split("=", 1)[1].partition(" ")
+                if name:
+                    names[number] = name
+                if line.startswith("cfn="):
+                    called = names.get(number, "")
+            elif line.startswith("calls=") and called and ALLOCATORS.match(called):
+                allocations += int(line[6:].split()[0])
+            elif line.startswith(("summary:", "totals:")):
+                instructions = int(line.split()[1])
+    return instructions, allocations
+
+
+def callgrind(suite):
+    messages = suite.scale.callgrind_messages
+    suite.count += 1
+    out = os.path.join(suite.folder, f"callgrind-{suite.count}")
+    wrapper = ["valgrind", "--tool=callgrind", f"--callgrind-out-file={out}"]
+    with suite.cluster(PATIENT, wrapper=wrapper) as cluster:
+        cluster.create_topic("Bench")
+
+        def control(option):
+            subprocess.run(["callgrind_control", option, str(cluster.broker.pid)], check=True,
+                           capture_output=True, timeout=60)
+
+        def counted(number, arguments):
+            run_json(arguments)  # Tables, queues and code are warm.
+            control("--zero")
+            report = run_json(arguments)
+            control("--dump")
+            instructions, allocations = read_callgrind(f"{out}.{number}")
+            return report | {"instructions_per_message": instructions / report["messages"],
+                             "allocations_per_message": allocations / report["messages"]}
+
+        send = cluster.mqbench("produce", "Bench", "-c", 4, "-s", KIB, "-m", messages, "-d", 60)
+        yield named("callgrind send", counted(1, send))
+        pull = cluster.mqbench("pull", "Bench", "-c", 1, "--batch-size", 32, "-d", 60)
+        yield named("callgrind pull", counted(2, pull))
+
+
+PROFILE_LINE = re.compile(r"^\s*([\d.]+)%\s+\[([.k])\]\s+(.+?)(\s{2,}-\s+-)?\s*$")
+
+
+def read_profile(path):
+    """Shares of the functions in a profile, the largest first, and of the kernel as a whole."""
+    text = subprocess.run(
+        ["perf", "report", "-i", path, "--stdio", "--no-children", "--sort", "symbol"],
+        capture_output=True, text=True, timeout=60, check=True).stdout
+    lines = [match.groups()[:3] for match in map(PROFILE_LINE.match, text.splitlines()) if match]
+    return {"kernel_percent": sum(float(share) for share, kind, _ in lines if kind == "k"),
+            "functions": [(float(share), kind == "k", name) for share, kind, name in lines[:15]]}
+
+
+def profile(suite):
+    """Where broker and generator spend their time."""
+    seconds = suite.scale.seconds
+    perf = ["perf", "record", "-q", "-F", "997", "-o"]
+    with suite.cluster() as cluster:
+        cluster.create_topic("Bench")
+        suite.fill(cluster, "Bench", suite.scale.backlog // 4)
+        loads = {"send": cluster.mqbench("produce", "Bench", "-c", 64, "-s", KIB, "-d", seconds),
+                 "library": cluster.mqbench("produce", "Bench", "-w", 64, "-s", KIB, "-d", seconds),
+                 "pull": cluster.mqbench("pull", "Bench", "-c", 4, "--batch-size", 32, "--groups",
+                                         20, "-d", seconds)}
+        for name, load in loads.items():
+            ours, theirs = (os.path.join(cluster.folder, f"{name}-{side}.perf")
+                            for side in ("broker", "generator"))
+            watching = subprocess.Popen(
+                [*perf, ours, "-p", str(cluster.broker.pid), "--", "sleep", str(seconds)],
+                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            run_json([*perf, theirs, "--", *load])
+            watching.wait(60)
+            yield named(f"profile {name} broker", read_profile(ours))
+            yield named(f"profile {name} generator", read_profile(theirs))
+
+
+def can_profile():
+    """The package is there, and the kernel lets this user."""
+    return shutil.which("perf") is not None and subprocess.run(
+        ["perf", "record", "-q", "-o", "/dev/null", "--", "true"], capture_output=True,
+        timeout=30).returncode == 0
+
+
+def idle(suite):
+    connections = suite.scale.idle_connections
+    with suite.cluster() as cluster:
+        cluster.create_topic("Bench")
+        run_json(cluster.mqbench("idle", "Bench", "-c", 10, "-d", 1))
+        before = Usage(cluster.broker.pid)
+        clients = Process(
+            cluster.mqbench("idle", "Bench", "-c", connections, "--groups", connections // 10, "-d",
+                            suite.scale.idle_seconds), os.path.join(cluster.folder, "idle.out"))
+        try:
+            clients.await_output("registered", 60)
+            started = time.monotonic()
+            opened = Usage(cluster.broker.pid)
+            time.sleep(suite.scale.idle_seconds * 0.8)
+            later = Usage(cluster.broker.pid)
+            elapsed = time.monotonic() - started
+            report = clients.await_report()
+        finally:
+            clients.stop()
+        yield named("idle", report | {
+            "connections": connections,
+            "kib_per_connection": (later.anonymous_kib - before.anonymous_kib) / connections,
+            "core_percent": (later.cpu_seconds - opened.cpu_seconds) / elapsed * 100,
+            "heartbeats_per_second": report["messages_per_second"],
+            "server_open_files": later.open_files})
