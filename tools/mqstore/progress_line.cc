@@ -14,6 +14,11 @@ namespace {
 
 constexpr std::chrono::milliseconds kInterval{200};
 
+std::string timeLeft(double seconds) {
+  return seconds < 120 ? fmt::format("{:.0f} s left", seconds)
+                       : fmt::format("{:.0f} min left", seconds / 60);
+}
+
 }  // namespace
 
 ProgressLine::ProgressLine() : is_terminal_(::isatty(STDERR_FILENO) == 1) {}
@@ -38,9 +43,10 @@ void ProgressLine::show(const char* what, int64_t done, int64_t all) {
   shown_at_ = now;
   is_shown_ = true;
   const double seconds = std::chrono::duration<double>(now - begun_at_).count();
-  fmt::print(stderr, "\r\033[K{}: {} of {}, {} %, {:.0f} MB/s", what, formatBytes(done),
-             formatBytes(all), all > 0 ? done * 100 / all : 100,
-             static_cast<double>(done) / 1e6 / std::max(seconds, 0.001));
+  const double rate = static_cast<double>(done) / std::max(seconds, 0.001);
+  fmt::print(stderr, "\r\033[K{}: {} of {}, {} %, {:.0f} MB/s, {}", what, formatBytes(done),
+             formatBytes(all), all > 0 ? done * 100 / all : 100, rate / 1e6,
+             timeLeft(static_cast<double>(std::max<int64_t>(all - done, 0)) / std::max(rate, 1.0)));
   std::fflush(stderr);
 }
 
