@@ -168,6 +168,12 @@ class PosixMappedFile final : public MappedFile {
     // behind the range but hold nothing yet are not written.
     const int64_t begin = offset - offset % pageBytes();
     const auto length = static_cast<size_t>(offset + bytes - begin);
+    // For each dirty page that is mapped the kernel would interrupt the other processors, to have
+    // them forget that they may store there: some 7 us a page in a virtual machine. Unmapped at
+    // once, whole pages cost one interrupt in all; who needs one again takes a short fault.
+    if (const int64_t end = (offset + bytes) - (offset + bytes) % pageBytes(); begin < end) {
+      ::madvise(data() + begin, static_cast<size_t>(end - begin), MADV_DONTNEED);
+    }
     return ::msync(data() + begin, length, MS_SYNC) == 0 ? Status::ok()
                                                          : failure("cannot sync", path_, errno);
   }
