@@ -51,6 +51,7 @@ void LogFlusher::whenFlushed(int64_t end_offset, std::chrono::steady_clock::time
     refused = stopped_ || waiters_.size() >= kWaitersMax || state_.has(RunState::kFailed);
     if (!refused) {
       waiters_.push_back({end_offset, deadline, std::move(done)});
+      waiting_.store(waiters_.size());
     }
   } else {
     done(true);
@@ -61,7 +62,7 @@ void LogFlusher::whenFlushed(int64_t end_offset, std::chrono::steady_clock::time
     return;
   }
   flush_worker_.wake();
-  if (watch_sleeps_.exchange(false, std::memory_order_acq_rel)) {
+  if (watch_sleeps_.exchange(false)) {
     watch_worker_.wake();
   }
 }
@@ -119,11 +120,6 @@ CommitLog::Mark LogFlusher::target(const CommitLog::Mark& appended, bool thoroug
   return whole_pages.end > log_.flushedOffset() ? whole_pages : appended;
 }
 
-size_t LogFlusher::waiters() {
-  MutexLock lock(mutex_);
-  return waiters_.size();
-}
-
 void LogFlusher::flushTo(const CommitLog::Mark& mark) {
   // After a failure the kernel may report success for pages that it has dropped.
   if (state_.has(RunState::kFailed)) {
@@ -172,6 +168,7 @@ void LogFlusher::endWaits(bool expire_all) {
     const auto first_ended = std::stable_partition(waiters_.begin(), waiters_.end(), goes_on);
     ended.assign(std::make_move_iterator(first_ended), std::make_move_iterator(waiters_.end()));
     waiters_.erase(first_ended, waiters_.end());
+    waiting_.store(waiters_.size());
   }
   for (const Waiter& waiter : ended) {
     waiter.done(waiter.end_offset <= served);
@@ -181,7 +178,7 @@ void LogFlusher::endWaits(bool expire_all) {
 void LogFlusher::watchLoop() {
   bool goes_on = true;
   while (goes_on) {
-    watch_sleeps_.store(true, std::memory_order_release);
+    watch_sleeps_.store(true);
     if (waiters() == 0) {
       goes_on = watch_worker_.pause(kUntilWoken);
       continue;

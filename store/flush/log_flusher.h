@@ -68,7 +68,7 @@ class LogFlusher {
   void watchLoop();
   bool isDue(const CommitLog::Mark& mark, bool thorough, bool moves);
   CommitLog::Mark target(const CommitLog::Mark& appended, bool thorough, bool moves);
-  size_t waiters();
+  size_t waiters() const { return waiting_.load(); }
   void flushTo(const CommitLog::Mark& mark);
   void serve();
   void dispatchFlushed();
@@ -86,6 +86,9 @@ class LogFlusher {
   Mutex dispatch_mutex_;  // One dispatches at a time.
   Mutex mutex_;
   std::vector<Waiter> waiters_ ROCKETMQ_GUARDED_BY(mutex_);
+  // How many; stored under the mutex. Sequentially consistent, with the next: who comes while the
+  // watch thread falls asleep sees that it sleeps, or is seen by it.
+  std::atomic<size_t> waiting_{0};
   bool stopped_ ROCKETMQ_GUARDED_BY(mutex_) = false;
   std::atomic<bool> watch_sleeps_{false};  // Until a waiter wakes it.
 

@@ -67,7 +67,7 @@ Status CommitLog::truncateTo(const Recovered& recovered) {
     ROCKETMQ_RETURN_IF_ERROR(active_mapping_->sync(tail_at, active_->bytes() - tail_at));
   }
   tail_ = end;
-  newest_ms_ = recovered.newest_ms;
+  newest_ms_.store(recovered.newest_ms, std::memory_order_release);
   end_.store(end, std::memory_order_release);
   flushed_.store(std::min(end, recovered.flushed), std::memory_order_release);
   return Status::ok();
@@ -211,10 +211,11 @@ void CommitLog::commit(const Claim& claim, std::string_view encoded,
   fill(claim, encoded);
   tail_ = claim.physical_offset + static_cast<int64_t>(encoded.size());
   if (tail_ / kPageBytes != claim.physical_offset / kPageBytes) {
-    whole_pages_ = {.end = claim.physical_offset, .store_timestamp_ms = newest_ms_};
+    whole_pages_ = {.end = claim.physical_offset,
+                    .store_timestamp_ms = newest_ms_.load(std::memory_order_relaxed)};
   }
-  newest_ms_ = store_timestamp_ms;
   end_.store(tail_, std::memory_order_release);
+  newest_ms_.store(store_timestamp_ms, std::memory_order_release);
 }
 
 void CommitLog::wakeIfRoomIsScarce() {
@@ -409,9 +410,10 @@ LogView CommitLog::view(int64_t offset) const {
           .bytes = bytes};
 }
 
-CommitLog::Mark CommitLog::appendedTo() {
-  MutexLock lock(append_mutex_);
-  return {.end = tail_, .store_timestamp_ms = newest_ms_};
+CommitLog::Mark CommitLog::appendedTo() const {
+  // In this order the end is not before that of the record whose time it is.
+  const TimestampMs newest_ms = newest_ms_.load(std::memory_order_acquire);
+  return {.end = maxOffset(), .store_timestamp_ms = newest_ms};
 }
 
 CommitLog::Mark CommitLog::appendedToWholePages() {

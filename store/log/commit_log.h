@@ -123,7 +123,8 @@ class CommitLog {
 
   // Flushing: one thread at a time.
 
-  Mark appendedTo() ROCKETMQ_EXCLUDES(append_mutex_);
+  /// Waits for no append.
+  Mark appendedTo() const;
   /// The last record's end that lies in front of the page appends go on in, or one before it.
   Mark appendedToWholePages() ROCKETMQ_EXCLUDES(append_mutex_);
   int64_t flushedOffset() const { return flushed_.load(std::memory_order_acquire); }
@@ -159,7 +160,6 @@ class CommitLog {
 
   Mutex append_mutex_;
   int64_t tail_ ROCKETMQ_GUARDED_BY(append_mutex_) = 0;
-  TimestampMs newest_ms_ ROCKETMQ_GUARDED_BY(append_mutex_) = 0;
   Mark whole_pages_ ROCKETMQ_GUARDED_BY(append_mutex_);
   int64_t large_bytes_ ROCKETMQ_GUARDED_BY(append_mutex_) = 0;  // See appendsAreLarge().
   int64_t prefaulted_to_ ROCKETMQ_GUARDED_BY(append_mutex_) = 0;
@@ -172,6 +172,8 @@ class CommitLog {
   // Stored with release once the bytes are in place: who loads it with acquire may read every byte
   // below it.
   std::atomic<int64_t> end_{0};
+  // Of the last record; stored with release after its end.
+  std::atomic<TimestampMs> newest_ms_{0};
   std::atomic<int64_t> flushed_{0};
 
   // Serialises those who make room; taken before append_mutex_.
