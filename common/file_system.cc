@@ -31,6 +31,8 @@ constexpr size_t kZeroScanBytes = 16 * 1024;
 constexpr int64_t kZeroLookBytesMax = 1 << 20;
 /// What is filled with zeros before other threads get the processor.
 constexpr int64_t kPrefaultStep = 128 * 1024;
+/// How large pages of zeros get at most: what a sync of a few bytes may have to write.
+constexpr size_t kLargeZerosBytes = 64 * 1024;
 
 Status failure(std::string_view action, const std::string& path, int error_number) {
   std::string message(action);
@@ -214,6 +216,28 @@ class PosixMappedFile final : public MappedFile {
       clear(first_page, last_page);
     }
     return Status::ok();
+  }
+
+  Status writeZeros(int64_t offset, int64_t bytes, Zeros where) override {
+    // A descriptor of its own is told of failures of its own: those of bytes that somebody else has
+    // stored stay to be told to the next sync().
+    ROCKETMQ_ASSIGN_OR_RETURN(const Descriptor file, openFile(path_, O_RDWR));
+    static constexpr std::array<char, kLargeZerosBytes> kZeros{};
+    const int64_t step = where == Zeros::kInCache ? std::ssize(kZeros) : pageBytes();
+    for (int64_t at = offset; at < offset + bytes;) {
+      const int64_t end = std::min(at - at % step + step, offset + bytes);
+      if (!writeAt(file.get(), at, {kZeros.data(), static_cast<size_t>(end - at)}).empty()) {
+        return failure("cannot write", path_, errno);
+      }
+      at = end;
+    }
+    // Of the range alone, and without the journal: that comes with the next sync of the file.
+    constexpr auto kWriteAndWait =
+        SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER;
+    return where == Zeros::kInCache ||
+                   ::sync_file_range(file.get(), offset, bytes, kWriteAndWait) == 0
+               ? Status::ok()
+               : failure("cannot write", path_, errno);
   }
 
   void prefault(int64_t offset, int64_t bytes) override {

@@ -52,6 +52,17 @@ class RandomFile {
   virtual Status sync() = 0;
 };
 
+/// Where MappedFile::writeZeros() brings them.
+enum class Zeros : uint8_t {
+  /// Into the system's cache, in pages as large as the file system makes them: a fraction of the
+  /// cost of faults, which make small ones.
+  kInCache,
+  /// To the disk, by way of small pages, as each sync writes whole ones. Makes later syncs of the
+  /// range cheaper: where blocks are only reserved, the first write changes what the file system
+  /// knows of them, so that a sync waits for its journal too.
+  kOnDisk,
+};
+
 /// A whole file mapped shared into memory: stores into data() reach the file without a call.
 ///
 /// Life:       the mapping ends with the object; removing the file does not disturb it.
@@ -80,6 +91,10 @@ class MappedFile {
 
   /// Makes the range read as zeros; whole blocks go back to the system where any is written.
   virtual Status zero(int64_t offset, int64_t bytes) = 0;
+
+  /// Writes zeros over the range. No promise about power loss. Precondition: the range is reserved,
+  /// and nobody stores into it meanwhile.
+  virtual Status writeZeros(int64_t offset, int64_t bytes, Zeros where) = 0;
 
   /// Hint that the range is about to be written: makes its pages present and writable where the
   /// system can do that, so that the stores take no page faults. Implies endReadAhead(offset).

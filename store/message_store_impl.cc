@@ -125,8 +125,10 @@ Status MessageStoreImpl::openFiles() {
 }
 
 Status MessageStoreImpl::loadLog() {
-  const CommitLog::Options log_options{.dir = options_.commit_log_dir,
-                                       .file_bytes = options_.commit_log_file_bytes};
+  const CommitLog::Options log_options{
+      .dir = options_.commit_log_dir,
+      .file_bytes = options_.commit_log_file_bytes,
+      .zeros = options_.flush_mode == FlushMode::kSync ? Zeros::kOnDisk : Zeros::kInCache};
   auto loaded = CommitLog::load(files_, log_options);
   if (loaded.status().code() == StatusCode::kCorruption && !stopped_cleanly_) {
     ROCKETMQ_ASSIGN_OR_RETURN(const bool completed,

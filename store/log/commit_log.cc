@@ -20,6 +20,10 @@ constexpr int64_t kLargeAppendBytes = 32 * 1024;
 /// So many times as much is reserved ahead of large appends, of which there may be a gigabyte in a
 /// second: while blocks are reserved they have to be copied, see fill().
 constexpr int64_t kLargeAppendsReserve = 4;
+/// A piece of zeros keeps the disk for a millisecond or two.
+constexpr int64_t kZerosStep = 1 << 20;
+/// What an appender makes that has found no room.
+constexpr int64_t kRoomStep = 256 << 10;
 
 /// Writes eight bytes at once. They go in front of a record that is complete behind them: a process
 /// that dies in between leaves no magic, and so no half record. A fence for the compiler is enough,
@@ -39,7 +43,8 @@ CommitLog::CommitLog(FileSystem& files, Options options)
       segments_(files, {.dir = options_.dir,
                         .file_bytes = options_.file_bytes,
                         .use = FileUse::kStream,
-                        .size_setting = "mappedFileSizeCommitLog"}) {}
+                        .size_setting = "mappedFileSizeCommitLog",
+                        .zeros = options_.zeros}) {}
 
 CommitLog::~CommitLog() { room_worker_.stop(); }
 
@@ -236,17 +241,19 @@ Status CommitLog::makeRoom(int64_t bytes) {
   if (!fits && tail % options_.file_bytes != 0) {
     needed_end += options_.file_bytes - tail % options_.file_bytes;
   }
-  // In the last megabytes of a disk the comfortable distance may fail where one record still fits.
-  const int64_t comfortable_end = std::max(needed_end, tail + options_.reserve_ahead_bytes);
-  if (reserveAhead(comfortable_end).ok()) {
+  // Somewhat more, as the background thread is late. In the last megabytes of a disk that may fail
+  // where one record still fits.
+  const bool writes_zeros = options_.zeros == Zeros::kInCache && bytes < kLargeAppendBytes;
+  const auto reserve = writes_zeros ? &Segment::reserveWritten : &Segment::reserve;
+  if (reserveAhead(std::max(needed_end, tail + kRoomStep), reserve).ok()) {
     return Status::ok();
   }
-  return reserveAhead(needed_end).status();
+  return reserveAhead(needed_end, &Segment::reserve).status();
 }
 
-/// Makes sure that blocks are reserved from the tail to `wanted_end`, in this file and the next,
-/// and that the next file exists.
-Result<int64_t> CommitLog::reserveAhead(int64_t wanted_end) {
+/// Has blocks reserved from the tail to `wanted_end`, in this file and the next, and makes sure
+/// that the next file exists.
+Result<int64_t> CommitLog::reserveAhead(int64_t wanted_end, Reserve reserve) {
   MutexLock room_lock(room_mutex_);
   std::shared_ptr<Segment> active;
   std::shared_ptr<Segment> next;
@@ -261,24 +268,24 @@ Result<int64_t> CommitLog::reserveAhead(int64_t wanted_end) {
   if (active != nullptr) {
     next_base = active->end();
     const int64_t position = tail - active->base();
-    ROCKETMQ_RETURN_IF_ERROR(reserveIn(*active, position, wanted_end - active->base()));
+    ROCKETMQ_RETURN_IF_ERROR(reserveIn(*active, position, wanted_end - active->base(), reserve));
   }
   const int64_t in_next = std::clamp<int64_t>(wanted_end - next_base, 0, options_.file_bytes);
-  ROCKETMQ_RETURN_IF_ERROR(next == nullptr ? makeNext(next_base, in_next)
-                                           : next->reserve(0, in_next));
+  ROCKETMQ_RETURN_IF_ERROR(next == nullptr ? makeNext(next_base, in_next, reserve)
+                                           : (next.get()->*reserve)(0, in_next));
   return std::min(wanted_end, next_base + options_.file_bytes);
 }
 
-Status CommitLog::reserveIn(Segment& segment, int64_t from, int64_t to) {
+Status CommitLog::reserveIn(Segment& segment, int64_t from, int64_t to, Reserve reserve) {
   reserving_.store(true, std::memory_order_release);
-  const Status reserved = segment.reserve(from, to);
+  const Status reserved = (segment.*reserve)(from, to);
   reserving_.store(false, std::memory_order_release);
   return reserved;
 }
 
-Status CommitLog::makeNext(int64_t base, int64_t reserve_bytes) {
+Status CommitLog::makeNext(int64_t base, int64_t reserve_bytes, Reserve reserve) {
   ROCKETMQ_ASSIGN_OR_RETURN(std::shared_ptr<Segment> made, segments_.create(base));
-  Status status = made->reserve(0, reserve_bytes);
+  Status status = ((*made).*reserve)(0, reserve_bytes);
   if (status.isOk()) {
     status = files_.syncDirectory(options_.dir);
   }
@@ -304,9 +311,9 @@ void CommitLog::keepRoomAhead() {
       options_.reserve_ahead_bytes * (appends_are_large_ ? kLargeAppendsReserve : 1);
   // In large steps: a reservation per megabyte would only fragment the file.
   if (roomy_to_ < tail + ahead / 2) {
-    auto reserved = reserveAhead(tail + ahead);
+    auto reserved = reserveAhead(tail + ahead, &Segment::reserveBlocks);
     if (!reserved && appends_are_large_) {
-      reserved = reserveAhead(tail + options_.reserve_ahead_bytes);
+      reserved = reserveAhead(tail + options_.reserve_ahead_bytes, &Segment::reserveBlocks);
     }
     if (!reserved && !room_failed_) {
       log::warn("cannot prepare more room for the commit log: {}", reserved.status().message());
@@ -314,10 +321,34 @@ void CommitLog::keepRoomAhead() {
     room_failed_ = !reserved;
     roomy_to_ = reserved ? *reserved : tail;
   }
+  openRoomAhead();
   wake_at_.store(tail + options_.prefault_bytes / (appends_are_large_ ? 1 : 4),
                  std::memory_order_relaxed);
   prefaultAhead();
   releaseOldPages();
+}
+
+/// Lets appends go on where blocks are reserved: behind zeros, or at once while appends are large,
+/// which make large pages themselves and much that would be written twice. What fails here fails
+/// again, and is told, where blocks are reserved.
+void CommitLog::openRoomAhead() {
+  if (appends_are_large_) {
+    (void)reserveAhead(roomy_to_, &Segment::reserve);
+    return;
+  }
+  for (;;) {
+    const int64_t tail = maxOffset();
+    const int64_t from = std::max(zeros_to_, tail);
+    if (from >= std::min(tail + options_.zero_ahead_bytes, roomy_to_)) {
+      return;
+    }
+    const auto reserved =
+        reserveAhead(std::min(from + kZerosStep, roomy_to_), &Segment::reserveWritten);
+    if (!reserved) {
+      return;
+    }
+    zeros_to_ = *reserved;
+  }
 }
 
 /// Appends and readers leave pages behind: those of the tail's wake go step by step, all of them

@@ -30,9 +30,10 @@ inline constexpr int64_t kBlankBytes = 8;
 ///             file list's.
 /// Room:       an appender may only write where blocks are reserved and pages are at hand. A
 ///             background thread keeps that true ahead of the tail: it makes the next file,
-///             reserves blocks and prefaults a few MiB, unless appends are so large that they go
-///             by write(). When it has fallen behind (or the disk is full) claim() says so and the
-///             appender calls makeRoom() without the lock.
+///             reserves blocks, writes zeros where that is asked for, and prefaults a few MiB,
+///             unless appends are so large that they go by write(). When it has fallen behind (or
+///             the disk is full) claim() says so and the appender calls makeRoom() without the
+///             lock.
 /// Durability: sync(); what lies between flushedOffset() and maxOffset() is lost by power loss.
 class CommitLog {
  public:
@@ -41,6 +42,10 @@ class CommitLog {
     int64_t file_bytes = 0;
     int64_t reserve_ahead_bytes = 64 << 20;
     int64_t prefault_bytes = 4 << 20;
+    /// Up to so far ahead of the tail zeros are written.
+    int64_t zero_ahead_bytes = 8 << 20;
+    /// On the disk they make syncs cheaper, and every byte be written twice.
+    Zeros zeros = Zeros::kInCache;
     /// So much behind the tail stays mapped; what lies further back is read through the system's
     /// cache and does not count as this process's memory for long.
     int64_t keep_mapped_bytes = 8 << 20;
@@ -146,10 +151,14 @@ class CommitLog {
   void writeBlank() ROCKETMQ_REQUIRES(append_mutex_);
   void switchToNext() ROCKETMQ_REQUIRES(append_mutex_);
   void keepRoomAhead();
-  /// Returns up to where blocks are reserved: `wanted_end` or the end of the next file.
-  Result<int64_t> reserveAhead(int64_t wanted_end);
-  Status reserveIn(Segment& segment, int64_t from, int64_t to);
-  Status makeNext(int64_t base, int64_t reserve_bytes) ROCKETMQ_REQUIRES(room_mutex_);
+  /// Segment::reserve() or one of its kin.
+  using Reserve = Status (Segment::*)(int64_t from, int64_t to);
+  /// Returns up to where that is done: `wanted_end` or the end of the next file.
+  Result<int64_t> reserveAhead(int64_t wanted_end, Reserve reserve);
+  Status reserveIn(Segment& segment, int64_t from, int64_t to, Reserve reserve);
+  Status makeNext(int64_t base, int64_t reserve_bytes, Reserve reserve)
+      ROCKETMQ_REQUIRES(room_mutex_);
+  void openRoomAhead();
   void prefaultAhead();
   bool appendsAreLarge() ROCKETMQ_REQUIRES(append_mutex_);
   void releaseOldPages();
@@ -182,6 +191,7 @@ class CommitLog {
   std::atomic<bool> reserving_{false};
   // Of the background thread.
   int64_t roomy_to_ = 0;  // Blocks are reserved to here.
+  int64_t zeros_to_ = 0;  // And written to, where appends have not overtaken that.
   int64_t seen_tail_ = 0;
   bool appends_are_large_ = false;
   std::chrono::steady_clock::time_point released_at_;

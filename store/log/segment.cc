@@ -92,20 +92,47 @@ void Segment::releaseBefore(int64_t position) {
   }
 }
 
-Status Segment::reserve(int64_t from, int64_t to) {
-  const int64_t begin = std::max(from, reservedTo());
+Status Segment::reserveBlocks(int64_t from, int64_t to) {
+  const int64_t begin = std::max(from, blocks_.load(std::memory_order_acquire));
   to = std::min(to, options_.bytes);
   if (begin >= to) {
     return Status::ok();
   }
   ROCKETMQ_ASSIGN_OR_RETURN(const std::shared_ptr<MappedFile> mapping, map());
   ROCKETMQ_RETURN_IF_ERROR(mapping->reserve(begin, to - begin));
+  blocks_.store(to, std::memory_order_release);
+  return Status::ok();
+}
+
+Status Segment::reserve(int64_t from, int64_t to) {
+  ROCKETMQ_RETURN_IF_ERROR(reserveBlocks(from, to));
+  to = std::min(to, options_.bytes);
+  if (std::max(from, reservedTo()) < to) {
+    reserved_.store(to, std::memory_order_release);
+  }
+  return Status::ok();
+}
+
+Status Segment::reserveWritten(int64_t from, int64_t to) {
+  const int64_t begin = std::max(from, reservedTo());
+  to = std::min(to, options_.bytes);
+  if (begin >= to) {
+    return Status::ok();
+  }
+  ROCKETMQ_RETURN_IF_ERROR(reserveBlocks(from, to));
+  ROCKETMQ_ASSIGN_OR_RETURN(const std::shared_ptr<MappedFile> mapping, map());
+  if (const Status written = mapping->writeZeros(begin, to - begin, options_.zeros);
+      !written.isOk()) {
+    log::warn("{}", written.message());
+  }
   reserved_.store(to, std::memory_order_release);
   return Status::ok();
 }
 
 Status Segment::zeroFrom(int64_t position) {
   ROCKETMQ_ASSIGN_OR_RETURN(const std::shared_ptr<MappedFile> mapping, map());
+  blocks_.store(std::min(blocks_.load(std::memory_order_acquire), position),
+                std::memory_order_release);
   reserved_.store(std::min(reservedTo(), position), std::memory_order_release);
   return mapping->zero(position, options_.bytes - position);
 }
@@ -137,7 +164,8 @@ Segment::Options SegmentSet::optionsOf(int64_t base) const {
           .base = base,
           .bytes = options_.file_bytes,
           .use = options_.use,
-          .mapped = options_.mapped};
+          .mapped = options_.mapped,
+          .zeros = options_.zeros};
 }
 
 Status SegmentSet::addLoaded(const std::vector<DirectoryEntry>& entries) {

@@ -32,6 +32,7 @@ class Segment {
     int64_t bytes = 0;
     FileUse use = FileUse::kStream;                  ///< See MapOptions.
     std::shared_ptr<MappingCount> mapped = nullptr;  ///< Null: nobody counts.
+    Zeros zeros = Zeros::kInCache;                   ///< See reserveWritten().
   };
 
   /// For a file that exists.
@@ -59,8 +60,15 @@ class Segment {
   int64_t reservedTo() const { return reserved_.load(std::memory_order_acquire); }
 
   /// Reserves from `from` (or from where the last call ended) to `to`, both positions in the file.
-  /// One caller at a time. ReadOnly when the disk is full.
+  /// One caller at a time, as with the next two. ReadOnly when the disk is full.
   Status reserve(int64_t from, int64_t to);
+
+  /// The same, but reservedTo() stays: the blocks wait for one of the others.
+  Status reserveBlocks(int64_t from, int64_t to);
+
+  /// As reserve(), with zeros written first, as the options say, so that stores or syncs cost less.
+  /// A failure of that is logged, and the part is only reserved.
+  Status reserveWritten(int64_t from, int64_t to);
 
   /// Turns everything from `position` on into zeros, blocks given back.
   Status zeroFrom(int64_t position);
@@ -74,7 +82,8 @@ class Segment {
 
   FileSystem& files_;
   const Options options_;
-  std::atomic<int64_t> reserved_{0};
+  std::atomic<int64_t> blocks_{0};    // Reserved to here.
+  std::atomic<int64_t> reserved_{0};  // And may be stored into to here.
   mutable Mutex mutex_;
   std::shared_ptr<MappedFile> mapping_ ROCKETMQ_GUARDED_BY(mutex_);
 };
@@ -90,6 +99,7 @@ class SegmentSet {
     /// The setting that `file_bytes` comes from, for messages.
     std::string size_setting;
     std::shared_ptr<MappingCount> mapped = nullptr;  ///< See Segment.
+    Zeros zeros = Zeros::kInCache;
   };
 
   SegmentSet(FileSystem& files, Options options) : files_(files), options_(std::move(options)) {}

@@ -28,6 +28,10 @@ class FaultyMappedFile final : public ForwardingMappedFile {
     ROCKETMQ_RETURN_IF_ERROR(files_.attempt("reserve", path_));
     return ForwardingMappedFile::reserve(offset, bytes);
   }
+  Status writeZeros(int64_t offset, int64_t bytes, Zeros where) override {
+    ROCKETMQ_RETURN_IF_ERROR(files_.attempt("write zeros to", path_));
+    return ForwardingMappedFile::writeZeros(offset, bytes, where);
+  }
   Status zero(int64_t offset, int64_t bytes) override {
     ROCKETMQ_RETURN_IF_ERROR(files_.attempt("zero", path_));
     return ForwardingMappedFile::zero(offset, bytes);

@@ -24,6 +24,9 @@ class ForwardingMappedFile : public MappedFile {
   Status sync(int64_t offset, int64_t bytes) override { return below_->sync(offset, bytes); }
   Status reserve(int64_t offset, int64_t bytes) override { return below_->reserve(offset, bytes); }
   Status zero(int64_t offset, int64_t bytes) override { return below_->zero(offset, bytes); }
+  Status writeZeros(int64_t offset, int64_t bytes, Zeros where) override {
+    return below_->writeZeros(offset, bytes, where);
+  }
   void put(int64_t offset, std::string_view content) override { below_->put(offset, content); }
   void prefault(int64_t offset, int64_t bytes) override { below_->prefault(offset, bytes); }
   void endReadAhead(int64_t offset) override { below_->endReadAhead(offset); }

@@ -84,6 +84,20 @@ TEST_F(FileSystemTest, MappedFileIsSparseZeroAndReachesTheFile) {
   EXPECT_EQ(StatusCode::kCorruption, files_.map(dir_ / "m", {.bytes = kBytes + 1}).status().code());
 }
 
+TEST_F(FileSystemTest, ZerosReplaceTheRangeAndNothingElse) {
+  constexpr int64_t kBytes = 1 << 20;
+  for (const Zeros where : {Zeros::kInCache, Zeros::kOnDisk}) {
+    auto mapped = files_.map(dir_ / "m", {.bytes = kBytes, .create = true});
+    ASSERT_TRUE(mapped.ok() && (*mapped)->reserve(0, kBytes).isOk());
+    std::fill_n((*mapped)->data(), kBytes, 'a');
+    ASSERT_TRUE((*mapped)->writeZeros(5000, 200'001, where).isOk());
+    const std::string expected =
+        std::string(5000, 'a') + std::string(200'001, '\0') + std::string(5000, 'a');
+    EXPECT_EQ(expected, std::string_view((*mapped)->data(), expected.size()));
+    EXPECT_EQ('a', (*mapped)->data()[kBytes - 1]);
+  }
+}
+
 // Where the file is kept open put() writes, else it stores.
 TEST_F(FileSystemTest, PutReadsAsAStoreDoes) {
   constexpr int64_t kBytes = 1 << 20;

@@ -36,6 +36,9 @@ class HookedMappedFile final : public ForwardingMappedFile {
     }
     return ForwardingMappedFile::reserve(offset, size);
   }
+  Status writeZeros(int64_t offset, int64_t size, Zeros) override {
+    return ForwardingMappedFile::writeZeros(offset, size, Zeros::kInCache);
+  }
   void put(int64_t offset, std::string_view content) override {
     hooks_.puts += hooks_.matches(path_) ? 1 : 0;
     ForwardingMappedFile::put(offset, content);
