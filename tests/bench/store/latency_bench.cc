@@ -91,6 +91,7 @@ void measureAppends(benchmark::State& state, const LatencyOptions& options) {
   const MessageRecord message = sampleMessage();
   for (auto _ : state) {
     OpenStore opened(store_options);
+    ROCKETMQ_CHECK(opened.store->put(message).ok());  // Makes the first files.
     const Latencies latencies = appendSteadily(options.seconds, [&] {
       const store::PutResult put = opened.store->put(message);
       ROCKETMQ_CHECK(put.ok());

@@ -169,6 +169,7 @@ void measure(benchmark::State& state, const Run& run) {
     const auto calls = static_cast<double>(turn.syncs.size());
     const double alone = secondsAlone(turn.syncs);
     state.counters["ratio"] = alone / turn.seconds();
+    state.counters["rate"] = turn.messages() / turn.seconds();
     state.counters["alone_us"] = alone / calls * 1e6;
     state.counters["sync_us"] = turn.inSyncs() / calls * 1e6;
     state.counters["between_us"] = (turn.seconds() - turn.inSyncs()) / calls * 1e6;
@@ -202,6 +203,7 @@ void printRowsOf(const Collector& runs, const std::string& name, const std::stri
   std::snprintf(group, sizeof(group), ", messages per sync, %.0f to %.0f", median("group_p10"),
                 median("group_p90"));
   printRow(what + group, median("group"));
+  printRow(what + ", messages per second, thousands", median("rate") / 1000);
   printRow(what + ", us in a sync", median("sync_us"));
   printRow(what + ", us between two", median("between_us"));
   printRow(what + ", us of a sync alone", median("alone_us"));

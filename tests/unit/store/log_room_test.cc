@@ -74,6 +74,8 @@ class LogRoomTest : public StoreTest, public ::testing::WithParamInterface<Flush
     openWatched();
   }
 
+  ~LogRoomTest() override { store_.reset(); }  // It uses the files below.
+
   void openWatched() {
     store_.reset();
     auto opened = MessageStore::open(options_, clock_, nullptr, watched_);
