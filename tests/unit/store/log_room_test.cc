@@ -1,5 +1,6 @@
 // Room ahead of the log's end: who makes it, and that it never costs a record.
 #include <algorithm>
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <string>
