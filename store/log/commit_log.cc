@@ -20,8 +20,8 @@ constexpr int64_t kLargeAppendBytes = 32 * 1024;
 /// So many times as much is reserved ahead of large appends, of which there may be a gigabyte in a
 /// second: while blocks are reserved they have to be copied, see fill().
 constexpr int64_t kLargeAppendsReserve = 4;
-/// A piece of zeros keeps the disk for a millisecond or two.
-constexpr int64_t kZerosStep = 1 << 20;
+/// A piece of zeros keeps the disk about as long as a sync does.
+constexpr int64_t kZerosStep = 128 << 10;
 /// What an appender makes that has found no room.
 constexpr int64_t kRoomStep = 256 << 10;
 
@@ -322,8 +322,13 @@ void CommitLog::keepRoomAhead() {
     roomy_to_ = reserved ? *reserved : tail;
   }
   openRoomAhead();
-  wake_at_.store(tail + options_.prefault_bytes / (appends_are_large_ ? 1 : 4),
-                 std::memory_order_relaxed);
+  int64_t step = options_.prefault_bytes / 4;
+  if (appends_are_large_) {
+    step = options_.prefault_bytes;
+  } else if (options_.zeros == Zeros::kOnDisk) {
+    step = kZerosStep;  // One piece after the other would keep the disk from the syncs.
+  }
+  wake_at_.store(tail + step, std::memory_order_relaxed);
   prefaultAhead();
   releaseOldPages();
 }
