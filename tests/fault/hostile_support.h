@@ -31,8 +31,10 @@ using Attack = std::function<void(const Target&)>;
 
 /// Bounds of expectUnharmed().
 struct HarmLimits {
-  /// What a p99 may be in any case: 0 but for attacks that come all at once, see there.
-  double p99_floor_ms = 0;
+  /// What a p99 may be in any case. Usually 40 ms, as other tests and other machines' work on the
+  /// same processors come and go between the rounds that are compared; on a quiet machine
+  /// ROCKETMQ_HOSTILE_FLOOR_MS=0 leaves the comparison alone.
+  double p99_floor_ms = static_cast<double>(sizeFromEnvironment("ROCKETMQ_HOSTILE_FLOOR_MS", 40));
   /// Anonymous memory of broker and name server together.
   int64_t memory_growth_kib = 64 * 1024;
 };
