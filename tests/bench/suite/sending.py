@@ -5,29 +5,28 @@ from machine import metered, run_json
 from suite import KIB, median_of, named, ratio_of
 
 
-def in_turns(suite, cluster, echo, frame, echo_load, send_load):
-    """Reports of the raw echo and of sends of 1 KiB, one after the other."""
+def in_turns(suite, echo_load, send_load):
+    """Reports of the raw echo and of sends to a broker in turns, so that both see the same machine,
+    and the sizes of their frames."""
     echoed, sent = [], []
-    for _ in range(suite.scale.rounds):
-        echoed.append(metered(echo.process.pid, lambda: echo.run(
-            *echo_load, "--size", frame, "--seconds", suite.scale.limit_seconds)))
-        sent.append(suite.produce(cluster, "Bench", "-s", KIB, *send_load))
-    return echoed, sent
+    with suite.cluster() as cluster:
+        cluster.create_topic("Bench")
+        frame, answer = cluster.frame_sizes("Bench", KIB)
+        with servers.Echo(suite.programs, suite.folder, answer) as echo:
+            for _ in range(suite.scale.rounds):
+                echoed.append(metered(echo.process.pid, lambda: echo.run(
+                    *echo_load, "--size", frame, "--seconds", suite.scale.limit_seconds)))
+                sent.append(suite.produce(cluster, "Bench", "-s", KIB, *send_load))
+    return echoed, sent, {"frame_bytes": frame, "answer_bytes": answer}
 
 
 def send_pairs(suite):
-    """The bars: echo and broker in turns, so that both see the same machine."""
+    """The bars."""
     for connections in (1, 16, 64, 256):
-        with suite.cluster() as cluster:
-            cluster.create_topic("Bench")
-            frame, answer = cluster.frame_sizes("Bench", KIB)
-            with servers.Echo(suite.programs, suite.folder, answer) as echo:
-                echoed, sent = in_turns(suite, cluster, echo, frame, ["--connections", connections],
-                                        ["-c", connections])
-            yield named(f"echo {connections}", median_of(echoed))
-            yield named(f"send {connections}", median_of(sent) | {
-                "ratio": ratio_of(sent, echoed),
-                "frame_bytes": frame, "answer_bytes": answer})
+        echoed, sent, sizes = in_turns(suite, ["--connections", connections], ["-c", connections])
+        yield named(f"echo {connections}", median_of(echoed))
+        yield named(f"send {connections}", median_of(sent) | sizes | {
+            "ratio": ratio_of(sent, echoed)})
 
 
 def send_sizes(suite):
@@ -62,15 +61,10 @@ def send_callers(suite):
     """Threads that wait for each answer, over one connection: the raw echo and the client library,
     in turns."""
     threads = 64
-    with suite.cluster() as cluster:
-        cluster.create_topic("Bench")
-        frame, answer = cluster.frame_sizes("Bench", KIB)
-        with servers.Echo(suite.programs, suite.folder, answer) as echo:
-            echoed, sent = in_turns(suite, cluster, echo, frame, ["--callers", threads],
-                                    ["-w", threads])
-        yield named(f"echo callers {threads}", median_of(echoed))
-        yield named(f"send client library, {threads} threads",
-                    median_of(sent) | {"ratio": ratio_of(sent, echoed)})
+    echoed, sent, _ = in_turns(suite, ["--callers", threads], ["-w", threads])
+    yield named(f"echo callers {threads}", median_of(echoed))
+    yield named(f"send client library, {threads} threads",
+                median_of(sent) | {"ratio": ratio_of(sent, echoed)})
 
 
 def send_durable(suite):
