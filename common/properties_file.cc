@@ -111,11 +111,11 @@ bool takeEscape(std::string_view& text, std::string& out) {
     return false;
   }
   text.remove_prefix(kUnicodeEscapeBytes);
-  if (*unit >= 0xD800 && *unit <= 0xDBFF && text.starts_with("\\u")) {
+  if (utf8::isHighSurrogate(*unit) && text.starts_with("\\u")) {
     const auto low = parseHex(text.substr(2), 4);
-    if (low && *low >= 0xDC00 && *low <= 0xDFFF) {
+    if (low && utf8::isLowSurrogate(*low)) {
       text.remove_prefix(kUnicodeEscapeBytes);
-      unit = utf8::kFirstAboveOneUnit + ((*unit - 0xD800) << 10) + (*low - 0xDC00);
+      unit = utf8::fromSurrogates(*unit, *low);
     }
   }
   utf8::append(out, *unit);

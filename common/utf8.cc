@@ -6,7 +6,9 @@ namespace {
 constexpr uint32_t kCodePointMax = 0x10FFFF;
 constexpr CodePoint kInvalid{kReplacementCharacter, 1, false};
 
-bool isSurrogate(uint32_t code_point) { return code_point >= 0xD800 && code_point <= 0xDFFF; }
+bool isSurrogate(uint32_t code_point) {
+  return isHighSurrogate(code_point) || isLowSurrogate(code_point);
+}
 
 /// The number of bytes that a sequence with this first byte has; 0 for an impossible one.
 size_t sequenceBytes(unsigned char first) {

@@ -26,6 +26,14 @@ bool isValid(std::string_view text);
 /// Appends the character; a number that is none, or one half of a surrogate pair, as U+FFFD.
 void append(std::string& out, uint32_t code_point);
 
+constexpr bool isHighSurrogate(uint32_t unit) { return unit >= 0xD800 && unit <= 0xDBFF; }
+constexpr bool isLowSurrogate(uint32_t unit) { return unit >= 0xDC00 && unit <= 0xDFFF; }
+
+/// The character that the two UTF-16 units stand for.
+constexpr uint32_t fromSurrogates(uint32_t high, uint32_t low) {
+  return kFirstAboveOneUnit + ((high - 0xD800) << 10) + (low - 0xDC00);
+}
+
 /// The two UTF-16 units that stand for a character from kFirstAboveOneUnit on.
 constexpr uint32_t highSurrogate(uint32_t code_point) {
   return 0xD800 + ((code_point - kFirstAboveOneUnit) >> 10);

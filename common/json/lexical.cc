@@ -86,11 +86,10 @@ const char* unescapeOne(const char* at, const char* end, std::string& out) {
   }
   at += digits;
   uint32_t code_point = *unit;
-  if (code_point >= 0xD800 && code_point <= 0xDBFF && end - at >= 6 && at[0] == '\\' &&
-      at[1] == 'u') {
+  if (utf8::isHighSurrogate(code_point) && end - at >= 6 && at[0] == '\\' && at[1] == 'u') {
     const uint32_t low = parseHex({at + 2, end}, 4).value_or(0);
-    if (low >= 0xDC00 && low <= 0xDFFF) {
-      code_point = utf8::kFirstAboveOneUnit + ((code_point - 0xD800) << 10) + (low - 0xDC00);
+    if (utf8::isLowSurrogate(low)) {
+      code_point = utf8::fromSurrogates(code_point, low);
       at += 6;
     }
   }

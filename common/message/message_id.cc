@@ -7,6 +7,7 @@
 #include <atomic>
 #include <cstring>
 #include <ctime>
+#include <optional>
 #include <random>
 
 #include "common/bytes.h"
@@ -120,10 +121,9 @@ Result<OffsetMessageId> OffsetMessageId::parse(std::string_view text) {
   char bytes[kIpv6IdBytes] = {};
   bool is_valid = is_ipv6 || text.size() == 2 * kIpv4IdBytes;
   for (size_t i = 0; is_valid && i < text.size() / 2; ++i) {
-    const int high = hexDigit(text[2 * i]);
-    const int low = hexDigit(text[2 * i + 1]);
-    is_valid = high >= 0 && low >= 0;
-    bytes[i] = static_cast<char>(high * 16 + low);
+    const std::optional<uint32_t> byte = parseHex(text.substr(2 * i), 2);
+    is_valid = byte.has_value();
+    bytes[i] = static_cast<char>(byte.value_or(0));
   }
   if (!is_valid) {
     return Status::invalidArgument("'" + std::string(text.substr(0, 64)) +

@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "common/hex.h"
+#include "common/utf8.h"
 #include "remoting/protocol/byte_words.h"
 
 namespace rocketmq::remoting {
@@ -88,10 +89,6 @@ char* writeUtf8(char* to, uint32_t code_point) {
   }
   return to;
 }
-
-constexpr bool isHighSurrogate(uint32_t unit) { return unit >= 0xD800 && unit < 0xDC00; }
-constexpr bool isLowSurrogate(uint32_t unit) { return unit >= 0xDC00 && unit < 0xE000; }
-constexpr uint32_t kReplacementCharacter = 0xFFFD;
 
 }  // namespace
 
@@ -203,21 +200,21 @@ bool JsonScanner::undoUnicodeEscape(char*& to) {
   if (!readHex(4, unit)) {
     return false;
   }
-  if (isHighSurrogate(unit) && end_ - at_ >= 2 && at_[0] == '\\' && at_[1] == 'u') {
+  if (utf8::isHighSurrogate(unit) && end_ - at_ >= 2 && at_[0] == '\\' && at_[1] == 'u') {
     char* const after_high = at_;
     at_ += 2;
     uint32_t low = 0;
     if (!readHex(4, low)) {
       return false;
     }
-    if (isLowSurrogate(low)) {
-      to = writeUtf8(to, 0x10000 + ((unit - 0xD800) << 10) + (low - 0xDC00));
+    if (utf8::isLowSurrogate(low)) {
+      to = writeUtf8(to, utf8::fromSurrogates(unit, low));
       return true;
     }
     at_ = after_high;
   }
-  const bool is_half = isHighSurrogate(unit) || isLowSurrogate(unit);
-  to = writeUtf8(to, is_half ? kReplacementCharacter : unit);
+  const bool is_half = utf8::isHighSurrogate(unit) || utf8::isLowSurrogate(unit);
+  to = writeUtf8(to, is_half ? utf8::kReplacementCharacter : unit);
   return true;
 }
 

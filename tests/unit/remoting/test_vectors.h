@@ -11,6 +11,7 @@
 #include "common/status.h"
 #include "remoting/protocol/command.h"
 #include "remoting/protocol/frame.h"
+#include "tests/unit/common/hex.h"
 
 namespace rocketmq::remoting {
 
@@ -56,15 +57,7 @@ inline constexpr std::string_view kMaxOffsetReplyJson =
     "534f4e222c2276657273696f6e223a34"
     "30397d";
 
-/// The bytes that pairs of hex digits stand for.
-inline std::string fromHex(std::string_view hex) {
-  const auto digit = [](char c) { return c <= '9' ? c - '0' : c - 'a' + 10; };
-  std::string bytes;
-  for (size_t i = 0; i + 1 < hex.size(); i += 2) {
-    bytes.push_back(static_cast<char>(digit(hex[i]) * 16 + digit(hex[i + 1])));
-  }
-  return bytes;
-}
+using test::fromHex;
 
 /// A frame around any header and body.
 inline std::string makeFrame(SerializeType type, std::string_view header,
