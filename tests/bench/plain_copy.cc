@@ -7,13 +7,14 @@
 #include <sys/socket.h>
 
 #include <algorithm>
-#include <ctime>
+#include <chrono>
 #include <filesystem>
 #include <thread>
 #include <vector>
 
 #include "common/check.h"
 #include "common/descriptor.h"
+#include "tests/support/cpu_time.h"
 
 namespace rocketmq::bench {
 namespace {
@@ -31,9 +32,7 @@ double receiveInto(int listener, const std::string& path) {
   for (ssize_t got = 0; (got = ::recv(socket.get(), piece.data(), piece.size(), 0)) > 0;) {
     ROCKETMQ_CHECK(::write(file.get(), piece.data(), static_cast<size_t>(got)) == got);
   }
-  timespec used{};
-  ROCKETMQ_CHECK(::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used) == 0);
-  return static_cast<double>(used.tv_sec) + static_cast<double>(used.tv_nsec) / 1e9;
+  return std::chrono::duration<double>(test::ownCpuTime()).count();
 }
 
 void sendFile(int socket, const fs::path& path, int64_t bytes) {

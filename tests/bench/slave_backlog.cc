@@ -11,20 +11,16 @@
 // log into memory.
 //
 // Needs three times the log's size on the disk of TMPDIR, and memory for two.
-#include <fcntl.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <cstdio>
-#include <filesystem>
 #include <fstream>
 #include <memory>
 #include <mutex>
-#include <sstream>
 #include <string>
-#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -34,6 +30,7 @@
 #include "rocketmq/default_mq_producer.h"
 #include "tests/bench/plain_copy.h"
 #include "tests/bench/steps.h"
+#include "tests/support/cpu_time.h"
 #include "tests/support/daemon.h"
 #include "tests/support/slave.h"
 #include "tests/support/temp_dir.h"
@@ -42,8 +39,9 @@
 namespace rocketmq::bench {
 namespace {
 
-namespace fs = std::filesystem;
 using test::Cluster;
+using test::CpuTime;
+using test::cpuTimeOf;
 using test::Slave;
 using SteadyClock = std::chrono::steady_clock;
 
@@ -122,47 +120,6 @@ class SteadySender {
   Histogram latencies_;
   std::thread thread_;
 };
-
-/// Processor time in seconds.
-struct CpuTime {
-  double user = 0;
-  double system = 0;
-  double all() const { return user + system; }
-};
-
-/// From a stat file of a process or thread in /proc; nothing when it is gone.
-CpuTime cpuTimeIn(const std::string& stat_file) {
-  std::ifstream file(stat_file);
-  std::string text;
-  std::getline(file, text);
-  // Behind the name in parentheses no field has a space; these are the 12th and 13th.
-  constexpr int kFieldsBefore = 11;
-  std::istringstream fields(text.substr(std::min(text.size(), text.rfind(')') + 1)));
-  std::string skipped;
-  for (int i = 0; i < kFieldsBefore; ++i) {
-    fields >> skipped;
-  }
-  CpuTime time;
-  fields >> time.user >> time.system;
-  const auto ticks = static_cast<double>(::sysconf(_SC_CLK_TCK));
-  return {.user = time.user / ticks, .system = time.system / ticks};
-}
-
-CpuTime cpuTimeOf(pid_t pid) { return cpuTimeIn("/proc/" + std::to_string(pid) + "/stat"); }
-
-/// Of the thread of a process with that name.
-CpuTime cpuTimeOf(pid_t pid, const std::string& thread) {
-  std::error_code error;
-  const fs::path tasks = "/proc/" + std::to_string(pid) + "/task";
-  for (const auto& task : fs::directory_iterator(tasks, error)) {
-    std::ifstream file(task.path() / "comm");
-    std::string name;
-    if (std::getline(file, name) && name == thread) {
-      return cpuTimeIn(task.path() / "stat");
-    }
-  }
-  return {};
-}
 
 /// What the system has written to its disks since it started.
 double diskMb() {

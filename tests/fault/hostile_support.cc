@@ -1,14 +1,12 @@
 #include "tests/fault/hostile_support.h"
 
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
 #include <cstdlib>
 #include <fstream>
 #include <iostream>
-#include <iterator>
 #include <sstream>
 #include <string>
 #include <thread>
@@ -17,6 +15,7 @@
 #include "tests/fault/processor_load.h"
 #include "tests/fault/sink.h"
 #include "tests/fault/well_behaved.h"
+#include "tests/support/cpu_time.h"
 #include "tests/support/sanitizers.h"
 
 namespace rocketmq::test {
@@ -31,21 +30,7 @@ constexpr milliseconds kMemoryLookEvery{20};
 /// to the clients shows in every round.
 constexpr int kRoundsMax = 3;
 
-/// What a process has used so far, all its threads together.
-double processorSeconds(const Daemon& daemon) {
-  std::ifstream file("/proc/" + std::to_string(daemon.pid()) + "/stat");
-  const std::string stat{std::istreambuf_iterator<char>(file), {}};
-  // The 14th and 15th field; the second is a name in brackets, which may hold blanks.
-  std::istringstream fields(stat.substr(stat.rfind(')') + 1));
-  std::string skipped;
-  for (int i = 0; i < 11; ++i) {
-    fields >> skipped;
-  }
-  double user = 0;
-  double system = 0;
-  fields >> user >> system;
-  return (user + system) / static_cast<double>(sysconf(_SC_CLK_TCK));
-}
+double processorSeconds(const Daemon& daemon) { return cpuTimeOf(daemon.pid()).all(); }
 
 int64_t memoryOf(Cluster& cluster) {
   return anonymousKib(cluster.broker()) + anonymousKib(cluster.namesrv());

@@ -1,20 +1,15 @@
 #include "tests/fault/processor_load.h"
 
 #include <chrono>
-#include <ctime>
 #include <thread>
+
+#include "tests/support/cpu_time.h"
 
 namespace rocketmq::test {
 namespace {
 
 /// What is taken at once: about what a daemon does before it looks at its sockets again.
 constexpr std::chrono::microseconds kPiece{1000};
-
-std::chrono::nanoseconds processorTime() {
-  timespec used{};
-  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
-  return std::chrono::seconds(used.tv_sec) + std::chrono::nanoseconds(used.tv_nsec);
-}
 
 }  // namespace
 
@@ -27,16 +22,16 @@ ProcessorLoad::~ProcessorLoad() {
 
 void ProcessorLoad::run(double part) const {
   const auto began = std::chrono::steady_clock::now();
-  const auto took_before = processorTime();
+  const auto took_before = ownCpuTime();
   while (!over_) {
     const std::chrono::duration<double> lived = std::chrono::steady_clock::now() - began;
-    const auto took = processorTime() - took_before;
+    const auto took = ownCpuTime() - took_before;
     if (took > lived * part) {
       std::this_thread::sleep_for(kPiece);
       continue;
     }
-    const auto enough = processorTime() + kPiece;
-    while (processorTime() < enough) {
+    const auto enough = ownCpuTime() + kPiece;
+    while (ownCpuTime() < enough) {
     }
   }
 }
