@@ -202,18 +202,16 @@ void TcpConnection::expectAnswer(Call call) {
 }
 
 void TcpConnection::emptyInbox() {
+  if (!socket_.valid()) {
+    return;  // finishClose() has emptied it for good.
+  }
   std::optional<std::string> close;
   {
     MutexLock lock(inbox_mutex_);
     is_wake_posted_ = false;
-    if (socket_.valid()) {
-      write_queue_.take(inbox_frames_);
-    }
+    write_queue_.take(inbox_frames_);
     new_calls_.swap(inbox_calls_);
     close = std::exchange(inbox_close_, std::nullopt);
-  }
-  if (!socket_.valid()) {
-    return;
   }
   for (Call& call : new_calls_) {
     expectAnswer(std::move(call));

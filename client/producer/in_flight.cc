@@ -65,8 +65,9 @@ void InFlightSends::remove(SendCall& call) {
   SendCallPtr kept;  // Released after the lock: it may be the last reference.
   MutexLock lock(mutex_);
   if (call.place) {
-    calls_.back()->place = call.place;
-    kept = std::exchange(calls_[*call.place], std::move(calls_.back()));
+    std::swap(calls_[*call.place], calls_.back());
+    calls_[*call.place]->place = call.place;
+    kept = std::move(calls_.back());
     calls_.pop_back();
     call.place.reset();
   }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <functional>
 #include <utility>
 
 #include "common/bytes.h"
@@ -272,20 +273,20 @@ Result<int64_t> CommitLog::reserveAhead(int64_t wanted_end, Reserve reserve) {
   }
   const int64_t in_next = std::clamp<int64_t>(wanted_end - next_base, 0, options_.file_bytes);
   ROCKETMQ_RETURN_IF_ERROR(next == nullptr ? makeNext(next_base, in_next, reserve)
-                                           : (next.get()->*reserve)(0, in_next));
+                                           : std::invoke(reserve, *next, 0, in_next));
   return std::min(wanted_end, next_base + options_.file_bytes);
 }
 
 Status CommitLog::reserveIn(Segment& segment, int64_t from, int64_t to, Reserve reserve) {
   reserving_.store(true, std::memory_order_release);
-  const Status reserved = (segment.*reserve)(from, to);
+  const Status reserved = std::invoke(reserve, segment, from, to);
   reserving_.store(false, std::memory_order_release);
   return reserved;
 }
 
 Status CommitLog::makeNext(int64_t base, int64_t reserve_bytes, Reserve reserve) {
   ROCKETMQ_ASSIGN_OR_RETURN(std::shared_ptr<Segment> made, segments_.create(base));
-  Status status = ((*made).*reserve)(0, reserve_bytes);
+  Status status = std::invoke(reserve, *made, 0, reserve_bytes);
   if (status.isOk()) {
     status = files_.syncDirectory(options_.dir);
   }

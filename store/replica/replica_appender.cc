@@ -30,10 +30,9 @@ Result<int64_t> ReplicaAppender::append(int64_t offset, std::string_view bytes) 
     if (!failed.isOk()) {
       break;
     }
-    const Status dispatched = dispatchRun(offset + taken);
+    failed = dispatchRun(offset + taken);
     taken += run->bytes;
-    if (!dispatched.isOk()) {
-      failed = dispatched;
+    if (!failed.isOk()) {
       break;
     }
   }
