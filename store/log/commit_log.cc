@@ -21,8 +21,10 @@ constexpr int64_t kLargeAppendBytes = 32 * 1024;
 /// So many times as much is reserved ahead of large appends, of which there may be a gigabyte in a
 /// second: while blocks are reserved they have to be copied, see fill().
 constexpr int64_t kLargeAppendsReserve = 4;
-/// A piece of zeros keeps the disk about as long as a sync does.
+/// A piece of zeros keeps the disk about as long as a sync does. In the cache larger ones cost
+/// less, and an appender who waits for one waits for a tenth of a millisecond.
 constexpr int64_t kZerosStep = 128 << 10;
+constexpr int64_t kCachedZerosStep = 256 << 10;
 /// What an appender makes that has found no room.
 constexpr int64_t kRoomStep = 256 << 10;
 
@@ -342,14 +344,14 @@ void CommitLog::openRoomAhead() {
     (void)reserveAhead(roomy_to_, &Segment::reserve);
     return;
   }
+  const int64_t step = options_.zeros == Zeros::kInCache ? kCachedZerosStep : kZerosStep;
   for (;;) {
     const int64_t tail = maxOffset();
     const int64_t from = std::max(zeros_to_, tail);
     if (from >= std::min(tail + options_.zero_ahead_bytes, roomy_to_)) {
       return;
     }
-    const auto reserved =
-        reserveAhead(std::min(from + kZerosStep, roomy_to_), &Segment::reserveWritten);
+    const auto reserved = reserveAhead(std::min(from + step, roomy_to_), &Segment::reserveWritten);
     if (!reserved) {
       return;
     }

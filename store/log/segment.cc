@@ -125,6 +125,9 @@ Status Segment::reserveWritten(int64_t from, int64_t to) {
       !written.isOk()) {
     log::warn("{}", written.message());
   }
+  if (options_.zeros == Zeros::kInCache) {
+    mapping->prefault(begin, to - begin);
+  }
   reserved_.store(to, std::memory_order_release);
   return Status::ok();
 }

@@ -66,8 +66,8 @@ class Segment {
   /// The same, but reservedTo() stays: the blocks wait for one of the others.
   Status reserveBlocks(int64_t from, int64_t to);
 
-  /// As reserve(), with zeros written first, as the options say, so that stores or syncs cost less.
-  /// A failure of that is logged, and the part is only reserved.
+  /// As reserve(), with zeros written first, as the options say, so that stores or syncs cost less;
+  /// those in the cache are mapped too. A failure of that is logged, and the part is only reserved.
   Status reserveWritten(int64_t from, int64_t to);
 
   /// Turns everything from `position` on into zeros, blocks given back.

@@ -76,14 +76,16 @@ void ConsumeQueue::write(const QueueEntry& entry) {
 }
 
 void ConsumeQueue::append(const QueueEntry& entry, const UnitFacts& facts) {
-  QueueEntry written = entry;
+  int64_t tags_code = entry.tags_code;
   if (extension_ != nullptr) {
     const auto address = extension_->append({.tags_code = entry.tags_code,
                                              .store_timestamp_ms = facts.store_timestamp_ms,
                                              .bit_map = facts.bit_map});
-    written.tags_code = address.value_or(entry.tags_code);
+    tags_code = address.value_or(entry.tags_code);
   }
-  write(written);
+  write({.physical_offset = entry.physical_offset,
+         .record_bytes = entry.record_bytes,
+         .tags_code = tags_code});
   physical_end_ = entry.physical_offset + entry.record_bytes;
 }
 

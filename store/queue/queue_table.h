@@ -65,14 +65,18 @@ class QueueTable {
 
  private:
   struct Name {
+    Name(std::string_view topic_name, int32_t id)
+        : hash(std::hash<std::string_view>()(topic_name) * 31 + static_cast<size_t>(id)),
+          topic(topic_name),
+          queue_id(id) {}
+    bool operator==(const Name&) const = default;
+
+    size_t hash;             // For the shard and for its map.
     std::string_view topic;  // Of the queue that it maps to.
     int32_t queue_id;
-    bool operator==(const Name&) const = default;
   };
   struct NameHash {
-    size_t operator()(const Name& name) const {
-      return std::hash<std::string_view>()(name.topic) * 31 + static_cast<size_t>(name.queue_id);
-    }
+    size_t operator()(const Name& name) const { return name.hash; }
   };
   struct Shard {
     mutable Mutex mutex;
@@ -81,8 +85,8 @@ class QueueTable {
   };
   static constexpr size_t kShards = 64;
 
-  Shard& shardOf(const Name& name) { return shards_[NameHash()(name) % kShards]; }
-  const Shard& shardOf(const Name& name) const { return shards_[NameHash()(name) % kShards]; }
+  Shard& shardOf(const Name& name) { return shards_[name.hash % kShards]; }
+  const Shard& shardOf(const Name& name) const { return shards_[name.hash % kShards]; }
   std::shared_ptr<ConsumeQueue> make(std::string_view topic, int32_t queue_id) const;
   Status loadTopic(const std::string& topic);
   std::vector<std::shared_ptr<ConsumeQueue>> queuesOf(const std::string& topic) const;

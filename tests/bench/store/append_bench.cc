@@ -2,10 +2,13 @@
 #include <benchmark/benchmark.h>
 #include <sys/mman.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cstring>
 #include <memory>
+#include <optional>
 #include <string>
+#include <thread>
 
 #include "tests/bench/store/bench_store.h"
 #include "tests/bench/store/collector.h"
@@ -19,7 +22,37 @@ constexpr int kRecords = 192 * 1024;  // Of one append or copy benchmark, over a
 enum class Pages {
   kPresent,   ///< They are there.
   kAhead,     ///< By faults, many ahead of each, in large pages where the file system has them.
-  kOneByOne,  ///< By faults, each of one page. So is the log: see MappedFile::prefault().
+  kOneByOne,  ///< By faults, each of one page.
+  kAsTheLog,  ///< By a thread that does meanwhile what the log's does, see CommitLog.
+};
+
+/// Makes the pages of a file from its begin to its end as the log's thread makes those ahead of it.
+class PageMaker {
+ public:
+  explicit PageMaker(MappedFile& file) : maker_([this, &file] { make(file); }) {}
+
+  /// Returns when the pages in front of `end` are there.
+  void waitFor(int64_t end) const {
+    for (int64_t made = made_to_.load(std::memory_order_acquire); made < end;
+         made = made_to_.load(std::memory_order_acquire)) {
+      made_to_.wait(made, std::memory_order_acquire);
+    }
+  }
+
+ private:
+  void make(MappedFile& file) {
+    constexpr int64_t kStep = 128 << 10;
+    for (int64_t at = 0; at < file.bytes(); at += kStep) {
+      const int64_t bytes = std::min(kStep, file.bytes() - at);
+      ROCKETMQ_CHECK(file.writeZeros(at, bytes, Zeros::kInCache).isOk());
+      file.prefault(at, bytes);
+      made_to_.store(at + bytes, std::memory_order_release);
+      made_to_.notify_all();
+    }
+  }
+
+  std::atomic<int64_t> made_to_{0};
+  std::jthread maker_;
 };
 
 /// A file of the log's kind: blocks reserved, mapped shared.
@@ -27,6 +60,7 @@ struct ReservedMapping {
   rocketmq::test::TempDir dir;
   std::unique_ptr<MappedFile> file;
   std::atomic<int64_t> next{0};
+  std::optional<PageMaker> maker;
 
   explicit ReservedMapping(Pages pages) {
     const int64_t bytes = static_cast<int64_t>(recordBytes()) * kRecords;
@@ -38,6 +72,8 @@ struct ReservedMapping {
       file->prefault(0, bytes);
     } else if (pages == Pages::kOneByOne) {
       ROCKETMQ_CHECK(::madvise(file->data(), static_cast<size_t>(bytes), MADV_RANDOM) == 0);
+    } else if (pages == Pages::kAsTheLog) {
+      maker.emplace(*file);
     }
   }
 };
@@ -52,7 +88,10 @@ void BM_MemcpyIntoMapping(benchmark::State& state) {
   const auto bytes = static_cast<int64_t>(record.size());
   for (auto _ : state) {
     const int64_t at = mapping.next.fetch_add(bytes, std::memory_order_relaxed);
-    std::memcpy(mapping.file->data() + at % mapping.file->bytes(), record.data(), record.size());
+    if (mapping.maker) {
+      mapping.maker->waitFor(at + bytes);
+    }
+    std::memcpy(mapping.file->data() + at, record.data(), record.size());
   }
   state.SetBytesProcessed(state.iterations() * bytes);
 }
@@ -77,6 +116,7 @@ void registerCopy(const char* name, int threads) {
       ->Teardown([](const benchmark::State&) { reserved_mapping.reset(); })
       ->Threads(threads)
       ->Iterations(kRecords / threads)
+      ->MeasureProcessCPUTime()
       ->UseRealTime();
 }
 
@@ -91,6 +131,7 @@ void printRowsOf(const Collector& runs, const std::string& threads) {
   row("BM_MemcpyIntoMapping", "append / memcpy, warm pages");
   row("BM_MemcpyIntoColdMapping", "append / memcpy, pages made ahead");
   row("BM_MemcpyIntoColdPages", "append / memcpy, pages made one by one");
+  row("BM_MemcpyIntoLogPages", "append / memcpy, pages made as the log's");
 }
 
 }  // namespace
@@ -100,6 +141,7 @@ void registerAppends() {
     registerCopy<Pages::kPresent>("BM_MemcpyIntoMapping", threads);
     registerCopy<Pages::kAhead>("BM_MemcpyIntoColdMapping", threads);
     registerCopy<Pages::kOneByOne>("BM_MemcpyIntoColdPages", threads);
+    registerCopy<Pages::kAsTheLog>("BM_MemcpyIntoLogPages", threads);
     benchmark::RegisterBenchmark("BM_Append", BM_Append)
         ->Setup([](const benchmark::State&) {
           open_store = std::make_unique<OpenStore>(store::StoreOptions{});
@@ -107,6 +149,7 @@ void registerAppends() {
         ->Teardown([](const benchmark::State&) { open_store.reset(); })
         ->Threads(threads)
         ->Iterations(kRecords / threads)
+        ->MeasureProcessCPUTime()
         ->UseRealTime();
   }
 }
@@ -114,6 +157,13 @@ void registerAppends() {
 void printAppendRows(const Collector& runs) {
   for (const char* threads : {"1", "4", "16"}) {
     printRowsOf(runs, threads);
+  }
+  // Of all threads: on two cores those that make pages, dispatch and index share with the senders.
+  for (const char* name : {"BM_MemcpyIntoMapping", "BM_MemcpyIntoColdMapping",
+                           "BM_MemcpyIntoColdPages", "BM_MemcpyIntoLogPages", "BM_Append"}) {
+    if (const auto cpu = runs.median(std::string(name) + "/1 cpu_ns")) {
+      printRow("processor time of one, ns: " + std::string(name + std::strlen("BM_")), *cpu);
+    }
   }
 }
 

@@ -24,6 +24,7 @@ void Collector::ReportRuns(const std::vector<Run>& runs) {
         run.run_name.function_name +
         (run.run_name.threads.empty() ? "" : "/" + run.run_name.threads.substr(8));
     values_[name + " ns"].push_back(run.GetAdjustedRealTime());
+    values_[name + " cpu_ns"].push_back(run.GetAdjustedCPUTime());
     for (const auto& [counter, value] : run.counters) {
       values_[name + " " + counter].push_back(value.value);
     }

@@ -19,8 +19,9 @@ class Collector final : public benchmark::ConsoleReporter {
 
   void ReportRuns(const std::vector<Run>& runs) override;
 
-  /// Key: "NAME ns", "NAME/THREADS ns", or one of the counters, as in "BM_Append/4
-  /// bytes_per_second". One value for each repetition; empty when it was not measured.
+  /// Key: "NAME ns", "NAME/THREADS ns", "NAME/1 cpu_ns" for the processor time, or one of the
+  /// counters, as in "BM_Append/4 bytes_per_second". One value for each repetition; empty when it
+  /// was not measured.
   std::vector<double> values(const std::string& key) const;
   std::optional<double> median(const std::string& key) const { return medianOf(values(key)); }
 
