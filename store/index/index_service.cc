@@ -181,13 +181,15 @@ void IndexService::loop() {
       continue;
     }
     idle_.store(true);
-    if (const auto last = newest()) {
-      last->releasePages();
-    }
     // Looked at after `idle_` is set: an append that came before it is seen here, one that comes
     // later wakes.
-    if (parts_.dispatcher.dispatchedTo() <= position_ && !worker_.pause(kUntilWoken)) {
-      return;
+    if (parts_.dispatcher.dispatchedTo() <= position_) {
+      if (const auto last = newest()) {
+        last->releasePages();
+      }
+      if (!worker_.pause(kUntilWoken)) {
+        return;
+      }
     }
     idle_.store(false);
   }
