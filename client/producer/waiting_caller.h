@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "common/mutex.h"
+#include "common/semaphore.h"
 
 namespace rocketmq::client {
 
@@ -30,7 +31,7 @@ class WaitingCaller {
       result_.emplace(std::move(result));
       dropped.swap(task_);
     }
-    changed_.notifyOne();
+    changed_.post();
   }
 
   /// Lets the waiting thread run `task`; dropped when there is a result first.
@@ -42,30 +43,30 @@ class WaitingCaller {
       }
       task_ = std::move(task);
     }
-    changed_.notifyOne();
+    changed_.post();
   }
 
   /// Not on the event loop.
   Result wait() {
     for (;;) {
+      changed_.wait();
       std::function<void()> task;
       {
         MutexLock lock(mutex_);
-        while (!result_ && !task_) {
-          changed_.wait(mutex_);
-        }
         if (result_) {
           return std::move(*result_);
         }
         task.swap(task_);
       }
-      task();
+      if (task) {  // Else one that came later has taken its place, and has been run.
+        task();
+      }
     }
   }
 
  private:
   Mutex mutex_;
-  CondVar changed_;
+  Semaphore changed_;  // Posted once for each result and each task.
   std::optional<Result> result_ ROCKETMQ_GUARDED_BY(mutex_);
   std::function<void()> task_ ROCKETMQ_GUARDED_BY(mutex_);
 };
