@@ -47,6 +47,7 @@ TcpConnection::TcpConnection(IoThread& thread, Descriptor socket, std::string na
       thread_(thread),
       thread_id_(std::this_thread::get_id()),
       settings_(std::move(settings)),
+      request_type_(settings_->serialize_type.value_or(SerializeType::kJson)),
       name_(std::move(name)),
       inbox_frames_(keepsMemory(*settings_)),
       socket_(std::move(socket)),

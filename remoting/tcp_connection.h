@@ -48,7 +48,7 @@ class TcpConnection final : public Connection, public Readiness::Source, private
     const Router* router = nullptr;  ///< Answers the peer's requests; never null.
     ConnectionLimits limits;
     Language language = Language::kCpp;
-    SerializeType serialize_type = SerializeType::kJson;
+    std::optional<SerializeType> serialize_type = SerializeType::kJson;  ///< See Client::Options.
     /// Of a server's connections together; null: each for itself.
     std::shared_ptr<ConnectionMemory> memory;
     /// Of a server that looks for TLS; null: all connections are what they came as.
@@ -89,7 +89,9 @@ class TcpConnection final : public Connection, public Readiness::Source, private
   void requestRefused() override;
   int32_t nextOpaque() override;
   Language language() const override { return settings_->language; }
-  SerializeType requestSerializeType() const override { return settings_->serialize_type; }
+  SerializeType requestSerializeType() const override {
+    return request_type_.load(std::memory_order_relaxed);
+  }
   const RequestSigner* signer() const override { return settings_->signer.get(); }
 
  private:
@@ -174,6 +176,7 @@ class TcpConnection final : public Connection, public Readiness::Source, private
   /// Kept apart from thread_, which a closed connection may outlive.
   const std::thread::id thread_id_;
   const std::shared_ptr<const Settings> settings_;
+  std::atomic<SerializeType> request_type_;
   HostAddress remote_;
   HostAddress local_;
   std::string name_;

@@ -9,6 +9,7 @@
 #include <asio/post.hpp>
 
 #include "common/log.h"
+#include "remoting/protocol/codes.h"
 #include "remoting/tcp_connection.h"
 
 // The receiving half of TcpConnection.
@@ -238,6 +239,9 @@ void TcpConnection::handleFrame(const ConnectionPtr& self, char* frame, size_t s
 }
 
 void TcpConnection::handleAnswer(const CommandView& answer) {
+  if (!settings_->serialize_type && answer.version >= kVersion4_0_0) {
+    request_type_.store(SerializeType::kBinary, std::memory_order_relaxed);
+  }
   RawCallback callback = pending_.take(answer.opaque);
   if (!callback) {
     log::debug("answer {} from {} comes too late or was never asked for", answer.opaque, name_);

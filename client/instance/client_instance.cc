@@ -6,6 +6,7 @@
 #include <future>
 #include <utility>
 
+#include "client/instance/serialize_type.h"
 #include "client/instance/tls.h"
 #include "common/json/decode.h"
 #include "common/log.h"
@@ -112,6 +113,10 @@ Outcome<std::shared_ptr<ClientInstance>> ClientInstance::acquire(const ClientCon
   if (const Status status = credentialsOf(config).check(); !status.isOk()) {
     return ClientError::client("ClientConfig::credentials: " + status.message());
   }
+  const auto serialize_type = wantedSerializeType();
+  if (!serialize_type.ok()) {
+    return ClientError::client(serialize_type.status().message());
+  }
 
   InstanceTable& table = InstanceTable::get();
   MutexLock lock(table.mutex);
@@ -120,7 +125,10 @@ Outcome<std::shared_ptr<ClientInstance>> ClientInstance::acquire(const ClientCon
     auto name_servers = std::make_shared<NameServers>();
     name_servers->set(std::move(*addresses));
     entry.instance.reset(new ClientInstance(config, client_id, std::move(name_servers)));
-    entry.instance->start(source->url, std::move(*tls));
+    remoting::Client::Options options;
+    options.serialize_type = *serialize_type;
+    options.tls = std::move(*tls);
+    entry.instance->start(source->url, std::move(options));
   }
   ++entry.users;
   return entry.instance;
@@ -151,13 +159,9 @@ ClientInstance::ClientInstance(ClientConfig config, std::string client_id,
 
 ClientInstance::~ClientInstance() = default;
 
-void ClientInstance::start(const std::string& endpoint_url,
-                           std::shared_ptr<const remoting::TlsContext> tls) {
+void ClientInstance::start(const std::string& endpoint_url, remoting::Client::Options options) {
   registerServerRequests();
-  remoting::Client::Options options;
   options.language = remoting::Language::kCpp;
-  options.serialize_type = remoting::SerializeType::kJson;
-  options.tls = std::move(tls);
   options.signer = remoting::RequestSigner::of(credentialsOf(config_));
   options.on_closed = guard_.wrap([this](const remoting::ConnectionPtr&,
                                          const std::string& address) { forgetBroker(address); });

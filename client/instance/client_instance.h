@@ -105,7 +105,7 @@ class ClientInstance {
  private:
   ClientInstance(ClientConfig config, std::string client_id,
                  std::shared_ptr<NameServers> name_servers);
-  void start(const std::string& endpoint_url, std::shared_ptr<const remoting::TlsContext> tls);
+  void start(const std::string& endpoint_url, remoting::Client::Options options);
   void stop();
   /// Answers what brokers ask of clients; server_requests.cc.
   void registerServerRequests();

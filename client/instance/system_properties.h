@@ -16,6 +16,7 @@ namespace system_property {
 inline constexpr std::string_view kNameServerAddress = "rocketmq.namesrv.addr";
 inline constexpr std::string_view kNameServerDomain = "rocketmq.namesrv.domain";
 inline constexpr std::string_view kNameServerSubgroup = "rocketmq.namesrv.domain.subgroup";
+inline constexpr std::string_view kSerializeType = "rocketmq.serialize.type";
 inline constexpr std::string_view kLocalOffsetStoreDir = "rocketmq.client.localOffsetStoreDir";
 inline constexpr std::string_view kLockMaxLiveTime = "rocketmq.client.rebalance.lockMaxLiveTime";
 inline constexpr std::string_view kLockInterval = "rocketmq.client.rebalance.lockInterval";

@@ -178,6 +178,7 @@ inline constexpr int32_t kVersion3_0_7 = 28;
 inline constexpr int32_t kVersion3_0_11 = 37;
 inline constexpr int32_t kVersion3_1_8 = 62;
 inline constexpr int32_t kVersion3_4_9 = 121;
+inline constexpr int32_t kVersion4_0_0 = 213;
 inline constexpr int32_t kVersion4_9_4 = 401;
 inline constexpr int32_t kVersion5_0_0 = 413;
 

@@ -11,6 +11,7 @@
 #include "client/instance/life_cycle.h"
 #include "client/instance/name_servers.h"
 #include "client/instance/name_space.h"
+#include "client/instance/serialize_type.h"
 #include "client/instance/system_properties.h"
 #include "client/instance/timers.h"
 #include "client/instance/worker_pool.h"
@@ -310,6 +311,20 @@ TEST(NameServersTest, AFailedServerIsLeftForTheNextOne) {
   EXPECT_EQ(servers.inOrder().front(), second);
   servers.set({"d:1", second});
   EXPECT_EQ(servers.inOrder().front(), second) << "the one in use stays in use";
+}
+
+TEST(SerializeTypeTest, PropertyComesBeforeEnvironmentAndMistakesAreNamed) {
+  ::unsetenv("ROCKETMQ_SERIALIZE_TYPE");
+  EXPECT_EQ(*wantedSerializeType(), std::nullopt);
+  ::setenv("ROCKETMQ_SERIALIZE_TYPE", "ROCKETMQ", 1);
+  EXPECT_EQ(*wantedSerializeType(), remoting::SerializeType::kBinary);
+  setProperty("rocketmq.serialize.type", "JSON");
+  EXPECT_EQ(*wantedSerializeType(), remoting::SerializeType::kJson);
+  setProperty("rocketmq.serialize.type", "protobuf");
+  EXPECT_NE(wantedSerializeType().status().message().find("\"protobuf\"; set JSON or ROCKETMQ"),
+            std::string::npos);
+  setProperty("rocketmq.serialize.type", "");
+  ::unsetenv("ROCKETMQ_SERIALIZE_TYPE");
 }
 
 TEST(PropertiesTest, CommandLinePropertiesAreTakenOut) {

@@ -50,6 +50,38 @@ TEST_F(ClientTest, SpeaksTheBinaryCodecWhenToldTo) {
   EXPECT_EQ(result->header.text, "hello");
 }
 
+TEST_F(ClientTest, SpeaksTheBinaryCodecOnceAnAnswerTellsThatTheServerReadsIt) {
+  test::RawListener listener;
+  startClient({.serialize_type = std::nullopt});
+  const auto begin = [&] {
+    return std::async(std::launch::async, [&] { return call(listener.address()); });
+  };
+  // Answers as a server of a release; `type`: what the request must be written in.
+  const auto answer = [](test::RawSocket& socket, SerializeType type, int32_t version) {
+    const auto request = receive(socket);
+    ASSERT_NE(request, nullptr);
+    EXPECT_EQ(request->command.serialize_type, type);
+    ASSERT_TRUE(socket.write(
+        answerFrame(request->command.opaque, ResponseCode::kSuccess, "ok", {}, version)));
+  };
+  auto result = begin();
+  test::RawSocket socket = listener.accept();
+  answer(socket, SerializeType::kJson, kVersion4_0_0 - 1);
+  EXPECT_TRUE(result.get().ok());
+  result = begin();
+  answer(socket, SerializeType::kJson, kVersion4_0_0);
+  EXPECT_TRUE(result.get().ok());
+  result = begin();
+  answer(socket, SerializeType::kBinary, kVersion4_0_0);
+  EXPECT_TRUE(result.get().ok());
+  socket.close();
+  ASSERT_TRUE(eventually([&] { return client_->openConnection(listener.address()) == nullptr; }));
+  result = begin();
+  test::RawSocket next = listener.accept();
+  answer(next, SerializeType::kJson, kVersion4_0_0);
+  EXPECT_TRUE(result.get().ok());
+}
+
 TEST_F(ClientTest, RefusalsAreAnswersToo) {
   startServer();
   startClient();

@@ -77,11 +77,13 @@ std::string requestFrame(const C& request, int32_t opaque, std::string_view body
 
 /// The frame that answers a request with a code and a text.
 inline std::string answerFrame(int32_t opaque, ResponseCode code, std::string_view text,
-                               std::string_view body = {}) {
+                               std::string_view body = {}, int32_t version = kAnnouncedVersion) {
   std::string frame;
-  HeaderWriter writer(
-      frame,
-      {.code = static_cast<int32_t>(code), .opaque = opaque, .flag = kFlagResponse, .remark = {}});
+  HeaderWriter writer(frame, {.code = static_cast<int32_t>(code),
+                              .version = version,
+                              .opaque = opaque,
+                              .flag = kFlagResponse,
+                              .remark = {}});
   writer.add("text", text);
   writer.finish(body.size());
   frame += body;
