@@ -96,7 +96,8 @@ void MasterConnection::read() {
       }
       // Behind a full buffer there is more: a backlog, for which one report at the end will do.
       const bool is_backlog = static_cast<size_t>(got) == buffer.size();
-      takeTurns(is_backlog ? Turns::kLong : Turns::kUsual);
+      takeTurns(is_backlog ? Turns::kShort : Turns::kUsual);
+      giveWay();
       if (!is_backlog && !reportProgress()) {
         return;
       }

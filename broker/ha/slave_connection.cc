@@ -202,7 +202,8 @@ bool SlaveConnection::gather() {
       std::min<int64_t>(settings_.load()->ha_transfer_batch_bytes, kPieceBytesMax);
   int64_t next = next_offset_.load(std::memory_order_relaxed);
   const bool is_backlog = store_.commitLogMaxOffset() - next >= kBacklogBytes;
-  takeTurns(is_backlog ? Turns::kLong : Turns::kUsual);
+  takeTurns(is_backlog ? Turns::kShort : Turns::kUsual);
+  giveWay();
   while (frames_.size() < kFramesPerWrite) {
     store::LogSlice slice = store_.logBytes(next, batch_bytes);
     if (slice.bytes.empty()) {

@@ -167,7 +167,7 @@ bool IndexService::repairInThread() {
 }
 
 void IndexService::loop() {
-  takeTurns(Turns::kLong);
+  takeTurns(Turns::kShort);
   if (!repairInThread()) {
     return;
   }
@@ -219,6 +219,7 @@ bool IndexService::catchUp(const std::function<bool()>& go_on) {
     }
     failure_logged_ = false;
     position_ = walker.position();
+    giveWay();
   }
   return false;
 }

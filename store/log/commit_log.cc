@@ -9,6 +9,7 @@
 #include "common/check.h"
 #include "common/log.h"
 #include "common/message/record.h"
+#include "common/scheduling.h"
 
 namespace rocketmq::store {
 namespace {
@@ -98,6 +99,7 @@ Status CommitLog::removeBeyond(int64_t end) {
 
 void CommitLog::start() {
   room_worker_.start("StoreLogRoom", [this] {
+    takeTurns(Turns::kShort);
     do {
       keepRoomAhead();
     } while (room_worker_.pause(kRoomPause));

@@ -6,6 +6,7 @@
 
 #include "common/check.h"
 #include "common/log.h"
+#include "common/scheduling.h"
 
 namespace rocketmq::store {
 namespace {
@@ -14,6 +15,8 @@ constexpr size_t kNameDigits = 20;
 constexpr int64_t kBaseMax = int64_t{1} << 62;  // Keeps sums of offsets far from overflow.
 constexpr int64_t kReserveStepMaxBytes = 64 * 1024;
 constexpr int kFolderLevels = 3;
+/// Each is a system call during which nobody else gets the processor.
+constexpr int64_t kReleaseStep = 4 << 20;
 
 int64_t roundUp(int64_t bytes) { return (bytes + kPageBytes - 1) / kPageBytes * kPageBytes; }
 
@@ -86,9 +89,18 @@ bool Segment::isMapped() const {
 }
 
 void Segment::releaseBefore(int64_t position) {
-  MutexLock lock(mutex_);
-  if (mapping_ != nullptr && position > 0) {
-    mapping_->release(0, std::min(position, options_.bytes));
+  std::shared_ptr<MappedFile> mapping;
+  {
+    MutexLock lock(mutex_);
+    mapping = mapping_;
+  }
+  if (mapping == nullptr) {
+    return;
+  }
+  const int64_t end = std::min(position, options_.bytes);
+  for (int64_t at = 0; at < end; at += kReleaseStep) {
+    mapping->release(at, std::min(kReleaseStep, end - at));
+    giveWay();
   }
 }
 

@@ -2,6 +2,7 @@
 
 #include "common/bytes.h"
 #include "common/message/record.h"
+#include "common/scheduling.h"
 
 namespace rocketmq::store {
 namespace {
@@ -26,10 +27,12 @@ Result<int64_t> ReplicaAppender::append(int64_t offset, std::string_view bytes) 
     if (!run || run->bytes == 0) {
       break;
     }
+    giveWay();
     failed = write(*run, rest.substr(0, static_cast<size_t>(run->bytes)));
     if (!failed.isOk()) {
       break;
     }
+    giveWay();
     failed = dispatchRun(offset + taken);
     taken += run->bytes;
     if (!failed.isOk()) {
