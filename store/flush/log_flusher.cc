@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "common/log.h"
+#include "common/scheduling.h"
 
 namespace rocketmq::store {
 namespace {
@@ -68,6 +69,9 @@ void LogFlusher::whenFlushed(int64_t end_offset, std::chrono::steady_clock::time
 }
 
 void LogFlusher::flushLoop() {
+  if (options_.mode == FlushMode::kAsync) {
+    takeTurns(Turns::kShort);
+  }
   const std::chrono::milliseconds interval(options_.interval_ms);
   auto thorough_at = std::chrono::steady_clock::now();
   int64_t seen_end = log_.flushedOffset();
