@@ -17,6 +17,8 @@ using std::chrono::steady_clock;
 
 /// Reads between two looks at the other events of the thread.
 constexpr int kReadsPerTurn = 16;
+/// A backlog is appended in pieces of so many bytes: the system's cache makes large pages of them.
+constexpr size_t kAppendBytes = 1 << 20;
 
 }  // namespace
 
@@ -26,7 +28,7 @@ MasterConnection::MasterConnection(remoting::TcpSocket socket, const Parts& part
       throttle_timer_(socket_.get_executor()),
       budget_(steady_clock::now()),
       parts_(parts),
-      pending_offset_(parts.store.commitLogMaxOffset()),
+      received_from_(parts.store.commitLogMaxOffset()),
       last_read_(steady_clock::now()),
       last_write_(last_read_) {}
 
@@ -51,7 +53,7 @@ void MasterConnection::close(const std::string& reason) {
 }
 
 int64_t MasterConnection::receivedTo() const {
-  return pending_offset_ + static_cast<int64_t>(pending_.size());
+  return received_from_ + std::ssize(received_.logBytes());
 }
 
 void MasterConnection::waitReadable() {
@@ -82,23 +84,32 @@ void MasterConnection::waitForMore() {
 }
 
 void MasterConnection::read() {
-  const std::span<char> buffer =
-      remoting::IoThread::of(socket_.get_executor().context()).readBuffer();
   for (int i = 0; i < kReadsPerTurn; ++i) {
-    const ssize_t got = ::recv(socket_.native_handle(), buffer.data(), buffer.size(), MSG_DONTWAIT);
+    const std::span<iovec> room = received_.room();
+    msghdr message{};
+    message.msg_iov = room.data();
+    message.msg_iovlen = room.size();
+    const ssize_t got = ::recvmsg(socket_.native_handle(), &message, MSG_DONTWAIT);
     if (got > 0) {
       last_read_ = steady_clock::now();
       parts_.traffic.last_read_ms.store(parts_.clock.nowMs(), std::memory_order_relaxed);
       parts_.traffic.bytes.fetch_add(got, std::memory_order_relaxed);
       budget_.spend(got);
-      if (!take({buffer.data(), static_cast<size_t>(got)}) || !appendPending()) {
+      if (!received_.received(static_cast<size_t>(got), [this](const TransferHeader& header) {
+            return checkHeader(header);
+          })) {
         return;
       }
-      // Behind a full buffer there is more: a backlog, for which one report at the end will do.
-      const bool is_backlog = static_cast<size_t>(got) == buffer.size();
+      // Behind a full buffer there is more: a backlog, which is appended in large pieces, and for
+      // which one report at the end will do.
+      const bool is_backlog = received_.logBytes().size() >= TransferBuffer::kReadBytes;
       takeTurns(is_backlog ? Turns::kShort : Turns::kUsual);
       giveWay();
-      if (!is_backlog && !reportProgress()) {
+      if (is_backlog) {
+        if (received_.logBytes().size() >= kAppendBytes && !appendReceived()) {
+          return;
+        }
+      } else if (!appendReceived() || !reportProgress()) {
         return;
       }
     } else if (got == 0) {
@@ -113,23 +124,8 @@ void MasterConnection::read() {
       return;
     }
   }
-  if (reportProgress()) {
+  if (appendReceived() && reportProgress()) {
     waitForMore();
-  }
-}
-
-bool MasterConnection::take(std::string_view bytes) {
-  using Kind = TransferReader::Step::Kind;
-  for (;;) {
-    const TransferReader::Step step = transfers_.next(bytes);
-    if (step.kind == Kind::kNone) {
-      return true;
-    }
-    if (step.kind == Kind::kLogBytes) {
-      pending_.append(step.log_bytes);
-    } else if (!checkHeader(step.header)) {
-      return false;
-    }
   }
 }
 
@@ -142,7 +138,7 @@ bool MasterConnection::checkHeader(const TransferHeader& header) {
   }
   const bool is_first_piece = receivedTo() == 0;
   if (is_first_piece && header.bytes > 0) {
-    pending_offset_ = header.offset;
+    received_from_ = header.offset;
   } else if (!is_first_piece && header.offset != receivedTo()) {
     close("the master goes on at log offset " + std::to_string(header.offset) +
           ", this slave's log at " + std::to_string(receivedTo()));
@@ -152,19 +148,20 @@ bool MasterConnection::checkHeader(const TransferHeader& header) {
   return true;
 }
 
-bool MasterConnection::appendPending() {
-  if (pending_.empty()) {
+bool MasterConnection::appendReceived() {
+  const std::string_view bytes = received_.logBytes();
+  if (bytes.empty()) {
     return true;
   }
-  const Result<int64_t> taken = parts_.store.appendReplicated(pending_offset_, pending_);
+  const Result<int64_t> taken = parts_.store.appendReplicated(received_from_, bytes);
   if (!taken) {
     // It will come again: at once would be for nothing.
     was_useful_ = false;
     close("cannot append: " + taken.status().message());
     return false;
   }
-  pending_.erase(0, static_cast<size_t>(*taken));
-  pending_offset_ += *taken;
+  received_.dropFront(static_cast<size_t>(*taken));
+  received_from_ += *taken;
   return true;
 }
 

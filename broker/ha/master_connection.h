@@ -6,10 +6,10 @@
 #include <cstdint>
 #include <memory>
 #include <string>
-#include <string_view>
 
 #include "broker/ha/transfer.h"
 #include "broker/ha/transfer_budget.h"
+#include "broker/ha/transfer_buffer.h"
 #include "broker/settings.h"
 #include "common/clock.h"
 #include "remoting/io_thread.h"
@@ -58,11 +58,10 @@ class MasterConnection : public std::enable_shared_from_this<MasterConnection> {
   /// Waits for the next bytes, or first, as haFlowControlEnable says, for the time to take them.
   void waitForMore();
   void read();
-  bool take(std::string_view bytes);
   /// Lets the master know what has been appended since the last report.
   bool reportProgress();
   bool checkHeader(const TransferHeader& header);
-  bool appendPending();
+  bool appendReceived();
   /// The log's end with what is still too little to be appended.
   int64_t receivedTo() const;
 
@@ -77,11 +76,10 @@ class MasterConnection : public std::enable_shared_from_this<MasterConnection> {
   TransferBudget budget_;
   const Parts parts_;
 
-  TransferReader transfers_;
-  /// Received log bytes that are not in the log yet, less than one record between reads, and where
-  /// they begin.
-  std::string pending_;
-  int64_t pending_offset_;
+  /// Log bytes that are not in the log yet, less than one record between turns, and where they
+  /// begin.
+  TransferBuffer received_;
+  int64_t received_from_;
   int64_t reported_ = -1;
   std::array<char, kReportBytes> report_{};
   size_t report_left_ = 0;  ///< Bytes of report_ that have not left yet.

@@ -57,6 +57,10 @@ class TransferReader {
   /// Takes the next step off the front of `bytes`.
   Step next(std::string_view& bytes);
 
+  /// How many log bytes come before the next header, and how many bytes that lacks.
+  int64_t logBytesLeft() const { return log_bytes_left_; }
+  size_t headerBytesLeft() const { return kTransferHeaderBytes - partial_bytes_; }
+
  private:
   std::array<char, kTransferHeaderBytes> partial_{};
   size_t partial_bytes_ = 0;
