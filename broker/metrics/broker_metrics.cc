@@ -54,6 +54,7 @@ metrics::MetricList BrokerMetrics::all() {
           &kReserveTime,
           &kHaSlaves,
           &kHaLag,
+          &kHaLagMessages,
           &kHaConnected,
           &kMessagesIn,
           &kThroughputIn,
@@ -108,10 +109,8 @@ void BrokerMetrics::addBroker(Page& page) const {
   page.add(static_cast<int64_t>(parts_.lanes.queueSize(remoting::Lane::kAdmin)), {"admin"});
   addRequests(page);
   page.single(metric::kPermission, parts_.settings.load()->broker_permission);
-  page.single(metric::kTopicNumber,
-              static_cast<double>(parts_.topics.size()));
-  page.single(metric::kGroupNumber,
-              static_cast<double>(parts_.groups.size()));
+  page.single(metric::kTopicNumber, static_cast<double>(parts_.topics.size()));
+  page.single(metric::kGroupNumber, static_cast<double>(parts_.groups.size()));
   page.single(metric::kBrokerTps, parts_.stats.puts().view().minute.tps);
   page.single(metric::kBrokerQps, parts_.stats.gets().view().minute.tps);
 }
@@ -163,6 +162,10 @@ void BrokerMetrics::addReplication(Page& page) const {
   page.begin(metric::kHaLag);
   for (const remoting::HaConnectionInfo& slave : status.ha_connection_info) {
     page.add(slave.diff, {slave.address});
+  }
+  page.begin(metric::kHaLagMessages);
+  for (const remoting::HaConnectionInfo& slave : status.ha_connection_info) {
+    page.add(slave.diff_messages, {slave.address});
   }
 }
 

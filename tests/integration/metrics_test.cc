@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <signal.h>
 
 #include <atomic>
 #include <chrono>
@@ -16,11 +17,13 @@
 #include "tests/support/daemon.h"
 #include "tests/support/eventually.h"
 #include "tests/support/raw_socket.h"
+#include "tests/support/slave.h"
 #include "tests/support/temp_dir.h"
 
 namespace rocketmq::test {
 namespace {
 
+using ::testing::ContainsRegex;
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
 
@@ -150,6 +153,40 @@ TEST_F(MetricsTest, WhatWaitsIsCounted) {
     EXPECT_TRUE(eventually([&] { return page().find(expected) != std::string::npos; }, kPatience))
         << expected;
   }
+}
+
+// Promise: how far a slave is behind can be seen in bytes and in messages, on the page and by
+// mqadmin haStatus.
+TEST_F(MetricsTest, SlaveThatStandsStillLagsInBytesAndMessages) {
+  cluster_->createTopic("Lagging", 1);
+  const TempDir slave_folder;
+  Slave slave(*cluster_, slave_folder.path().string());
+  slave.start();
+  ASSERT_TRUE(eventually([&] { return slave.hasCaughtUp(); }, kPatience));
+  ASSERT_EQ(::kill(slave.broker().pid(), SIGSTOP), 0);
+
+  ProducerConfig config;
+  config.namesrv_addr = cluster_->namesrvAddr();
+  config.producer_group = "lagging_producer";
+  DefaultMQProducer producer(config);
+  producer.start();
+  for (int i = 0; i < 3; ++i) {
+    Message message("Lagging", "", std::string(1000, 'x'));
+    producer.send(message);
+  }
+  const auto value = [](const std::string& metric) {
+    const std::string text = page();
+    const size_t line = text.find("\n" + metric + "{");
+    const size_t at = text.find("} ", line);
+    return line == std::string::npos ? -1 : std::stoi(text.substr(at + 2));
+  };
+  EXPECT_TRUE(eventually([&] { return value("rocketmq_ha_slave_lag_messages") == 3; }, kPatience))
+      << page();
+  const int bytes = value("rocketmq_ha_slave_lag_bytes");
+  EXPECT_TRUE(bytes > 3000 && bytes < 6000) << bytes;
+  const std::string status = cluster_->admin({"haStatus", "-b", cluster_->brokerAddr()}).output;
+  EXPECT_THAT(status, ContainsRegex(" " + std::to_string(bytes) + " +3 ")) << status;
+  slave.kill();
 }
 
 TEST_F(MetricsTest, PromtoolAcceptsThePage) {
