@@ -127,7 +127,7 @@ void Broker::Impl::makeClients() {
                                   },
                               .expiry = milliseconds(settings->channel_expired_timeout_ms)},
       *filters_, clock_);
-  heartbeats_.emplace(*clients_, *groups_, *topics_);
+  heartbeats_.emplace(*clients_, *groups_, *topics_, clock_);
   locks_.emplace(milliseconds(settings->queue_lock_lifetime_ms));
   remoting::Client::Options options;
   options.connect_timeout = milliseconds(settings->connect_timeout_ms);

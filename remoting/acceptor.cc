@@ -19,7 +19,7 @@ namespace {
 /// The system cuts it down to its own limit (net.core.somaxconn).
 constexpr int kBacklog = 4096;
 /// Then other work of the thread comes first.
-constexpr int kSocketsPerTurn = 64;
+constexpr int kSocketsPerTurn = 16;
 constexpr std::chrono::milliseconds kRetryDelay{100};
 
 bool isOutOfResources(int error_number) {

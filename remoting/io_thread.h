@@ -41,6 +41,8 @@ class IoThread : public asio::execution_context::service {
   static asio::execution_context::id id;
 
   static constexpr size_t kReadBufferBytes = 256u << 10;
+  /// What a connection may always read into it before others' turn comes.
+  static constexpr size_t kTurnBytesMin = 4u << 10;
 
   explicit IoThread(asio::execution_context& context);
 

@@ -1,7 +1,10 @@
 #include "remoting/readiness.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <utility>
+
+#include <asio/post.hpp>
 
 #include "common/descriptor.h"
 
@@ -49,6 +52,9 @@ void Readiness::remove(Source& source) {
       event.data.ptr = nullptr;
     }
   }
+  if (source.is_end_untold_) {
+    std::replace(ended_.begin(), ended_.end(), &source, static_cast<Source*>(nullptr));
+  }
   const size_t index = source.index_;
   std::swap(sources_[index], sources_.back());
   sources_[index]->index_ = index;
@@ -62,6 +68,7 @@ void Readiness::remove(Source& source) {
 
 void Readiness::shutdown() {
   set_.reset();
+  ended_.clear();
   sources_.clear();
 }
 
@@ -73,26 +80,58 @@ void Readiness::wait() {
   set_->async_wait(asio::posix::descriptor_base::wait_read, [this](const asio::error_code& error) {
     if (!error) {
       is_waiting_ = false;
-      tell();
+      tellAll();
     }
   });
 }
 
-void Readiness::tell() {
+void Readiness::tell(Source& source, Events events) {
+  const std::shared_ptr<Source> keep_alive = sources_[source.index_];
+  source.onReady(events);
+}
+
+void Readiness::tellAll() {
   const int count = ::epoll_wait(set_->native_handle(), events_.data(), kEventsPerTurn, 0);
   untold_ = std::span(events_).first(count > 0 ? static_cast<size_t>(count) : 0);
   while (!untold_.empty()) {
     const epoll_event event = untold_.front();
     untold_ = untold_.subspan(1);
-    if (auto* const source = static_cast<Source*>(event.data.ptr)) {
-      const std::shared_ptr<Source> keep_alive = sources_[source->index_];
-      const bool is_ended = (event.events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0;
-      source->onReady({.is_readable = is_ended || (event.events & EPOLLIN) != 0,
-                       .is_writable = is_ended || (event.events & EPOLLOUT) != 0,
-                       .is_ended = is_ended});
+    auto* const source = static_cast<Source*>(event.data.ptr);
+    if (source == nullptr || source->is_end_untold_) {
+      continue;
+    }
+    if ((event.events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) {
+      tellEndLater(*source);
+    } else {
+      tell(*source, {.is_readable = (event.events & EPOLLIN) != 0,
+                     .is_writable = (event.events & EPOLLOUT) != 0,
+                     .is_ended = false});
     }
   }
   wait();
+}
+
+void Readiness::tellEndLater(Source& source) {
+  source.is_end_untold_ = true;
+  ended_.push_back(&source);
+  if (ended_.size() == 1) {
+    asio::post(context_, [this] { tellSomeEnds(); });
+  }
+}
+
+void Readiness::tellSomeEnds() {
+  for (size_t told = 0; told < kEndsPerTurn && !ended_.empty();) {
+    Source* const source = ended_.front();
+    ended_.pop_front();
+    if (source != nullptr) {
+      source->is_end_untold_ = false;
+      tell(*source, {.is_readable = true, .is_writable = true, .is_ended = true});
+      ++told;
+    }
+  }
+  if (!ended_.empty()) {
+    asio::post(context_, [this] { tellSomeEnds(); });
+  }
 }
 
 }  // namespace rocketmq::remoting

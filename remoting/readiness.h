@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstddef>
+#include <deque>
 #include <memory>
 #include <optional>
 #include <span>
@@ -21,6 +22,9 @@ namespace rocketmq::remoting {
 /// A wait of asio's sockets costs an epoll_ctl() each time; a tenth of what a small request costs
 /// the thread. Here a socket is registered once, and asio waits for the set as a whole: one
 /// epoll_ctl() for all that became ready together.
+///
+/// Sources that have ended are told last and a few at a time: to close one takes as long as a send
+/// or longer, thousands may end at once, and nobody waits for it.
 ///
 /// Threads: that of the context. Life: as long as the context.
 class Readiness {
@@ -48,6 +52,7 @@ class Readiness {
     friend class Readiness;
     size_t index_ = 0;
     int socket_ = -1;
+    bool is_end_untold_ = false;  ///< It is in ended_.
   };
 
   explicit Readiness(asio::io_context& context) : context_(context) {}
@@ -65,10 +70,14 @@ class Readiness {
  private:
   /// Others' turn on the thread comes after so many.
   static constexpr size_t kEventsPerTurn = 128;
+  static constexpr size_t kEndsPerTurn = 16;
 
   Status open();
   void wait();
-  void tell();
+  void tellAll();
+  void tell(Source& source, Events events);
+  void tellEndLater(Source& source);
+  void tellSomeEnds();
 
   asio::io_context& context_;
   std::optional<asio::posix::basic_stream_descriptor<asio::io_context::executor_type>> set_;
@@ -76,6 +85,9 @@ class Readiness {
   bool is_waiting_ = false;
   std::array<epoll_event, kEventsPerTurn> events_;
   std::span<epoll_event> untold_;  // Of events_; those of removed sources are null.
+  /// Bound: each source is here once at most; those of removed sources are null. While there are
+  /// some, tellSomeEnds() is under way.
+  std::deque<Source*> ended_;
 };
 
 }  // namespace rocketmq::remoting

@@ -4,6 +4,7 @@
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 
+#include <deque>
 #include <unordered_map>
 #include <utility>
 #include <vector>
@@ -20,6 +21,9 @@ namespace rocketmq::remoting {
 namespace {
 
 constexpr std::chrono::seconds kRefusalLogPeriod{1};
+/// Then other work of the thread comes first: sockets come by the thousand, and to open one takes
+/// about as long as a small request.
+constexpr size_t kOpenedPerTurn = 16;
 
 }  // namespace
 
@@ -41,15 +45,19 @@ class Server::Impl : public std::enable_shared_from_this<Impl> {
   }
 
  private:
-  /// All but the settings is touched on the shard's own thread only.
+  /// All but the settings and the arrivals is touched on the shard's own thread only.
   struct Shard {
     std::shared_ptr<const TcpConnection::Settings> settings;
+    Mutex arrivals_mutex;
+    /// Counted by countOne(), which bounds them. While there are some, openSome() is under way.
+    std::deque<Descriptor> arrivals ROCKETMQ_GUARDED_BY(arrivals_mutex);
     std::unordered_map<uint64_t, std::shared_ptr<TcpConnection>> connections;
     bool is_draining = false;
   };
 
   void accept(Descriptor socket);
   void logRefusal();
+  void openSome(size_t index);
   void open(size_t index, Descriptor socket);
   void onClosed(size_t index, const std::shared_ptr<TcpConnection>& connection);
 
@@ -110,10 +118,37 @@ void Server::Impl::accept(Descriptor socket) {
     return;
   }
   const size_t index = next_shard_++ % shards_.size();
-  asio::post(pool_.context(index),
-             [self = shared_from_this(), index, socket = std::move(socket)]() mutable {
-               self->open(index, std::move(socket));
-             });
+  Shard& shard = shards_[index];
+  bool is_first = false;
+  {
+    MutexLock lock(shard.arrivals_mutex);
+    is_first = shard.arrivals.empty();
+    shard.arrivals.push_back(std::move(socket));
+  }
+  if (is_first) {
+    asio::post(pool_.context(index), [self = shared_from_this(), index] { self->openSome(index); });
+  }
+}
+
+void Server::Impl::openSome(size_t index) {
+  Shard& shard = shards_[index];
+  for (size_t opened = 1;; ++opened) {
+    Descriptor socket;
+    {
+      MutexLock lock(shard.arrivals_mutex);
+      socket = std::move(shard.arrivals.front());
+    }
+    open(index, std::move(socket));
+    MutexLock lock(shard.arrivals_mutex);
+    shard.arrivals.pop_front();
+    if (shard.arrivals.empty()) {
+      return;
+    }
+    if (opened == kOpenedPerTurn) {
+      break;
+    }
+  }
+  asio::post(pool_.context(index), [self = shared_from_this(), index] { self->openSome(index); });
 }
 
 void Server::Impl::logRefusal() {

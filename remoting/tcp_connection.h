@@ -140,7 +140,7 @@ class TcpConnection final : public Connection, public Readiness::Source, private
   void onReadable();
   void readAndHandle();
   size_t readOnce();
-  void adaptTurn(Deadline began);
+  void adaptTurn(Deadline began, bool has_more);
   void pauseAfterRefusals();
   void handleBytes(std::span<char> bytes);
   bool completePartialFrame(const ConnectionPtr& self, std::span<char>& bytes);
@@ -226,7 +226,7 @@ class TcpConnection final : public Connection, public Readiness::Source, private
   /// Since when partial_ has waited for its rest, while this connection was willing to read it.
   Deadline partial_since_;
   ConnectionMemory::Share memory_share_;
-  size_t turn_bytes_ = IoThread::kReadBufferBytes;  ///< What is read at once, see adaptTurn().
+  size_t turn_bytes_ = IoThread::kTurnBytesMin;  ///< What is read at once, see adaptTurn().
   RefusalPause refusal_pause_;
   std::unique_ptr<SteadyTimer> pause_timer_;  // Since the first pause.
   int quiet_scans_ = 0;                       ///< Scans since the peer took bytes, see isStalled().

@@ -19,9 +19,9 @@ namespace {
 
 constexpr size_t kLengthWordBytes = 4;
 // Other connections' turn comes after a read, and what a read brings is to take no longer than
-// this: thousands of small requests in one go would hold up everybody else.
-constexpr std::chrono::microseconds kTurnTime{2000};
-constexpr size_t kTurnBytesMin = 16u << 10;
+// this: thousands of small requests in one go would hold up everybody else, and dozens of
+// connections may have that many at once.
+constexpr std::chrono::microseconds kTurnTime{500};
 
 }  // namespace
 
@@ -87,7 +87,7 @@ void TcpConnection::pauseAfterRefusals() {
   if (pause.count() == 0) {
     return;
   }
-  turn_bytes_ = kTurnBytesMin;
+  turn_bytes_ = IoThread::kTurnBytesMin;
   is_held_back_ = true;
   if (pause_timer_ == nullptr) {
     pause_timer_ = std::make_unique<SteadyTimer>(thread_.executor());
@@ -101,12 +101,13 @@ void TcpConnection::pauseAfterRefusals() {
   });
 }
 
-/// Reads less at once when its handling took too long, and more again when it is quick.
-void TcpConnection::adaptTurn(Deadline began) {
+/// Reads less at once when its handling took too long, and more when it is quick and there was
+/// more.
+void TcpConnection::adaptTurn(Deadline began, bool has_more) {
   const auto took = std::chrono::steady_clock::now() - began;
   if (took > kTurnTime) {
-    turn_bytes_ = std::max(turn_bytes_ / 2, kTurnBytesMin);
-  } else if (took < kTurnTime / 4) {
+    turn_bytes_ = std::max(turn_bytes_ / 2, IoThread::kTurnBytesMin);
+  } else if (has_more && took < kTurnTime / 4) {
     turn_bytes_ = std::min(2 * turn_bytes_, IoThread::kReadBufferBytes);
   }
 }
@@ -151,8 +152,8 @@ size_t TcpConnection::readOnce() {
   const size_t in_room = std::min(bytes, room.size());
   partial_.grow(in_room);
   handleBytes(shared.first(bytes - in_room));
-  if (bytes >= kTurnBytesMin / 2) {
-    adaptTurn(last_read_at_);
+  if (bytes >= IoThread::kTurnBytesMin / 2) {
+    adaptTurn(last_read_at_, bytes == capacity);
   }
   if (tls_ != nullptr) {
     may_read_ = tls_->mayHaveMore();

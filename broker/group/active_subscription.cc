@@ -74,9 +74,9 @@ ActiveSubscriptionPtr activate(const std::string& group, const model::Subscripti
   return active;
 }
 
-bool mergeSubscriptions(const std::vector<ActiveSubscriptionPtr>& sent, TimestampMs now_ms,
-                        ActiveSubscriptions& table) {
-  bool changed = false;
+MergeOutcome mergeSubscriptions(const std::vector<ActiveSubscriptionPtr>& sent, TimestampMs now_ms,
+                                ActiveSubscriptions& table) {
+  MergeOutcome outcome;
   std::set<std::string_view> topics;
   for (const ActiveSubscriptionPtr& subscription : sent) {
     const std::string& topic = subscription->data.topic;
@@ -85,12 +85,13 @@ bool mergeSubscriptions(const std::vector<ActiveSubscriptionPtr>& sent, Timestam
     if (known == table.end()) {
       table.emplace(topic, subscription);
       markAlive(*subscription);
-      changed = true;
+      outcome.topics_changed = true;
     } else if (subscription->data.sub_version > known->second->data.sub_version) {
       // RocketMQ parity: a newer version is no change that consumers need to hear of.
       markDead(*known->second, now_ms);
       markAlive(*subscription);
       known->second = subscription;
+      outcome.is_changed = true;
     }
   }
   const size_t gone = std::erase_if(table, [&](const auto& entry) {
@@ -100,7 +101,9 @@ bool mergeSubscriptions(const std::vector<ActiveSubscriptionPtr>& sent, Timestam
     }
     return is_gone;
   });
-  return changed || gone > 0;
+  outcome.topics_changed = outcome.topics_changed || gone > 0;
+  outcome.is_changed = outcome.is_changed || outcome.topics_changed;
+  return outcome;
 }
 
 void markDead(const ActiveSubscriptions& table, TimestampMs now_ms) {

@@ -35,10 +35,16 @@ using ActiveSubscriptions = std::map<std::string, ActiveSubscriptionPtr, std::le
 ActiveSubscriptionPtr activate(const std::string& group, const model::SubscriptionData& sent,
                                const ActiveSubscription* known, ConsumerFilters& filters);
 
-/// Merges what a heartbeat subscribes to into the group's table; true when a topic came or went.
-/// Expressions that are no longer in the table are dead from `now_ms` on.
-bool mergeSubscriptions(const std::vector<ActiveSubscriptionPtr>& sent, TimestampMs now_ms,
-                        ActiveSubscriptions& table);
+/// What merging a heartbeat into a group's table has done.
+struct MergeOutcome {
+  bool is_changed = false;      ///< The table is not what it was.
+  bool topics_changed = false;  ///< A topic came or went.
+};
+
+/// Merges what a heartbeat subscribes to into the group's table. Expressions that are no longer in
+/// the table are dead from `now_ms` on.
+MergeOutcome mergeSubscriptions(const std::vector<ActiveSubscriptionPtr>& sent, TimestampMs now_ms,
+                                ActiveSubscriptions& table);
 
 /// To be called with the table of a group whose last member is gone.
 void markDead(const ActiveSubscriptions& table, TimestampMs now_ms);

@@ -80,9 +80,8 @@ void ClientRegistry::registerProducer(const std::string& group, const ClientInfo
   bool joined = false;
   {
     MutexLock lock(producers_mutex_);
-    const auto [place, is_new] =
-        producers_[group].insert_or_assign(MemberKey{connection_id, client.client_id}, client);
-    place->second.updated_ms = clock_.nowMs();
+    const auto [place, is_new] = producers_[group].insert_or_assign(
+        MemberKey{connection_id, client.client_id}, heardNow(client));
     joined = is_new;
     if (is_new) {
       linkProducer(client);
@@ -115,8 +114,7 @@ bool ClientRegistry::updateMember(const std::string& group_name, ConsumerGroup& 
   const auto [place, is_new] =
       group.members.try_emplace(MemberKey{client.connection->id(), client.client_id});
   Member& member = place->second;
-  member.client = client;
-  member.client.updated_ms = clock_.nowMs();
+  member.client = heardNow(client);
   if (!subscription.keeps_subscriptions) {
     std::string subscribed = fingerprintOf(subscription.subscriptions);
     if (subscribed != member.subscribed) {
@@ -164,12 +162,7 @@ void ClientRegistry::registerConsumer(const std::string& group_name, const Clien
     MutexLock lock(shard.mutex);
     ConsumerGroup& group = shard.groups[group_name];
     joined = updateMember(group_name, group, client, subscription);
-    bool changed = joined;
-    group.traits = subscription.traits;
-    if (!subscription.keeps_subscriptions) {
-      changed |= mergeSubscriptions(subscriptions, clock_.nowMs(), group.subscriptions);
-    }
-    if (changed) {
+    if (updateGroup(group, subscription, subscriptions) || joined) {
       recipients = recipientsOf(group);
     }
   }
@@ -177,6 +170,57 @@ void ClientRegistry::registerConsumer(const std::string& group_name, const Clien
     countMembership(client.connection->id());
   }
   notify(group_name, recipients);
+}
+
+bool ClientRegistry::updateGroup(ConsumerGroup& group, const GroupSubscription& sent,
+                                 const std::vector<ActiveSubscriptionPtr>& subscriptions) {
+  MergeOutcome outcome;
+  if (!sent.keeps_subscriptions) {
+    outcome = mergeSubscriptions(subscriptions, clock_.nowMs(), group.subscriptions);
+  }
+  const bool is_changed = outcome.is_changed || group.traits != sent.traits;
+  group.traits = sent.traits;
+  if (is_changed && group.members.size() > 1) {
+    changes_.fetch_add(1, std::memory_order_release);
+  }
+  return outcome.topics_changed;
+}
+
+ClientInfo ClientRegistry::heardNow(const ClientInfo& client) const {
+  ClientInfo heard = client;
+  if (heard.heard == nullptr) {
+    heard.heard = std::make_shared<LastHeard>(clock_.nowMs());
+  } else {
+    heard.heard->set(clock_.nowMs());
+  }
+  return heard;
+}
+
+void ClientRegistry::remember(uint64_t connection_id, const HeartbeatPrint& print,
+                              std::shared_ptr<LastHeard> heard) {
+  MutexLock lock(connections_mutex_);
+  if (const auto groups = connections_.find(connection_id); groups != connections_.end()) {
+    groups->second.last_print = print;
+    groups->second.last_heard = std::move(heard);
+  }
+}
+
+bool ClientRegistry::refresh(uint64_t connection_id, const HeartbeatPrint& print) {
+  MutexLock lock(connections_mutex_);
+  const auto groups = connections_.find(connection_id);
+  if (groups == connections_.end() || groups->second.last_heard == nullptr ||
+      groups->second.last_print != print) {
+    return false;
+  }
+  groups->second.last_heard->set(clock_.nowMs());
+  return true;
+}
+
+void ClientRegistry::forget(uint64_t connection_id) {
+  MutexLock lock(connections_mutex_);
+  if (const auto groups = connections_.find(connection_id); groups != connections_.end()) {
+    groups->second.last_heard = nullptr;
+  }
 }
 
 ClientRegistry::Recipients ClientRegistry::recipientsOf(const ConsumerGroup& group) {
@@ -242,6 +286,7 @@ void ClientRegistry::removeProducers(Predicate gone) {
 
 void ClientRegistry::unregisterProducer(std::string_view group, std::string_view client_id,
                                         uint64_t connection_id) {
+  forget(connection_id);
   MutexLock lock(producers_mutex_);
   const auto members = producers_.find(group);
   if (members == producers_.end()) {
@@ -258,6 +303,7 @@ void ClientRegistry::unregisterProducer(std::string_view group, std::string_view
 
 void ClientRegistry::unregisterConsumer(std::string_view group, std::string_view client_id,
                                         uint64_t connection_id) {
+  forget(connection_id);
   removeMembers(std::string(group), [&](const ClientInfo& client) {
     return client.connection->id() == connection_id && client.client_id == client_id;
   });
@@ -305,7 +351,7 @@ std::vector<remoting::ConnectionPtr> ClientRegistry::connectionsSilentSince(
     MutexLock lock(shard.mutex);
     for (const auto& [name, group] : shard.groups) {
       for (const auto& [key, member] : group.members) {
-        if (member.client.updated_ms < oldest) {
+        if (member.client.updatedMs() < oldest) {
           silent.push_back(member.client.connection);
         }
       }
@@ -314,7 +360,7 @@ std::vector<remoting::ConnectionPtr> ClientRegistry::connectionsSilentSince(
   MutexLock lock(producers_mutex_);
   for (const auto& [name, members] : producers_) {
     for (const auto& [key, client] : members) {
-      if (client.updated_ms < oldest) {
+      if (client.updatedMs() < oldest) {
         silent.push_back(client.connection);
       }
     }
@@ -328,7 +374,7 @@ void ClientRegistry::removeExpired() {
   if (silent.empty()) {
     return;
   }
-  const auto gone = [oldest](const ClientInfo& client) { return client.updated_ms < oldest; };
+  const auto gone = [oldest](const ClientInfo& client) { return client.updatedMs() < oldest; };
   for (const std::string& group : consumerGroups()) {
     removeMembers(group, gone);
   }

@@ -1,7 +1,9 @@
 #pragma once
 
 #include <array>
+#include <atomic>
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -25,13 +27,36 @@
 
 namespace rocketmq::broker {
 
+/// When a heartbeat came last. All memberships that one heartbeat makes or refreshes share it, so
+/// that its repetitions refresh them together, wherever they are. Threads: any.
+class LastHeard {
+ public:
+  explicit LastHeard(TimestampMs now_ms) : at_ms_(now_ms) {}
+  void set(TimestampMs now_ms) { at_ms_.store(now_ms, std::memory_order_relaxed); }
+  TimestampMs atMs() const { return at_ms_.load(std::memory_order_relaxed); }
+
+ private:
+  std::atomic<TimestampMs> at_ms_;
+};
+
 /// One client as a group knows it (RocketMQ: ClientChannelInfo).
 struct ClientInfo {
   remoting::ConnectionPtr connection;
   std::string client_id;
   remoting::Language language = remoting::Language::kJava;
   int32_t version = 0;
-  TimestampMs updated_ms = 0;  ///< Of its last heartbeat.
+  std::shared_ptr<LastHeard> heard = {};  ///< Never null in what the registry gives.
+
+  TimestampMs updatedMs() const { return heard->atMs(); }
+};
+
+/// What a heartbeat is recognised by when it comes again, and the state of the broker in which it
+/// came: what it did once needs no doing again in the same state.
+struct HeartbeatPrint {
+  uint64_t hash = 0;
+  size_t bytes = 0;
+  uint64_t state = 0;
+  friend bool operator==(const HeartbeatPrint&, const HeartbeatPrint&) = default;
 };
 
 /// How a consumer group consumes, as its last heartbeat had it.
@@ -39,6 +64,8 @@ struct GroupTraits {
   model::ConsumeType consume_type = model::ConsumeType::kPassively;
   model::MessageModel message_model = model::MessageModel::kClustering;
   model::ConsumeFromWhere consume_from = model::ConsumeFromWhere::kLastOffset;
+
+  friend bool operator==(const GroupTraits&, const GroupTraits&) = default;
 };
 
 /// What a consumer says about its group in a heartbeat.
@@ -80,6 +107,7 @@ class ClientRegistry {
   /// members that subscribe by them.
   ClientRegistry(Options options, ConsumerFilters& filters, const Clock& clock);
 
+  /// Both refresh the membership, too. Without `client.heard` it gets one of its own.
   void registerProducer(const std::string& group, const ClientInfo& client);
   void registerConsumer(const std::string& group, const ClientInfo& client,
                         const GroupSubscription& subscription);
@@ -87,6 +115,18 @@ class ClientRegistry {
                           uint64_t connection_id);
   void unregisterConsumer(std::string_view group, std::string_view client_id,
                           uint64_t connection_id);
+
+  /// A heartbeat has been registered, all of it, with `heard` in its memberships. One that is
+  /// remembered takes the place of the connection's last one.
+  void remember(uint64_t connection_id, const HeartbeatPrint& print,
+                std::shared_ptr<LastHeard> heard);
+  /// True when the connection's last heartbeat had this print and its memberships are as it left
+  /// them: they are refreshed then, and nothing else needs to be done.
+  bool refresh(uint64_t connection_id, const HeartbeatPrint& print);
+  /// Grows when a member of a group has changed what its other members may have to put right by
+  /// their next heartbeat, as all of a group share one table of subscriptions.
+  uint64_t changes() const { return changes_.load(std::memory_order_acquire); }
+
   /// Takes a closed connection out of every group. A heartbeat that was handled on another thread
   /// may come after it: whoever registers looks at the connection again and repeats the removal.
   void removeConnection(uint64_t connection_id);
@@ -167,6 +207,11 @@ class ClientRegistry {
                                                  const GroupSubscription& sent) const;
   static void warnOfDifference(const std::string& group_name, const ConsumerGroup& group,
                                const Member& member);
+  /// Merges the subscriptions into the group; true when its members must be told.
+  bool updateGroup(ConsumerGroup& group, const GroupSubscription& sent,
+                   const std::vector<ActiveSubscriptionPtr>& subscriptions);
+  ClientInfo heardNow(const ClientInfo& client) const;
+  void forget(uint64_t connection_id);
   static Recipients recipientsOf(const ConsumerGroup& group);
   void notify(const std::string& group, const Recipients& recipients) const;
   /// Removes the members that `gone` picks and notifies those left.
@@ -186,6 +231,7 @@ class ClientRegistry {
   const Options options_;
   ConsumerFilters& filters_;
   const Clock& clock_;
+  std::atomic<uint64_t> changes_{0};
   std::array<Shard, kShards> shards_;
 
   /// The groups in which a connection was ever a member, so that closing it does not have to look
@@ -194,6 +240,8 @@ class ClientRegistry {
     size_t memberships = 0;  ///< Made over this connection so far.
     std::set<std::string> producer_groups;
     std::set<std::string> consumer_groups;
+    HeartbeatPrint last_print;
+    std::shared_ptr<LastHeard> last_heard;  ///< Null: no heartbeat is remembered.
   };
   /// Memberships that a connection may make; a process of clients has a few dozen.
   static constexpr size_t kMembershipsMax = 10'000;

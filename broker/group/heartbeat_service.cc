@@ -1,7 +1,10 @@
 #include "broker/group/heartbeat_service.h"
 
 #include <algorithm>
+#include <functional>
+#include <memory>
 #include <string>
+#include <string_view>
 
 #include "common/log.h"
 #include "common/validate.h"
@@ -9,6 +12,9 @@
 namespace rocketmq::broker {
 
 namespace {
+
+/// Spreads a small number over all bits.
+constexpr uint64_t kOddMultiplier = 0x9E3779B97F4A7C15;
 
 std::string retryTopicOf(const std::string& group) {
   return std::string(kRetryTopicPrefix) + group;
@@ -28,8 +34,19 @@ GroupSubscription subscriptionOf(const remoting::HeartbeatData& heartbeat,
 }  // namespace
 
 HeartbeatService::HeartbeatService(ClientRegistry& clients, SubscriptionGroups& groups,
-                                   TopicTable& topics)
-    : clients_(clients), groups_(groups), topics_(topics) {}
+                                   TopicTable& topics, const Clock& clock)
+    : clients_(clients), groups_(groups), topics_(topics), clock_(clock) {}
+
+HeartbeatPrint HeartbeatService::printOf(const remoting::RequestContext& heartbeat) const {
+  const std::string_view body = heartbeat.body();
+  // Each of them only grows, so that an equal sum says that none has.
+  const uint64_t state = clients_.changes() + groups_.changes() + topics_.changes();
+  const auto client = static_cast<uint64_t>(heartbeat.command.version) << 8 |
+                      static_cast<uint64_t>(heartbeat.command.language);
+  return {.hash = std::hash<std::string_view>{}(body) ^ client * kOddMultiplier,
+          .bytes = body.size(),
+          .state = state};
+}
 
 bool HeartbeatService::hasNewExpression(const remoting::ConsumerData& consumer) const {
   return std::any_of(consumer.subscription_data_set.begin(), consumer.subscription_data_set.end(),
@@ -59,10 +76,10 @@ bool HeartbeatService::needsBlocking(const remoting::HeartbeatData& heartbeat) c
                      });
 }
 
-void HeartbeatService::prepareGroup(const remoting::ConsumerData& consumer) {
+bool HeartbeatService::prepareGroup(const remoting::ConsumerData& consumer) {
   const GroupConfigPtr group = groups_.findOrCreate(consumer.group_name);
   if (group == nullptr || group->retry_queue_nums <= 0) {
-    return;
+    return group != nullptr;
   }
   const auto created =
       topics_.createInternal(retryTopicOf(consumer.group_name), group->retry_queue_nums,
@@ -71,15 +88,22 @@ void HeartbeatService::prepareGroup(const remoting::ConsumerData& consumer) {
     log::warn("no retry topic for consumer group {}: {}", consumer.group_name,
               created.status().message());
   }
+  return created.ok();
 }
 
-void HeartbeatService::accept(const remoting::HeartbeatData& heartbeat, const ClientInfo& client) {
+void HeartbeatService::accept(const remoting::HeartbeatData& heartbeat, ClientInfo client,
+                              const HeartbeatPrint* print) {
+  client.heard = std::make_shared<LastHeard>(clock_.nowMs());
+  bool is_complete = true;
   for (const remoting::ConsumerData& consumer : heartbeat.consumer_data_set) {
-    prepareGroup(consumer);
+    is_complete = prepareGroup(consumer) && is_complete;
     clients_.registerConsumer(consumer.group_name, client, subscriptionOf(heartbeat, consumer));
   }
   for (const remoting::ProducerData& producer : heartbeat.producer_data_set) {
     clients_.registerProducer(producer.group_name, client);
+  }
+  if (print != nullptr && is_complete) {
+    clients_.remember(client.connection->id(), *print, client.heard);
   }
   // A heartbeat that was handled on a lane may outlive its connection, whose removal from the
   // registry then came too early.

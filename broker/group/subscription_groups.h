@@ -30,6 +30,8 @@ class SubscriptionGroups {
   /// nullptr when the group is unknown; see findOrCreate().
   GroupConfigPtr find(std::string_view group) const { return table_->find(group); }
   size_t size() const { return table_->size(); }
+  /// Grows with every change, after it; does not wait.
+  uint64_t changes() const { return table_->changes(); }
 
   /// True when findOrCreate() would make the group; does not block.
   bool canCreate(std::string_view group) const;

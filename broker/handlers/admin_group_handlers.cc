@@ -114,7 +114,7 @@ class AdminGroupHandlers {
       for (const ClientInfo& producer : producers) {
         table.data[group].push_back({.client_id = producer.client_id,
                                      .language = producer.language,
-                                     .last_update_timestamp = producer.updated_ms,
+                                     .last_update_timestamp = producer.updatedMs(),
                                      .remote_ip = "/" + producer.connection->remote().toString(),
                                      .version = producer.version});
       }

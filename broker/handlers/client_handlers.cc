@@ -41,6 +41,11 @@ void heartbeatOnLane(const ClientHandlerParts& parts, remoting::HeartbeatData he
 
 void onHeartbeat(const ClientHandlerParts& parts, const RequestContext& context,
                  Responder<Heartbeat> responder) {
+  const HeartbeatPrint print = parts.heartbeats.printOf(context);
+  if (parts.heartbeats.repeats(context, print)) {
+    responder({});
+    return;
+  }
   auto heartbeat = json::decode<remoting::HeartbeatData>(context.body());
   if (!heartbeat.ok()) {
     responder(heartbeat.status());
@@ -55,7 +60,7 @@ void onHeartbeat(const ClientHandlerParts& parts, const RequestContext& context,
                     context.body().size());
     return;
   }
-  parts.heartbeats.accept(*heartbeat, client);
+  parts.heartbeats.accept(*heartbeat, std::move(client), &print);
   responder({});
 }
 

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <atomic>
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <memory>
@@ -79,9 +81,9 @@ class VersionedTable {
         new VersionedTable(files, std::move(options), std::move(table), clock));
   }
 
-  /// Called after every change but a removal, on the thread that made it, under the lock of changes:
-  /// must be quick and must not change the table. Is told the name of a config that was put; any
-  /// other change has none. Set before the first change.
+  /// Called after every change but a removal, on the thread that made it, under the lock of
+  /// changes: must be quick and must not change the table. Is told the name of a config that was
+  /// put; any other change has none. Set before the first change.
   void setChangeListener(std::function<void(std::string_view)> on_change) {
     on_change_ = std::move(on_change);
   }
@@ -94,6 +96,8 @@ class VersionedTable {
     MutexLock lock(mutex_);
     return rest_.data_version;
   }
+  /// Grows with every change of the table, after it; does not wait.
+  uint64_t changes() const { return changes_.load(std::memory_order_acquire); }
 
   /// Everything at one version.
   std::shared_ptr<const Table> snapshot() const {
@@ -160,6 +164,7 @@ class VersionedTable {
     configs_.assign(std::move(table.*kConfigs));
     (table.*kConfigs).clear();
     rest_ = std::move(table);
+    changes_.fetch_add(1, std::memory_order_release);
     file_.addAll();
     tellListener({});
     return true;
@@ -223,6 +228,7 @@ class VersionedTable {
   }
 
   void note(const Change& change) ROCKETMQ_REQUIRES(mutex_) {
+    changes_.fetch_add(1, std::memory_order_release);
     file_.add(json::encode(change, json::Style::kStandard));
     if (!change.is_removal) {
       tellListener(change.put ? std::string_view(change.name) : std::string_view());
@@ -241,6 +247,7 @@ class VersionedTable {
   mutable Mutex mutex_;
   /// The table without its configs.
   Table rest_ ROCKETMQ_GUARDED_BY(mutex_);
+  std::atomic<uint64_t> changes_{0};
   mutable Snapshot<Table> last_snapshot_;
   TableFile file_;  // Last: its thread asks for snapshots.
 };

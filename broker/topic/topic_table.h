@@ -49,6 +49,8 @@ class TopicTable {
   /// nullptr when the topic is unknown.
   TopicConfigPtr find(std::string_view topic) const { return table_->find(topic); }
   size_t size() const { return table_->size(); }
+  /// Grows with every change, after it; does not wait.
+  uint64_t changes() const { return table_->changes(); }
 
   /// What a send asks for when its topic is unknown.
   struct SendTarget {

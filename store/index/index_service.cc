@@ -17,6 +17,9 @@ namespace {
 // that a steady trickle does not pay a wake-up per message.
 constexpr std::chrono::milliseconds kGatherPause{5};
 constexpr std::chrono::seconds kRetryPause{1};
+// To give pages back makes the other threads' processors forget them, too, and the next keys bring
+// them in again: under a steady trickle that took more time than the keys.
+constexpr std::chrono::seconds kReleasePeriod{1};
 constexpr std::chrono::hours kUntilWoken{1};
 constexpr std::chrono::seconds kStopLimit{10};
 
@@ -183,15 +186,26 @@ void IndexService::loop() {
     idle_.store(true);
     // Looked at after `idle_` is set: an append that came before it is seen here, one that comes
     // later wakes.
-    if (parts_.dispatcher.dispatchedTo() <= position_) {
-      if (const auto last = newest()) {
-        last->releasePages();
-      }
-      if (!worker_.pause(kUntilWoken)) {
-        return;
-      }
+    const bool is_quiet = parts_.dispatcher.dispatchedTo() <= position_;
+    if (is_quiet && !worker_.pause(kReleasePeriod)) {
+      return;
+    }
+    releasePages();
+    if (is_quiet && idle_.load() && !worker_.pause(kUntilWoken)) {
+      return;
     }
     idle_.store(false);
+  }
+}
+
+void IndexService::releasePages() {
+  const auto now = std::chrono::steady_clock::now();
+  if (now - released_at_ < kReleasePeriod) {
+    return;
+  }
+  released_at_ = now;
+  if (const auto last = newest()) {
+    last->releasePages();
   }
 }
 

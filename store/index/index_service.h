@@ -1,6 +1,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -97,6 +98,8 @@ class IndexService {
   bool repairInThread();
   /// Indexes all there is now. False when it should be tried again after a while.
   bool catchUp(const std::function<bool()>& go_on);
+  /// Takes the newest file off the process's memory, unless that was done a moment ago.
+  void releasePages();
   Status indexRecord(const MessageRecord& record);
   Result<std::shared_ptr<IndexFile>> writableFile();
   Status flushFull(IndexFile& file);
@@ -112,6 +115,7 @@ class IndexService {
   Files unrepaired_;           // Not in files_ yet.
   int64_t recovered_end_ = 0;  // Of the log: what an unrepaired file has behind it is gone.
   int64_t position_ = 0;       // What is read next.
+  std::chrono::steady_clock::time_point released_at_;
   bool failure_logged_ = false;
   std::atomic<bool> idle_{false};
   std::atomic<bool> stopping_{false};

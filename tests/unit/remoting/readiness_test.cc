@@ -4,8 +4,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <functional>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include <asio/io_context.hpp>
@@ -170,6 +172,50 @@ TEST_F(ReadinessTest, TheContextHasNoWorkOnceTheLastIsRemoved) {
 TEST_F(ReadinessTest, ASocketThatCannotBeWaitedForIsRefused) {
   const auto told = std::make_shared<Told>();
   EXPECT_EQ(readiness_.add(-1, told).code(), StatusCode::kIo);
+}
+
+// Thousands of clients may go at once.
+TEST_F(ReadinessTest, EndsAreToldAfterTheOthersAndAFewAtATime) {
+  std::vector<std::string> order;
+  std::vector<std::shared_ptr<Told>> ends;
+  for (int i = 0; i < 100; ++i) {
+    ends.push_back(added());
+  }
+  const auto other = added();
+  const auto late = added();
+  turn();
+  for (const auto& end : ends) {
+    end->then = [&] { order.emplace_back("end"); };
+    end->peer.reset();
+  }
+  ends[0]->then = [&] {
+    order.emplace_back("end");
+    late->say();
+  };
+  other->then = [&] { order.emplace_back("other"); };
+  late->then = [&] { order.emplace_back("late"); };
+  other->say();
+  turn();
+  ASSERT_EQ(order.size(), ends.size() + 2);
+  EXPECT_EQ(order.front(), "other");
+  EXPECT_LT(std::find(order.begin(), order.end(), "late") - order.begin(), 50);
+  for (const auto& end : ends) {
+    ASSERT_EQ(end->events.size(), 2U);
+    EXPECT_TRUE(end->events[1].is_ended);
+    EXPECT_TRUE(end->events[1].is_readable);
+  }
+}
+
+TEST_F(ReadinessTest, NothingIsToldOfOneThatIsRemovedBeforeItsEndIsTold) {
+  const auto first = added();
+  const auto second = added();
+  turn();
+  first->peer.reset();
+  second->peer.reset();
+  first->then = [&] { remove(*second); };
+  second->then = [&] { remove(*first); };
+  turn();
+  EXPECT_EQ(first->events.size() + second->events.size(), 3U);
 }
 
 }  // namespace

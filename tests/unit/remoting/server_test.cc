@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <future>
 #include <memory>
 #include <optional>
@@ -10,6 +11,7 @@
 #include <vector>
 
 #include "common/bytes.h"
+#include "remoting/io_thread.h"
 #include "tests/unit/remoting/runtime_fixture.h"
 
 namespace rocketmq::remoting {
@@ -61,6 +63,42 @@ TEST_F(ServerTest, AnswersAThousandFramesOfOneWrite) {
     expectEcho(socket, i, std::string(static_cast<size_t>(i), 'b'));
   }
   EXPECT_TRUE(written.get());
+}
+
+// The pool has two threads, which take the connections in turns.
+TEST_F(ServerTest, WhoHasSentThousandsOfRequestsHoldsUpNobodyElseOfItsThread) {
+  Event has_begun;
+  Event may_go_on;
+  std::atomic<int> handled = 0;
+  std::atomic<int> handled_before = -1;
+  router_.handle<Other>({}, [&](const Other& request, const RequestContext&) {
+    if (request.text == "other") {
+      handled_before = handled.load();
+    } else if (++handled == 1) {
+      has_begun.set();
+      may_go_on.wait();
+    }
+    return Answer<Other::Reply>(Other::Reply{request.text});
+  });
+  startServer();
+  auto busy = connectRaw();
+  const auto on_the_other_thread = connectRaw();
+  auto other = connectRaw();
+  const std::string request = requestFrame(Other{.text = "busy", .number = {}}, 1);
+  std::string frames;
+  while (frames.size() < 64u << 10) {
+    frames += request;
+  }
+  ASSERT_TRUE(busy.write(frames));
+  has_begun.wait();
+  ASSERT_TRUE(other.write(requestFrame(Other{.text = "other", .number = {}}, 1)));
+  may_go_on.set();
+  EXPECT_NE(receive(other), nullptr);
+  EXPECT_GE(handled_before, 1);
+  EXPECT_LE(static_cast<size_t>(handled_before) * request.size(), 4 * IoThread::kTurnBytesMin);
+  for (size_t bytes = 0; bytes < frames.size(); bytes += request.size()) {
+    EXPECT_NE(receive(busy), nullptr);
+  }
 }
 
 // Promise: it does not matter where TCP cuts a frame. The first part arrives behind a whole frame,

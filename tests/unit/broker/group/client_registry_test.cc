@@ -233,7 +233,7 @@ TEST_F(ClientRegistryTest, AGroupsViewShowsTraitsSubscriptionsAndMembers) {
   EXPECT_EQ(view->subscriptions.at("T").sub_string, "A");
   ASSERT_EQ(view->members.size(), 1u);
   EXPECT_EQ(view->members[0].client_id, "c1");
-  EXPECT_EQ(view->members[0].updated_ms, clock_.nowMs());
+  EXPECT_EQ(view->members[0].updatedMs(), clock_.nowMs());
   EXPECT_TRUE(clients_.findConsumer("G", "c1"));
   EXPECT_FALSE(clients_.findConsumer("G", "c2"));
 }

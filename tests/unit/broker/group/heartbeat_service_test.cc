@@ -2,10 +2,13 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <memory>
 #include <string>
 #include <utility>
+#include <vector>
 
+#include "common/json/encode.h"
 #include "tests/unit/broker/fake_connection.h"
 #include "tests/unit/broker/message_path.h"
 
@@ -26,10 +29,34 @@ class HeartbeatServiceTest : public MessagePath {
 
   ClientInfo client() const { return {.connection = connection_, .client_id = "c1"}; }
 
+  /// One that came over the connection; true when it repeats another one, else it is accepted.
+  bool comes(const remoting::HeartbeatData& heartbeat, int32_t version = 409) {
+    const std::string body = json::encode(heartbeat);
+    remoting::CommandView command;
+    command.version = version;
+    command.body = body;
+    const remoting::ConnectionPtr connection = connection_;
+    const remoting::RequestContext context{.connection = connection, .command = command};
+    const HeartbeatPrint print = heartbeats_.printOf(context);
+    if (heartbeats_.repeats(context, print)) {
+      return true;
+    }
+    heartbeats_.accept(heartbeat, client(), &print);
+    return false;
+  }
+
+  /// The first one makes the group and its retry topic.
+  remoting::HeartbeatData settle(remoting::HeartbeatData heartbeat) {
+    EXPECT_FALSE(comes(heartbeat));
+    EXPECT_FALSE(comes(heartbeat));
+    EXPECT_TRUE(comes(heartbeat));
+    return heartbeat;
+  }
+
   std::shared_ptr<FakeConnection> connection_ = std::make_shared<FakeConnection>(1);
   ConsumerFilters filters_{"", BloomFilter(20, 32), clock_};
   ClientRegistry clients_{{}, filters_, clock_};
-  HeartbeatService heartbeats_{clients_, *groups_, *topics_};
+  HeartbeatService heartbeats_{clients_, *groups_, *topics_, clock_};
 };
 
 TEST_F(HeartbeatServiceTest, OnlyTheFirstHeartbeatOfAGroupHasSomethingToCreate) {
@@ -67,6 +94,89 @@ TEST_F(HeartbeatServiceTest, AHeartbeatThatOutlivesItsConnectionLeavesNothing) {
   heartbeats_.accept(heartbeatOf("G"), client());
   EXPECT_TRUE(clients_.consumerIds("G").empty());
   EXPECT_TRUE(clients_.producers("P").empty());
+}
+
+TEST_F(HeartbeatServiceTest, ARepeatedHeartbeatKeepsAllMembershipsAlive) {
+  const auto heartbeat = settle(heartbeatOf("G"));
+  for (int i = 0; i < 10; ++i) {
+    clock_.advance(std::chrono::seconds(30));
+    EXPECT_TRUE(comes(heartbeat));
+  }
+  clients_.removeExpired();
+  EXPECT_EQ(clients_.consumerIds("G"), std::vector<std::string>{"c1"});
+  EXPECT_EQ(clients_.producers("P").at(0).updatedMs(), clock_.nowMs());
+  clock_.advance(std::chrono::seconds(121));
+  clients_.removeExpired();
+  EXPECT_TRUE(clients_.consumerIds("G").empty());
+  EXPECT_TRUE(clients_.producers("P").empty());
+}
+
+TEST_F(HeartbeatServiceTest, AGroupThatHeartbeatsNoLongerNameExpiresThoughTheOthersAreRepeated) {
+  settle(heartbeatOf("Old"));
+  const auto heartbeat = settle(heartbeatOf("New"));
+  clock_.advance(std::chrono::seconds(121));
+  EXPECT_TRUE(comes(heartbeat));
+  clients_.removeExpired();
+  EXPECT_TRUE(clients_.consumerIds("Old").empty());
+  EXPECT_FALSE(clients_.consumerIds("New").empty());
+}
+
+TEST_F(HeartbeatServiceTest, AnotherBodyOrVersionIsNoRepetition) {
+  const auto heartbeat = settle(heartbeatOf("G"));
+  auto changed = heartbeat;
+  changed.producer_data_set = {{"P"}, {"Q"}};
+  EXPECT_FALSE(comes(changed));
+  EXPECT_EQ(clients_.producers("Q").size(), 1u);
+  EXPECT_TRUE(comes(changed));
+  EXPECT_FALSE(comes(changed, 410));
+}
+
+TEST_F(HeartbeatServiceTest, WhoHasLeftAGroupIsRegisteredAgain) {
+  const auto heartbeat = settle(heartbeatOf("G"));
+  clients_.unregisterConsumer("G", "c1", connection_->id());
+  EXPECT_FALSE(comes(heartbeat));
+  EXPECT_FALSE(clients_.consumerIds("G").empty());
+  clients_.unregisterProducer("P", "c1", connection_->id());
+  EXPECT_FALSE(comes(heartbeat));
+  EXPECT_FALSE(clients_.producers("P").empty());
+  clients_.removeConnection(connection_->id());
+  EXPECT_FALSE(comes(heartbeat));
+  EXPECT_FALSE(clients_.consumerIds("G").empty());
+}
+
+TEST_F(HeartbeatServiceTest, WhatWasDeletedIsMadeAgain) {
+  const auto heartbeat = settle(heartbeatOf("G"));
+  EXPECT_TRUE(groups_->remove("G"));
+  EXPECT_FALSE(comes(heartbeat));
+  EXPECT_NE(groups_->find("G"), nullptr);
+  EXPECT_FALSE(comes(heartbeat));
+  EXPECT_TRUE(comes(heartbeat));
+  EXPECT_TRUE(topics_->remove("%RETRY%G").ok());
+  EXPECT_FALSE(comes(heartbeat));
+  EXPECT_NE(topics_->find("%RETRY%G"), nullptr);
+}
+
+TEST_F(HeartbeatServiceTest, MembersThatSubscribeDifferentlyAreAllRegisteredAgain) {
+  auto heartbeat = heartbeatOf("G");
+  model::SubscriptionData subscription;
+  subscription.topic = "T";
+  heartbeat.consumer_data_set[0].subscription_data_set = {subscription};
+  settle(heartbeat);
+  const auto other = std::make_shared<FakeConnection>(2);
+  clients_.registerConsumer("G", {.connection = other, .client_id = "c2"}, {});
+  EXPECT_EQ(clients_.findSubscription("G", "T").state, ClientRegistry::SubscriptionState::kNoTopic);
+  EXPECT_FALSE(comes(heartbeat));
+  EXPECT_EQ(clients_.findSubscription("G", "T").state, ClientRegistry::SubscriptionState::kFound);
+}
+
+TEST_F(HeartbeatServiceTest, AGroupThatIsStillMissingIsLookedForEachTime) {
+  configure([](BrokerSettings& settings) { settings.auto_create_group = false; });
+  const auto heartbeat = heartbeatOf("G");
+  EXPECT_FALSE(comes(heartbeat));
+  EXPECT_FALSE(comes(heartbeat));
+  configure([](BrokerSettings& settings) { settings.auto_create_group = true; });
+  EXPECT_FALSE(comes(heartbeat));
+  EXPECT_NE(groups_->find("G"), nullptr);
 }
 
 }  // namespace

@@ -25,9 +25,7 @@ class TransactionTest : public MessagePath {
   using CheckTransactionState = remoting::CheckTransactionState;
 
   TransactionTest() {
-    clients_.registerProducer(
-        "P",
-        {.connection = producer_, .client_id = "c", .version = 409, .updated_ms = clock_.nowMs()});
+    clients_.registerProducer("P", {.connection = producer_, .client_id = "c", .version = 409});
     makeTransactions();
   }
 
