@@ -281,12 +281,16 @@ void MessageWriter::place(const Prepared& prepared, const CommitLog::Claim& clai
     queue_offset += has_queue ? 1 : 0;
   }
   result.end_offset = physical_offset;
+  if (has_queue) {
+    // Before the records are in the log: who flushes may dispatch them at once, and offsets that
+    // are not taken then would be given out again behind them.
+    prepared.queue->takeOffsets(static_cast<int64_t>(prepared.messages.size()));
+  }
 }
 
 void MessageWriter::enterQueue(const Prepared& prepared, const CommitLog::Claim& claim,
                                const PutResult& result) {
   ConsumeQueue& queue = *prepared.queue;
-  queue.takeOffsets(static_cast<int64_t>(prepared.messages.size()));
   if (parts_.flush_mode == FlushMode::kSync) {
     return;  // The dispatcher enters it once it is on the disk.
   }

@@ -78,6 +78,55 @@ TEST_P(StoreConcurrencyTest, PutsFromFourThreadsGetDenseOffsetsAndArriveInOrder)
   }
 }
 
+/// A disk that is as fast as memory, so that flushes end while puts are still on their way.
+class InstantDisk final : public rocketmq::test::ForwardingFileSystem {
+ public:
+  Result<std::unique_ptr<MappedFile>> map(const std::string& path,
+                                          const MapOptions& options) override {
+    ROCKETMQ_ASSIGN_OR_RETURN(std::unique_ptr<MappedFile> real,
+                              ForwardingFileSystem::map(path, options));
+    return std::unique_ptr<MappedFile>(std::make_unique<File>(std::move(real)));
+  }
+
+ private:
+  class File final : public rocketmq::test::ForwardingMappedFile {
+   public:
+    using ForwardingMappedFile::ForwardingMappedFile;
+    Status sync(int64_t, int64_t) override { return Status::ok(); }
+  };
+};
+
+// A record may be flushed and in its queue before its put goes on.
+TEST_P(StoreConcurrencyTest, NoOffsetIsLeftOutWhenAFlushOvertakesAPut) {
+  constexpr int kPuts = 20'000;
+  InstantDisk disk;
+  auto opened = MessageStore::open(options_, clock_, nullptr, disk);
+  ASSERT_TRUE(opened.ok()) << opened.status().message();
+  MessageStore& store = **opened;
+  std::vector<std::vector<int64_t>> offsets(kThreads);
+  std::vector<std::thread> threads;
+  for (std::vector<int64_t>& own : offsets) {
+    threads.emplace_back([&] {
+      for (int i = 0; i < kPuts; ++i) {
+        const PutResult result = store.put(message("A", 0, "body"));
+        ASSERT_TRUE(result.ok()) << result.detail;
+        own.push_back(result.queue_offset);
+      }
+    });
+  }
+  for (auto& thread : threads) {
+    thread.join();
+  }
+  std::vector<int64_t> all;
+  for (const std::vector<int64_t>& own : offsets) {
+    all.insert(all.end(), own.begin(), own.end());
+  }
+  std::sort(all.begin(), all.end());
+  for (size_t i = 0; i < all.size(); ++i) {
+    ASSERT_EQ(static_cast<int64_t>(i), all[i]);
+  }
+}
+
 TEST_P(StoreConcurrencyTest, PutsDeletionsAndRetentionDoNotDisturbEachOther) {
   files_.used_ratio = 0.1;
   listener_ = [](const Arrival& arrival) {
