@@ -116,8 +116,8 @@ class ClientRegistry {
   void unregisterConsumer(std::string_view group, std::string_view client_id,
                           uint64_t connection_id);
 
-  /// A heartbeat has been registered, all of it, with `heard` in its memberships. One that is
-  /// remembered takes the place of the connection's last one.
+  /// A heartbeat has been registered, all of it, with `heard` in its memberships, and takes the
+  /// place of the connection's last one. `heard` null: none is remembered any more.
   void remember(uint64_t connection_id, const HeartbeatPrint& print,
                 std::shared_ptr<LastHeard> heard);
   /// True when the connection's last heartbeat had this print and its memberships are as it left

@@ -102,9 +102,11 @@ void HeartbeatService::accept(const remoting::HeartbeatData& heartbeat, ClientIn
   for (const remoting::ProducerData& producer : heartbeat.producer_data_set) {
     clients_.registerProducer(producer.group_name, client);
   }
-  if (print != nullptr && is_complete) {
-    clients_.remember(client.connection->id(), *print, client.heard);
-  }
+  // The memberships share this heartbeat's time now, which a repetition of an earlier one would not
+  // refresh: if this one cannot be remembered, none is.
+  const bool is_known = print != nullptr && is_complete;
+  clients_.remember(client.connection->id(), is_known ? *print : HeartbeatPrint{},
+                    is_known ? client.heard : nullptr);
   // A heartbeat that was handled on a lane may outlive its connection, whose removal from the
   // registry then came too early.
   if (!client.connection->isOpen()) {

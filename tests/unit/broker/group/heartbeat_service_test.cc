@@ -121,6 +121,17 @@ TEST_F(HeartbeatServiceTest, AGroupThatHeartbeatsNoLongerNameExpiresThoughTheOth
   EXPECT_FALSE(clients_.consumerIds("New").empty());
 }
 
+// What is handled on a lane leaves no print.
+TEST_F(HeartbeatServiceTest, AfterOneThatIsNotRememberedAnEarlierOneIsNoRepetition) {
+  const auto heartbeat = settle(heartbeatOf("G"));
+  heartbeats_.accept(heartbeat, client());
+  EXPECT_FALSE(comes(heartbeat));
+  clock_.advance(std::chrono::seconds(121));
+  EXPECT_TRUE(comes(heartbeat));
+  clients_.removeExpired();
+  EXPECT_FALSE(clients_.consumerIds("G").empty());
+}
+
 TEST_F(HeartbeatServiceTest, AnotherBodyOrVersionIsNoRepetition) {
   const auto heartbeat = settle(heartbeatOf("G"));
   auto changed = heartbeat;
