@@ -2,6 +2,8 @@
 
 #include <fcntl.h>
 #include <sys/mman.h>
+#include <sys/sendfile.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
@@ -311,6 +313,14 @@ class PosixMappedFile final : public MappedFile {
       }
     }
     return true;
+  }
+
+  ssize_t sendTo(int socket, std::string_view range) const override {
+    if (!file_.valid()) {
+      return ::send(socket, range.data(), range.size(), MSG_NOSIGNAL);
+    }
+    off_t offset = range.data() - data();
+    return ::sendfile(socket, file_.get(), &offset, range.size());
   }
 
  private:

@@ -117,6 +117,11 @@ class MappedFile {
   /// as far as the system tells; false when it does not. One system call, which does not block.
   virtual bool isCached(std::string_view range) const = 0;
 
+  /// As send() does, for the range, a part of the mapped bytes, and a socket that does not block:
+  /// hands the pages themselves to the system, which copies nothing. 0 when the file has become
+  /// shorter. Precondition: the range does not change any more, and the process ignores SIGPIPE.
+  virtual ssize_t sendTo(int socket, std::string_view range) const = 0;
+
  protected:
   MappedFile(char* data, int64_t bytes) : data_(data), bytes_(bytes) {}
 

@@ -143,13 +143,13 @@ Result<LogSlice> MessageReader::recordAt(int64_t physical_offset) const {
   return LogSlice{.bytes = bytes, .owner = std::move(view.owner)};
 }
 
-LogSlice MessageReader::logBytes(int64_t offset, int64_t bytes_max) const {
+LogPiece MessageReader::logBytes(int64_t offset, int64_t bytes_max) const {
   LogView view = parts_.log.view(offset);
   if (view.owner == nullptr) {
     return {};
   }
   const std::string_view bytes = view.from(offset).substr(0, static_cast<size_t>(bytes_max));
-  return LogSlice{.bytes = bytes, .owner = std::move(view.owner)};
+  return LogPiece{.bytes = bytes, .file = std::move(view.owner)};
 }
 
 namespace {

@@ -45,7 +45,7 @@ class MessageReader {
   std::optional<TimestampMs> earliestStoreTime() const;
   bool isInMemory(std::string_view topic, int32_t queue_id, int64_t queue_offset) const;
   Result<LogSlice> recordAt(int64_t physical_offset) const;
-  LogSlice logBytes(int64_t offset, int64_t bytes_max) const;
+  LogPiece logBytes(int64_t offset, int64_t bytes_max) const;
   std::vector<QueueEntry> queueEntries(std::string_view topic, int32_t queue_id, int64_t index,
                                        int32_t count) const;
   std::vector<QueueEntryDetail> queueEntryDetails(std::string_view topic, int32_t queue_id,

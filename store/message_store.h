@@ -51,6 +51,12 @@ struct LogSlice {
   std::shared_ptr<const void> owner;
 };
 
+/// Bytes of one file of the log, for who sends them on as they are; valid as long as `file` is held.
+struct LogPiece {
+  std::string_view bytes;
+  std::shared_ptr<const MappedFile> file;
+};
+
 /// Decides which messages of a queue a reader wants. Called under no lock, from the reading thread.
 class MessageFilter {
  public:
@@ -204,7 +210,7 @@ class MessageStore {
 
   /// For a master: what the log holds from `offset` on, at most `bytes_max` and to the end of the
   /// file; empty where the log holds nothing.
-  virtual LogSlice logBytes(int64_t offset, int64_t bytes_max) const = 0;
+  virtual LogPiece logBytes(int64_t offset, int64_t bytes_max) const = 0;
 
   /// Called after every append, under no lock, on the appending thread: must be quick. To be set
   /// before the first append.

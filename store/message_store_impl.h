@@ -54,7 +54,7 @@ class MessageStoreImpl final : public MessageStore {
   Result<int64_t> appendReplicated(int64_t offset, std::string_view bytes) override {
     return replica_->append(offset, bytes);
   }
-  LogSlice logBytes(int64_t offset, int64_t bytes_max) const override {
+  LogPiece logBytes(int64_t offset, int64_t bytes_max) const override {
     return reader_->logBytes(offset, bytes_max);
   }
   void setAppendListener(std::function<void()> on_appended) override {

@@ -26,7 +26,7 @@ bool beginsRecord(std::string_view bytes, int64_t offset) {
 /// Where the first record begins from `offset` on; `log_end` when there is none.
 int64_t firstRecordFrom(const store::MessageStore& store, int64_t offset, int64_t log_end) {
   while (offset < log_end) {
-    const store::LogSlice piece = store.logBytes(offset, kPieceBytes);
+    const store::LogPiece piece = store.logBytes(offset, kPieceBytes);
     const size_t size = piece.bytes.size();
     if (size == 0) {
       break;
@@ -50,7 +50,7 @@ int64_t messagesBetween(const store::MessageStore& store, int64_t from, int64_t 
   from = firstRecordFrom(store, from, to);
   int64_t at = from;
   while (at < to && messages < kMessagesCountedMax) {
-    const store::LogSlice piece = store.logBytes(at, kPieceBytes);
+    const store::LogPiece piece = store.logBytes(at, kPieceBytes);
     const auto piece_end = at + static_cast<int64_t>(piece.bytes.size());
     if (piece_end - at < kPrefixBytes) {
       break;

@@ -21,6 +21,8 @@ using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
 constexpr size_t kFramesPerWrite = 8;
+/// A piece of the log that is large enough for calls of its own, which save its copy.
+constexpr int64_t kSendFileBytesMin = 16 << 10;
 /// Then other slaves and reports have their turn.
 constexpr int64_t kBytesPerTurn = 1 << 20;
 /// A slave that is so far behind takes much at a time, for long.
@@ -47,6 +49,7 @@ SlaveConnection::SlaveConnection(remoting::TcpSocket socket, store::MessageStore
   asio::error_code ignored;  // Reading notices a slave that has gone already.
   address_ = remoting::toHostAddress(socket_.remote_endpoint(ignored)).toString();
   socket_.set_option(asio::ip::tcp::no_delay(true), ignored);
+  socket_.native_non_blocking(true, ignored);  // As MappedFile::sendTo() needs it.
 }
 
 void SlaveConnection::start() {
@@ -205,13 +208,13 @@ bool SlaveConnection::gather() {
   takeTurns(is_backlog ? Turns::kShort : Turns::kUsual);
   giveWay();
   while (frames_.size() < kFramesPerWrite) {
-    store::LogSlice slice = store_.logBytes(next, batch_bytes);
-    if (slice.bytes.empty()) {
+    store::LogPiece piece = store_.logBytes(next, batch_bytes);
+    if (piece.bytes.empty()) {
       break;
     }
-    const auto bytes = static_cast<int32_t>(slice.bytes.size());
+    const auto bytes = static_cast<int32_t>(piece.bytes.size());
     frames_.push_back({.header = TransferHeader{.offset = next, .bytes = bytes}.encode(),
-                       .slice = std::move(slice)});
+                       .piece = std::move(piece)});
     next += bytes;
   }
   next_offset_.store(next, std::memory_order_relaxed);
@@ -220,27 +223,13 @@ bool SlaveConnection::gather() {
 
 bool SlaveConnection::write() {
   while (!frames_.empty()) {
-    std::array<iovec, 2 * kFramesPerWrite> pieces;
-    size_t count = 0;
-    size_t skip = written_;
-    const auto add = [&](std::string_view bytes) {
-      const size_t skipped = std::min(skip, bytes.size());
-      skip -= skipped;
-      bytes.remove_prefix(skipped);
-      if (!bytes.empty()) {
-        pieces[count++] = {.iov_base = const_cast<char*>(bytes.data()), .iov_len = bytes.size()};
-      }
-    };
-    for (const Frame& frame : frames_) {
-      add({frame.header.data(), frame.header.size()});
-      add(frame.slice.bytes);
-    }
-    msghdr message{};
-    message.msg_iov = pieces.data();
-    message.msg_iovlen = count;
-    const ssize_t sent = ::sendmsg(socket_.native_handle(), &message, MSG_NOSIGNAL | MSG_DONTWAIT);
-    if (sent >= 0) {
+    const bool is_large = std::ssize(frames_.front().piece.bytes) >= kSendFileBytesMin;
+    const ssize_t sent = is_large ? sendFirstFrame() : sendFrames();
+    if (sent > 0) {
       consume(static_cast<size_t>(sent));
+    } else if (sent == 0) {
+      close("cannot write: a file of the log has become shorter");
+      return false;
     } else if (wouldBlock(errno)) {
       waitWritable();
       return false;
@@ -250,6 +239,38 @@ bool SlaveConnection::write() {
     }
   }
   return true;
+}
+
+ssize_t SlaveConnection::sendFirstFrame() {
+  const Frame& frame = frames_.front();
+  if (written_ < frame.header.size()) {
+    return ::send(socket_.native_handle(), frame.header.data() + written_,
+                  frame.header.size() - written_, MSG_NOSIGNAL | MSG_DONTWAIT | MSG_MORE);
+  }
+  return frame.piece.file->sendTo(socket_.native_handle(),
+                                  frame.piece.bytes.substr(written_ - frame.header.size()));
+}
+
+ssize_t SlaveConnection::sendFrames() {
+  std::array<iovec, 2 * kFramesPerWrite> parts;
+  size_t count = 0;
+  size_t skip = written_;
+  const auto add = [&](std::string_view bytes) {
+    const size_t skipped = std::min(skip, bytes.size());
+    skip -= skipped;
+    bytes.remove_prefix(skipped);
+    if (!bytes.empty()) {
+      parts[count++] = {.iov_base = const_cast<char*>(bytes.data()), .iov_len = bytes.size()};
+    }
+  };
+  for (const Frame& frame : frames_) {
+    add({frame.header.data(), frame.header.size()});
+    add(frame.piece.bytes);
+  }
+  msghdr message{};
+  message.msg_iov = parts.data();
+  message.msg_iovlen = count;
+  return ::sendmsg(socket_.native_handle(), &message, MSG_NOSIGNAL | MSG_DONTWAIT);
 }
 
 void SlaveConnection::consume(size_t bytes) {
@@ -301,7 +322,7 @@ void SlaveConnection::onTick() {
     if (next < store_.commitLogMaxOffset() && store_.logBytes(next, 1).bytes.empty()) {
       reportGap();
     }
-    frames_.push_back({.header = TransferHeader{.offset = next, .bytes = 0}.encode(), .slice = {}});
+    frames_.push_back({.header = TransferHeader{.offset = next, .bytes = 0}.encode(), .piece = {}});
     write();
   }
   if (!is_closed_) {

@@ -61,8 +61,8 @@ class SlaveConnection : public std::enable_shared_from_this<SlaveConnection> {
   /// A header and the piece of the log behind it.
   struct Frame {
     std::array<char, kTransferHeaderBytes> header;
-    store::LogSlice slice;
-    size_t size() const { return header.size() + slice.bytes.size(); }
+    store::LogPiece piece;
+    size_t size() const { return header.size() + piece.bytes.size(); }
   };
 
   void waitReadable();
@@ -74,6 +74,9 @@ class SlaveConnection : public std::enable_shared_from_this<SlaveConnection> {
   bool gather();
   /// True when all frames have left.
   bool write();
+  /// As send(), for what is left of the first frame and of all frames.
+  ssize_t sendFirstFrame();
+  ssize_t sendFrames();
   void consume(size_t bytes);
   void waitWritable();
   /// True: haFlowControlEnable says to wait; pump() is called when that is over.

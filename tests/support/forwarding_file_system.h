@@ -33,6 +33,9 @@ class ForwardingMappedFile : public MappedFile {
   void readAhead(int64_t offset, int64_t bytes) override { below_->readAhead(offset, bytes); }
   void release(int64_t offset, int64_t bytes) override { below_->release(offset, bytes); }
   bool isCached(std::string_view range) const override { return below_->isCached(range); }
+  ssize_t sendTo(int socket, std::string_view range) const override {
+    return below_->sendTo(socket, range);
+  }
 
  private:
   const std::unique_ptr<MappedFile> below_;

@@ -3,14 +3,18 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <string>
+#include <string_view>
 #include <vector>
 
+#include "common/descriptor.h"
 #include "tests/support/temp_dir.h"
 
 namespace rocketmq {
@@ -132,6 +136,38 @@ TEST_F(FileSystemTest, WhatNobodyHasReadIsNotCached) {
   EXPECT_TRUE((*mapped)->isCached(all));
   EXPECT_TRUE((*mapped)->isCached(all.substr(4095, 2)));
   EXPECT_TRUE((*mapped)->isCached(all.substr(0, 0)));
+}
+
+TEST_F(FileSystemTest, RangeIsSentToASocket) {
+  constexpr int64_t kBytes = 64 << 10;
+  for (const FileUse use : {FileUse::kStream, FileUse::kScattered}) {
+    const auto mapped = files_.map(dir_ / "file", {.bytes = kBytes, .create = true, .use = use});
+    ASSERT_TRUE(mapped.ok());
+    for (int64_t at = 0; at < kBytes; ++at) {
+      (*mapped)->data()[at] = static_cast<char>(at * 31 / 7);
+    }
+    const std::string_view range((*mapped)->data() + 4001, 9000);
+    std::array<int, 2> ends{};
+    ASSERT_EQ(0, ::socketpair(AF_UNIX, SOCK_STREAM, 0, ends.data()));
+    const Descriptor from(ends[0]);
+    const Descriptor to(ends[1]);
+    ASSERT_EQ(std::ssize(range), (*mapped)->sendTo(from.get(), range));
+    std::string received(range.size(), '\0');
+    ASSERT_EQ(std::ssize(range), ::recv(to.get(), received.data(), received.size(), MSG_WAITALL));
+    EXPECT_EQ(range, received);
+  }
+}
+
+TEST_F(FileSystemTest, NothingIsSentOfAFileThatHasBecomeShorter) {
+  constexpr int64_t kBytes = 64 << 10;
+  const auto mapped = files_.map(dir_ / "file", {.bytes = kBytes, .create = true});
+  ASSERT_TRUE(mapped.ok());
+  ASSERT_EQ(0, ::truncate((dir_ / "file").c_str(), 4096));
+  std::array<int, 2> ends{};
+  ASSERT_EQ(0, ::socketpair(AF_UNIX, SOCK_STREAM, 0, ends.data()));
+  const Descriptor from(ends[0]);
+  const Descriptor to(ends[1]);
+  EXPECT_EQ(0, (*mapped)->sendTo(from.get(), {(*mapped)->data() + 8192, 100}));
 }
 
 TEST_F(FileSystemTest, ReserveWorksOnAFileThatIsNotKeptOpen) {

@@ -33,7 +33,7 @@ class ReplicaTest : public StoreTest {
     int64_t offset = slave_->commitLogMaxOffset();
     while (offset + static_cast<int64_t>(left.size()) < store_->commitLogMaxOffset()) {
       const auto bytes_max = std::uniform_int_distribution<int64_t>(1, 3000)(random);
-      const LogSlice slice =
+      const LogPiece slice =
           store_->logBytes(offset + static_cast<int64_t>(left.size()), bytes_max);
       left += slice.bytes;
       ROCKETMQ_ASSIGN_OR_RETURN(const int64_t taken, slave_->appendReplicated(offset, left));
@@ -46,7 +46,7 @@ class ReplicaTest : public StoreTest {
   std::string logBytesOf(MessageStore& store) const {
     std::string all;
     int64_t offset = store.commitLogMinOffset();
-    for (LogSlice slice = store.logBytes(offset, 4096); !slice.bytes.empty();
+    for (LogPiece slice = store.logBytes(offset, 4096); !slice.bytes.empty();
          slice = store.logBytes(offset, 4096)) {
       all += slice.bytes;
       offset += static_cast<int64_t>(slice.bytes.size());
@@ -109,7 +109,7 @@ TEST_F(ReplicaTest, EmptyLogMayBeginAtAnyFile) {
   openSlave();
   fill();
   const int64_t begin = store_->commitLogMaxOffset() / kLogFileBytes * kLogFileBytes;
-  const LogSlice slice = store_->logBytes(begin, kLogFileBytes);
+  const LogPiece slice = store_->logBytes(begin, kLogFileBytes);
   const auto taken = slave_->appendReplicated(begin, slice.bytes);
   ASSERT_TRUE(taken.ok()) << taken.status().message();
   ASSERT_EQ("", copy().message());
@@ -127,7 +127,7 @@ TEST_F(ReplicaTest, EmptyLogMayBeginAtAnyFile) {
 TEST_F(ReplicaTest, TakesOnlyWholeRecords) {
   openSlave();
   send("A", 0, 3);
-  const LogSlice log = store_->logBytes(0, kLogFileBytes);
+  const LogPiece log = store_->logBytes(0, kLogFileBytes);
   const auto taken = slave_->appendReplicated(0, log.bytes.substr(0, log.bytes.size() - 1));
   ASSERT_TRUE(taken.ok());
   EXPECT_LT(*taken, static_cast<int64_t>(log.bytes.size()) - 1);
@@ -138,7 +138,7 @@ TEST_F(ReplicaTest, TakesOnlyWholeRecords) {
 TEST_F(ReplicaTest, RefusesWhatDoesNotContinueTheLog) {
   openSlave();
   send("A", 0, 3);
-  const LogSlice log = store_->logBytes(0, kLogFileBytes);
+  const LogPiece log = store_->logBytes(0, kLogFileBytes);
   ASSERT_TRUE(slave_->appendReplicated(0, log.bytes).ok());
   const int64_t end = slave_->commitLogMaxOffset();
   // Elsewhere; from elsewhere; no record at all.
