@@ -10,6 +10,7 @@
 #include <string>
 #include <thread>
 
+#include "store/log/segment.h"
 #include "tests/bench/store/bench_store.h"
 #include "tests/bench/store/collector.h"
 
@@ -29,7 +30,7 @@ enum class Pages {
 /// Makes the pages of a file from its begin to its end as the log's thread makes those ahead of it.
 class PageMaker {
  public:
-  explicit PageMaker(MappedFile& file) : maker_([this, &file] { make(file); }) {}
+  explicit PageMaker(store::Segment& segment) : maker_([this, &segment] { make(segment); }) {}
 
   /// Returns when the pages in front of `end` are there.
   void waitFor(int64_t end) const {
@@ -40,13 +41,12 @@ class PageMaker {
   }
 
  private:
-  void make(MappedFile& file) {
-    constexpr int64_t kStep = 128 << 10;
-    for (int64_t at = 0; at < file.bytes(); at += kStep) {
-      const int64_t bytes = std::min(kStep, file.bytes() - at);
-      ROCKETMQ_CHECK(file.writeZeros(at, bytes, Zeros::kInCache).isOk());
-      file.prefault(at, bytes);
-      made_to_.store(at + bytes, std::memory_order_release);
+  void make(store::Segment& segment) {
+    constexpr int64_t kStep = 256 << 10;
+    for (int64_t end = kStep; made_to_.load(std::memory_order_relaxed) < segment.bytes();
+         end += kStep) {
+      ROCKETMQ_CHECK(segment.reserveWritten(0, end).isOk());
+      made_to_.store(std::min(end, segment.bytes()), std::memory_order_release);
       made_to_.notify_all();
     }
   }
@@ -58,22 +58,27 @@ class PageMaker {
 /// A file of the log's kind: blocks reserved, mapped shared.
 struct ReservedMapping {
   rocketmq::test::TempDir dir;
-  std::unique_ptr<MappedFile> file;
+  std::shared_ptr<store::Segment> segment;
+  std::shared_ptr<MappedFile> file;
   std::atomic<int64_t> next{0};
   std::optional<PageMaker> maker;
 
   explicit ReservedMapping(Pages pages) {
     const int64_t bytes = static_cast<int64_t>(recordBytes()) * kRecords;
-    auto mapped = posixFileSystem().map(dir / "file", {.bytes = bytes, .create = true});
+    auto created =
+        store::Segment::create(posixFileSystem(), {.dir = dir.path().string(), .bytes = bytes});
+    ROCKETMQ_CHECK(created.ok());
+    segment = std::move(*created);
+    auto mapped = segment->map();
     ROCKETMQ_CHECK(mapped.ok());
     file = std::move(*mapped);
-    ROCKETMQ_CHECK(file->reserve(0, bytes).isOk());
+    ROCKETMQ_CHECK(segment->reserveBlocks(0, bytes).isOk());
     if (pages == Pages::kPresent) {
       file->prefault(0, bytes);
     } else if (pages == Pages::kOneByOne) {
       ROCKETMQ_CHECK(::madvise(file->data(), static_cast<size_t>(bytes), MADV_RANDOM) == 0);
     } else if (pages == Pages::kAsTheLog) {
-      maker.emplace(*file);
+      maker.emplace(*segment);
     }
   }
 };
