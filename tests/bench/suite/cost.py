@@ -6,8 +6,9 @@ import shutil
 import subprocess
 import time
 
+from consuming import make_cold
 from machine import Process, Usage, run_json
-from suite import KIB, PATIENT, named
+from suite import KIB, PATIENT, Background, named
 
 
 ALLOCATORS = re.compile(r"^(malloc|calloc|realloc|aligned_alloc|posix_memalign|memalign)(@.*)?$")
@@ -73,27 +74,40 @@ def read_profile(path):
             "functions": [(float(share), kind == "k", name) for share, kind, name in lines[:15]]}
 
 
-def profile(suite):
-    """Where broker and generator spend their time."""
-    seconds = suite.scale.seconds
+def recorded(cluster, name, seconds, load):
+    """Where broker and generator spend their time under a load."""
     perf = ["perf", "record", "-q", "-F", "997", "-o"]
+    ours, theirs = (os.path.join(cluster.folder, f"{name}-{side}.perf")
+                    for side in ("broker", "generator"))
+    watching = subprocess.Popen(
+        [*perf, ours, "-p", str(cluster.broker.pid), "--", "sleep", str(seconds)],
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    report = run_json([*perf, theirs, "--", *load])
+    watching.wait(60)
+    yield named(f"profile {name} broker", read_profile(ours))
+    yield named(f"profile {name} generator", read_profile(theirs))
+    return report
+
+
+def profile(suite):
+    seconds = suite.scale.seconds
     with suite.cluster() as cluster:
         cluster.create_topic("Bench")
+        cluster.create_topic("Old")
+        suite.fill(cluster, "Old", suite.scale.backlog)
         suite.fill(cluster, "Bench", suite.scale.backlog // 4)
-        loads = {"send": cluster.mqbench("produce", "Bench", "-c", 64, "-s", KIB, "-d", seconds),
-                 "library": cluster.mqbench("produce", "Bench", "-w", 64, "-s", KIB, "-d", seconds),
-                 "pull": cluster.mqbench("pull", "Bench", "-c", 4, "--batch-size", 32, "--groups",
-                                         20, "-d", seconds)}
-        for name, load in loads.items():
-            ours, theirs = (os.path.join(cluster.folder, f"{name}-{side}.perf")
-                            for side in ("broker", "generator"))
-            watching = subprocess.Popen(
-                [*perf, ours, "-p", str(cluster.broker.pid), "--", "sleep", str(seconds)],
-                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-            run_json([*perf, theirs, "--", *load])
-            watching.wait(60)
-            yield named(f"profile {name} broker", read_profile(ours))
-            yield named(f"profile {name} generator", read_profile(theirs))
+        produce = cluster.mqbench("produce", "Bench", "-s", KIB, "-d", seconds)
+        most = yield from recorded(cluster, "send", seconds, [*produce, "-c", "64"])
+        yield from recorded(cluster, "library", seconds, [*produce, "-w", "64"])
+        yield from recorded(cluster, "pull", seconds,
+                            cluster.mqbench("pull", "Bench", "-c", 4, "--batch-size", 32,
+                                            "--groups", 20, "-d", seconds))
+        rate = max(int(most["messages_per_second"] / 2), 100)
+        make_cold(cluster)
+        reader = Background(cluster.mqbench("pull", "Old", "-c", 1, "--batch-size", 32,
+                                            "-r", rate, "-d", seconds))
+        yield from recorded(cluster, "cold", seconds, [*produce, "-c", "64", "-r", str(rate)])
+        reader.result()
 
 
 def can_profile():

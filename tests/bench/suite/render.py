@@ -213,7 +213,8 @@ def profile_text(figures):
     parts = []
     for load, label in (("send", "Sync send, 64 connections, 1 KiB"),
                         ("library", "Sync send, client library, 64 threads, 1 KiB"),
-                        ("pull", "Catch-up, warm, 4 connections, 1 KiB")):
+                        ("pull", "Catch-up, warm, 4 connections, 1 KiB"),
+                        ("cold", "Sends at half rate beside a cold reader (a process of its own)")):
         sides = [f"profile {load} {side}" for side in ("broker", "generator")]
         kernel = [figures(side, "kernel_percent", "{:.0f} %") for side in sides]
         parts.append(f"{label}: of its time the broker spends {kernel[0]} in the kernel, the "
