@@ -125,24 +125,28 @@ bool HalfMessages::isInMemory(int64_t queue_offset) const {
   return store_.isInMemory(kHalfTopic, kTransactionQueue, queue_offset);
 }
 
-std::vector<int64_t> HalfMessages::endedBy(int64_t op_offset) const {
+std::vector<int64_t> HalfMessages::parseOps(std::string_view body) {
   std::vector<int64_t> offsets;
+  while (!body.empty()) {
+    const size_t comma = body.find(',');
+    if (const auto offset = parse<int64_t>(body.substr(0, comma)); offset && *offset >= 0) {
+      offsets.push_back(*offset);
+    }
+    body.remove_prefix(comma == std::string_view::npos ? body.size() : comma + 1);
+  }
+  return offsets;
+}
+
+std::vector<int64_t> HalfMessages::endedBy(int64_t op_offset) const {
   const auto entries = store_.queueEntries(kOpTopic, kTransactionQueue, op_offset, 1);
   const auto slice = entries.empty() ? Result<store::LogSlice>(Status::notFound("no op record"))
                                      : store_.recordAt(entries[0].physical_offset);
   const auto record =
       slice.ok() ? decodeRecord(slice->bytes) : Result<MessageRecord>(slice.status());
   if (!record.ok() || findProperty(record->properties, property::kTags) != kOverTag) {
-    return offsets;
+    return {};
   }
-  for (std::string_view rest = record->body; !rest.empty();) {
-    const size_t comma = rest.find(',');
-    if (const auto offset = parse<int64_t>(rest.substr(0, comma)); offset && *offset >= 0) {
-      offsets.push_back(*offset);
-    }
-    rest.remove_prefix(comma == std::string_view::npos ? rest.size() : comma + 1);
-  }
-  return offsets;
+  return parseOps(record->body);
 }
 
 std::unordered_set<int64_t> HalfMessages::committedInto(std::string_view topic, int32_t queue_id,

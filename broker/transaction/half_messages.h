@@ -64,8 +64,10 @@ class HalfMessages {
   /// The place of the half message is recent enough that reading it will not wait for the disk.
   bool isInMemory(int64_t queue_offset) const;
 
-  /// The half messages that an op record names: one in RocketMQ 4.9, several in 5.x. Empty when it
-  /// cannot be read.
+  /// What the body of an op record names: one half message in RocketMQ 4.9, several in 5.x.
+  static std::vector<int64_t> parseOps(std::string_view body);
+
+  /// The half messages that an op record names. Empty when it cannot be read.
   std::vector<int64_t> endedBy(int64_t op_offset) const;
 
   /// The log offsets of the half messages that were committed into a queue, as its last `count`

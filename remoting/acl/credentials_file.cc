@@ -43,6 +43,15 @@ Result<SessionCredentials> parse(const std::string& path, const std::string& tex
 
 }  // namespace
 
+Result<SessionCredentials> parseToolsCredentials(const std::string& path, const std::string& text) {
+  try {
+    return parse(path, text);
+  } catch (const YAML::Exception& error) {
+    // The library's words may quote what stands there.
+    return wrong(path, error.mark, "not YAML; quote values that are not plain words");
+  }
+}
+
 Result<SessionCredentials> readToolsCredentials(const std::string& home) {
   if (home.empty()) {
     return SessionCredentials();
@@ -54,12 +63,7 @@ Result<SessionCredentials> readToolsCredentials(const std::string& home) {
                ? SessionCredentials()
                : Result<SessionCredentials>(text.status());
   }
-  try {
-    return parse(path, *text);
-  } catch (const YAML::Exception& error) {
-    // The library's words may quote what stands there.
-    return wrong(path, error.mark, "not YAML; quote values that are not plain words");
-  }
+  return parseToolsCredentials(path, *text);
 }
 
 }  // namespace rocketmq::remoting

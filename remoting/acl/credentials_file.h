@@ -7,6 +7,9 @@
 
 namespace rocketmq::remoting {
 
+/// The text of such a file; `path` is for errors.
+Result<SessionCredentials> parseToolsCredentials(const std::string& path, const std::string& text);
+
 /// The accessKey, secretKey and securityToken of conf/tools.yml below `home`, with which mqadmin
 /// and a broker's own requests are signed (RocketMQ: AclUtils.getAclRPCHook). Empty when there is
 /// no such file, when it has none, or when `home` is empty. InvalidArgument names the file and the

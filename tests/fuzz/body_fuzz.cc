@@ -4,7 +4,9 @@
 #include "common/json/decode.h"
 #include "common/json/encode.h"
 #include "common/model/config_tables.h"
+#include "common/model/consumer_filter_data.h"
 #include "common/model/topic_route.h"
+#include "remoting/protocol/bodies/acl_config.h"
 #include "remoting/protocol/bodies/config_tables.h"
 #include "remoting/protocol/bodies/connections.h"
 #include "remoting/protocol/bodies/consume_queue.h"
@@ -36,7 +38,8 @@ using AllBodies =
              BrokerStatsData, RegisterBrokerBody, model::TopicConfigTable,
              model::SubscriptionGroupTable, model::ConsumerOffsetTable, model::DelayOffsetTable,
              model::KvConfigTable, model::TopicRouteData, model::SubscriptionData,
-             model::TopicConfig, model::SubscriptionGroupConfig>;
+             model::TopicConfig, model::SubscriptionGroupConfig, AclConfig, TimerMetricsTable,
+             MessageRequestModes, model::ConsumerFilterTable>;
 
 template <class T>
 void checkBody(std::string_view text) {

@@ -3,7 +3,7 @@
 #include "store/message_store.h"
 #include "tests/fuzz/fuzz_target.h"
 
-// A record that should be the half message of a transaction.
+// A record that should be the half message of a transaction, and the body of one that ends some.
 
 namespace rocketmq::broker {
 
@@ -12,6 +12,9 @@ ROCKETMQ_FUZZ_TARGET(half_message, input) {
   if (half.ok()) {
     ROCKETMQ_CHECK(fuzz::isWithin(half->record.body, input));
     ROCKETMQ_CHECK(fuzz::isWithin(half->record.topic, input));
+  }
+  for (const int64_t offset : HalfMessages::parseOps(input)) {
+    ROCKETMQ_CHECK(offset >= 0);
   }
 }
 

@@ -12,6 +12,7 @@
 #include "common/bytes.h"
 #include "common/compress.h"
 #include "common/message/properties.h"
+#include "common/message/recall_handle.h"
 #include "common/message/record.h"
 #include "remoting/protocol/bodies/register_broker.h"
 #include "remoting/protocol/codes.h"
@@ -157,6 +158,7 @@ void addMessages(const Seeds& seeds) {
   seeds.add("batch", "two", batch);
   seeds.add("batch", "claims-more", batch.substr(0, batch.size() - 3));
 
+  seeds.add("half_message", "ops", "5,17,,-1,99999999999999999999,8");
   seeds.add("properties", "usual", "KEYS\0KEYS\1k1 k2\2TAGS\1a\2DELAY\0013\2WAIT\1false\2"s);
   seeds.add("properties", "odd", "A\0\1\2A\1\2=\2A\1b\2A\1c"s);
   seeds.add("properties", "timer", "TAGS\0TIMER_DELAY_SEC\00110\2TIMER_DELIVER_MS\1-1\2"s);
@@ -209,6 +211,11 @@ void addTexts(const Seeds& seeds) {
   seeds.add("acl_file", "twice",
             "dataVersion: [{counter: 1}]\ndataVersion: [{counter: 2, counter: 3}]\n");
   seeds.add("acl_file", "deep", "date: " + std::string(300, '['));
+  seeds.add("tools_file", "java", "accessKey: rocketmq2\nsecretKey: \"12345678\"\n");
+  seeds.add("tools_file", "wrong", "accessKey: [a]\nsecretKey: &a {b: *a}\n");
+  seeds.add(
+      "text", "recall-handle",
+      RecallHandle{.topic = "T", .broker_name = "b", .deliver_ms = 5, .unique_key = "u"}.encode());
   seeds.add("text", "message-id", "7F00000100002A9F0000000000000BB8");
   seeds.add("text", "address", "[2001:db8::1]:10911");
   seeds.add("text", "addresses", "127.0.0.1:9876;localhost:9877");
@@ -279,6 +286,18 @@ void addFiles(const Seeds& seeds) {
   seeds.add("store", "cut", "\2\0\0\x64"s);
 }
 
+void addTables(const Seeds& seeds) {
+  const std::string table =
+      R"({"dataVersion":{"counter":2,"timestamp":1},"subscriptionGroupTable":{"g":{"groupName":"g"}}})";
+  const std::string changes =
+      R"({"dataVersion":{"counter":3,"timestamp":2},"name":"h","put":{"groupName":"h"}})"
+      "\n"
+      R"({"dataVersion":{"counter":4,"timestamp":3},"name":"g","removed":true})"
+      "\n{\"cut";
+  seeds.add("table_file", "changed", twoBytes(table.size()) + table + changes);
+  seeds.add("table_file", "empty", twoBytes(0) + changes);
+}
+
 void addRegisterBodies(const Seeds& seeds) {
   remoting::RegisterBrokerBody body;
   body.filter_server_list = {"127.0.0.1:1"};
@@ -306,6 +325,7 @@ int main(int argc, char** argv) {
   rocketmq::fuzz::addMessages(seeds);
   rocketmq::fuzz::addTexts(seeds);
   rocketmq::fuzz::addFiles(seeds);
+  rocketmq::fuzz::addTables(seeds);
   rocketmq::fuzz::addRegisterBodies(seeds);
   return 0;
 }

@@ -3,6 +3,7 @@
 #include "common/properties_file.h"
 #include "common/rocketmq_known_keys.h"
 #include "common/settings.h"
+#include "namesrv/settings.h"
 #include "tests/fuzz/fuzz_target.h"
 
 // A .properties text, as a file and as the body of UPDATE_BROKER_CONFIG.
@@ -33,6 +34,8 @@ ROCKETMQ_FUZZ_TARGET(properties_file, input) {
   if (loadSettings(settings, *file, rocketmqKnownKeys()).ok()) {
     static_cast<void>(showSettings(settings));
   }
+  namesrv::NamesrvSettings namesrv;
+  static_cast<void>(loadSettings(namesrv, *file, rocketmqKnownKeys()));
   broker::BrokerSettings running;
   static_cast<void>(updateLive(running, *file, {}));
 }

@@ -3,10 +3,12 @@
 #include <algorithm>
 #include <filesystem>
 #include <memory>
+#include <span>
 #include <utility>
 
 #include "common/check.h"
 #include "common/message/record.h"
+#include "store/bit_map_source.h"
 #include "store/message_store.h"
 #include "tests/fuzz/fuzz_target.h"
 
@@ -17,6 +19,18 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr int kMessages = 24;
+
+/// So that the consume queue's extension has units.
+class AllBits final : public store::BitMapSource {
+ public:
+  int32_t bytes() const override { return 4; }
+  uint64_t version() const override { return 1; }
+  bool mark(std::string_view /*topic*/, std::string_view /*properties*/,
+            std::span<char> map) const override {
+    std::ranges::fill(map, '\xFF');
+    return true;
+  }
+};
 
 }  // namespace
 
@@ -41,6 +55,10 @@ store::StoreOptions StoreFolder::options() const {
   options.consume_queue_file_bytes = 5 * 20;
   options.index_hash_slots = 8;
   options.index_entries_max = 16;
+  static const AllBits bit_maps;
+  options.queue_extension = true;
+  options.queue_extension_file_bytes = 100;
+  options.bit_maps = &bit_maps;
   return options;
 }
 
