@@ -463,6 +463,11 @@ void FakeCluster::swallowRoutes(bool swallow) {
   swallow_routes_ = swallow;
 }
 
+void FakeCluster::hideRetryTopics() {
+  MutexLock lock(mutex_);
+  hide_retry_topics_ = true;
+}
+
 int64_t FakeCluster::routeRequests() const {
   MutexLock lock(mutex_);
   return route_requests_;
@@ -470,7 +475,7 @@ int64_t FakeCluster::routeRequests() const {
 
 std::optional<std::string> FakeCluster::routeOf(const std::string& topic) {
   const auto found = topics_.find(topic);
-  if (found == topics_.end() && !isRetryTopic(topic)) {
+  if (found == topics_.end() && (hide_retry_topics_ || !isRetryTopic(topic))) {
     return std::nullopt;
   }
   const Topic described = found == topics_.end() ? Topic{} : found->second;

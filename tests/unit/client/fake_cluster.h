@@ -166,6 +166,8 @@ class FakeCluster {
   /// Routes are asked for but not answered.
   void swallowRoutes(bool swallow);
   int64_t routeRequests() const;
+  /// Retry topics do not exist, as those of groups whose retryQueueNums is 0.
+  void hideRetryTopics();
 
  private:
   struct Topic {
@@ -184,6 +186,7 @@ class FakeCluster {
   mutable Mutex mutex_;
   std::map<std::string, Topic> topics_ ROCKETMQ_GUARDED_BY(mutex_);
   bool swallow_routes_ ROCKETMQ_GUARDED_BY(mutex_) = false;
+  bool hide_retry_topics_ ROCKETMQ_GUARDED_BY(mutex_) = false;
   std::vector<std::function<void()>> swallowed_ ROCKETMQ_GUARDED_BY(mutex_);
   int64_t route_requests_ ROCKETMQ_GUARDED_BY(mutex_) = 0;
 };
