@@ -196,18 +196,27 @@ void FakeBroker::answerHeld(const QueueKey& queue) {
 }
 
 void FakeBroker::registerMembership() {
-  router_.handle<remoting::Heartbeat>(
-      {}, [this](const remoting::Heartbeat&, const RequestContext& context) {
+  router_.handleLater<remoting::Heartbeat>(
+      {}, [this](const remoting::Heartbeat&, const RequestContext& context,
+                 remoting::Responder<remoting::Heartbeat> responder) {
         const auto data = json::decode<remoting::HeartbeatData>(context.body());
-        MutexLock lock(mutex_);
-        connections_[context.connection->id()] = context.connection;
-        if (data.ok()) {
-          heartbeat_ = *data;
-          for (const remoting::ConsumerData& consumer : data->consumer_data_set) {
-            members_[consumer.group_name].insert(data->client_id);
+        {
+          MutexLock lock(mutex_);
+          connections_[context.connection->id()] = context.connection;
+          if (data.ok()) {
+            heartbeat_ = *data;
+            for (const remoting::ConsumerData& consumer : data->consumer_data_set) {
+              members_[consumer.group_name].insert(data->client_id);
+            }
+          }
+          if (swallow_heartbeats_) {
+            auto kept =
+                std::make_shared<remoting::Responder<remoting::Heartbeat>>(std::move(responder));
+            swallowed_.push_back([kept] {});
+            return;
           }
         }
-        return Answer<remoting::HeartbeatReply>();
+        responder(Answer<remoting::HeartbeatReply>());
       });
   router_.handle<remoting::UnregisterClient>(
       {}, [this](const remoting::UnregisterClient& request, const RequestContext&) {
@@ -319,6 +328,10 @@ void FakeBroker::refuseSends(std::optional<ResponseCode> code) {
 void FakeBroker::swallowSends(bool swallow) {
   MutexLock lock(mutex_);
   swallow_sends_ = swallow;
+}
+void FakeBroker::swallowHeartbeats(bool swallow) {
+  MutexLock lock(mutex_);
+  swallow_heartbeats_ = swallow;
 }
 void FakeBroker::breakSends(int32_t count) {
   MutexLock lock(mutex_);
