@@ -126,6 +126,9 @@ void PushConsumerCore::makeParts() {
   context_->on_released = [this](const std::shared_ptr<ProcessQueue>& queue) {
     worker_->post([this, queue] { rebalance_->handOverReleased(queue); });
   };
+  context_->on_stray_lock = [this](const MessageQueue& queue) {
+    worker_->post([this, queue] { rebalance_->giveBackStrayLock(queue); });
+  };
   rebalance_ = std::make_unique<PushRebalance>(*context_, *service_, queues_, *pulls_, isOrderly());
 }
 

@@ -224,6 +224,12 @@ void PushRebalance::handOver(const std::vector<QueuePtr>& queues) {
   }
 }
 
+void PushRebalance::giveBackStrayLock(const MessageQueue& queue) {
+  if (queues_.find(queue) == nullptr && !leaving_.contains(queue)) {
+    locks_.unlock({queue});
+  }
+}
+
 void PushRebalance::dropAll() {
   for (const QueuePtr& queue : queues_.all()) {
     queue->drop(ProcessQueue::DropReason::kGivenUp);

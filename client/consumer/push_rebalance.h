@@ -35,6 +35,9 @@ class PushRebalance {
   /// Gives a dropped queue away that its last worker has left since.
   void handOverReleased(const std::shared_ptr<ProcessQueue>& queue);
 
+  /// Gives back the broker's lock on `queue`, unless the queue is ours again.
+  void giveBackStrayLock(const MessageQueue& queue);
+
   /// Makes `offset` the group's in a queue that was dropped for that, and gives the queue up; the
   /// next run() starts it anew.
   void moveOffset(const std::shared_ptr<ProcessQueue>& queue, int64_t offset);

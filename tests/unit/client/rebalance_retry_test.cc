@@ -7,11 +7,9 @@
 #include <utility>
 #include <vector>
 
-#include "client/consumer/concurrent_service.h"
-#include "client/consumer/push_rebalance.h"
 #include "remoting/protocol/commands/relay.h"
 #include "rocketmq/default_lite_pull_consumer.h"
-#include "tests/unit/client/push_consumer_fixture.h"
+#include "tests/unit/client/push_rebalance_fixture.h"
 
 namespace rocketmq::client {
 namespace {
@@ -127,27 +125,6 @@ TEST_F(MissingTopicTest, ItIsConsumedSoonAfterItHasCome) {
   broker().append("Late", 0, "here");
   EXPECT_TRUE(eventually([this] { return received_.hasCount(1); }));
 }
-
-/// A rebalance whose runs the test makes.
-class PushRebalanceTest : public PushConsumerTest {
- protected:
-  PushRebalanceTest() {
-    context_.on_released = [](const auto&) {};
-  }
-  ~PushRebalanceTest() override {
-    context_.timers.stop();
-    context_.guard.close();
-    ClientInstance::release(context_.instance);
-  }
-
-  PushContext context_{config(), "CG", std::make_shared<SubscriptionTable>(),
-                       ClientInstance::acquire(config(), "test@1").value()};
-  ConcurrentService service_{
-      context_, [](const auto&, auto&) { return ConsumeConcurrentlyStatus::kConsumeSuccess; }};
-  QueueTable queues_;
-  PullLoop pulls_{context_, service_, false, [](const auto&, int64_t) {}};
-  PushRebalance rebalance_{context_, service_, queues_, pulls_, false};
-};
 
 // Promise: a group whose retryQueueNums is 0 has no retry topic, and comes to rest all the same.
 TEST_F(PushRebalanceTest, ARetryTopicThatNeverComesIsWaitedForALittleOnly) {
