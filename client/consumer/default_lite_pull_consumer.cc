@@ -24,7 +24,7 @@ class DefaultLitePullConsumer::Impl {
 
   std::shared_ptr<client::LitePullCore> core() const { return life.running("consumer"); }
   std::string fullTopic(const std::string& topic) const {
-    return client::wrapNamespace(config.name_space, topic);
+    return client::wrapNamespace(client::namespaceOf(config), topic);
   }
 
   LitePullConsumerConfig config;
@@ -49,6 +49,7 @@ LitePullConsumerConfig& DefaultLitePullConsumer::config() { return impl_->config
 
 void DefaultLitePullConsumer::start() {
   impl_->life.start("consumer", [this] {
+    impl_->config.name_space = client::namespaceOf(impl_->config);
     MutexLock lock(impl_->mutex);
     return std::make_shared<client::LitePullCore>(impl_->config, impl_->selection);
   });

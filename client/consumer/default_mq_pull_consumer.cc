@@ -4,6 +4,7 @@
 
 #include "client/consumer/pull_consumer_core.h"
 #include "client/instance/life_cycle.h"
+#include "client/instance/name_space.h"
 
 namespace rocketmq {
 
@@ -32,8 +33,10 @@ DefaultMQPullConsumer::~DefaultMQPullConsumer() { shutdown(); }
 PullConsumerConfig& DefaultMQPullConsumer::config() { return impl_->config; }
 
 void DefaultMQPullConsumer::start() {
-  impl_->life.start("consumer",
-                    [this] { return std::make_shared<client::PullConsumerCore>(impl_->config); });
+  impl_->life.start("consumer", [this] {
+    impl_->config.name_space = client::namespaceOf(impl_->config);
+    return std::make_shared<client::PullConsumerCore>(impl_->config);
+  });
 }
 
 void DefaultMQPullConsumer::shutdown() { impl_->life.shutdown(); }

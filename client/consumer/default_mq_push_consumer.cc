@@ -14,7 +14,7 @@ class DefaultMQPushConsumer::Impl {
   explicit Impl(PushConsumerConfig consumer_config) : config(std::move(consumer_config)) {}
 
   std::string fullTopic(const std::string& topic) const {
-    return client::wrapNamespace(config.name_space, topic);
+    return client::wrapNamespace(client::namespaceOf(config), topic);
   }
   void tellCore() {
     if (const auto core = life.current()) {
@@ -71,6 +71,7 @@ void DefaultMQPushConsumer::registerMessageListener(MessageListenerOrderly liste
 
 void DefaultMQPushConsumer::start() {
   impl_->life.start("consumer", [this] {
+    impl_->config.name_space = client::namespaceOf(impl_->config);
     return std::make_shared<client::PushConsumerCore>(impl_->config, impl_->subscriptions,
                                                       impl_->listener);
   });

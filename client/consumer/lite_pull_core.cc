@@ -19,9 +19,6 @@ using std::chrono::milliseconds;
 
 constexpr const char* kReservedGroup = "DEFAULT_CONSUMER";
 constexpr milliseconds kFarewellTimeout{400};
-constexpr milliseconds kUnbalancedDelay{1000};
-constexpr milliseconds kLongUnbalancedDelay{5000};
-constexpr int32_t kQuickRetries = 20;
 constexpr milliseconds kAutoCommitPeriodMin{1000};
 
 AssignedQueues::Limits limitsOf(const LitePullConsumerConfig& config) {
@@ -186,16 +183,16 @@ void LitePullCore::rebalanceAndWait() {
 void LitePullCore::rebalance() {
   rebalance_pending_.store(false);
   tellQueueListeners();
-  bool balanced = true;
+  RebalanceGaps gaps;
   if (const std::optional<std::vector<MessageQueue>> queues = assigned()) {
     for (const std::string& topic : topics()) {
-      balanced = queries_->route(topic).ok() && balanced;
+      gaps.routes = !queries_->route(topic).ok() || gaps.routes;
     }
-    balanced = useQueues(*queues, std::nullopt) && balanced;
+    gaps.queues = !useQueues(*queues, std::nullopt);
   } else {
     const std::vector<std::string> subscribed = topics();
     for (const std::string& topic : subscribed) {
-      balanced = rebalanceTopic(topic) && balanced;
+      rebalanceTopic(topic, gaps);
     }
     for (const MessageQueue& queue : queues_.all()) {
       if (std::find(subscribed.begin(), subscribed.end(), queue.topic) == subscribed.end()) {
@@ -204,24 +201,20 @@ void LitePullCore::rebalance() {
     }
   }
   pumpAll();  // What was given up has left room.
-  if (balanced) {
-    unbalanced_runs_ = 0;
-    return;
-  }
-  timers_->after(++unbalanced_runs_ <= kQuickRetries ? kUnbalancedDelay : kLongUnbalancedDelay,
-                 [this] { rebalanceSoon(); });
+  retry_.ended(gaps);
 }
 
-bool LitePullCore::rebalanceTopic(const std::string& topic) {
+void LitePullCore::rebalanceTopic(const std::string& topic, RebalanceGaps& gaps) {
   const Outcome<TopicRoutePtr> route = queries_->route(topic);
   if (!route.ok()) {
     log::debug("group {} cannot consume topic {} yet: {}", group_, topic, route.error().message);
-    return false;
+    gaps.routes = true;
+    return;
   }
   const std::vector<MessageQueue>& all = route.value()->subscribe_queues;
   const std::optional<std::vector<MessageQueue>> mine =
       config_.message_model == MessageModel::kBroadcasting ? all : queries_->allocate(topic, all);
-  return mine && useQueues(*mine, topic);
+  gaps.queues = !mine || !useQueues(*mine, topic) || gaps.queues;
 }
 
 bool LitePullCore::useQueues(const std::vector<MessageQueue>& mine,

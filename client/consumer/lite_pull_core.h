@@ -11,6 +11,7 @@
 #include "client/consumer/offset_store.h"
 #include "client/consumer/passive_member.h"
 #include "client/consumer/pull_request.h"
+#include "client/consumer/rebalance_retry.h"
 #include "client/consumer/subscription_table.h"
 #include "client/instance/worker_pool.h"
 #include "client/trace/trace_dispatcher.h"
@@ -74,7 +75,7 @@ class LitePullCore final : public PassiveMember {
 
   void rebalanceAndWait();
   void rebalance();
-  bool rebalanceTopic(const std::string& topic);
+  void rebalanceTopic(const std::string& topic, RebalanceGaps& gaps);
   bool useQueues(const std::vector<MessageQueue>& mine, const std::optional<std::string>& of_topic);
   void giveUp(const MessageQueue& queue);
 
@@ -102,7 +103,10 @@ class LitePullCore final : public PassiveMember {
   WorkerPool worker_{"rmq-consumer", 1};
   // Held back until start() has told the brokers of this member: they know no group before.
   std::atomic<bool> rebalance_pending_{true};
-  int32_t unbalanced_runs_ = 0;  // Service thread only.
+  RebalanceRetry retry_{[this](std::chrono::milliseconds delay, std::function<void()> again) {
+                          timers_->after(delay, std::move(again));
+                        },
+                        [this] { rebalanceSoon(); }};
   bool running_ = false;
 
   struct QueueListener {

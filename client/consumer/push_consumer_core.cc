@@ -25,12 +25,6 @@ constexpr milliseconds kFirstPersistDelay{10'000};
 constexpr milliseconds kFirstLockDelay{1000};
 constexpr int64_t kLockPeriodMs = 20'000;
 constexpr milliseconds kTimeoutCheckPeriod{60'000};
-// A queue that another member has not left yet is tried again soon; what is missing for long (a
-// topic that does not exist, a broker that is down) less often.
-constexpr milliseconds kUnbalancedDelay{1000};
-constexpr milliseconds kFirstUnbalancedDelay{50};
-constexpr milliseconds kLongUnbalancedDelay{5000};
-constexpr int32_t kQuickRetries = 20;
 constexpr milliseconds kFarewellTimeout{400};
 
 struct Range {
@@ -131,6 +125,9 @@ void PushConsumerCore::makeParts() {
   };
   context_->on_released = [this](const std::shared_ptr<ProcessQueue>& queue) {
     worker_->post([this, queue] { rebalance_->handOverReleased(queue); });
+  };
+  context_->on_stray_lock = [this](const MessageQueue& queue) {
+    worker_->post([this, queue] { rebalance_->giveBackStrayLock(queue); });
   };
   rebalance_ = std::make_unique<PushRebalance>(*context_, *service_, queues_, *pulls_, isOrderly());
 }
@@ -268,17 +265,7 @@ void PushConsumerCore::rebalanceSoon() {
 void PushConsumerCore::rebalance() {
   // Cleared first: what happens from here on asks for another run.
   rebalance_pending_.store(false);
-  if (rebalance_->run()) {
-    unbalanced_runs_ = 0;
-    return;
-  }
-  milliseconds delay = kLongUnbalancedDelay;
-  if (unbalanced_runs_ < kQuickRetries) {
-    delay =
-        std::min(kFirstUnbalancedDelay * (1 << std::min(unbalanced_runs_, 10)), kUnbalancedDelay);
-  }
-  ++unbalanced_runs_;
-  context_->timers.after(delay, [this] { rebalanceSoon(); });
+  retry_.ended(rebalance_->run());
 }
 
 }  // namespace rocketmq::client

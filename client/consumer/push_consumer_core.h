@@ -11,6 +11,7 @@
 #include "client/consumer/push_context.h"
 #include "client/consumer/push_rebalance.h"
 #include "client/consumer/queue_table.h"
+#include "client/consumer/rebalance_retry.h"
 #include "client/instance/group_member.h"
 #include "client/instance/worker_pool.h"
 
@@ -85,7 +86,10 @@ class PushConsumerCore final : public GroupMember {
   // Held back until start() has told the brokers of this member: they know no group before.
   std::atomic<bool> rebalance_pending_{true};
   std::atomic<int32_t> threads_;
-  int32_t unbalanced_runs_ = 0;  // Service thread only.
+  RebalanceRetry retry_{[this](std::chrono::milliseconds delay, std::function<void()> again) {
+                          context_->timers.after(delay, std::move(again));
+                        },
+                        [this] { rebalanceSoon(); }};
   bool shut_down_ = false;
 };
 

@@ -51,6 +51,8 @@ struct PushContext {
   std::function<void(const std::shared_ptr<ProcessQueue>&)> on_progress;
   /// The last worker has left a dropped queue. From any thread.
   std::function<void(const std::shared_ptr<ProcessQueue>&)> on_released;
+  /// A broker has granted the lock of a queue that was released before. On the event loop.
+  std::function<void(const MessageQueue&)> on_stray_lock;
 };
 
 /// Makes a pulled message what the application is to see: the original topic of a retried message,

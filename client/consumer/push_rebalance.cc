@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "common/log.h"
+#include "common/validate.h"
 
 namespace rocketmq::client {
 namespace {
@@ -34,24 +35,24 @@ PushRebalance::PushRebalance(PushContext& context, ConsumeService& service, Queu
                 : orderly                ? LockUse::kRequired
                                          : LockUse::kPolite) {}
 
-bool PushRebalance::run() {
-  bool balanced = true;
+RebalanceGaps PushRebalance::run() {
+  RebalanceGaps gaps;
   const std::vector<std::string> topics = context_.subscriptions->topics();
   for (const std::string& topic : topics) {
     if (context_.calls.cancelled()) {
-      return true;
+      return {};
     }
     const Outcome<TopicRoutePtr> route = queries_.route(topic);
     if (!route.ok()) {
       log::debug("group {} cannot consume topic {} yet: {}", context_.group, topic,
                  route.error().message);
-      balanced = false;
+      gaps.routes = isWorthWaitingFor(topic) || gaps.routes;
       continue;
     }
     const std::vector<MessageQueue>& all = route.value()->subscribe_queues;
     const std::optional<std::vector<MessageQueue>> mine =
         context_.isBroadcasting() ? all : queries_.allocate(topic, all);
-    balanced = mine && update(topic, *mine) && balanced;
+    gaps.queues = !mine || !update(topic, *mine) || gaps.queues;
   }
   for (const auto& queue : queues_.all()) {
     if (std::find(topics.begin(), topics.end(), queue->queue().topic) == topics.end()) {
@@ -59,7 +60,14 @@ bool PushRebalance::run() {
     }
   }
   handOverIdle();
-  return balanced;
+  return gaps;
+}
+
+// A broker makes the group's retry topic when it hears of the group, so it is there soon or, where
+// the group's retryQueueNums is 0, never: the group lacks nothing then, and should the topic come
+// after all, a regular run finds it.
+bool PushRebalance::isWorthWaitingFor(const std::string& topic) {
+  return !isRetryTopic(topic) || ++runs_without_retry_topic_ <= RebalanceRetry::kQuickRetries;
 }
 
 bool PushRebalance::update(const std::string& topic, const std::vector<MessageQueue>& mine) {
@@ -213,6 +221,12 @@ void PushRebalance::handOver(const std::vector<QueuePtr>& queues) {
   }
   if (lock_use_ != LockUse::kNone) {
     locks_.unlock(names);
+  }
+}
+
+void PushRebalance::giveBackStrayLock(const MessageQueue& queue) {
+  if (queues_.find(queue) == nullptr && !leaving_.contains(queue)) {
+    locks_.unlock({queue});
   }
 }
 

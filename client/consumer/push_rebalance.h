@@ -12,6 +12,7 @@
 #include "client/consumer/push_context.h"
 #include "client/consumer/queue_locks.h"
 #include "client/consumer/queue_table.h"
+#include "client/consumer/rebalance_retry.h"
 
 namespace rocketmq::client {
 
@@ -24,9 +25,8 @@ class PushRebalance {
   PushRebalance(PushContext& context, ConsumeService& service, QueueTable& queues, PullLoop& pulls,
                 bool orderly);
 
-  /// True when every queue that should be ours is; false: something could not be asked or locked,
-  /// so it should be run again soon.
-  bool run();
+  /// Without gaps when every queue that should be ours is.
+  RebalanceGaps run();
 
   /// Gives up all queues, and the locks of those that no worker is on. The offsets have been stored
   /// before; nothing else is called afterwards.
@@ -34,6 +34,9 @@ class PushRebalance {
 
   /// Gives a dropped queue away that its last worker has left since.
   void handOverReleased(const std::shared_ptr<ProcessQueue>& queue);
+
+  /// Gives back the broker's lock on `queue`, unless the queue is ours again.
+  void giveBackStrayLock(const MessageQueue& queue);
 
   /// Makes `offset` the group's in a queue that was dropped for that, and gives the queue up; the
   /// next run() starts it anew.
@@ -49,6 +52,7 @@ class PushRebalance {
     kRequired,  ///< Orderly.
   };
 
+  bool isWorthWaitingFor(const std::string& topic);
   bool update(const std::string& topic, const std::vector<MessageQueue>& mine);
   /// `topic_queues`: how many of the topic are ours, those that we have already included.
   bool addQueues(const std::vector<MessageQueue>& wanted, int32_t topic_queues);
@@ -71,6 +75,7 @@ class PushRebalance {
   std::map<MessageQueue, QueuePtr> leaving_;
   /// Those of leaving_ that nobody works on.
   std::vector<QueuePtr> idle_;
+  int32_t runs_without_retry_topic_ = 0;
   /// Since when another member holds the lock of a queue that should be ours; kPolite only.
   std::map<MessageQueue, int64_t> refused_since_ms_;
 };

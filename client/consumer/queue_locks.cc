@@ -112,7 +112,13 @@ void QueueLocks::renew(const std::vector<std::shared_ptr<ProcessQueue>>& queues,
           if (result.ok() && result->success()) {
             const std::set<model::MessageQueue> ours = granted(result, address);
             for (const auto& queue : group) {
-              queue->setLocked(ours.contains(toModel(queue->queue())), context.nowMs());
+              const bool is_ours = ours.contains(toModel(queue->queue()));
+              queue->setLocked(is_ours, context.nowMs());
+              // The question may have left behind the unlock of a queue that was given up just
+              // now: nobody would give this lock back.
+              if (is_ours && queue->released()) {
+                context.on_stray_lock(queue->queue());
+              }
             }
           }
           countDown();

@@ -133,6 +133,8 @@ class ClientInstance {
 
   std::string heartbeatBody(bool& has_consumers) const;
   void heartbeatTo(const std::vector<BrokerAddress>& brokers, std::function<void()> on_all_done);
+  using HeartbeatResult = remoting::CallResult<remoting::Heartbeat>;
+  void takeHeartbeatAnswer(const std::string& address, const HeartbeatResult& result);
   void heartbeatToAll();
   void heartbeatToNewBrokers();
   /// Notes that the connection to a broker is lost, or could not be made.

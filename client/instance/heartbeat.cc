@@ -77,25 +77,26 @@ void ClientInstance::heartbeatTo(const std::vector<BrokerAddress>& brokers,
   for (const std::string& address : addresses) {
     remoting_->call(address, remoting::Heartbeat{}, remoting::Payload(body),
                     remoting::deadlineAfter(config_.api_timeout),
-                    [countdown, greeted = guard_.wrap([this, address](bool ok) {
-                      if (ok) {
-                        MutexLock lock(mutex_);
-                        greeted_.insert(address);
-                      } else {
-                        forgetBroker(address);
-                      }
-                    }),
-                     address](const remoting::CallResult<remoting::Heartbeat>& result) mutable {
-                      const bool ok = result.ok() && result->success();
-                      if (!ok) {
-                        static LogLimiter limiter;
-                        limiter.warn("heartbeat to broker {} failed: {}", address,
-                                     result.ok() ? result->remark : result.status().message());
-                      }
-                      greeted(ok);
+                    [countdown, heard = guard_.wrap([this, address](const HeartbeatResult& result) {
+                      takeHeartbeatAnswer(address, result);
+                    })](const HeartbeatResult& result) mutable {
+                      heard(result);
                       countdown->countDown();
                     });
   }
+}
+
+void ClientInstance::takeHeartbeatAnswer(const std::string& address,
+                                         const HeartbeatResult& result) {
+  if (result.ok() && result->success()) {
+    MutexLock lock(mutex_);
+    greeted_.insert(address);
+    return;
+  }
+  static LogLimiter limiter;
+  limiter.warn("heartbeat to broker {} failed: {}", address,
+               result.ok() ? result->remark : result.status().message());
+  forgetBroker(address);
 }
 
 void ClientInstance::heartbeatToAll() { heartbeatTo(routes_.all(true), nullptr); }

@@ -29,13 +29,21 @@ std::string endpointUrl(const std::string& domain, const ClientConfig& config) {
   return url;
 }
 
+/// Without "http://", as addresses of cloud services are written: what they name is no web server
+/// (RocketMQ: ClientConfig.getNamesrvAddr).
+std::string_view withoutScheme(std::string_view address) {
+  constexpr std::string_view kScheme = "http://";
+  return address.starts_with(kScheme) ? address.substr(kScheme.size()) : address;
+}
+
 }  // namespace
 
 Result<std::vector<std::string>> parseAddressList(std::string_view text) {
   std::vector<std::string> addresses;
-  for (const std::string_view address : splitTrimmedList(text, ';')) {
-    if (!isHostAndPort(address)) {
-      return Status::invalidArgument("name server address \"" + std::string(address) +
+  for (const std::string_view entry : splitTrimmedList(text, ';')) {
+    const std::string_view address = withoutScheme(entry);
+    if (!isHostAndPort(address) || address.find('/') != std::string_view::npos) {
+      return Status::invalidArgument("name server address \"" + std::string(entry) +
                                      "\" is not host:port; write for instance "
                                      "127.0.0.1:9876;192.168.0.1:9876");
     }

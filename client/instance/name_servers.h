@@ -13,7 +13,8 @@
 
 namespace rocketmq::client {
 
-/// "host:port;host:port" as a list. InvalidArgument names the entry that has no port or host.
+/// "host:port;host:port" as a list; "http://" in front of a host is left out. InvalidArgument names
+/// the entry that has no port or host, or is a URL of another kind.
 Result<std::vector<std::string>> parseAddressList(std::string_view text);
 
 /// Where a client learns its name servers from.

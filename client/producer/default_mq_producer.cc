@@ -4,6 +4,7 @@
 #include <random>
 #include <utility>
 
+#include "client/instance/name_space.h"
 #include "client/producer/default_mq_producer_impl.h"
 #include "common/hash.h"
 
@@ -43,6 +44,7 @@ ProducerConfig& DefaultMQProducer::config() { return impl_->config; }
 
 void DefaultMQProducer::start() {
   impl_->life.start("producer", [this] {
+    impl_->config.name_space = client::namespaceOf(impl_->config);
     return std::make_shared<client::ProducerCore>(
         impl_->config, impl_->make_checker ? impl_->make_checker() : nullptr);
   });

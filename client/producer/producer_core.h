@@ -81,8 +81,12 @@ class ProducerCore {
   using SendDone = decltype(SendCall::done);
 
   // Requests, in producer_requests.cc.
+  struct RequestTime {
+    Clock::time_point deadline;
+    std::chrono::milliseconds timeout;  ///< That led to the deadline, for messages.
+  };
   std::optional<ClientError> beginRequest(const std::string& id, OutgoingMessage outgoing,
-                                          SendTarget target, std::chrono::milliseconds timeout,
+                                          SendTarget target, const RequestTime& time,
                                           PendingRequests::Done done);
   void greetBrokersOf(const std::string& topic, Clock::time_point deadline);
 

@@ -1,7 +1,10 @@
 // ProducerCore: request and reply.
 
+#include <atomic>
+#include <memory>
 #include <utility>
 
+#include "client/instance/bounded_timeout.h"
 #include "client/producer/producer_core.h"
 #include "client/producer/waiting_caller.h"
 #include "common/message/message_id.h"
@@ -10,6 +13,27 @@
 namespace rocketmq::client {
 
 using std::chrono::milliseconds;
+
+namespace {
+
+// RocketMQ: DefaultMQProducerImpl.waitResponse, which also tells a request that was taken from one
+// that was not. `timeout`: as the application gave it, of which the send has used a part.
+ClientError noReply(const std::string& topic, bool sent, milliseconds timeout) {
+  const std::string limit = std::to_string(timeout.count()) + " ms.";
+  if (sent) {
+    return {ClientError::Kind::kReplyTimeout,
+            ClientErrorCode::kRequestTimeout,
+            "send request message to <" + topic + "> OK, but wait reply message timeout, " + limit,
+            {}};
+  }
+  return {
+      ClientError::Kind::kTimeout,
+      ClientErrorCode::kAccessBrokerTimeout,
+      "send request message to <" + topic + "> fail: no broker has confirmed it within " + limit,
+      {}};
+}
+
+}  // namespace
 
 std::string ProducerCore::makeRequest(Message& message, milliseconds timeout) const {
   std::string id = newUniqueId().toString();
@@ -30,13 +54,15 @@ void ProducerCore::greetBrokersOf(const std::string& topic, Clock::time_point de
 
 std::optional<ClientError> ProducerCore::beginRequest(const std::string& id,
                                                       OutgoingMessage outgoing, SendTarget target,
-                                                      milliseconds timeout,
+                                                      const RequestTime& time,
                                                       PendingRequests::Done done) {
   PendingRequests& requests = instance_->requests();
   const std::string topic = outgoing.header.topic;
-  const SendCallPtr call =
-      makeCall(std::move(outgoing), std::move(target), SendMode::kAsync, timeout);
-  call->done = [&requests, id](Outcome<SendResult>&& outcome) {
+  const auto left = std::chrono::ceil<milliseconds>(time.deadline - Clock::now());
+  const SendCallPtr call = makeCall(std::move(outgoing), std::move(target), SendMode::kAsync, left);
+  auto sent = std::make_shared<std::atomic<bool>>(false);
+  call->done = [&requests, id, sent](Outcome<SendResult>&& outcome) {
+    sent->store(outcome.ok());
     if (!outcome.ok()) {
       requests.finish(id, outcome.error());
     }
@@ -49,14 +75,10 @@ std::optional<ClientError> ProducerCore::beginRequest(const std::string& id,
     // Else the shutdown has ended it already.
     return requests.remove(id) ? std::optional(shutDown()) : std::nullopt;
   }
-  instance_->timers().after(timeout, guard_.wrap([&requests, id, topic, timeout] {
-    requests.finish(id, ClientError{ClientError::Kind::kReplyTimeout,
-                                    ClientErrorCode::kRequestTimeout,
-                                    "send request message to <" + topic +
-                                        "> OK, but wait reply message timeout, " +
-                                        std::to_string(timeout.count()) + " ms.",
-                                    {}});
-  }));
+  instance_->timers().after(boundedTimeout(left),
+                            guard_.wrap([&requests, id, topic, sent, timeout = time.timeout] {
+                              requests.finish(id, noReply(topic, sent->load(), timeout));
+                            }));
   begin(call);
   return std::nullopt;
 }
@@ -65,13 +87,12 @@ Outcome<Message> ProducerCore::requestSync(const std::string& id, OutgoingMessag
                                            SendTarget target, milliseconds timeout) {
   const auto deadline = Clock::now() + timeout;
   greetBrokersOf(outgoing.header.topic, deadline);
-  const auto left = std::chrono::ceil<milliseconds>(deadline - Clock::now());
   auto caller = std::make_shared<WaitingCaller<Outcome<Message>>>();
   if (auto* selected = std::get_if<SelectedQueue>(&target)) {
     selected->run = [caller](std::function<void()> choice) { caller->run(std::move(choice)); };
   }
   const std::optional<ClientError> error =
-      beginRequest(id, std::move(outgoing), std::move(target), std::max(left, milliseconds(1)),
+      beginRequest(id, std::move(outgoing), std::move(target), {deadline, timeout},
                    [caller](Outcome<Message> outcome) { caller->finish(std::move(outcome)); });
   return error ? Outcome<Message>(*error) : caller->wait();
 }
@@ -99,7 +120,7 @@ void ProducerCore::requestAsync(const std::string& id, OutgoingMessage outgoing,
     });
   };
   if (const std::optional<ClientError> error =
-          beginRequest(id, std::move(outgoing), std::move(target), timeout, done)) {
+          beginRequest(id, std::move(outgoing), std::move(target), {deadline, timeout}, done)) {
     in_flight_.release(bytes);
     throwError(*error);
   }

@@ -31,6 +31,8 @@ struct ClientConfig {
   /// "host:port;host:port". When empty, in this order: the command-line property
   /// rocketmq.namesrv.addr (see setProperty()), the environment variable NAMESRV_ADDR, and HTTP GET
   /// of http://<rocketmq.namesrv.domain>:8080/rocketmq/<rocketmq.namesrv.domain.subgroup>.
+  /// The endpoint of a cloud instance, "http://MQ_INST_<owner>_<instance>.<domain>:<port>", is an
+  /// address too.
   std::string namesrv_addr;
 
   /// Part of the client id; several clients of one group in one process need different names.
@@ -39,7 +41,8 @@ struct ClientConfig {
   /// Appended to the client id and to the question for name servers (RocketMQ: unitName).
   std::string unit_name;
 
-  /// Prefix "<namespace>%" for topics and groups.
+  /// Prefix "<namespace>%" for topics and groups. Empty at start: the "MQ_INST_<owner>_<instance>"
+  /// of a cloud instance's endpoint, if the name servers' address is one.
   std::string name_space;
 
   /// This client's address in its client id; empty: found out.

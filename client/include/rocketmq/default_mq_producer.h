@@ -144,8 +144,8 @@ class DefaultMQProducer {
   void sendOneway(Message& message, const MessageQueueSelector& selector);
 
   /// Sends a message and waits until a consumer has replied to it (see createReplyMessage()), all
-  /// within `timeout`; throws RequestTimeoutException when nobody did. Retried as an asynchronous
-  /// send.
+  /// within `timeout`; throws RequestTimeoutException when nobody did, and the error of the send
+  /// when no broker has taken the message. Retried as an asynchronous send.
   Message request(Message& message, std::chrono::milliseconds timeout);
   Message request(Message& message, const MessageQueue& queue, std::chrono::milliseconds timeout);
   Message request(Message& message, const MessageQueueSelector& selector,

@@ -196,18 +196,27 @@ void FakeBroker::answerHeld(const QueueKey& queue) {
 }
 
 void FakeBroker::registerMembership() {
-  router_.handle<remoting::Heartbeat>(
-      {}, [this](const remoting::Heartbeat&, const RequestContext& context) {
+  router_.handleLater<remoting::Heartbeat>(
+      {}, [this](const remoting::Heartbeat&, const RequestContext& context,
+                 remoting::Responder<remoting::Heartbeat> responder) {
         const auto data = json::decode<remoting::HeartbeatData>(context.body());
-        MutexLock lock(mutex_);
-        connections_[context.connection->id()] = context.connection;
-        if (data.ok()) {
-          heartbeat_ = *data;
-          for (const remoting::ConsumerData& consumer : data->consumer_data_set) {
-            members_[consumer.group_name].insert(data->client_id);
+        {
+          MutexLock lock(mutex_);
+          connections_[context.connection->id()] = context.connection;
+          if (data.ok()) {
+            heartbeat_ = *data;
+            for (const remoting::ConsumerData& consumer : data->consumer_data_set) {
+              members_[consumer.group_name].insert(data->client_id);
+            }
+          }
+          if (swallow_heartbeats_) {
+            auto kept =
+                std::make_shared<remoting::Responder<remoting::Heartbeat>>(std::move(responder));
+            swallowed_.push_back([kept] {});
+            return;
           }
         }
-        return Answer<remoting::HeartbeatReply>();
+        responder(Answer<remoting::HeartbeatReply>());
       });
   router_.handle<remoting::UnregisterClient>(
       {}, [this](const remoting::UnregisterClient& request, const RequestContext&) {
@@ -319,6 +328,10 @@ void FakeBroker::refuseSends(std::optional<ResponseCode> code) {
 void FakeBroker::swallowSends(bool swallow) {
   MutexLock lock(mutex_);
   swallow_sends_ = swallow;
+}
+void FakeBroker::swallowHeartbeats(bool swallow) {
+  MutexLock lock(mutex_);
+  swallow_heartbeats_ = swallow;
 }
 void FakeBroker::breakSends(int32_t count) {
   MutexLock lock(mutex_);
@@ -463,6 +476,11 @@ void FakeCluster::swallowRoutes(bool swallow) {
   swallow_routes_ = swallow;
 }
 
+void FakeCluster::hideRetryTopics() {
+  MutexLock lock(mutex_);
+  hide_retry_topics_ = true;
+}
+
 int64_t FakeCluster::routeRequests() const {
   MutexLock lock(mutex_);
   return route_requests_;
@@ -470,7 +488,7 @@ int64_t FakeCluster::routeRequests() const {
 
 std::optional<std::string> FakeCluster::routeOf(const std::string& topic) {
   const auto found = topics_.find(topic);
-  if (found == topics_.end() && !isRetryTopic(topic)) {
+  if (found == topics_.end() && (hide_retry_topics_ || !isRetryTopic(topic))) {
     return std::nullopt;
   }
   const Topic described = found == topics_.end() ? Topic{} : found->second;

@@ -48,6 +48,8 @@ class FakeBroker {
   void refuseSends(std::optional<remoting::ResponseCode> code);
   /// Takes sends but never answers.
   void swallowSends(bool swallow);
+  /// Takes heartbeats but never answers.
+  void swallowHeartbeats(bool swallow);
   /// Closes the connection of each of the next `count` sends in place of an answer.
   void breakSends(int32_t count);
   void refuseSendBacks(bool refuse);
@@ -132,6 +134,7 @@ class FakeBroker {
   std::map<QueueKey, int64_t> moved_ ROCKETMQ_GUARDED_BY(mutex_);
   std::optional<remoting::ResponseCode> refuse_sends_ ROCKETMQ_GUARDED_BY(mutex_);
   bool swallow_sends_ ROCKETMQ_GUARDED_BY(mutex_) = false;
+  bool swallow_heartbeats_ ROCKETMQ_GUARDED_BY(mutex_) = false;
   int32_t break_sends_ ROCKETMQ_GUARDED_BY(mutex_) = 0;
   bool refuse_send_backs_ ROCKETMQ_GUARDED_BY(mutex_) = false;
   bool refuse_locks_ ROCKETMQ_GUARDED_BY(mutex_) = false;
@@ -156,7 +159,7 @@ class FakeCluster {
   ~FakeCluster();
 
   std::string nameServer() const;
-  FakeBroker& broker(size_t index = 0) { return *brokers_[index]; }
+  FakeBroker& broker(size_t index = 0) const { return *brokers_[index]; }
   size_t brokerCount() const { return brokers_.size(); }
 
   /// The topic gets `queues` queues on every broker. Retry topics have one from the start.
@@ -166,6 +169,8 @@ class FakeCluster {
   /// Routes are asked for but not answered.
   void swallowRoutes(bool swallow);
   int64_t routeRequests() const;
+  /// Retry topics do not exist, as those of groups whose retryQueueNums is 0.
+  void hideRetryTopics();
 
  private:
   struct Topic {
@@ -184,6 +189,7 @@ class FakeCluster {
   mutable Mutex mutex_;
   std::map<std::string, Topic> topics_ ROCKETMQ_GUARDED_BY(mutex_);
   bool swallow_routes_ ROCKETMQ_GUARDED_BY(mutex_) = false;
+  bool hide_retry_topics_ ROCKETMQ_GUARDED_BY(mutex_) = false;
   std::vector<std::function<void()>> swallowed_ ROCKETMQ_GUARDED_BY(mutex_);
   int64_t route_requests_ ROCKETMQ_GUARDED_BY(mutex_) = 0;
 };

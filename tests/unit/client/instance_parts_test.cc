@@ -269,10 +269,32 @@ TEST(NameSpaceTest, PrefixIsPutOnceBehindRetryAndDlq) {
   EXPECT_EQ(withoutNamespace("ns", "other%T"), "other%T");
 }
 
+TEST(NameSpaceTest, ACloudEndpointNamesItsInstance) {
+  const auto found = [](const std::string& address, const std::string& set = {}) {
+    ClientConfig config;
+    config.namesrv_addr = address;
+    config.name_space = set;
+    return namespaceOf(config);
+  };
+  EXPECT_EQ(found("http://MQ_INST_1973_BXyz.region.example.com:80"), "MQ_INST_1973_BXyz");
+  EXPECT_EQ(found(" MQ_INST_1_a.example.com:80 "), "MQ_INST_1_a");
+  EXPECT_EQ(found("http://MQ_INST_1_a.example.com:80", "own"), "own");
+  for (const char* other :
+       {"", "127.0.0.1:9876", "http://ns.example.com:80", "MQ_INST_1.example.com:80",
+        "MQ_INST__a.example.com:80", "MQ_INST_1_a:80", "MQ_INST_1_a-b.example.com:80"}) {
+    EXPECT_EQ(found(other), "") << other;
+  }
+  ::setenv("NAMESRV_ADDR", "http://MQ_INST_1_env.example.com:80", 1);
+  EXPECT_EQ(found(""), "MQ_INST_1_env");
+  ::unsetenv("NAMESRV_ADDR");
+}
+
 TEST(NameServersTest, ListsAreParsedAndMistakesNamed) {
   EXPECT_EQ(*parseAddressList(" a:1 ;;b:9876;"), (std::vector<std::string>{"a:1", "b:9876"}));
   EXPECT_TRUE(parseAddressList("[::1]:9876").ok());
-  for (const char* bad : {"a", "a:", ":1", "a:x", "a:123456"}) {
+  EXPECT_EQ(*parseAddressList("http://a:1"), (std::vector<std::string>{"a:1"}));
+  for (const char* bad : {"a", "a:", ":1", "a:x", "a:123456", "http://a", "http://a:1/",
+                          "http://:1", "https://a:1", "http://a/b:1"}) {
     EXPECT_FALSE(parseAddressList(bad).ok()) << bad;
   }
 }

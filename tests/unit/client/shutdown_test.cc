@@ -49,6 +49,24 @@ Config configFor(const FakeCluster& cluster, const std::string& instance = "DEFA
   return config;
 }
 
+// Promise: a shutdown soon after the start warns of nothing; what it cuts off has not failed.
+TEST(ShutdownTest, AHeartbeatThatTheShutdownCutsOffIsNoFailure) {
+  FakeCluster cluster;
+  cluster.createTopic("T");
+  cluster.broker().swallowHeartbeats(true);
+  auto config = configFor<ProducerConfig>(cluster);
+  config.producer_group = "PG";
+  config.api_timeout = kMinute;
+  testing::internal::CaptureStderr();
+  DefaultMQProducer producer(config);
+  producer.start();
+  Message message("T", "hello");
+  producer.send(message);
+  EXPECT_TRUE(eventually([&] { return cluster.broker().lastHeartbeat().has_value(); }));
+  producer.shutdown();
+  EXPECT_EQ(testing::internal::GetCapturedStderr(), "");
+}
+
 TEST(ShutdownTest, WhatWasNeverStartedIsShutDownAtOnce) {
   expectQuick([] {
     DefaultMQProducer producer("PG");

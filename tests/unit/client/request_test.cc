@@ -1,0 +1,69 @@
+// request(): its time is one for everything, and its errors say how far it came.
+
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <future>
+#include <string>
+
+#include "tests/unit/client/producer_fixture.h"
+
+namespace rocketmq::client {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::steady_clock;
+
+class RequestTest : public ProducerTest {
+ protected:
+  /// What a request that nobody answers throws.
+  template <class Exception>
+  std::string failure(milliseconds timeout) {
+    Message question("T", "anybody?");
+    try {
+      producer_->request(question, timeout);
+    } catch (const Exception& expected) {
+      return expected.what();
+    }
+    ADD_FAILURE() << "answered";
+    return {};
+  }
+};
+
+TEST_F(RequestTest, ATakenRequestWithoutReplyNamesTheTimeThatWasGiven) {
+  start();
+  EXPECT_EQ(failure<RequestTimeoutException>(milliseconds(200)),
+            "send request message to <T> OK, but wait reply message timeout, 200 ms.");
+}
+
+// Promise: what no broker has taken is not said to be sent.
+TEST_F(RequestTest, ARequestThatNoBrokerConfirmsIsNoRequestWithoutReply) {
+  start();
+  cluster_->broker().swallowSends(true);
+  EXPECT_EQ(failure<RemotingTimeoutException>(milliseconds(200)).find("> OK"), std::string::npos);
+}
+
+TEST_F(RequestTest, ARequestThatFindsNoRouteInTimeIsNoRequestWithoutReply) {
+  start();
+  cluster_->swallowRoutes(true);
+  EXPECT_EQ(failure<RemotingTimeoutException>(milliseconds(200)).find("> OK"), std::string::npos);
+}
+
+// Promise: the timeout of an asynchronous request counts from the call, of which the wait for a
+// route is a part.
+TEST_F(RequestTest, TheTimeoutOfAnAsynchronousRequestBoundsWhatComesBeforeTheSendToo) {
+  start();
+  cluster_->swallowRoutes(true);
+  std::promise<void> heard;
+  constexpr milliseconds kTimeout{1000};
+  const auto begin = steady_clock::now();
+  producer_->request(
+      Message("T", "anybody?"),
+      {.on_success = nullptr, .on_exception = [&](const MQException&) { heard.set_value(); }},
+      kTimeout);
+  heard.get_future().wait();
+  EXPECT_LT(steady_clock::now() - begin, kTimeout + kTimeout * 4 / 5);
+}
+
+}  // namespace
+}  // namespace rocketmq::client
