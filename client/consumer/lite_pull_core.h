@@ -94,7 +94,7 @@ class LitePullCore final : public PassiveMember {
   CancellableCalls calls_;
   AssignedQueues queues_;
   std::shared_ptr<ClientInstance> instance_;
-  std::unique_ptr<OffsetStore> offsets_;
+  std::shared_ptr<OffsetStore> offsets_;
   std::unique_ptr<ConsumerQueries> queries_;
   std::unique_ptr<Timers> timers_;
   /// Null when nothing is traced.

@@ -266,6 +266,13 @@ void FakeBroker::registerOffsets() {
       });
   router_.handle<remoting::UpdateConsumerOffset>(
       {}, [this](const remoting::UpdateConsumerOffset& request, const RequestContext&) {
+        {
+          MutexLock lock(mutex_);
+          ++offset_updates_;
+          if (refuse_offsets_) {
+            return Answer<NoFields>{ResponseCode::kSystemError, "refused by the test"};
+          }
+        }
         setCommitted(request.consumer_group, request.topic, request.queue_id,
                      request.commit_offset);
         return Answer<NoFields>();
@@ -328,6 +335,16 @@ void FakeBroker::refuseSendBacks(bool refuse) {
   MutexLock lock(mutex_);
   refuse_send_backs_ = refuse;
 }
+void FakeBroker::refuseOffsets(bool refuse) {
+  MutexLock lock(mutex_);
+  refuse_offsets_ = refuse;
+}
+
+int64_t FakeBroker::offsetUpdates() const {
+  MutexLock lock(mutex_);
+  return offset_updates_;
+}
+
 void FakeBroker::refuseLocks(bool refuse) {
   MutexLock lock(mutex_);
   refuse_locks_ = refuse;

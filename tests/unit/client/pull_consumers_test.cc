@@ -186,6 +186,28 @@ TEST_F(LitePullConsumerTest, WithoutAutoCommitNothingIsStoredByItself) {
   EXPECT_EQ(cluster_.broker().committed("CG", "T"), std::nullopt);
 }
 
+// Promise: an offset that did not arrive is not told as stored, however often it was sent since.
+TEST_F(LitePullConsumerTest, AnOffsetThatNeverArrivedIsNotForgotten) {
+  config_.auto_commit = false;
+  config_.auto_commit_interval = seconds(1);
+  start();
+  poll();
+  cluster_.broker().refuseOffsets(true);
+  EXPECT_THROW(subject_->commitSync(), MQClientException);
+  // Both of its sends of a value, and one more.
+  const int64_t told = cluster_.broker().offsetUpdates();
+  ASSERT_TRUE(eventually([&] { return cluster_.broker().offsetUpdates() >= told + 3; }));
+  EXPECT_THROW(subject_->commitSync(), MQClientException);
+  EXPECT_EQ(cluster_.broker().committed("CG", "T"), std::nullopt);
+  cluster_.broker().refuseOffsets(false);
+  subject_->commitSync();
+  EXPECT_EQ(cluster_.broker().committed("CG", "T"), 2);
+  // Then it is not sent any more.
+  const int64_t all = cluster_.broker().offsetUpdates();
+  subject_->commitSync();
+  EXPECT_EQ(cluster_.broker().offsetUpdates(), all);
+}
+
 TEST_F(LitePullConsumerTest, SeekGoesOnElsewhere) {
   start();
   EXPECT_EQ(poll(), (Bodies{"a", "b"}));
