@@ -71,7 +71,7 @@ bool AssignedQueues::endPull(const MessageQueue& queue, uint64_t epoch, int64_t 
   return true;
 }
 
-bool AssignedQueues::failPull(const MessageQueue& queue, uint64_t epoch) {
+bool AssignedQueues::endFailedPull(const MessageQueue& queue, uint64_t epoch) {
   MutexLock lock(mutex_);
   Entry* entry = findLocked(queue, epoch);
   if (entry == nullptr) {

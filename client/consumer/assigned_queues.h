@@ -50,8 +50,9 @@ class AssignedQueues {
   /// The answer to a pull. False when it came too late: the queue is gone or was sought elsewhere.
   bool endPull(const MessageQueue& queue, uint64_t epoch, int64_t next_offset, int64_t broker_id,
                std::vector<MessageExt> messages);
-  /// The pull failed; another one may begin. False as in endPull().
-  bool failPull(const MessageQueue& queue, uint64_t epoch);
+  /// The pull has failed, and whoever waited before asking again has waited: another one may begin.
+  /// False as in endPull().
+  bool endFailedPull(const MessageQueue& queue, uint64_t epoch);
 
   /// Up to `count` messages of one queue, the next in turn that has any and is not paused; waits
   /// for them until `until`, or until close(). Empty when there were none.

@@ -66,11 +66,14 @@ void LitePullCore::takeAnswer(const MessageQueue& queue, uint64_t epoch,
     }
     return;
   }
-  if (queues_.failPull(queue, epoch)) {
-    static LogLimiter limiter;
-    limiter.warn("pull of {} failed: {}", queue.toString(), outcome.error().message);
-    timers_->after(kFailureDelay, [this, queue] { pump(queue); });
-  }
+  static LogLimiter limiter;
+  limiter.warn("pull of {} failed: {}", queue.toString(), outcome.error().message);
+  // Until then it counts as under way, so that nothing else begins another.
+  timers_->after(kFailureDelay, [this, queue, epoch] {
+    if (queues_.endFailedPull(queue, epoch)) {
+      pump(queue);
+    }
+  });
 }
 
 void LitePullCore::pumpAll() {

@@ -207,6 +207,16 @@ TEST_F(AssignedQueuesTest, SeekDropsWhatIsCachedAndWhatIsUnderWay) {
   EXPECT_FALSE(queues_.seek(b_, 1));
 }
 
+TEST_F(AssignedQueuesTest, AFailedPullCountsAsUnderWayUntilItIsEnded) {
+  queues_.add(a_, 5);
+  const auto failed = queues_.beginPull(a_);
+  EXPECT_FALSE(queues_.beginPull(a_).has_value());
+  EXPECT_TRUE(queues_.endFailedPull(a_, failed->epoch));
+  EXPECT_EQ(queues_.beginPull(a_)->offset, 5);
+  queues_.seek(a_, 7);
+  EXPECT_FALSE(queues_.endFailedPull(a_, failed->epoch));
+}
+
 TEST_F(AssignedQueuesTest, PausedQueuesAreNeitherPulledNorPolled) {
   queues_.add(a_, 0);
   const auto pull = queues_.beginPull(a_);

@@ -147,6 +147,10 @@ std::optional<Answer<remoting::PullMessageReply>> FakeBroker::tryPull(
   remoting::PullMessageReply reply;
   reply.max_offset = end;
   Answer<remoting::PullMessageReply> answer;
+  if (refuse_pulls_.contains(key)) {
+    answer.code = ResponseCode::kSystemError;
+    return answer;
+  }
   if (const auto moved = moved_.find(key); moved != moved_.end()) {
     reply.next_begin_offset = moved->second;
     moved_.erase(moved);
@@ -338,6 +342,11 @@ void FakeBroker::refuseSendBacks(bool refuse) {
 void FakeBroker::refuseOffsets(bool refuse) {
   MutexLock lock(mutex_);
   refuse_offsets_ = refuse;
+}
+
+void FakeBroker::refusePulls(const std::string& topic, int32_t queue_id) {
+  MutexLock lock(mutex_);
+  refuse_pulls_.insert({topic, queue_id});
 }
 
 int64_t FakeBroker::offsetUpdates() const {

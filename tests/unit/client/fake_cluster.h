@@ -55,6 +55,8 @@ class FakeBroker {
   void refuseLocks(bool refuse);
   /// Takes no offsets, with or without an answer.
   void refuseOffsets(bool refuse);
+  /// Refuses all pulls of a topic's queue.
+  void refusePulls(const std::string& topic, int32_t queue_id);
 
   // --- What it has got.
 
@@ -140,6 +142,7 @@ class FakeBroker {
   bool refuse_send_backs_ ROCKETMQ_GUARDED_BY(mutex_) = false;
   bool refuse_locks_ ROCKETMQ_GUARDED_BY(mutex_) = false;
   bool refuse_offsets_ ROCKETMQ_GUARDED_BY(mutex_) = false;
+  std::set<QueueKey> refuse_pulls_ ROCKETMQ_GUARDED_BY(mutex_);
   std::vector<std::function<void()>> swallowed_ ROCKETMQ_GUARDED_BY(mutex_);
   int64_t sends_ ROCKETMQ_GUARDED_BY(mutex_) = 0;
   int64_t unlocks_ ROCKETMQ_GUARDED_BY(mutex_) = 0;

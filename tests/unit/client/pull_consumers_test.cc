@@ -208,6 +208,25 @@ TEST_F(LitePullConsumerTest, AnOffsetThatNeverArrivedIsNotForgotten) {
   EXPECT_EQ(cluster_.broker().offsetUpdates(), all);
 }
 
+// Promise: a queue that cannot be pulled waits a second, whatever the others do.
+TEST_F(LitePullConsumerTest, AFailingQueueIsNotPulledWithEachPollOfTheOthers) {
+  cluster_.createTopic("T", 2);
+  cluster_.createTopic("Bad", 1);
+  cluster_.broker().refusePulls("Bad", 0);
+  subject_ = std::make_unique<DefaultLitePullConsumer>(config_);
+  subject_->assign({kQueue, {"Bad", "b0", 0}});
+  const auto begin = steady_clock::now();
+  subject_->start();
+  constexpr int kPolls = 200;
+  for (int i = 0; i < kPolls; ++i) {
+    cluster_.broker().append("T", 0, "more");
+    ASSERT_FALSE(poll().empty());
+  }
+  const auto periods = (steady_clock::now() - begin) / seconds(1) + 1;
+  EXPECT_LE(cluster_.broker().pulls("Bad"), periods);
+  EXPECT_TRUE(eventually([&] { return cluster_.broker().pulls("Bad") > periods; }));
+}
+
 TEST_F(LitePullConsumerTest, SeekGoesOnElsewhere) {
   start();
   EXPECT_EQ(poll(), (Bodies{"a", "b"}));
