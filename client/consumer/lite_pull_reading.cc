@@ -106,6 +106,23 @@ std::vector<MessageExt> LitePullCore::poll(milliseconds timeout) {
 
 std::optional<ClientError> LitePullCore::seek(const MessageQueue& queue, int64_t offset) {
   const MessageQueue full_queue = full(queue);
+  if (queues_.contains(full_queue)) {
+    const Outcome<int64_t> min = queries_->minOffset(full_queue);
+    const Outcome<int64_t> max = queries_->maxOffset(full_queue);
+    if (!min.ok() || !max.ok()) {
+      return min.ok() ? max.error() : min.error();
+    }
+    if (offset < min.value() || offset > max.value()) {
+      return ClientError::client("Seek offset illegal, seek offset = " + std::to_string(offset) +
+                                 ", min offset = " + std::to_string(min.value()) +
+                                 ", max offset = " + std::to_string(max.value()));
+    }
+  }
+  return seekTo(queue, offset);
+}
+
+std::optional<ClientError> LitePullCore::seekTo(const MessageQueue& queue, int64_t offset) {
+  const MessageQueue full_queue = full(queue);
   if (!queues_.seek(full_queue, offset)) {
     return ClientError::client(
         "The message queue is not in assigned list, may be rebalancing, "
@@ -122,13 +139,13 @@ std::optional<ClientError> LitePullCore::seek(const MessageQueue& queue, int64_t
 std::optional<ClientError> LitePullCore::seekToEdge(const MessageQueue& queue, bool end) {
   const Outcome<int64_t> offset =
       end ? queries_->maxOffset(full(queue)) : queries_->minOffset(full(queue));
-  return offset.ok() ? seek(queue, offset.value()) : std::optional(offset.error());
+  return offset.ok() ? seekTo(queue, offset.value()) : std::optional(offset.error());
 }
 
 std::optional<ClientError> LitePullCore::seekToTimestamp(const MessageQueue& queue,
                                                          int64_t timestamp_ms) {
   const Outcome<int64_t> offset = queries_->searchOffset(full(queue), timestamp_ms);
-  return offset.ok() ? seek(queue, offset.value()) : std::optional(offset.error());
+  return offset.ok() ? seekTo(queue, offset.value()) : std::optional(offset.error());
 }
 
 void LitePullCore::setPaused(const std::vector<MessageQueue>& queues, bool paused) {

@@ -227,6 +227,27 @@ TEST_F(LitePullConsumerTest, AFailingQueueIsNotPulledWithEachPollOfTheOthers) {
   EXPECT_TRUE(eventually([&] { return cluster_.broker().pulls("Bad") > periods; }));
 }
 
+TEST_F(LitePullConsumerTest, SeekBeyondTheQueueIsRefused) {
+  start();
+  EXPECT_EQ(poll(), (Bodies{"a", "b"}));
+  for (const int64_t offset : {int64_t{-1}, int64_t{6}, int64_t{1'000'000}}) {
+    try {
+      subject_->seek(kQueue, offset);
+      ADD_FAILURE() << offset;
+    } catch (const MQClientException& error) {
+      EXPECT_NE(std::string(error.what())
+                    .find("Seek offset illegal, seek offset = " + std::to_string(offset) +
+                          ", min offset = 0, max offset = 5"),
+                std::string::npos)
+          << error.what();
+    }
+  }
+  EXPECT_EQ(poll(), (Bodies{"c", "d"})) << "and nothing has changed";
+  subject_->seek(kQueue, 5);
+  cluster_.broker().append("T", 0, "f");
+  EXPECT_EQ(poll(), (Bodies{"f"}));
+}
+
 TEST_F(LitePullConsumerTest, SeekGoesOnElsewhere) {
   start();
   EXPECT_EQ(poll(), (Bodies{"a", "b"}));
