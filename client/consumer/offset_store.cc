@@ -36,6 +36,14 @@ void OffsetStore::update(const MessageQueue& queue, int64_t offset, bool increas
   entry = {.offset = offset, .sends_left = kSendsPerValue, .version = ++last_version_};
 }
 
+void OffsetStore::remember(const MessageQueue& queue, int64_t offset) {
+  MutexLock lock(mutex_);
+  Entry& entry = entries_.try_emplace(queue, Entry{.has_arrived = true}).first->second;
+  if (entry.has_arrived) {
+    entry.offset = offset;
+  }
+}
+
 std::optional<int64_t> OffsetStore::cached(const MessageQueue& queue) const {
   MutexLock lock(mutex_);
   const auto found = entries_.find(queue);

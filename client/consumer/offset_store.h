@@ -39,7 +39,10 @@ class OffsetStore {
   /// one is ignored.
   void update(const MessageQueue& queue, int64_t offset, bool increase_only);
 
-  /// What update() was last given.
+  /// Takes in what load() has found, unless a value of update() is still to be stored.
+  void remember(const MessageQueue& queue, int64_t offset);
+
+  /// What update() was last given, or remember().
   std::optional<int64_t> cached(const MessageQueue& queue) const;
   std::map<MessageQueue, int64_t> all() const;
 

@@ -115,6 +115,18 @@ TEST_F(PullConsumerTest, OffsetsAreReadSetAndStoredAtShutdown) {
   EXPECT_THROW(subject_->maxOffset(kQueue), MQClientException);
 }
 
+// As RocketMQ: memory first, then the broker, whose answer is remembered.
+TEST_F(PullConsumerTest, AnOffsetThatIsNotKnownIsAskedForOnce) {
+  cluster_.broker().setCommitted("CG", "T", 0, 1);
+  EXPECT_EQ(subject_->fetchConsumeOffset(kQueue, false), 1);
+  cluster_.broker().setCommitted("CG", "T", 0, 2);
+  EXPECT_EQ(subject_->fetchConsumeOffset(kQueue, false), 1);
+  EXPECT_EQ(subject_->fetchConsumeOffset(kQueue, true), 2);
+  EXPECT_EQ(subject_->fetchConsumeOffset(kQueue, false), 2);
+  subject_->shutdown();
+  EXPECT_EQ(cluster_.broker().committed("CG", "T"), 2) << "what was only read is not stored";
+}
+
 class LitePullConsumerTest : public testing::Test {
  protected:
   LitePullConsumerTest() {
