@@ -78,6 +78,7 @@ class LitePullCore final : public PassiveMember {
   bool useQueues(const std::vector<MessageQueue>& mine, const std::optional<std::string>& of_topic);
   void giveUp(const MessageQueue& queue);
 
+  void notePolled(const MessageQueue* only = nullptr);
   std::optional<ClientError> seekTo(const MessageQueue& queue, int64_t offset);
   void pump(const MessageQueue& queue);
   void pumpAll();

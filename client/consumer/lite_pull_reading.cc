@@ -86,9 +86,7 @@ void LitePullCore::pumpAll() {
 
 std::vector<MessageExt> LitePullCore::poll(milliseconds timeout) {
   if (config_.auto_commit) {
-    for (const auto& [queue, offset] : queues_.polledOffsets()) {
-      offsets_->update(queue, offset, false);
-    }
+    notePolled();
   }
   std::vector<MessageExt> messages = queues_.poll(static_cast<size_t>(config_.pull_batch_size),
                                                   remoting::deadlineAfter(boundedTimeout(timeout)));
@@ -102,6 +100,15 @@ std::vector<MessageExt> LitePullCore::poll(milliseconds timeout) {
   // What is polled counts as consumed.
   ConsumeTrace(trace_.get(), config_.consumer_group, messages).end(true, ConsumeReturn::kSuccess);
   return messages;
+}
+
+/// What poll() has given out of all queues, or of one, is consumed.
+void LitePullCore::notePolled(const MessageQueue* only) {
+  queues_.eachPolled([this, only](const MessageQueue& queue, int64_t offset) {
+    if (only == nullptr || queue == *only) {
+      offsets_->update(queue, offset, false);
+    }
+  });
 }
 
 std::optional<ClientError> LitePullCore::seek(const MessageQueue& queue, int64_t offset) {
@@ -130,7 +137,7 @@ std::optional<ClientError> LitePullCore::seekTo(const MessageQueue& queue, int64
         queue.toString());
   }
   if (config_.auto_commit) {
-    offsets_->update(full_queue, offset, false);
+    notePolled(&full_queue);
   }
   pumpAll();  // What was dropped has left room for the other queues, too.
   return std::nullopt;
@@ -156,9 +163,7 @@ void LitePullCore::setPaused(const std::vector<MessageQueue>& queues, bool pause
 }
 
 std::optional<ClientError> LitePullCore::commit() {
-  for (const auto& [queue, offset] : queues_.polledOffsets()) {
-    offsets_->update(queue, offset, false);
-  }
+  notePolled();
   if (!offsets_->persistFinally(remoting::deadlineAfter(kCommitTimeout))) {
     return ClientError::client("not all offsets have arrived at their brokers");
   }
