@@ -71,7 +71,7 @@ bool AssignedQueues::endPull(const MessageQueue& queue, uint64_t epoch, int64_t 
   return true;
 }
 
-bool AssignedQueues::failPull(const MessageQueue& queue, uint64_t epoch) {
+bool AssignedQueues::endFailedPull(const MessageQueue& queue, uint64_t epoch) {
   MutexLock lock(mutex_);
   Entry* entry = findLocked(queue, epoch);
   if (entry == nullptr) {
@@ -143,15 +143,14 @@ void AssignedQueues::setPaused(const MessageQueue& queue, bool paused) {
   }
 }
 
-std::map<MessageQueue, int64_t> AssignedQueues::polledOffsets() const {
-  std::map<MessageQueue, int64_t> offsets;
+void AssignedQueues::eachPolled(
+    const std::function<void(const MessageQueue&, int64_t)>& use) const {
   MutexLock lock(mutex_);
   for (const auto& [queue, entry] : entries_) {
     if (entry.polled_offset >= 0) {
-      offsets.emplace(queue, entry.polled_offset);
+      use(queue, entry.polled_offset);
     }
   }
-  return offsets;
 }
 
 void AssignedQueues::close() {

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -16,7 +17,7 @@ namespace rocketmq::client {
 /// The queues of a lite pull consumer, what was pulled from them and waits for poll(), and how far
 /// poll() has come (RocketMQ: AssignedMessageQueue and the consume request cache).
 ///
-/// Threads: any; one mutex. Nobody is called from inside.
+/// Threads: any; one mutex. Nobody is called from inside but by eachPolled().
 class AssignedQueues {
  public:
   struct Limits {
@@ -50,8 +51,9 @@ class AssignedQueues {
   /// The answer to a pull. False when it came too late: the queue is gone or was sought elsewhere.
   bool endPull(const MessageQueue& queue, uint64_t epoch, int64_t next_offset, int64_t broker_id,
                std::vector<MessageExt> messages);
-  /// The pull failed; another one may begin. False as in endPull().
-  bool failPull(const MessageQueue& queue, uint64_t epoch);
+  /// The pull has failed, and whoever waited before asking again has waited: another one may begin.
+  /// False as in endPull().
+  bool endFailedPull(const MessageQueue& queue, uint64_t epoch);
 
   /// Up to `count` messages of one queue, the next in turn that has any and is not paused; waits
   /// for them until `until`, or until close(). Empty when there were none.
@@ -61,8 +63,9 @@ class AssignedQueues {
   bool seek(const MessageQueue& queue, int64_t offset);
   void setPaused(const MessageQueue& queue, bool paused);
 
-  /// One past the last message of each queue that poll() has given out, or where it was sought to.
-  std::map<MessageQueue, int64_t> polledOffsets() const;
+  /// Gives one past the last message of each queue that poll() has given out, or where it was
+  /// sought to. Under the lock, so that `use` never learns of a queue after remove().
+  void eachPolled(const std::function<void(const MessageQueue&, int64_t)>& use) const;
 
   /// Ends all polls, now and later.
   void close();

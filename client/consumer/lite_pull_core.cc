@@ -41,7 +41,7 @@ LitePullCore::~LitePullCore() { shutdown(); }
 
 std::optional<ClientError> LitePullCore::openOffsets() {
   if (config_.message_model == MessageModel::kClustering) {
-    offsets_ = std::make_unique<RemoteOffsetStore>(*instance_, calls_, group_);
+    offsets_ = std::make_shared<RemoteOffsetStore>(*instance_, calls_, group_);
     return std::nullopt;
   }
   Result<std::unique_ptr<LocalOffsetStore>> store =

@@ -79,6 +79,8 @@ class LitePullCore final : public PassiveMember {
   bool useQueues(const std::vector<MessageQueue>& mine, const std::optional<std::string>& of_topic);
   void giveUp(const MessageQueue& queue);
 
+  void notePolled(const MessageQueue* only = nullptr);
+  std::optional<ClientError> seekTo(const MessageQueue& queue, int64_t offset);
   void pump(const MessageQueue& queue);
   void pumpAll();
   void takeAnswer(const MessageQueue& queue, uint64_t epoch, Outcome<PullAnswer> outcome);
@@ -95,7 +97,7 @@ class LitePullCore final : public PassiveMember {
   CancellableCalls calls_;
   AssignedQueues queues_;
   std::shared_ptr<ClientInstance> instance_;
-  std::unique_ptr<OffsetStore> offsets_;
+  std::shared_ptr<OffsetStore> offsets_;
   std::unique_ptr<ConsumerQueries> queries_;
   std::unique_ptr<Timers> timers_;
   /// Null when nothing is traced.

@@ -66,11 +66,14 @@ void LitePullCore::takeAnswer(const MessageQueue& queue, uint64_t epoch,
     }
     return;
   }
-  if (queues_.failPull(queue, epoch)) {
-    static LogLimiter limiter;
-    limiter.warn("pull of {} failed: {}", queue.toString(), outcome.error().message);
-    timers_->after(kFailureDelay, [this, queue] { pump(queue); });
-  }
+  static LogLimiter limiter;
+  limiter.warn("pull of {} failed: {}", queue.toString(), outcome.error().message);
+  // Until then it counts as under way, so that nothing else begins another.
+  timers_->after(kFailureDelay, [this, queue, epoch] {
+    if (queues_.endFailedPull(queue, epoch)) {
+      pump(queue);
+    }
+  });
 }
 
 void LitePullCore::pumpAll() {
@@ -83,9 +86,7 @@ void LitePullCore::pumpAll() {
 
 std::vector<MessageExt> LitePullCore::poll(milliseconds timeout) {
   if (config_.auto_commit) {
-    for (const auto& [queue, offset] : queues_.polledOffsets()) {
-      offsets_->update(queue, offset, false);
-    }
+    notePolled();
   }
   std::vector<MessageExt> messages = queues_.poll(static_cast<size_t>(config_.pull_batch_size),
                                                   remoting::deadlineAfter(boundedTimeout(timeout)));
@@ -101,7 +102,33 @@ std::vector<MessageExt> LitePullCore::poll(milliseconds timeout) {
   return messages;
 }
 
+/// What poll() has given out of all queues, or of one, is consumed.
+void LitePullCore::notePolled(const MessageQueue* only) {
+  queues_.eachPolled([this, only](const MessageQueue& queue, int64_t offset) {
+    if (only == nullptr || queue == *only) {
+      offsets_->update(queue, offset, false);
+    }
+  });
+}
+
 std::optional<ClientError> LitePullCore::seek(const MessageQueue& queue, int64_t offset) {
+  const MessageQueue full_queue = full(queue);
+  if (queues_.contains(full_queue)) {
+    const Outcome<int64_t> min = queries_->minOffset(full_queue);
+    const Outcome<int64_t> max = queries_->maxOffset(full_queue);
+    if (!min.ok() || !max.ok()) {
+      return min.ok() ? max.error() : min.error();
+    }
+    if (offset < min.value() || offset > max.value()) {
+      return ClientError::client("Seek offset illegal, seek offset = " + std::to_string(offset) +
+                                 ", min offset = " + std::to_string(min.value()) +
+                                 ", max offset = " + std::to_string(max.value()));
+    }
+  }
+  return seekTo(queue, offset);
+}
+
+std::optional<ClientError> LitePullCore::seekTo(const MessageQueue& queue, int64_t offset) {
   const MessageQueue full_queue = full(queue);
   if (!queues_.seek(full_queue, offset)) {
     return ClientError::client(
@@ -110,7 +137,7 @@ std::optional<ClientError> LitePullCore::seek(const MessageQueue& queue, int64_t
         queue.toString());
   }
   if (config_.auto_commit) {
-    offsets_->update(full_queue, offset, false);
+    notePolled(&full_queue);
   }
   pumpAll();  // What was dropped has left room for the other queues, too.
   return std::nullopt;
@@ -119,13 +146,13 @@ std::optional<ClientError> LitePullCore::seek(const MessageQueue& queue, int64_t
 std::optional<ClientError> LitePullCore::seekToEdge(const MessageQueue& queue, bool end) {
   const Outcome<int64_t> offset =
       end ? queries_->maxOffset(full(queue)) : queries_->minOffset(full(queue));
-  return offset.ok() ? seek(queue, offset.value()) : std::optional(offset.error());
+  return offset.ok() ? seekTo(queue, offset.value()) : std::optional(offset.error());
 }
 
 std::optional<ClientError> LitePullCore::seekToTimestamp(const MessageQueue& queue,
                                                          int64_t timestamp_ms) {
   const Outcome<int64_t> offset = queries_->searchOffset(full(queue), timestamp_ms);
-  return offset.ok() ? seek(queue, offset.value()) : std::optional(offset.error());
+  return offset.ok() ? seekTo(queue, offset.value()) : std::optional(offset.error());
 }
 
 void LitePullCore::setPaused(const std::vector<MessageQueue>& queues, bool paused) {
@@ -136,9 +163,7 @@ void LitePullCore::setPaused(const std::vector<MessageQueue>& queues, bool pause
 }
 
 std::optional<ClientError> LitePullCore::commit() {
-  for (const auto& [queue, offset] : queues_.polledOffsets()) {
-    offsets_->update(queue, offset, false);
-  }
+  notePolled();
   if (!offsets_->persistFinally(remoting::deadlineAfter(kCommitTimeout))) {
     return ClientError::client("not all offsets have arrived at their brokers");
   }

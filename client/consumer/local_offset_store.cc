@@ -30,7 +30,7 @@ Result<std::unique_ptr<LocalOffsetStore>> LocalOffsetStore::open(const std::stri
   ROCKETMQ_ASSIGN_OR_RETURN(const auto offsets, parseOffsetFile(*text));
   MutexLock lock(store->mutex_);
   for (const auto& [queue, offset] : offsets) {
-    store->entries_[queue] = {.offset = offset, .sends_left = 0};
+    store->entries_[queue] = {.offset = offset, .has_arrived = true};
   }
   return store;
 }

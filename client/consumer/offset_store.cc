@@ -33,8 +33,15 @@ void OffsetStore::update(const MessageQueue& queue, int64_t offset, bool increas
   if (offset == entry.offset || (increase_only && offset < entry.offset)) {
     return;
   }
-  entry.offset = offset;
-  entry.sends_left = kSendsPerValue;
+  entry = {.offset = offset, .sends_left = kSendsPerValue, .version = ++last_version_};
+}
+
+void OffsetStore::remember(const MessageQueue& queue, int64_t offset) {
+  MutexLock lock(mutex_);
+  Entry& entry = entries_.try_emplace(queue, Entry{.has_arrived = true}).first->second;
+  if (entry.has_arrived) {
+    entry.offset = offset;
+  }
 }
 
 std::optional<int64_t> OffsetStore::cached(const MessageQueue& queue) const {
@@ -57,24 +64,48 @@ void OffsetStore::remove(const MessageQueue& queue) {
   entries_.erase(queue);
 }
 
-std::vector<std::pair<MessageQueue, int64_t>> OffsetStore::takeUnsent() {
-  std::vector<std::pair<MessageQueue, int64_t>> unsent;
+std::vector<OffsetStore::Unsent> OffsetStore::takeUnsent() {
+  std::vector<Unsent> unsent;
   MutexLock lock(mutex_);
   for (auto& [queue, entry] : entries_) {
     if (entry.sends_left > 0) {
       --entry.sends_left;
-      unsent.emplace_back(queue, entry.offset);
+      unsent.push_back({queue, entry.offset, entry.version, entry.sends_left == 0});
     }
   }
   return unsent;
 }
 
-void OffsetStore::markUnsent(const MessageQueue& queue, int64_t offset) {
+std::vector<OffsetStore::Unsent> OffsetStore::unconfirmed() const {
+  std::vector<Unsent> values;
+  MutexLock lock(mutex_);
+  for (const auto& [queue, entry] : entries_) {
+    if (!entry.has_arrived) {
+      values.push_back({queue, entry.offset, entry.version, true});
+    }
+  }
+  return values;
+}
+
+std::optional<OffsetStore::Unsent> OffsetStore::known(const MessageQueue& queue) const {
   MutexLock lock(mutex_);
   const auto found = entries_.find(queue);
-  if (found != entries_.end() && found->second.offset == offset) {
-    found->second.sends_left = kSendsPerValue;
+  return found == entries_.end()
+             ? std::nullopt
+             : std::optional(Unsent{queue, found->second.offset, found->second.version, true});
+}
+
+// The offset alone would not do: a consumer may go on and seek back before the answer for the
+// first time arrives, and then the broker holds what was sent between.
+void OffsetStore::confirm(const Unsent& sent, bool has_arrived) {
+  MutexLock lock(mutex_);
+  const auto found = entries_.find(sent.queue);
+  if (found == entries_.end() || found->second.version != sent.version) {
+    return;
   }
+  Entry& entry = found->second;
+  entry.has_arrived = entry.has_arrived || has_arrived;
+  entry.sends_left = entry.has_arrived ? 0 : 1;
 }
 
 StoredOffset RemoteOffsetStore::load(const MessageQueue& queue) {
@@ -112,6 +143,26 @@ void RemoteOffsetStore::send(const MessageQueue& queue, int64_t offset) {
   }
 }
 
+void RemoteOffsetStore::sendAndConfirm(const Unsent& value, remoting::Deadline deadline,
+                                       std::function<void(bool)> done) {
+  const std::optional<BrokerAddress> broker = instance_.routes().reader(value.queue.broker_name, 0);
+  if (!broker) {
+    confirm(value, false);
+    done(false);
+    return;
+  }
+  instance_.remoting().call(
+      broker->address, updateRequest(group_, value.queue, value.offset), {}, deadline,
+      [store = weak_from_this(), value,
+       done = std::move(done)](const remoting::CallResult<remoting::UpdateConsumerOffset>& result) {
+        const bool has_arrived = result.ok() && result->success();
+        if (const auto self = store.lock()) {
+          self->confirm(value, has_arrived);
+        }
+        done(has_arrived);
+      });
+}
+
 void RemoteOffsetStore::persist(const MessageQueue& queue) {
   if (const std::optional<int64_t> offset = cached(queue); offset && *offset >= 0) {
     send(queue, *offset);
@@ -137,17 +188,11 @@ bool RemoteOffsetStore::persistNow(const std::vector<MessageQueue>& queues) {
       }
     };
     for (const MessageQueue& queue : queues) {
-      const std::optional<int64_t> offset = cached(queue);
-      const std::optional<BrokerAddress> broker = instance_.routes().reader(queue.broker_name, 0);
-      if (!offset || !broker) {
-        countDown(!offset.has_value());
-        continue;
+      if (const std::optional<Unsent> value = known(queue)) {
+        sendAndConfirm(*value, deadline, countDown);
+      } else {
+        countDown(true);
       }
-      instance_.remoting().call(
-          broker->address, updateRequest(group_, queue, *offset), {}, deadline,
-          [countDown](const remoting::CallResult<remoting::UpdateConsumerOffset>& result) {
-            countDown(result.ok() && result->success());
-          });
     }
     countDown(true);
   });
@@ -155,8 +200,13 @@ bool RemoteOffsetStore::persistNow(const std::vector<MessageQueue>& queues) {
 }
 
 void RemoteOffsetStore::persistAll() {
-  for (const auto& [queue, offset] : takeUnsent()) {
-    send(queue, offset);
+  const remoting::Deadline deadline = remoting::deadlineAfter(instance_.config().api_timeout);
+  for (const Unsent& unsent : takeUnsent()) {
+    if (unsent.is_last) {
+      sendAndConfirm(unsent, deadline, [](bool) {});
+    } else {
+      send(unsent.queue, unsent.offset);
+    }
   }
 }
 
@@ -168,27 +218,20 @@ bool RemoteOffsetStore::persistFinally(std::chrono::steady_clock::time_point dea
     size_t outstanding ROCKETMQ_GUARDED_BY(mutex) = 0;
   };
   auto waiting = std::make_shared<Waiting>();
-  for (const auto& [queue, offset] : takeUnsent()) {
-    const std::optional<BrokerAddress> broker = instance_.routes().reader(queue.broker_name, 0);
+  for (const Unsent& value : unconfirmed()) {
     {
       MutexLock lock(waiting->mutex);
-      waiting->unconfirmed.emplace(queue, offset);
-      waiting->outstanding += broker ? size_t{1} : size_t{0};
+      waiting->unconfirmed.emplace(value.queue, value.offset);
+      ++waiting->outstanding;
     }
-    if (!broker) {
-      continue;
-    }
-    instance_.remoting().call(
-        broker->address, updateRequest(group_, queue, offset), {}, deadline,
-        [waiting,
-         queue = queue](const remoting::CallResult<remoting::UpdateConsumerOffset>& result) {
-          MutexLock lock(waiting->mutex);
-          if (result.ok() && result->success()) {
-            waiting->unconfirmed.erase(queue);
-          }
-          --waiting->outstanding;
-          waiting->changed.notifyAll();
-        });
+    sendAndConfirm(value, deadline, [waiting, queue = value.queue](bool has_arrived) {
+      MutexLock lock(waiting->mutex);
+      if (has_arrived) {
+        waiting->unconfirmed.erase(queue);
+      }
+      --waiting->outstanding;
+      waiting->changed.notifyAll();
+    });
   }
   MutexLock lock(waiting->mutex);
   while (waiting->outstanding > 0 && waiting->changed.waitUntil(waiting->mutex, deadline)) {
@@ -196,7 +239,6 @@ bool RemoteOffsetStore::persistFinally(std::chrono::steady_clock::time_point dea
   for (const auto& [queue, offset] : waiting->unconfirmed) {
     log::warn("the offset {} of group {} in {} may not have arrived", offset, group_,
               queue.toString());
-    markUnsent(queue, offset);
   }
   return waiting->unconfirmed.empty();
 }

@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -38,7 +39,10 @@ class OffsetStore {
   /// one is ignored.
   void update(const MessageQueue& queue, int64_t offset, bool increase_only);
 
-  /// What update() was last given.
+  /// Takes in what load() has found, unless a value of update() is still to be stored.
+  void remember(const MessageQueue& queue, int64_t offset);
+
+  /// What update() was last given, or remember().
   std::optional<int64_t> cached(const MessageQueue& queue) const;
   std::map<MessageQueue, int64_t> all() const;
 
@@ -65,20 +69,36 @@ class OffsetStore {
     int64_t offset = -1;
     /// How often this value is still to be sent; see RemoteOffsetStore.
     int32_t sends_left = 0;
+    bool has_arrived = false;  ///< As somebody has said who knows.
+    /// Tells this value from earlier ones of the queue, from equal ones, too.
+    uint64_t version = 0;
+  };
+  struct Unsent {
+    MessageQueue queue;
+    int64_t offset = -1;
+    uint64_t version = 0;
+    bool is_last = false;  ///< It will not be sent again by itself.
   };
 
-  /// The value of `queue` if it is to be sent, counting it as sent.
-  std::vector<std::pair<MessageQueue, int64_t>> takeUnsent();
-  /// `offset` of `queue` did not arrive; it is to be sent again unless it is out of date.
-  void markUnsent(const MessageQueue& queue, int64_t offset);
+  /// The values that are to be sent, counting them as sent.
+  std::vector<Unsent> takeUnsent();
+  /// Those that are not known to have arrived.
+  std::vector<Unsent> unconfirmed() const;
+  /// The value of `queue`, whether it has arrived or not.
+  std::optional<Unsent> known(const MessageQueue& queue) const;
+  /// Whether `sent` has arrived; if not it is sent again, unless it is out of date.
+  void confirm(const Unsent& sent, bool has_arrived);
 
   mutable Mutex mutex_;
   std::map<MessageQueue, Entry> entries_ ROCKETMQ_GUARDED_BY(mutex_);
+  uint64_t last_version_ ROCKETMQ_GUARDED_BY(mutex_) = 0;
 };
 
-/// Offsets of a clustering group: the broker of each queue keeps them. Updates go one-way, each
-/// value at least twice, so that a lost one is made good within a period.
-class RemoteOffsetStore final : public OffsetStore {
+/// Offsets of a clustering group: the broker of each queue keeps them. A new value goes one-way at
+/// first, as it will soon be out of date. One that stays goes again in each period, as a question
+/// whose answer is awaited, until it has arrived. Held by a shared_ptr.
+class RemoteOffsetStore final : public OffsetStore,
+                                public std::enable_shared_from_this<RemoteOffsetStore> {
  public:
   /// `calls` lets a shutdown interrupt load(). All are borrowed.
   RemoteOffsetStore(ClientInstance& instance, CancellableCalls& calls, std::string group)
@@ -92,6 +112,9 @@ class RemoteOffsetStore final : public OffsetStore {
 
  private:
   void send(const MessageQueue& queue, int64_t offset);
+  /// Sends it as a question. `done` is told whether it has arrived, by the event loop or at once.
+  void sendAndConfirm(const Unsent& value, remoting::Deadline deadline,
+                      std::function<void(bool)> done);
 
   ClientInstance& instance_;
   CancellableCalls& calls_;

@@ -25,7 +25,7 @@ PullConsumerCore::~PullConsumerCore() { shutdown(); }
 
 std::optional<ClientError> PullConsumerCore::openOffsets() {
   if (config_.message_model == MessageModel::kClustering) {
-    offsets_ = std::make_unique<RemoteOffsetStore>(*instance_, calls_, group_);
+    offsets_ = std::make_shared<RemoteOffsetStore>(*instance_, calls_, group_);
     return std::nullopt;
   }
   Result<std::unique_ptr<LocalOffsetStore>> store =
@@ -160,8 +160,8 @@ Outcome<PullResult> PullConsumerCore::pull(const MessageQueue& queue,
 
 Outcome<int64_t> PullConsumerCore::consumeOffset(const MessageQueue& queue, bool from_store) {
   const MessageQueue full_queue = full(queue);
-  if (!from_store) {
-    return offsets_->cached(full_queue).value_or(-1);
+  if (const std::optional<int64_t> known = offsets_->cached(full_queue); known && !from_store) {
+    return *known;
   }
   if (std::optional<ClientError> error = ensureRoute(full_queue)) {
     return std::move(*error);
@@ -169,6 +169,9 @@ Outcome<int64_t> PullConsumerCore::consumeOffset(const MessageQueue& queue, bool
   const StoredOffset stored = offsets_->load(full_queue);
   if (stored.kind == StoredOffset::Kind::kUnknown) {
     return ClientError::client("the offset of " + queue.toString() + " cannot be asked for");
+  }
+  if (stored.kind == StoredOffset::Kind::kFound) {
+    offsets_->remember(full_queue, stored.offset);
   }
   return stored.offset;
 }

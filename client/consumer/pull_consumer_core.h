@@ -61,7 +61,7 @@ class PullConsumerCore final : public PassiveMember {
   CancellableCalls calls_;
   SubscriptionTable subscriptions_;
   std::shared_ptr<ClientInstance> instance_;
-  std::unique_ptr<OffsetStore> offsets_;
+  std::shared_ptr<OffsetStore> offsets_;
   std::unique_ptr<ConsumerQueries> queries_;
   std::unique_ptr<Timers> timers_;
   WorkerPool worker_{"rmq-consumer", 1};

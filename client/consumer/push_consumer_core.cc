@@ -91,7 +91,7 @@ std::optional<ClientError> PushConsumerCore::checkConfig() const {
 std::optional<ClientError> PushConsumerCore::openOffsets() {
   if (!context_->isBroadcasting()) {
     context_->offsets =
-        std::make_unique<RemoteOffsetStore>(*context_->instance, context_->calls, group_);
+        std::make_shared<RemoteOffsetStore>(*context_->instance, context_->calls, group_);
     return std::nullopt;
   }
   Result<std::unique_ptr<LocalOffsetStore>> store =

@@ -42,7 +42,7 @@ struct PushContext {
   Timers timers;
   /// Waiting calls of the consumer's service thread.
   CancellableCalls calls;
-  std::unique_ptr<OffsetStore> offsets;
+  std::shared_ptr<OffsetStore> offsets;
   ConsumeStats stats;
   /// Null when nothing is traced.
   std::unique_ptr<TraceDispatcher> trace;

@@ -84,8 +84,9 @@ class DefaultLitePullConsumer {
   std::vector<MessageExt> poll();
   std::vector<MessageExt> poll(std::chrono::milliseconds timeout);
 
-  /// Goes on at `offset`; what was pulled from elsewhere in the queue is dropped. Throws
-  /// MQClientException when the queue is not this consumer's now.
+  /// Goes on at `offset`; what was pulled from elsewhere in the queue is dropped. Asks the broker
+  /// how far the queue goes. Throws MQClientException when the queue is not this consumer's now, or
+  /// does not reach from or to `offset`.
   void seek(const MessageQueue& queue, int64_t offset);
   void seekToBegin(const MessageQueue& queue);
   void seekToEnd(const MessageQueue& queue);

@@ -34,7 +34,7 @@ class ConcurrentServiceTest : public testing::Test {
     context_ = std::make_unique<PushContext>(config_, "CG", std::make_shared<SubscriptionTable>(),
                                              instance.value());
     context_->offsets =
-        std::make_unique<RemoteOffsetStore>(*context_->instance, context_->calls, "CG");
+        std::make_shared<RemoteOffsetStore>(*context_->instance, context_->calls, "CG");
     context_->on_progress = [](const auto&) {};
     context_->on_released = [this](const auto&) { ++released_; };
   }

@@ -1,8 +1,11 @@
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <set>
+#include <thread>
 
 #include "client/consumer/assigned_queues.h"
 #include "client/consumer/concurrent_service.h"
@@ -10,6 +13,7 @@
 #include "client/consumer/push_consumer_core.h"
 #include "client/consumer/start_offset.h"
 #include "client/consumer/subscription_table.h"
+#include "common/mutex.h"
 #include "tests/unit/client/messages.h"
 
 namespace rocketmq::client {
@@ -168,6 +172,13 @@ class AssignedQueuesTest : public testing::Test {
   using Offsets = std::vector<int64_t>;
   const MessageQueue a_{"T", "b", 0};
   const MessageQueue b_{"T", "b", 1};
+  std::map<MessageQueue, int64_t> polled() const {
+    std::map<MessageQueue, int64_t> offsets;
+    queues_.eachPolled(
+        [&](const MessageQueue& queue, int64_t offset) { offsets.emplace(queue, offset); });
+    return offsets;
+  }
+
   AssignedQueues queues_{{.messages_max = 6, .queue_messages_max = 4, .queue_bytes_max = 1 << 20}};
 };
 
@@ -193,7 +204,7 @@ TEST_F(AssignedQueuesTest, PollTakesOneQueueAfterTheOther) {
   EXPECT_EQ(poll(2), (Offsets{2}));
   EXPECT_EQ(poll(2), (Offsets{52}));
   EXPECT_EQ(poll(2), (Offsets{}));
-  EXPECT_EQ(queues_.polledOffsets(), (std::map<MessageQueue, int64_t>{{a_, 3}, {b_, 53}}));
+  EXPECT_EQ(polled(), (std::map<MessageQueue, int64_t>{{a_, 3}, {b_, 53}}));
 }
 
 TEST_F(AssignedQueuesTest, SeekDropsWhatIsCachedAndWhatIsUnderWay) {
@@ -203,8 +214,58 @@ TEST_F(AssignedQueuesTest, SeekDropsWhatIsCachedAndWhatIsUnderWay) {
   EXPECT_EQ(queues_.beginPull(a_)->offset, 500) << "without waiting for the old pull";
   EXPECT_FALSE(queues_.endPull(a_, old->epoch, 2, 0, makeMessages(0, 2)));
   EXPECT_EQ(poll(9), (Offsets{}));
-  EXPECT_EQ(queues_.polledOffsets().at(a_), 500);
+  EXPECT_EQ(polled().at(a_), 500);
   EXPECT_FALSE(queues_.seek(b_, 1));
+}
+
+TEST_F(AssignedQueuesTest, AFailedPullCountsAsUnderWayUntilItIsEnded) {
+  queues_.add(a_, 5);
+  const auto failed = queues_.beginPull(a_);
+  EXPECT_FALSE(queues_.beginPull(a_).has_value());
+  EXPECT_TRUE(queues_.endFailedPull(a_, failed->epoch));
+  EXPECT_EQ(queues_.beginPull(a_)->offset, 5);
+  queues_.seek(a_, 7);
+  EXPECT_FALSE(queues_.endFailedPull(a_, failed->epoch));
+}
+
+// Promise: who keeps what eachPolled() tells never learns of a queue after it was removed.
+TEST_F(AssignedQueuesTest, NothingIsToldOfARemovedQueue) {
+  Mutex mutex;
+  std::set<MessageQueue> told;
+  std::atomic<int> passes{0};
+  std::atomic<bool> stop{false};
+  std::thread teller([&] {
+    while (!stop.load()) {
+      queues_.eachPolled([&](const MessageQueue& queue, int64_t) {
+        MutexLock lock(mutex);
+        told.insert(queue);
+      });
+      ++passes;
+      std::this_thread::yield();
+    }
+  });
+  const auto awaitPass = [&passes] {
+    for (const int seen = passes.load(); passes.load() == seen;) {
+      std::this_thread::yield();
+    }
+  };
+  size_t told_late = 0;
+  for (int i = 0; i < 500; ++i) {
+    queues_.add(a_, 0);
+    queues_.seek(a_, 1);
+    awaitPass();
+    queues_.remove(a_);
+    {
+      MutexLock lock(mutex);
+      told.erase(a_);
+    }
+    awaitPass();
+    MutexLock lock(mutex);
+    told_late += told.erase(a_);
+  }
+  stop.store(true);
+  teller.join();
+  EXPECT_EQ(told_late, 0u);
 }
 
 TEST_F(AssignedQueuesTest, PausedQueuesAreNeitherPulledNorPolled) {

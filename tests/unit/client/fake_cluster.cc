@@ -147,6 +147,10 @@ std::optional<Answer<remoting::PullMessageReply>> FakeBroker::tryPull(
   remoting::PullMessageReply reply;
   reply.max_offset = end;
   Answer<remoting::PullMessageReply> answer;
+  if (refuse_pulls_.contains(key)) {
+    answer.code = ResponseCode::kSystemError;
+    return answer;
+  }
   if (const auto moved = moved_.find(key); moved != moved_.end()) {
     reply.next_begin_offset = moved->second;
     moved_.erase(moved);
@@ -275,6 +279,13 @@ void FakeBroker::registerOffsets() {
       });
   router_.handle<remoting::UpdateConsumerOffset>(
       {}, [this](const remoting::UpdateConsumerOffset& request, const RequestContext&) {
+        {
+          MutexLock lock(mutex_);
+          ++offset_updates_;
+          if (refuse_offsets_) {
+            return Answer<NoFields>{ResponseCode::kSystemError, "refused by the test"};
+          }
+        }
         setCommitted(request.consumer_group, request.topic, request.queue_id,
                      request.commit_offset);
         return Answer<NoFields>();
@@ -341,6 +352,21 @@ void FakeBroker::refuseSendBacks(bool refuse) {
   MutexLock lock(mutex_);
   refuse_send_backs_ = refuse;
 }
+void FakeBroker::refuseOffsets(bool refuse) {
+  MutexLock lock(mutex_);
+  refuse_offsets_ = refuse;
+}
+
+void FakeBroker::refusePulls(const std::string& topic, int32_t queue_id) {
+  MutexLock lock(mutex_);
+  refuse_pulls_.insert({topic, queue_id});
+}
+
+int64_t FakeBroker::offsetUpdates() const {
+  MutexLock lock(mutex_);
+  return offset_updates_;
+}
+
 void FakeBroker::refuseLocks(bool refuse) {
   MutexLock lock(mutex_);
   refuse_locks_ = refuse;

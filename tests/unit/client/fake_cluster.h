@@ -55,6 +55,10 @@ class FakeBroker {
   void refuseSendBacks(bool refuse);
   /// Grants no locks.
   void refuseLocks(bool refuse);
+  /// Takes no offsets, with or without an answer.
+  void refuseOffsets(bool refuse);
+  /// Refuses all pulls of a topic's queue.
+  void refusePulls(const std::string& topic, int32_t queue_id);
 
   // --- What it has got.
 
@@ -77,6 +81,8 @@ class FakeBroker {
   int64_t lockRequests() const;
   /// Pulls of one topic, answered or not.
   int64_t pulls(const std::string& topic) const;
+  /// Offsets that it was told, taken or not.
+  int64_t offsetUpdates() const;
 
   /// The next pulls of a queue are answered "go on at `offset`".
   void moveOffset(const std::string& topic, int32_t queue_id, int64_t offset);
@@ -138,10 +144,13 @@ class FakeBroker {
   int32_t break_sends_ ROCKETMQ_GUARDED_BY(mutex_) = 0;
   bool refuse_send_backs_ ROCKETMQ_GUARDED_BY(mutex_) = false;
   bool refuse_locks_ ROCKETMQ_GUARDED_BY(mutex_) = false;
+  bool refuse_offsets_ ROCKETMQ_GUARDED_BY(mutex_) = false;
+  std::set<QueueKey> refuse_pulls_ ROCKETMQ_GUARDED_BY(mutex_);
   std::vector<std::function<void()>> swallowed_ ROCKETMQ_GUARDED_BY(mutex_);
   int64_t sends_ ROCKETMQ_GUARDED_BY(mutex_) = 0;
   int64_t unlocks_ ROCKETMQ_GUARDED_BY(mutex_) = 0;
   int64_t lock_requests_ ROCKETMQ_GUARDED_BY(mutex_) = 0;
+  int64_t offset_updates_ ROCKETMQ_GUARDED_BY(mutex_) = 0;
   std::map<std::string, int64_t> pulls_ ROCKETMQ_GUARDED_BY(mutex_);
   std::vector<remoting::SendMessageV2> sent_ ROCKETMQ_GUARDED_BY(mutex_);
   std::vector<remoting::ConsumerSendMessageBack> send_backs_ ROCKETMQ_GUARDED_BY(mutex_);

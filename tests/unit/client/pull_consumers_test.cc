@@ -115,6 +115,18 @@ TEST_F(PullConsumerTest, OffsetsAreReadSetAndStoredAtShutdown) {
   EXPECT_THROW(subject_->maxOffset(kQueue), MQClientException);
 }
 
+// As RocketMQ: memory first, then the broker, whose answer is remembered.
+TEST_F(PullConsumerTest, AnOffsetThatIsNotKnownIsAskedForOnce) {
+  cluster_.broker().setCommitted("CG", "T", 0, 1);
+  EXPECT_EQ(subject_->fetchConsumeOffset(kQueue, false), 1);
+  cluster_.broker().setCommitted("CG", "T", 0, 2);
+  EXPECT_EQ(subject_->fetchConsumeOffset(kQueue, false), 1);
+  EXPECT_EQ(subject_->fetchConsumeOffset(kQueue, true), 2);
+  EXPECT_EQ(subject_->fetchConsumeOffset(kQueue, false), 2);
+  subject_->shutdown();
+  EXPECT_EQ(cluster_.broker().committed("CG", "T"), 2) << "what was only read is not stored";
+}
+
 class LitePullConsumerTest : public testing::Test {
  protected:
   LitePullConsumerTest() {
@@ -184,6 +196,68 @@ TEST_F(LitePullConsumerTest, WithoutAutoCommitNothingIsStoredByItself) {
   poll();
   subject_->shutdown();
   EXPECT_EQ(cluster_.broker().committed("CG", "T"), std::nullopt);
+}
+
+// Promise: an offset that did not arrive is not told as stored, however often it was sent since.
+TEST_F(LitePullConsumerTest, AnOffsetThatNeverArrivedIsNotForgotten) {
+  config_.auto_commit = false;
+  config_.auto_commit_interval = seconds(1);
+  start();
+  poll();
+  cluster_.broker().refuseOffsets(true);
+  EXPECT_THROW(subject_->commitSync(), MQClientException);
+  // Both of its sends of a value, and one more.
+  const int64_t told = cluster_.broker().offsetUpdates();
+  ASSERT_TRUE(eventually([&] { return cluster_.broker().offsetUpdates() >= told + 3; }));
+  EXPECT_THROW(subject_->commitSync(), MQClientException);
+  EXPECT_EQ(cluster_.broker().committed("CG", "T"), std::nullopt);
+  cluster_.broker().refuseOffsets(false);
+  subject_->commitSync();
+  EXPECT_EQ(cluster_.broker().committed("CG", "T"), 2);
+  // Then it is not sent any more.
+  const int64_t all = cluster_.broker().offsetUpdates();
+  subject_->commitSync();
+  EXPECT_EQ(cluster_.broker().offsetUpdates(), all);
+}
+
+// Promise: a queue that cannot be pulled waits a second, whatever the others do.
+TEST_F(LitePullConsumerTest, AFailingQueueIsNotPulledWithEachPollOfTheOthers) {
+  cluster_.createTopic("T", 2);
+  cluster_.createTopic("Bad", 1);
+  cluster_.broker().refusePulls("Bad", 0);
+  subject_ = std::make_unique<DefaultLitePullConsumer>(config_);
+  subject_->assign({kQueue, {"Bad", "b0", 0}});
+  const auto begin = steady_clock::now();
+  subject_->start();
+  constexpr int kPolls = 200;
+  for (int i = 0; i < kPolls; ++i) {
+    cluster_.broker().append("T", 0, "more");
+    ASSERT_FALSE(poll().empty());
+  }
+  const auto periods = (steady_clock::now() - begin) / seconds(1) + 1;
+  EXPECT_LE(cluster_.broker().pulls("Bad"), periods);
+  EXPECT_TRUE(eventually([&] { return cluster_.broker().pulls("Bad") > periods; }));
+}
+
+TEST_F(LitePullConsumerTest, SeekBeyondTheQueueIsRefused) {
+  start();
+  EXPECT_EQ(poll(), (Bodies{"a", "b"}));
+  for (const int64_t offset : {int64_t{-1}, int64_t{6}, int64_t{1'000'000}}) {
+    try {
+      subject_->seek(kQueue, offset);
+      ADD_FAILURE() << offset;
+    } catch (const MQClientException& error) {
+      EXPECT_NE(std::string(error.what())
+                    .find("Seek offset illegal, seek offset = " + std::to_string(offset) +
+                          ", min offset = 0, max offset = 5"),
+                std::string::npos)
+          << error.what();
+    }
+  }
+  EXPECT_EQ(poll(), (Bodies{"c", "d"})) << "and nothing has changed";
+  subject_->seek(kQueue, 5);
+  cluster_.broker().append("T", 0, "f");
+  EXPECT_EQ(poll(), (Bodies{"f"}));
 }
 
 TEST_F(LitePullConsumerTest, SeekGoesOnElsewhere) {
