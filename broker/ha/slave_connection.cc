@@ -72,6 +72,7 @@ void SlaveConnection::close(const std::string& reason) {
 SlaveConnection::State SlaveConnection::state() const {
   return {.address = address_,
           .ack_offset = ackOffset(),
+          .is_following = isFollowing(),
           .transfer_from = next_offset_.load(std::memory_order_relaxed),
           .bytes_per_second = bytes_per_second_.load(std::memory_order_relaxed)};
 }
@@ -125,9 +126,15 @@ bool SlaveConnection::takeReport(int64_t end_offset) {
   const bool is_first = ackOffset() < 0;
   ack_offset_.store(end_offset, std::memory_order_relaxed);
   if (is_first) {
+    first_report_ = end_offset;
+  }
+  if (end_offset == 0 || end_offset > first_report_ || (is_first && end_offset == log_end)) {
+    is_following_.store(true, std::memory_order_relaxed);
+  }
+  if (is_first) {
     const int64_t start = startFor(end_offset);
     next_offset_.store(start, std::memory_order_relaxed);
-    log::info("slave {} has the log up to {}; sending from {}", address_, end_offset, start);
+    log::info("slave {} asks for the log from {} on; sending from {}", address_, end_offset, start);
   }
   listener_.onReport();
   if (is_first) {
