@@ -90,21 +90,23 @@ void MasterConnection::waitReadable() {
 }
 
 void MasterConnection::waitForMore() {
-  const auto settings = parts_.settings.load();
-  const milliseconds pause =
-      settings->ha_flow_control
-          ? budget_.pause(steady_clock::now(), settings->ha_bytes_per_second_max)
-          : milliseconds(0);
-  if (pause.count() == 0) {
+  const milliseconds wait = pause();
+  is_throttled_ = wait.count() > 0;
+  if (!is_throttled_) {
     waitReadable();
     return;
   }
-  throttle_timer_.expires_after(pause);
+  throttle_timer_.expires_after(wait);
   throttle_timer_.async_wait([self = shared_from_this()](const asio::error_code& error) {
     if (!error && !self->is_closed_) {
-      self->waitReadable();
+      self->last_read_ = steady_clock::now();  // The master was not silent: nobody listened.
+      self->waitForMore();
     }
   });
+}
+
+milliseconds MasterConnection::pause() {
+  return budget_.pause(steady_clock::now(), bytesPerSecondMax(*parts_.settings.load()));
 }
 
 void MasterConnection::read() {
@@ -135,6 +137,9 @@ void MasterConnection::read() {
         }
       } else if (!takeReceived() || !reportProgress()) {
         return;
+      }
+      if (pause().count() > 0) {
+        break;
       }
     } else if (got == 0) {
       close(was_useful_ ? "the master has closed it"
@@ -298,7 +303,7 @@ void MasterConnection::armTick() {
 void MasterConnection::onTick() {
   const auto settings = parts_.settings.load();
   const auto now = steady_clock::now();
-  if (now - last_read_ > milliseconds(settings->ha_housekeeping_interval_ms)) {
+  if (!is_throttled_ && now - last_read_ > milliseconds(settings->ha_housekeeping_interval_ms)) {
     close("the master has been silent for haHousekeepingInterval");
     return;
   }

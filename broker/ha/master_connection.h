@@ -70,6 +70,7 @@ class MasterConnection : public std::enable_shared_from_this<MasterConnection> {
   void waitReadable();
   /// Waits for the next bytes, or first, as haFlowControlEnable says, for the time to take them.
   void waitForMore();
+  std::chrono::milliseconds pause();
   void read();
   /// Lets the master know what has been appended since the last report.
   bool reportProgress();
@@ -96,6 +97,7 @@ class MasterConnection : public std::enable_shared_from_this<MasterConnection> {
   remoting::SteadyTimer timer_;
   remoting::SteadyTimer throttle_timer_;
   TransferBudget budget_;
+  bool is_throttled_ = false;
   const Parts parts_;
 
   const int64_t asked_from_;

@@ -161,7 +161,8 @@ void SlaveConnection::pump() {
     return;
   }
   const int64_t turn_end = next_offset_.load(std::memory_order_relaxed) + kBytesPerTurn;
-  while (!is_write_armed_ && !isThrottled()) {
+  // What has been begun goes out as a whole, so that there is room for a heartbeat in a pause.
+  while (!is_write_armed_ && !(frames_.empty() && isThrottled())) {
     if (frames_.empty() && !gather()) {
       listener_.onIdle();
       // What came before that will not be told of.
@@ -186,11 +187,11 @@ void SlaveConnection::pump() {
 }
 
 bool SlaveConnection::isThrottled() {
-  const auto settings = settings_.load();
-  if (is_throttled_ || !settings->ha_flow_control) {
-    return is_throttled_;
+  if (is_throttled_) {
+    return true;
   }
-  const milliseconds pause = budget_.pause(steady_clock::now(), settings->ha_bytes_per_second_max);
+  const milliseconds pause =
+      budget_.pause(steady_clock::now(), bytesPerSecondMax(*settings_.load()));
   if (pause.count() > 0) {
     is_throttled_ = true;
     throttle_timer_.expires_after(pause);
