@@ -10,7 +10,6 @@
 #include <asio/io_context.hpp>
 #include <asio/post.hpp>
 
-#include "broker/ha/master_connection.h"
 #include "common/log.h"
 #include "common/mutex.h"
 #include "remoting/connect_attempt.h"
@@ -52,6 +51,7 @@ class HaClient::Impl final : public MasterConnection::Listener,
   bool hasMoved() const;
   void connect();
   void onSocket(Result<remoting::ConnectedSocket> connected);
+  void onCompared(LogMatch match) override { log_match_.store(match, std::memory_order_relaxed); }
   void onClosed(const std::string& reason, bool was_useful) override;
   void retryLater();
   void logFailure(const std::string& failure);
@@ -71,6 +71,7 @@ class HaClient::Impl final : public MasterConnection::Listener,
   std::string last_failure_;
   bool is_stopped_ = false;
 
+  std::atomic<LogMatch> log_match_{LogMatch::kUnknown};
   MasterConnection::Traffic traffic_;
   std::optional<remoting::PeriodicTask> rate_task_;
   int64_t sampled_bytes_ = 0;
@@ -106,6 +107,7 @@ void HaClient::Impl::setMasterAddress(const std::string& address) {
 
 HaClient::State HaClient::Impl::state() const {
   HaClient::State state;
+  state.log_match = log_match_.load(std::memory_order_relaxed);
   state.bytes_per_second = bytes_per_second_.load(std::memory_order_relaxed);
   state.last_read_ms = traffic_.last_read_ms.load(std::memory_order_relaxed);
   state.last_write_ms = traffic_.last_write_ms.load(std::memory_order_relaxed);

@@ -4,6 +4,7 @@
 #include <memory>
 #include <string>
 
+#include "broker/ha/master_connection.h"
 #include "broker/settings.h"
 #include "common/clock.h"
 #include "remoting/io_pool.h"
@@ -34,6 +35,7 @@ class HaClient {
   struct State {
     std::string master_address;  ///< Empty: not known yet.
     bool is_connected = false;
+    LogMatch log_match = LogMatch::kUnknown;  ///< The last that was found out.
     int64_t bytes_per_second = 0;
     TimestampMs last_read_ms = 0;
     TimestampMs last_write_ms = 0;

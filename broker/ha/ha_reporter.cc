@@ -5,6 +5,23 @@
 #include "broker/ha/log_distance.h"
 
 namespace rocketmq::broker {
+namespace {
+
+std::string nameOf(LogMatch match) {
+  switch (match) {
+    case LogMatch::kUnknown:
+      return "unknown";
+    case LogMatch::kSame:
+      return "same";
+    case LogMatch::kAhead:
+      return "ahead";
+    case LogMatch::kDifferent:
+      return "different";
+  }
+  return {};
+}
+
+}  // namespace
 
 remoting::HaStatus HaReporter::status() const {
   remoting::HaStatus status;
@@ -26,7 +43,7 @@ remoting::HaStatus HaReporter::status() const {
   for (const SlaveConnection::State& slave : slaves) {
     const int64_t ack = std::max<int64_t>(slave.ack_offset, 0);
     const int64_t diff = status.master_commit_log_max_offset - ack;
-    const bool in_sync = slave.ack_offset >= 0 && diff < gap_bytes_max;
+    const bool in_sync = slave.is_following && diff < gap_bytes_max;
     status.in_sync_slave_nums += in_sync ? 1 : 0;
     status.ha_connection_info.push_back(
         {.address = slave.address,
@@ -45,6 +62,7 @@ void HaReporter::addTo(std::map<std::string, std::string>& table) const {
   if (!now.master) {
     table["haMasterAddress"] = now.ha_client_runtime_info.master_address;
     table["haConnected"] = now.ha_client_runtime_info.activated ? "true" : "false";
+    table["haLogMatch"] = nameOf(parts_.client->state().log_match);
     return;
   }
   table["haSlaveCount"] = std::to_string(now.ha_connection_info.size());

@@ -30,7 +30,7 @@ class HaReporter {
 
   /// Our own keys of GET_BROKER_RUNTIME_INFO: haSlaveCount, haInSyncSlaveCount, haSlaveAck_ADDRESS,
   /// haSlaveLag_ADDRESS (bytes) and haSlaveLagMessages_ADDRESS of a master; haMasterAddress,
-  /// haConnected of a slave.
+  /// haConnected and haLogMatch (unknown, same, ahead, different) of a slave.
   void addTo(std::map<std::string, std::string>& table) const;
 
  private:

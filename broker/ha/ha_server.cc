@@ -1,6 +1,5 @@
 #include "broker/ha/ha_server.h"
 
-
 #include <future>
 #include <utility>
 
@@ -139,7 +138,7 @@ void HaServer::Impl::pumpAll() {
 void HaServer::Impl::updateWaits() {
   std::vector<int64_t> ends;
   for (const auto& connection : connections()) {
-    if (connection->ackOffset() >= 0) {
+    if (connection->isFollowing()) {
       ends.push_back(connection->ackOffset());
     }
   }

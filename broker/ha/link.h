@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <system_error>
 
@@ -18,6 +20,11 @@ inline bool wouldBlock(int error_number) {
 
 inline std::string errorText(int error_number) {
   return std::error_code(error_number, std::system_category()).message();
+}
+
+/// The limit of each connection, if there is one.
+inline std::optional<int64_t> bytesPerSecondMax(const BrokerSettings& settings) {
+  return settings.ha_flow_control ? std::optional(settings.ha_bytes_per_second_max) : std::nullopt;
 }
 
 /// How often an end looks whether a heartbeat is due or the other end has gone silent.

@@ -23,7 +23,8 @@ bool beginsRecord(std::string_view bytes, int64_t offset) {
                       loadBigEndian<int64_t>(bytes.data() + kOwnOffsetAt) == offset);
 }
 
-/// Where the first record begins from `offset` on; `log_end` when there is none.
+}  // namespace
+
 int64_t firstRecordFrom(const store::MessageStore& store, int64_t offset, int64_t log_end) {
   while (offset < log_end) {
     const store::LogPiece piece = store.logBytes(offset, kPieceBytes);
@@ -42,8 +43,6 @@ int64_t firstRecordFrom(const store::MessageStore& store, int64_t offset, int64_
   }
   return log_end;
 }
-
-}  // namespace
 
 int64_t messagesBetween(const store::MessageStore& store, int64_t from, int64_t to) {
   int64_t messages = 0;

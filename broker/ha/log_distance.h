@@ -6,6 +6,10 @@
 
 namespace rocketmq::broker {
 
+/// Where the first record, or the blank end of a file, begins from `offset` on; `log_end` when
+/// there is none.
+int64_t firstRecordFrom(const store::MessageStore& store, int64_t offset, int64_t log_end);
+
 /// Up to so many messages are counted one by one; more are estimated from the mean size of these.
 inline constexpr int64_t kMessagesCountedMax = 10'000;
 

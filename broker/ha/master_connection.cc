@@ -2,11 +2,14 @@
 
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <span>
 #include <utility>
 
 #include "broker/ha/link.h"
+#include "broker/ha/log_distance.h"
+#include "common/log_limiter.h"
 #include "common/scheduling.h"
 
 namespace rocketmq::broker {
@@ -19,6 +22,23 @@ using std::chrono::steady_clock;
 constexpr int kReadsPerTurn = 16;
 /// A backlog is appended in pieces of so many bytes: the system's cache makes large pages of them.
 constexpr size_t kAppendBytes = 1 << 20;
+/// So much of the log's end is compared with the master's, or more if a record is larger.
+constexpr int64_t kComparedBytes = 4096;
+
+/// From where on to ask the master for the log, so that what comes first can be compared: at least
+/// the whole last record, since two records may differ in their heads alone. It is in the file in
+/// which the log ends: a master that does not have that one has nothing for this slave. Not 0 if
+/// there is a log, for that would ask for the newest file.
+int64_t askFrom(const store::MessageStore& store, int64_t file_bytes) {
+  const int64_t log_end = store.commitLogMaxOffset();
+  const int64_t file_begin = log_end - log_end % file_bytes;
+  int64_t from = log_end;
+  for (int64_t bytes = kComparedBytes;
+       from > file_begin && firstRecordFrom(store, from, log_end) == log_end; bytes *= 2) {
+    from = std::max(log_end - bytes, file_begin);
+  }
+  return log_end > 0 ? std::max<int64_t>(from, 1) : 0;
+}
 
 }  // namespace
 
@@ -28,11 +48,15 @@ MasterConnection::MasterConnection(remoting::TcpSocket socket, const Parts& part
       throttle_timer_(socket_.get_executor()),
       budget_(steady_clock::now()),
       parts_(parts),
-      received_from_(parts.store.commitLogMaxOffset()),
+      asked_from_(askFrom(parts.store, parts.settings.load()->commit_log_file_bytes)),
+      received_from_(asked_from_),
       last_read_(steady_clock::now()),
       last_write_(last_read_) {}
 
 void MasterConnection::start() {
+  if (isCompared()) {
+    parts_.listener.onCompared(LogMatch::kSame);
+  }
   report();
   if (!is_closed_) {
     armTick();
@@ -66,21 +90,23 @@ void MasterConnection::waitReadable() {
 }
 
 void MasterConnection::waitForMore() {
-  const auto settings = parts_.settings.load();
-  const milliseconds pause =
-      settings->ha_flow_control
-          ? budget_.pause(steady_clock::now(), settings->ha_bytes_per_second_max)
-          : milliseconds(0);
-  if (pause.count() == 0) {
+  const milliseconds wait = pause();
+  is_throttled_ = wait.count() > 0;
+  if (!is_throttled_) {
     waitReadable();
     return;
   }
-  throttle_timer_.expires_after(pause);
+  throttle_timer_.expires_after(wait);
   throttle_timer_.async_wait([self = shared_from_this()](const asio::error_code& error) {
     if (!error && !self->is_closed_) {
-      self->waitReadable();
+      self->last_read_ = steady_clock::now();  // The master was not silent: nobody listened.
+      self->waitForMore();
     }
   });
+}
+
+milliseconds MasterConnection::pause() {
+  return budget_.pause(steady_clock::now(), bytesPerSecondMax(*parts_.settings.load()));
 }
 
 void MasterConnection::read() {
@@ -106,11 +132,14 @@ void MasterConnection::read() {
       takeTurns(is_backlog ? Turns::kShort : Turns::kUsual);
       giveWay();
       if (is_backlog) {
-        if (received_.logBytes().size() >= kAppendBytes && !appendReceived()) {
+        if (received_.logBytes().size() >= kAppendBytes && !takeReceived()) {
           return;
         }
-      } else if (!appendReceived() || !reportProgress()) {
+      } else if (!takeReceived() || !reportProgress()) {
         return;
+      }
+      if (pause().count() > 0) {
+        break;
       }
     } else if (got == 0) {
       close(was_useful_ ? "the master has closed it"
@@ -124,7 +153,7 @@ void MasterConnection::read() {
       return;
     }
   }
-  if (appendReceived() && reportProgress()) {
+  if (takeReceived() && reportProgress()) {
     waitForMore();
   }
 }
@@ -145,6 +174,53 @@ bool MasterConnection::checkHeader(const TransferHeader& header) {
     return false;
   }
   was_useful_ = true;
+  if (header.bytes == 0 && receivedTo() < parts_.store.commitLogMaxOffset()) {
+    noteAhead();
+  }
+  return true;
+}
+
+/// The connection stays: when the master's log has grown, the rest of this one can be compared.
+void MasterConnection::noteAhead() {
+  if (!std::exchange(is_ahead_, true)) {
+    log::error(
+        "the master has nothing at log offset {}, but this slave's log ends at {}: it holds "
+        "messages that the master does not have, or belongs to another master. It gets nothing "
+        "until it is set up anew: stop it, move its store away, start it",
+        receivedTo(), parts_.store.commitLogMaxOffset());
+    parts_.listener.onCompared(LogMatch::kAhead);
+  }
+}
+
+bool MasterConnection::takeReceived() { return compareReceived() && appendReceived(); }
+
+bool MasterConnection::compareReceived() {
+  if (isCompared() || received_.logBytes().empty()) {
+    return true;
+  }
+  const std::string_view theirs = received_.logBytes();
+  const store::LogSlice slice = parts_.store.logBytes(received_from_, std::ssize(theirs));
+  const std::string_view ours = slice.bytes;
+  const auto same =
+      std::mismatch(ours.begin(), ours.end(), theirs.begin(), theirs.end()).first - ours.begin();
+  if (ours.empty() || same < std::ssize(ours)) {
+    const int64_t difference = received_from_ + same;
+    static LogLimiter limiter(1);
+    limiter.error(
+        "this slave's log differs from its master's at log offset {}: it holds messages that the "
+        "master does not have, or belongs to another master. It gets nothing until it is set up "
+        "anew: stop it, move its store away, start it",
+        difference);
+    parts_.listener.onCompared(LogMatch::kDifferent);
+    was_useful_ = false;
+    close("this slave's log differs from the master's at log offset " + std::to_string(difference));
+    return false;
+  }
+  received_.dropFront(ours.size());
+  received_from_ += same;
+  if (isCompared()) {
+    parts_.listener.onCompared(LogMatch::kSame);
+  }
   return true;
 }
 
@@ -167,8 +243,12 @@ bool MasterConnection::appendReceived() {
 
 // Reports.
 
+int64_t MasterConnection::reportable() const {
+  return isCompared() ? parts_.store.commitLogMaxOffset() : asked_from_;
+}
+
 bool MasterConnection::reportProgress() {
-  if (parts_.store.commitLogMaxOffset() > reported_) {
+  if (reportable() > reported_) {
     report();
   }
   return !is_closed_;
@@ -178,7 +258,7 @@ void MasterConnection::report() {
   if (report_left_ > 0) {
     return;  // The one after it will be newer.
   }
-  reported_ = parts_.store.commitLogMaxOffset();
+  reported_ = reportable();
   report_ = encodeReport(reported_);
   report_left_ = report_.size();
   writeReport();
@@ -206,7 +286,7 @@ void MasterConnection::writeReport() {
       return;
     }
   }
-  if (parts_.store.commitLogMaxOffset() > reported_) {
+  if (reportable() > reported_) {
     report();
   }
 }
@@ -223,7 +303,7 @@ void MasterConnection::armTick() {
 void MasterConnection::onTick() {
   const auto settings = parts_.settings.load();
   const auto now = steady_clock::now();
-  if (now - last_read_ > milliseconds(settings->ha_housekeeping_interval_ms)) {
+  if (!is_throttled_ && now - last_read_ > milliseconds(settings->ha_housekeeping_interval_ms)) {
     close("the master has been silent for haHousekeepingInterval");
     return;
   }

@@ -17,17 +17,30 @@
 
 namespace rocketmq::broker {
 
+/// What a slave knows of its log and its master's.
+enum class LogMatch : uint8_t {
+  kUnknown,   ///< It has not been compared yet.
+  kSame,      ///< The ends were the same; the log goes on as the master's.
+  kAhead,     ///< It goes on where the master has nothing.
+  kDifferent  ///< It holds other messages than the master's at the same place.
+};
+
 /// A slave's connection to its master (RocketMQ: HAClient while it is connected): reports the end
 /// of the log, appends what comes.
 ///
+/// Nothing is appended behind messages that the master does not have: the master is first asked for
+/// the end of this log once more, and it is compared. Only then does a report say where this log
+/// ends; before it is the offset that was asked for.
+///
 /// Threads: the HA thread, which may wait for the disk: what the master sends meanwhile stays in
 /// the socket. Life: until close(), which the master's silence, its going, bytes that do not
-/// continue the log, or a failed append cause as well.
+/// continue the log or differ from it, or a failed append cause as well.
 class MasterConnection : public std::enable_shared_from_this<MasterConnection> {
  public:
   class Listener {
    public:
     virtual ~Listener() = default;
+    virtual void onCompared(LogMatch match) = 0;
     /// `was_useful`: the master has sent something that was in order, and it could be appended.
     virtual void onClosed(const std::string& reason, bool was_useful) = 0;
   };
@@ -57,11 +70,21 @@ class MasterConnection : public std::enable_shared_from_this<MasterConnection> {
   void waitReadable();
   /// Waits for the next bytes, or first, as haFlowControlEnable says, for the time to take them.
   void waitForMore();
+  std::chrono::milliseconds pause();
   void read();
   /// Lets the master know what has been appended since the last report.
   bool reportProgress();
   bool checkHeader(const TransferHeader& header);
+  void noteAhead();
+  /// Compares and appends.
+  bool takeReceived();
+  /// Takes from received_ what is in the log already. False: it is not the same.
+  bool compareReceived();
   bool appendReceived();
+  /// False while some of the log's end has still to be compared.
+  bool isCompared() const { return received_from_ >= parts_.store.commitLogMaxOffset(); }
+  /// What a report says now.
+  int64_t reportable() const;
   /// The log's end with what is still too little to be appended.
   int64_t receivedTo() const;
 
@@ -74,12 +97,15 @@ class MasterConnection : public std::enable_shared_from_this<MasterConnection> {
   remoting::SteadyTimer timer_;
   remoting::SteadyTimer throttle_timer_;
   TransferBudget budget_;
+  bool is_throttled_ = false;
   const Parts parts_;
 
-  /// Log bytes that are not in the log yet, less than one record between turns, and where they
-  /// begin.
+  const int64_t asked_from_;
+  /// Log bytes that are not in the log yet, or have not been compared, and where they begin. Less
+  /// than one record between turns.
   TransferBuffer received_;
   int64_t received_from_;
+  bool is_ahead_ = false;
   int64_t reported_ = -1;
   std::array<char, kReportBytes> report_{};
   size_t report_left_ = 0;  ///< Bytes of report_ that have not left yet.

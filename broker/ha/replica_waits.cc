@@ -11,13 +11,13 @@ void ReplicaWaits::whenReplicated(int64_t end_offset, const Limits& limits,
   auto outcome = ReplicaOutcome::kReplicated;
   if (limits.slaves > 0) {
     MutexLock lock(mutex_);
-    const int64_t replicated = replicatedTo(limits.slaves);
+    const auto slaves = static_cast<size_t>(limits.slaves);
     if (stopped_ || waits_.size() >= kWaitsMax) {
       outcome = ReplicaOutcome::kTimeout;
-    } else if (slave_ends_.size() < static_cast<size_t>(limits.slaves) ||
-               end_offset - replicated >= limits.fall_behind_bytes) {
+    } else if (slave_ends_.size() < slaves ||
+               end_offset - slave_ends_[slaves - 1] >= limits.fall_behind_bytes) {
       outcome = ReplicaOutcome::kSlaveNotAvailable;
-    } else if (replicated < end_offset) {
+    } else if (replicatedTo(limits.slaves) < end_offset) {
       waits_.emplace(end_offset, Wait{limits.slaves, deadline, std::move(done)});
       return;
     }

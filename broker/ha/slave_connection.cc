@@ -75,6 +75,7 @@ void SlaveConnection::close(const std::string& reason) {
 SlaveConnection::State SlaveConnection::state() const {
   return {.address = address_,
           .ack_offset = ackOffset(),
+          .is_following = isFollowing(),
           .transfer_from = next_offset_.load(std::memory_order_relaxed),
           .bytes_per_second = bytes_per_second_.load(std::memory_order_relaxed)};
 }
@@ -128,9 +129,15 @@ bool SlaveConnection::takeReport(int64_t end_offset) {
   const bool is_first = ackOffset() < 0;
   ack_offset_.store(end_offset, std::memory_order_relaxed);
   if (is_first) {
+    first_report_ = end_offset;
+  }
+  if (end_offset == 0 || end_offset > first_report_ || (is_first && end_offset == log_end)) {
+    is_following_.store(true, std::memory_order_relaxed);
+  }
+  if (is_first) {
     const int64_t start = startFor(end_offset);
     next_offset_.store(start, std::memory_order_relaxed);
-    log::info("slave {} has the log up to {}; sending from {}", address_, end_offset, start);
+    log::info("slave {} asks for the log from {} on; sending from {}", address_, end_offset, start);
   }
   listener_.onReport();
   if (is_first) {
@@ -157,7 +164,8 @@ void SlaveConnection::pump() {
     return;
   }
   const int64_t turn_end = next_offset_.load(std::memory_order_relaxed) + kBytesPerTurn;
-  while (!is_write_armed_ && !isThrottled()) {
+  // What has been begun goes out as a whole, so that there is room for a heartbeat in a pause.
+  while (!is_write_armed_ && !(frames_.empty() && isThrottled())) {
     if (frames_.empty() && !gather()) {
       listener_.onIdle();
       // What came before that will not be told of.
@@ -182,11 +190,11 @@ void SlaveConnection::pump() {
 }
 
 bool SlaveConnection::isThrottled() {
-  const auto settings = settings_.load();
-  if (is_throttled_ || !settings->ha_flow_control) {
-    return is_throttled_;
+  if (is_throttled_) {
+    return true;
   }
-  const milliseconds pause = budget_.pause(steady_clock::now(), settings->ha_bytes_per_second_max);
+  const milliseconds pause =
+      budget_.pause(steady_clock::now(), bytesPerSecondMax(*settings_.load()));
   if (pause.count() > 0) {
     is_throttled_ = true;
     throttle_timer_.expires_after(pause);

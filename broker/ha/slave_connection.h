@@ -28,7 +28,7 @@ class SlaveConnection : public std::enable_shared_from_this<SlaveConnection> {
   class Listener {
    public:
     virtual ~Listener() = default;
-    virtual void onReport() = 0;  ///< ackOffset() has changed.
+    virtual void onReport() = 0;  ///< ackOffset() or isFollowing() has changed.
     /// Everything has been sent: pump() must follow the next append.
     virtual void onIdle() = 0;
     virtual void onClosed(SlaveConnection& connection) = 0;
@@ -46,10 +46,15 @@ class SlaveConnection : public std::enable_shared_from_this<SlaveConnection> {
   const std::string& address() const { return address_; }
   /// The end of the slave's log as last reported; -1 before the first report.
   int64_t ackOffset() const { return ack_offset_.load(std::memory_order_relaxed); }
+  /// Whether the slave's reports can be relied on: its log is empty or ends where this master's
+  /// does, or it has taken something since its first report. Before that, what it holds may be
+  /// another master's: it may just be comparing.
+  bool isFollowing() const { return is_following_.load(std::memory_order_relaxed); }
 
   struct State {
     std::string address;
     int64_t ack_offset = -1;
+    bool is_following = false;
     int64_t transfer_from = 0;  ///< What is sent next.
     int64_t bytes_per_second = 0;
   };
@@ -109,7 +114,9 @@ class SlaveConnection : public std::enable_shared_from_this<SlaveConnection> {
   TimePoint rate_since_;
   int64_t rate_bytes_ = 0;
 
+  int64_t first_report_ = -1;
   std::atomic<int64_t> ack_offset_{-1};
+  std::atomic<bool> is_following_{false};
   std::atomic<int64_t> next_offset_{0};
   std::atomic<int64_t> bytes_per_second_{0};
 };

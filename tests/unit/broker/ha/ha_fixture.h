@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -94,10 +95,12 @@ class HaTest : public testing::Test {
     server_ = std::move(*started);
     master_.store_->setAppendListener([this] { server_->onAppended(); });
   }
-  void startSlave(uint16_t port) {
+  void startSlave(
+      uint16_t port, const std::function<void(BrokerSettings&)>& change = [](BrokerSettings&) {}) {
     slave_.emplace(dir_, "slave", BrokerRole::kSlave);
-    slave_->configure([port](BrokerSettings& settings) {
+    slave_->configure([&](BrokerSettings& settings) {
       settings.ha_master_address = "127.0.0.1:" + std::to_string(port);
+      change(settings);
     });
     client_.emplace(pool_, *slave_->store_, slave_->settings_, slave_->clock_);
     client_->start();

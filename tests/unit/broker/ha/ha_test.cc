@@ -9,6 +9,7 @@
 
 #include "broker/ha/log_distance.h"
 #include "broker/ha/transfer.h"
+#include "broker/ha/transfer_buffer.h"
 #include "common/bytes.h"
 #include "tests/support/raw_socket.h"
 #include "tests/unit/broker/ha/ha_fixture.h"
@@ -77,6 +78,56 @@ TEST_F(HaTest, FlowControlLimitsHowFastTheLogIsCopied) {
   // A write, which goes as a whole, has up to eight batches.
   const int64_t least_ms = (end - 2 * 8 * 1000) * 1000 / 20'000;
   EXPECT_GE(std::chrono::steady_clock::now() - begin, std::chrono::milliseconds(least_ms));
+}
+
+// One write is more than the limit lets through in a second.
+TEST_F(HaTest, FlowControlOfAMasterHoldsForLargeBatchesToo) {
+  master_.configure([](BrokerSettings& settings) {
+    settings.ha_new_slave_gets_all = true;
+    settings.ha_transfer_batch_bytes = kFileBytes;
+    settings.ha_flow_control = true;
+    settings.ha_bytes_per_second_max = 80'000;
+  });
+  const int64_t end = master_.send(60, std::string(4000, 'x'));
+  ASSERT_GT(end, 8 * kFileBytes) << "two writes";
+  startMaster();
+  const auto begin = std::chrono::steady_clock::now();
+  startSlave(server_->port());
+  ASSERT_TRUE(slaveHas(end));
+  EXPECT_GE(std::chrono::steady_clock::now() - begin,
+            std::chrono::milliseconds(8 * kFileBytes * 1000 / 80'000 - 10));
+}
+
+TEST_F(HaTest, FlowControlOfASlaveLimitsWhatItTakes) {
+  master_.configure([](BrokerSettings& settings) { settings.ha_new_slave_gets_all = true; });
+  const int64_t end = master_.send(200, std::string(4000, 'x'));
+  startMaster();
+  startSlave(server_->port(), [](BrokerSettings& settings) {
+    settings.ha_flow_control = true;
+    settings.ha_bytes_per_second_max = 400'000;
+  });
+  const auto begin = std::chrono::steady_clock::now();
+  ASSERT_TRUE(slaveHas(end));
+  // The last read is not waited for.
+  const int64_t read_bytes = TransferBuffer::kReadBytes;
+  const int64_t least_ms = (end - read_bytes) * 1000 / 400'000;
+  EXPECT_GT(least_ms, 1200);
+  EXPECT_GE(std::chrono::steady_clock::now() - begin, std::chrono::milliseconds(least_ms));
+}
+
+TEST_F(HaTest, ASlaveThatPausesForItsLimitStaysConnected) {
+  master_.configure([](BrokerSettings& settings) { settings.ha_new_slave_gets_all = true; });
+  const int64_t end = master_.send(100, std::string(4000, 'x'));
+  startMaster();
+  startSlave(server_->port(), [](BrokerSettings& settings) {
+    settings.ha_flow_control = true;
+    settings.ha_bytes_per_second_max = 400'000;
+    settings.ha_housekeeping_interval_ms = 200;
+  });
+  ASSERT_TRUE(eventually([&] { return !server_->slaves().empty(); }));
+  const std::string address = server_->slaves().front().address;
+  ASSERT_TRUE(slaveHas(end));
+  EXPECT_EQ(server_->slaves().front().address, address);
 }
 
 TEST_F(HaTest, MessagesBetweenAreCountedAcrossFiles) {

@@ -43,6 +43,11 @@ class JavaWireTest : public HaTest {
     }
     return end;
   }
+  /// What our slave reports first when its log ends there: it compares up to 4 KiB of the file in
+  /// which that is with the master's, and 0 would ask for the newest file.
+  static int64_t firstReport(int64_t end) {
+    return end == 0 ? 0 : std::max({end - 4096, end - end % kFileBytes, int64_t{1}});
+  }
   /// Where the blank at the end of the first file begins.
   static int64_t blankOf(const std::string& log) {
     int64_t at = 0;
@@ -249,11 +254,13 @@ TEST_F(JavaWireTest, OurSlaveReconnectsWithItsLastWholeRecord) {
   EXPECT_EQ(master.accept(), 0);
   int connections = 1;
   for (int64_t have = 0; have < end; ++connections) {
-    master.sendPiece(kOddBatch);
+    do {
+      master.sendPiece(kOddBatch);
+    } while (wholeRecordsIn(master.log(), master.next()) <= have);
     have = wholeRecordsIn(master.log(), master.next());
     master.awaitReport(have);
     master.hangUp();
-    ASSERT_EQ(master.accept(), have);
+    ASSERT_EQ(master.accept(), firstReport(have));
   }
   EXPECT_GT(connections, 5);
   EXPECT_EQ(slave_->log(), master.log());
@@ -283,15 +290,16 @@ TEST_F(JavaWireTest, OurSlaveLeavesAMasterWhoseOffsetIsNotItsOwn) {
   JavaMaster master(master_.log(), kFileBytes);
   startSlave(master.port());
   master.accept();
-  master.sendAll(kOddBatch);
-  master.awaitReport(master.max());
   for (const auto& [offset, bytes] : std::vector<std::pair<int64_t, int32_t>>{
            {master.max() + 1, 0}, {master.max() - 1, 100}, {0, 100}, {master.max(), -1}, {-1, 0}}) {
     SCOPED_TRACE(std::to_string(offset) + ", " + std::to_string(bytes));
+    master.sendAll(kOddBatch);
+    master.awaitReport(master.max());
     master.sendHeader(offset, bytes);
     EXPECT_TRUE(master.socket().closedByPeer());
     ASSERT_TRUE(master.hasSlave());
-    EXPECT_EQ(master.accept(), master.max()) << "it tries again with the log that it has";
+    EXPECT_EQ(master.accept(), firstReport(master.max()))
+        << "it tries again with the log that it has";
   }
 }
 

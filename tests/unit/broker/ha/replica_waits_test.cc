@@ -61,6 +61,22 @@ TEST_F(ReplicaWaitsTest, ASlaveThatIsFarBehindIsNotWaitedFor) {
   EXPECT_THAT(not_available_, ElementsAre(1000, 5));
 }
 
+// RocketMQ asks how far the furthest slave ever was.
+TEST_F(ReplicaWaitsTest, ASlaveThatHasReplacedANearOneIsNotWaitedForUntilItIsNear) {
+  waits_.update({5000, 4500});
+  waits_.update({0});
+  wait(5001);
+  EXPECT_THAT(not_available_, ElementsAre(5001));
+  waits_.update({4500, 0});
+  wait(5002);
+  wait(5003, 2);
+  EXPECT_THAT(not_available_, ElementsAre(5001, 5003));
+  waits_.update({5002, 5002});
+  wait(5004, 2);
+  EXPECT_THAT(not_available_, ElementsAre(5001, 5003));
+  EXPECT_THAT(replicated_, ElementsAre(5002));
+}
+
 TEST_F(ReplicaWaitsTest, AsManySlavesAsAskedForMustHaveIt) {
   waits_.update({50, 0});
   wait(10, 2);

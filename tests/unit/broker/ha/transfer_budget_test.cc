@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <optional>
+
 namespace rocketmq::broker {
 namespace {
 
@@ -25,12 +27,30 @@ TEST(TransferBudgetTest, NoMoreThanTheLimitGoesThroughOverTime) {
   EXPECT_LE(sent, 10'200'000);
 }
 
-TEST(TransferBudgetTest, WhatWentBeforeTheLimitWasSetIsForgotten) {
+TEST(TransferBudgetTest, WhatWasTakenTooMuchIsWaitedForHoweverLong) {
+  auto now = std::chrono::steady_clock::now();
+  const auto begin = now;
+  TransferBudget budget(now);
+  ASSERT_EQ(budget.pause(now, 1000), milliseconds(0));
+  budget.spend(30'000);
+  for (auto wait = budget.pause(now, 1000); wait.count() > 0; wait = budget.pause(now, 1000)) {
+    EXPECT_LE(wait, milliseconds(1001)) << "a new limit counts soon";
+    now += wait;
+  }
+  EXPECT_GE(now - begin, milliseconds(29'900));
+  EXPECT_LE(now - begin, milliseconds(30'200));
+}
+
+TEST(TransferBudgetTest, WhatWentWithoutALimitIsForgotten) {
   const auto now = std::chrono::steady_clock::now();
   TransferBudget budget(now);
   budget.spend(1'000'000'000);
-  EXPECT_LE(budget.pause(now, 1000), milliseconds(1001));
-  EXPECT_EQ(budget.pause(now + seconds(2), 1000), milliseconds(0));
+  EXPECT_EQ(budget.pause(now, 1000), milliseconds(0));
+  budget.spend(1'000'000);
+  EXPECT_GT(budget.pause(now, 1000), milliseconds(0));
+  EXPECT_EQ(budget.pause(now, std::nullopt), milliseconds(0));
+  budget.spend(1'000'000);
+  EXPECT_EQ(budget.pause(now, 1000), milliseconds(0));
 }
 
 }  // namespace

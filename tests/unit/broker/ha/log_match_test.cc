@@ -1,0 +1,155 @@
+// Promise: a slave whose log goes on differently from its master's copies nothing, neither when it
+// connects nor when the master's log has grown past its own, says so, and is no slave that a send
+// could count on.
+
+#include <gtest/gtest.h>
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+
+#include "tests/unit/broker/ha/ha_fixture.h"
+#include "tests/unit/broker/ha/java_peers.h"
+
+namespace rocketmq::broker {
+namespace {
+
+using test::RawListener;
+using test::RawSocket;
+
+class LogMatchTest : public HaTest {
+ protected:
+  /// The slave has all that the master has, and stops.
+  void copyAndStopSlave() {
+    startMaster();
+    startSlave(server_->port());
+    ASSERT_TRUE(slaveHas(master_.store_->commitLogMaxOffset()));
+    stopSlave();
+  }
+  void stopSlave() {
+    client_.reset();
+    slave_.reset();
+    ASSERT_TRUE(eventually([&] { return server_ == nullptr || server_->slaves().empty(); }));
+  }
+  /// What the slave took as a master of its own, or from one that is gone.
+  void sendToSlave(int count, const std::string& body, int64_t born_ms = 0) {
+    Replica alone(dir_, "slave", BrokerRole::kAsyncMaster);
+    MessageRecord record;
+    record.topic = "T";
+    record.body = body;
+    record.born_timestamp_ms = born_ms;
+    for (int i = 0; i < count; ++i) {
+      alone.store_->put(record);
+    }
+  }
+  std::string slaveLog() { return Replica(dir_, "slave", BrokerRole::kAsyncMaster).log(); }
+
+  bool slaveSays(LogMatch match) {
+    return eventually([&] { return client_->state().log_match == match; });
+  }
+  /// The first report of a slave.
+  int64_t asked() {
+    RawListener listener;
+    startSlave(listener.port());
+    RawSocket socket = listener.accept();
+    const auto report = socket.readBytes(8);
+    EXPECT_TRUE(report);
+    stopSlave();
+    return report ? fromBigEndian(*report) : -1;
+  }
+};
+
+// A master dies with three messages that its slave does not have. The slave becomes the master and
+// takes other ones of the same size, so that records begin at the same offsets in both logs.
+TEST_F(LogMatchTest, AnOldMasterWithMessagesOfItsOwnCopiesNothing) {
+  master_.configure([](BrokerSettings& settings) { settings.slave_timeout_ms = 100; });
+  master_.send(5, "common");
+  copyAndStopSlave();
+  sendToSlave(3, "theirs");
+  const std::string log = slaveLog();
+  master_.send(2, "mine..");
+  startSlave(server_->port());
+  EXPECT_TRUE(slaveSays(LogMatch::kDifferent));
+  // The master's log grows to the end of the slave's, and further.
+  for (int i = 0; i < 4; ++i) {
+    const int64_t end = master_.send(1, "mine..");
+    EXPECT_NE(waitFor(end), ReplicaOutcome::kReplicated);
+    for (const SlaveConnection::State& slave : server_->slaves()) {
+      EXPECT_FALSE(slave.is_following);
+    }
+  }
+  EXPECT_EQ(client_->state().log_match, LogMatch::kDifferent);
+  EXPECT_EQ(slave_->log(), log);
+  // Set up anew it follows.
+  stopSlave();
+  std::filesystem::rename(dir_ / "slave", dir_ / "moved away");
+  startSlave(server_->port());
+  EXPECT_TRUE(slaveHas(master_.store_->commitLogMaxOffset()));
+  EXPECT_TRUE(slaveSays(LogMatch::kSame));
+}
+
+// The master has lost the end of its log.
+TEST_F(LogMatchTest, ASlaveThatIsAheadWaitsAndIsNotWaitedFor) {
+  master_.send(5, "common");
+  copyAndStopSlave();
+  sendToSlave(3, "theirs");
+  const std::string log = slaveLog();
+  startSlave(server_->port());
+  ASSERT_TRUE(slaveSays(LogMatch::kAhead));
+  EXPECT_TRUE(client_->state().is_connected);
+  EXPECT_EQ(waitFor(master_.store_->commitLogMaxOffset()), ReplicaOutcome::kSlaveNotAvailable);
+  ASSERT_EQ(server_->slaves().size(), 1u);
+  EXPECT_FALSE(server_->slaves().front().is_following);
+  // What is sent now is not what the slave has there.
+  EXPECT_EQ(waitFor(master_.send(1, "mine..")), ReplicaOutcome::kSlaveNotAvailable);
+  EXPECT_TRUE(slaveSays(LogMatch::kDifferent));
+  EXPECT_EQ(slave_->log(), log);
+}
+
+// As where both masters deliver the same delayed message.
+TEST_F(LogMatchTest, RecordsThatDifferInTheirHeadsAloneAreToldApart) {
+  const std::string large(6000, 'x');
+  master_.send(1, large);
+  sendToSlave(1, large, 1);
+  startMaster();
+  master_.send(1);
+  startSlave(server_->port());
+  EXPECT_TRUE(slaveSays(LogMatch::kDifferent));
+  EXPECT_GT(kFileBytes, 2 * 6000) << "the end of the file is not what it compares";
+}
+
+TEST_F(LogMatchTest, ASlaveThatHasTheSameGoesOn) {
+  for (int round = 0; round < 3; ++round) {
+    master_.send(20);
+    copyAndStopSlave();
+    server_->stop();
+    master_.send(200);
+    startMaster();
+    startSlave(server_->port());
+    EXPECT_TRUE(slaveHas(master_.store_->commitLogMaxOffset()));
+    EXPECT_TRUE(slaveSays(LogMatch::kSame));
+    EXPECT_EQ(slave_->log(), master_.log());
+    ASSERT_TRUE(eventually([&] {
+      const auto slaves = server_->slaves();
+      return !slaves.empty() && slaves.front().is_following;
+    }));
+    EXPECT_EQ(waitFor(master_.send(1)), ReplicaOutcome::kReplicated);
+    stopSlave();
+    server_->stop();
+  }
+}
+
+TEST_F(LogMatchTest, WhatIsComparedIsTheEndOfTheNewestFile) {
+  EXPECT_EQ(asked(), 0) << "no log";
+  sendToSlave(1, "first");
+  EXPECT_EQ(asked(), 1) << "0 would ask for the newest file";
+  sendToSlave(60, "more");
+  const auto end = std::ssize(slaveLog());
+  ASSERT_LT(end, kFileBytes);
+  EXPECT_EQ(asked(), end - 4096);
+  sendToSlave(1, std::string(6000, 'x'));
+  EXPECT_EQ(asked(), std::ssize(slaveLog()) - 8192) << "the last record is larger";
+}
+
+}  // namespace
+}  // namespace rocketmq::broker
