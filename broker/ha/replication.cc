@@ -62,6 +62,12 @@ void Replication::synchronize() {
   }
 }
 
+void Replication::applyCopiedTables() {
+  if (synchronizer_) {
+    synchronizer_->applyCovered();
+  }
+}
+
 void Replication::synchronizeTimers() {
   if (synchronizer_) {
     synchronizer_->copyTimerCheckpoint();

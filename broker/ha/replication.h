@@ -51,6 +51,9 @@ class Replication {
   bool lacksMaster() const;
   /// Copies the tables; to be called every 10 s.
   void synchronize();
+  /// Takes over what was copied and had to wait for the log; to be called every second, and once
+  /// more before the tables are saved.
+  void applyCopiedTables();
   /// Copies how far the master's timers are; to be called every 3 s.
   void synchronizeTimers();
 
