@@ -263,7 +263,6 @@ Status Broker::Impl::stop() {
     outgoing_->stop();
   }
   if (replication_ != nullptr) {
-    replication_->stop();
     replication_->applyCopiedTables();
   }
   if (delays_ != nullptr) {
@@ -276,6 +275,10 @@ Status Broker::Impl::stop() {
     transactions_->stop();
   }
   lanes_.stop();
+  // After all that may still append: a slave that is promoted now must have what was acknowledged.
+  if (replication_ != nullptr) {
+    replication_->stop();
+  }
   const Status tables_saved = saveTables();
   Status store_closed;
   if (store_ != nullptr) {

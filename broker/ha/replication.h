@@ -38,6 +38,8 @@ class Replication {
 
   /// A slave begins to copy as soon as it knows its master.
   void start();
+  /// A master first gives its slaves what they lack, for up to 3 s. Nothing may be appended any
+  /// more.
   void stop();
 
   /// Null on a slave.
