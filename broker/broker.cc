@@ -28,6 +28,8 @@ constexpr seconds kAclReloadPeriod{1};
 /// How often a slave copies its master's tables.
 constexpr seconds kSlaveSyncPeriod{10};
 constexpr seconds kSlaveTimerSyncPeriod{3};
+/// How often it looks whether its log has come as far as what it has copied.
+constexpr seconds kSlaveApplyPeriod{1};
 /// How often a slave that has not found its master asks the name servers again.
 constexpr seconds kMasterSearchPeriod{5};
 /// The port of RocketMQ's "VIP channel" lies so far below the main port.
@@ -166,6 +168,7 @@ void Broker::Impl::startSlaveTimers() {
   every(kSlaveSyncPeriod, kSlaveSyncPeriod, [this] { replication_->synchronize(); });
   every(kSlaveTimerSyncPeriod, kSlaveTimerSyncPeriod,
         [this] { replication_->synchronizeTimers(); });
+  every(kSlaveApplyPeriod, kSlaveApplyPeriod, [this] { replication_->applyCopiedTables(); });
   every(kMasterSearchPeriod, kMasterSearchPeriod, [this] {
     if (replication_->lacksMaster()) {
       registrar_->topicsChanged();
@@ -260,7 +263,7 @@ Status Broker::Impl::stop() {
     outgoing_->stop();
   }
   if (replication_ != nullptr) {
-    replication_->stop();
+    replication_->applyCopiedTables();
   }
   if (delays_ != nullptr) {
     delays_->stop();
@@ -272,6 +275,10 @@ Status Broker::Impl::stop() {
     transactions_->stop();
   }
   lanes_.stop();
+  // After all that may still append: a slave that is promoted now must have what was acknowledged.
+  if (replication_ != nullptr) {
+    replication_->stop();
+  }
   const Status tables_saved = saveTables();
   Status store_closed;
   if (store_ != nullptr) {

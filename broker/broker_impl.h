@@ -73,6 +73,7 @@ class Broker::Impl {
   Status openFilters();
   Status openStore();
   Status openTables();
+  void cutOffsetsToLog();
   Status openAcl();
   void makeClients();
   Status openReplication();

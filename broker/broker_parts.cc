@@ -21,6 +21,7 @@
 #include "broker/handlers/send_handlers.h"
 #include "broker/handlers/timer_handlers.h"
 #include "broker/handlers/transaction_handlers.h"
+#include "common/log.h"
 #include "remoting/acl/credentials_file.h"
 
 namespace rocketmq::broker {
@@ -84,6 +85,7 @@ Status Broker::Impl::openTables() {
   ROCKETMQ_ASSIGN_OR_RETURN(
       groups_, SubscriptionGroups::open(configPath("subscriptionGroup.json"), settings_, clock_));
   ROCKETMQ_ASSIGN_OR_RETURN(offsets_, ConsumerOffsets::open(configPath("consumerOffset.json")));
+  cutOffsetsToLog();
   ROCKETMQ_ASSIGN_OR_RETURN(
       delays_, DelayService::open(configPath("delayOffset.json"), levels_, *store_, clock_));
   delays_for_arrivals_.store(delays_.get(), std::memory_order_release);
@@ -100,6 +102,21 @@ Status Broker::Impl::openTables() {
     timers_for_arrivals_.store(message_timers_.get(), std::memory_order_release);
   }
   return Status::ok();
+}
+
+void Broker::Impl::cutOffsetsToLog() {
+  if (settings_.load()->isSlave()) {
+    return;  // Its log is still to come.
+  }
+  const size_t cut = offsets_->cutToEnds([this](std::string_view topic, int32_t queue_id) {
+    return store_->maxOffset(topic, queue_id);
+  });
+  if (cut > 0) {
+    log::warn(
+        "{} positions of consumer groups were beyond the end of their queue, whose last messages "
+        "are lost, and were set back to it",
+        cut);
+  }
 }
 
 Status Broker::Impl::openAcl() {
@@ -155,6 +172,7 @@ Status Broker::Impl::openReplication() {
                                                           .groups = *groups_,
                                                           .offsets = *offsets_,
                                                           .delays = *delays_,
+                                                          .store = *store_,
                                                           .timers = timer_copy_.get()}}));
   registrar_->setMasterListener(
       [this](const Registrar::Master& master) { replication_->setMaster(master); });

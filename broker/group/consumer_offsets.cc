@@ -43,16 +43,34 @@ void ConsumerOffsets::load(const model::ConsumerOffsetTable& table) {
   }
 }
 
-std::vector<ConsumerOffsets::Position> ConsumerOffsets::takeOver(
-    const model::ConsumerOffsetTable& table) {
-  std::vector<Position> ahead = aheadOf(table);
-  load(table);
+void ConsumerOffsets::takeOver(const model::ConsumerOffsetTable& master) {
+  load(master);
   noteChange();
-  return ahead;
 }
 
-std::vector<ConsumerOffsets::Position> ConsumerOffsets::aheadOf(
-    const model::ConsumerOffsetTable& master) {
+size_t ConsumerOffsets::cutToEnds(const std::function<int64_t(std::string_view, int32_t)>& end) {
+  size_t cut = 0;
+  for (Shard& shard : shards_) {
+    MutexLock lock(shard.mutex);
+    for (auto& [group, topics] : shard.groups) {
+      for (auto& [topic, offsets] : topics) {
+        for (auto& [queue_id, offset] : offsets.committed) {
+          if (const int64_t queue_end = end(topic, queue_id); offset > queue_end) {
+            offset = queue_end;
+            ++cut;
+          }
+        }
+      }
+    }
+  }
+  if (cut > 0) {
+    noteChange();
+  }
+  return cut;
+}
+
+std::vector<ConsumerOffsets::Position> ConsumerOffsets::raiseToMarked(
+    model::ConsumerOffsetTable& master) {
   const auto masterHas = [&master](const Position& position) {
     const auto queues = master.offset_table.find(position.topic + kSeparator + position.group);
     if (queues == master.offset_table.end()) {
@@ -71,6 +89,7 @@ std::vector<ConsumerOffsets::Position> ConsumerOffsets::aheadOf(
           if (masterHas(position)) {
             queue = offsets.for_master.erase(queue);
           } else {
+            master.offset_table[topic + kSeparator + group][*queue] = position.offset;
             ahead.push_back(std::move(position));
             ++queue;
           }

@@ -3,6 +3,7 @@
 #include <array>
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -67,6 +68,11 @@ class ConsumerOffsets {
   void clone(const std::string& from, const std::string& to,
              const std::optional<std::string>& topic);
 
+  /// For a master that starts: sets positions beyond the end of their queue back to `end(topic,
+  /// queue_id)`, and returns how many that were. They come from a log that has lost its end, and
+  /// would skip what takes the lost messages' places.
+  size_t cutToEnds(const std::function<int64_t(std::string_view, int32_t)>& end);
+
   // For a slave, to which consumers commit while their master is gone.
 
   /// From now on positions that are committed here are marked until the master has them. The marks
@@ -79,9 +85,13 @@ class ConsumerOffsets {
     int32_t queue_id = 0;
     int64_t offset = 0;
   };
-  /// Takes every position that the master knows; others stay, and so do marked ones that are ahead
-  /// of the master's. Those are returned: the master is to be told.
-  std::vector<Position> takeOver(const model::ConsumerOffsetTable& table);
+  /// Forgets the marks of positions that the master has by its table. The others are returned, as
+  /// the master is to be told of them, and put into the table, so that takeOver() does not set them
+  /// back, however much later it comes.
+  std::vector<Position> raiseToMarked(model::ConsumerOffsetTable& master);
+
+  /// Takes every position of the master's table but those that are marked; others stay.
+  void takeOver(const model::ConsumerOffsetTable& master);
 
   /// The master has been told; removes the mark unless the position has changed since.
   void unmark(const Position& position);
@@ -120,8 +130,6 @@ class ConsumerOffsets {
                                        std::string_view topic) ROCKETMQ_REQUIRES(shard.mutex);
   /// Marked positions are left alone.
   void load(const model::ConsumerOffsetTable& table);
-  /// Removes the marks of what the master has, and returns the rest.
-  std::vector<Position> aheadOf(const model::ConsumerOffsetTable& master);
   model::ConsumerOffsetTable table() const;
   void noteChange() { changes_.fetch_add(1, std::memory_order_release); }
 

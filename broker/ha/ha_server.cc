@@ -1,5 +1,6 @@
 #include "broker/ha/ha_server.h"
 
+#include <algorithm>
 #include <future>
 #include <utility>
 
@@ -33,6 +34,7 @@ class HaServer::Impl final : public SlaveConnection::Listener,
                      [this] { waits_.endExpired(steady_clock::now()); }) {}
 
   Status start();
+  void awaitSlaves(steady_clock::time_point deadline);
   void stop();
   uint16_t port() const { return acceptor_->port(); }
   void onAppended();
@@ -46,6 +48,7 @@ class HaServer::Impl final : public SlaveConnection::Listener,
   void accept(Descriptor socket, asio::ip::tcp protocol);
   void pumpAll();
   void updateWaits();
+  bool isAwaited(const SlaveConnection& slave) const;
   Connections connections() const {
     MutexLock lock(mutex_);
     return connections_;
@@ -68,6 +71,7 @@ class HaServer::Impl final : public SlaveConnection::Listener,
   // Changed by the HA thread only.
   mutable Mutex mutex_;
   Connections connections_ ROCKETMQ_GUARDED_BY(mutex_);
+  CondVar reported_;
 };
 
 Status HaServer::Impl::start() {
@@ -78,6 +82,24 @@ Status HaServer::Impl::start() {
   acceptor_->start(
       [this](Descriptor socket, asio::ip::tcp protocol) { accept(std::move(socket), protocol); });
   return Status::ok();
+}
+
+void HaServer::Impl::awaitSlaves(steady_clock::time_point deadline) {
+  MutexLock lock(mutex_);
+  while (std::ranges::any_of(connections_, [&](const auto& slave) { return isAwaited(*slave); })) {
+    if (!reported_.waitUntil(mutex_, deadline)) {
+      log::warn(
+          "a slave does not have all of the log yet; it gets the rest when this broker runs "
+          "again");
+      return;
+    }
+  }
+}
+
+bool HaServer::Impl::isAwaited(const SlaveConnection& slave) const {
+  const int64_t behind = store_.commitLogMaxOffset() - slave.ackOffset();
+  return slave.ackOffset() >= 0 && behind > 0 &&
+         behind < settings_.load()->ha_slave_fall_behind_bytes_max;
 }
 
 void HaServer::Impl::stop() {
@@ -143,6 +165,7 @@ void HaServer::Impl::updateWaits() {
     }
   }
   waits_.update(std::move(ends));
+  reported_.notifyAll();
 }
 
 void HaServer::Impl::whenReplicated(int64_t end_offset, ReplicaWaits::Done done) {
@@ -195,6 +218,8 @@ void HaServer::whenReplicated(int64_t end_offset, ReplicaWaits::Done done) {
 bool HaServer::hasEnoughInSync() const { return impl_->hasEnoughInSync(); }
 
 std::vector<SlaveConnection::State> HaServer::slaves() const { return impl_->slaves(); }
+
+void HaServer::awaitSlaves(steady_clock::time_point deadline) { impl_->awaitSlaves(deadline); }
 
 void HaServer::stop() { impl_->stop(); }
 

@@ -45,6 +45,10 @@ class HaServer {
 
   std::vector<SlaveConnection::State> slaves() const;
 
+  /// Waits, at most until `deadline`, for the slaves that have not all of the log yet; not for one
+  /// that is further behind than haSlaveFallbehindMax. Not from the HA thread.
+  void awaitSlaves(std::chrono::steady_clock::time_point deadline);
+
   /// Closes the port and all connections and ends the waits. Not from the HA thread. Idempotent.
   void stop();
 

@@ -1,8 +1,15 @@
 #include "broker/ha/replication.h"
 
+#include <chrono>
 #include <utility>
 
 namespace rocketmq::broker {
+namespace {
+
+/// How long a master that stops waits for its slaves.
+constexpr std::chrono::seconds kLastTransferTimeout{3};
+
+}  // namespace
 
 Replication::Replication() : pool_("broker-ha", 1) {}
 
@@ -34,6 +41,7 @@ void Replication::start() {
 
 void Replication::stop() {
   if (server_ != nullptr) {
+    server_->awaitSlaves(std::chrono::steady_clock::now() + kLastTransferTimeout);
     server_->stop();
   }
   if (client_) {
@@ -59,6 +67,12 @@ bool Replication::lacksMaster() const {
 void Replication::synchronize() {
   if (synchronizer_) {
     synchronizer_->run();
+  }
+}
+
+void Replication::applyCopiedTables() {
+  if (synchronizer_) {
+    synchronizer_->applyCovered();
   }
 }
 

@@ -38,6 +38,8 @@ class Replication {
 
   /// A slave begins to copy as soon as it knows its master.
   void start();
+  /// A master first gives its slaves what they lack, for up to 3 s. Nothing may be appended any
+  /// more.
   void stop();
 
   /// Null on a slave.
@@ -51,6 +53,9 @@ class Replication {
   bool lacksMaster() const;
   /// Copies the tables; to be called every 10 s.
   void synchronize();
+  /// Takes over what was copied and had to wait for the log; to be called every second, and once
+  /// more before the tables are saved.
+  void applyCopiedTables();
   /// Copies how far the master's timers are; to be called every 3 s.
   void synchronizeTimers();
 

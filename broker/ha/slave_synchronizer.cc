@@ -1,17 +1,35 @@
 #include "broker/ha/slave_synchronizer.h"
 
+#include <charconv>
 #include <chrono>
+#include <memory>
+#include <system_error>
 #include <utility>
+#include <vector>
 
 #include "common/json/decode.h"
 #include "common/log.h"
 #include "remoting/protocol/bodies/config_tables.h"
+#include "remoting/protocol/bodies/lists.h"
 #include "remoting/protocol/commands/commands.h"
 
 namespace rocketmq::broker {
 namespace {
 
 constexpr std::chrono::milliseconds kTimeout{3000};
+constexpr std::string_view kConsumerOffsets = "consumer offsets";
+constexpr std::string_view kDelayOffsets = "delay offsets";
+
+Result<int64_t> logEndOf(std::string_view runtime_info) {
+  ROCKETMQ_ASSIGN_OR_RETURN(auto info, json::decode<remoting::KvTable>(runtime_info));
+  const std::string& text = info.table["commitLogMaxOffset"];
+  int64_t log_end = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), log_end);
+  if (error != std::errc{} || end != text.data() + text.size()) {
+    return Status::corruption("no commitLogMaxOffset in the runtime info");
+  }
+  return log_end;
+}
 
 }  // namespace
 
@@ -22,6 +40,7 @@ void SlaveSynchronizer::setMasterAddress(const std::string& address) {
       return;
     }
     master_ = address;
+    waiting_.clear();  // The logs of two masters have nothing to do with each other.
   }
   log::info("the master is {}", address);
   run();
@@ -43,14 +62,21 @@ void SlaveSynchronizer::run() {
   copyTable<remoting::GetAllSubscriptionGroupConfig, remoting::AllSubscriptionGroups>(
       master, "consumer groups", [this](auto table) { parts_.groups.takeOver(std::move(table)); });
   copyTable<remoting::GetAllConsumerOffset, remoting::AllConsumerOffset>(
-      master, "consumer offsets", [this, master](auto table) {
-        for (const ConsumerOffsets::Position& ahead : parts_.offsets.takeOver(table)) {
+      master, kConsumerOffsets, [this, master](auto table) {
+        for (const ConsumerOffsets::Position& ahead : parts_.offsets.raiseToMarked(table)) {
           giveBack(master, ahead);
         }
+        // Shared, as it may be large.
+        applyOnceCovered(master, kConsumerOffsets,
+                         [this, shared = std::make_shared<const remoting::AllConsumerOffset>(
+                                    std::move(table))] { parts_.offsets.takeOver(*shared); });
       });
   copyTable<remoting::GetAllDelayOffset, remoting::AllDelayOffset>(
-      master, "delay offsets",
-      [this](auto table) { parts_.delays.takeOver(std::move(table.offset_table)); });
+      master, kDelayOffsets, [this, master](auto table) {
+        applyOnceCovered(master, kDelayOffsets, [this, table = std::move(table.offset_table)] {
+          parts_.delays.takeOver(table);
+        });
+      });
   if (parts_.timers != nullptr) {
     copyTable<remoting::GetTimerMetrics, remoting::TimerMetricsTable>(
         master, "numbers of timers",
@@ -66,6 +92,46 @@ void SlaveSynchronizer::copyTimerCheckpoint() {
   copy<remoting::GetTimerCheckPoint>(master, "timer checkpoint", [this](std::string_view body) {
     return parts_.timers->takeCheckpoint(body);
   });
+}
+
+void SlaveSynchronizer::applyOnceCovered(const std::string& master, std::string_view what,
+                                         std::function<void()> apply) {
+  // The end of the log is asked for after the table is here, so that it cannot be too low.
+  copy<remoting::GetBrokerRuntimeInfo>(
+      master, "runtime info",
+      [this, master, what, apply = std::move(apply)](std::string_view body) {
+        ROCKETMQ_ASSIGN_OR_RETURN(const int64_t log_end, logEndOf(body));
+        applyCovered();
+        addWaiting(master, what, {.log_end = log_end, .apply = apply});
+        applyCovered();
+        return Status::ok();
+      });
+}
+
+void SlaveSynchronizer::addWaiting(const std::string& master, std::string_view what,
+                                   Waiting waiting) {
+  MutexLock lock(mutex_);
+  if (master == master_) {
+    waiting_.try_emplace(std::string(what), std::move(waiting));
+  }
+}
+
+void SlaveSynchronizer::applyCovered() {
+  const int64_t log_end = parts_.store.commitLogMaxOffset();
+  std::vector<Waiting> covered;
+  {
+    MutexLock lock(mutex_);
+    std::erase_if(waiting_, [&](auto& entry) {
+      if (entry.second.log_end > log_end) {
+        return false;
+      }
+      covered.push_back(std::move(entry.second));
+      return true;
+    });
+  }
+  for (const Waiting& copy : covered) {
+    copy.apply();
+  }
 }
 
 void SlaveSynchronizer::giveBack(const std::string& master,

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <string>
@@ -13,6 +14,7 @@
 #include "common/mutex.h"
 #include "remoting/client.h"
 #include "remoting/lanes.h"
+#include "store/message_store.h"
 
 namespace rocketmq::broker {
 
@@ -21,6 +23,11 @@ namespace rocketmq::broker {
 /// to the slave while the master was gone. What the master does not answer is asked for again with
 /// the next round.
 ///
+/// Promise: offsets do not speak of what this broker's log lacks. A copy of them waits until the
+/// log
+///          has come as far as the master's was after the copy was made: promoted before that, the
+///          slave would take delayed messages for delivered, and new messages for consumed, that
+///          are not.
 /// Threads: any; answers are taken over on the admin lane, because that writes files.
 class SlaveSynchronizer {
  public:
@@ -32,6 +39,7 @@ class SlaveSynchronizer {
     SubscriptionGroups& groups;
     ConsumerOffsets& offsets;
     DelayService& delays;
+    const store::MessageStore& store;
     TimerCopy* timers = nullptr;  ///< Of a slave with timerWheelEnable.
   };
 
@@ -43,16 +51,28 @@ class SlaveSynchronizer {
 
   /// One round; nothing as long as no master is known.
   void run();
+  /// Takes over the copies of offsets that the log has caught up with; to be called often.
+  void applyCovered();
   /// Only how far the delivery of timers is, which is news more often than the tables.
   void copyTimerCheckpoint();
 
  private:
+  /// A copy that the log has to catch up with first.
+  struct Waiting {
+    int64_t log_end = 0;  ///< The master's, after the copy was made.
+    std::function<void()> apply;
+  };
+
   /// Asks for something and has the body of the answer taken over: Status take_over(body).
   template <class C, class TakeOver>
   void copy(const std::string& master, std::string_view what, TakeOver take_over);
   /// The same with a body in JSON: void take_over(Table).
   template <class C, class Table, class TakeOver>
   void copyTable(const std::string& master, std::string_view what, TakeOver take_over);
+  /// Calls `apply` once the log has come as far as the master's is now.
+  void applyOnceCovered(const std::string& master, std::string_view what,
+                        std::function<void()> apply);
+  void addWaiting(const std::string& master, std::string_view what, Waiting waiting);
   void giveBack(const std::string& master, const ConsumerOffsets::Position& position);
   void logOutcome(std::string_view what, const std::string& failure);
 
@@ -60,6 +80,9 @@ class SlaveSynchronizer {
 
   mutable Mutex mutex_;
   std::string master_ ROCKETMQ_GUARDED_BY(mutex_);
+  /// By name of what was copied. The oldest waits: a master that goes on and on must not keep a
+  /// slave that is always behind from ever taking one over.
+  std::map<std::string, Waiting, std::less<>> waiting_ ROCKETMQ_GUARDED_BY(mutex_);
   /// Why something could not be copied last; logged when it changes.
   std::map<std::string, std::string, std::less<>> failures_ ROCKETMQ_GUARDED_BY(mutex_);
 };

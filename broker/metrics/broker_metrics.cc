@@ -4,7 +4,9 @@
 #include <array>
 #include <chrono>
 #include <limits>
+#include <map>
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "broker/metrics/metric_names.h"
@@ -25,6 +27,12 @@ std::string_view textOf(bool value) { return value ? "true" : "false"; }
 std::string_view systemText(std::string_view topic, std::string_view group = {}) {
   return textOf(isSystemTopic(topic) || (!group.empty() && isSystemGroup(group)));
 }
+
+/// Of a slave.
+struct Lag {
+  int64_t bytes = 0;
+  int64_t messages = 0;
+};
 
 }  // namespace
 
@@ -159,13 +167,20 @@ void BrokerMetrics::addReplication(Page& page) const {
     return;
   }
   page.single(metric::kHaSlaves, status.in_sync_slave_nums);
-  page.begin(metric::kHaLag);
+  // By host: with its port, a slave that connects again and again would begin a series each time.
+  std::map<std::string, Lag> lags;
   for (const remoting::HaConnectionInfo& slave : status.ha_connection_info) {
-    page.add(slave.diff, {slave.address});
+    Lag& lag = lags[slave.address.substr(0, slave.address.rfind(':'))];
+    lag.bytes = std::max(lag.bytes, slave.diff);
+    lag.messages = std::max(lag.messages, slave.diff_messages);
+  }
+  page.begin(metric::kHaLag);
+  for (const auto& [host, lag] : lags) {
+    page.add(lag.bytes, {host});
   }
   page.begin(metric::kHaLagMessages);
-  for (const remoting::HaConnectionInfo& slave : status.ha_connection_info) {
-    page.add(slave.diff_messages, {slave.address});
+  for (const auto& [host, lag] : lags) {
+    page.add(lag.messages, {host});
   }
 }
 

@@ -91,11 +91,12 @@ inline constexpr Metric kHaSlaves{"rocketmq_ha_in_sync_slaves",
                                   kGauge,
                                   {},
                                   "Slaves of a master that are near enough to be waited for."};
-inline constexpr Metric kHaLag{"rocketmq_ha_slave_lag_bytes", kGauge, "slave",
-                               "Bytes of the log that a slave of this master lacks."};
+inline constexpr Metric kHaLag{
+    "rocketmq_ha_slave_lag_bytes", kGauge, "slave",
+    "Bytes of the log that the slave on this host lacks; of several the most."};
 inline constexpr Metric kHaLagMessages{
     "rocketmq_ha_slave_lag_messages", kGauge, "slave",
-    "Messages that a slave of this master lacks; above 10,000 an estimate."};
+    "Messages that the slave on this host lacks; above 10,000 an estimate; of several the most."};
 inline constexpr Metric kHaConnected{
     "rocketmq_ha_slave_connected", kGauge, {}, "Whether this slave is connected to its master."};
 

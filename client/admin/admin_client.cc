@@ -39,15 +39,18 @@ StatusCode statusCodeOf(remoting::ResponseCode code) {
 Result<std::unique_ptr<AdminClient>> AdminClient::create(Options options) {
   ClientConfig config;
   config.namesrv_addr = options.name_servers;
-  ROCKETMQ_ASSIGN_OR_RETURN(const NameServerSource source, findNameServerSource(config));
-  std::string text = source.addresses;
-  if (!source.url.empty()) {
-    ROCKETMQ_ASSIGN_OR_RETURN(text, fetchNameServerAddresses(source.url));
+  std::vector<std::string> addresses;
+  const auto source = findNameServerSource(config);
+  if (source.ok()) {
+    std::string text = source->addresses;
+    if (!source->url.empty()) {
+      ROCKETMQ_ASSIGN_OR_RETURN(text, fetchNameServerAddresses(source->url));
+    }
+    ROCKETMQ_ASSIGN_OR_RETURN(addresses, parseAddressList(text));
   }
-  ROCKETMQ_ASSIGN_OR_RETURN(std::vector<std::string> addresses, parseAddressList(text));
   ROCKETMQ_ASSIGN_OR_RETURN(auto tls, tlsOf(config));
-  return std::unique_ptr<AdminClient>(
-      new AdminClient(std::make_unique<Impl>(options, std::move(addresses), std::move(tls))));
+  return std::unique_ptr<AdminClient>(new AdminClient(
+      std::make_unique<Impl>(options, std::move(addresses), source.status(), std::move(tls))));
 }
 
 AdminClient::AdminClient(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -77,7 +80,10 @@ std::optional<remoting::ResponseCode> AdminClient::refusal(const Status& status)
   return static_cast<remoting::ResponseCode>(code);
 }
 
-std::vector<std::string> AdminClient::nameServers() const { return impl_->name_servers->inOrder(); }
+Result<std::vector<std::string>> AdminClient::nameServers() const {
+  ROCKETMQ_RETURN_IF_ERROR(impl_->has_name_servers);
+  return impl_->name_servers->inOrder();
+}
 
 Result<model::TopicRouteData> AdminClient::topicRoute(const std::string& topic) {
   return askNameServer<model::TopicRouteData>(
@@ -133,7 +139,8 @@ Status AdminClient::deleteKvConfig(const std::string& name_space, const std::str
 
 Result<std::map<std::string, std::string>> AdminClient::namesrvConfig() {
   std::map<std::string, std::string> texts;
-  for (const std::string& address : nameServers()) {
+  ROCKETMQ_ASSIGN_OR_RETURN(const auto name_servers, nameServers());
+  for (const std::string& address : name_servers) {
     ROCKETMQ_ASSIGN_OR_RETURN(auto reply, call(address, remoting::GetNamesrvConfig{}));
     texts[address] = std::move(reply.body);
   }
@@ -142,7 +149,8 @@ Result<std::map<std::string, std::string>> AdminClient::namesrvConfig() {
 
 Result<std::map<std::string, int32_t>> AdminClient::wipeWritePerm(const std::string& broker_name) {
   std::map<std::string, int32_t> counts;
-  for (const std::string& address : nameServers()) {
+  ROCKETMQ_ASSIGN_OR_RETURN(const auto name_servers, nameServers());
+  for (const std::string& address : name_servers) {
     ROCKETMQ_ASSIGN_OR_RETURN(
         const auto reply,
         call(address, remoting::WipeWritePermOfBroker{.broker_name = broker_name}));
@@ -153,7 +161,8 @@ Result<std::map<std::string, int32_t>> AdminClient::wipeWritePerm(const std::str
 
 Result<std::map<std::string, int32_t>> AdminClient::addWritePerm(const std::string& broker_name) {
   std::map<std::string, int32_t> counts;
-  for (const std::string& address : nameServers()) {
+  ROCKETMQ_ASSIGN_OR_RETURN(const auto name_servers, nameServers());
+  for (const std::string& address : name_servers) {
     ROCKETMQ_ASSIGN_OR_RETURN(
         const auto reply,
         call(address, remoting::AddWritePermOfBroker{.broker_name = broker_name}));

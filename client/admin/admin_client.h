@@ -53,7 +53,8 @@ class AdminClient {
     remoting::SessionCredentials credentials = {};
   };
 
-  /// InvalidArgument or NotFound when no name server is set. Connects to nobody yet.
+  /// InvalidArgument when the name servers' addresses are wrong, Io when they cannot be fetched.
+  /// Connects to nobody yet. RocketMQ parity: without any, calls that need none work.
   static Result<std::unique_ptr<AdminClient>> create(Options options);
   ~AdminClient();
   AdminClient(const AdminClient&) = delete;
@@ -77,9 +78,10 @@ class AdminClient {
     return std::move(*result);
   }
 
-  std::vector<std::string> nameServers() const;
-
   // --- Name servers. Questions go to one of them (the next if it does not answer), changes to all.
+  // NotFound says how to set one when none is.
+
+  Result<std::vector<std::string>> nameServers() const;
 
   /// NotFound, with TOPIC_NOT_EXIST as refusal(), when no broker has the topic.
   Result<model::TopicRouteData> topicRoute(const std::string& topic);

@@ -15,8 +15,9 @@ namespace rocketmq::client {
 class AdminClient::Impl {
  public:
   Impl(const Options& options, std::vector<std::string> name_server_addresses,
-       std::shared_ptr<const remoting::TlsContext> tls)
+       Status name_servers_found, std::shared_ptr<const remoting::TlsContext> tls)
       : timeout(options.timeout),
+        has_name_servers(std::move(name_servers_found)),
         client(pool, nullptr,
                {.connect_timeout = std::min(options.timeout, std::chrono::milliseconds(3000)),
                 .language = options.language,
@@ -32,6 +33,8 @@ class AdminClient::Impl {
   Impl& operator=(const Impl&) = delete;
 
   const std::chrono::milliseconds timeout;
+  /// Else what to do for it.
+  const Status has_name_servers;
   const std::shared_ptr<NameServers> name_servers = std::make_shared<NameServers>();
   remoting::IoPool pool{"rmq-admin-io", 1};
   remoting::Client client;
@@ -39,6 +42,7 @@ class AdminClient::Impl {
 
 template <remoting::Command C>
 Result<remoting::CallReply<C>> AdminClient::callNameServer(C request) {
+  ROCKETMQ_RETURN_IF_ERROR(impl_->has_name_servers);
   auto promise = std::make_shared<std::promise<std::pair<remoting::CallResult<C>, std::string>>>();
   auto future = promise->get_future();
   NameServers::call(impl_->name_servers, impl_->client, std::move(request), deadline(),
@@ -63,7 +67,8 @@ Result<T> AdminClient::askNameServer(C request) {
 
 template <remoting::Command C>
 Status AdminClient::tellNameServers(const C& request, const std::string& body) {
-  for (const std::string& address : nameServers()) {
+  ROCKETMQ_ASSIGN_OR_RETURN(const auto name_servers, nameServers());
+  for (const std::string& address : name_servers) {
     ROCKETMQ_RETURN_IF_ERROR(tell(address, request, body).withContext("name server"));
   }
   return Status::ok();

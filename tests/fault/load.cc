@@ -54,23 +54,30 @@ Load::Load(Cluster& cluster, std::string topic, uint64_t seed)
 }
 
 void Load::sendUntilKilled(int64_t count) {
-  run(count, AtTheEnd::kKill);
+  run(count, SIGKILL);
   cluster_.killBroker();
 }
 
-void Load::send(int64_t count) { run(count, AtTheEnd::kStop); }
+void Load::sendUntilStopped(int64_t count) {
+  run(count, SIGTERM);
+  cluster_.stopBroker();
+}
 
-void Load::run(int64_t count, AtTheEnd end) {
+void Load::send(int64_t count) { run(count, std::nullopt); }
+
+void Load::run(int64_t count, std::optional<int> signal) {
   over_ = false;
   stop_at_ = acknowledged_ + count;
-  victim_ = end == AtTheEnd::kKill ? cluster_.broker().pid() : -1;
+  signal_ = signal;
+  broker_ = cluster_.broker().pid();
   std::vector<std::thread> senders;
   for (int sender = 0; sender < kSenders; ++sender) {
     senders.emplace_back([this, sender, seed = ++seed_] { sendAlone(sender, seed); });
   }
   const auto patience = std::chrono::seconds(60);
-  if (end == AtTheEnd::kKill) {
-    EXPECT_EQ(128 + SIGKILL, cluster_.broker().awaitExit(patience)) << cluster_.broker().output();
+  if (signal) {
+    EXPECT_EQ(*signal == SIGKILL ? 128 + SIGKILL : 0, cluster_.broker().awaitExit(patience))
+        << cluster_.broker().output();
   } else {
     EXPECT_TRUE(eventually([this] { return over_.load(); }, patience));
   }
@@ -99,8 +106,8 @@ void Load::sendAlone(int sender, uint64_t seed) {
       continue;  // May have been stored all the same.
     }
     if (++acknowledged_ == stop_at_) {
-      if (victim_ >= 0) {
-        ::kill(victim_, SIGKILL);
+      if (signal_) {
+        ::kill(broker_, *signal_);
       } else {
         over_ = true;
       }

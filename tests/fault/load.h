@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -28,6 +29,8 @@ class Load {
   /// All senders send until `count` messages have been acknowledged and the broker, killed at that
   /// moment by the sender that got the last acknowledgement, is gone.
   void sendUntilKilled(int64_t count);
+  /// The same with a broker that is asked to stop.
+  void sendUntilStopped(int64_t count);
   /// All senders send until `count` messages have been acknowledged.
   void send(int64_t count);
 
@@ -46,9 +49,9 @@ class Load {
     int64_t queue_offset = 0;
     auto operator<=>(const Place&) const = default;
   };
-  enum class AtTheEnd { kStop, kKill };
 
-  void run(int64_t count, AtTheEnd end);
+  /// `signal`: what the broker gets at the end; none: it goes on.
+  void run(int64_t count, std::optional<int> signal);
   void sendAlone(int sender, uint64_t seed);
   void note(const SendResult& result, const std::string& body, const std::string& key);
   void expectQueue(int32_t queue_id);
@@ -62,7 +65,8 @@ class Load {
   std::vector<int64_t> next_number_;  // Of each sender.
 
   std::atomic<bool> over_{false};
-  pid_t victim_ = -1;
+  std::optional<int> signal_;
+  pid_t broker_ = -1;
   int64_t stop_at_ = 0;
 
   std::mutex mutex_;

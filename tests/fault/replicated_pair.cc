@@ -43,11 +43,22 @@ ReplicatedPair::ReplicatedPair(const Cluster::Settings& settings, const std::str
 void ReplicatedPair::startSlave(const std::string& topic) {
   slave_.start();
   ASSERT_TRUE(awaitSlaves("1"));
-  ASSERT_TRUE(eventually([&] {
+  ASSERT_TRUE(awaitTopic(topic));
+}
+
+bool ReplicatedPair::awaitTopic(const std::string& topic) const {
+  return eventually([&] {
     std::ifstream file(slave_.storeFolder() + "/config/topics.json");
     const std::string topics(std::istreambuf_iterator<char>(file), {});
     return topics.find("\"" + topic + "\"") != std::string::npos;
-  }));
+  });
+}
+
+void ReplicatedPair::promoteSlave() {
+  slave_.stop();
+  slave_.set("brokerRole", "ASYNC_MASTER");
+  slave_.set("brokerId", "0");
+  slave_.start();
 }
 
 bool ReplicatedPair::awaitSlaves(const std::string& count) {

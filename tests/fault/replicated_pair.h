@@ -32,6 +32,10 @@ class ReplicatedPair {
   /// Returns when the slave follows the log and has copied the topic, which it does at once when it
   /// finds its master and then every 10 s.
   void startSlave(const std::string& topic);
+  /// The slave has copied the topic.
+  bool awaitTopic(const std::string& topic) const;
+  /// The slave starts again as the master, an ASYNC_MASTER.
+  void promoteSlave();
   /// So many slaves are in sync with the master.
   bool awaitSlaves(const std::string& count);
 

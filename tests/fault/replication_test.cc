@@ -60,6 +60,24 @@ TEST_F(ReplicationTest, WhatAKilledSyncMasterAcknowledgedIsOnTheSlave) {
   std::printf("%lld messages were acknowledged\n", static_cast<long long>(load.acknowledged()));
 }
 
+TEST(StoppedMasterTest, WhatAStoppedAsyncMasterAcknowledgedIsOnTheSlave) {
+  ReplicatedPair pair(smallFiles(), "ASYNC_MASTER");
+  Load load(pair.cluster(), "AsyncStop", faultSeed());
+  pair.startSlave("AsyncStop");
+  const int rounds = faultRounds(5);
+  for (int round = 0; round < rounds; ++round) {
+    SCOPED_TRACE("round " + std::to_string(round));
+    load.sendUntilStopped(500);
+    load.expectEverythingThere();
+    const auto comparison = pair.compare();
+    EXPECT_FALSE(comparison.first_difference) << *comparison.first_difference;
+    EXPECT_EQ(comparison.first_end, comparison.second_end);
+    ASSERT_FALSE(::testing::Test::HasFailure());
+    pair.cluster().startBroker();
+    ASSERT_TRUE(pair.awaitSlaves("1"));
+  }
+}
+
 TEST_F(ReplicationTest, LogsAreTheSameAgainAfterRestartsInAnyOrder) {
   const uint64_t seed = faultSeed();
   Load load(cluster_, "Restarts", seed);

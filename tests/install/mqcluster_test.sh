@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Promise: bin/mqcluster starts every layout of conf/, whose slaves follow their masters, and stops
-# all of it.
+# Promise: bin/mqcluster starts every layout of conf/, whose slaves follow their masters, brings back
+# what was killed, and stops all of it.
 # Usage: mqcluster_test.sh BUILD_FOLDER
 set -eu
 cd "$(dirname "$0")/../.."
@@ -20,9 +20,8 @@ fail() {
   exit 1
 }
 
-# expect_layout NAME PROCESSES SLAVES
-expect_layout() {
-  bin/mqcluster start "$1" >"$folder/start" || fail "$1 does not start"
+# expect_running LAYOUT PROCESSES SLAVES
+expect_running() {
   local deadline=$((SECONDS + 60))
   until bin/mqcluster status >"$folder/status" &&
     [ "$(grep -c ' runs (' "$folder/status")" = "$2" ] &&
@@ -30,16 +29,43 @@ expect_layout() {
     [ $SECONDS -lt $deadline ] || fail "$1: $(cat "$folder/status")"
     sleep 0.2
   done
-  bin/mqcluster start "$1" 2>/dev/null && fail "$1 was started twice"
+}
+
+# expect_comeback LAYOUT PROCESSES NAME: killed, NAME is the only one that is started again, and it
+# has the port that it had.
+expect_comeback() {
+  local line pid
+  line=$(grep " $3 " "$ROCKETMQ_CLUSTER_DIR/pids")
+  pid=${line%% *}
+  kill -9 "$pid"
+  while [ -e "/proc/$pid/exe" ]; do
+    sleep 0.1
+  done
+  bin/mqcluster start "$1" >"$folder/start" || fail "$1: $3 does not come back"
+  [ "$(grep -c ' runs already' "$folder/start")" = "$(($2 - 1))" ] || fail "$(cat "$folder/start")"
+  grep -q "^$3 *127.0.0.1:${line##* }\$" "$folder/start" || fail "$(cat "$folder/start")"
+}
+
+# expect_layout NAME PROCESSES SLAVES
+expect_layout() {
+  bin/mqcluster start "$1" >"$folder/start" || fail "$1 does not start"
+  expect_running "$@"
+  for name in namesrv broker-a; do
+    expect_comeback "$1" "$2" $name
+    expect_running "$@"
+  done
+  bin/mqcluster start "$4" 2>/dev/null && fail "$4 was started beside $1"
   bin/mqcluster stop >"$folder/stop"
   [ "$(grep -c ' stopped' "$folder/stop")" = "$2" ] || fail "$1: $(cat "$folder/stop")"
   rm -rf "$ROCKETMQ_CLUSTER_DIR"
 }
 
-expect_layout 2m-noslave 3 0
-expect_layout 2m-2s-async 5 2
-expect_layout 2m-2s-sync 5 2
+expect_layout 2m-noslave 3 0 2m-2s-sync
+expect_layout 2m-2s-async 5 2 2m-noslave
+expect_layout 2m-2s-sync 5 2 2m-noslave
 
-# What is in conf/ besides is no layout.
-bin/mqcluster start metrics 2>"$folder/usage" && fail "conf/metrics was started"
+# What is in conf/ besides is no layout. It says so from whatever folder it is called.
+(cd .. && "./$(basename "$OLDPWD")/bin/mqcluster" start metrics 2>"$folder/usage") &&
+  fail "conf/metrics was started"
+grep -q '^  bin/mqcluster start 2m-2s-sync ' "$folder/usage" || fail "$(cat "$folder/usage")"
 grep -q '^layouts: 2m-2s-async 2m-2s-sync 2m-noslave *$' "$folder/usage" || fail "$(cat "$folder/usage")"

@@ -182,6 +182,8 @@ TEST_F(MetricsTest, SlaveThatStandsStillLagsInBytesAndMessages) {
   };
   EXPECT_TRUE(eventually([&] { return value("rocketmq_ha_slave_lag_messages") == 3; }, kPatience))
       << page();
+  // The same series after every reconnection.
+  EXPECT_THAT(page(), HasSubstr("slave=\"127.0.0.1\""));
   const int bytes = value("rocketmq_ha_slave_lag_bytes");
   EXPECT_TRUE(bytes > 3000 && bytes < 6000) << bytes;
   const std::string status = cluster_->admin({"haStatus", "-b", cluster_->brokerAddr()}).output;

@@ -345,6 +345,36 @@ TEST_F(MqadminTest, QueueEntriesAreShownAsTheyAreOnTheDisk) {
   expectFailure({"queryCq", "-t", topic_, "-q", "0", "-i", "0", "-c", "1001"}, "count");
 }
 
+// As with RocketMQ's mqadmin: what is at an address needs no name server to be found.
+TEST_F(MqadminTest, ABrokerThatIsGivenByItsAddressIsAskedWithoutNameServer) {
+  const auto alone = [](const std::vector<std::string>& arguments) {
+    std::vector<std::string> all{"NAMESRV_ADDR=", programPath("rocketmq-admin")};
+    all.insert(all.end(), arguments.begin(), arguments.end());
+    return runProgram("/usr/bin/env", all);
+  };
+  const std::string address = cluster_->brokerAddr();
+  for (const std::vector<std::string>& arguments : std::vector<std::vector<std::string>>{
+           {"haStatus", "-b", address},
+           {"brokerStatus", "-b", address},
+           {"getBrokerConfig", "-b", address},
+           {"updateTopic", "-b", address, "-t", topic_},
+           {"updateSubGroup", "-b", address, "-g", "A_alone"},
+           {"updateBrokerConfig", "-b", address, "-k", "longPollingEnable", "-v", "true"}}) {
+    const Cluster::Outcome outcome = alone(arguments);
+    EXPECT_EQ(outcome.status, 0) << arguments[0] << ": " << outcome.output;
+  }
+  for (const std::vector<std::string>& arguments :
+       std::vector<std::vector<std::string>>{{"clusterList"},
+                                             {"haStatus", "-c", "DefaultCluster"},
+                                             {"getNamesrvConfig"},
+                                             {"wipeWritePerm", "-b", "broker-a"},
+                                             {"updateKvConfig", "-s", "S", "-k", "k", "-v", "v"}}) {
+    const Cluster::Outcome outcome = alone(arguments);
+    EXPECT_NE(outcome.status, 0) << arguments[0] << ": " << outcome.output;
+    EXPECT_THAT(outcome.output, HasSubstr("no name server address is set")) << arguments[0];
+  }
+}
+
 TEST_F(MqadminTest, NameServerSettingsAndPermissions) {
   EXPECT_EQ(admin({"updateKvConfig", "-s", "NS", "-k", "key", "-v", "value"}),
             "create or update kv config to namespace success.\n");

@@ -1,7 +1,9 @@
 #!/usr/bin/env bash
-# Promise: the example files of conf/metrics are what Prometheus takes, and they name only metrics that the daemons export.
+# Promise: the example files of conf/metrics are what Prometheus takes, its alerts fire when they
+# should, and they name only metrics that the daemons export.
 cd "$(dirname "$0")/../../conf/metrics" || exit 1
 promtool check rules rocketmq-alerts.yml || exit 1
+promtool test rules ../../tests/repository/alerts_test.yml || exit 1
 promtool check config prometheus.yml || exit 1
 node -e 'JSON.parse(require("fs").readFileSync("grafana-dashboard.json", "utf8"))' || exit 1
 bad=0

@@ -90,7 +90,8 @@ class UpdateNamesrvConfig : public Command {
   Status run(client::AdminClient& admin) override {
     ROCKETMQ_RETURN_IF_ERROR(admin.updateNamesrvConfig({{key_, value_}}));
     std::string servers;
-    for (const std::string& server : admin.nameServers()) {
+    ROCKETMQ_ASSIGN_OR_RETURN(const auto addresses, admin.nameServers());
+    for (const std::string& server : addresses) {
       servers += (servers.empty() ? "" : ", ") + server;
     }
     fmt::print("update name server config success![{}]\n{} : {}\n", servers, key_, value_);

@@ -129,7 +129,13 @@ TEST_F(ConsumerOffsetsTest, ASlaveKeepsWhatWasCommittedToItUntilTheMasterHasIt) 
   offsets_->commit("G", "T", 0, 50);  // While the master is gone.
   offsets_->commit("G", "T", 1, 7);
   const model::ConsumerOffsetTable master{.offset_table = {{"T@G", {{0, 10}, {1, 8}, {2, 3}}}}};
-  const auto ahead = offsets_->takeOver(master);
+  const auto takeOver = [&] {
+    model::ConsumerOffsetTable table = master;
+    auto ahead = offsets_->raiseToMarked(table);
+    offsets_->takeOver(table);
+    return ahead;
+  };
+  const auto ahead = takeOver();
   ASSERT_EQ(ahead.size(), 1u);
   EXPECT_EQ(ahead[0].queue_id, 0);
   EXPECT_EQ(ahead[0].offset, 50);
@@ -138,19 +144,46 @@ TEST_F(ConsumerOffsetsTest, ASlaveKeepsWhatWasCommittedToItUntilTheMasterHasIt) 
   EXPECT_EQ(offsets_->find("G", "T", 2), 3);
   offsets_->commit("G", "T", 0, 60);
   offsets_->unmark(ahead[0]);  // The master has been told of 50 only.
-  const auto again = offsets_->takeOver(master);
+  const auto again = takeOver();
   ASSERT_EQ(again.size(), 1u);
   EXPECT_EQ(again[0].offset, 60);
   offsets_->unmark(again[0]);
   // Somebody has sent the group back at the master.
-  EXPECT_TRUE(offsets_->takeOver(master).empty());
+  EXPECT_TRUE(takeOver().empty());
   EXPECT_EQ(offsets_->find("G", "T", 0), 10);
 }
 
 TEST_F(ConsumerOffsetsTest, AMasterTakesOverWithoutMarks) {
   offsets_->commit("G", "T", 0, 50);
-  EXPECT_TRUE(offsets_->takeOver({.offset_table = {{"T@G", {{0, 10}}}}}).empty());
+  model::ConsumerOffsetTable master{.offset_table = {{"T@G", {{0, 10}}}}};
+  EXPECT_TRUE(offsets_->raiseToMarked(master).empty());
+  offsets_->takeOver(master);
   EXPECT_EQ(offsets_->find("G", "T", 0), 10);
+}
+
+TEST_F(ConsumerOffsetsTest, ATableThatIsTakenOverLateSetsNothingBackThatTheMasterWasTold) {
+  offsets_->markForMaster();
+  offsets_->commit("G", "T", 0, 50);
+  model::ConsumerOffsetTable master{.offset_table = {{"T@G", {{0, 10}}}}};
+  const auto ahead = offsets_->raiseToMarked(master);
+  ASSERT_EQ(ahead.size(), 1u);
+  offsets_->unmark(ahead[0]);
+  offsets_->takeOver(master);
+  EXPECT_EQ(offsets_->find("G", "T", 0), 50);
+}
+
+TEST_F(ConsumerOffsetsTest, PositionsBeyondTheEndOfTheirQueueAreSetBackToIt) {
+  offsets_->commit("G", "T", 0, 10);
+  offsets_->commit("G", "T", 1, 10);
+  offsets_->commit("H", "Gone", 0, 3);
+  const auto end = [](std::string_view topic, int32_t queue_id) -> int64_t {
+    return topic == "T" ? 5 + 5 * queue_id : 0;
+  };
+  EXPECT_EQ(offsets_->cutToEnds(end), 2u);
+  EXPECT_EQ(offsets_->find("G", "T", 0), 5);
+  EXPECT_EQ(offsets_->find("G", "T", 1), 10);
+  EXPECT_EQ(offsets_->find("H", "Gone", 0), 0);
+  EXPECT_EQ(offsets_->cutToEnds(end), 0u);
 }
 
 }  // namespace

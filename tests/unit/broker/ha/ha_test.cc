@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <future>
 #include <string>
 
 #include "broker/ha/log_distance.h"
@@ -231,6 +232,42 @@ TEST_F(HaTest, SlaveCatchesUpThenFollowsAndSendersAreTold) {
   EXPECT_EQ(slave_->store_->maxOffset("T", 0), master_.store_->maxOffset("T", 0));
   EXPECT_EQ(server_->slaves().front().ack_offset, master_.store_->commitLogMaxOffset());
   EXPECT_TRUE(client_->state().is_connected);
+}
+
+TEST_F(HaTest, AMasterThatStopsWaitsForTheSlavesThatAreNear) {
+  const int64_t end = master_.send(3);
+  startMaster();
+  const auto waiting = [this](std::chrono::milliseconds timeout) {
+    return std::async(std::launch::async, [this, timeout] {
+      const auto deadline = std::chrono::steady_clock::now() + timeout;
+      server_->awaitSlaves(deadline);
+      return std::chrono::steady_clock::now() < deadline;
+    });
+  };
+  constexpr std::chrono::milliseconds kLong{20'000};
+  constexpr std::chrono::milliseconds kShort{50};
+  EXPECT_TRUE(waiting(kLong).get()) << "nobody is there";
+  RawSocket first = RawSocket::connectTo(server_->port());
+  RawSocket second = RawSocket::connectTo(server_->port());
+  for (RawSocket* slave : {&first, &second}) {
+    ASSERT_TRUE(slave->write(view(encodeReport(0))));
+    ASSERT_TRUE(slave->readBytes(kTransferHeaderBytes));
+  }
+  EXPECT_FALSE(waiting(kShort).get());
+  auto both = waiting(kLong);
+  ASSERT_TRUE(first.write(view(encodeReport(end))));
+  ASSERT_TRUE(second.write(view(encodeReport(end))));
+  EXPECT_TRUE(both.get());
+  // One that leaves, or is far behind, is not waited for.
+  master_.send(1);
+  EXPECT_FALSE(waiting(kShort).get());
+  auto rest = waiting(kLong);
+  ASSERT_TRUE(first.write(view(encodeReport(master_.store_->commitLogMaxOffset()))));
+  second.close();
+  EXPECT_TRUE(rest.get());
+  master_.configure([](BrokerSettings& settings) { settings.ha_slave_fall_behind_bytes_max = 10; });
+  master_.send(1);
+  EXPECT_TRUE(waiting(kLong).get());
 }
 
 TEST_F(HaTest, SlaveThatIsStoppedCostsTheSendersTheirTimeAtMost) {

@@ -45,6 +45,7 @@ constexpr int64_t kFileBytes = 262'144;
 
 constexpr int kQueryConsumerOffset = 14;
 constexpr int kGetAllTopicConfig = 21;
+constexpr int kGetBrokerRuntimeInfo = 28;
 constexpr int kGetAllConsumerOffset = 43;
 constexpr int kGetAllDelayOffset = 45;
 constexpr int kGetTimerCheckPoint = 60;
@@ -63,7 +64,7 @@ std::string contentOf(const std::filesystem::path& path) {
 class JavaBroker {
  public:
   /// `config`: its folder of that name. A release that does not know timers has no timercheck.
-  JavaBroker(std::filesystem::path config, std::string ha_address)
+  JavaBroker(std::filesystem::path config, std::string ha_address, size_t log_end)
       : config_(std::move(config)), ha_address_(std::move(ha_address)) {
     router_.setGuard([this](const RequestContext& context) -> std::optional<Answer<NoFields>> {
       MutexLock lock(mutex_);
@@ -76,6 +77,11 @@ class JavaBroker {
           reply.ha_server_address = ha_address_;
           reply.master_address = address();
           return Answer<remoting::RegisterBrokerReply>(reply);
+        });
+    router_.handle<remoting::GetBrokerRuntimeInfo>(
+        {}, [log_end](const remoting::GetBrokerRuntimeInfo&, const RequestContext&) {
+          return Answer<NoFields>::ofBody(R"({"table":{"commitLogMaxOffset":")" +
+                                          std::to_string(log_end) + "\"}}");
         });
     serve<remoting::GetAllTopicConfig>("topics.json");
     serve<remoting::GetAllConsumerOffset>("consumerOffset.json");
@@ -209,17 +215,16 @@ TEST_P(JavaPairTest, OurSlaveHasWhatTheJavaMasterHas) {
   ASSERT_GT(log.size(), static_cast<size_t>(kFileBytes));
   // A new slave gets a master's newest file on, so the master begins with one file.
   JavaMaster master(log.substr(0, kFileBytes - 1), kFileBytes);
-  JavaBroker java_broker(java() / "config", "127.0.0.1:" + std::to_string(master.port()));
+  JavaBroker java_broker(java() / "config", "127.0.0.1:" + std::to_string(master.port()),
+                         log.size());
   startSlaveOf(java_broker);
 
   EXPECT_EQ(master.accept(), 0);
   master.sendAll(32'768);
-  master.setLog(log);
-  master.sendAll(32'768);
-  master.awaitReport(master.max());
 
-  std::vector<int> expected{kRegisterBroker, kGetAllTopicConfig, kGetAllConsumerOffset,
-                            kGetAllDelayOffset, kGetAllSubscriptionGroupConfig};
+  std::vector<int> expected{kRegisterBroker,       kGetAllTopicConfig,
+                            kGetAllConsumerOffset, kGetAllDelayOffset,
+                            kGetBrokerRuntimeInfo, kGetAllSubscriptionGroupConfig};
   if (java_broker.hasTimers()) {
     expected.insert(expected.end(), {kGetTimerCheckPoint, kGetTimerMetrics});
   }
@@ -232,6 +237,12 @@ TEST_P(JavaPairTest, OurSlaveHasWhatTheJavaMasterHas) {
   RawClient client(broker_->port());
   const std::string queue =
       R"({"consumerGroup":"golden_group","topic":"GoldenPlain","queueId":"2"})";
+  // Offsets wait for the log that they speak of.
+  EXPECT_NE(client.call(kQueryConsumerOffset, queue).ext["offset"], consumed());
+  EXPECT_EQ(client.call(kGetAllDelayOffset, "").body, R"({"offsetTable":{}})");
+  master.setLog(log);
+  master.sendAll(32'768);
+  master.awaitReport(master.max());
   EXPECT_TRUE(eventually(
       [&] { return client.call(kQueryConsumerOffset, queue).ext["offset"] == consumed(); }));
   EXPECT_TRUE(eventually([&] {
@@ -253,7 +264,8 @@ TEST_P(JavaPairTest, OurSlaveHasWhatTheJavaMasterHas) {
 TEST_P(JavaPairTest, OurSlaveGoesOnFromFilesThatWereCopiedByHand) {
   const std::string log = logOf(java());
   JavaMaster master(log, kFileBytes);
-  JavaBroker java_broker(java() / "config", "127.0.0.1:" + std::to_string(master.port()));
+  JavaBroker java_broker(java() / "config", "127.0.0.1:" + std::to_string(master.port()),
+                         log.size());
   const std::filesystem::path copied = dir_.path() / "slave/commitlog";
   std::filesystem::create_directories(copied);
   std::filesystem::copy(java() / "commitlog/00000000000000000000", copied);
