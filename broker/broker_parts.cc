@@ -124,7 +124,8 @@ Status Broker::Impl::openAcl() {
   if (!settings->acl) {
     return Status::ok();
   }
-  ROCKETMQ_ASSIGN_OR_RETURN(acl_, AclManager::open(settings->rocketmq_home, clock_));
+  ROCKETMQ_ASSIGN_OR_RETURN(
+      acl_, AclManager::open(settings->rocketmq_home, settings->replyTopic(), clock_));
   // A slave's master asks it who it is, as it asks every client.
   ROCKETMQ_ASSIGN_OR_RETURN(const auto credentials,
                             remoting::readToolsCredentials(settings->rocketmq_home));

@@ -194,6 +194,9 @@ struct BrokerSettings {
 
   bool isSlave() const { return broker_role == BrokerRole::kSlave; }
 
+  /// Where clients of the cluster send the replies of request-reply exchanges.
+  std::string replyTopic() const { return cluster_name + "_REPLY_TOPIC"; }
+
   /// brokerIP2 with the HA port, for slaves.
   std::string advertisedHaAddress() const {
     const bool is_ipv6 = advertised_ha_ip.find(':') != std::string::npos;

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <exception>
 #include <optional>
+#include <string>
 #include <utility>
 
 #include "common/check.h"
@@ -40,6 +41,12 @@ CommandView rebased(const CommandView& view, std::string_view from, const char* 
     copy.ext_fields.add(moved(name), moved(value));
   }
   return copy;
+}
+
+std::string tooLongRemark(const CommandView& view, const HandlerOptions& options) {
+  return "the body of " + toString(static_cast<RequestCode>(view.code)) + " has " +
+         std::to_string(view.body.size()) + " bytes, at most " + std::to_string(options.body_max) +
+         " are taken";
 }
 
 }  // namespace
@@ -99,7 +106,9 @@ struct Router::LaneTask {
 };
 
 void Router::add(int32_t code, HandlerOptions options, RawHandler handler) {
-  ROCKETMQ_CHECK(options.lane == Lane::kInline || lanes_ != nullptr);
+  const bool is_inline =
+      options.lane == Lane::kInline && options.inline_body_max >= options.body_max;
+  ROCKETMQ_CHECK(is_inline || lanes_ != nullptr);
   const bool is_new = entries_.try_emplace(code, Entry{options, std::move(handler)}).second;
   ROCKETMQ_CHECK(is_new);
 }
@@ -117,34 +126,52 @@ void Router::dispatch(const ConnectionPtr& connection, const CommandView& view,
   }
   const Entry& entry = found->second;
   const RequestContext context{.connection = connection, .command = view};
-  if (guard_) {
-    if (std::optional<Answer<NoFields>> refusal = guard_(context)) {
-      responder.answer(std::move(*refusal));
-      return;
-    }
+  if (view.body.size() > entry.options.body_max) {
+    responder.answer(
+        Answer<NoFields>(ResponseCode::kSystemError, tooLongRemark(view, entry.options)));
+    return;
   }
-  if (entry.options.lane == Lane::kInline) {
+  const bool is_heavy = view.body.size() > entry.options.inline_body_max;
+  if (!is_heavy && isRefused(context, responder)) {
+    return;
+  }
+  if (entry.options.lane == Lane::kInline && !is_heavy) {
     run(entry.handler, context, std::move(responder));
   } else {
-    runOnLane(entry, context, std::move(responder), frame);
+    runOnLane(entry, context, std::move(responder), frame, !is_heavy);
   }
 }
 
+bool Router::isRefused(const RequestContext& context, RawResponder& responder) const {
+  if (!guard_) {
+    return false;
+  }
+  std::optional<Answer<NoFields>> refusal = guard_(context);
+  if (!refusal) {
+    return false;
+  }
+  responder.answer(std::move(*refusal));
+  return true;
+}
+
 void Router::runOnLane(const Entry& entry, const RequestContext& context, RawResponder responder,
-                       std::string_view frame) const {
+                       std::string_view frame, bool is_guarded) const {
+  const Lane lane = is_guarded ? entry.options.lane : Lane::kAdmin;
   // Shared, because a lane that refuses the task destroys it, and the responder must outlive that.
   const auto task = std::make_shared<LaneTask>(context, std::move(responder), frame);
   const bool is_taken = lanes_->run(
-      entry.options.lane,
-      [task, handler = &entry.handler] {
+      lane,
+      [this, task, handler = &entry.handler, is_guarded] {
         // Who asks a lot and reads nothing gets no more large answers made.
         if (!task->connection->hasRoomForAnswer()) {
           task->responder.answer(
               Answer<NoFields>(ResponseCode::kSystemBusy, std::string(kUnreadRemark)));
           return;
         }
-        run(*handler, {.connection = task->connection, .command = task->command},
-            std::move(task->responder));
+        const RequestContext copied{.connection = task->connection, .command = task->command};
+        if (is_guarded || !isRefused(copied, task->responder)) {
+          run(*handler, copied, std::move(task->responder));
+        }
       },
       frame.size());
   if (!is_taken) {

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
@@ -109,6 +110,11 @@ class Responder {
 struct HandlerOptions {
   /// Where the handler runs: on the connection's thread (it must not block), or on a bounded pool.
   Lane lane = Lane::kInline;
+  /// A longer body takes a while to decode: its request goes to Lane::kAdmin instead of the
+  /// connection's thread, and the guard looks at it there.
+  size_t inline_body_max = std::numeric_limits<size_t>::max();
+  /// A longer body is refused with SYSTEM_ERROR, unread.
+  size_t body_max = std::numeric_limits<size_t>::max();
 };
 
 /// Request code -> typed handler. Filled at start, then read by every connection.
@@ -142,8 +148,8 @@ class Router {
         });
   }
 
-  /// Looks at each request before its handler does, on the connection's thread: nullopt lets it
-  /// pass, an answer refuses it.
+  /// Looks at each request before its handler does, on the connection's thread unless the body is
+  /// above the handler's inline_body_max: nullopt lets it pass, an answer refuses it.
   using Guard = std::function<std::optional<Answer<NoFields>>(const RequestContext&)>;
   /// As handle...(): before the first connection.
   void setGuard(Guard guard) { guard_ = std::move(guard); }
@@ -168,8 +174,11 @@ class Router {
   struct LaneTask;
 
   void add(int32_t code, HandlerOptions options, RawHandler handler);
+  /// True when the guard has refused the request, and answered it.
+  bool isRefused(const RequestContext& context, RawResponder& responder) const;
+  /// `is_guarded`: the guard has let it pass already.
   void runOnLane(const Entry& entry, const RequestContext& context, RawResponder responder,
-                 std::string_view frame) const;
+                 std::string_view frame, bool is_guarded) const;
   static void run(const RawHandler& handler, const RequestContext& context, RawResponder responder);
 
   Lanes* lanes_;

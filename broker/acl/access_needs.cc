@@ -68,11 +68,13 @@ Status AccessNeeds::readFrom(const remoting::CommandView& request) {
   const auto field = [&request](std::string_view name) { return request.ext_fields.find(name); };
   switch (static_cast<RequestCode>(request.code)) {
     case RequestCode::kSendMessage:
+    case RequestCode::kSendReplyMessage:  // Not so in RocketMQ, though the broker stores replies.
     case RequestCode::kRecallMessage:
       needTopic(field("topic"), AclPermission::kPub);
       break;
     case RequestCode::kSendMessageV2:
     case RequestCode::kSendBatchMessage:
+    case RequestCode::kSendReplyMessageV2:
       needTopic(field("b"), AclPermission::kPub);
       break;
     case RequestCode::kConsumerSendMessageBack:

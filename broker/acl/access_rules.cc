@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "broker/acl/access_needs.h"
 #include "common/text.h"
 #include "common/validate.h"
 
@@ -131,8 +130,9 @@ class AccessRules::Compiler {
 };
 
 Result<std::shared_ptr<const AccessRules>> AccessRules::compile(
-    const Files& files, std::vector<std::string>& warnings) {
+    const Files& files, std::string reply_topic, std::vector<std::string>& warnings) {
   auto rules = std::make_shared<AccessRules>();
+  rules->reply_topic_ = std::move(reply_topic);
   Compiler compiler(*rules, warnings);
   for (const auto& [path, file] : files) {
     ROCKETMQ_RETURN_IF_ERROR(compiler.add(path, file));
@@ -176,9 +176,19 @@ std::optional<AccessRefusal> AccessRules::refusal(const remoting::CommandView& r
   return permissionRefusal(request, found->first, account);
 }
 
+bool AccessRules::isOpenToAll(remoting::RequestCode code, const AccessNeed& need) const {
+  if (need.kind != AccessNeed::Kind::kTopic || need.permission != AclPermission::kPub) {
+    return false;
+  }
+  // RocketMQ parity: replies need no permission, and clients send them to this topic only.
+  const bool is_reply = code == remoting::RequestCode::kSendReplyMessage ||
+                        code == remoting::RequestCode::kSendReplyMessageV2;
+  return need.name == kTraceTopic || (is_reply && need.name == reply_topic_);
+}
+
 std::optional<AccessRefusal> AccessRules::permissionRefusal(const remoting::CommandView& request,
                                                             std::string_view access_key,
-                                                            const Account& account) {
+                                                            const Account& account) const {
   const auto code = static_cast<remoting::RequestCode>(request.code);
   if (AccessNeeds::isForAdmins(code) && !account.is_admin) {
     return refused("Need admin permission for request code=" + std::to_string(request.code) + " (" +
@@ -199,9 +209,7 @@ std::optional<AccessRefusal> AccessRules::permissionRefusal(const remoting::Comm
     const AclPermission owned = own != permissions.end() ? own->second
                                 : is_group               ? account.default_group
                                                          : account.default_topic;
-    const bool is_trace =
-        !is_group && need.permission == AclPermission::kPub && need.name == kTraceTopic;
-    if (!is_trace && !allows(owned, need.permission)) {
+    if (!isOpenToAll(code, need) && !allows(owned, need.permission)) {
       return refused(std::string(own == permissions.end() ? "No default permission for "
                                                           : "No permission for ") +
                          (is_group ? "group " : "topic ") + std::string(need.name) +

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "broker/acl/access_needs.h"
 #include "broker/acl/acl_file.h"
 #include "broker/acl/address_rule.h"
 #include "broker/acl/permission.h"
@@ -34,8 +35,10 @@ class AccessRules {
 
   /// InvalidArgument with the path and the line of what cannot be used: an address of a white list,
   /// a permission without "=", too many accounts or addresses. What can be used all the same, and
-  /// still is a mistake, is added to `warnings`.
+  /// still is a mistake, is added to `warnings`. `reply_topic`: where the replies of request-reply
+  /// exchanges go, which every account may send.
   static Result<std::shared_ptr<const AccessRules>> compile(const Files& files,
+                                                            std::string reply_topic,
                                                             std::vector<std::string>& warnings);
 
   /// Nothing when the request may pass (RocketMQ: PlainPermissionManager.validate). In this order:
@@ -64,10 +67,13 @@ class AccessRules {
   };
   class Compiler;
 
-  static std::optional<AccessRefusal> permissionRefusal(const remoting::CommandView& request,
-                                                        std::string_view access_key,
-                                                        const Account& account);
+  std::optional<AccessRefusal> permissionRefusal(const remoting::CommandView& request,
+                                                 std::string_view access_key,
+                                                 const Account& account) const;
+  /// Whoever has an account may.
+  bool isOpenToAll(remoting::RequestCode code, const AccessNeed& need) const;
 
+  std::string reply_topic_;
   std::vector<AddressRule> white_addresses_;
   StringMap<Account> accounts_;
 };

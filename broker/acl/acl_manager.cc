@@ -58,24 +58,26 @@ std::optional<std::vector<std::string>> listOf(const std::optional<std::string>&
 
 }  // namespace
 
-AclManager::AclManager(std::string home, const Clock& clock)
+AclManager::AclManager(std::string home, std::string reply_topic, const Clock& clock)
     : clock_(clock),
       default_path_(home + "/conf/plain_acl.yml"),
       folder_(std::move(home) + "/conf/acl"),
+      reply_topic_(std::move(reply_topic)),
       rules_(std::make_shared<const AccessRules>()) {}
 
-Result<std::unique_ptr<AclManager>> AclManager::open(const std::string& home, const Clock& clock) {
+Result<std::unique_ptr<AclManager>> AclManager::open(const std::string& home,
+                                                     std::string reply_topic, const Clock& clock) {
   if (home.empty()) {
     return Status::invalidArgument(
         "aclEnable=true needs rocketmqHome, or the environment variable ROCKETMQ_HOME, to find "
         "conf/plain_acl.yml");
   }
-  std::unique_ptr<AclManager> manager(new AclManager(home, clock));
+  std::unique_ptr<AclManager> manager(new AclManager(home, std::move(reply_topic), clock));
   MutexLock lock(manager->mutex_);
   ROCKETMQ_ASSIGN_OR_RETURN(manager->loaded_, manager->stamp());
   manager->seen_ = manager->loaded_;
   ROCKETMQ_ASSIGN_OR_RETURN(const auto paths, manager->paths());
-  ROCKETMQ_ASSIGN_OR_RETURN(Loaded loaded, load(paths));
+  ROCKETMQ_ASSIGN_OR_RETURN(Loaded loaded, manager->load(paths));
   manager->takeOver(std::move(loaded));
   return manager;
 }
@@ -139,7 +141,7 @@ Result<std::string> AclManager::stamp() const {
   return text;
 }
 
-Result<AclManager::Loaded> AclManager::load(const std::vector<std::string>& paths) {
+Result<AclManager::Loaded> AclManager::load(const std::vector<std::string>& paths) const {
   Loaded loaded;
   for (const std::string& path : paths) {
     LoadedFile file{.path = path, .text = {}, .content = {}};
@@ -150,7 +152,7 @@ Result<AclManager::Loaded> AclManager::load(const std::vector<std::string>& path
   return loaded;
 }
 
-Status AclManager::compile(Loaded& loaded) {
+Status AclManager::compile(Loaded& loaded) const {
   AccessRules::Files files;
   for (LoadedFile& file : loaded.files) {
     auto content = parseAclFile(file.text);
@@ -161,7 +163,7 @@ Status AclManager::compile(Loaded& loaded) {
     files.emplace_back(file.path, std::move(*content));
   }
   std::vector<std::string> warnings;
-  ROCKETMQ_ASSIGN_OR_RETURN(loaded.rules, AccessRules::compile(files, warnings));
+  ROCKETMQ_ASSIGN_OR_RETURN(loaded.rules, AccessRules::compile(files, reply_topic_, warnings));
   logWarnings(warnings);
   return Status::ok();
 }

@@ -35,9 +35,10 @@ class AclManager {
  public:
   static constexpr size_t kFilesMax = 64;
 
-  /// `home` is ROCKETMQ_HOME. InvalidArgument names the file and the line. No file at all is no
-  /// error: every request is refused then, with a warning in the log.
-  static Result<std::unique_ptr<AclManager>> open(const std::string& home, const Clock& clock);
+  /// `home` is ROCKETMQ_HOME; `reply_topic` see AccessRules. InvalidArgument names the file and the
+  /// line. No file at all is no error: every request is refused then, with a warning in the log.
+  static Result<std::unique_ptr<AclManager>> open(const std::string& home, std::string reply_topic,
+                                                  const Clock& clock);
 
   /// For Router::setGuard(): NO_PERMISSION with a remark, or nothing when the request may pass.
   /// Refusals are logged, at most one a second.
@@ -75,12 +76,12 @@ class AclManager {
     std::shared_ptr<const AccessRules> rules;
   };
 
-  AclManager(std::string home, const Clock& clock);
+  AclManager(std::string home, std::string reply_topic, const Clock& clock);
 
   Result<std::vector<std::string>> paths() const;
   Result<std::string> stamp() const;
-  static Result<Loaded> load(const std::vector<std::string>& paths);
-  static Status compile(Loaded& loaded);
+  Result<Loaded> load(const std::vector<std::string>& paths) const;
+  Status compile(Loaded& loaded) const;
   void takeOver(Loaded loaded) ROCKETMQ_REQUIRES(mutex_);
   const LoadedFile* find(std::string_view path) const ROCKETMQ_REQUIRES(mutex_);
   /// Writes a changed file and uses it.
@@ -92,6 +93,7 @@ class AclManager {
   const Clock& clock_;
   const std::string default_path_;
   const std::string folder_;
+  const std::string reply_topic_;
 
   CachedSnapshot<AccessRules> rules_;
 

@@ -1,5 +1,6 @@
 #include "broker/group/active_subscription.h"
 
+#include <algorithm>
 #include <functional>
 #include <set>
 #include <string_view>
@@ -56,9 +57,11 @@ void markAlive(const ActiveSubscription& subscription) {
 }  // namespace
 
 ActiveSubscriptionPtr activate(const std::string& group, const model::SubscriptionData& sent,
-                               const ActiveSubscription* known, ConsumerFilters& filters) {
+                               const ActiveSubscription* known, ConsumerFilters& filters,
+                               ByteCharge charge) {
   auto active = std::make_shared<ActiveSubscription>();
   active->data = sent;
+  active->charge = std::move(charge);
   // The codes that clients send are not to be trusted (see SubscriptionData): the text counts.
   if (model::isTagExpression(sent.expression_type)) {
     auto parsed = model::parseSubscription(sent.topic, sent.sub_string, sent.expression_type,
@@ -72,6 +75,25 @@ ActiveSubscriptionPtr activate(const std::string& group, const model::Subscripti
     activateExpression(group, *active, known, filters);
   }
   return active;
+}
+
+size_t activeBytes(const model::SubscriptionData& sent) {
+  // Nodes of the two sets and the code in the filter, and a compiled expression's share of its
+  // text.
+  constexpr size_t kTagBytes = 144;
+  constexpr size_t kExpressionFactor = 32;
+  constexpr size_t kTableBytes = 256;
+  const size_t fixed =
+      sizeof(ActiveSubscription) + kTableBytes + 2 * sent.topic.size() + sent.sub_string.size();
+  if (model::isTagExpression(sent.expression_type)) {
+    const auto bars = std::count(sent.sub_string.begin(), sent.sub_string.end(), '|');
+    return fixed + sent.sub_string.size() + (static_cast<size_t>(bars) / 2 + 1) * kTagBytes;
+  }
+  size_t sent_tags = (sent.tags_set.size() + sent.code_set.size()) * kTagBytes;
+  for (const std::string& tag : sent.tags_set) {
+    sent_tags += tag.size();
+  }
+  return fixed + sent_tags + sent.sub_string.size() * kExpressionFactor;
 }
 
 MergeOutcome mergeSubscriptions(const std::vector<ActiveSubscriptionPtr>& sent, TimestampMs now_ms,

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -7,6 +8,7 @@
 #include <vector>
 
 #include "broker/filter/consumer_filters.h"
+#include "broker/group/byte_budget.h"
 #include "common/clock.h"
 #include "common/model/subscription_data.h"
 #include "store/message_store.h"
@@ -24,6 +26,7 @@ struct ActiveSubscription {
   /// Java broker refuses theirs too). Then this is its version, below that of `data`.
   int64_t filter_version = 0;
   std::string filter_fault;  ///< Why `data` could not be compiled.
+  ByteCharge charge;         ///< What it takes, of the connection that has sent it.
 };
 using ActiveSubscriptionPtr = std::shared_ptr<const ActiveSubscription>;
 
@@ -31,9 +34,13 @@ using ActiveSubscriptionPtr = std::shared_ptr<const ActiveSubscription>;
 using ActiveSubscriptions = std::map<std::string, ActiveSubscriptionPtr, std::less<>>;
 
 /// Makes what a group has sent usable. `known`: its subscription of that topic before; null: none.
-/// Compiles an expression that `filters` does not have yet.
+/// Compiles an expression that `filters` does not have yet. `charge` is for activeBytes().
 ActiveSubscriptionPtr activate(const std::string& group, const model::SubscriptionData& sent,
-                               const ActiveSubscription* known, ConsumerFilters& filters);
+                               const ActiveSubscription* known, ConsumerFilters& filters,
+                               ByteCharge charge);
+
+/// What activate() would make of it takes about so many bytes.
+size_t activeBytes(const model::SubscriptionData& sent);
 
 /// What merging a heartbeat into a group's table has done.
 struct MergeOutcome {

@@ -1,6 +1,7 @@
 #include "broker/group/client_registry.h"
 
 #include <algorithm>
+#include <functional>
 #include <iterator>
 #include <utility>
 
@@ -12,27 +13,26 @@ namespace rocketmq::broker {
 
 namespace {
 
-/// The topics and expressions of a heartbeat in one comparable text.
-std::string fingerprintOf(const std::vector<model::SubscriptionData>& subscriptions) {
-  std::vector<std::string> lines;
-  lines.reserve(subscriptions.size());
+/// What a membership takes beside the names of the group and the client: nodes of some maps.
+constexpr size_t kMembershipBytes = 512;
+
+/// A hash of the topics and expressions of a heartbeat, in whatever order they are.
+uint64_t fingerprintOf(const std::vector<model::SubscriptionData>& subscriptions) {
+  uint64_t sum = subscriptions.size();
+  std::string line;
   for (const model::SubscriptionData& subscription : subscriptions) {
-    lines.push_back(subscription.topic + " " + subscription.expression_type + " " +
-                    subscription.sub_string);
+    line = subscription.topic;
+    line.append(" ").append(subscription.expression_type).append(" ");
+    line.append(subscription.sub_string);
+    sum += std::hash<std::string>{}(line);
   }
-  std::sort(lines.begin(), lines.end());
-  std::string text;
-  for (const std::string& line : lines) {
-    text += line;
-    text += '\n';
-  }
-  return text;
+  return sum;
 }
 
 }  // namespace
 
 ClientRegistry::ClientRegistry(Options options, ConsumerFilters& filters, const Clock& clock)
-    : options_(std::move(options)), filters_(filters), clock_(clock) {}
+    : options_(std::move(options)), filters_(filters), clock_(clock), budget_(options_.bytes) {}
 
 void ClientRegistry::linkProducer(const ClientInfo& client) {
   ProducerLink& link = producer_links_[client.client_id][client.connection->id()];
@@ -51,17 +51,26 @@ void ClientRegistry::unlinkProducer(const MemberKey& key) {
   }
 }
 
-bool ClientRegistry::noteGroup(uint64_t connection_id, const std::string& group, MemberKind kind) {
+ClientRegistry::Account ClientRegistry::noteGroup(const ClientInfo& client,
+                                                  const std::string& group, MemberKind kind) {
+  const uint64_t connection_id = client.connection->id();
   MutexLock lock(connections_mutex_);
   ConnectionGroups& groups = connections_[connection_id];
-  if (groups.memberships >= kMembershipsMax) {
+  if (groups.account == nullptr) {
+    groups.account = budget_.open();
+    groups.names = ByteCharge(groups.account);
+  }
+  auto& names = kind == MemberKind::kProducer ? groups.producer_groups : groups.consumer_groups;
+  const size_t bytes = 2 * (group.size() + client.client_id.size()) + kMembershipBytes;
+  if (groups.memberships >= kMembershipsMax ||
+      (!names.contains(group) && !groups.names.grow(bytes))) {
     static LogLimiter limiter(1);
     limiter.warn("connection {} joins no more groups, it has joined {}", connection_id,
                  groups.memberships);
-    return false;
+    return nullptr;
   }
-  (kind == MemberKind::kProducer ? groups.producer_groups : groups.consumer_groups).insert(group);
-  return true;
+  names.insert(group);
+  return groups.account;
 }
 
 /// Closing may have come in between; then there is nothing left to count.
@@ -72,10 +81,10 @@ void ClientRegistry::countMembership(uint64_t connection_id) {
   }
 }
 
-void ClientRegistry::registerProducer(const std::string& group, const ClientInfo& client) {
+bool ClientRegistry::registerProducer(const std::string& group, const ClientInfo& client) {
   const uint64_t connection_id = client.connection->id();
-  if (!noteGroup(connection_id, group, MemberKind::kProducer)) {
-    return;
+  if (noteGroup(client, group, MemberKind::kProducer) == nullptr) {
+    return false;
   }
   bool joined = false;
   {
@@ -92,6 +101,7 @@ void ClientRegistry::registerProducer(const std::string& group, const ClientInfo
     log::info("producer {} of group {} joined from {}", client.client_id, group,
               client.connection->remote().toString());
   }
+  return true;
 }
 
 void ClientRegistry::warnOfDifference(const std::string& group_name, const ConsumerGroup& group,
@@ -116,9 +126,9 @@ bool ClientRegistry::updateMember(const std::string& group_name, ConsumerGroup& 
   Member& member = place->second;
   member.client = heardNow(client);
   if (!subscription.keeps_subscriptions) {
-    std::string subscribed = fingerprintOf(subscription.subscriptions);
+    const uint64_t subscribed = fingerprintOf(subscription.subscriptions);
     if (subscribed != member.subscribed) {
-      member.subscribed = std::move(subscribed);
+      member.subscribed = subscribed;
       warnOfDifference(group_name, group, member);
     }
   }
@@ -129,8 +139,8 @@ bool ClientRegistry::updateMember(const std::string& group_name, ConsumerGroup& 
   return is_new;
 }
 
-std::vector<ActiveSubscriptionPtr> ClientRegistry::activateAll(
-    const std::string& group, const GroupSubscription& sent) const {
+std::optional<std::vector<ActiveSubscriptionPtr>> ClientRegistry::activateAll(
+    const std::string& group, const GroupSubscription& sent, const Account& account) const {
   std::vector<ActiveSubscriptionPtr> all;
   all.reserve(sent.subscriptions.size());
   for (const model::SubscriptionData& subscription : sent.subscriptions) {
@@ -139,7 +149,11 @@ std::vector<ActiveSubscriptionPtr> ClientRegistry::activateAll(
       all.push_back(known);
       continue;
     }
-    all.push_back(activate(group, subscription, known.get(), filters_));
+    ByteCharge charge(account);
+    if (!charge.grow(activeBytes(subscription))) {
+      return std::nullopt;
+    }
+    all.push_back(activate(group, subscription, known.get(), filters_, std::move(charge)));
     if (!all.back()->filter_fault.empty()) {
       log::warn("consumer group {} subscribes to {} with a bad expression: {}", group,
                 subscription.topic, all.back()->filter_fault);
@@ -148,13 +162,20 @@ std::vector<ActiveSubscriptionPtr> ClientRegistry::activateAll(
   return all;
 }
 
-void ClientRegistry::registerConsumer(const std::string& group_name, const ClientInfo& client,
+bool ClientRegistry::registerConsumer(const std::string& group_name, const ClientInfo& client,
                                       const GroupSubscription& subscription) {
   // Before the group, so that a connection that closes now finds what it has to undo.
-  if (!noteGroup(client.connection->id(), group_name, MemberKind::kConsumer)) {
-    return;
+  const Account account = noteGroup(client, group_name, MemberKind::kConsumer);
+  if (account == nullptr) {
+    return false;
   }
-  const std::vector<ActiveSubscriptionPtr> subscriptions = activateAll(group_name, subscription);
+  const auto subscriptions = activateAll(group_name, subscription, account);
+  if (!subscriptions) {
+    static LogLimiter limiter(1);
+    limiter.warn("a heartbeat of connection {} is refused: no room for the subscriptions of {}",
+                 client.connection->id(), group_name);
+    return false;
+  }
   Recipients recipients;
   bool joined = false;
   {
@@ -162,7 +183,7 @@ void ClientRegistry::registerConsumer(const std::string& group_name, const Clien
     MutexLock lock(shard.mutex);
     ConsumerGroup& group = shard.groups[group_name];
     joined = updateMember(group_name, group, client, subscription);
-    if (updateGroup(group, subscription, subscriptions) || joined) {
+    if (updateGroup(group, subscription, *subscriptions) || joined) {
       recipients = recipientsOf(group);
     }
   }
@@ -170,6 +191,7 @@ void ClientRegistry::registerConsumer(const std::string& group_name, const Clien
     countMembership(client.connection->id());
   }
   notify(group_name, recipients);
+  return true;
 }
 
 bool ClientRegistry::updateGroup(ConsumerGroup& group, const GroupSubscription& sent,

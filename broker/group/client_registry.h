@@ -17,6 +17,7 @@
 
 #include "broker/filter/consumer_filters.h"
 #include "broker/group/active_subscription.h"
+#include "broker/group/byte_budget.h"
 #include "broker/string_map.h"
 #include "common/clock.h"
 #include "common/model/consumer_types.h"
@@ -91,8 +92,9 @@ struct ConsumerGroupView {
 /// topics is told to all members with NOTIFY_CONSUMER_IDS_CHANGED, before the call that caused it
 /// returns: the caller's answer then comes after it, as clients expect.
 ///
-/// Bound: a connection makes at most 10,000 memberships, with a line in the log for those that
-/// follow; it may connect again.
+/// Bound: a connection makes at most 10,000 memberships, and what its memberships and subscriptions
+/// take is bounded for each and for all (ByteBudget); what is above is not registered, with a line
+/// in the log. It may connect again.
 /// Threads: any; consumer groups are sharded by name, producers have one mutex. Connections are
 /// only sent to, never waited for.
 class ClientRegistry {
@@ -101,15 +103,17 @@ class ClientRegistry {
     /// Asked before members of a group are notified; null: always.
     std::function<bool(std::string_view group)> may_notify;
     std::chrono::milliseconds expiry{120'000};
+    ByteBudget::Options bytes = {};
   };
 
   /// `filters`: where the groups' expressions are kept; a group's are alive there while it has
   /// members that subscribe by them.
   ClientRegistry(Options options, ConsumerFilters& filters, const Clock& clock);
 
-  /// Both refresh the membership, too. Without `client.heard` it gets one of its own.
-  void registerProducer(const std::string& group, const ClientInfo& client);
-  void registerConsumer(const std::string& group, const ClientInfo& client,
+  /// Both refresh the membership, too. Without `client.heard` it gets one of its own. False when a
+  /// bound is reached; nothing has changed then.
+  bool registerProducer(const std::string& group, const ClientInfo& client);
+  bool registerConsumer(const std::string& group, const ClientInfo& client,
                         const GroupSubscription& subscription);
   void unregisterProducer(std::string_view group, std::string_view client_id,
                           uint64_t connection_id);
@@ -132,6 +136,9 @@ class ClientRegistry {
   void removeConnection(uint64_t connection_id);
   /// Removes clients whose last heartbeat is too old and closes their connections.
   void removeExpired();
+
+  /// What is counted of all memberships and subscriptions.
+  size_t bytes() const { return budget_.bytes(); }
 
   /// Ids of a group's members, each once; empty when nobody is there.
   std::vector<std::string> consumerIds(std::string_view group) const;
@@ -171,8 +178,8 @@ class ClientRegistry {
   };
   struct Member {
     ClientInfo client;
-    /// Topics and expressions as this member sent them, to tell members that differ.
-    std::string subscribed;
+    /// Hash of the topics and expressions as this member sent them, to tell members that differ.
+    uint64_t subscribed = 0;
   };
   struct ConsumerGroup {
     GroupTraits traits;
@@ -202,9 +209,12 @@ class ClientRegistry {
   /// Adds or refreshes a member; true when it is new.
   bool updateMember(const std::string& group_name, ConsumerGroup& group, const ClientInfo& client,
                     const GroupSubscription& subscription) const;
-  /// What a heartbeat subscribes to, compiled, which takes a while: under no lock.
-  std::vector<ActiveSubscriptionPtr> activateAll(const std::string& group,
-                                                 const GroupSubscription& sent) const;
+  using Account = std::shared_ptr<ByteBudget::Account>;
+  /// What a heartbeat subscribes to, compiled, which takes a while: under no lock. nullopt when
+  /// there is no room for it in `account`.
+  std::optional<std::vector<ActiveSubscriptionPtr>> activateAll(const std::string& group,
+                                                                const GroupSubscription& sent,
+                                                                const Account& account) const;
   static void warnOfDifference(const std::string& group_name, const ConsumerGroup& group,
                                const Member& member);
   /// Merges the subscriptions into the group; true when its members must be told.
@@ -223,14 +233,15 @@ class ClientRegistry {
   void unlinkProducer(const MemberKey& key) ROCKETMQ_REQUIRES(producers_mutex_);
   template <class Predicate>
   void removeProducers(Predicate gone);
-  /// Notes which group a connection is about to join; false when it has joined too many.
-  bool noteGroup(uint64_t connection_id, const std::string& group, MemberKind kind);
+  /// Notes which group a connection is about to join; null when it has joined too many.
+  Account noteGroup(const ClientInfo& client, const std::string& group, MemberKind kind);
   void countMembership(uint64_t connection_id);
   std::vector<remoting::ConnectionPtr> connectionsSilentSince(TimestampMs oldest) const;
 
   const Options options_;
   ConsumerFilters& filters_;
   const Clock& clock_;
+  const ByteBudget budget_;
   std::atomic<uint64_t> changes_{0};
   std::array<Shard, kShards> shards_;
 
@@ -238,6 +249,8 @@ class ClientRegistry {
   /// at all groups.
   struct ConnectionGroups {
     size_t memberships = 0;  ///< Made over this connection so far.
+    Account account;
+    ByteCharge names;  ///< Of the groups below, and of the client in them.
     std::set<std::string> producer_groups;
     std::set<std::string> consumer_groups;
     HeartbeatPrint last_print;

@@ -16,6 +16,18 @@ namespace {
 /// Spreads a small number over all bits.
 constexpr uint64_t kOddMultiplier = 0x9E3779B97F4A7C15;
 
+/// Topics, groups and ids of clients are shorter where they work, see validateGroup().
+constexpr size_t kNameBytesMax = 512;
+
+Status checkLength(const std::string& what, std::string_view text, size_t bytes_max) {
+  if (text.size() <= bytes_max) {
+    return Status::ok();
+  }
+  return Status::invalidArgument("the " + what + " in a heartbeat has " +
+                                 std::to_string(text.size()) + " bytes, at most " +
+                                 std::to_string(bytes_max) + " are taken");
+}
+
 std::string retryTopicOf(const std::string& group) {
   return std::string(kRetryTopicPrefix) + group;
 }
@@ -91,20 +103,39 @@ bool HeartbeatService::prepareGroup(const remoting::ConsumerData& consumer) {
   return created.ok();
 }
 
-void HeartbeatService::accept(const remoting::HeartbeatData& heartbeat, ClientInfo client,
+Status HeartbeatService::check(const remoting::HeartbeatData& heartbeat) {
+  ROCKETMQ_RETURN_IF_ERROR(checkLength("clientID", heartbeat.client_id, kNameBytesMax));
+  for (const remoting::ProducerData& producer : heartbeat.producer_data_set) {
+    ROCKETMQ_RETURN_IF_ERROR(checkLength("producer group", producer.group_name, kNameBytesMax));
+  }
+  for (const remoting::ConsumerData& consumer : heartbeat.consumer_data_set) {
+    ROCKETMQ_RETURN_IF_ERROR(checkLength("consumer group", consumer.group_name, kNameBytesMax));
+    for (const model::SubscriptionData& subscription : consumer.subscription_data_set) {
+      ROCKETMQ_RETURN_IF_ERROR(checkLength("topic", subscription.topic, kNameBytesMax));
+      ROCKETMQ_RETURN_IF_ERROR(checkLength("subscription of " + subscription.topic,
+                                           subscription.sub_string, model::kTagExpressionBytesMax));
+    }
+  }
+  return Status::ok();
+}
+
+bool HeartbeatService::accept(const remoting::HeartbeatData& heartbeat, ClientInfo client,
                               const HeartbeatPrint* print) {
   client.heard = std::make_shared<LastHeard>(clock_.nowMs());
   bool is_complete = true;
+  bool is_registered = true;
   for (const remoting::ConsumerData& consumer : heartbeat.consumer_data_set) {
     is_complete = prepareGroup(consumer) && is_complete;
-    clients_.registerConsumer(consumer.group_name, client, subscriptionOf(heartbeat, consumer));
+    is_registered = clients_.registerConsumer(consumer.group_name, client,
+                                              subscriptionOf(heartbeat, consumer)) &&
+                    is_registered;
   }
   for (const remoting::ProducerData& producer : heartbeat.producer_data_set) {
-    clients_.registerProducer(producer.group_name, client);
+    is_registered = clients_.registerProducer(producer.group_name, client) && is_registered;
   }
   // The memberships share this heartbeat's time now, which a repetition of an earlier one would not
   // refresh: if this one cannot be remembered, none is.
-  const bool is_known = print != nullptr && is_complete;
+  const bool is_known = print != nullptr && is_complete && is_registered;
   clients_.remember(client.connection->id(), is_known ? *print : HeartbeatPrint{},
                     is_known ? client.heard : nullptr);
   // A heartbeat that was handled on a lane may outlive its connection, whose removal from the
@@ -112,6 +143,7 @@ void HeartbeatService::accept(const remoting::HeartbeatData& heartbeat, ClientIn
   if (!client.connection->isOpen()) {
     clients_.removeConnection(client.connection->id());
   }
+  return is_registered;
 }
 
 }  // namespace rocketmq::broker

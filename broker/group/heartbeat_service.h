@@ -34,10 +34,15 @@ class HeartbeatService {
   /// which takes a while.
   bool needsBlocking(const remoting::HeartbeatData& heartbeat) const;
 
+  /// InvalidArgument: a name or an expression is longer than any that works; accept() must not see
+  /// such a heartbeat.
+  static Status check(const remoting::HeartbeatData& heartbeat);
+
   /// `client` names the connection it came over. In force when it returns; members of changed
   /// groups have been notified by then. With `print` its repetitions are recognised from now on;
-  /// only on the connection's thread, where the client cannot leave a group meanwhile.
-  void accept(const remoting::HeartbeatData& heartbeat, ClientInfo client,
+  /// only on the connection's thread, where the client cannot leave a group meanwhile. False: there
+  /// was no room for some of it, and the rest is in force.
+  bool accept(const remoting::HeartbeatData& heartbeat, ClientInfo client,
               const HeartbeatPrint* print = nullptr);
 
  private:

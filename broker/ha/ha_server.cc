@@ -46,6 +46,7 @@ class HaServer::Impl final : public SlaveConnection::Listener,
   using Connections = std::vector<std::shared_ptr<SlaveConnection>>;
 
   void accept(Descriptor socket, asio::ip::tcp protocol);
+  bool closeMuteOne();
   void pumpAll();
   void updateWaits();
   bool isAwaited(const SlaveConnection& slave) const;
@@ -120,7 +121,7 @@ void HaServer::Impl::stop() {
 }
 
 void HaServer::Impl::accept(Descriptor socket, asio::ip::tcp protocol) {
-  if (connections().size() >= kSlavesMax) {
+  if (connections().size() >= kSlavesMax && !closeMuteOne()) {
     static LogLimiter limiter(1);
     limiter.warn("a slave more than {} is turned away", kSlavesMax);
     return;
@@ -133,6 +134,17 @@ void HaServer::Impl::accept(Descriptor socket, asio::ip::tcp protocol) {
     connections_.push_back(connection);
   }
   connection->start();
+}
+
+/// True when the oldest connection that has not reported made room. A slave reports at once.
+bool HaServer::Impl::closeMuteOne() {
+  for (const auto& connection : connections()) {
+    if (connection->ackOffset() < 0) {
+      connection->close("it has not reported, and another one wants its place");
+      return true;
+    }
+  }
+  return false;
 }
 
 void HaServer::Impl::onClosed(SlaveConnection& connection) {

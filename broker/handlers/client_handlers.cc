@@ -22,14 +22,28 @@ using remoting::ResponseCode;
 
 namespace {
 
+/// 64 KiB are the subscriptions of some 450 topics.
+constexpr remoting::HandlerOptions kHeartbeatOptions{.inline_body_max = 64u << 10,
+                                                     .body_max = 1u << 20};
+/// One subscription.
+constexpr remoting::HandlerOptions kCheckConfigOptions{.body_max = 64u << 10};
+
+Answer<HeartbeatReply> answerTo(bool is_registered) {
+  if (is_registered) {
+    return {};
+  }
+  return {ResponseCode::kSystemBusy,
+          "[OVERLOAD]system busy: this connection has joined too many groups, or subscribes to too "
+          "much; the broker's log says which"};
+}
+
 void heartbeatOnLane(const ClientHandlerParts& parts, remoting::HeartbeatData heartbeat,
                      ClientInfo client, Responder<Heartbeat> responder, size_t bytes) {
   const auto shared = std::make_shared<Responder<Heartbeat>>(std::move(responder));
   const bool accepted = parts.lanes.run(
       remoting::Lane::kAdmin,
       [parts, shared, heartbeat = std::move(heartbeat), client = std::move(client)] {
-        parts.heartbeats.accept(heartbeat, client);
-        (*shared)({});
+        (*shared)(answerTo(parts.heartbeats.accept(heartbeat, client)));
       },
       bytes);
   if (!accepted) {
@@ -51,17 +65,24 @@ void onHeartbeat(const ClientHandlerParts& parts, const RequestContext& context,
     responder(heartbeat.status());
     return;
   }
+  if (const Status checked = HeartbeatService::check(*heartbeat); !checked.isOk()) {
+    responder(checked);
+    return;
+  }
   ClientInfo client{.connection = context.connection,
                     .client_id = (*heartbeat).client_id,
                     .language = context.command.language,
                     .version = context.command.version};
+  if (context.body().size() > kHeartbeatOptions.inline_body_max) {
+    responder(answerTo(parts.heartbeats.accept(*heartbeat, std::move(client))));  // On a lane.
+    return;
+  }
   if (parts.heartbeats.needsBlocking(*heartbeat)) {
     heartbeatOnLane(parts, std::move(*heartbeat), std::move(client), std::move(responder),
                     context.body().size());
     return;
   }
-  parts.heartbeats.accept(*heartbeat, std::move(client), &print);
-  responder({});
+  responder(answerTo(parts.heartbeats.accept(*heartbeat, std::move(client), &print)));
 }
 
 Answer<NoFields> unregister(ClientRegistry& clients, const remoting::UnregisterClient& request,
@@ -110,7 +131,8 @@ Answer<NoFields> checkClientConfig(const BrokerSettings& settings, std::string_v
 
 void registerClientHandlers(remoting::Router& router, const ClientHandlerParts& parts) {
   router.handleLater<Heartbeat>(
-      {}, [parts](const Heartbeat&, const RequestContext& context, Responder<Heartbeat> responder) {
+      kHeartbeatOptions,
+      [parts](const Heartbeat&, const RequestContext& context, Responder<Heartbeat> responder) {
         onHeartbeat(parts, context, std::move(responder));
       });
   router.handle<remoting::UnregisterClient>(
@@ -122,7 +144,8 @@ void registerClientHandlers(remoting::Router& router, const ClientHandlerParts& 
         return listConsumers(parts.clients, request);
       });
   router.handle<remoting::CheckClientConfig>(
-      {}, [parts](const remoting::CheckClientConfig&, const RequestContext& context) {
+      kCheckConfigOptions,
+      [parts](const remoting::CheckClientConfig&, const RequestContext& context) {
         return checkClientConfig(*parts.settings.load(), context.body());
       });
 }

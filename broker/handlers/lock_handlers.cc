@@ -14,6 +14,9 @@ namespace {
 
 using LockAnswer = remoting::Answer<remoting::NoFields>;
 
+/// 64 KiB are some 800 queues.
+constexpr remoting::HandlerOptions kOptions{.inline_body_max = 64u << 10, .body_max = 1u << 20};
+
 LockAnswer lockBatch(QueueLocks& locks, const Clock& clock, std::string_view body) {
   const auto request = json::decode<LockBatchBody>(body);
   if (!request.ok()) {
@@ -38,11 +41,11 @@ LockAnswer unlockBatch(QueueLocks& locks, std::string_view body) {
 
 void registerLockHandlers(remoting::Router& router, QueueLocks& locks, const Clock& clock) {
   router.handle<remoting::LockBatchQueues>(
-      {}, [&locks, &clock](const remoting::LockBatchQueues&, const RequestContext& context) {
+      kOptions, [&locks, &clock](const remoting::LockBatchQueues&, const RequestContext& context) {
         return lockBatch(locks, clock, context.body());
       });
   router.handle<remoting::UnlockBatchQueues>(
-      {}, [&locks](const remoting::UnlockBatchQueues&, const RequestContext& context) {
+      kOptions, [&locks](const remoting::UnlockBatchQueues&, const RequestContext& context) {
         return unlockBatch(locks, context.body());
       });
 }

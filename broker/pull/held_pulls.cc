@@ -21,6 +21,7 @@ struct HeldPulls::Entry {
   TimePoint deadline;
   uint64_t connection_id = 0;
   const store::MessageFilter* filter = nullptr;
+  size_t filter_bytes = 0;
   std::unique_ptr<HeldPull> pull;
   QueueEntries* siblings = nullptr;  ///< The queue's entries; map nodes do not move.
   size_t position = 0;               ///< In siblings.
@@ -37,9 +38,24 @@ HeldPulls::HeldPulls(Options options, Executor executor)
 
 HeldPulls::~HeldPulls() { stop(); }
 
+bool HeldPulls::admit(size_t filter_bytes) {
+  const size_t held = held_.fetch_add(1, std::memory_order_relaxed) + 1;
+  const size_t bytes =
+      filter_bytes_.fetch_add(filter_bytes, std::memory_order_relaxed) + filter_bytes;
+  if (held <= options_.held_max && (filter_bytes == 0 || bytes <= options_.filter_bytes_max)) {
+    return true;
+  }
+  discount(filter_bytes);
+  return false;
+}
+
+void HeldPulls::discount(size_t filter_bytes) {
+  held_.fetch_sub(1, std::memory_order_relaxed);
+  filter_bytes_.fetch_sub(filter_bytes, std::memory_order_relaxed);
+}
+
 std::optional<uint64_t> HeldPulls::hold(const Ticket& ticket, std::unique_ptr<HeldPull>& pull) {
-  if (held_.fetch_add(1, std::memory_order_relaxed) >= options_.held_max) {
-    held_.fetch_sub(1, std::memory_order_relaxed);
+  if (!admit(ticket.filter_bytes)) {
     return std::nullopt;
   }
   auto entry = std::make_unique<Entry>();
@@ -48,6 +64,7 @@ std::optional<uint64_t> HeldPulls::hold(const Ticket& ticket, std::unique_ptr<He
   entry->deadline = ticket.deadline;
   entry->connection_id = ticket.connection_id;
   entry->filter = ticket.filter;
+  entry->filter_bytes = ticket.filter_bytes;
   const uint64_t id = entry->id;
 
   const QueueKeyView key{ticket.topic, ticket.queue_id};
@@ -56,7 +73,7 @@ std::optional<uint64_t> HeldPulls::hold(const Ticket& ticket, std::unique_ptr<He
     MutexLock lock(shard.mutex);
     // stop() sets the flag before it visits the shards, so that none is filled after its visit.
     if (stopped_.load(std::memory_order_acquire)) {
-      held_.fetch_sub(1, std::memory_order_relaxed);
+      discount(ticket.filter_bytes);
       return std::nullopt;
     }
     auto queue = shard.queues.find(key);
@@ -83,6 +100,7 @@ std::unique_ptr<HeldPull> HeldPulls::take(Shard& shard, Entry* entry) {
   shard.deadlines.erase({entry->deadline, entry});
   unlinkConnection(shard, entry);
   std::unique_ptr<HeldPull> pull = std::move(entry->pull);
+  discount(entry->filter_bytes);
   QueueEntries& siblings = *entry->siblings;
   const size_t position = entry->position;
   if (position + 1 != siblings.size()) {
@@ -90,7 +108,6 @@ std::unique_ptr<HeldPull> HeldPulls::take(Shard& shard, Entry* entry) {
     siblings[position].swap(siblings.back());
   }
   siblings.pop_back();
-  held_.fetch_sub(1, std::memory_order_relaxed);
   return pull;
 }
 

@@ -44,7 +44,8 @@ class HeldPull {
 ///
 /// Threads:  any. A shard's mutex, chosen by hash(topic, queue), guards its pulls and is never held
 ///           while one is resumed. start() adds one thread that watches the deadlines.
-/// Bound:    `held_max` pulls over all; hold() refuses more, and the caller answers at once.
+/// Bound:    `held_max` pulls over all, and `filter_bytes_max` of filters that only one pull has;
+///           hold() refuses more, and the caller answers at once.
 /// Wake-ups: onArrival() runs inside the store's dispatch and must be quick. Woken pulls are
 ///           collected by the WakeScope of the notifying thread, if there is one, which resumes
 ///           them when the store has returned: the shortest way from send to delivery. Otherwise,
@@ -60,6 +61,7 @@ class HeldPulls {
 
   struct Options {
     size_t held_max = 100'000;
+    size_t filter_bytes_max = 64u << 20;
   };
 
   HeldPulls(Options options, Executor executor);
@@ -75,6 +77,7 @@ class HeldPulls {
     uint64_t connection_id = 0;
     /// Tells which messages wake the pull; nullptr: all. Kept alive by the pull.
     const store::MessageFilter* filter = nullptr;
+    size_t filter_bytes = 0;  ///< Of a filter that only this pull has, about.
   };
 
   /// Takes the pull over and returns its id, or leaves `pull` with the caller and returns nullopt
@@ -160,6 +163,9 @@ class HeldPulls {
   static constexpr size_t kShards = 16;
 
   Shard& shardOf(QueueKeyView key) { return shards_[KeyHash{}(key) % kShards]; }
+  /// Counts a pull, unless a bound is reached.
+  bool admit(size_t filter_bytes);
+  void discount(size_t filter_bytes);
   /// Unlinks an entry from all three indexes and returns its pull.
   std::unique_ptr<HeldPull> take(Shard& shard, Entry* entry) ROCKETMQ_REQUIRES(shard.mutex);
   static void unlinkConnection(Shard& shard, const Entry* entry) ROCKETMQ_REQUIRES(shard.mutex);
@@ -172,6 +178,7 @@ class HeldPulls {
   const Executor executor_;
   std::array<Shard, kShards> shards_;
   std::atomic<size_t> held_{0};
+  std::atomic<size_t> filter_bytes_{0};
   std::atomic<uint64_t> next_id_{1};
   std::atomic<bool> stopped_{false};
 

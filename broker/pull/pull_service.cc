@@ -25,6 +25,16 @@ constexpr int64_t kSuspendMsMax = 10 * 60 * 1000;
 /// microseconds with a common expression, a millisecond with the worst.
 constexpr int64_t kFilteredInlineMax = 32;
 
+/// What a filter takes for each character that it was made of, about.
+constexpr size_t kTagFilterFactor = 4;
+constexpr size_t kExpressionFactor = 32;
+/// Filters of so many characters are not counted: every client may wait with one.
+constexpr size_t kSmallFilterCharacters = 128;
+
+size_t filterBytes(std::string_view text, size_t factor) {
+  return text.size() <= kSmallFilterCharacters ? 0 : text.size() * factor;
+}
+
 /// What one status of the store means to a consumer.
 struct Mapping {
   ResponseCode code;
@@ -88,6 +98,7 @@ struct PullService::Draft {
   Answer refusal = {};
   GroupConfigPtr group = nullptr;
   std::shared_ptr<const store::MessageFilter> filter = nullptr;
+  size_t own_filter_bytes = 0;
   bool filters_properties = false;
 
   bool refuse(ResponseCode code, std::string remark) {
@@ -105,6 +116,7 @@ struct PullService::Task {
   int32_t messages_max = 0;
   int64_t bytes_max = 0;
   std::shared_ptr<const store::MessageFilter> filter;
+  size_t own_filter_bytes = 0;      ///< Of a filter that no other pull has.
   bool filters_properties = false;  ///< The filter looks into every record.
   GroupConfigPtr group_config;
   bool reads_from_slaves = false;
@@ -245,6 +257,7 @@ bool PullService::useOwnSubscription(Draft& draft) {
                         "parse the consumer's subscription failed: " + parsed.status().message());
   }
   draft.filter = TagFilter::of(*parsed);
+  draft.own_filter_bytes = filterBytes(text, kTagFilterFactor);
   return true;
 }
 
@@ -253,12 +266,14 @@ bool PullService::useOwnExpression(Draft& draft) {
   if (!draft.settings->property_filter) {
     return draft.refuse(ResponseCode::kSystemError, expressionRefusal(type));
   }
-  auto compiled = expressions_.get(type, draft.request.subscription.value_or(std::string_view()));
+  const std::string_view text = draft.request.subscription.value_or(std::string_view());
+  auto compiled = expressions_.get(type, text);
   if (!compiled.ok()) {
     return draft.refuse(ResponseCode::kSubscriptionParseFailed,
                         "parse the consumer's subscription failed: " + compiled.status().message());
   }
   draft.filter = std::move(*compiled);
+  draft.own_filter_bytes = filterBytes(text, kExpressionFactor);
   draft.filters_properties = true;
   return true;
 }
@@ -340,6 +355,7 @@ std::unique_ptr<PullService::Task> PullService::taskOf(
   task->messages_max = request.max_messages;
   task->bytes_max = request.message_bytes_max.value_or(0);
   task->filter = std::move(draft.filter);
+  task->own_filter_bytes = draft.own_filter_bytes;
   task->filters_properties = draft.filters_properties;
   task->group_config = std::move(draft.group);
   task->reads_from_slaves = draft.settings->slave_read;
@@ -416,7 +432,8 @@ bool PullService::hold(std::unique_ptr<Task>& task) {
                                  .queue_offset = queue_offset,
                                  .deadline = *task->hold_until,
                                  .connection_id = connection->id(),
-                                 .filter = task->filter.get()};
+                                 .filter = task->filter.get(),
+                                 .filter_bytes = task->own_filter_bytes};
   task->responder->markHeld();
   auto waiting = std::make_unique<Held>(*this, std::move(task));
   Held* const held_task = waiting.get();

@@ -54,7 +54,7 @@ std::vector<model::TopicConfig> systemTopicsOf(const BrokerSettings& settings) {
   if (settings.trace_topic) {
     topics.push_back(systemTopic(settings.trace_topic_name, 1));
   }
-  topics.push_back(systemTopic(settings.cluster_name + "_REPLY_TOPIC", 1));
+  topics.push_back(systemTopic(settings.replyTopic(), 1));
   topics.push_back(systemTopic(std::string(kHalfTopic), 1));
   topics.push_back(systemTopic(std::string(kOpTopic), 1));
   return topics;

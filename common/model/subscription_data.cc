@@ -47,6 +47,11 @@ Result<SubscriptionData> parseSubscription(std::string_view topic, std::string_v
     data.sub_string = kSubscribeAll;
     return data;
   }
+  if (expression.size() > kTagExpressionBytesMax) {
+    return Status::invalidArgument("the tags of a subscription have " +
+                                   std::to_string(expression.size()) + " bytes, at most " +
+                                   std::to_string(kTagExpressionBytesMax) + " are allowed");
+  }
   data.sub_string = expression;
   ROCKETMQ_RETURN_IF_ERROR(addTags(expression, data));
   return data;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <set>
 #include <string>
@@ -14,6 +15,8 @@ namespace rocketmq::model {
 inline constexpr std::string_view kSubscribeAll = "*";
 inline constexpr std::string_view kExpressionTag = "TAG";
 inline constexpr std::string_view kExpressionSql92 = "SQL92";
+/// What the tags of a subscription may have, as an SQL92 expression may.
+inline constexpr size_t kTagExpressionBytesMax = 16u << 10;
 
 /// One topic that a consumer group reads, and which of its messages.
 struct SubscriptionData {
@@ -50,7 +53,8 @@ constexpr bool isTagExpression(std::string_view type) {
 
 /// A subscription from what a user wrote (RocketMQ: FilterAPI). TAG expressions are split at `||`
 /// and trimmed; an empty one or `*` means every message. Other types keep the expression as it is.
-/// InvalidArgument: nothing but `||`, or no expression for another type.
+/// InvalidArgument: nothing but `||`, more than kTagExpressionBytesMax of tags, or no expression
+/// for another type.
 Result<SubscriptionData> parseSubscription(std::string_view topic, std::string_view expression,
                                            std::string_view type, int64_t version);
 

@@ -16,7 +16,8 @@ namespace {
 
 constexpr size_t kLengthWordBytes = 4;
 /// The header length shares its word with the serialize type and has 24 bits.
-constexpr size_t kHeaderBytesMax = 0xFFFFFF;
+constexpr size_t kHeaderLengthMask = 0xFFFFFF;
+static_assert(kHeaderBytesMax <= kHeaderLengthMask);
 /// Room that a head takes at a time, so that a usual one does it once.
 constexpr size_t kRoomStepBytes = 512;
 /// The digits and the sign of an int32.
@@ -71,11 +72,15 @@ Status decodeFrame(char* frame, size_t size, CommandView& out) {
   ByteReader prefix(frame, size);
   const auto total = prefix.read<int32_t>();
   const auto header_word = prefix.read<uint32_t>();
-  const size_t header_bytes = header_word & kHeaderBytesMax;
+  const size_t header_bytes = header_word & kHeaderLengthMask;
   if (prefix.failed() || total < 0 || static_cast<size_t>(total) + kLengthWordBytes != size ||
       header_bytes > prefix.remaining()) {
     return Status::corruption("frame of " + std::to_string(size) +
                               " bytes does not fit its lengths");
+  }
+  if (header_bytes > kHeaderBytesMax) {
+    return Status::corruption("header of " + std::to_string(header_bytes) +
+                              " bytes is longer than " + std::to_string(kHeaderBytesMax));
   }
   const uint32_t type = header_word >> 24;
   char* const header = frame + kFramePrefixBytes;
@@ -217,7 +222,8 @@ void HeaderWriter::finish(size_t body_bytes) {
 /// answer then says so, and a request goes out without fields and is refused.
 void HeaderWriter::replaceByRefusal(size_t body_bytes) {
   CommandHead head = head_;
-  head.remark = "header is longer than 16777215 bytes";
+  const std::string remark = "header is longer than " + std::to_string(kHeaderBytesMax) + " bytes";
+  head.remark = remark;
   if ((head.flag & kFlagResponse) != 0) {
     head.code = static_cast<int32_t>(ResponseCode::kSystemError);
   }

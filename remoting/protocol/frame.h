@@ -18,6 +18,9 @@ namespace rocketmq::remoting {
 
 /// Largest `total` accepted, as the Java side has it.
 inline constexpr size_t kFrameBytesMax = 16u << 20;
+/// Size of the longest header accepted and written. A message's properties, 32,767 bytes at most,
+/// are what headers are long for; each may take six bytes in JSON.
+inline constexpr size_t kHeaderBytesMax = 512u << 10;
 /// The two words before the header.
 inline constexpr size_t kFramePrefixBytes = 8;
 
@@ -28,7 +31,8 @@ Result<std::optional<size_t>> peekFrameSize(std::string_view bytes, size_t frame
 
 /// Decodes one whole frame of `size` bytes into `out`, whose views then point into it. Escapes in a
 /// JSON header are undone in place, so the header part of the bytes may change. Corruption when
-/// lengths, serialize type or header are wrong: the connection must then be closed.
+/// lengths, serialize type or header are wrong, or the header is above kHeaderBytesMax: the
+/// connection must then be closed.
 Status decodeFrame(char* frame, size_t size, CommandView& out);
 
 /// Appends a frame's head (prefix and header) to a string, which is not to be used before finish();
@@ -53,8 +57,8 @@ class HeaderWriter {
   /// misread anything else.
   void add(std::string_view name, std::string_view value);
 
-  /// Completes the header and fills in the lengths. Call once, last. A header above 16 MiB, which
-  /// only texts of a peer can cause, is replaced by a refusal.
+  /// Completes the header and fills in the lengths. Call once, last. A header above
+  /// kHeaderBytesMax, which only texts of a peer or a user can cause, is replaced by a refusal.
   void finish(size_t body_bytes);
 
  private:

@@ -37,6 +37,15 @@ TEST(ParseSubscriptionTest, SplitsAndTrimsTags) {
   EXPECT_EQ(javaStringHash("TagA"), 2598919);
 }
 
+TEST(ParseSubscriptionTest, TakesNoMoreTagsThanABrokerWould) {
+  const std::string longest(kTagExpressionBytesMax, 't');
+  EXPECT_EQ(parsed(longest).sub_string, longest);
+  const auto refused = parseSubscription("T", longest + "t", "TAG", 7);
+  EXPECT_EQ(refused.status().code(), StatusCode::kInvalidArgument);
+  EXPECT_EQ(refused.status().message(),
+            "the tags of a subscription have 16385 bytes, at most 16384 are allowed");
+}
+
 TEST(ParseSubscriptionTest, KeepsABarInsideATag) {
   EXPECT_EQ(parsed("a|b").tags_set, (std::set<std::string>{"a|b"}));
 }

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "common/bytes.h"
 #include "tests/unit/remoting/test_vectors.h"
 
 namespace rocketmq::remoting {
@@ -167,7 +168,7 @@ TEST(FrameTest, FrameOfTheLargestSizeDecodes) {
 }
 
 TEST(FrameTest, LargeHeadersSurviveBothCodecs) {
-  std::string value(3 << 20, 'v');
+  std::string value(kHeaderBytesMax - 300, 'v');
   value[1000] = '"';
   value.back() = '\x02';
   for (const SerializeType type : {SerializeType::kJson, SerializeType::kBinary}) {
@@ -179,16 +180,15 @@ TEST(FrameTest, LargeHeadersSurviveBothCodecs) {
   }
 }
 
-// Promise: an answer that repeats a peer's text is never written with a length that does not fit
-// its 24 bits, because the peer would lose track of the stream.
-TEST(FrameTest, HeaderThatIsTooLongForItsLengthIsReplacedByARefusal) {
-  const std::string text(17 << 20, 't');
+// Promise: an answer that repeats a peer's text is never written longer than a peer takes.
+TEST(FrameTest, HeaderThatIsTooLongIsReplacedByARefusal) {
+  const std::string text(kHeaderBytesMax, 't');
   const DecodedFrame answer(
       encode({.opaque = 5, .flag = kFlagResponse, .remark = text}, {{"k", "v"}}, "body"));
   ASSERT_TRUE(answer.isOk()) << answer.status().toString();
   EXPECT_EQ(answer->code, static_cast<int32_t>(ResponseCode::kSystemError));
   EXPECT_EQ(answer->opaque, 5);
-  EXPECT_EQ(answer->remark, "header is longer than 16777215 bytes");
+  EXPECT_EQ(answer->remark, "header is longer than 524288 bytes");
   EXPECT_EQ(answer->ext_fields.size(), 0u);
   EXPECT_EQ(answer->body, "body");
 
@@ -196,6 +196,18 @@ TEST(FrameTest, HeaderThatIsTooLongForItsLengthIsReplacedByARefusal) {
   ASSERT_TRUE(request.isOk()) << request.status().toString();
   EXPECT_EQ(request->code, 10);
   EXPECT_EQ(request->ext_fields.size(), 0u);
+}
+
+TEST(FrameTest, HeaderThatIsTooLongIsRefusedUnread) {
+  const std::string header = R"({"code":10,"remark":")" + std::string(kHeaderBytesMax, 't') + "\"}";
+  std::string frame(kFramePrefixBytes, '\0');
+  storeBigEndian(frame.data(), static_cast<int32_t>(4 + header.size()));
+  storeBigEndian(frame.data() + 4, static_cast<int32_t>(header.size()));
+  frame += header;
+  CommandView view;
+  const Status decoded = decodeFrame(frame.data(), frame.size(), view);
+  EXPECT_EQ(decoded.code(), StatusCode::kCorruption);
+  EXPECT_NE(decoded.message().find("longer than 524288"), std::string::npos) << decoded.message();
 }
 
 TEST(FrameTest, WrongPrefixesAreCorruption) {

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <numeric>
 #include <optional>
 #include <stdexcept>
@@ -224,6 +225,39 @@ TEST_F(RouterTest, LaneHandlerHasItsOwnCopyOfTheRequest) {
   EXPECT_EQ(answer->code(), ResponseCode::kSuccess);
   EXPECT_EQ(answer->text(), text);
   EXPECT_EQ(answer->command.body, "the body");
+}
+
+// Promise: what takes long to decode keeps no connection's thread, neither in the handler nor in
+// the guard.
+TEST_F(RouterTest, LongBodiesAreHandledAndGuardedOnALaneAndTooLongOnesNotAtAll) {
+  std::atomic<std::thread::id> guarded;
+  std::atomic<std::thread::id> handled;
+  router_.setGuard([&](const RequestContext& context) -> std::optional<Answer<NoFields>> {
+    guarded = std::this_thread::get_id();
+    if (context.body().starts_with("stranger")) {
+      return Answer<NoFields>(ResponseCode::kNoPermission, "who are you?");
+    }
+    return std::nullopt;
+  });
+  router_.handle<Echo>({.inline_body_max = 10, .body_max = 20},
+                       [&](const Echo& request, const RequestContext&) {
+                         handled = std::this_thread::get_id();
+                         return Answer<Echo::Reply>(Echo::Reply{request.text});
+                       });
+  const auto codeOf = [&](const std::string& body) {
+    dispatch(requestFrame(Echo{.text = "a", .number = {}}, 1, body));
+    const auto answer = sentEventually();
+    return answer == nullptr ? ResponseCode::kTopicNotExist : answer->code();
+  };
+  const std::thread::id here = std::this_thread::get_id();
+  EXPECT_EQ(codeOf(std::string(10, 'x')), ResponseCode::kSuccess);
+  EXPECT_EQ(guarded.load(), here);
+  EXPECT_EQ(handled.load(), here);
+  EXPECT_EQ(codeOf(std::string(11, 'x')), ResponseCode::kSuccess);
+  EXPECT_NE(guarded.load(), here);
+  EXPECT_NE(handled.load(), here);
+  EXPECT_EQ(codeOf("stranger with luggage"), ResponseCode::kSystemError);
+  EXPECT_EQ(codeOf("stranger, alone"), ResponseCode::kNoPermission);
 }
 
 TEST_F(RouterTest, FullLaneAnswersSystemBusy) {

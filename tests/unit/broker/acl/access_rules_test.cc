@@ -45,7 +45,7 @@ class AccessRulesTest : public ::testing::Test {
       files.emplace_back(path, std::move(*file));
     }
     warnings_.clear();
-    return AccessRules::compile(files, warnings_);
+    return AccessRules::compile(files, "DefaultCluster_REPLY_TOPIC", warnings_);
   }
 
   /// The remark, or "" for a request that may pass.
@@ -109,6 +109,8 @@ TEST_F(AccessRulesTest, EachPermissionOfATopicLetsPassWhatItSays) {
     EXPECT_EQ(may(RequestCode::kSendMessageV2, {{"b", topic}}), may_send);
     EXPECT_EQ(may(RequestCode::kSendBatchMessage, {{"b", topic}}), may_send);
     EXPECT_EQ(may(RequestCode::kRecallMessage, {{"topic", topic}}), may_send);
+    EXPECT_EQ(may(RequestCode::kSendReplyMessage, {{"topic", topic}}), may_send);
+    EXPECT_EQ(may(RequestCode::kSendReplyMessageV2, {{"b", topic}}), may_send);
     return may_send;
   };
   const auto read = [&](const std::string& topic) {
@@ -209,6 +211,15 @@ TEST_F(AccessRulesTest, WhoeverHasAnAccountMayWriteTraces) {
   use("");
   EXPECT_TRUE(may(RequestCode::kSendMessageV2, {{"b", "RMQ_SYS_TRACE_TOPIC"}}));
   EXPECT_FALSE(may(RequestCode::kPullMessage, {{"topic", "RMQ_SYS_TRACE_TOPIC"}}));
+}
+
+TEST_F(AccessRulesTest, WhoeverHasAnAccountMaySendRepliesToTheClustersReplyTopic) {
+  use("");
+  EXPECT_TRUE(may(RequestCode::kSendReplyMessage, {{"topic", "DefaultCluster_REPLY_TOPIC"}}));
+  EXPECT_TRUE(may(RequestCode::kSendReplyMessageV2, {{"b", "DefaultCluster_REPLY_TOPIC"}}));
+  EXPECT_FALSE(may(RequestCode::kSendReplyMessageV2, {{"b", "Other_REPLY_TOPIC"}}));
+  EXPECT_FALSE(may(RequestCode::kSendMessageV2, {{"b", "DefaultCluster_REPLY_TOPIC"}}));
+  EXPECT_FALSE(may(RequestCode::kPullMessage, {{"topic", "DefaultCluster_REPLY_TOPIC"}}));
 }
 
 TEST_F(AccessRulesTest, OddWordsDenyAndAreReported) {

@@ -47,12 +47,13 @@ class AclManagerTest : public ::testing::Test {
   std::string path(const std::string& name) const { return home_ / ("conf/" + name); }
 
   void open() {
-    auto manager = AclManager::open(home_.path().string(), clock_);
+    auto manager = AclManager::open(home_.path().string(), "DefaultCluster_REPLY_TOPIC", clock_);
     ASSERT_TRUE(manager.ok()) << manager.status().message();
     manager_ = std::move(*manager);
   }
   std::string openError() const {
-    const auto manager = AclManager::open(home_.path().string(), clock_);
+    const auto manager =
+        AclManager::open(home_.path().string(), "DefaultCluster_REPLY_TOPIC", clock_);
     EXPECT_FALSE(manager.ok());
     return manager.status().message();
   }
@@ -86,7 +87,7 @@ TEST_F(AclManagerTest, WithoutAFileEverythingIsRefused) {
   open();
   EXPECT_THAT(send("T"), HasSubstr("No acl config for application"));
   EXPECT_FALSE(std::filesystem::exists(path("plain_acl.yml")));
-  EXPECT_THAT(AclManager::open("", clock_).status().message(), HasSubstr("ROCKETMQ_HOME"));
+  EXPECT_THAT(AclManager::open("", "", clock_).status().message(), HasSubstr("ROCKETMQ_HOME"));
 }
 
 TEST_F(AclManagerTest, EveryFileBelowTheFolderIsReadAndItsAccountsWin) {

@@ -55,6 +55,41 @@ class ClientRegistryTest : public testing::Test {
       {.may_notify = [this](std::string_view) { return may_notify_; }}, filters_, clock_};
 };
 
+// Promise: what a connection makes the broker keep is bounded, and given back when it is gone.
+TEST_F(ClientRegistryTest, SubscriptionsOfOneConnectionAndOfAllAreBounded) {
+  ClientRegistry clients(
+      {.may_notify = {}, .bytes = {.each_free = 4'000, .each_max = 40'000, .total_max = 50'000}},
+      filters_, clock_);
+  const auto topics = [](const std::string& name, int count) {
+    std::vector<model::SubscriptionData> all;
+    for (int i = 0; i < count; ++i) {
+      all.push_back(subscription(name + std::to_string(i), "A||B"));
+    }
+    return to(all);
+  };
+  const auto greedy = connect(1);
+  const auto other = connect(2);
+  const auto modest = connect(3);
+  int groups = 0;
+  while (clients.registerConsumer("G" + std::to_string(groups), client(greedy, "c"),
+                                  topics("T", 10))) {
+    ASSERT_LT(++groups, 100);
+  }
+  EXPECT_GT(groups, 1);
+  EXPECT_LE(clients.bytes(), 40'000u);
+  EXPECT_TRUE(clients.consumerIds("G" + std::to_string(groups)).empty());
+  // Repeating what is there takes nothing more.
+  EXPECT_TRUE(clients.registerConsumer("G0", client(greedy, "c"), topics("T", 10)));
+
+  EXPECT_FALSE(clients.registerConsumer("H", client(other, "c"), topics("T", 40)));
+  EXPECT_TRUE(clients.registerConsumer("I", client(modest, "c"), topics("T", 2)));
+  clients.removeConnection(1);
+  EXPECT_TRUE(clients.registerConsumer("H", client(other, "c"), topics("T", 40)));
+  clients.removeConnection(2);
+  clients.removeConnection(3);
+  EXPECT_EQ(clients.bytes(), 0u);
+}
+
 TEST_F(ClientRegistryTest, ANewMemberIsToldToAllBeforeRegisteringReturns) {
   const auto first = connect(1);
   const auto second = connect(2);

@@ -72,6 +72,34 @@ TEST_F(HeartbeatServiceTest, OnlyTheFirstHeartbeatOfAGroupHasSomethingToCreate) 
   EXPECT_EQ(clients_.producers("P").size(), 1u);
 }
 
+TEST_F(HeartbeatServiceTest, NamesAndExpressionsLongerThanAnyThatWorkAreRefused) {
+  const auto problemOf = [](const auto& change) {
+    auto heartbeat = heartbeatOf("G");
+    heartbeat.consumer_data_set[0].subscription_data_set.resize(1);
+    change(heartbeat);
+    return HeartbeatService::check(heartbeat).message();
+  };
+  const std::string name(513, 'n');
+  EXPECT_EQ(problemOf([](auto& heartbeat) { heartbeat.client_id = std::string(512, 'c'); }), "");
+  EXPECT_EQ(problemOf([&](auto& heartbeat) { heartbeat.client_id = name; }),
+            "the clientID in a heartbeat has 513 bytes, at most 512 are taken");
+  EXPECT_NE(problemOf([&](auto& heartbeat) { heartbeat.producer_data_set[0].group_name = name; }),
+            "");
+  EXPECT_NE(problemOf([&](auto& heartbeat) { heartbeat.consumer_data_set[0].group_name = name; }),
+            "");
+  EXPECT_NE(problemOf([&](auto& heartbeat) {
+              heartbeat.consumer_data_set[0].subscription_data_set[0].topic = name;
+            }),
+            "");
+  EXPECT_EQ(problemOf([](auto& heartbeat) {
+              model::SubscriptionData& data =
+                  heartbeat.consumer_data_set[0].subscription_data_set[0];
+              data.topic = "T";
+              data.sub_string = std::string(16'385, 't');
+            }),
+            "the subscription of T in a heartbeat has 16385 bytes, at most 16384 are taken");
+}
+
 TEST_F(HeartbeatServiceTest, AUnitConsumersRetryTopicIsMarked) {
   auto heartbeat = heartbeatOf("G");
   heartbeat.consumer_data_set[0].unit_mode = true;

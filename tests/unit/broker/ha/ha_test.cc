@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <future>
 #include <string>
+#include <vector>
 
 #include "broker/ha/log_distance.h"
 #include "broker/ha/transfer.h"
@@ -174,6 +175,22 @@ TEST_F(HaTest, SendsAreRefusedWhileTooFewAreInSyncAndWaitForAsManyAsAskedFor) {
   // A slave that is too far behind is not in sync.
   master_.configure([](BrokerSettings& settings) { settings.ha_in_sync_gap_bytes_max = 10; });
   EXPECT_EQ(waitFor(end), ReplicaOutcome::kReplicated);
+}
+
+TEST_F(HaTest, ASlaveTakesThePlaceOfAConnectionThatSaysNothing) {
+  const int64_t end = master_.send(3);
+  startMaster();
+  std::vector<RawSocket> mute;
+  for (int i = 0; i < 64; ++i) {
+    mute.push_back(RawSocket::connectTo(server_->port()));
+  }
+  ASSERT_TRUE(eventually([this] { return server_->slaves().size() == 64; }));
+  RawSocket slave = RawSocket::connectTo(server_->port());
+  ASSERT_TRUE(slave.write(view(encodeReport(0))));
+  EXPECT_EQ(slave.readBytes(kTransferHeaderBytes),
+            view(TransferHeader{.offset = 0, .bytes = static_cast<int32_t>(end)}.encode()));
+  EXPECT_TRUE(mute.front().closedByPeer());
+  EXPECT_EQ(server_->slaves().size(), 64u);
 }
 
 TEST_F(HaTest, SilentSlaveIsCutOff) {

@@ -100,6 +100,23 @@ TEST_F(HeldPullsTest, ArrivalWakesOnlyPullsOfItsQueue) {
   EXPECT_EQ(held_.size(), 2u);
 }
 
+TEST_F(HeldPullsTest, FiltersOfTheirOwnAreBoundedTogether) {
+  HeldPulls held({.held_max = 100, .filter_bytes_max = 1000}, [](const Task&) {});
+  Outcome outcome;
+  const auto holds = [&](size_t filter_bytes) {
+    return hold(held, {.topic = "T", .deadline = at(100), .filter_bytes = filter_bytes}, outcome);
+  };
+  const auto first = holds(600);
+  ASSERT_TRUE(first);
+  EXPECT_FALSE(holds(401));
+  EXPECT_TRUE(holds(400));
+  EXPECT_FALSE(holds(1));
+  EXPECT_TRUE(holds(0));
+  EXPECT_EQ(held.size(), 3u);
+  held.release("T", 0, *first);
+  EXPECT_TRUE(holds(600));
+}
+
 TEST_F(HeldPullsTest, ArrivalWakesOnlyPullsWhoseTagMatches) {
   const TagFilter wants_a({tagsCode("A")});
   const TagFilter wants_b({tagsCode("B")});
