@@ -91,14 +91,23 @@ int64_t MessageReader::firstStoredFrom(const ConsumeQueue& queue, TimestampMs ti
   int64_t low = queue.minOffset();
   int64_t high = queue.maxOffset();
   while (low < high) {
+    // Where there is no message the next one decides. No part of a hole is looked at twice.
     const int64_t middle = low + (high - low) / 2;
-    if (storeTimeAt(queue, middle) < time) {
-      low = middle + 1;
+    const int64_t probe = firstWithTime(queue, middle, high);
+    if (probe < high && storeTimeAt(queue, probe) < time) {
+      low = probe + 1;
     } else {
       high = middle;
     }
   }
-  return low;
+  return firstWithTime(queue, low, queue.maxOffset());
+}
+
+int64_t MessageReader::firstWithTime(const ConsumeQueue& queue, int64_t index, int64_t end) const {
+  while (index < end && storeTimeAt(queue, index) == 0) {
+    ++index;
+  }
+  return index;
 }
 
 int64_t MessageReader::offsetByTime(std::string_view topic, int32_t queue_id, TimestampMs time,
@@ -112,7 +121,11 @@ int64_t MessageReader::offsetByTime(std::string_view topic, int32_t queue_id, Ti
     return std::max(min, firstStoredFrom(*queue, time));
   }
   const TimestampMs later = time == std::numeric_limits<TimestampMs>::max() ? time : time + 1;
-  return std::max(min, firstStoredFrom(*queue, later) - 1);
+  int64_t last = firstStoredFrom(*queue, later) - 1;
+  while (last > min && storeTimeAt(*queue, last) == 0) {
+    --last;
+  }
+  return std::max(min, last);
 }
 
 std::optional<TimestampMs> MessageReader::storeTime(std::string_view topic, int32_t queue_id,

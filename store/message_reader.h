@@ -76,6 +76,8 @@ class MessageReader {
   bool isDamaged(const ConsumeQueue& queue, int64_t index, const QueueEntry& entry) const;
   /// 0 when the entry or its record is gone.
   TimestampMs storeTimeAt(const ConsumeQueue& queue, int64_t index) const;
+  /// First of the entries from `index` to `end` whose message is there; `end` when there is none.
+  int64_t firstWithTime(const ConsumeQueue& queue, int64_t index, int64_t end) const;
   /// First visible message stored at or after `time`; maxOffset() when there is none.
   int64_t firstStoredFrom(const ConsumeQueue& queue, TimestampMs time) const;
 
