@@ -119,7 +119,8 @@ Status MessageStoreImpl::openFiles() {
   ROCKETMQ_ASSIGN_OR_RETURN(
       deleted_topics_,
       DeletedTopics::load(files_, folder_->deletedTopicsPath(), log_->minOffset()));
-  ROCKETMQ_ASSIGN_OR_RETURN(checkpoint_, Checkpoint::load(files_, folder_->checkpointPath()));
+  ROCKETMQ_ASSIGN_OR_RETURN(checkpoint_,
+                            Checkpoint::load(files_, folder_->checkpointPath(), clock_.nowMs()));
   queue_ends_ = std::make_unique<QueueEnds>(files_, folder_->queueEndsPath());
   return Status::ok();
 }
@@ -262,8 +263,8 @@ Status MessageStoreImpl::close() {
 Status MessageStoreImpl::stopServices() {
   // Puts that have seen the store open are through once the lock has been theirs.
   { MutexLock append_lock(log_->appendMutex()); }
-  retention_->stop();
   repair_->stop();
+  retention_->stop();
   log_->stop();
   const Status log_flushed = log_flusher_->stop();
   queue_flusher_->stop();
