@@ -25,9 +25,11 @@ struct CheckpointTimes {
 /// them is carried along unchanged. Threads: any.
 class Checkpoint {
  public:
-  /// Reads the file, or begins with zeros when it is missing or has another length, which is legal
-  /// and only makes a recovery after a crash read more.
-  static Result<std::unique_ptr<Checkpoint>> load(FileSystem& files, const std::string& path);
+  /// Reads the file, or begins with zeros when it is missing, has another length or holds a time
+  /// more than a day after `now_ms`, which is legal and only makes a recovery after a crash read
+  /// more.
+  static Result<std::unique_ptr<Checkpoint>> load(FileSystem& files, const std::string& path,
+                                                  TimestampMs now_ms);
 
   CheckpointTimes times() const;
 

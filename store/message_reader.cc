@@ -51,8 +51,9 @@ GetResult MessageReader::find(const GetRequest& request,
     const MessageScan::Limits limits{.log_end = parts_.log.maxOffset(),
                                      .memory_bytes = memoryBytes(),
                                      .cached = cached_,
+                                     .repair = parts_.repair,
                                      .now = now};
-    MessageScan(parts_.log, parts_.rules, parts_.live, request, limits, result).run(*queue);
+    MessageScan(parts_.log, parts_.rules, parts_.live, request, limits, result).run(queue);
   }
   return result;
 }
@@ -67,13 +68,22 @@ int64_t MessageReader::maxOffset(std::string_view topic, int32_t queue_id) const
   return queue == nullptr ? 0 : queue->maxOffset();
 }
 
+Result<MessageRecord> MessageReader::recordOf(const ConsumeQueue& queue, int64_t index,
+                                              const QueueEntry& entry) const {
+  const LogView view = parts_.log.view(entry.physical_offset);
+  auto record = recordIn(view, entry.physical_offset, CrcCheck::kSkip);
+  if (record && !queue.names(index, entry, view.from(entry.physical_offset).data())) {
+    return Status::corruption("the entry names another record");
+  }
+  return record;
+}
+
 TimestampMs MessageReader::storeTimeAt(const ConsumeQueue& queue, int64_t index) const {
   const auto entry = queue.entryAt(index);
   if (!entry || isPreBlank(*entry)) {
     return 0;
   }
-  const auto record =
-      recordIn(parts_.log.view(entry->physical_offset), entry->physical_offset, CrcCheck::kSkip);
+  const auto record = recordOf(queue, index, *entry);
   return record ? record->store_timestamp_ms : 0;
 }
 
@@ -81,14 +91,23 @@ int64_t MessageReader::firstStoredFrom(const ConsumeQueue& queue, TimestampMs ti
   int64_t low = queue.minOffset();
   int64_t high = queue.maxOffset();
   while (low < high) {
+    // Where there is no message the next one decides. No part of a hole is looked at twice.
     const int64_t middle = low + (high - low) / 2;
-    if (storeTimeAt(queue, middle) < time) {
-      low = middle + 1;
+    const int64_t probe = firstWithTime(queue, middle, high);
+    if (probe < high && storeTimeAt(queue, probe) < time) {
+      low = probe + 1;
     } else {
       high = middle;
     }
   }
-  return low;
+  return firstWithTime(queue, low, queue.maxOffset());
+}
+
+int64_t MessageReader::firstWithTime(const ConsumeQueue& queue, int64_t index, int64_t end) const {
+  while (index < end && storeTimeAt(queue, index) == 0) {
+    ++index;
+  }
+  return index;
 }
 
 int64_t MessageReader::offsetByTime(std::string_view topic, int32_t queue_id, TimestampMs time,
@@ -102,7 +121,11 @@ int64_t MessageReader::offsetByTime(std::string_view topic, int32_t queue_id, Ti
     return std::max(min, firstStoredFrom(*queue, time));
   }
   const TimestampMs later = time == std::numeric_limits<TimestampMs>::max() ? time : time + 1;
-  return std::max(min, firstStoredFrom(*queue, later) - 1);
+  int64_t last = firstStoredFrom(*queue, later) - 1;
+  while (last > min && storeTimeAt(*queue, last) == 0) {
+    --last;
+  }
+  return std::max(min, last);
 }
 
 std::optional<TimestampMs> MessageReader::storeTime(std::string_view topic, int32_t queue_id,
@@ -180,7 +203,7 @@ void MessageReader::resolveExtAddress(const ConsumeQueue& queue, QueueEntry& ent
 
 template <class Visitor>
 void MessageReader::visitEntries(std::string_view topic, int32_t queue_id, int64_t index,
-                                 int32_t count, Visitor visit) const {
+                                 int32_t count, Visitor visitor) const {
   const auto queue = parts_.queues.find(topic, queue_id);
   int64_t left = queue == nullptr ? 0 : count;
   while (left > 0) {
@@ -190,19 +213,37 @@ void MessageReader::visitEntries(std::string_view topic, int32_t queue_id, int64
     }
     const int64_t taken = std::min(run.count, left);
     for (int64_t i = 0; i < taken; ++i) {
-      visit(*queue, run.at(i));
+      const ConsumeQueue::Repair repair = queue->repair();
+      if (!visitor(Visit{queue, repair, index + i, run.at(i)})) {
+        return;
+      }
     }
     index += taken;
     left -= taken;
   }
 }
 
+bool MessageReader::isDamaged(const ConsumeQueue& queue, int64_t index,
+                              const QueueEntry& entry) const {
+  if (isPreBlank(entry)) {
+    return false;
+  }
+  // Not found is what the log has no longer, or what cannot be read now.
+  return !isWritten(entry) || entry.physical_offset > parts_.log.maxOffset() - entry.record_bytes ||
+         recordOf(queue, index, entry).status().code() == StatusCode::kCorruption;
+}
+
 std::vector<QueueEntry> MessageReader::queueEntries(std::string_view topic, int32_t queue_id,
                                                     int64_t index, int32_t count) const {
   std::vector<QueueEntry> entries;
-  visitEntries(topic, queue_id, index, count, [&](const ConsumeQueue& queue, QueueEntry entry) {
-    resolveExtAddress(queue, entry);
-    entries.push_back(entry);
+  visitEntries(topic, queue_id, index, count, [&](Visit visit) {
+    if (isDamaged(*visit.queue, visit.index, visit.entry) &&
+        !parts_.repair.request(visit.queue, visit.repair, visit.index)) {
+      return false;
+    }
+    resolveExtAddress(*visit.queue, visit.entry);
+    entries.push_back(visit.entry);
+    return true;
   });
   return entries;
 }
@@ -211,19 +252,21 @@ std::vector<QueueEntryDetail> MessageReader::queueEntryDetails(std::string_view 
                                                                int32_t queue_id, int64_t index,
                                                                int32_t count) const {
   std::vector<QueueEntryDetail> details;
-  visitEntries(topic, queue_id, index, count, [&](const ConsumeQueue& queue, QueueEntry entry) {
+  visitEntries(topic, queue_id, index, count, [&](const Visit& visit) {
     QueueEntryDetail& detail = details.emplace_back();
+    const QueueEntry& entry = visit.entry;
     detail.entry = entry;
     detail.has_address = isExtAddress(entry.tags_code);
     if (!detail.has_address) {
-      return;
+      return true;
     }
-    const LogView units = queue.unitFile(entry.tags_code);
+    const LogView units = visit.queue->unitFile(entry.tags_code);
     if (const auto unit = unitAt(units, entry.tags_code)) {
       detail.unit = {.tags_code = unit->tags_code,
                      .store_timestamp_ms = unit->store_timestamp_ms,
                      .bit_map = std::string(unit->bit_map)};
     }
+    return true;
   });
   return details;
 }

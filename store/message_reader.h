@@ -13,6 +13,7 @@
 #include "store/log/commit_log.h"
 #include "store/message_store.h"
 #include "store/queue/queue_table.h"
+#include "store/repair/queue_repair.h"
 #include "store/store_stats.h"
 
 namespace rocketmq::store {
@@ -29,6 +30,7 @@ class MessageReader {
     const LiveSettings& live;
     StoreStats& stats;
     const Clock& clock;
+    QueueRepair& repair;
     int64_t physical_memory_bytes = 0;
   };
 
@@ -52,7 +54,13 @@ class MessageReader {
                                                   int64_t index, int32_t count) const;
 
  private:
-  /// Calls `visit(queue, entry)` for up to `count` entries from `index` on.
+  struct Visit {
+    const std::shared_ptr<ConsumeQueue>& queue;
+    ConsumeQueue::Repair repair;  ///< Of the queue, before the entry was read.
+    int64_t index = 0;
+    QueueEntry entry;
+  };
+  /// Calls `visitor(visit)` for up to `count` entries from `index` on, until it returns false.
   template <class Visitor>
   void visitEntries(std::string_view topic, int32_t queue_id, int64_t index, int32_t count,
                     Visitor visit) const;
@@ -61,8 +69,15 @@ class MessageReader {
   /// Puts the tags code in the place of an address in consumequeue_ext: that of the unit, or of the
   /// record when there is no unit.
   void resolveExtAddress(const ConsumeQueue& queue, QueueEntry& entry) const;
+  /// The record that the entry at `index` names; Corruption when it names none.
+  Result<MessageRecord> recordOf(const ConsumeQueue& queue, int64_t index,
+                                 const QueueEntry& entry) const;
+  /// Whether it names no record, although the log should have one.
+  bool isDamaged(const ConsumeQueue& queue, int64_t index, const QueueEntry& entry) const;
   /// 0 when the entry or its record is gone.
   TimestampMs storeTimeAt(const ConsumeQueue& queue, int64_t index) const;
+  /// First of the entries from `index` to `end` whose message is there; `end` when there is none.
+  int64_t firstWithTime(const ConsumeQueue& queue, int64_t index, int64_t end) const;
   /// First visible message stored at or after `time`; maxOffset() when there is none.
   int64_t firstStoredFrom(const ConsumeQueue& queue, TimestampMs time) const;
 

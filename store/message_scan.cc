@@ -8,20 +8,23 @@ namespace {
 /// How many queue entries one get() looks at, at least: enough for a filter that wants little.
 constexpr int64_t kScanBytesMin = 16'000;
 
+/// So many entries ahead a record's head is fetched: memory is slower than what is done with one.
+constexpr int64_t kPrefetchAhead = 8;
+
 }  // namespace
 
-void MessageScan::run(const ConsumeQueue& queue) {
+void MessageScan::run(const std::shared_ptr<ConsumeQueue>& queue) {
   int64_t index = request_.offset;
   const int64_t budget =
       std::max(kScanBytesMin / kQueueEntryBytes, static_cast<int64_t>(request_.messages_max));
   const int64_t stop = std::min(result_.max_offset, index + budget);
   result_.status = GetStatus::kNoMatchedMessage;
   while (index < stop) {
-    const QueueRun run = queue.run(index);
+    const QueueRun run = queue->run(index);
     if (run.owner == nullptr) {
       if (index == request_.offset) {
         result_.status = GetStatus::kOffsetFoundNull;
-        index = queue.nextFileOffset(index);
+        index = queue->nextFileOffset(index);
       }
       break;
     }
@@ -30,60 +33,99 @@ void MessageScan::run(const ConsumeQueue& queue) {
       would_wait_ = true;
       break;
     }
-    int64_t taken = 0;
-    while (taken < count && take(queue, run.at(taken))) {
-      ++taken;
-    }
+    const int64_t taken = takeRun(queue, index, run, count);
     index += taken;
     if (taken < count) {
       break;
     }
   }
-  if (would_wait_ && index == request_.offset) {
-    result_.status = GetStatus::kWouldWait;
+  if (index == request_.offset && (would_wait_ || is_unreadable_)) {
+    result_.status = would_wait_ ? GetStatus::kWouldWait : GetStatus::kUnreadable;
   }
   result_.next_offset = index;
   result_.suggest_slave = !isInMemory(last_physical_);
 }
 
-bool MessageScan::take(const ConsumeQueue& queue, const QueueEntry& entry) {
+int64_t MessageScan::takeRun(const std::shared_ptr<ConsumeQueue>& queue, int64_t index,
+                             const QueueRun& run, int64_t count) {
+  for (int64_t taken = 0; taken < count; ++taken) {
+    if (taken + kPrefetchAhead < count) {
+      prefetch(run.at(taken + kPrefetchAhead));
+    }
+    const ConsumeQueue::Repair before = queue->repair();
+    const Taken outcome = take(*queue, index + taken, run.at(taken));
+    if (outcome == Taken::kDamaged && !limits_.repair.request(queue, before, index + taken)) {
+      is_unreadable_ = true;
+    }
+    if (outcome == Taken::kNot || is_unreadable_) {
+      return taken;
+    }
+  }
+  return count;
+}
+
+MessageScan::Taken MessageScan::take(const ConsumeQueue& queue, int64_t index,
+                                     const QueueEntry& entry) {
   if (isFull(entry)) {
-    return false;
+    return Taken::kNot;
   }
   if (isPreBlank(entry)) {
-    return true;
+    return Taken::kYes;
+  }
+  if (!isPossible(entry)) {
+    return Taken::kDamaged;
   }
   last_physical_ = entry.physical_offset;
   if (entry.physical_offset < gone_to_) {
-    return true;
+    return Taken::kYes;
   }
+  // What a queue under repair says of tags may be as wrong as the rest of it.
   Screening screening = Screening::kUnknown;
-  if (request_.filter != nullptr) {
+  if (request_.filter != nullptr && queue.repair() != ConsumeQueue::Repair::kUnderWay) {
     screening = screen(queue, entry);
     if (screening == Screening::kUnwanted || screening == Screening::kWouldWait) {
       would_wait_ = screening == Screening::kWouldWait;
-      return !would_wait_;
+      return would_wait_ ? Taken::kNot : Taken::kYes;
     }
   }
-  if (!findRecord(entry)) {
-    if (result_.message_count == 0) {
-      result_.status = GetStatus::kMessageWasRemoving;
-    }
-    if (view_.owner == nullptr) {
-      gone_to_ = (entry.physical_offset / log_.fileBytes() + 1) * log_.fileBytes();
-    }
-    return true;
+  if (!findFile(entry)) {
+    return passUnfound(entry);
+  }
+  if (!hasRecord(entry)) {
+    return Taken::kDamaged;
   }
   const std::string_view record =
       view_.from(entry.physical_offset).substr(0, static_cast<size_t>(entry.record_bytes));
   if (!mayRead(*view_.owner, view_.bytes, record)) {
     would_wait_ = true;
-    return false;
+    return Taken::kNot;
   }
+  if (!queue.names(index, entry, record.data())) {
+    return Taken::kDamaged;
+  }
+  known_end_ = entry.physical_offset + entry.record_bytes;
   if (request_.filter == nullptr || isWanted(screening, record)) {
     addSlice(record);
   }
-  return true;
+  return Taken::kYes;
+}
+
+MessageScan::Taken MessageScan::passUnfound(const QueueEntry& entry) {
+  gone_to_ = log_.minOffset();
+  if (entry.physical_offset >= gone_to_) {
+    is_unreadable_ = true;  // The system refuses another mapping.
+    return Taken::kNot;
+  }
+  if (result_.message_count == 0) {
+    result_.status = GetStatus::kMessageWasRemoving;
+  }
+  return Taken::kYes;
+}
+
+void MessageScan::prefetch(const QueueEntry& entry) const {
+  if (view_.contains(entry.physical_offset, kRecordHeadBytes)) {
+    __builtin_prefetch(view_.from(entry.physical_offset).data());
+  }
 }
 
 MessageScan::Screening MessageScan::screen(const ConsumeQueue& queue, const QueueEntry& entry) {
@@ -143,12 +185,11 @@ bool MessageScan::isFull(const QueueEntry& entry) const {
   return result_.message_count >= count_max || result_.bytes + entry.record_bytes > bytes_max;
 }
 
-bool MessageScan::findRecord(const QueueEntry& entry) {
+bool MessageScan::findFile(const QueueEntry& entry) {
   if (view_.owner == nullptr || !view_.contains(entry.physical_offset, entry.record_bytes)) {
     view_ = log_.view(entry.physical_offset);
   }
-  return view_.owner != nullptr && entry.record_bytes > 0 &&
-         view_.contains(entry.physical_offset, entry.record_bytes);
+  return view_.owner != nullptr;
 }
 
 void MessageScan::addSlice(std::string_view record) {

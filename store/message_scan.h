@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string_view>
 
@@ -12,6 +13,7 @@
 #include "store/log/log_view.h"
 #include "store/message_store.h"
 #include "store/queue/consume_queue.h"
+#include "store/repair/queue_repair.h"
 
 namespace rocketmq::store {
 
@@ -24,6 +26,7 @@ class MessageScan {
     int64_t memory_bytes = 0;  ///< So far behind the log's end a record counts as cached.
     /// What is in the system's cache, for requests that must not wait. Borrowed.
     CachedPages& cached;
+    QueueRepair& repair;  ///< Of entries that name no record. Borrowed.
     std::chrono::steady_clock::time_point now;
   };
 
@@ -36,18 +39,41 @@ class MessageScan {
         limits_(limits),
         result_(result) {}
 
-  /// Scans the queue from the request's offset; fills in the result.
-  void run(const ConsumeQueue& queue);
+  /// Scans the queue from the request's offset; fills in the result. Each entry is checked with the
+  /// record that it names before that is handed out.
+  void run(const std::shared_ptr<ConsumeQueue>& queue);
 
  private:
-  /// False when the result is full and the entry has to wait for the next get().
-  bool take(const ConsumeQueue& queue, const QueueEntry& entry);
+  /// What became of an entry.
+  enum class Taken : uint8_t {
+    kYes,      ///< It is in the result, unwanted or gone.
+    kNot,      ///< The result is full, reading it would wait, or it cannot be read.
+    kDamaged,  ///< It does not name a record.
+  };
+  /// Takes entries of the run, which begins at `index`, and returns how many.
+  int64_t takeRun(const std::shared_ptr<ConsumeQueue>& queue, int64_t index, const QueueRun& run,
+                  int64_t count);
+  Taken take(const ConsumeQueue& queue, int64_t index, const QueueEntry& entry);
+  /// False when the entry alone shows that it is damaged.
+  bool isPossible(const QueueEntry& entry) const {
+    return isWritten(entry) && entry.physical_offset >= known_end_ &&
+           entry.physical_offset <= limits_.log_end - entry.record_bytes;
+  }
+  /// What becomes of an entry that the log has no file for.
+  Taken passUnfound(const QueueEntry& entry);
+  /// Has the system fetch the head of the record, if that is in the file at hand.
+  void prefetch(const QueueEntry& entry) const;
   bool isFull(const QueueEntry& entry) const;
   bool isInMemory(int64_t physical_offset) const {
     return limits_.log_end - physical_offset <= limits_.memory_bytes;
   }
-  /// False when the log no longer has it.
-  bool findRecord(const QueueEntry& entry);
+  /// Sets view_ to the log's file that holds it; false when there is none to be had.
+  bool findFile(const QueueEntry& entry);
+  /// Whether the entry's record is in view_, in full.
+  bool hasRecord(const QueueEntry& entry) const {
+    return entry.record_bytes >= kRecordHeadBytes &&
+           view_.contains(entry.physical_offset, entry.record_bytes);
+  }
   /// What the consume queue and its extension alone say of a message to the request's filter.
   enum class Screening : uint8_t { kUnwanted, kTagsCodeMatches, kUnknown, kWouldWait };
   Screening screen(const ConsumeQueue& queue, const QueueEntry& entry);
@@ -68,11 +94,13 @@ class MessageScan {
   const Limits limits_;
   GetResult& result_;
 
-  LogView view_;               // The log file of the last record.
-  LogView units_;              // The file of the extension with the last unit.
-  int64_t gone_to_ = 0;        // The log has nothing between the last missing record and here.
-  int64_t last_physical_ = 0;  // Of the last entry looked at.
-  bool would_wait_ = false;    // The next entry or its record is not there.
+  LogView view_;                // The log file of the last record.
+  LogView units_;               // The file of the extension with the last unit.
+  int64_t gone_to_ = 0;         // The log begins here, as was seen when a record was missing.
+  int64_t known_end_ = 0;       // Behind the last record seen; what follows in a queue lies there.
+  int64_t last_physical_ = 0;   // Of the last entry looked at.
+  bool would_wait_ = false;     // The next entry or its record is not there.
+  bool is_unreadable_ = false;  // The next entry is damaged and not repaired, or its file.
 };
 
 }  // namespace rocketmq::store

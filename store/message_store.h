@@ -85,6 +85,9 @@ enum class GetStatus : uint8_t {
   kOffsetTooSmall,       ///< Below the first; next_offset is the first.
   kNoMatchedQueue,       ///< Nothing was ever written to this queue.
   kNoMessageInQueue,
+  /// What the queue has there is damaged and is being repaired from the log, or the system lets
+  /// nobody read it now: come again.
+  kUnreadable,
   kWouldWait,  ///< It is on the disk, and the request does not want to wait; see no_wait.
 };
 
@@ -250,7 +253,8 @@ class MessageStore {
                                     int32_t messages_max, TimestampMs begin,
                                     TimestampMs end) const = 0;
 
-  /// Up to `count` consume-queue entries from `index` on, with the tags code that readers see.
+  /// Up to `count` consume-queue entries from `index` on, with the tags code that readers see. Ends
+  /// in front of one that is damaged, until it has been repaired.
   virtual std::vector<QueueEntry> queueEntries(std::string_view topic, int32_t queue_id,
                                                int64_t index, int32_t count) const = 0;
   /// The same as they are on the disk (RocketMQ: QUERY_CONSUME_QUEUE).

@@ -119,7 +119,8 @@ Status MessageStoreImpl::openFiles() {
   ROCKETMQ_ASSIGN_OR_RETURN(
       deleted_topics_,
       DeletedTopics::load(files_, folder_->deletedTopicsPath(), log_->minOffset()));
-  ROCKETMQ_ASSIGN_OR_RETURN(checkpoint_, Checkpoint::load(files_, folder_->checkpointPath()));
+  ROCKETMQ_ASSIGN_OR_RETURN(checkpoint_,
+                            Checkpoint::load(files_, folder_->checkpointPath(), clock_.nowMs()));
   queue_ends_ = std::make_unique<QueueEnds>(files_, folder_->queueEndsPath());
   return Status::ok();
 }
@@ -197,8 +198,9 @@ void MessageStoreImpl::buildServices() {
                        clock_},
       Retention::Options{.root_dir = options_.root_dir,
                          .interval_ms = options_.clean_resource_interval_ms});
-  reader_ = std::make_unique<MessageReader>(
-      MessageReader::Parts{*log_, *queues_, rules_, live_, stats_, clock_, physicalMemoryBytes()});
+  repair_ = std::make_unique<QueueRepair>(QueueRepair::Parts{*log_, *deleted_topics_, rules_});
+  reader_ = std::make_unique<MessageReader>(MessageReader::Parts{
+      *log_, *queues_, rules_, live_, stats_, clock_, *repair_, physicalMemoryBytes()});
   writer_ = std::make_unique<MessageWriter>(MessageWriter::Parts{
       *log_, *queues_, *dispatcher_, arrivals_, rules_, live_, state_, stats_, clock_,
       options_.flush_mode, options_.is_replica, bit_maps, [this] { onAppended(); }});
@@ -261,6 +263,7 @@ Status MessageStoreImpl::close() {
 Status MessageStoreImpl::stopServices() {
   // Puts that have seen the store open are through once the lock has been theirs.
   { MutexLock append_lock(log_->appendMutex()); }
+  repair_->stop();
   retention_->stop();
   log_->stop();
   const Status log_flushed = log_flusher_->stop();

@@ -27,6 +27,7 @@
 #include "store/message_writer.h"
 #include "store/queue/queue_mappings.h"
 #include "store/queue/queue_table.h"
+#include "store/repair/queue_repair.h"
 #include "store/replica/replica_appender.h"
 #include "store/retention/retention.h"
 #include "store/run_state.h"
@@ -154,6 +155,7 @@ class MessageStoreImpl final : public MessageStore {
   std::unique_ptr<LogFlusher> log_flusher_;
   std::unique_ptr<QueueFlusher> queue_flusher_;
   std::unique_ptr<Retention> retention_;
+  std::unique_ptr<QueueRepair> repair_;
   std::unique_ptr<MessageReader> reader_;
   std::unique_ptr<MessageWriter> writer_;
   std::unique_ptr<ReplicaAppender> replica_;

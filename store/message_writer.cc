@@ -81,6 +81,9 @@ std::string_view illegalBecause(const MessageRecord& message, int32_t body_bytes
   if (holdsZeroSector(message.properties)) {
     return "the properties hold 512 zero bytes in a row, which recovery takes for a lost sector";
   }
+  if (message.properties.ends_with('\0')) {
+    return "the properties end in a zero byte, which recovery takes for a lost end";
+  }
   if (message.body.size() > static_cast<size_t>(body_bytes_max)) {
     return "the body is larger than maxMessageSize";
   }

@@ -35,6 +35,9 @@ size_t filterBytes(std::string_view text, size_t factor) {
   return text.size() <= kSmallFilterCharacters ? 0 : text.size() * factor;
 }
 
+/// So long a reader waits before it asks once more for what cannot be read now.
+constexpr std::chrono::seconds kUnreadableHold{1};
+
 /// What one status of the store means to a consumer.
 struct Mapping {
   ResponseCode code;
@@ -63,6 +66,8 @@ Mapping mappingOf(GetStatus status, int64_t asked_offset) {
       return {empty, "NO_MATCHED_LOGIC_QUEUE"};
     case GetStatus::kNoMessageInQueue:
       return {empty, "NO_MESSAGE_IN_QUEUE"};
+    case GetStatus::kUnreadable:
+      return {ResponseCode::kPullNotFound, "OFFSET_FOUND_NULL"};
     case GetStatus::kWouldWait:
       break;  // Tried again where waiting is allowed; no answer to a client.
   }
@@ -404,8 +409,12 @@ void PullService::serve(std::unique_ptr<Task> task, bool may_wait) {
       runOnLane(std::move(task));
       return;
     }
-    if (isAtTheEnd(got.status, task->queue_offset) && task->hold_until) {
-      if (hold(task)) {
+    const bool is_unreadable = got.status == GetStatus::kUnreadable;
+    if (task->hold_until && (is_unreadable || isAtTheEnd(got.status, task->queue_offset))) {
+      if (is_unreadable) {
+        task->hold_until = std::min(*task->hold_until, parts_.clock.monotonic() + kUnreadableHold);
+      }
+      if (hold(task, is_unreadable)) {
         return;
       }
       if (task->hold_until) {
@@ -421,7 +430,7 @@ void PullService::serve(std::unique_ptr<Task> task, bool may_wait) {
   }
 }
 
-bool PullService::hold(std::unique_ptr<Task>& task) {
+bool PullService::hold(std::unique_ptr<Task>& task, bool is_unreadable) {
   // Once held, the task may end on another thread at any moment.
   const remoting::ConnectionPtr connection = task->responder->connection();
   const std::string topic = task->topic;
@@ -449,7 +458,7 @@ bool PullService::hold(std::unique_ptr<Task>& task) {
     parts_.held.dropConnection(connection->id());
     return true;
   }
-  if (parts_.store.maxOffset(topic, queue_id) <= queue_offset) {
+  if (is_unreadable || parts_.store.maxOffset(topic, queue_id) <= queue_offset) {
     return true;
   }
   // A message came between the read and the hold, which nobody has told us of.

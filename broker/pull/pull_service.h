@@ -94,7 +94,8 @@ class PullService {
   void serve(std::unique_ptr<Task> task, bool may_wait);
   /// True when the task was taken over, or has been answered elsewhere; false when a message has
   /// arrived meanwhile or it cannot be held: `task` is back then.
-  bool hold(std::unique_ptr<Task>& task);
+  /// With `is_unreadable` it waits although there are messages.
+  bool hold(std::unique_ptr<Task>& task, bool is_unreadable);
   Answer answerReset(const Header& request, int64_t offset) const;
   Answer answerOf(const Task& task, store::GetResult got) const;
 

@@ -137,7 +137,12 @@ TimestampMs DelayService::deliverLevel(int32_t level) {
     }
     setOffset(level, ++offset);
   }
-  return entries.empty() ? kNever : now;
+  if (!entries.empty()) {
+    return now;
+  }
+  // Entries that cannot be read come when the store has repaired them.
+  const bool has_more = offset < store_.maxOffset(kScheduleTopic, level - 1);
+  return has_more ? now + kRetryDelay.count() : kNever;
 }
 
 TimestampMs DelayService::dueTime(const store::QueueEntry& entry, int32_t level,
@@ -150,9 +155,11 @@ bool DelayService::deliver(const store::QueueEntry& entry) {
   const Result<store::LogSlice> slice = store_.recordAt(entry.physical_offset);
   Result<MessageRecord> record =
       slice.ok() ? decodeRecord(slice->bytes) : Result<MessageRecord>(slice.status());
-  if (!record.ok()) {
+  // Also the place of a message that is lost names an offset.
+  if (!record.ok() || record->total_size != entry.record_bytes) {
     log::error("a delayed message at log offset {} cannot be read and is left out: {}",
-               entry.physical_offset, record.status().message());
+               entry.physical_offset,
+               record.ok() ? "its queue's entry names another record" : record.status().message());
     return true;
   }
   const std::string_view topic = findProperty(record->properties, property::kRealTopic);

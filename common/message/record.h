@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 
+#include "common/bytes.h"
 #include "common/message/host_address.h"
 #include "common/status.h"
 
@@ -42,6 +43,25 @@ struct MessageRecord {
   uint32_t body_crc = 0;
   int32_t total_size = 0;
 };
+
+/// What stands at fixed places at the front of every encoded record.
+struct RecordHead {
+  int32_t total_size = 0;
+  uint32_t magic = 0;
+  int32_t queue_id = 0;
+  int64_t queue_offset = 0;
+  int64_t physical_offset = 0;
+};
+inline constexpr int64_t kRecordHeadBytes = 36;
+
+/// Reads kRecordHeadBytes bytes and believes them.
+inline RecordHead decodeRecordHead(const char* at) {
+  return {.total_size = loadBigEndian<int32_t>(at),
+          .magic = loadBigEndian<uint32_t>(at + 4),
+          .queue_id = loadBigEndian<int32_t>(at + 12),
+          .queue_offset = loadBigEndian<int64_t>(at + 20),
+          .physical_offset = loadBigEndian<int64_t>(at + 28)};
+}
 
 /// Bytes that encodeRecord() writes.
 size_t encodedSize(const MessageRecord& record);

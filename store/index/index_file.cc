@@ -182,17 +182,24 @@ Result<bool> IndexFile::put(int32_t key_hash, int64_t physical_offset,
   return true;
 }
 
-void IndexFile::query(int32_t key_hash, TimestampMs begin, TimestampMs end, size_t count_max,
+bool IndexFile::query(int32_t key_hash, TimestampMs begin, TimestampMs end, size_t count_max,
                       std::vector<int64_t>& offsets) const {
+  const int32_t slot = key_hash % layout_.hash_slots;
+  int32_t number = loadSlot(slot);
+  // Loaded behind the slot, it has counted all entries of the chain but perhaps the newest.
   const IndexHeader header = this->header();
-  int32_t number = loadSlot(key_hash % layout_.hash_slots);
   // A chain only goes back, whatever the file holds.
-  int32_t limit = header.next_entry;
-  while (number > 0 && number <= limit && number < layout_.entries_max &&
-         offsets.size() < count_max) {
+  int32_t limit = std::min(header.next_entry, layout_.entries_max - 1);
+  while (number != 0 && offsets.size() < count_max) {
+    if (number < 0 || number > limit) {
+      return false;
+    }
     const Entry entry = loadEntry(number);
+    if (entry.key_hash < 0 || entry.key_hash % layout_.hash_slots != slot || entry.seconds < 0) {
+      return false;
+    }
     const TimestampMs time = header.begin_ms + int64_t{1000} * entry.seconds;
-    if (entry.seconds < 0 || time < begin) {
+    if (time < begin) {
       break;
     }
     if (entry.key_hash == key_hash && time <= end) {
@@ -201,6 +208,17 @@ void IndexFile::query(int32_t key_hash, TimestampMs begin, TimestampMs end, size
     limit = number - 1;
     number = entry.previous;
   }
+  return true;
+}
+
+bool IndexFile::slotsFitHeader() const {
+  const int32_t least = header().used_slots;
+  int32_t used = 0;
+  for (int32_t slot = 0; slot < layout_.hash_slots; ++slot) {
+    used += loadSlot(slot) != 0 ? 1 : 0;
+  }
+  // Keys may have come meanwhile, of which the header counts the newest last.
+  return used >= least && used <= header().used_slots + 1;
 }
 
 /// The number behind the last entry that can be believed. What a crash leaves out are whole pages

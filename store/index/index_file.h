@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -66,9 +67,17 @@ class IndexFile {
   Result<bool> put(int32_t key_hash, int64_t physical_offset, TimestampMs store_timestamp_ms);
 
   /// Adds the log offsets of entries with this hash in [begin, end] until `offsets` has `count_max`
-  /// elements, newest first.
-  void query(int32_t key_hash, TimestampMs begin, TimestampMs end, size_t count_max,
+  /// elements, newest first. False when there may be more that the file does not lead to, as it is
+  /// damaged.
+  bool query(int32_t key_hash, TimestampMs begin, TimestampMs end, size_t count_max,
              std::vector<int64_t>& offsets) const;
+
+  /// Whether as many slots are used as the header says. Looks at all slots.
+  bool slotsFitHeader() const;
+  /// The same at the first call, true from then on.
+  bool looksWhole() { return was_looked_at_.exchange(true) || slotsFitHeader(); }
+  /// True at the first call only.
+  bool noteDamage() { return !is_damaged_.exchange(true); }
 
   Status sync() { return mapping_->sync(0, layout_.fileBytes()); }
   Status remove() { return files_.remove(path_); }
@@ -107,6 +116,8 @@ class IndexFile {
   const std::string path_;
   const IndexLayout layout_;
   const std::unique_ptr<MappedFile> mapping_;
+  std::atomic<bool> was_looked_at_{false};
+  std::atomic<bool> is_damaged_{false};
   int32_t reserved_entries_ = 0;  // Of the writer: the slots and the entries below have blocks.
   mutable Mutex mutex_;
   IndexHeader header_ ROCKETMQ_GUARDED_BY(mutex_);

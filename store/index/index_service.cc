@@ -94,17 +94,14 @@ bool IndexService::isCertain(const IndexFile& file) const {
 }
 
 Result<IndexService::Files> IndexService::repairUnflushed() {
-  const auto store_time = [this](int64_t offset) -> std::optional<TimestampMs> {
-    const auto record = recordIn(parts_.log.view(offset), offset, CrcCheck::kSkip);
-    return record ? std::optional<TimestampMs>(record->store_timestamp_ms) : std::nullopt;
-  };
   Files repaired;
   bool ends_here = false;
   for (const auto& file : unrepaired_) {
     if (!ends_here && !isCertain(*file)) {
       log::info("repairing index file {}", file->path());
       const bool is_last = file == unrepaired_.back();
-      ROCKETMQ_RETURN_IF_ERROR(file->repair(recovered_end_, is_last, store_time));
+      ROCKETMQ_RETURN_IF_ERROR(
+          file->repair(recovered_end_, is_last, [this](int64_t at) { return storeTime(at); }));
     }
     // A file that a crash has shortened is the last; what came after it is indexed again.
     if (ends_here || file->isEmpty()) {
@@ -118,6 +115,101 @@ Result<IndexService::Files> IndexService::repairUnflushed() {
   return repaired;
 }
 
+std::optional<TimestampMs> IndexService::storeTime(int64_t physical_offset) const {
+  const auto record = recordIn(parts_.log.view(physical_offset), physical_offset, CrcCheck::kSkip);
+  return record ? std::optional<TimestampMs>(record->store_timestamp_ms) : std::nullopt;
+}
+
+void IndexService::noteDamage(const std::shared_ptr<IndexFile>& file) {
+  if (!file->noteDamage()) {
+    return;
+  }
+  log::error("index file {} is damaged; keys may not be found until it is repaired", file->path());
+  {
+    MutexLock lock(mutex_);
+    damaged_.push_back(file);
+  }
+  idle_.store(false);
+  worker_.wake();
+}
+
+std::shared_ptr<IndexFile> IndexService::nextDamaged() const {
+  MutexLock lock(mutex_);
+  return damaged_.empty() ? nullptr : damaged_.front();
+}
+
+bool IndexService::repairDamaged() {
+  while (const auto file = nextDamaged()) {
+    if (const Status repaired = repairDamaged(file); !repaired.isOk()) {
+      log::error("cannot repair index file {}, trying again: {}", file->path(), repaired.message());
+      return false;
+    }
+    MutexLock lock(mutex_);
+    std::erase(damaged_, file);
+  }
+  return true;
+}
+
+Status IndexService::repairDamaged(const std::shared_ptr<IndexFile>& file) {
+  if (!hide(file)) {
+    return Status::ok();  // Retention has taken it, or the repair of an older one.
+  }
+  const Result<bool> complete = repairEntries(*file);
+  if (!file->isEmpty()) {
+    show(file);
+  }
+  if (!complete || *complete) {
+    return complete.status();
+  }
+  ROCKETMQ_RETURN_IF_ERROR(removeBehind(*file));
+  position_ = firstUnindexed();
+  log::warn("index file {} had damaged entries: indexing again from log offset {}", file->path(),
+            position_);
+  return file->isEmpty() ? file->remove() : Status::ok();
+}
+
+bool IndexService::hide(const std::shared_ptr<IndexFile>& file) {
+  MutexLock lock(mutex_);
+  return std::erase(files_, file) > 0;
+}
+
+IndexService::Files::iterator IndexService::firstBehind(const IndexFile& file) {
+  return std::find_if(files_.begin(), files_.end(),
+                      [&](const auto& other) { return other->path() > file.path(); });
+}
+
+void IndexService::show(const std::shared_ptr<IndexFile>& file) {
+  MutexLock lock(mutex_);
+  files_.insert(firstBehind(*file), file);
+}
+
+Status IndexService::removeBehind(const IndexFile& file) {
+  Files removed;
+  {
+    MutexLock lock(mutex_);
+    removed.assign(firstBehind(file), files_.end());
+    files_.erase(firstBehind(file), files_.end());
+  }
+  for (const auto& newer : removed) {
+    ROCKETMQ_RETURN_IF_ERROR(newer->remove());
+  }
+  return Status::ok();
+}
+
+Result<bool> IndexService::repairEntries(IndexFile& file) {
+  const auto repair = [&](bool drop_last_record) {
+    return file.repair(parts_.log.maxOffset(), drop_last_record,
+                       [this](int64_t at) { return storeTime(at); });
+  };
+  const int32_t next_entry = file.header().next_entry;
+  ROCKETMQ_RETURN_IF_ERROR(repair(false));
+  if (file.header().next_entry >= next_entry && !file.isEmpty()) {
+    log::warn("index file {} has been repaired", file.path());
+    return true;
+  }
+  ROCKETMQ_RETURN_IF_ERROR(repair(true));  // Some keys of its last record may be among the lost.
+  return false;
+}
 int64_t IndexService::firstUnindexed() const {
   const auto last = newest();
   const int64_t log_min = parts_.log.minOffset();
@@ -176,7 +268,7 @@ void IndexService::loop() {
   }
   const auto go_on = [this] { return !stopping_.load(std::memory_order_relaxed); };
   for (;;) {
-    const bool caught_up = catchUp(go_on);
+    const bool caught_up = repairDamaged() && catchUp(go_on);
     if (!worker_.pause(caught_up ? std::chrono::milliseconds(kGatherPause) : kRetryPause)) {
       return;
     }
@@ -184,9 +276,9 @@ void IndexService::loop() {
       continue;
     }
     idle_.store(true);
-    // Looked at after `idle_` is set: an append that came before it is seen here, one that comes
-    // later wakes.
-    const bool is_quiet = parts_.dispatcher.dispatchedTo() <= position_;
+    // Looked at after `idle_` is set: an append, or damage, that came before it is seen here, one
+    // that comes later wakes.
+    const bool is_quiet = parts_.dispatcher.dispatchedTo() <= position_ && nextDamaged() == nullptr;
     if (is_quiet && !worker_.pause(kReleasePeriod)) {
       return;
     }
@@ -303,8 +395,7 @@ std::string IndexService::newFileName(const std::shared_ptr<IndexFile>& last) co
 }
 
 IndexService::Found IndexService::query(std::string_view topic, std::string_view key,
-                                        int32_t count_max, TimestampMs begin,
-                                        TimestampMs end) const {
+                                        int32_t count_max, TimestampMs begin, TimestampMs end) {
   Found found;
   const Files all = files();
   if (!all.empty()) {
@@ -316,8 +407,11 @@ IndexService::Found IndexService::query(std::string_view topic, std::string_view
   const auto limit = static_cast<size_t>(std::max(0, count_max));
   for (auto file = all.rbegin(); file != all.rend() && found.offsets.size() < limit; ++file) {
     const IndexHeader header = (*file)->header();
-    if (begin <= header.end_ms && end >= header.begin_ms) {
-      (*file)->query(hash, begin, end, limit, found.offsets);
+    const bool looks_whole = (*file)->looksWhole();
+    const bool may_have = begin <= header.end_ms && end >= header.begin_ms;
+    const bool is_whole = !may_have || (*file)->query(hash, begin, end, limit, found.offsets);
+    if (!looks_whole || !is_whole) {
+      noteDamage(*file);
     }
     if (header.begin_ms < begin) {
       break;

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -32,6 +33,11 @@ namespace rocketmq::store {
 ///           log. So no key stays lost, and the start waits for none of it (RocketMQ deletes such
 ///           files and forgets older keys). A file of a wrong length, damaged or made with other
 ///           settings, is made again with those behind it.
+/// Damage:   a query looks at the slots of a file when it is the first to use it, and at each entry
+/// on
+///           its way. The thread repairs a file that is damaged from its entries; where these are,
+///           too, the keys from there on are indexed again from the log. Until then they are not
+///           found.
 /// Failure:  a file that cannot be made or grown is tried again every second; puts go on. A failed
 ///           sync makes the store read-only, as it must not be repeated.
 /// Threads:  query() and removeBefore() from any; the rest from the owner.
@@ -77,7 +83,7 @@ class IndexService {
     int64_t updated_offset = 0;
   };
   Found query(std::string_view topic, std::string_view key, int32_t count_max, TimestampMs begin,
-              TimestampMs end) const;
+              TimestampMs end);
 
   /// Removes files that only point before `log_min`, never the newest.
   Status removeBefore(int64_t log_min);
@@ -90,6 +96,21 @@ class IndexService {
   /// False when some of it is not on the disk for certain.
   bool isCertain(const IndexFile& file) const;
   Result<Files> repairUnflushed();
+  std::optional<TimestampMs> storeTime(int64_t physical_offset) const;
+  /// Has the thread repair the file, once.
+  void noteDamage(const std::shared_ptr<IndexFile>& file);
+  std::shared_ptr<IndexFile> nextDamaged() const;
+  /// False when it should be tried again after a while.
+  bool repairDamaged();
+  Status repairDamaged(const std::shared_ptr<IndexFile>& file);
+  /// Rebuilds the file from its entries; false when some of these are damaged, too: then it ends in
+  /// front of them.
+  Result<bool> repairEntries(IndexFile& file);
+  /// Takes the file away from queries and writer; false when it is not there.
+  bool hide(const std::shared_ptr<IndexFile>& file);
+  void show(const std::shared_ptr<IndexFile>& file);
+  Files::iterator firstBehind(const IndexFile& file) ROCKETMQ_REQUIRES(mutex_);
+  Status removeBehind(const IndexFile& file);
   int64_t firstUnindexed() const;
   Files files() const;
   std::shared_ptr<IndexFile> newest() const;
@@ -109,7 +130,8 @@ class IndexService {
   const Options options_;
 
   mutable Mutex mutex_;
-  Files files_ ROCKETMQ_GUARDED_BY(mutex_);  // By age.
+  Files files_ ROCKETMQ_GUARDED_BY(mutex_);    // By age.
+  Files damaged_ ROCKETMQ_GUARDED_BY(mutex_);  // To be repaired.
 
   // Of the thread:
   Files unrepaired_;           // Not in files_ yet.

@@ -19,7 +19,6 @@ constexpr int64_t kLookAheadEntries = 800;
 constexpr int64_t kConfirmedChunk = 64 * 1024;
 /// Far above any real one; entries times their size stay far from overflow.
 constexpr int64_t kQueueOffsetMax = int64_t{1} << 50;
-constexpr std::string_view kLightQueuePrefix = "%LMQ%";
 
 std::string nameOf(const QueueFolder& folder) {
   return fmt::format("{}/{}", folder.topic, folder.queue_id);
@@ -315,7 +314,7 @@ std::string QueueCheck::whyWrong(const Queue& queue, int64_t index, const QueueE
   if (!record) {
     return record.status().message();
   }
-  if (queue.folder.topic.starts_with(kLightQueuePrefix)) {
+  if (queue.folder.topic.starts_with(kLightTopicPrefix)) {
     return "";  // RocketMQ 5: a second queue of records that belong to another topic.
   }
   if (record->topic != queue.folder.topic || record->queue_id != queue.folder.queue_id) {

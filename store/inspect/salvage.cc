@@ -136,8 +136,9 @@ class Salvager {
     }
     ROCKETMQ_ASSIGN_OR_RETURN(report_.rebuilt,
                               rebuild(target_, out_, rebuilding, sink_, progress_));
-    ROCKETMQ_ASSIGN_OR_RETURN(const auto checkpoint,
-                              Checkpoint::load(target_, out_ + "/checkpoint"));
+    ROCKETMQ_ASSIGN_OR_RETURN(
+        const auto checkpoint,
+        Checkpoint::load(target_, out_ + "/checkpoint", SystemClock::instance().nowMs()));
     ROCKETMQ_RETURN_IF_ERROR(checkpoint->advance({.log_ms = report_.rebuilt.newest_ms,
                                                   .queues_ms = report_.rebuilt.newest_ms,
                                                   .index_ms = report_.rebuilt.index_full_ms}));

@@ -50,4 +50,20 @@ RecordWalker::Step RecordWalker::next(int64_t limit) {
   return Step::kEnd;
 }
 
+void RecordWalker::skipDamage() {
+  // Both magics begin like this, behind the record's size.
+  constexpr std::string_view kMagicFront = "\xDA\xA3\x20";
+  constexpr size_t kMagicAt = 4;
+  size_t at = view_.owner == nullptr ? std::string_view::npos
+                                     : static_cast<size_t>(position_ - view_.base) + kMagicAt;
+  while ((at = view_.bytes.find(kMagicFront, at + 1)) != std::string_view::npos) {
+    const int64_t candidate = view_.base + static_cast<int64_t>(at - kMagicAt);
+    if (recordIn(view_, candidate, crc_check_)) {
+      position_ = candidate;
+      return;
+    }
+  }
+  skipFile();
+}
+
 }  // namespace rocketmq::store

@@ -35,6 +35,8 @@ class RecordWalker {
 
   /// After kBad: goes on at the start of the next file (RocketMQ: what the reput thread does).
   void skipFile() { position_ = view_.owner ? view_.file_end : log_.maxOffset(); }
+  /// After kBad: goes on at the next record that the file holds, else as skipFile().
+  void skipDamage();
 
  private:
   const CommitLog& log_;

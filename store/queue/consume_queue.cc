@@ -1,10 +1,12 @@
 #include "store/queue/consume_queue.h"
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 #include "common/check.h"
 #include "common/log.h"
+#include "common/message/record.h"
 
 namespace rocketmq::store {
 namespace {
@@ -16,6 +18,7 @@ constexpr int64_t kKeptMappedBytes = 64 * 1024;  // In front of the end: where r
 ConsumeQueue::ConsumeQueue(FileSystem& files, Options options)
     : files_(files),
       options_(std::move(options)),
+      is_light_(options_.topic.starts_with(kLightTopicPrefix)),
       segments_(files, {.dir = options_.dir,
                         .file_bytes = options_.file_bytes,
                         .use = FileUse::kScattered,
@@ -164,6 +167,30 @@ QueueRun ConsumeQueue::run(int64_t index) const {
 std::optional<QueueEntry> ConsumeQueue::entryAt(int64_t index) const {
   const QueueRun found = run(index);
   return found.owner == nullptr ? std::nullopt : std::optional<QueueEntry>(found.at(0));
+}
+
+// --- Repair -------------------------------------------------------------------------------------
+
+bool ConsumeQueue::names(int64_t index, const QueueEntry& entry, const char* record) const {
+  const RecordHead head = decodeRecordHead(record);
+  return head.total_size == entry.record_bytes && head.physical_offset == entry.physical_offset &&
+         (head.magic == kMessageMagicV1 || head.magic == kMessageMagicV2) &&
+         (is_light_ || (head.queue_offset == index && head.queue_id == options_.queue_id));
+}
+
+Status ConsumeQueue::overwrite(int64_t index, const QueueEntry& entry) {
+  // Under the lock nobody removes the file; opening one that is not there would make it.
+  MutexLock lock(room_mutex_);
+  const int64_t at = index * kQueueEntryBytes;
+  const auto segment = isDeleted() ? nullptr : segments_.find(at);
+  if (segment == nullptr) {
+    return Status::ok();
+  }
+  std::array<char, kQueueEntryBytes> bytes;
+  encodeQueueEntry(entry, bytes.data());
+  // By a system call: readers may have mapped the file, and a store beside their loads is a race.
+  ROCKETMQ_ASSIGN_OR_RETURN(const auto file, files_.open(segment->path()));
+  return file->write(at - segment->base(), {bytes.data(), bytes.size()});
 }
 
 // --- Housekeeping -------------------------------------------------------------------------------

@@ -151,6 +151,18 @@ class ConsumeQueue {
     return (index / per_file + 1) * per_file;
   }
 
+  // Repair, see QueueRepair.
+
+  enum class Repair : uint8_t { kNone, kUnderWay, kDone, kDamagedAgain };
+  Repair repair() const { return repair_.load(std::memory_order_acquire); }
+  /// Goes on from one state to the next; true for the one caller who has done it.
+  bool advanceRepair(Repair from, Repair to) { return repair_.compare_exchange_strong(from, to); }
+  /// Whether `record`, a record's first kRecordHeadBytes bytes, is what the entry at `index` says.
+  bool names(int64_t index, const QueueEntry& entry, const char* record) const;
+  /// Puts another entry in the place of a visible one, beside the queue's writer and readers: who
+  /// reads it meanwhile may see parts of both. Nothing is done when its file has gone.
+  Status overwrite(int64_t index, const QueueEntry& entry);
+
   // Housekeeping: one thread.
 
   /// True when there are entries to flush, on at least `least_pages` dirty pages; 0: any.
@@ -218,6 +230,7 @@ class ConsumeQueue {
 
   FileSystem& files_;
   const Options options_;
+  const bool is_light_;  // Its entries point at records of another topic (RocketMQ: LMQ).
   SegmentSet segments_;
   const std::unique_ptr<QueueExtension> extension_;  // Null: off.
 
@@ -227,6 +240,7 @@ class ConsumeQueue {
   std::atomic<int64_t> min_{0};
   std::atomic<int64_t> roomy_to_{0};
   std::atomic<bool> deleted_{false};
+  std::atomic<Repair> repair_{Repair::kNone};
 
   // Of the writer: where the log's part ends that the queue knows, and the place of end_.
   int64_t physical_end_ = 0;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string_view>
 
 #include "common/bytes.h"
 #include "store/message_store.h"
@@ -9,6 +10,9 @@ namespace rocketmq::store {
 
 /// Size of an entry in a consume-queue file: log offset 8, record size 4, tags code 8.
 inline constexpr int64_t kQueueEntryBytes = 20;
+
+/// Topics of queues that hold messages of another topic (RocketMQ: light message queues).
+inline constexpr std::string_view kLightTopicPrefix = "%LMQ%";
 
 /// Record size in a pre-blank entry: it fills the places in front of a queue's first message when
 /// that does not have offset 0.

@@ -278,6 +278,34 @@ TEST_F(RepairTest, SalvagedStoreHasEveryIntactMessageAtItsQueueOffset) {
   EXPECT_EQ(1u, store_->queryByKey("Orders", "uk199", 1, 0, int64_t{1} << 60).records.size());
 }
 
+// Where messages are lost, others must still be found by their times: a look-up that takes a hole
+// for the end of time leads consumers behind all that is left.
+TEST_F(RepairTest, MessagesOfASalvagedQueueAreFoundByTime) {
+  open();
+  std::vector<PutResult> puts;
+  for (int i = 0; i < 100; ++i) {
+    puts.push_back(put("A", 0, "m" + std::to_string(i)));
+    clock_.advance(std::chrono::milliseconds(10));
+  }
+  close();
+  for (size_t i = 30; i < 80; ++i) {
+    flipLog(puts[i].physical_offsets.front() + 4);  // Magic.
+  }
+  EXPECT_EQ(1, salvage().status);
+  openSalvaged();
+  const auto find = [&](TimestampMs time, TimeBoundary boundary) {
+    return store_->offsetByTime("A", 0, time, boundary);
+  };
+  for (const int64_t i : {0, 10, 29, 80, 99}) {
+    const TimestampMs time = puts[static_cast<size_t>(i)].store_timestamp_ms;
+    EXPECT_EQ(i, find(time, TimeBoundary::kLower)) << i;
+    EXPECT_EQ(i, find(time, TimeBoundary::kUpper)) << i;
+  }
+  const TimestampMs lost = puts[50].store_timestamp_ms;
+  EXPECT_EQ(80, find(lost, TimeBoundary::kLower));
+  EXPECT_EQ(29, find(lost, TimeBoundary::kUpper));
+}
+
 TEST_F(RepairTest, OffsetsOfMessagesLostAtTheEndAreNotGivenAgain) {
   makeStore();
   // From the last Bills message on nothing is left.

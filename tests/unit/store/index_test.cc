@@ -217,6 +217,70 @@ TEST_F(StoreIndexTest, ACleanStopWithTheIndexSwitchedOffVouchesForARepairedOneTo
   EXPECT_TRUE(eventually([&] { return find("k") == std::vector<std::string>{"m"}; }));
 }
 
+/// 600 keys in three files of a store that was stopped cleanly.
+class DamagedIndexTest : public StoreIndexTest {
+ protected:
+  static constexpr int kKeys = 600;
+  static constexpr int kEntriesAt = 40 + 64 * 4;
+
+  void fill() {
+    open();
+    PutResult last;
+    for (int i = 0; i < kKeys; ++i) {
+      last = putKeyed("m" + std::to_string(i), "k" + std::to_string(i));
+    }
+    ASSERT_TRUE(indexed(last));
+    close();
+  }
+  void expectAllFound() {
+    EXPECT_TRUE(eventually([&] {
+      for (int i = 0; i < kKeys; ++i) {
+        if (find("k" + std::to_string(i)) != std::vector<std::string>{"m" + std::to_string(i)}) {
+          return false;
+        }
+      }
+      return true;
+    }));
+  }
+};
+
+TEST_F(DamagedIndexTest, ZeroedSlotsAreRebuiltFromTheEntries) {
+  fill();
+  for (const std::string& path : indexFiles()) {
+    patchFile(path, 40, std::string(64 * 4, '\0'));
+  }
+  open();
+  expectAllFound();
+  restart();
+  EXPECT_THAT(find("k0"), ElementsAre("m0"));
+  EXPECT_THAT(find("k300"), ElementsAre("m300"));
+}
+
+TEST_F(DamagedIndexTest, SlotsThatLeadElsewhereAreRebuilt) {
+  fill();
+  patchFile(indexFiles()[0], 40, readFile(indexFiles()[1]).substr(44, 63 * 4));
+  open();
+  expectAllFound();
+}
+
+// The keys from the first lost entry on come from the log again.
+TEST_F(DamagedIndexTest, LostEntriesAreIndexedAgain) {
+  fill();
+  patchFile(indexFiles()[0], kEntriesAt + 100 * 20, std::string(100 * 20, '\0'));
+  open();
+  expectAllFound();
+  EXPECT_EQ(3u, indexFiles().size());
+  ASSERT_TRUE(putKeyed("more", "more").ok());
+  EXPECT_TRUE(eventually([&] { return find("more") == std::vector<std::string>{"more"}; }));
+}
+
+TEST_F(DamagedIndexTest, ZeroedHeaderIsRebuilt) {
+  fill();
+  patchFile(indexFiles()[1], 0, std::string(40, '\0'));
+  open();
+  expectAllFound();
+}
+
 TEST_F(StoreIndexTest, HostileChainsEnd) {
   open();
   PutResult last;

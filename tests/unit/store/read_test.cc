@@ -262,6 +262,7 @@ TEST_F(StoreReadTest, IllegalMessagesAreRefused) {
   EXPECT_NE("taken", refusal(message("A", 0, "x", std::string(32768, 'p'))));
   EXPECT_EQ("taken", refusal(message(std::string(255, 't'), 0, "x")));
   EXPECT_NE("taken", refusal(message(std::string(256, 't'), 0, "x")));
+  EXPECT_NE("taken", refusal(message("A", 0, "x", std::string("a\1z\0", 4))));
   for (const std::string_view topic : {"", ".", "..", "a/b", "../x"}) {
     EXPECT_NE("taken", refusal(message(topic, 0, "x"))) << topic;
   }
