@@ -89,9 +89,9 @@ Result<bool> Dispatcher::dispatchBatch(RecordWalker& walker, int64_t end) {
       return false;
     }
     if (step == RecordWalker::Step::kBad) {
-      log::error("the commit log has no record at {}; going on in the next file",
-                 walker.position());
-      walker.skipFile();
+      const int64_t bad_at = walker.position();
+      walker.skipDamage(end);
+      log::error("the commit log has no record at {}; going on at {}", bad_at, walker.position());
       continue;
     }
     ROCKETMQ_RETURN_IF_ERROR(enter(walker.record()));

@@ -312,7 +312,7 @@ bool IndexService::catchUp(const std::function<bool()>& go_on) {
       return true;
     }
     if (step == RecordWalker::Step::kBad) {
-      walker.skipFile();
+      walker.skipDamage(end);
       continue;
     }
     const Status indexed = indexRecord(walker.record());

@@ -1,5 +1,7 @@
 #include "store/log/record_walker.h"
 
+#include <algorithm>
+#include <optional>
 #include <utility>
 
 #include "common/bytes.h"
@@ -7,8 +9,29 @@
 namespace rocketmq::store {
 namespace {
 
+constexpr size_t kMagicAt = 4;
+/// What the magic numbers of both versions begin with.
+constexpr std::string_view kRecordMagicFront = "\xDA\xA3\x20";
+
 bool isBlank(std::string_view bytes) {
-  return bytes.size() >= kBlankBytes && loadBigEndian<uint32_t>(bytes.data() + 4) == kBlankMagic;
+  return bytes.size() >= kBlankBytes &&
+         loadBigEndian<uint32_t>(bytes.data() + kMagicAt) == kBlankMagic;
+}
+
+/// Offset of the first whole record from `from` on; nullopt when none begins before `limit` in the
+/// view's file.
+std::optional<int64_t> findRecord(const LogView& view, int64_t from, int64_t limit) {
+  const std::string_view bytes =
+      view.bytes.substr(0, static_cast<size_t>(std::max<int64_t>(0, limit - view.base)));
+  size_t at = static_cast<size_t>(from - view.base) + kMagicAt;
+  while ((at = bytes.find(kRecordMagicFront, at)) != std::string_view::npos) {
+    const int64_t candidate = view.base + static_cast<int64_t>(at - kMagicAt);
+    if (recordIn(view, candidate, CrcCheck::kVerify).ok()) {
+      return candidate;
+    }
+    ++at;
+  }
+  return std::nullopt;
 }
 
 }  // namespace
@@ -50,20 +73,19 @@ RecordWalker::Step RecordWalker::next(int64_t limit) {
   return Step::kEnd;
 }
 
-void RecordWalker::skipDamage() {
-  // Both magics begin like this, behind the record's size.
-  constexpr std::string_view kMagicFront = "\xDA\xA3\x20";
-  constexpr size_t kMagicAt = 4;
-  size_t at = view_.owner == nullptr ? std::string_view::npos
-                                     : static_cast<size_t>(position_ - view_.base) + kMagicAt;
-  while ((at = view_.bytes.find(kMagicFront, at + 1)) != std::string_view::npos) {
-    const int64_t candidate = view_.base + static_cast<int64_t>(at - kMagicAt);
-    if (recordIn(view_, candidate, crc_check_)) {
-      position_ = candidate;
+void RecordWalker::skipDamage(int64_t limit) {
+  for (int64_t at = position_; at < limit;) {
+    const LogView view = log_.view(at);
+    if (view.owner == nullptr) {
+      break;
+    }
+    if (const auto found = findRecord(view, at, limit)) {
+      position_ = *found;
       return;
     }
+    at = view.file_end;
   }
-  skipFile();
+  position_ = std::max(position_, limit);
 }
 
 }  // namespace rocketmq::store

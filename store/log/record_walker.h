@@ -33,10 +33,9 @@ class RecordWalker {
   /// Offset of the next unread byte.
   int64_t position() const { return position_; }
 
-  /// After kBad: goes on at the start of the next file (RocketMQ: what the reput thread does).
-  void skipFile() { position_ = view_.owner ? view_.file_end : log_.maxOffset(); }
-  /// After kBad: goes on at the next record that the file holds, else as skipFile().
-  void skipDamage();
+  /// After kBad, or a record that is not believed: goes on at the next record before `limit` that
+  /// is whole and has the right CRC, and without one at `limit`, a boundary of records.
+  void skipDamage(int64_t limit);
 
  private:
   const CommitLog& log_;

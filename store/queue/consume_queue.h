@@ -90,6 +90,7 @@ class ConsumeQueue {
   /// Removes the files, as if there had never been any.
   Status dropFiles() { return removeAndBeginAt(0); }
   /// Offsets below `offset` are never given again, though nothing is known of their messages.
+  /// Entries that there are stay.
   Status skipTo(int64_t offset);
   /// Drops the entries of records that begin at or after `physical_offset`, with zeros left behind.
   Status truncateFrom(int64_t physical_offset);

@@ -167,7 +167,7 @@ Status ConsumeQueue::wipeBehindEnd() {
 
 Status ConsumeQueue::skipTo(int64_t offset) {
   if (offset > maxOffset()) {
-    ROCKETMQ_RETURN_IF_ERROR(removeAndBeginAt(offset));
+    ROCKETMQ_RETURN_IF_ERROR(maxOffset() == 0 ? removeAndBeginAt(offset) : fillTo(offset));
     next_.store(offset, std::memory_order_relaxed);
   }
   return Status::ok();

@@ -7,6 +7,7 @@ namespace rocketmq::store {
 Status Recovery::runFromKnown(bool stopped_cleanly) {
   ROCKETMQ_ASSIGN_OR_RETURN(const bool complete, restoreKnown());
   ROCKETMQ_RETURN_IF_ERROR(finishDeletions(parts_.queues.all()));
+  whole_to_ = parts_.known->log_end;
   const int64_t log_min = parts_.log.minOffset();
   const int64_t start = complete ? parts_.known->log_end : log_min;
   log::info("{}: reading the commit log from {}",
@@ -61,8 +62,8 @@ Status Recovery::finishKnown(bool stopped_cleanly) {
   for (const auto& [topic, ends] : parts_.known->topics) {
     for (const auto& [id, end] : ends) {
       const auto queue = parts_.queues.find(topic, id);
-      // All its messages have left the log, but not their offsets.
-      if (queue != nullptr && queue->maxOffset() == 0 && !isDeleted(topic, end)) {
+      // Its messages may have left the log, or have been damaged there, but not their offsets.
+      if (queue != nullptr && !isDeleted(topic, end)) {
         ROCKETMQ_RETURN_IF_ERROR(queue->skipTo(end.max));
       }
     }

@@ -65,6 +65,7 @@ Result<int64_t> Recovery::trustedStart(const Queues& queues) {
 Status Recovery::runCareful() {
   ROCKETMQ_ASSIGN_OR_RETURN(const Queues queues, recoverQueues(QueueScan::kCareful));
   int64_t start = carefulStart();
+  whole_to_ = start;
   ROCKETMQ_RETURN_IF_ERROR(prepareReplay(queues, start));
   log::info("the store was not stopped cleanly: reading the commit log from {}", start);
   const int64_t log_min = parts_.log.minOffset();
@@ -136,12 +137,7 @@ Result<Recovery::Read> Recovery::readFrom(int64_t start, Dispatcher::Gaps gaps) 
   Read read;
   read.end = start;
   read.newest_ms = parts_.checkpoint.times().log_ms;
-  while (walker.next(limit) == RecordWalker::Step::kRecord) {
-    if (isTorn(walker.view(), walker.record())) {
-      log::warn("the record at {} is torn", walker.record().physical_offset);
-      read.end = walker.record().physical_offset;
-      return read;
-    }
+  while (nextWhole(walker, limit, read.end)) {
     ROCKETMQ_ASSIGN_OR_RETURN(const bool placed, parts_.dispatcher.replay(walker.record(), gaps));
     if (parts_.queues.hasTooManyMapped()) {
       for (const auto& queue : parts_.queues.all()) {
@@ -151,12 +147,36 @@ Result<Recovery::Read> Recovery::readFrom(int64_t start, Dispatcher::Gaps gaps) 
     read.newest_ms = walker.record().store_timestamp_ms;
     ++read.records;
     if (!placed) {
+      read.end = walker.position();
       read.found_gap = true;
       break;
     }
   }
-  read.end = walker.position();
   return read;
+}
+
+/// False at the end of the log, which is `end` then.
+bool Recovery::nextWhole(RecordWalker& walker, int64_t limit, int64_t& end) const {
+  for (;;) {
+    const bool is_record = walker.next(limit) == RecordWalker::Step::kRecord;
+    if (is_record && !isTorn(walker.view(), walker.record())) {
+      return true;
+    }
+    const int64_t wrong_at = is_record ? walker.record().physical_offset : walker.position();
+    if (wrong_at >= whole_to_) {
+      if (is_record) {
+        log::warn("the record at {} is torn", wrong_at);
+      }
+      end = wrong_at;
+      return false;
+    }
+    walker.skipDamage(whole_to_);
+    log::error(
+        "the commit log is damaged: no intact record from {} to {}, though all was on the disk up "
+        "to {}. Its messages are lost, those behind it stay. `mqstore verify` shows what is wrong, "
+        "`mqstore salvage` copies what is intact",
+        wrong_at, walker.position(), whole_to_);
+  }
 }
 
 int64_t Recovery::carefulStart() const {

@@ -33,7 +33,9 @@ namespace rocketmq::store {
 ///               the log is read once more from its start.
 /// Deleted topics stay deleted: their records are passed over, and a deletion that a crash has cut
 /// short is finished.
-/// In all cases the log ends at the first record that is not whole.
+/// The log ends at the first record that is not whole behind what is known to have been on the disk
+/// (known ends: their point; unclean stop: where reading begins). Damage in front of that is
+/// stepped over: nothing that was flushed goes for it, and no queue ends before its known end.
 /// Threads:      one, before anything else works on the store.
 class Recovery {
  public:
@@ -83,10 +85,14 @@ class Recovery {
   Status prepareReplay(const Queues& queues, int64_t start);
   Result<Read> readFrom(int64_t start, Dispatcher::Gaps gaps);
   Result<int64_t> trustedStart(const Queues& queues);
+  bool nextWhole(RecordWalker& walker, int64_t limit, int64_t& end) const;
   int64_t carefulStart() const;
   Status finish(const Read& read, int64_t flushed);
 
   const Parts parts_;
+  /// All of the log below has been on the disk: what is wrong there was damaged later and is
+  /// stepped over. A boundary of records.
+  int64_t whole_to_ = 0;
 };
 
 }  // namespace rocketmq::store

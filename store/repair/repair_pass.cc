@@ -52,7 +52,7 @@ Status RepairPass::readLog() {
     }
     if (step == RecordWalker::Step::kBad) {
       const int64_t bad = walker.position();
-      walker.skipDamage();
+      walker.skipDamage(limit);
       log::error("the commit log has no record at {}; going on at {}", bad, walker.position());
       continue;
     }

@@ -112,6 +112,53 @@ TEST_F(QueueEndsTest, AQueueWithAnotherLastEntryComesBackFromTheLog) {
   EXPECT_THAT(bodies("A", 0, 8), ElementsAre("a8", "a9"));
 }
 
+TEST_F(QueueEndsTest, DamageInTheLogTakesItsMessageAndNothingBehindIt) {
+  for (const bool killed : {false, true}) {
+    for (const std::string missing : {"A", "B"}) {
+      SCOPED_TRACE(missing + (killed ? " after a kill" : " after a clean stop"));
+      options_.root_dir = dir_ / (missing + (killed ? "killed" : "clean"));
+      open();
+      send("B", 0, 10, "b");
+      send("A", 0, 200, "a");
+      awaitCheckpoint();
+      const int64_t end = store_->commitLogMaxOffset();
+      const int64_t damaged = readAll(*store_, "A", 0).at(75).physical_offset;
+      killed ? kill() : close();
+      patchFile(logFile(damaged / kLogFileBytes * kLogFileBytes), damaged % kLogFileBytes + 8,
+                "\x55");  // The CRC.
+      std::filesystem::remove_all(queueFolder(missing));
+      open();
+      EXPECT_EQ(end, store_->commitLogMaxOffset());
+      EXPECT_EQ(124u, bodies("A", 0, 76).size());
+      EXPECT_THAT(bodies("A", 0, 198), ElementsAre("a198", "a199"));
+      EXPECT_THAT(bodies("B", 0), SizeIs(10));
+      expectGivesNext("A", 200);
+      close();
+    }
+  }
+}
+
+TEST_F(QueueEndsTest, DamageAtTheEndOfAQueueDoesNotGiveItsOffsetsAgain) {
+  open();
+  send("A", 0, 60, "a");
+  send("B", 0, 100, "b");
+  const int64_t damaged = readAll(*store_, "A", 0).back().physical_offset;
+  close();
+  patchFile(logFile(damaged / kLogFileBytes * kLogFileBytes), damaged % kLogFileBytes,
+            std::string(60, '\x55'));
+  std::filesystem::remove_all(queueFolder("A"));
+  for (int start = 0; start < 2; ++start) {
+    open();
+    EXPECT_EQ(60, store_->maxOffset("A", 0));
+    EXPECT_THAT(bodies("A", 0), SizeIs(59));
+    EXPECT_THAT(bodies("B", 0), SizeIs(100));
+    close();
+  }
+  open();
+  expectGivesNext("A", 60);
+  EXPECT_THAT(bodies("A", 0, 59), ElementsAre("next"));
+}
+
 TEST_F(QueueEndsTest, OffsetsOfMessagesThatLeftTheLogAreNotGivenAgain) {
   open();
   send("Old", 0, 5, "o");
