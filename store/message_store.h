@@ -219,11 +219,13 @@ class MessageStore {
   /// before the first append.
   virtual void setAppendListener(std::function<void()> on_appended) = 0;
 
-  /// Calls `done(true)` once everything below `end_offset` is on disk, `done(false)` when that
-  /// failed or `deadline` passed; at once when it is there already. Called on a flush thread of the
+  /// Calls `done` with OK once everything below `end_offset` is on the disk; at once when it is
+  /// there already. ReadOnly: a write or sync has failed, it may never be there; Timeout:
+  /// `deadline` passed; Busy: too many wait; Closed: the store is. Called on a flush thread of the
   /// store: must be quick.
+  using FlushDone = std::function<void(const Status& flushed)>;
   virtual void whenFlushed(int64_t end_offset, std::chrono::steady_clock::time_point deadline,
-                           std::function<void(bool)> done) = 0;
+                           FlushDone done) = 0;
 
   virtual GetResult get(const GetRequest& request) = 0;
 

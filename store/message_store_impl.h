@@ -62,7 +62,7 @@ class MessageStoreImpl final : public MessageStore {
     append_listener_ = std::move(on_appended);
   }
   void whenFlushed(int64_t end_offset, std::chrono::steady_clock::time_point deadline,
-                   std::function<void(bool)> done) override {
+                   FlushDone done) override {
     log_flusher_->whenFlushed(end_offset, deadline, std::move(done));
   }
 

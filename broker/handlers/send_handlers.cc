@@ -45,7 +45,10 @@ void finish(const SendHandlerParts& parts, Outcome outcome, Responder<C> respond
                                                    StoreGuarantee::Outcome safety) mutable {
     if (safety.code != ResponseCode::kSuccess) {
       answer.code = safety.code;
-      answer.remark = safety.remark;
+      answer.remark = std::move(safety.remark);
+    }
+    if (!safety.isStored()) {
+      answer.header.reset();
     }
     waiting->responder(std::move(answer));
   });

@@ -1,7 +1,9 @@
 #include "broker/send/store_guarantee.h"
 
+#include <algorithm>
 #include <chrono>
 #include <memory>
+#include <string>
 #include <utility>
 
 #include "common/mutex.h"
@@ -16,19 +18,20 @@ class BothWaits {
  public:
   explicit BothWaits(StoreGuarantee::Done done) : done_(std::move(done)) {}
 
-  void flushed(StoreGuarantee::Outcome outcome) { end(flushed_, outcome); }
-  void replicated(StoreGuarantee::Outcome outcome) { end(replicated_, outcome); }
+  void flushed(StoreGuarantee::Outcome outcome) { end(flushed_, std::move(outcome)); }
+  void replicated(StoreGuarantee::Outcome outcome) { end(replicated_, std::move(outcome)); }
 
  private:
   void end(StoreGuarantee::Outcome& mine, StoreGuarantee::Outcome outcome) {
     {
       MutexLock lock(mutex_);
-      mine = outcome;
+      mine = std::move(outcome);
       if (--left_ > 0) {
         return;
       }
     }
-    done_(replicated_.code != ResponseCode::kSuccess ? replicated_ : flushed_);
+    const bool slaves_count = flushed_.isStored() && replicated_.code != ResponseCode::kSuccess;
+    done_(std::move(slaves_count ? replicated_ : flushed_));
   }
 
   const StoreGuarantee::Done done_;
@@ -38,6 +41,47 @@ class BothWaits {
   StoreGuarantee::Outcome flushed_;
   StoreGuarantee::Outcome replicated_;
 };
+
+StoreGuarantee::Outcome outcomeOf(const Status& flushed) {
+  switch (flushed.code()) {
+    case StatusCode::kOk:
+      return {};
+    case StatusCode::kReadOnly:
+    case StatusCode::kClosed:
+      return {ResponseCode::kServiceNotAvailable,
+              "the message is not on the disk, send it again: " + flushed.message()};
+    default:
+      return {ResponseCode::kFlushDiskTimeout,
+              "the message is stored, but not on the disk within syncFlushTimeout"};
+  }
+}
+
+/// What to say of slaves `ha` that did not get everything below `end_offset`.
+StoreGuarantee::Outcome outcomeOf(ReplicaOutcome outcome, int64_t end_offset, const HaServer& ha,
+                                  const BrokerSettings& settings) {
+  if (outcome == ReplicaOutcome::kReplicated) {
+    return {};
+  }
+  const auto slaves = ha.slaves();
+  const auto nearerThan = [&](int64_t bytes) {
+    return std::count_if(slaves.begin(), slaves.end(), [&](const SlaveConnection::State& slave) {
+      return slave.ack_offset >= 0 && end_offset - slave.ack_offset < bytes;
+    });
+  };
+  const auto in_sync = static_cast<int32_t>(nearerThan(settings.ha_in_sync_gap_bytes_max));
+  const std::string wanted =
+      "slaves that must have it: " + std::to_string(settings.slavesToWaitFor(in_sync));
+  if (outcome == ReplicaOutcome::kTimeout) {
+    return {ResponseCode::kFlushSlaveTimeout,
+            "the message is stored, but not replicated within slaveTimeout; " + wanted +
+                ", that have it: " + std::to_string(nearerThan(1))};
+  }
+  return {ResponseCode::kSlaveNotAvailable,
+          "the message is stored, but not replicated; " + wanted +
+              ", connected and near enough to get it: " +
+              std::to_string(nearerThan(settings.ha_slave_fall_behind_bytes_max)) +
+              "; mqadmin haStatus shows the slaves"};
+}
 
 }  // namespace
 
@@ -52,8 +96,8 @@ StoreGuarantee::StoreGuarantee(const LiveSettings& settings, store::MessageStore
 void StoreGuarantee::whenSafe(int64_t end_offset, Done done) {
   if (flushes_ && replicates_) {
     const auto both = std::make_shared<BothWaits>(std::move(done));
-    whenFlushed(end_offset, [both](Outcome outcome) { both->flushed(outcome); });
-    whenReplicated(end_offset, [both](Outcome outcome) { both->replicated(outcome); });
+    whenFlushed(end_offset, [both](Outcome outcome) { both->flushed(std::move(outcome)); });
+    whenReplicated(end_offset, [both](Outcome outcome) { both->replicated(std::move(outcome)); });
   } else if (flushes_) {
     whenFlushed(end_offset, std::move(done));
   } else if (replicates_) {
@@ -65,33 +109,16 @@ void StoreGuarantee::whenSafe(int64_t end_offset, Done done) {
 
 void StoreGuarantee::whenFlushed(int64_t end_offset, Done done) {
   const auto timeout = std::chrono::milliseconds(settings_.load()->sync_flush_timeout_ms);
-  store_.whenFlushed(
-      end_offset, std::chrono::steady_clock::now() + timeout,
-      [done = std::move(done)](bool flushed) {
-        done(flushed
-                 ? Outcome{}
-                 : Outcome{ResponseCode::kFlushDiskTimeout,
-                           "the message is stored, but not on the disk within syncFlushTimeout"});
-      });
+  store_.whenFlushed(end_offset, std::chrono::steady_clock::now() + timeout,
+                     [done = std::move(done)](const Status& flushed) { done(outcomeOf(flushed)); });
 }
 
 void StoreGuarantee::whenReplicated(int64_t end_offset, Done done) {
-  ha_->whenReplicated(end_offset, [done = std::move(done)](ReplicaOutcome outcome) {
-    switch (outcome) {
-      case ReplicaOutcome::kReplicated:
-        done({});
-        return;
-      case ReplicaOutcome::kSlaveNotAvailable:
-        done({ResponseCode::kSlaveNotAvailable,
-              "the message is stored, but no slave is connected and near enough to get it; "
-              "mqadmin haStatus shows the slaves"});
-        return;
-      case ReplicaOutcome::kTimeout:
-        done({ResponseCode::kFlushSlaveTimeout,
-              "the message is stored, but no slave had it within slaveTimeout"});
-        return;
-    }
-  });
+  const auto end = [ha = ha_, &settings = settings_, end_offset,
+                    done = std::move(done)](ReplicaOutcome outcome) {
+    done(outcomeOf(outcome, end_offset, *ha, *settings.load()));
+  };
+  ha_->whenReplicated(end_offset, end);
 }
 
 }  // namespace rocketmq::broker

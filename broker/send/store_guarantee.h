@@ -2,7 +2,7 @@
 
 #include <cstdint>
 #include <functional>
-#include <string_view>
+#include <string>
 
 #include "broker/ha/ha_server.h"
 #include "broker/settings.h"
@@ -17,10 +17,14 @@ namespace rocketmq::broker {
 class StoreGuarantee {
  public:
   /// What to answer: SUCCESS, FLUSH_DISK_TIMEOUT, FLUSH_SLAVE_TIMEOUT or SLAVE_NOT_AVAILABLE, with
-  /// all of which the message is stored. A slave's failure counts more than the disk's.
+  /// all of which the message is stored; SERVICE_NOT_AVAILABLE when the disk has failed, so that
+  /// the message may be gone after a restart and must not count as sent. That counts most, then a
+  /// slave's failure, then a slow disk.
   struct Outcome {
     remoting::ResponseCode code = remoting::ResponseCode::kSuccess;
-    std::string_view remark = {};
+    std::string remark = {};
+
+    bool isStored() const { return code != remoting::ResponseCode::kServiceNotAvailable; }
   };
   using Done = std::function<void(Outcome)>;
 

@@ -203,14 +203,14 @@ void CheckService::ask(const remoting::ConnectionPtr& producer, const HalfMessag
   std::string body = HalfMessages::checkBody(half, check_times, put);
   // The answer names the new copy, which can be read only once it is on the disk, and is as good as
   // lost while a master that may die has it alone. A slave that is missing keeps nobody from ending
-  // a transaction, though: the copy is stored.
-  parts_.guarantee.whenSafe(put.end_offset,
-                            [producer, request = std::move(request),
-                             body = std::move(body)](StoreGuarantee::Outcome outcome) {
-                              if (outcome.code != remoting::ResponseCode::kFlushDiskTimeout) {
-                                producer->oneway(request, remoting::Payload(std::string(body)));
-                              }
-                            });
+  // a transaction, though: the copy is stored. On a failed disk there may be no copy.
+  parts_.guarantee.whenSafe(
+      put.end_offset, [producer, request = std::move(request),
+                       body = std::move(body)](const StoreGuarantee::Outcome& outcome) {
+        if (outcome.isStored() && outcome.code != remoting::ResponseCode::kFlushDiskTimeout) {
+          producer->oneway(request, remoting::Payload(std::string(body)));
+        }
+      });
 }
 
 Status CheckService::resume(int64_t physical_offset) {

@@ -31,7 +31,7 @@ Status LogFlusher::stop() {
     MutexLock lock(mutex_);
     stopped_ = true;
   }
-  endWaits(true);
+  endWaits();
   return state_.has(RunState::kFailed) ? Status::readOnly(state_.reason()) : Status::ok();
 }
 
@@ -45,21 +45,24 @@ int64_t LogFlusher::servedTo() const {
 }
 
 void LogFlusher::whenFlushed(int64_t end_offset, std::chrono::steady_clock::time_point deadline,
-                             std::function<void(bool)> done) {
-  bool refused = false;
+                             MessageStore::FlushDone done) {
+  Status refused;
   if (servedTo() < end_offset) {
     MutexLock lock(mutex_);
-    refused = stopped_ || waiters_.size() >= kWaitersMax || state_.has(RunState::kFailed);
-    if (!refused) {
+    refused = whyNot();
+    if (refused.isOk() && waiters_.size() >= kWaitersMax) {
+      refused = Status::busy("too many wait for the disk");
+    }
+    if (refused.isOk()) {
       waiters_.push_back({end_offset, deadline, std::move(done)});
       waiting_.store(waiters_.size());
     }
   } else {
-    done(true);
+    done(Status::ok());
     return;
   }
-  if (refused) {
-    done(false);
+  if (!refused.isOk()) {
+    done(refused);
     return;
   }
   flush_worker_.wake();
@@ -100,7 +103,7 @@ void LogFlusher::flushLoop() {
 
 void LogFlusher::serve() {
   dispatchFlushed();
-  endWaits(false);
+  endWaits();
 }
 
 bool LogFlusher::isDue(const CommitLog::Mark& mark, bool thorough, bool moves) {
@@ -155,27 +158,39 @@ void LogFlusher::dispatchFlushed() {
   }
 }
 
+/// Why nothing more comes to the disk; OK while it does.
+Status LogFlusher::whyNot() const {
+  if (state_.has(RunState::kFailed)) {
+    return Status::readOnly(state_.reason());
+  }
+  return stopped_ ? Status::closed("store is closed") : Status::ok();
+}
+
 /// Ends the waits that are served, that can no longer be served and that have lasted too long.
-void LogFlusher::endWaits(bool expire_all) {
+void LogFlusher::endWaits() {
   std::vector<Waiter> ended;
+  Status failure;
   const int64_t served = servedTo();
   {
     MutexLock lock(mutex_);
     if (waiters_.empty()) {
       return;
     }
-    const bool hopeless = expire_all || state_.has(RunState::kFailed);
+    failure = whyNot();
     const auto now = clock_.monotonic();
     const auto goes_on = [&](const Waiter& waiter) {
-      return waiter.end_offset > served && !hopeless && waiter.deadline > now;
+      return waiter.end_offset > served && failure.isOk() && waiter.deadline > now;
     };
     const auto first_ended = std::stable_partition(waiters_.begin(), waiters_.end(), goes_on);
     ended.assign(std::make_move_iterator(first_ended), std::make_move_iterator(waiters_.end()));
     waiters_.erase(first_ended, waiters_.end());
     waiting_.store(waiters_.size());
   }
+  if (failure.isOk()) {
+    failure = Status::timeout("it was not on the disk in time");
+  }
   for (const Waiter& waiter : ended) {
-    waiter.done(waiter.end_offset <= served);
+    waiter.done(waiter.end_offset <= served ? Status::ok() : failure);
   }
 }
 

@@ -22,7 +22,7 @@ namespace rocketmq::store {
 /// Threads: a flush thread; a watch thread that tells waiters while the next sync runs, when they
 ///          are many, and ends waits whose deadline has passed while one hangs. Callbacks run on
 ///          these two. The rest from any.
-/// Failure: the first failed sync makes the store read-only; every wait then ends with false.
+/// Failure: the first failed sync makes the store read-only; every wait then ends with ReadOnly.
 class LogFlusher {
  public:
   struct Options {
@@ -48,9 +48,9 @@ class LogFlusher {
     }
   }
 
-  /// See MessageStore. At most kWaitersMax wait; one more ends with false at once.
+  /// See MessageStore. At most kWaitersMax wait; one more ends with Busy at once.
   void whenFlushed(int64_t end_offset, std::chrono::steady_clock::time_point deadline,
-                   std::function<void(bool)> done);
+                   MessageStore::FlushDone done);
 
   /// Store time of the newest record on the disk; 0 when this process has not flushed yet.
   TimestampMs newestFlushedMs() const { return newest_flushed_ms_.load(); }
@@ -61,7 +61,7 @@ class LogFlusher {
   struct Waiter {
     int64_t end_offset = 0;
     std::chrono::steady_clock::time_point deadline;
-    std::function<void(bool)> done;
+    MessageStore::FlushDone done;
   };
 
   void flushLoop();
@@ -73,7 +73,8 @@ class LogFlusher {
   void serve();
   void dispatchFlushed();
   int64_t servedTo() const;
-  void endWaits(bool expire_all);
+  void endWaits();
+  Status whyNot() const ROCKETMQ_REQUIRES(mutex_);
 
   CommitLog& log_;
   Dispatcher& dispatcher_;

@@ -131,14 +131,18 @@ void FailingDiskTest::sendAll(MessageStore& store, int life) {
 
 void FailingDiskTest::noteFlushed(MessageStore& store, const PutResult& put, int32_t queue_id,
                                   const std::string& body) {
-  enum Answer { kNone, kFlushed, kNotFlushed };
+  enum Answer { kNone, kFlushed, kFailed, kOther };
   std::atomic<Answer> answer{kNone};
   store.whenFlushed(put.end_offset, clock_.monotonic() + std::chrono::hours(1),
-                    [&answer](bool flushed) { answer = flushed ? kFlushed : kNotFlushed; });
+                    [&answer](const Status& flushed) {
+                      const bool failed = flushed.code() == StatusCode::kReadOnly;
+                      answer = flushed.isOk() ? kFlushed : failed ? kFailed : kOther;
+                    });
   ASSERT_TRUE(eventually([&] { return answer != kNone; }));
   if (answer == kFlushed) {
     flushed_[queue_id].emplace(put.queue_offset, body);
   } else {
+    EXPECT_EQ(kFailed, answer) << "a failed disk is not a slow one";
     EXPECT_NE("", store.readOnlyReason());
     EXPECT_EQ(PutStatus::kServiceNotAvailable, store.put(message("A", 0, "late")).status);
   }

@@ -119,17 +119,18 @@ void PowerLossTest::sendUntilDark(MessageStore& store, const std::string& name, 
     }
     clock_.advance(std::chrono::milliseconds(random() % 500));
     const auto answered = std::make_shared<std::atomic<bool>>(false);
-    store.whenFlushed(put.end_offset, clock_.monotonic() + std::chrono::hours(1),
-                      [this, answered, queue_id, content, offset = put.queue_offset](bool flushed) {
-                        if (flushed) {
-                          std::lock_guard lock(mutex_);
-                          promised_[queue_id].emplace(offset, content);
-                          if (--until_dark_ == 0) {
-                            disk_->cutPower();
-                          }
-                        }
-                        *answered = true;
-                      });
+    store.whenFlushed(
+        put.end_offset, clock_.monotonic() + std::chrono::hours(1),
+        [this, answered, queue_id, content, offset = put.queue_offset](const Status& flushed) {
+          if (flushed.isOk()) {
+            std::lock_guard lock(mutex_);
+            promised_[queue_id].emplace(offset, content);
+            if (--until_dark_ == 0) {
+              disk_->cutPower();
+            }
+          }
+          *answered = true;
+        });
     if (random() % 4 == 0) {
       ASSERT_TRUE(eventually([&] { return answered->load() || disk_->powerIsCut(); }));
     }

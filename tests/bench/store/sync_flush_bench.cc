@@ -119,8 +119,8 @@ Turn runStore(const Senders& senders) {
     const store::PutResult put = opened.store->put(message);
     ROCKETMQ_CHECK(put.ok());
     opened.store->whenFlushed(put.end_offset, SteadyClock::now() + std::chrono::seconds(10),
-                              [done = std::move(done)](bool flushed) {
-                                ROCKETMQ_CHECK(flushed);
+                              [done = std::move(done)](const Status& flushed) {
+                                ROCKETMQ_CHECK(flushed.isOk());
                                 done();
                               });
   };

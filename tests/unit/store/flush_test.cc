@@ -16,24 +16,24 @@ using ::testing::HasSubstr;
 /// What whenFlushed() has answered so far.
 class Answers {
  public:
-  std::function<void(bool)> next() {
-    return [this](bool flushed) {
+  MessageStore::FlushDone next() {
+    return [this](const Status& flushed) {
       std::lock_guard lock(mutex_);
-      answers_.push_back(flushed);
+      answers_.push_back(flushed.code());
     };
   }
   size_t count() const {
     std::lock_guard lock(mutex_);
     return answers_.size();
   }
-  std::vector<bool> all() const {
+  std::vector<StatusCode> all() const {
     std::lock_guard lock(mutex_);
     return answers_;
   }
 
  private:
   mutable std::mutex mutex_;
-  std::vector<bool> answers_;
+  std::vector<StatusCode> answers_;
 };
 
 class StoreFlushTest : public StoreTest {
@@ -61,11 +61,11 @@ TEST_F(StoreFlushTest, AsyncMessageIsVisibleAtOnceAndFlushedInTheBackground) {
   EXPECT_EQ(0u, answers_.count());
   files_.letSync();
   ASSERT_TRUE(eventually([&] { return answers_.count() == 1; }));
-  EXPECT_THAT(answers_.all(), ElementsAre(true));
+  EXPECT_THAT(answers_.all(), ElementsAre(StatusCode::kOk));
   EXPECT_EQ(result.end_offset, store_->flushedOffset());
 
   store_->whenFlushed(result.end_offset, soon(), answers_.next());
-  EXPECT_THAT(answers_.all(), ElementsAre(true, true));  // At once.
+  EXPECT_THAT(answers_.all(), ElementsAre(StatusCode::kOk, StatusCode::kOk));  // At once.
 }
 
 // The page that appends go on in is left out of a flush, but not until the next thorough one.
@@ -107,8 +107,9 @@ TEST_F(SyncFlushTest, MessageIsVisibleWhenItsWaiterIsTold) {
   for (int i = 0; i < 200; ++i) {
     const PutResult result = put("A", 0, std::to_string(i));
     std::atomic<int64_t> seen{-1};
-    store_->whenFlushed(result.end_offset, soon(),
-                        [&](bool flushed) { seen = flushed ? store_->maxOffset("A", 0) : -2; });
+    store_->whenFlushed(result.end_offset, soon(), [&](const Status& flushed) {
+      seen = flushed.isOk() ? store_->maxOffset("A", 0) : -2;
+    });
     ASSERT_TRUE(eventually([&] { return seen != -1; }));
     ASSERT_GT(seen, result.queue_offset);
   }
@@ -123,7 +124,7 @@ TEST_F(SyncFlushTest, OneSyncServesAllWhoWait) {
   EXPECT_EQ(0u, answers_.count());
   files_.letSync();
   ASSERT_TRUE(eventually([&] { return answers_.count() == 100; }));
-  EXPECT_THAT(answers_.all(), ::testing::Each(true));
+  EXPECT_THAT(answers_.all(), ::testing::Each(StatusCode::kOk));
 }
 
 // Promise: many queues are brought to the disk by one sync, and a failure of it is not forgotten.
@@ -153,10 +154,10 @@ TEST_F(SyncFlushTest, WaitEndsAtItsDeadlineThoughTheSyncHangs) {
   store_->whenFlushed(put("A", 0, "y").end_offset, soon() + std::chrono::hours(1), answers_.next());
   clock_.advance(std::chrono::seconds(6));
   ASSERT_TRUE(eventually([&] { return answers_.count() == 1; }));
-  EXPECT_THAT(answers_.all(), ElementsAre(false));
+  EXPECT_THAT(answers_.all(), ElementsAre(StatusCode::kTimeout));
   files_.letSync();
   ASSERT_TRUE(eventually([&] { return answers_.count() == 2; }));
-  EXPECT_THAT(answers_.all(), ElementsAre(false, true));
+  EXPECT_THAT(answers_.all(), ElementsAre(StatusCode::kTimeout, StatusCode::kOk));
 }
 
 TEST_F(SyncFlushTest, RestartAfterACrashShowsWhatTheLogHas) {
@@ -213,7 +214,7 @@ TEST_P(FailedSyncTest, MakesTheStoreReadOnlyForGoodAndReadsGoOn) {
   ASSERT_TRUE(lost.ok());
   store_->whenFlushed(lost.end_offset, soon(), answers_.next());
   ASSERT_TRUE(eventually([&] { return answers_.count() == 1; }));
-  EXPECT_THAT(answers_.all(), ElementsAre(false));
+  EXPECT_THAT(answers_.all(), ElementsAre(StatusCode::kReadOnly));
   EXPECT_THAT(store_->readOnlyReason(), HasSubstr("Input/output error"));
 
   // The disk seems well again, but nobody knows what it has dropped.
@@ -222,7 +223,7 @@ TEST_P(FailedSyncTest, MakesTheStoreReadOnlyForGoodAndReadsGoOn) {
   EXPECT_EQ(PutStatus::kServiceNotAvailable, refused.status);
   EXPECT_THAT(refused.detail, HasSubstr("Input/output error"));
   store_->whenFlushed(lost.end_offset, soon(), answers_.next());
-  EXPECT_THAT(answers_.all(), ElementsAre(false, false));
+  EXPECT_THAT(answers_.all(), ElementsAre(StatusCode::kReadOnly, StatusCode::kReadOnly));
   EXPECT_EQ("kept", bodies("A", 0).at(0));
 
   EXPECT_FALSE(store_->close().isOk());
@@ -241,7 +242,7 @@ TEST_F(StoreFlushTest, CloseEndsEveryWait) {
   const PutResult result = put("A", 0, "x");
   store_->whenFlushed(result.end_offset + 1000, soon(), answers_.next());
   close();
-  EXPECT_THAT(answers_.all(), ElementsAre(false));
+  EXPECT_THAT(answers_.all(), ElementsAre(StatusCode::kClosed));
 }
 
 TEST_F(StoreFlushTest, FullDiskUnderTheLogIsServiceNotAvailableUntilThereIsRoom) {
