@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -54,6 +55,8 @@ class PullService {
     remoting::Lanes& lanes;
     TrafficObserver& traffic;
     const Clock& clock;
+    /// Whether a slave has about all that this broker has; empty: no.
+    std::function<bool()> has_slave_in_sync = nullptr;
   };
 
   explicit PullService(Parts parts);
@@ -96,6 +99,8 @@ class PullService {
   /// arrived meanwhile or it cannot be held: `task` is back then.
   bool hold(std::unique_ptr<Task>& task);
   Answer answerReset(const Header& request, int64_t offset) const;
+  /// For one read more than may wait for the disk: to a slave, or to be tried again later.
+  Answer answerOverloaded(const Task& task) const;
   Answer answerOf(const Task& task, store::GetResult got) const;
 
   const Parts parts_;
