@@ -225,7 +225,10 @@ void Broker::Impl::makeServices() {
                                     .held = held_pulls_,
                                     .lanes = lanes_,
                                     .traffic = stats_,
-                                    .clock = clock_});
+                                    .clock = clock_,
+                                    .has_slave_in_sync = [server = replication_->server()] {
+                                      return server != nullptr && server->inSyncSlaves() > 0;
+                                    }});
   runtime_info_.emplace(RuntimeInfo::Parts{.settings = settings_,
                                            .store = *store_,
                                            .delays = *delays_,

@@ -212,6 +212,7 @@ void MessageStoreImpl::onAppended() {
   queue_mappings_->onAppended();
   log_flusher_->onAppended();
   index_->onAppended();
+  retention_->onAppended(log_->maxOffset());
   if (append_listener_) {
     append_listener_();
   }

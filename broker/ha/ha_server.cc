@@ -39,6 +39,7 @@ class HaServer::Impl final : public SlaveConnection::Listener,
   uint16_t port() const { return acceptor_->port(); }
   void onAppended();
   void whenReplicated(int64_t end_offset, ReplicaWaits::Done done);
+  int32_t inSyncSlaves() const;
   bool hasEnoughInSync() const;
   std::vector<SlaveConnection::State> slaves() const;
 
@@ -190,11 +191,13 @@ void HaServer::Impl::whenReplicated(int64_t end_offset, ReplicaWaits::Done done)
                         std::move(done));
 }
 
+int32_t HaServer::Impl::inSyncSlaves() const {
+  return waits_.inSync(store_.commitLogMaxOffset(), settings_.load()->ha_in_sync_gap_bytes_max);
+}
+
 bool HaServer::Impl::hasEnoughInSync() const {
-  const auto settings = settings_.load();
-  return settings->min_in_sync_replicas <= 1 ||
-         1 + waits_.inSync(store_.commitLogMaxOffset(), settings->ha_in_sync_gap_bytes_max) >=
-             settings->min_in_sync_replicas;
+  const int32_t wanted = settings_.load()->min_in_sync_replicas;
+  return wanted <= 1 || 1 + inSyncSlaves() >= wanted;
 }
 
 std::vector<SlaveConnection::State> HaServer::Impl::slaves() const {
@@ -226,6 +229,8 @@ void HaServer::onAppended() { impl_->onAppended(); }
 void HaServer::whenReplicated(int64_t end_offset, ReplicaWaits::Done done) {
   impl_->whenReplicated(end_offset, std::move(done));
 }
+
+int32_t HaServer::inSyncSlaves() const { return impl_->inSyncSlaves(); }
 
 bool HaServer::hasEnoughInSync() const { return impl_->hasEnoughInSync(); }
 

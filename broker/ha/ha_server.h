@@ -40,6 +40,9 @@ class HaServer {
   /// slaveTimeout.
   void whenReplicated(int64_t end_offset, ReplicaWaits::Done done);
 
+  /// Slaves that are nearer to the log's end than haMaxGapNotInSync.
+  int32_t inSyncSlaves() const;
+
   /// False while fewer brokers than minInSyncReplicas are in sync.
   bool hasEnoughInSync() const;
 

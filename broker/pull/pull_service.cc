@@ -388,10 +388,7 @@ void PullService::runOnLane(std::unique_ptr<Task> task) {
   const auto shared = std::make_shared<std::unique_ptr<Task>>(std::move(task));
   if (!parts_.lanes.run(remoting::Lane::kQuery,
                         [this, shared] { serve(std::move(*shared), /*may_wait=*/true); })) {
-    (*shared)->responder->answer(
-        {ResponseCode::kSystemBusy,
-         "[OVERLOAD]system busy, start flow control for a while: too many reads wait for the "
-         "disk"});
+    (*shared)->responder->answer(answerOverloaded(**shared));
   }
 }
 
@@ -478,6 +475,25 @@ PullService::Answer PullService::answerReset(const Header& request, int64_t offs
   Answer answer(std::move(reply));
   answer.code = ResponseCode::kPullOffsetMoved;
   answer.remark = "OFFSET_RESET";
+  return answer;
+}
+
+PullService::Answer PullService::answerOverloaded(const Task& task) const {
+  const int64_t slave = task.group_config->which_broker_when_consume_slowly;
+  if (!task.reads_from_slaves || slave == parts_.settings.load()->broker_id ||
+      !parts_.has_slave_in_sync || !parts_.has_slave_in_sync()) {
+    return {ResponseCode::kSystemBusy,
+            "[OVERLOAD]system busy, start flow control for a while: too many reads wait for the "
+            "disk"};
+  }
+  PullMessageReply reply;
+  reply.suggest_which_broker_id = slave;
+  reply.next_begin_offset = task.queue_offset;
+  reply.min_offset = parts_.store.minOffset(task.topic, task.queue_id);
+  reply.max_offset = parts_.store.maxOffset(task.topic, task.queue_id);
+  Answer answer(std::move(reply));
+  answer.code = ResponseCode::kPullRetryImmediately;
+  answer.remark = "too many reads wait for this broker's disk; a slave has the messages too";
   return answer;
 }
 

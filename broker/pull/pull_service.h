@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -54,6 +55,8 @@ class PullService {
     remoting::Lanes& lanes;
     TrafficObserver& traffic;
     const Clock& clock;
+    /// Whether a slave has about all that this broker has; empty: no.
+    std::function<bool()> has_slave_in_sync = nullptr;
   };
 
   explicit PullService(Parts parts);
@@ -97,6 +100,8 @@ class PullService {
   /// With `is_unreadable` it waits although there are messages.
   bool hold(std::unique_ptr<Task>& task, bool is_unreadable);
   Answer answerReset(const Header& request, int64_t offset) const;
+  /// For one read more than may wait for the disk: to a slave, or to be tried again later.
+  Answer answerOverloaded(const Task& task) const;
   Answer answerOf(const Task& task, store::GetResult got) const;
 
   const Parts parts_;

@@ -65,7 +65,7 @@ StoreGuarantee::Outcome outcomeOf(ReplicaOutcome outcome, int64_t end_offset, co
   const auto slaves = ha.slaves();
   const auto nearerThan = [&](int64_t bytes) {
     return std::count_if(slaves.begin(), slaves.end(), [&](const SlaveConnection::State& slave) {
-      return slave.ack_offset >= 0 && end_offset - slave.ack_offset < bytes;
+      return slave.is_following && end_offset - slave.ack_offset < bytes;
     });
   };
   const auto in_sync = static_cast<int32_t>(nearerThan(settings.ha_in_sync_gap_bytes_max));

@@ -17,6 +17,8 @@ namespace {
 // that a steady trickle does not pay a wake-up per message.
 constexpr std::chrono::milliseconds kGatherPause{5};
 constexpr std::chrono::seconds kRetryPause{1};
+/// A new file is made when it takes no more than this part of what is free.
+constexpr int64_t kNewFilePartOfFree = 2;
 // To give pages back makes the other threads' processors forget them, too, and the next keys bring
 // them in again: under a steady trickle that took more time than the keys.
 constexpr std::chrono::seconds kReleasePeriod{1};
@@ -380,12 +382,23 @@ Result<std::shared_ptr<IndexFile>> IndexService::writableFile() {
     ROCKETMQ_RETURN_IF_ERROR(flushFull(*last));
   }
   ROCKETMQ_RETURN_IF_ERROR(parts_.files.createDirectories(options_.dir));
+  ROCKETMQ_RETURN_IF_ERROR(checkSpace());
   ROCKETMQ_ASSIGN_OR_RETURN(std::shared_ptr<IndexFile> made,
                             IndexFile::create(parts_.files, options_.dir + "/" + newFileName(last),
                                               options_.layout, previous));
   MutexLock lock(mutex_);
   files_.push_back(made);
   return made;
+}
+
+/// Keys can wait when the slots of a new file would take much of what is left for messages.
+Status IndexService::checkSpace() const {
+  const int64_t needed = options_.layout.entryAt(1);
+  const auto space = parts_.files.space(options_.dir);
+  return space && space->available_bytes / kNewFilePartOfFree < needed
+             ? Status::busy("the disk has too little room for a new index file of " +
+                            std::to_string(needed) + " bytes")
+             : Status::ok();
 }
 
 std::string IndexService::newFileName(const std::shared_ptr<IndexFile>& last) const {

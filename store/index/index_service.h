@@ -123,6 +123,7 @@ class IndexService {
   void releasePages();
   Status indexRecord(const MessageRecord& record);
   Result<std::shared_ptr<IndexFile>> writableFile();
+  Status checkSpace() const;
   Status flushFull(IndexFile& file);
   std::string newFileName(const std::shared_ptr<IndexFile>& last) const;
 

@@ -39,6 +39,22 @@ int64_t LogReader::end() const {
   return log_files_.empty() ? begin_ : log_files_.back().base + file_bytes_;
 }
 
+int64_t LogReader::writtenEnd() {
+  const int64_t file_end = end();
+  int64_t low = file_end - file_bytes_;
+  if (log_files_.empty() || readableEnd(low) == low) {
+    return file_end;
+  }
+  int64_t high = readableEnd(low);
+  while (high - low > kSectorBytes) {
+    const int64_t middle = low + (high - low) / 2;
+    const std::string_view sector = read(middle, kSectorBytes);
+    const bool is_zero = sector.find_first_not_of('\0') == std::string_view::npos;
+    (is_zero ? high : low) = middle;
+  }
+  return high;
+}
+
 const SegmentFile* LogReader::holding(int64_t offset) const {
   auto after = std::upper_bound(log_files_.begin(), log_files_.end(), offset,
                                 [](int64_t at, const SegmentFile& file) { return at < file.base; });

@@ -26,6 +26,8 @@ class LogReader {
   int64_t begin() const { return begin_; }
   /// Behind the last file.
   int64_t end() const;
+  /// About where the zeros begin that end the last file, for who says how far a reader is.
+  int64_t writtenEnd();
 
   /// Log offset behind the file that holds `offset`, as the names say; `offset` when none does.
   int64_t fileEnd(int64_t offset) const;

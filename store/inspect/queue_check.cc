@@ -227,7 +227,8 @@ void QueueCheck::finishQueue(Queue& queue, LogReader& log, int64_t log_end) {
     checkFile(queue, i, log, log_end);
   }
   queue.wrong.flush();
-  if (queue.superseded > 0) {
+  // An entry that is spoilt looks as if it were of a later record.
+  if (queue.superseded > 0 && !queue.has_faults) {
     parts_.sink({.kind = Finding::Kind::kNote,
                  .file = parts_.layout.relative(queue.folder.dir),
                  .offset = 0,
@@ -294,6 +295,7 @@ void QueueCheck::checkUnclaimed(Queue& queue, int64_t index, const QueueEntry& e
   }
   if (entry.physical_offset >= log_end) {
     const bool is_legal = options_.end_is_open;
+    queue.has_faults |= !is_legal;
     queue.wrong.add(index, at(queue, index,
                               fmt::format("behind the end of the log at {}{}", log_end,
                                           is_legal ? "; the next start cuts it off" : ""),
@@ -302,6 +304,7 @@ void QueueCheck::checkUnclaimed(Queue& queue, int64_t index, const QueueEntry& e
   }
   const std::string why = whyWrong(queue, index, entry, log);
   if (!why.empty()) {
+    queue.has_faults = true;
     queue.wrong.add(index,
                     at(queue, index, fmt::format("points at {}: {}", entry.physical_offset, why)));
   }

@@ -64,8 +64,9 @@ class QueueCheck {
     FindingRuns missing;
     FindingRuns wrong;
     bool is_deleted_topic = false;
-    int64_t expected = -1;   // Queue offset of the next record; -1 before the first.
-    int64_t superseded = 0;  // Records whose place belongs to a later one.
+    int64_t expected = -1;    // Queue offset of the next record; -1 before the first.
+    int64_t superseded = 0;   // Records whose place belongs to a later one.
+    bool has_faults = false;  // Entries that point at no record of theirs.
     std::map<int64_t, std::vector<bool>> confirmed;  // By kConfirmedChunk entries.
   };
 

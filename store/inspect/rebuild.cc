@@ -131,7 +131,7 @@ class Rebuilder {
 
   Status readLog() {
     LogScanner scanner(source_, layout_, layout_.logBegin());
-    const int64_t all = LogReader(source_, layout_).end() - layout_.logBegin();
+    const int64_t all = LogReader(source_, layout_).writtenEnd() - layout_.logBegin();
     for (;;) {
       const LogItem item = scanner.next();
       if (item.kind == LogItem::Kind::kEnd) {

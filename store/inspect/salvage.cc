@@ -69,7 +69,7 @@ class Salvager {
     LogWriter writer(target_, {.dir = out_ + "/commitlog",
                                .file_bytes = layout_.log_file_bytes,
                                .begin = layout_.logBegin()});
-    const int64_t all = LogReader(source_, layout_).end() - layout_.logBegin();
+    const int64_t all = LogReader(source_, layout_).writtenEnd() - layout_.logBegin();
     for (;;) {
       const LogItem item = scanner.next();
       if (item.kind == LogItem::Kind::kRecord) {
@@ -82,7 +82,7 @@ class Salvager {
         return writer.finish();
       }
       if (progress_) {
-        progress_("commit log", item.end - layout_.logBegin(), all);
+        progress_("copying records", item.end - layout_.logBegin(), all);
       }
     }
   }

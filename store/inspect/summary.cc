@@ -29,7 +29,7 @@ void noteRecord(const LogItem& item, LogSummary& log, QueueCounts& counts) {
 void readLog(FileSystem& files, const StoreLayout& layout, const Progress& progress,
              LogSummary& log, QueueCounts& counts) {
   LogScanner scanner(files, layout, layout.logBegin());
-  const int64_t all = LogReader(files, layout).end() - log.begin;
+  const int64_t all = LogReader(files, layout).writtenEnd() - log.begin;
   log.was_read = true;
   for (;;) {
     LogItem item = scanner.next();

@@ -54,7 +54,7 @@ class Verifier {
                      "elsewhere (--storePathCommitLog)?"});
     }
     LogScanner scanner(files_, layout_, layout_.logBegin());
-    const int64_t all = LogReader(files_, layout_).end() - layout_.logBegin();
+    const int64_t all = LogReader(files_, layout_).writtenEnd() - layout_.logBegin();
     report_.log_begin = layout_.logBegin();
     for (;;) {
       const LogItem item = scanner.next();

@@ -22,6 +22,9 @@ constexpr int64_t kLargeAppendBytes = 32 * 1024;
 /// So many times as much is reserved ahead of large appends, of which there may be a gigabyte in a
 /// second: while blocks are reserved they have to be copied, see fill().
 constexpr int64_t kLargeAppendsReserve = 4;
+/// No more is reserved ahead than this part of what is free: sends are to be refused because the
+/// disk is full while there still is room for tables, queues and index.
+constexpr int64_t kReservePartOfFree = 8;
 /// A piece of zeros keeps the disk about as long as a sync does. In the cache larger ones cost
 /// less, and an appender who waits for one waits for a tenth of a millisecond.
 constexpr int64_t kZerosStep = 128 << 10;
@@ -316,10 +319,7 @@ void CommitLog::keepRoomAhead() {
       options_.reserve_ahead_bytes * (appends_are_large_ ? kLargeAppendsReserve : 1);
   // In large steps: a reservation per megabyte would only fragment the file.
   if (roomy_to_ < tail + ahead / 2) {
-    auto reserved = reserveAhead(tail + ahead, &Segment::reserveBlocks);
-    if (!reserved && appends_are_large_) {
-      reserved = reserveAhead(tail + options_.reserve_ahead_bytes, &Segment::reserveBlocks);
-    }
+    const auto reserved = reserveAhead(tail + reservable(ahead), &Segment::reserveBlocks);
     if (!reserved && !room_failed_) {
       log::warn("cannot prepare more room for the commit log: {}", reserved.status().message());
     }
@@ -336,6 +336,11 @@ void CommitLog::keepRoomAhead() {
   wake_at_.store(tail + step, std::memory_order_relaxed);
   prefaultAhead();
   releaseOldPages();
+}
+
+int64_t CommitLog::reservable(int64_t wanted) const {
+  const auto space = files_.space(options_.dir);
+  return space ? std::min(wanted, space->available_bytes / kReservePartOfFree) : wanted;
 }
 
 /// Lets appends go on where blocks are reserved: behind zeros, or at once while appends are large,

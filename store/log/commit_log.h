@@ -158,6 +158,7 @@ class CommitLog {
   Status reserveIn(Segment& segment, int64_t from, int64_t to, Reserve reserve);
   Status makeNext(int64_t base, int64_t reserve_bytes, Reserve reserve)
       ROCKETMQ_REQUIRES(room_mutex_);
+  int64_t reservable(int64_t wanted) const;
   void openRoomAhead();
   void prefaultAhead();
   bool appendsAreLarge() ROCKETMQ_REQUIRES(append_mutex_);

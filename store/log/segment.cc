@@ -208,10 +208,11 @@ Status SegmentSet::checkLength(const DirectoryEntry& entry) const {
   if (entry.info.bytes == options_.file_bytes) {
     return Status::ok();
   }
-  return Status::corruption(options_.dir + "/" + entry.name + " has " +
-                            std::to_string(entry.info.bytes) + " bytes but " +
-                            options_.size_setting + " is " + std::to_string(options_.file_bytes) +
-                            "; the setting must stay what it was when the store was created");
+  return Status::corruption(
+      options_.dir + "/" + entry.name + " has " + std::to_string(entry.info.bytes) + " bytes but " +
+      options_.size_setting + " is " + std::to_string(options_.file_bytes) +
+      "; the setting must stay what it was when the store was created. If it did, the file has "
+      "been damaged: mqstore salvage copies what is intact into a new store");
 }
 
 bool SegmentSet::empty() const {

@@ -4,6 +4,7 @@
 #include <charconv>
 #include <chrono>
 #include <ctime>
+#include <limits>
 #include <string_view>
 
 #include "common/log.h"
@@ -13,6 +14,11 @@ namespace {
 
 constexpr int64_t kPassesByHand = 20;
 constexpr int64_t kMsPerHour = 3'600'000;
+/// The disk is checked again when the log has grown by this part of what was left, as queues and
+/// index grow with it, and by no less than this.
+constexpr int64_t kCheckPart = 8;
+constexpr int64_t kCheckBytesMin = 256 << 10;
+constexpr int64_t kNever = std::numeric_limits<int64_t>::max();
 
 }  // namespace
 
@@ -28,6 +34,8 @@ void Retention::start() {
       if (now >= look_at) {
         look();
         look_at = now + interval;
+      } else if (check_is_asked_.exchange(false)) {
+        checkDisk();
       }
       if (now >= remove_at) {
         const auto pause = removeNext(now);
@@ -53,19 +61,33 @@ void Retention::look() {
   }
 }
 
-double Retention::diskUsedRatio() const {
-  double ratio = 0.0;
+void Retention::askForCheck() {
+  check_at_.store(kNever, std::memory_order_relaxed);
+  check_is_asked_.store(true);
+  worker_.wake();
+}
+
+double Retention::diskUsedRatio() const { return diskUse(1.0).ratio; }
+
+Retention::DiskUse Retention::diskUse(double level) const {
+  DiskUse use{.spare_bytes = kNever};
   for (const std::string& path : {parts_.log.dir(), options_.root_dir}) {
     if (const auto space = parts_.files.space(path)) {
-      ratio = std::max(ratio, space->usedRatio());
+      const auto all = static_cast<double>(space->used_bytes + space->available_bytes);
+      const auto usable = static_cast<int64_t>(all * level);
+      use.ratio = std::max(use.ratio, space->usedRatio());
+      use.spare_bytes = std::min(use.spare_bytes, usable - space->used_bytes);
     }
   }
-  return ratio;
+  return use;
 }
 
 void Retention::checkDisk() {
   const auto live = parts_.live.all();
-  const double ratio = diskUsedRatio();
+  const int64_t log_end = parts_.log.maxOffset();
+  const auto [ratio, spare_bytes] = diskUse(live->disk_warning_ratio);
+  const int64_t step = std::max(spare_bytes / kCheckPart, kCheckBytesMin);
+  check_at_.store(log_end + step, std::memory_order_relaxed);
   const bool was_full = parts_.state.has(RunState::kDiskFull);
   if (ratio > live->disk_warning_ratio) {
     if (!was_full) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <deque>
@@ -31,7 +32,7 @@ namespace rocketmq::store {
 /// Pace:    nobody finds a file any more from one moment on; log and queue files then leave the
 ///          disk one by one with pauses between them, as giving back the blocks of a large file
 ///          keeps it busy. What cannot be removed is tried again later.
-/// Threads: one of its own; cleanNow() and diskUsedRatio() from any.
+/// Threads: one of its own; onAppended(), cleanNow() and diskUsedRatio() from any.
 class Retention {
  public:
   struct Options {
@@ -62,6 +63,14 @@ class Retention {
   /// of forced cleaning.
   void checkDisk();
 
+  /// After an append, cheap: has the disk looked at before the next interval when much has come,
+  /// measured by what was left below the warning level.
+  void onAppended(int64_t log_end) {
+    if (log_end >= check_at_.load(std::memory_order_relaxed)) {
+      askForCheck();
+    }
+  }
+
   /// Removes what is past its reserved time, at any hour, without pauses.
   Status cleanNow();
 
@@ -75,7 +84,14 @@ class Retention {
     kAny,      ///< Whatever their age.
   };
 
+  struct DiskUse {
+    double ratio = 0.0;       ///< As diskUsedRatio().
+    int64_t spare_bytes = 0;  ///< To be taken before a file system is used above the level.
+  };
+
   void look();
+  void askForCheck();
+  DiskUse diskUse(double level) const;
   Urgency urgency() const;
   bool isDeleteHour(const std::string& hours) const;
   Status clean(Urgency urgency, int64_t files_max);
@@ -96,6 +112,8 @@ class Retention {
 
   const Parts parts_;
   const Options options_;
+  std::atomic<int64_t> check_at_{0};  // End of the log at which to check the disk.
+  std::atomic<bool> check_is_asked_{false};
   Mutex clean_mutex_;  // One pass at a time; held while a file is removed.
   int64_t trimmed_to_ ROCKETMQ_GUARDED_BY(clean_mutex_) = -1;
   std::deque<std::shared_ptr<Segment>> log_files_ ROCKETMQ_GUARDED_BY(clean_mutex_);

@@ -13,6 +13,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
 #include <string>
 
@@ -140,9 +141,40 @@ TEST_F(FullDiskTest, SendsAreRefusedInTimeAndTakenAgainWhenThereIsSpace) {
   load.expectEverythingThere();
 }
 
+// The settings that everybody has: files of a gigabyte, a look every ten seconds.
+TEST_F(FullDiskTest, SendsAreRefusedInTimeHoweverFastTheDiskFillsUp) {
+  Cluster cluster(folder());
+  cluster.start();
+  cluster.createTopic("Probe");
+  DefaultMQProducer producer(onceOnly(cluster));
+  producer.start();
+  std::string refusal;
+  const Message message("Probe", "t", "k", std::string(100'000, 'b'));
+  for (int64_t sent = 0; refusal.empty() && sent < 2 * kDiskBytes; sent += 100'000) {
+    try {
+      Message copy = message;
+      producer.send(copy);
+    } catch (const MQException& refused) {
+      EXPECT_EQ(kServiceNotAvailable, refused.code());
+      refusal = refused.what();
+    }
+  }
+  EXPECT_NE(std::string::npos, refusal.find("disk is too full")) << refusal;
+  EXPECT_GT(freeBytes(), kDiskBytes / 50) << "refused only when it was full";
+  // What a stop writes has room.
+  cluster.stopBroker();
+  for (const auto& log : std::filesystem::recursive_directory_iterator(folder() + "/logs")) {
+    std::ifstream lines(log.path());
+    for (std::string line; std::getline(lines, line);) {
+      EXPECT_EQ(std::string::npos, line.find("No space left")) << line;
+    }
+  }
+  cluster.startBroker();
+}
+
 TEST_F(FullDiskTest, ADiskThatIsFullAtOnceKillsNoBroker) {
   auto slow = settings();
-  slow["cleanResourceInterval"] = "3600000";  // Nobody looks at the disk.
+  slow["cleanResourceInterval"] = "3000";  // It is full before anybody looks.
   Cluster cluster(folder(), slow);
   cluster.start();
   Load load(cluster, "FullDisk", faultSeed());

@@ -32,11 +32,13 @@ store::inspect::Progress ProgressLine::callback() {
 
 void ProgressLine::show(const char* what, int64_t done, int64_t all) {
   const auto now = std::chrono::steady_clock::now();
-  if (what_ != what) {
+  // A phase may have the name of the one before: one index file after the other.
+  if (what_ != what || done < done_) {
     what_ = what;
     begun_at_ = now;
     shown_at_ = now;
   }
+  done_ = done;
   if (now - shown_at_ < kInterval) {
     return;
   }
@@ -45,7 +47,7 @@ void ProgressLine::show(const char* what, int64_t done, int64_t all) {
   const double seconds = std::chrono::duration<double>(now - begun_at_).count();
   const double rate = static_cast<double>(done) / std::max(seconds, 0.001);
   fmt::print(stderr, "\r\033[K{}: {} of {}, {} %, {:.0f} MB/s, {}", what, formatBytes(done),
-             formatBytes(all), all > 0 ? done * 100 / all : 100, rate / 1e6,
+             formatBytes(all), all > 0 ? std::min<int64_t>(done * 100 / all, 100) : 100, rate / 1e6,
              timeLeft(static_cast<double>(std::max<int64_t>(all - done, 0)) / std::max(rate, 1.0)));
   std::fflush(stderr);
 }

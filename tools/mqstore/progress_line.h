@@ -27,6 +27,7 @@ class ProgressLine {
   const bool is_terminal_;
   bool is_shown_ = false;
   std::string what_;
+  int64_t done_ = 0;
   std::chrono::steady_clock::time_point begun_at_;
   std::chrono::steady_clock::time_point shown_at_;
 };

@@ -154,6 +154,24 @@ TEST(BrokerSettingsTest, RatiosOutsideRocketMqsBoundsAreTakenAsTheBound) {
   EXPECT_DOUBLE_EQ(options.disk_clean_forcibly_ratio, 0.30);
 }
 
+TEST(BrokerSettingsTest, ASyncMasterWaitsForAsManySlavesAsTheSettingsSay) {
+  BrokerSettings settings;
+  EXPECT_EQ(1, settings.slavesToWaitFor(0)) << "one in any case, as in 4.9";
+  EXPECT_EQ(1, settings.slavesToWaitFor(5));
+  settings.in_sync_replicas = 3;
+  EXPECT_EQ(2, settings.slavesToWaitFor(0));
+  settings.all_ack_in_sync = true;
+  EXPECT_EQ(2, settings.slavesToWaitFor(1));
+  EXPECT_EQ(4, settings.slavesToWaitFor(4));
+  settings.all_ack_in_sync = false;
+  settings.auto_in_sync_replicas = true;
+  EXPECT_EQ(0, settings.slavesToWaitFor(0));
+  EXPECT_EQ(1, settings.slavesToWaitFor(1));
+  EXPECT_EQ(2, settings.slavesToWaitFor(5)) << "no more than inSyncReplicas";
+  settings.min_in_sync_replicas = 2;
+  EXPECT_EQ(1, settings.slavesToWaitFor(0)) << "no fewer than minInSyncReplicas";
+}
+
 TEST(BrokerSettingsTest, TheAdvertisedAddressOfAnIpv6HostHasBrackets) {
   BrokerSettings settings;
   settings.advertised_ip = "2001:db8::1";

@@ -7,6 +7,7 @@
 
 #include "common/bytes.h"
 #include "store/inspect/read_only_files.h"
+#include "store/inspect/salvage.h"
 #include "store/log/segment.h"
 #include "tests/unit/mqstore/mqstore_fixture.h"
 
@@ -14,6 +15,7 @@ namespace rocketmq::store::test {
 namespace {
 
 using ::testing::ElementsAre;
+using ::testing::EndsWith;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
@@ -322,6 +324,34 @@ TEST_F(RepairTest, OffsetsOfMessagesLostAtTheEndAreNotGivenAgain) {
   EXPECT_EQ(40, put("Bills", 3, "more").queue_offset);
   crash();
   EXPECT_EQ(41, store_->maxOffset("Bills", 3));
+}
+
+TEST_F(RepairTest, ProgressOfEachPhaseHasANameAndGoesToTheEnd) {
+  makeStore();
+  const std::string last_file =
+      logFile(physicalOffset("Bills", 3, 39) / kLogFileBytes * kLogFileBytes);
+  ASSERT_THAT(readFile(last_file), EndsWith(std::string(kLogFileBytes / 8, '\0')));
+  std::vector<std::string> phases;
+  int64_t done = 0;
+  int64_t all = 0;
+  const auto expectEnd = [&] { EXPECT_GT(done * 100, all * 80) << phases.back(); };
+  const auto note = [&](const char* what, int64_t now_done, int64_t of_all) {
+    if (phases.empty() || phases.back() != what) {
+      if (!phases.empty()) {
+        expectEnd();
+      }
+      phases.emplace_back(what);
+      done = 0;
+    }
+    EXPECT_GE(now_done, done) << "a phase that begins anew under the name " << what;
+    done = now_done;
+    all = of_all;
+  };
+  const auto report = inspect::salvage(
+      root(), dir_ / "out", {}, [](const inspect::Finding&) {}, note);
+  ASSERT_TRUE(report.ok()) << report.status().message();
+  expectEnd();
+  EXPECT_THAT(phases, ElementsAre("copying records", "commit log"));
 }
 
 TEST_F(RepairTest, SalvageNeedsAnEmptyPlaceOutsideTheSource) {

@@ -204,6 +204,16 @@ TEST_F(VerifyTest, WrongQueueEntriesAreFoundByWhatIsWrongWithThem) {
   expectClean();
 }
 
+TEST_F(VerifyTest, ASpoiltQueueIsNotTakenForATopicThatWasMadeAnew) {
+  makeStore();
+  QueueEntry wrong = readEntry("Orders", 0, 20);
+  wrong.physical_offset = int64_t{1} << 50;
+  writeEntry("Orders", 0, 20, wrong);
+  const Outcome outcome = verify(root());
+  EXPECT_THAT(outcome.output, HasSubstr("behind the end of the log"));
+  EXPECT_THAT(outcome.output, Not(HasSubstr("made anew")));
+}
+
 TEST_F(VerifyTest, HoleInAQueueIsFound) {
   makeStore();
   writeEntry("Orders", 0, 5, {});

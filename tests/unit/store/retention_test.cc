@@ -248,6 +248,37 @@ TEST_F(StoreRetentionTest, FullDiskRefusesPutsUntilItIsWellBelow) {
   EXPECT_TRUE(put("A", 0, "y").ok());
 }
 
+// However long the interval: what is written has the disk looked at, the sooner the less is left.
+TEST_F(StoreRetentionTest, ADiskThatFillsUpFastIsNoticedByWhatIsWritten) {
+  options_.clean_resource_interval_ms = 3'600'000;
+  files_.disk_bytes = 16 << 20;
+  open();
+  send("A", 0, 1);
+  files_.used_ratio = 0.91;
+  const int64_t begin = store_->commitLogMaxOffset();
+  PutResult last;
+  const bool is_refused = eventually([&] {
+    last = put("A", 0, std::string(1'000, 'x'));
+    return !last.ok();
+  });
+  ASSERT_TRUE(is_refused);
+  EXPECT_EQ(PutStatus::kServiceNotAvailable, last.status);
+  EXPECT_THAT(last.detail, HasSubstr("disk is too full"));
+  EXPECT_GT(store_->commitLogMaxOffset() - begin, 1 << 20) << "looked at with every message";
+}
+
+TEST_F(StoreRetentionTest, NoIndexFileTakesMuchOfWhatIsLeft) {
+  options_.index_hash_slots = 100'000;
+  files_.disk_bytes = 800'000;
+  open();
+  ASSERT_TRUE(put("A", 0, "x", properties({{"KEYS", "k"}})).ok());
+  const int before = files_.looks_at_space;
+  ASSERT_TRUE(eventually([&] { return files_.looks_at_space > before + 20; }));
+  EXPECT_EQ(0, indexFiles());
+  files_.disk_bytes = 10'000'000;
+  EXPECT_TRUE(eventually([&] { return indexFiles() == 1; }));
+}
+
 TEST_F(StoreRetentionTest, StoreOnAFullDiskOpensReadOnlyAndKeepsItsMark) {
   files_.used_ratio = 0.95;
   open();

@@ -117,9 +117,9 @@ Status HookedFileSystem::syncAll(const std::string& path) {
 
 Result<SpaceInfo> HookedFileSystem::space(const std::string&) {
   ++looks_at_space;
-  constexpr int64_t kAll = 1'000'000;
-  const auto used = static_cast<int64_t>(used_ratio * kAll);
-  return SpaceInfo{.used_bytes = used, .available_bytes = kAll - used};
+  const int64_t all = disk_bytes;
+  const auto used = static_cast<int64_t>(used_ratio * static_cast<double>(all));
+  return SpaceInfo{.used_bytes = used, .available_bytes = all - used};
 }
 
 std::string readFile(const std::string& path) {

@@ -37,6 +37,7 @@ class HookedFileSystem final : public rocketmq::test::ForwardingFileSystem {
   std::atomic<bool> disk_is_full{false};  ///< No file grows, no new one is made.
   std::atomic<bool> is_cold{false};       ///< Nothing is in the system's cache.
   std::atomic<double> used_ratio{0.1};
+  std::atomic<int64_t> disk_bytes{1'000'000'000'000};
   std::atomic<int> looks_at_space{0};  ///< Counts calls of space().
 
   /// While held, syncs of matching files wait.

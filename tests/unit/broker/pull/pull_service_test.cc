@@ -34,7 +34,8 @@ class PullServiceTest : public MessagePath {
                                       .held = held_,
                                       .lanes = lanes_,
                                       .traffic = traffic_,
-                                      .clock = clock_});
+                                      .clock = clock_,
+                                      .has_slave_in_sync = [this] { return has_slave_; }});
   }
   ~PullServiceTest() override { lanes_.stop(); }
 
@@ -140,6 +141,7 @@ class PullServiceTest : public MessagePath {
   ConsumerFilters filters_{"", BloomFilter(20, 32), clock_};
   ClientRegistry clients_{{}, filters_, clock_};
   remoting::Lanes lanes_{{}};
+  bool has_slave_ = false;
   std::optional<PullService> pulls_;
 };
 
@@ -466,6 +468,32 @@ TEST_F(PullServiceTest, WhatMustComeFromTheDiskIsReadOnALane) {
   EXPECT_EQ(codeOf({}), ResponseCode::kSystemBusy);
   files_.is_cold = false;
   EXPECT_EQ(codeOf({}), ResponseCode::kSuccess);
+}
+
+TEST_F(PullServiceTest, AnOverloadedMasterSendsReadersToASlaveThatIsInSync) {
+  send({.body = "x"});
+  send({.body = "y"});
+  files_.is_cold = true;
+  lanes_.stop();  // One read more than is allowed.
+  has_slave_ = true;
+  EXPECT_EQ(codeOf({.offset = 1}), ResponseCode::kSystemBusy) << "slaveReadEnable is off";
+  configure([](BrokerSettings& settings) { settings.slave_read = true; });
+  const PullAnswer answer = pull({.offset = 1});
+  EXPECT_EQ(answer.code, ResponseCode::kPullRetryImmediately);
+  ASSERT_TRUE(answer.header.has_value());
+  EXPECT_EQ(answer.header->suggest_which_broker_id, 1);
+  EXPECT_EQ(answer.header->next_begin_offset, 1);
+  EXPECT_EQ(answer.header->min_offset, 0);
+  EXPECT_EQ(answer.header->max_offset, 2);
+  // No slave to go to.
+  has_slave_ = false;
+  EXPECT_EQ(codeOf({.offset = 1}), ResponseCode::kSystemBusy);
+  // The group's setting names this broker itself.
+  has_slave_ = true;
+  model::SubscriptionGroupConfig stays = *groups_->find("G");
+  stays.which_broker_when_consume_slowly = 0;
+  ASSERT_TRUE(groups_->update(stays).isOk());
+  EXPECT_EQ(codeOf({.offset = 1}), ResponseCode::kSystemBusy);
 }
 
 TEST_F(PullServiceTest, AnUnknownGroupIsCreatedOnALane) {
