@@ -8,6 +8,7 @@
 
 int main(int argc, char** argv) {
   rocketmq::takeProperties(argc, argv);
+  std::setvbuf(stdout, nullptr, _IOLBF, BUFSIZ);  // Each line at once, in a pipe too.
   try {
     rocketmq::PushConsumerConfig config;
     config.consumer_group = "example_broadcasting_consumer";

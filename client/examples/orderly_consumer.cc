@@ -7,6 +7,7 @@
 
 int main(int argc, char** argv) {
   rocketmq::takeProperties(argc, argv);
+  std::setvbuf(stdout, nullptr, _IOLBF, BUFSIZ);  // Each line at once, in a pipe too.
   try {
     rocketmq::DefaultMQPushConsumer consumer("example_orderly_consumer");
     consumer.config().consume_from_where = rocketmq::ConsumeFromWhere::kFirstOffset;

@@ -1,11 +1,9 @@
 // Sends ten messages in transactions: every third is committed, every third rolled back, and of the
-// rest the broker asks how they ended.
+// rest the broker asks how they ended, until Enter is pressed.
 //   NAMESRV_ADDR=127.0.0.1:9876 transaction_producer
 
-#include <chrono>
 #include <cstdio>
 #include <memory>
-#include <thread>
 
 #include "rocketmq/transaction_mq_producer.h"
 
@@ -37,6 +35,7 @@ class Orders : public rocketmq::TransactionListener {
 
 int main(int argc, char** argv) {
   rocketmq::takeProperties(argc, argv);
+  std::setvbuf(stdout, nullptr, _IOLBF, BUFSIZ);  // Each line at once, in a pipe too.
   try {
     rocketmq::TransactionMQProducer producer("example_transaction_producer",
                                              std::make_shared<Orders>());
@@ -49,7 +48,7 @@ int main(int argc, char** argv) {
                   toString(result.local_transaction_state));
     }
     // The broker asks after transactionTimeOut, at its next transactionCheckInterval.
-    std::this_thread::sleep_for(std::chrono::seconds(60));
+    std::getchar();
   } catch (const rocketmq::MQException& failure) {
     std::fprintf(stderr, "%s\n", failure.what());
     return 1;
