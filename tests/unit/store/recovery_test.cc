@@ -397,6 +397,74 @@ TEST_F(StoreRecoveryTest, FailedStartLeavesTheMarkOfTheCrash) {
   expectFilled();
 }
 
+TEST_F(StoreRecoveryTest, AQueueThatIsGoneIsMissedWithoutKnownEndsToo) {
+  fill();
+  close();
+  std::filesystem::remove(root() + "/queueends");
+  std::filesystem::remove_all(root() + "/consumequeue/B");
+  patchFile(queueFile("A", 0), 0, std::string(kQueueFileBytes, '\0'));
+  open();
+  expectFilled();
+  expectGoesOn();
+}
+
+/// So many calls that open or change a file succeed, then none does, as if the process had died.
+class DyingFiles final : public rocketmq::test::ForwardingFileSystem {
+ public:
+  explicit DyingFiles(int calls) : left_(calls) {}
+
+  Result<std::unique_ptr<RandomFile>> open(const std::string& path) override {
+    return isDead() ? Result<std::unique_ptr<RandomFile>>(dead(path))
+                    : ForwardingFileSystem::open(path);
+  }
+  Result<std::unique_ptr<MappedFile>> map(const std::string& path,
+                                          const MapOptions& options) override {
+    return isDead() ? Result<std::unique_ptr<MappedFile>>(dead(path))
+                    : ForwardingFileSystem::map(path, options);
+  }
+  Status remove(const std::string& path) override {
+    return isDead() ? dead(path) : ForwardingFileSystem::remove(path);
+  }
+  Status replace(const std::string& path, std::string_view content) override {
+    return isDead() ? dead(path) : ForwardingFileSystem::replace(path, content);
+  }
+
+ private:
+  bool isDead() { return left_.fetch_sub(1) <= 0; }
+  static Status dead(const std::string& path) { return Status::io("cannot use " + path); }
+
+  std::atomic<int> left_;
+};
+
+TEST_F(StoreRecoveryTest, AStartThatDiesAnywhereInARepairIsRepeatedByTheNext) {
+  for (const bool known : {true, false}) {
+    open();
+    send("A", 0, 130, "a");
+    send("B", 1, 40, "b");
+    send("A", 0, 70, "c");
+    close();
+    const std::string damaged = root();
+    known ? void() : void(std::filesystem::remove(damaged + "/queueends"));
+    std::filesystem::resize_file(queueFile("A", 0, kQueueFileBytes), 33);
+    std::filesystem::resize_file(queueFile("B", 1), 33);
+    bool is_through = false;
+    for (int calls = 1; !is_through; ++calls) {
+      SCOPED_TRACE(calls);
+      options_.root_dir = dir_ / ((known ? "known" : "unknown") + std::to_string(calls));
+      copyFolder(damaged, root());
+      {
+        DyingFiles dying(calls);
+        is_through = MessageStore::open(options_, clock_, nullptr, dying).ok();
+      }
+      open();
+      expectFilled();
+      close();
+      ASSERT_FALSE(HasFailure());
+    }
+    options_.root_dir = dir_ / "again";
+  }
+}
+
 TEST_F(StoreRecoveryTest, ImpossibleSettingsAreRefused) {
   options_.root_dir = "";
   EXPECT_EQ(StatusCode::kInvalidArgument, tryOpen().code());
