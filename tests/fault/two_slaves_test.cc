@@ -85,6 +85,7 @@ TEST_F(TwoSlavesTest, AsManyAsInSyncReplicasSaysMustHaveAMessage) {
     }
   }
   expectAllLogsTheSame();
+  EXPECT_EQ(runtimeInfo(pair_.cluster(), second_.address(), "haLogMatch"), "same");
 }
 
 }  // namespace
