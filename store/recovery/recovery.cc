@@ -1,8 +1,10 @@
 #include "store/recovery/recovery.h"
 
 #include <algorithm>
+#include <chrono>
 
 #include "common/log.h"
+#include "store/recovery/read_progress.h"
 #include "store/recovery/torn_record.h"
 
 namespace rocketmq::store {
@@ -139,6 +141,9 @@ Status Recovery::prepareReplay(const Queues& queues, int64_t start) {
 Result<Recovery::Read> Recovery::readFrom(int64_t start, Dispatcher::Gaps gaps) {
   const int64_t limit = parts_.log.maxOffset();
   RecordWalker walker(parts_.log, start, parts_.crc_check);
+  using Clock = std::chrono::steady_clock;
+  constexpr int64_t kRecordsBetweenLooks = 4096;
+  ReadProgress progress(start, limit, Clock::now());
   Read read;
   read.end = start;
   read.newest_ms = parts_.checkpoint.times().log_ms;
@@ -151,6 +156,11 @@ Result<Recovery::Read> Recovery::readFrom(int64_t start, Dispatcher::Gaps gaps) 
     }
     read.newest_ms = walker.record().store_timestamp_ms;
     ++read.records;
+    if (read.records % kRecordsBetweenLooks == 0) {
+      if (const auto line = progress.lineAt(walker.position(), Clock::now())) {
+        log::info("{}", *line);
+      }
+    }
     if (!placed) {
       read.end = walker.position();
       read.found_gap = true;
