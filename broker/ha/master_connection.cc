@@ -199,8 +199,8 @@ bool MasterConnection::compareReceived() {
     return true;
   }
   const std::string_view theirs = received_.logBytes();
-  const store::LogSlice slice = parts_.store.logBytes(received_from_, std::ssize(theirs));
-  const std::string_view ours = slice.bytes;
+  const store::LogPiece piece = parts_.store.logBytes(received_from_, std::ssize(theirs));
+  const std::string_view ours = piece.bytes;
   const auto same =
       std::mismatch(ours.begin(), ours.end(), theirs.begin(), theirs.end()).first - ours.begin();
   if (ours.empty() || same < std::ssize(ours)) {
