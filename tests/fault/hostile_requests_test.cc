@@ -8,6 +8,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "common/compress.h"
 #include "common/message/record.h"
@@ -23,6 +24,7 @@ namespace {
 constexpr int kPullMessage = 11;
 constexpr int kUpdateConsumerOffset = 15;
 constexpr int kHeartbeat = 34;
+constexpr int kLockBatch = 41;
 constexpr int kGetRoute = 105;
 constexpr int kSendMessageV2 = 310;
 constexpr int kPutKvConfig = 100;
@@ -31,8 +33,10 @@ constexpr int kUnknownCode = 29'999;
 
 constexpr int kSuccess = 0;
 constexpr int kSystemError = 1;
+constexpr int kSystemBusy = 2;
 constexpr int kMessageIllegal = 13;
 constexpr int kTopicNotExist = 17;
+constexpr int kSubscriptionParseFailed = 23;
 
 /// Fields of a send to `topic`, with properties.
 std::string sendFields(const std::string& topic, const std::string& properties = "",
@@ -41,6 +45,57 @@ std::string sendFields(const std::string& topic, const std::string& properties =
          std::to_string(sys_flag) + R"(","g":"1700000000000","h":"0","i":")" +
          jsonEscape(properties) + R"(","j":"0","k":"false","l":"0","m":")" +
          (is_batch ? "true" : "false") + "\"}";
+}
+
+/// "[ITEM,ITEM,...]" of `count` items.
+template <class Item>
+std::string jsonList(int count, Item item) {
+  std::string list = "[";
+  for (int i = 0; i < count; ++i) {
+    list += (i == 0 ? "" : ",") + item(i);
+  }
+  return list + "]";
+}
+
+/// A heartbeat of one consumer that subscribes to `topics` topics.
+std::string heartbeatBody(const std::string& group, int topics, int version) {
+  return R"({"clientID":"c","consumerDataSet":[{"groupName":")" + group +
+         R"(","consumeType":"CONSUME_PASSIVELY","messageModel":"CLUSTERING",)"
+         R"("consumeFromWhere":"CONSUME_FROM_LAST_OFFSET","unitMode":false,"subscriptionDataSet":)" +
+         jsonList(topics,
+                  [&](int i) {
+                    return R"({"topic":"subscribed-)" + std::to_string(i) +
+                           R"(","subString":"A||B","expressionType":"TAG","tagsSet":["A","B"],)"
+                           R"("codeSet":[65,66],"classFilterMode":false,"subVersion":)" +
+                           std::to_string(version) + "}";
+                  }) +
+         R"(}],"producerDataSet":[]})";
+}
+
+std::string lockBody(int queues) {
+  return R"({"clientId":"c","consumerGroup":"g","mqSet":)" +
+         jsonList(queues,
+                  [](int i) {
+                    return R"({"brokerName":"b","queueId":)" + std::to_string(i) +
+                           R"(,"topic":"T"})";
+                  }) +
+         "}";
+}
+
+std::string pullFields(const std::string& group, const std::string& tags) {
+  return R"({"consumerGroup":")" + group +
+         R"(","topic":"Pulled","queueId":"0","queueOffset":"0","maxMsgNums":"1","sysFlag":"4",)"
+         R"("commitOffset":"0","suspendTimeoutMillis":"0","subVersion":"1",)"
+         R"("expressionType":"TAG","subscription":")" +
+         tags + "\"}";
+}
+
+std::string manyTags(int count) {
+  std::string tags;
+  for (int i = 0; i < count; ++i) {
+    tags += std::to_string(i) + "||";
+  }
+  return tags;
 }
 
 class HostileRequests : public ::testing::Test {
@@ -91,6 +146,25 @@ class HostileRequests : public ::testing::Test {
         limits);
     std::cout << answers << " answers" << std::endl;
     EXPECT_GT(answers, 0);
+  }
+
+  /// Sends the frames in turn, each after the answer to the one before it, and connects again when
+  /// the broker has had enough.
+  void repeat(const std::vector<std::string>& frames, HarmLimits limits = {}) {
+    expectUnharmed(
+        *cluster_,
+        [&](const Target& target) {
+          std::optional<RawSocket> socket;
+          for (size_t turn = 0; !target.over(); ++turn) {
+            if (!socket) {
+              socket.emplace(RawSocket::connectTo(target.broker_port));
+            }
+            if (!socket->write(frames[turn % frames.size()]) || !socket->readFrame()) {
+              socket.reset();
+            }
+          }
+        },
+        limits);
   }
 
   TempDir dir_;
@@ -243,6 +317,62 @@ TEST_F(HostileRequests, GroupsAndPositionsMadeUpWithoutEnd) {
             R"("consumeFromWhere":"CONSUME_FROM_LAST_OFFSET","subscriptionDataSet":[],)"
             R"("unitMode":false}],"producerDataSet":[]})");
   });
+}
+
+/// Heartbeats that are as long as a frame may be, and as long as is taken, over one connection.
+TEST_F(HostileRequests, SubscriptionsWithoutEnd) {
+  start();
+  std::vector<std::string> frames;
+  for (int i = 0; i < 60; ++i) {
+    const bool is_taken = i % 6 != 0;
+    frames.push_back(hostileFrame(
+        kHeartbeat, "{}",
+        heartbeatBody("G" + std::to_string(i), is_taken ? 6'500 : 80'000, /*version=*/i)));
+  }
+  RawClient client(cluster_->brokerPort());
+  const RawClient::Frame refused = client.call(kHeartbeat, "{}", heartbeatBody("G", 80'000, 1));
+  EXPECT_EQ(refused.code, kSystemError);
+  EXPECT_NE(refused.remark.find("at most 1048576"), std::string::npos) << refused.remark;
+  int group = 0;
+  RawClient::Frame last;
+  do {
+    last = client.call(kHeartbeat, "{}", heartbeatBody("H" + std::to_string(group), 6'500, 1));
+  } while (last.code == kSuccess && ++group < 20);
+  EXPECT_EQ(last.code, kSystemBusy) << group << " groups";
+  repeat(frames);
+}
+
+TEST_F(HostileRequests, LocksWithoutEnd) {
+  start();
+  RawClient client(cluster_->brokerPort());
+  const RawClient::Frame refused = client.call(kLockBatch, "{}", lockBody(250'000));
+  EXPECT_EQ(refused.code, kSystemError);
+  EXPECT_NE(refused.remark.find("at most 1048576"), std::string::npos) << refused.remark;
+  repeat({hostileFrame(kLockBatch, "{}", lockBody(250'000)),
+          hostileFrame(kLockBatch, "{}", lockBody(20'000))});
+}
+
+TEST_F(HostileRequests, TagsWithoutEnd) {
+  start();
+  cluster_->createTopic("Pulled");
+  RawClient client(cluster_->brokerPort());
+  const RawClient::Frame refused =
+      client.call(kPullMessage, pullFields("TOOLS_CONSUMER", manyTags(10'000)));
+  EXPECT_EQ(refused.code, kSubscriptionParseFailed);
+  EXPECT_NE(refused.remark.find("at most 16384"), std::string::npos) << refused.remark;
+  repeat({hostileFrame(kPullMessage, pullFields("TOOLS_CONSUMER", manyTags(1'000'000))),
+          hostileFrame(kPullMessage, pullFields("TOOLS_CONSUMER", manyTags(60'000))),
+          hostileFrame(kPullMessage, pullFields("TOOLS_CONSUMER", manyTags(2'500)))});
+}
+
+TEST_F(HostileRequests, NamesWithoutEnd) {
+  start();
+  const std::string longest(14 << 20, 'n');
+  const std::string taken(500 << 10, 'n');
+  repeat({hostileFrame(kPullMessage, pullFields(longest, "*")),
+          hostileFrame(kSendMessageV2, sendFields(longest), "body"),
+          hostileFrame(kPullMessage, pullFields(taken, "*")),
+          hostileFrame(kSendMessageV2, sendFields(taken), "body")});
 }
 
 /// Brokers that are not there, each with topics of its own, and texts for the key-value table. What
