@@ -64,13 +64,6 @@ CheckpointTimes Checkpoint::times() const {
   return timesIn(content_);
 }
 
-Status Checkpoint::forgetQueues() {
-  MutexLock lock(mutex_);
-  content_.replace(kLogAt, kIndexAt - kLogAt, kIndexAt - kLogAt, '\0');
-  ROCKETMQ_RETURN_IF_ERROR(file_->write(0, content_));
-  return file_->sync();
-}
-
 Status Checkpoint::advance(const CheckpointTimes& times) {
   MutexLock lock(mutex_);
   const bool log_moved = raise(content_, kLogAt, times.log_ms);

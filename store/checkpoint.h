@@ -33,10 +33,6 @@ class Checkpoint {
 
   CheckpointTimes times() const;
 
-  /// Makes the times of log and queues unknown, on the disk when it returns OK: a start that makes
-  /// queues anew from the whole log must be followed by another when it does not end.
-  Status forgetQueues();
-
   /// Writes the file and returns once it is on the disk. Times never go back.
   Status advance(const CheckpointTimes& times);
 

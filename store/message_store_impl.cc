@@ -115,14 +115,13 @@ MessageStoreImpl::~MessageStoreImpl() {
 Status MessageStoreImpl::openFiles() {
   ROCKETMQ_ASSIGN_OR_RETURN(stopped_cleanly_, folder_->wasStoppedCleanly());
   ROCKETMQ_RETURN_IF_ERROR(loadLog());
-  ROCKETMQ_ASSIGN_OR_RETURN(checkpoint_,
-                            Checkpoint::load(files_, folder_->checkpointPath(), clock_.nowMs()));
-  queue_ends_ = std::make_unique<QueueEnds>(files_, folder_->queueEndsPath());
-  known_ends_ = queue_ends_->load(*log_, checkpoint_->times());
   ROCKETMQ_RETURN_IF_ERROR(loadQueues());
   ROCKETMQ_ASSIGN_OR_RETURN(
       deleted_topics_,
       DeletedTopics::load(files_, folder_->deletedTopicsPath(), log_->minOffset()));
+  ROCKETMQ_ASSIGN_OR_RETURN(checkpoint_,
+                            Checkpoint::load(files_, folder_->checkpointPath(), clock_.nowMs()));
+  queue_ends_ = std::make_unique<QueueEnds>(files_, folder_->queueEndsPath());
   return Status::ok();
 }
 
@@ -160,23 +159,14 @@ Status MessageStoreImpl::loadQueues() {
   if (loaded.code() != StatusCode::kCorruption) {
     return loaded;
   }
-  ROCKETMQ_ASSIGN_OR_RETURN(const bool repaired,
-                            repairQueueLengths(files_, queue_options.dir, queue_options.file_bytes,
-                                               [this] { return beginRepair(); }));
+  ROCKETMQ_ASSIGN_OR_RETURN(
+      const bool repaired, repairQueueLengths(files_, queue_options.dir, queue_options.file_bytes));
   if (!repaired) {
     return loaded;
   }
   stopped_cleanly_ = false;  // What the repaired queues lack comes from the log.
   queues_ = std::make_unique<QueueTable>(files_, queue_options);
   return queues_->load();
-}
-
-/// A start that dies in a repair leaves files that look whole: the next one must not believe them.
-Status MessageStoreImpl::beginRepair() {
-  if (!known_ends_) {
-    ROCKETMQ_RETURN_IF_ERROR(checkpoint_->forgetQueues());
-  }
-  return folder_->markRunning();
 }
 
 void MessageStoreImpl::buildServices() {
@@ -230,11 +220,8 @@ void MessageStoreImpl::onAppended() {
 
 Status MessageStoreImpl::recover() {
   const CrcCheck crc_check = options_.check_crc_on_recover ? CrcCheck::kVerify : CrcCheck::kSkip;
-  if (stopped_cleanly_) {
-    ROCKETMQ_RETURN_IF_ERROR(beginRepair());
-  }
   ROCKETMQ_RETURN_IF_ERROR(Recovery({*log_, *queues_, *deleted_topics_, *dispatcher_, *checkpoint_,
-                                     std::exchange(known_ends_, std::nullopt), crc_check})
+                                     queue_ends_->load(*log_, checkpoint_->times()), crc_check})
                                .run(stopped_cleanly_));
   ROCKETMQ_RETURN_IF_ERROR(index_->load(stopped_cleanly_));
   // Else a later clean stop would vouch for files that nobody has looked at.

@@ -125,7 +125,6 @@ class MessageStoreImpl final : public MessageStore {
   Status openFiles();
   Status loadLog();
   Status loadQueues();
-  Status beginRepair();
   void buildServices();
   void onAppended();
   Status recover();
@@ -150,7 +149,6 @@ class MessageStoreImpl final : public MessageStore {
   std::unique_ptr<DeletedTopics> deleted_topics_;
   std::unique_ptr<Checkpoint> checkpoint_;
   std::unique_ptr<QueueEnds> queue_ends_;
-  std::optional<QueueEnds::Snapshot> known_ends_;  // Until recovery takes them.
   std::unique_ptr<Dispatcher> dispatcher_;
   std::unique_ptr<QueueMappings> queue_mappings_;
   std::unique_ptr<IndexService> index_;

@@ -133,19 +133,11 @@ Result<bool> completeLogFiles(FileSystem& files, const std::string& dir, int64_t
   return completed;
 }
 
-Result<bool> repairQueueLengths(FileSystem& files, const std::string& dir, int64_t file_bytes,
-                                const std::function<Status()>& begin) {
+Result<bool> repairQueueLengths(FileSystem& files, const std::string& dir, int64_t file_bytes) {
   ROCKETMQ_ASSIGN_OR_RETURN(const auto queues, allQueueFiles(files, dir));
   if (looksLikeAnotherSetting(queues, file_bytes)) {
     return false;
   }
-  const auto is_wrong = [file_bytes](const QueueFiles& queue) {
-    return firstWrong(queue.files, file_bytes) != queue.files.end();
-  };
-  if (std::none_of(queues.begin(), queues.end(), is_wrong)) {
-    return false;
-  }
-  ROCKETMQ_RETURN_IF_ERROR(begin());
   bool repaired = false;
   for (const QueueFiles& queue : queues) {
     ROCKETMQ_ASSIGN_OR_RETURN(const bool changed, repairQueue(files, queue, file_bytes));

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <string>
 
 #include "common/file_system.h"
@@ -22,9 +21,7 @@ Result<bool> completeLogFiles(FileSystem& files, const std::string& dir, int64_t
 /// For consume queues: gives the last file of a queue its length, and removes an earlier one of a
 /// wrong length, or the one behind a gap, with all that follow, as the log has their entries.
 /// Nothing is repaired when all files look as if mappedFileSizeConsumeQueue had been another:
-/// queues without messages in the log would lose their offsets. `begin` is called before the first
-/// change; when it fails nothing is changed.
-Result<bool> repairQueueLengths(FileSystem& files, const std::string& dir, int64_t file_bytes,
-                                const std::function<Status()>& begin);
+/// queues without messages in the log would lose their offsets.
+Result<bool> repairQueueLengths(FileSystem& files, const std::string& dir, int64_t file_bytes);
 
 }  // namespace rocketmq::store

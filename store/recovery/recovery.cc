@@ -25,71 +25,66 @@ Status Recovery::run(bool stopped_cleanly) {
   if (parts_.known) {
     return runFromKnown(stopped_cleanly);
   }
-  return runCareful(stopped_cleanly);
+  if (stopped_cleanly) {
+    const Status trusted = runTrusting();
+    if (trusted.code() != StatusCode::kNotFound) {
+      return trusted;
+    }
+    log::warn("{}; recovering as after a crash", trusted.message());
+  }
+  return runCareful();
 }
 
-Status Recovery::runCareful(bool stopped_cleanly) {
-  ROCKETMQ_ASSIGN_OR_RETURN(const Queues queues, recoverQueues(QueueScan::kCareful));
+Status Recovery::runTrusting() {
+  ROCKETMQ_ASSIGN_OR_RETURN(const Queues queues, recoverQueues(QueueScan::kTrusted));
+  ROCKETMQ_ASSIGN_OR_RETURN(const int64_t start, trustedStart(queues));
+  ROCKETMQ_ASSIGN_OR_RETURN(const Read read, readFrom(start, Dispatcher::Gaps::kFill));
+  return finish(read, read.end);
+}
+
+/// Behind the newest record that a queue knows.
+Result<int64_t> Recovery::trustedStart(const Queues& queues) {
+  const ConsumeQueue* newest = nullptr;
+  for (const auto& queue : queues) {
+    if (newest == nullptr || queue->physicalEnd() > newest->physicalEnd()) {
+      newest = queue.get();
+    }
+  }
   const int64_t log_min = parts_.log.minOffset();
-  // Nothing tells whether a queue lacks files, so that none is believed to be complete.
-  int64_t start = stopped_cleanly ? log_min : carefulStart();
-  whole_to_ = stopped_cleanly ? vouchedEnd(queues) : start;
-  const std::vector<int64_t> ends = vouchedEnds(queues);
-  log::info("{}: reading the commit log from {}",
-            stopped_cleanly ? "nothing is known of the consume queues"
-                            : "the store was not stopped cleanly",
-            start);
-  ROCKETMQ_ASSIGN_OR_RETURN(Read read, replayFrom(start, queues));
+  if (newest == nullptr || newest->physicalEnd() <= log_min) {
+    return log_min;
+  }
+  const auto entry = newest->lastEntry();
+  const int64_t offset = entry ? entry->physical_offset : -1;
+  const auto record = recordIn(parts_.log.view(offset), offset, parts_.crc_check);
+  if (!entry || !record || record->total_size != entry->record_bytes) {
+    return Status::notFound("the newest entry of queue " + newest->topic() + "/" +
+                            std::to_string(newest->queueId()) + " points at no record");
+  }
+  return newest->physicalEnd();
+}
+
+Status Recovery::runCareful() {
+  ROCKETMQ_ASSIGN_OR_RETURN(const Queues queues, recoverQueues(QueueScan::kCareful));
+  int64_t start = carefulStart();
+  whole_to_ = start;
+  ROCKETMQ_RETURN_IF_ERROR(prepareReplay(queues, start));
+  log::info("the store was not stopped cleanly: reading the commit log from {}", start);
+  const int64_t log_min = parts_.log.minOffset();
+  ROCKETMQ_ASSIGN_OR_RETURN(Read read, readFrom(start, start > log_min ? Dispatcher::Gaps::kReport
+                                                                       : Dispatcher::Gaps::kFill));
   if (read.found_gap) {
     log::warn("a consume queue lacks entries: reading the whole commit log from {}", log_min);
     start = log_min;
-    ROCKETMQ_ASSIGN_OR_RETURN(read, replayFrom(start, parts_.queues.all()));
+    ROCKETMQ_RETURN_IF_ERROR(prepareReplay(parts_.queues.all(), start));
+    ROCKETMQ_ASSIGN_OR_RETURN(read, readFrom(start, Dispatcher::Gaps::kFill));
   }
   for (const auto& queue : parts_.queues.all()) {
     ROCKETMQ_RETURN_IF_ERROR(queue->finishReplay());
   }
-  for (size_t i = 0; i < queues.size(); ++i) {
-    ROCKETMQ_RETURN_IF_ERROR(queues[i]->skipTo(ends[i]));
-    releaseIfTooMany(*queues[i]);
-  }
   ROCKETMQ_RETURN_IF_ERROR(finish(read, start));
   // What a killed process wrote is in the page cache; from here on it counts as flushed.
   return parts_.log.sync(read.end);
-}
-
-Result<Recovery::Read> Recovery::replayFrom(int64_t start, const Queues& queues) {
-  const bool is_whole = start == parts_.log.minOffset();
-  if (is_whole) {
-    ROCKETMQ_RETURN_IF_ERROR(parts_.checkpoint.forgetQueues());
-  }
-  ROCKETMQ_RETURN_IF_ERROR(prepareReplay(queues, start));
-  return readFrom(start, is_whole ? Dispatcher::Gaps::kFill : Dispatcher::Gaps::kReport);
-}
-
-/// After a clean stop: behind the newest record that a queue and the log agree upon. All in front
-/// of it was on the disk, the entries too.
-int64_t Recovery::vouchedEnd(const Queues& queues) const {
-  int64_t end = parts_.log.minOffset();
-  for (const auto& queue : queues) {
-    const auto entry = queue->lastEntry();
-    const int64_t offset = entry ? entry->physical_offset : -1;
-    const auto record = recordIn(parts_.log.view(offset), offset, CrcCheck::kVerify);
-    if (record && record->topic == queue->topic() && record->queue_id == queue->queueId() &&
-        record->queue_offset == queue->maxOffset() - 1) {
-      end = std::max(end, offset + record->total_size);
-    }
-    releaseIfTooMany(*queue);
-  }
-  return end;
-}
-
-/// The queues' ends as far as they are below whole_to_, else 0.
-std::vector<int64_t> Recovery::vouchedEnds(const Queues& queues) const {
-  std::vector<int64_t> ends;
-  for (const auto& queue : queues) {
-    ends.push_back(queue->physicalEnd() <= whole_to_ ? queue->maxOffset() : 0);
-  }
-  return ends;
 }
 
 Result<Recovery::Queues> Recovery::recoverQueues(QueueScan scan) {

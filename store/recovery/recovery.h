@@ -24,8 +24,8 @@ namespace rocketmq::store {
 ///               read from there, however the store stopped, and of a queue only the last known
 ///               entry is looked at. Queues that lack it, or files, are made anew from the whole
 ///               log.
-/// Clean stop:   otherwise, as after another broker, nothing tells whether a queue lacks files: all
-///               are made anew from the whole log, once.
+/// Clean stop:   otherwise, the queues are believed. The record of their newest entry is checked,
+///               the log is read from behind it, and what the queues lack is entered.
 /// Unclean stop: begins at the newest file whose first record is older than everything that the
 ///               checkpoint says is on the disk. Queue entries of records from there on are thrown
 ///               away, every record is checked (CRC, and that it says of itself that it is where
@@ -34,8 +34,7 @@ namespace rocketmq::store {
 /// Deleted topics stay deleted: their records are passed over, and a deletion that a crash has cut
 /// short is finished.
 /// The log ends at the first record that is not whole behind what is known to have been on the disk
-/// (known ends: their point; clean stop: the newest record that a
-/// queue knows; unclean stop: where reading begins). Damage in front of that is
+/// (known ends: their point; unclean stop: where reading begins). Damage in front of that is
 /// stepped over: nothing that was flushed goes for it, and no queue ends before its known end.
 /// Threads:      one, before anything else works on the store.
 class Recovery {
@@ -46,7 +45,7 @@ class Recovery {
     QueueTable& queues;
     DeletedTopics& deleted;
     Dispatcher& dispatcher;
-    Checkpoint& checkpoint;
+    const Checkpoint& checkpoint;
     std::optional<QueueEnds::Snapshot> known;
     CrcCheck crc_check = CrcCheck::kVerify;
   };
@@ -74,10 +73,9 @@ class Recovery {
   bool isDeleted(const std::string& topic, const QueueEnd& known) const {
     return parts_.deleted.covers(topic, known.physical_end - 1);
   }
-  Status runCareful(bool stopped_cleanly);
-  Result<Read> replayFrom(int64_t start, const Queues& queues);
-  int64_t vouchedEnd(const Queues& queues) const;
-  std::vector<int64_t> vouchedEnds(const Queues& queues) const;
+  /// NotFound when the queues' newest entry does not belong to the log: do as after a crash.
+  Status runTrusting();
+  Status runCareful();
   /// Finds the queues' ends.
   Result<Queues> recoverQueues(QueueScan scan);
   Status finishDeletions(const Queues& queues);
@@ -86,6 +84,7 @@ class Recovery {
   Status truncateQueues(const Queues& queues, int64_t physical_offset);
   Status prepareReplay(const Queues& queues, int64_t start);
   Result<Read> readFrom(int64_t start, Dispatcher::Gaps gaps);
+  Result<int64_t> trustedStart(const Queues& queues);
   bool nextWhole(RecordWalker& walker, int64_t limit, int64_t& end) const;
   int64_t carefulStart() const;
   Status finish(const Read& read, int64_t flushed);
