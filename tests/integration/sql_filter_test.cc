@@ -231,13 +231,15 @@ TEST_F(SqlFilterTest, NoExpressionHarmsTheBroker) {
         R"("CONSUME_FROM_FIRST_OFFSET","consumeType":"CONSUME_PASSIVELY","groupName":"sql_raw",)"
         R"("messageModel":"CLUSTERING","subscriptionDataSet":[)" +
             subscription + R"(],"unitMode":false}]})");
-    EXPECT_EQ(beat.code, 0) << shown << beat.remark;
+    const bool is_too_long = expression.size() > 16 << 10;
+    EXPECT_EQ(beat.code, is_too_long ? 1 : 0) << shown << beat.remark;
     const std::string fields =
         R"({"consumerGroup":"sql_raw","topic":"Sql","queueId":"0","queueOffset":"0",)"
         R"("maxMsgNums":"32","sysFlag":"0","commitOffset":"0","suspendTimeoutMillis":"0",)"
         R"("subVersion":")" +
         std::to_string(version) + R"(","expressionType":"SQL92"})";
-    EXPECT_EQ(client.call(kPullMessage, fields).code, 27) << shown;
+    // Of an expression that was not taken the broker knows no version.
+    EXPECT_EQ(client.call(kPullMessage, fields).code, is_too_long ? 25 : 27) << shown;
   }
   DefaultMQPullConsumer puller("sql_pull");
   puller.config().namesrv_addr = cluster_.namesrvAddr();
