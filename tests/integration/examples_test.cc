@@ -105,7 +105,7 @@ TEST_F(ExamplesTest, ConsumersPrintWhatProducersHaveSent) {
   const auto push = start("push_consumer");
   const auto orderly = start("orderly_consumer");
   const auto broadcasting = start("broadcasting_consumer");
-  EXPECT_EQ(count(outputOf("pull_consumer"), ": Hello RocketMQ\n"), 10U);
+  EXPECT_GE(count(outputOf("pull_consumer"), ": Hello RocketMQ\n"), 10U);
   push->expectOutput("Hello RocketMQ (try 1)");
   for (const char* order : {"order-0 shipped", "order-4 shipped"}) {
     orderly->expectOutput(order);
