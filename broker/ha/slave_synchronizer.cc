@@ -1,14 +1,13 @@
 #include "broker/ha/slave_synchronizer.h"
 
-#include <charconv>
 #include <chrono>
 #include <memory>
-#include <system_error>
 #include <utility>
 #include <vector>
 
 #include "common/json/decode.h"
 #include "common/log.h"
+#include "common/number.h"
 #include "remoting/protocol/bodies/config_tables.h"
 #include "remoting/protocol/bodies/lists.h"
 #include "remoting/protocol/commands/commands.h"
@@ -22,13 +21,11 @@ constexpr std::string_view kDelayOffsets = "delay offsets";
 
 Result<int64_t> logEndOf(std::string_view runtime_info) {
   ROCKETMQ_ASSIGN_OR_RETURN(auto info, json::decode<remoting::KvTable>(runtime_info));
-  const std::string& text = info.table["commitLogMaxOffset"];
-  int64_t log_end = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), log_end);
-  if (error != std::errc{} || end != text.data() + text.size()) {
+  const auto log_end = parseNumber<int64_t>(info.table["commitLogMaxOffset"]);
+  if (!log_end) {
     return Status::corruption("no commitLogMaxOffset in the runtime info");
   }
-  return log_end;
+  return *log_end;
 }
 
 }  // namespace

@@ -1,7 +1,6 @@
 #include "broker/schedule/delay_service.h"
 
 #include <algorithm>
-#include <charconv>
 #include <limits>
 #include <utility>
 
@@ -12,6 +11,7 @@
 #include "common/message/properties.h"
 #include "common/message/record.h"
 #include "common/model/config_tables.h"
+#include "common/number.h"
 
 namespace rocketmq::broker {
 
@@ -24,10 +24,8 @@ constexpr int32_t kEntriesPerTurn = 256;
 constexpr std::chrono::milliseconds kSleepMax{1000};
 
 std::optional<int32_t> parseQueueId(std::string_view text) {
-  int32_t id = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), id);
-  const bool ok = error == std::errc{} && end == text.data() + text.size() && id >= 0;
-  return ok ? std::optional(id) : std::nullopt;
+  const auto id = parseNumber<int32_t>(text);
+  return id && *id >= 0 ? id : std::nullopt;
 }
 
 }  // namespace

@@ -1,21 +1,10 @@
 #include "broker/send/stored_properties.h"
 
-#include <charconv>
-
 #include "common/message/properties.h"
+#include "common/number.h"
 #include "common/text.h"
 
 namespace rocketmq::broker {
-
-namespace {
-
-int32_t parseLevel(std::string_view text) {
-  int32_t level = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), level);
-  return error == std::errc{} && end == text.data() + text.size() ? level : 0;
-}
-
-}  // namespace
 
 SendProperties scanSendProperties(std::string_view properties) {
   SendProperties scanned;
@@ -23,7 +12,7 @@ SendProperties scanSendProperties(std::string_view properties) {
     if (name == property::kUniqueKey) {
       scanned.unique_key = value;
     } else if (name == property::kDelayLevel) {
-      scanned.delay_level = parseLevel(value);
+      scanned.delay_level = parseNumber<int32_t>(value).value_or(0);
     } else if (name == property::kWait) {
       // RocketMQ parity: anything but "true" in any case means "do not wait".
       scanned.waits_for_store = equalsIgnoreCase(value, "true");

@@ -1,22 +1,20 @@
 #include "broker/timer/timer_message.h"
 
-#include <charconv>
 #include <optional>
 #include <utility>
 
 #include "broker/timer/timer_plan.h"
 #include "common/message/properties.h"
+#include "common/number.h"
 
 namespace rocketmq::broker {
 
 namespace {
 
 template <class Number>
-std::optional<Number> parseNumber(std::string_view text) {
-  Number value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  const bool ok = error == std::errc{} && end == text.data() + text.size() && value >= 0;
-  return ok ? std::optional(value) : std::nullopt;
+std::optional<Number> parseNatural(std::string_view text) {
+  const auto value = parseNumber<Number>(text);
+  return value && *value >= 0 ? value : std::nullopt;
 }
 
 }  // namespace
@@ -42,8 +40,8 @@ Result<TimerMessage> readTimerMessage(const store::MessageStore& store, int64_t 
       message.delete_key = value;
     }
   });
-  const auto parsed_queue_id = parseNumber<int32_t>(queue_id);
-  const auto parsed_out_ms = parseNumber<int64_t>(out_ms);
+  const auto parsed_queue_id = parseNatural<int32_t>(queue_id);
+  const auto parsed_out_ms = parseNatural<int64_t>(out_ms);
   if (message.record.topic != kTimerTopic || message.real_topic.empty() ||
       message.real_topic == kTimerTopic || !parsed_queue_id || !parsed_out_ms) {
     return Status::corruption("the record at log offset " + std::to_string(physical_offset) +
@@ -64,7 +62,7 @@ MessageRecord deliveryOf(const TimerMessage& message, const TimerUnit& unit, Tim
   if (unit.rolls) {
     // Else each round would make the properties longer.
     const int64_t rounds =
-        parseNumber<int64_t>(findProperty(properties, property::kTimerRollTimes)).value_or(0);
+        parseNatural<int64_t>(findProperty(properties, property::kTimerRollTimes)).value_or(0);
     properties = withoutProperty(properties, property::kTimerRollTimes);
     properties = withoutProperty(properties, property::kTimerEnqueueMs);
     properties = withoutProperty(properties, property::kTimerDequeueMs);

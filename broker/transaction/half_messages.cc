@@ -1,13 +1,13 @@
 #include "broker/transaction/half_messages.h"
 
 #include <algorithm>
-#include <charconv>
 #include <utility>
 
 #include "broker/send/stored_properties.h"
 #include "broker/transaction/topics.h"
 #include "common/message/properties.h"
 #include "common/message/sys_flag.h"
+#include "common/number.h"
 
 namespace rocketmq::broker {
 
@@ -21,17 +21,9 @@ constexpr std::string_view kOverTag = "d";
 /// Nobody waits longer for a check, whatever the message says.
 constexpr int64_t kImmunitySecondsMax = 365LL * 24 * 3600;
 
-template <class Number>
-std::optional<Number> parse(std::string_view text) {
-  Number number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  const bool ok = error == std::errc{} && end == text.data() + text.size();
-  return ok ? std::optional(number) : std::nullopt;
-}
-
 /// RocketMQ parity: -1 and what is no number mean "as the broker's transactionTimeOut says".
 std::optional<std::chrono::milliseconds> immunityOf(std::string_view text) {
-  const auto seconds = parse<int64_t>(text);
+  const auto seconds = parseNumber<int64_t>(text);
   if (!seconds || *seconds == -1) {
     return std::nullopt;
   }
@@ -82,14 +74,14 @@ Result<HalfMessage> HalfMessages::decode(store::LogSlice slice) {
     } else if (name == property::kRealTopic) {
       half.real_topic = value;
     } else if (name == property::kRealQueueId) {
-      half.real_queue_id = parse<int32_t>(value).value_or(-1);
+      half.real_queue_id = parseNumber<int32_t>(value).value_or(-1);
     } else if (name == kCheckTimes) {
-      half.check_times = std::max(0, parse<int32_t>(value).value_or(0));
+      half.check_times = std::max(0, parseNumber<int32_t>(value).value_or(0));
     } else if (name == kImmunitySeconds) {
       half.immunity = immunityOf(value);
     } else if (name == kFirstCopyOffset) {
       // Nothing that a client wrote there may point at what comes later.
-      const int64_t first = parse<int64_t>(value).value_or(half.copy.offset);
+      const int64_t first = parseNumber<int64_t>(value).value_or(half.copy.offset);
       half.copy.first = first >= 0 && first < half.copy.offset ? first : half.copy.offset;
     }
   });
@@ -129,7 +121,7 @@ std::vector<int64_t> HalfMessages::parseOps(std::string_view body) {
   std::vector<int64_t> offsets;
   while (!body.empty()) {
     const size_t comma = body.find(',');
-    if (const auto offset = parse<int64_t>(body.substr(0, comma)); offset && *offset >= 0) {
+    if (const auto offset = parseNumber<int64_t>(body.substr(0, comma)); offset && *offset >= 0) {
       offsets.push_back(*offset);
     }
     body.remove_prefix(comma == std::string_view::npos ? body.size() : comma + 1);

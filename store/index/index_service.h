@@ -34,10 +34,9 @@ namespace rocketmq::store {
 ///           files and forgets older keys). A file of a wrong length, damaged or made with other
 ///           settings, is made again with those behind it.
 /// Damage:   a query looks at the slots of a file when it is the first to use it, and at each entry
-/// on
-///           its way. The thread repairs a file that is damaged from its entries; where these are,
-///           too, the keys from there on are indexed again from the log. Until then they are not
-///           found.
+///           on its way. The thread repairs a file that is damaged from its entries; where these
+///           are, too, the keys from there on are indexed again from the log. Until then they are
+///           not found.
 /// Failure:  a file that cannot be made or grown is tried again every second; puts go on. A failed
 ///           sync makes the store read-only, as it must not be repeated.
 /// Threads:  query() and removeBefore() from any; the rest from the owner.
