@@ -71,7 +71,7 @@ class Broker::Impl {
 
   // broker_parts.cc
   Status openFilters();
-  Status openStore();
+  Status openStore();  // The topics too: it asks which there are.
   Status openTables();
   void cutOffsetsToLog();
   Status openAcl();

@@ -66,8 +66,11 @@ Status Broker::Impl::openFilters() {
 
 Status Broker::Impl::openStore() {
   const auto settings = settings_.load();
+  ROCKETMQ_ASSIGN_OR_RETURN(topics_,
+                            TopicTable::open(configPath("topics.json"), settings_, clock_));
   store::StoreOptions options = storeOptionsOf(*settings, levels_);
   const bool has_bit_maps = settings->queue_extension && settings->filter_bit_maps;
+  options.topic_exists = [this](std::string_view topic) { return topics_->find(topic) != nullptr; };
   options.bit_maps = has_bit_maps ? filters_.get() : nullptr;
   ROCKETMQ_ASSIGN_OR_RETURN(
       store_,
@@ -80,8 +83,6 @@ Status Broker::Impl::openStore() {
 }
 
 Status Broker::Impl::openTables() {
-  ROCKETMQ_ASSIGN_OR_RETURN(topics_,
-                            TopicTable::open(configPath("topics.json"), settings_, clock_));
   ROCKETMQ_ASSIGN_OR_RETURN(
       groups_, SubscriptionGroups::open(configPath("subscriptionGroup.json"), settings_, clock_));
   ROCKETMQ_ASSIGN_OR_RETURN(offsets_, ConsumerOffsets::open(configPath("consumerOffset.json")));

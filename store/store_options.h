@@ -2,12 +2,17 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace rocketmq::store {
 
 class BitMapSource;
+
+/// Whether there is a topic of that name.
+using TopicFilter = std::function<bool(std::string_view)>;
 
 /// When a put counts as done (RocketMQ: FlushDiskType).
 enum class FlushMode : uint8_t { kAsync, kSync };
@@ -52,6 +57,9 @@ struct StoreOptions {
   int64_t queue_files_mapped_max = 0;
   /// Computes the bit maps of the units; null: they have none. Borrowed for the store's life.
   const BitMapSource* bit_maps = nullptr;
+  /// Asked while the store opens: consume queues that are gone are made anew only for topics that
+  /// exist, as the log keeps the messages of those that RocketMQ has deleted. Null: all do.
+  TopicFilter topic_exists;
   int32_t index_hash_slots = 5'000'000;
   int32_t index_entries_max = 20'000'000;
   bool message_index_enable = true;

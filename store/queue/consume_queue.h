@@ -137,6 +137,8 @@ class ConsumeQueue {
 
   // Reading.
 
+  /// Where its files begin; minOffset() lies in the first of them.
+  int64_t firstIndex() const;
   int64_t minOffset() const { return min_.load(std::memory_order_acquire); }
   int64_t maxOffset() const { return end_.load(std::memory_order_acquire); }
   /// The visible entries from `index` to the end of their file.
@@ -201,7 +203,6 @@ class ConsumeQueue {
   bool isDeleted() const { return deleted_.load(std::memory_order_acquire); }
 
  private:
-  int64_t firstIndex() const;
   std::optional<QueueEntry> rawEntryAt(int64_t index) const;
   /// First entry in [low, high) whose record begins at or after the log offset; `high` if none.
   int64_t firstAtOrAfter(int64_t physical_offset, int64_t low, int64_t high) const;

@@ -13,6 +13,13 @@ namespace {
 /// What the checkpoint's times are rounded by: flushes and clocks are not exact.
 constexpr int64_t kCheckpointMarginMs = 3000;
 
+/// Whether something begins at `offset`: all zeros are the room behind the log.
+bool holdsBytes(const LogView& view, int64_t offset) {
+  const std::string_view head =
+      view.contains(offset, kBlankBytes) ? view.from(offset).substr(0, kBlankBytes) : "";
+  return head.find_first_not_of('\0') != std::string_view::npos;
+}
+
 }  // namespace
 
 Status Recovery::run(bool stopped_cleanly) {
@@ -38,6 +45,7 @@ Status Recovery::run(bool stopped_cleanly) {
 Status Recovery::runTrusting() {
   ROCKETMQ_ASSIGN_OR_RETURN(const Queues queues, recoverQueues(QueueScan::kTrusted));
   ROCKETMQ_ASSIGN_OR_RETURN(const int64_t start, trustedStart(queues));
+  ROCKETMQ_RETURN_IF_ERROR(enterMissing(start));
   ROCKETMQ_ASSIGN_OR_RETURN(const Read read, readFrom(start, Dispatcher::Gaps::kFill));
   return finish(read, read.end);
 }
@@ -69,6 +77,7 @@ Status Recovery::runCareful() {
   int64_t start = carefulStart();
   whole_to_ = start;
   ROCKETMQ_RETURN_IF_ERROR(prepareReplay(queues, start));
+  ROCKETMQ_RETURN_IF_ERROR(enterMissing(start));
   log::info("the store was not stopped cleanly: reading the commit log from {}", start);
   const int64_t log_min = parts_.log.minOffset();
   ROCKETMQ_ASSIGN_OR_RETURN(Read read, readFrom(start, start > log_min ? Dispatcher::Gaps::kReport
@@ -134,7 +143,25 @@ Status Recovery::prepareReplay(const Queues& queues, int64_t start) {
 }
 
 Result<Recovery::Read> Recovery::readFrom(int64_t start, Dispatcher::Gaps gaps) {
-  const int64_t limit = parts_.log.maxOffset();
+  bool found_gap = false;
+  ROCKETMQ_ASSIGN_OR_RETURN(
+      Read read,
+      walk(start, parts_.log.maxOffset(), [&](const MessageRecord& record) -> Result<bool> {
+        ROCKETMQ_ASSIGN_OR_RETURN(const bool placed, parts_.dispatcher.replay(record, gaps));
+        if (parts_.queues.hasTooManyMapped()) {
+          for (const auto& queue : parts_.queues.all()) {
+            queue->unmapAll();
+          }
+        }
+        found_gap = !placed;
+        return placed;
+      }));
+  read.found_gap = found_gap;
+  return read;
+}
+
+Result<Recovery::Read> Recovery::walk(
+    int64_t start, int64_t limit, const std::function<Result<bool>(const MessageRecord&)>& visit) {
   RecordWalker walker(parts_.log, start, parts_.crc_check);
   using Clock = std::chrono::steady_clock;
   constexpr int64_t kRecordsBetweenLooks = 4096;
@@ -143,12 +170,7 @@ Result<Recovery::Read> Recovery::readFrom(int64_t start, Dispatcher::Gaps gaps) 
   read.end = start;
   read.newest_ms = parts_.checkpoint.times().log_ms;
   while (nextWhole(walker, limit, read.end)) {
-    ROCKETMQ_ASSIGN_OR_RETURN(const bool placed, parts_.dispatcher.replay(walker.record(), gaps));
-    if (parts_.queues.hasTooManyMapped()) {
-      for (const auto& queue : parts_.queues.all()) {
-        queue->unmapAll();
-      }
-    }
+    ROCKETMQ_ASSIGN_OR_RETURN(const bool go_on, visit(walker.record()));
     read.newest_ms = walker.record().store_timestamp_ms;
     ++read.records;
     if (read.records % kRecordsBetweenLooks == 0) {
@@ -156,9 +178,8 @@ Result<Recovery::Read> Recovery::readFrom(int64_t start, Dispatcher::Gaps gaps) 
         log::info("{}", *line);
       }
     }
-    if (!placed) {
+    if (!go_on) {
       read.end = walker.position();
-      read.found_gap = true;
       break;
     }
   }
@@ -167,25 +188,29 @@ Result<Recovery::Read> Recovery::readFrom(int64_t start, Dispatcher::Gaps gaps) 
 
 /// False at the end of the log, which is `end` then.
 bool Recovery::nextWhole(RecordWalker& walker, int64_t limit, int64_t& end) const {
+  const int64_t whole_to = std::min(whole_to_, limit);
   for (;;) {
     const bool is_record = walker.next(limit) == RecordWalker::Step::kRecord;
     if (is_record && !isTorn(walker.view(), walker.record())) {
       return true;
     }
     const int64_t wrong_at = is_record ? walker.record().physical_offset : walker.position();
-    if (wrong_at >= whole_to_) {
-      if (is_record) {
-        log::warn("the record at {} is torn", wrong_at);
+    if (wrong_at >= whole_to) {
+      if (is_record || holdsBytes(walker.view(), wrong_at)) {
+        log::warn(
+            "the commit log ends at {}: what stands there was not written whole, as a crash leaves "
+            "it, and is removed",
+            wrong_at);
       }
       end = wrong_at;
       return false;
     }
-    walker.skipDamage(whole_to_);
+    walker.skipDamage(whole_to);
     log::error(
         "the commit log is damaged: no intact record from {} to {}, though all was on the disk up "
         "to {}. Its messages are lost, those behind it stay. `mqstore verify` shows what is wrong, "
         "`mqstore salvage` copies what is intact",
-        wrong_at, walker.position(), whole_to_);
+        wrong_at, walker.position(), whole_to);
   }
 }
 

@@ -1,8 +1,12 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <map>
 #include <memory>
 #include <optional>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "common/clock.h"
@@ -31,6 +35,8 @@ namespace rocketmq::store {
 ///               away, every record is checked (CRC, and that it says of itself that it is where
 ///               it is) and entered again. When a queue turns out to lack earlier entries, all of
 ///               the log is read once more from its start.
+/// Without known ends the queues' entries are counted against the log in front of where it is read:
+/// what is in no queue though its topic exists is entered, and queues that are gone are made anew.
 /// Deleted topics stay deleted: their records are passed over, and a deletion that a crash has cut
 /// short is finished.
 /// The log ends at the first record that is not whole behind what is known to have been on the disk
@@ -47,6 +53,7 @@ class Recovery {
     Dispatcher& dispatcher;
     const Checkpoint& checkpoint;
     std::optional<QueueEnds::Snapshot> known;
+    TopicFilter topic_exists;  ///< Null: all do.
     CrcCheck crc_check = CrcCheck::kVerify;
   };
 
@@ -84,6 +91,23 @@ class Recovery {
   Status truncateQueues(const Queues& queues, int64_t physical_offset);
   Status prepareReplay(const Queues& queues, int64_t start);
   Result<Read> readFrom(int64_t start, Dispatcher::Gaps gaps);
+  /// Gives `visit` each record from `start` to `limit`, until it returns false.
+  Result<Read> walk(int64_t start, int64_t limit,
+                    const std::function<Result<bool>(const MessageRecord&)>& visit);
+
+  /// Which part of a queue is not there.
+  enum class Lack : uint8_t { kNothing, kFront, kEnd };
+  struct Missing {
+    /// By topic and queue id: whether files at the front are gone.
+    std::map<std::pair<std::string, int32_t>, bool> queues;
+    int64_t first = 0;  ///< Log offset of the first record that is in none.
+  };
+  /// Enters what the queues lack of the log in front of `end`, as far as counting tells.
+  Status enterMissing(int64_t end);
+  Result<Missing> findMissing(int64_t end);
+  Lack lackOf(const MessageRecord& record) const;
+  /// Drops what has to begin anew. Where the log is to be read from.
+  Result<int64_t> prepareMissing(const Missing& missing);
   Result<int64_t> trustedStart(const Queues& queues);
   bool nextWhole(RecordWalker& walker, int64_t limit, int64_t& end) const;
   int64_t carefulStart() const;

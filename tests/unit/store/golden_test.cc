@@ -8,6 +8,7 @@
 #include <fstream>
 #include <iomanip>
 #include <map>
+#include <set>
 #include <sstream>
 
 #include "common/bytes.h"
@@ -228,6 +229,27 @@ TEST_P(CleanGoldenStoreTest, RebuiltQueuesEqualThoseOfJava) {
   ASSERT_EQ(java.size(), ours.size());
   for (const auto& [path, content] : java) {
     EXPECT_TRUE(ours.at(path) == content) << path;
+  }
+}
+
+TEST_P(CleanGoldenStoreTest, OneQueueThatIsGoneIsMissed) {
+  const std::string java_root = root();
+  const auto java = filesOf(java_root + "/consumequeue");
+  std::set<std::filesystem::path> queues;
+  for (const auto& [path, content] : java) {
+    queues.insert(std::filesystem::path(path).parent_path());
+  }
+  ASSERT_GT(queues.size(), 10u);
+  for (const auto& queue : queues) {
+    SCOPED_TRACE(queue);
+    options_.root_dir = dir_ / "copy";
+    copyFolder(java_root, root());
+    ASSERT_GT(std::filesystem::remove_all(std::filesystem::path(root() + "/consumequeue") / queue),
+              1u);
+    open();
+    close();
+    EXPECT_EQ(java, filesOf(root() + "/consumequeue"));
+    std::filesystem::remove_all(root());
   }
 }
 
