@@ -12,6 +12,7 @@
 
 #include "common/json/decode.h"
 #include "common/json/encode.h"
+#include "common/local_time.h"
 #include "remoting/protocol/bodies/consume_time_span.h"
 #include "remoting/protocol/bodies/offsets.h"
 #include "remoting/protocol/bodies/stats.h"
@@ -35,9 +36,7 @@ Answer<NoFields> unknownTopic(const std::string& topic) {
 
 /// "2026-01-02#03:04:05:678", local time.
 std::string timeText(TimestampMs time) {
-  const std::time_t seconds = time / 1000;
-  std::tm local{};
-  localtime_r(&seconds, &local);
+  const std::tm local = localTime(time);
   char text[32];
   const size_t size = std::strftime(text, sizeof(text), "%Y-%m-%d#%H:%M:%S", &local);
   return fmt::format("{}:{:03}", std::string_view(text, size), time % 1000);

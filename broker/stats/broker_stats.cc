@@ -4,6 +4,8 @@
 #include <ctime>
 #include <functional>
 
+#include "common/local_time.h"
+
 namespace rocketmq::broker {
 namespace {
 
@@ -15,9 +17,7 @@ constexpr char kSeparator = '@';
 
 /// A number that changes at local midnight.
 int64_t localDay(TimestampMs now) {
-  const std::time_t seconds = now / 1000;
-  std::tm local{};
-  localtime_r(&seconds, &local);
+  const std::tm local = localTime(now);
   return int64_t{local.tm_year} * 1000 + local.tm_yday;
 }
 

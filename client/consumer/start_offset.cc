@@ -2,6 +2,8 @@
 
 #include <ctime>
 
+#include "common/local_time.h"
+
 namespace rocketmq::client {
 
 StartAt startAt(ConsumeFromWhere from_where, bool is_retry_topic) {
@@ -25,12 +27,12 @@ Result<int64_t> parseConsumeTimestamp(const std::string& text, int64_t now_ms) {
   std::tm time{};
   const char* end = text.size() == 14 ? ::strptime(text.c_str(), "%Y%m%d%H%M%S", &time) : nullptr;
   time.tm_isdst = -1;
-  const std::time_t seconds = end != nullptr && *end == '\0' ? std::mktime(&time) : -1;
-  if (seconds == -1) {
+  const auto start = end != nullptr && *end == '\0' ? timestampOf(time) : std::nullopt;
+  if (!start) {
     return Status::invalidArgument("consume_timestamp \"" + text +
                                    "\" is not yyyyMMddHHmmss, for instance 20240131235900");
   }
-  return static_cast<int64_t>(seconds) * 1000;
+  return *start;
 }
 
 }  // namespace rocketmq::client

@@ -13,7 +13,7 @@
 #include "common/bytes.h"
 #include "common/clock.h"
 #include "common/hex.h"
-#include "common/mutex.h"
+#include "common/local_time.h"
 
 namespace rocketmq {
 namespace {
@@ -74,22 +74,15 @@ struct Month {
   TimestampMs end_ms = 0;
 
   static Month around(TimestampMs now_ms) {
-    // mktime() looks at the process's time zone; the C library's own lock around that is invisible
-    // to ThreadSanitizer. One call per thread and month.
-    static Mutex time_zone_mutex;
-    const MutexLock lock(time_zone_mutex);
-    const auto seconds = static_cast<time_t>(now_ms / 1000);
-    tm first{};
-    localtime_r(&seconds, &first);
+    std::tm first = localTime(now_ms);
     first.tm_mday = 1;
     first.tm_hour = 0;
     first.tm_min = 0;
     first.tm_sec = 0;
     first.tm_isdst = -1;
-    tm next = first;
+    std::tm next = first;
     next.tm_mon += 1;
-    return {static_cast<TimestampMs>(mktime(&first)) * 1000,
-            static_cast<TimestampMs>(mktime(&next)) * 1000};
+    return {timestampOf(first).value_or(0), timestampOf(next).value_or(0)};
   }
 };
 

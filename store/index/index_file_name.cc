@@ -5,6 +5,8 @@
 #include <cctype>
 #include <ctime>
 
+#include "common/local_time.h"
+
 namespace rocketmq::store {
 namespace {
 
@@ -13,9 +15,7 @@ constexpr size_t kNameDigits = 17;
 }  // namespace
 
 std::string indexFileName(TimestampMs now_ms) {
-  const std::time_t seconds = now_ms / 1000;
-  std::tm local{};
-  ::localtime_r(&seconds, &local);
+  const std::tm local = localTime(now_ms);
   std::array<char, 32> text{};
   const size_t length = std::strftime(text.data(), text.size(), "%Y%m%d%H%M%S", &local);
   std::string name(text.data(), length);

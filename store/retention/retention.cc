@@ -7,6 +7,7 @@
 #include <limits>
 #include <string_view>
 
+#include "common/local_time.h"
 #include "common/log.h"
 
 namespace rocketmq::store {
@@ -115,9 +116,7 @@ Retention::Urgency Retention::urgency() const {
 
 /// `hours`: "04" or "04;16".
 bool Retention::isDeleteHour(const std::string& hours) const {
-  const std::time_t now = parts_.clock.nowMs() / 1000;
-  std::tm local{};
-  ::localtime_r(&now, &local);
+  const std::tm local = localTime(parts_.clock.nowMs());
   std::string_view rest = hours;
   while (!rest.empty()) {
     const size_t end = std::min(rest.find(';'), rest.size());
