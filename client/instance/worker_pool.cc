@@ -1,6 +1,7 @@
 #include "client/instance/worker_pool.h"
 
 #include <algorithm>
+#include <cstdlib>
 #include <deque>
 #include <exception>
 #include <iterator>
@@ -16,12 +17,13 @@ namespace rocketmq::client {
 namespace {
 
 /// Threads that could not be joined by their owner because the owner was destroyed on one of them.
-/// The next pool to be destroyed joins them.
+/// The next pool to be destroyed joins them, or the end of the process, so that none is left in
+/// code that goes away.
 class RetiredThreads {
  public:
   // Never destroyed: a pool inside a static object may come here after everything else.
   static RetiredThreads& instance() {
-    static RetiredThreads& retired = *new RetiredThreads;
+    static RetiredThreads& retired = make();
     return retired;
   }
 
@@ -53,6 +55,11 @@ class RetiredThreads {
     NamedThread thread;
     std::thread::id id;
   };
+
+  static RetiredThreads& make() {
+    std::atexit([] { instance().joinAll(); });
+    return *new RetiredThreads;
+  }
 
   Mutex mutex_;
   std::vector<Retired> threads_ ROCKETMQ_GUARDED_BY(mutex_);
