@@ -38,7 +38,7 @@ class Answers {
 
 class StoreFlushTest : public StoreTest {
  protected:
-  StoreFlushTest() { files_.fault_path = "commitlog"; }
+  StoreFlushTest() { files_.setFaultPath("commitlog"); }
 
   std::chrono::steady_clock::time_point soon() const {
     return clock_.monotonic() + std::chrono::seconds(5);
@@ -136,7 +136,7 @@ TEST_F(StoreTest, ManyQueuesAreFlushedInOneCall) {
   }
   close();
   EXPECT_EQ(1, files_.syncs_of_all);
-  files_.fault_path = "consumequeue";
+  files_.setFaultPath("consumequeue");
   open();
   EXPECT_THAT(bodies("A", 99), ElementsAre("m0"));
   for (int32_t queue_id = 0; queue_id < 100; ++queue_id) {
@@ -187,7 +187,7 @@ TEST_F(SyncFlushTest, TopicDeletedBeforeItsFlushStaysDeleted) {
 }
 
 TEST_F(SyncFlushTest, FullDiskUnderTheQueuesHoldsMessagesBackUntilThereIsRoom) {
-  files_.fault_path = "consumequeue";
+  files_.setFaultPath("consumequeue");
   open();
   ASSERT_TRUE(put("A", 0, "x").ok());
   ASSERT_TRUE(eventually([&] { return store_->maxOffset("A", 0) == 1; }));

@@ -308,7 +308,7 @@ TEST_F(StoreIndexTest, NoIndexIsWrittenWhenItIsSwitchedOff) {
 }
 
 TEST_F(StoreIndexTest, FullDiskStopsTheIndexAndNotTheMessages) {
-  files_.fault_path = "/index/";
+  files_.setFaultPath("/index/");
   files_.disk_is_full = true;
   open();
   ASSERT_TRUE(putKeyed("m0", "k").ok());

@@ -21,7 +21,7 @@ class LargeAppendTest : public StoreTest {
 
   LargeAppendTest() {
     options_.commit_log_file_bytes = kFileBytes;
-    files_.fault_path = "/commitlog/";
+    files_.setFaultPath("/commitlog/");
     open();
   }
 

@@ -295,7 +295,7 @@ TEST_F(QueueExtensionTest, ADeletedTopicTakesItsUnitsAlongEvenWhenItIsOff) {
 TEST_F(QueueExtensionTest, AFullDiskRefusesTheMessage) {
   open();
   sendTagged(9);
-  files_.fault_path = "consumequeue_ext";
+  files_.setFaultPath("consumequeue_ext");
   files_.disk_is_full = true;
   EXPECT_EQ(PutStatus::kServiceNotAvailable, put("A", 0, "m").status);
   files_.disk_is_full = false;
@@ -308,7 +308,7 @@ TEST_F(QueueExtensionTest, AReaderThatMustNotWaitWaitsForNoUnit) {
   sendTagged(3);
   const TaggedWith odd("odd");
   const GetRequest request{.topic = "A", .filter = &odd, .no_wait = true};
-  files_.fault_path = "consumequeue_ext";
+  files_.setFaultPath("consumequeue_ext");
   files_.is_cold = true;
   EXPECT_EQ(GetStatus::kWouldWait, store_->get(request).status);
   files_.is_cold = false;

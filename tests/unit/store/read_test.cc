@@ -116,7 +116,7 @@ TEST_F(StoreReadTest, WhoMustNotWaitGetsWhatIsInTheCacheOnly) {
   };
   EXPECT_EQ(GetStatus::kFound, status(0));
   for (const char* part : {"/commitlog/", "/consumequeue/"}) {
-    files_.fault_path = part;
+    files_.setFaultPath(part);
     files_.is_cold = true;
     EXPECT_EQ(GetStatus::kFound, status(0)) << "what was seen is believed for a second";
     clock_.advance(std::chrono::seconds(1));
@@ -132,7 +132,7 @@ TEST_F(StoreReadTest, WhoMustNotWaitGetsTheMessagesInFrontOfTheFirstColdOne) {
   options_.commit_log_file_bytes = 2048;
   open();
   send("A", 0, 40);
-  files_.fault_path = "/commitlog/" + segmentFileName(2048);
+  files_.setFaultPath("/commitlog/" + segmentFileName(2048));
   files_.is_cold = true;
   const GetResult found = store_->get({.topic = "A", .no_wait = true});
   EXPECT_EQ(GetStatus::kFound, found.status);

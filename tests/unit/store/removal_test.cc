@@ -99,7 +99,7 @@ TEST_F(StoreRemovalTest, BetweenTwoQueueFilesIsAPause) {
 TEST_F(StoreRemovalTest, AFileThatStaysIsTriedAgain) {
   options_.live.delete_again_interval_ms = 0;
   fillWithOld(6);
-  files_.fault_path = "/commitlog/";
+  files_.setFaultPath("/commitlog/");
   files_.fail_remove = true;
   EXPECT_NE("", store_->cleanExpiredFiles().message());
   EXPECT_LE(5 * kLogFileBytes, store_->commitLogMinOffset());
@@ -113,7 +113,7 @@ TEST_F(StoreRemovalTest, AFileThatStaysIsTriedAgain) {
 TEST_F(StoreRemovalTest, AndNotBeforeItsTime) {
   options_.live.delete_again_interval_ms = kHourMs;
   fillWithOld(6);
-  files_.fault_path = "/commitlog/";
+  files_.setFaultPath("/commitlog/");
   files_.fail_remove = true;
   deleteFromNowOn();
   ASSERT_TRUE(eventually([&] { return store_->commitLogMinOffset() >= 5 * kLogFileBytes; }));

@@ -26,8 +26,11 @@ namespace rocketmq::store::test {
 /// power away, and hundreds of stores are opened.
 class HookedFileSystem final : public rocketmq::test::ForwardingFileSystem {
  public:
-  // Apply to files whose path contains `fault_path`.
-  std::string fault_path;
+  /// The faults apply to files whose path contains it.
+  void setFaultPath(std::string part) {
+    MutexLock lock(mutex_);
+    fault_path_ = std::move(part);
+  }
   std::atomic<bool> fail_sync{false};
   std::atomic<int> syncs_of_all{0};        ///< Counts calls of syncAll().
   std::atomic<int> puts{0};                ///< Counts calls of MappedFile::put().
@@ -44,7 +47,10 @@ class HookedFileSystem final : public rocketmq::test::ForwardingFileSystem {
   void holdSync();
   void letSync();
 
-  bool matches(const std::string& path) const { return path.find(fault_path) != std::string::npos; }
+  bool matches(const std::string& path) const {
+    MutexLock lock(mutex_);
+    return path.find(fault_path_) != std::string::npos;
+  }
   void waitWhileHeld();
 
   Result<std::unique_ptr<RandomFile>> open(const std::string& path) override;
@@ -56,8 +62,9 @@ class HookedFileSystem final : public rocketmq::test::ForwardingFileSystem {
   Result<SpaceInfo> space(const std::string& path) override;
 
  private:
-  Mutex mutex_;
+  mutable Mutex mutex_;
   CondVar released_;
+  std::string fault_path_ ROCKETMQ_GUARDED_BY(mutex_);
   bool held_ = false;
 };
 
