@@ -1,5 +1,8 @@
 #include "common/local_time.h"
 
+#include <cstdlib>
+#include <limits>
+
 #include "common/mutex.h"
 
 namespace rocketmq {
@@ -23,7 +26,10 @@ std::tm localTime(TimestampMs time_ms) {
 std::optional<TimestampMs> timestampOf(std::tm local) {
   const MutexLock lock(timeZoneMutex());
   const std::time_t seconds = std::mktime(&local);
-  return seconds == -1 ? std::nullopt : std::optional(static_cast<TimestampMs>(seconds) * 1000);
+  constexpr std::time_t kSecondsMax = std::numeric_limits<TimestampMs>::max() / 1000;
+  return seconds == -1 || std::abs(seconds) > kSecondsMax
+             ? std::nullopt
+             : std::optional(static_cast<TimestampMs>(seconds) * 1000);
 }
 
 }  // namespace rocketmq
