@@ -145,6 +145,13 @@ void run(const std::string& root) {
   restart(root, "after a clean stop", StepEnd::kReturns);
   chill(root);
   restart(root, "after a clean stop, nothing cached", StepEnd::kReturns);
+  fs::remove(root + "/queueends");
+  chill(root);
+  restart(root, "after a Java broker, nothing cached", StepEnd::kReturns);
+  fs::remove(root + "/queueends");
+  fs::remove_all(root + "/consumequeue/Topic0/0");
+  chill(root);
+  restart(root, "after a Java broker, a queue gone, nothing cached", StepEnd::kReturns);
   chill(root);
   timed("the log read by 4 MiB, nothing cached", [&] { readAll(root + "/commitlog"); });
   chill(root);
