@@ -270,12 +270,6 @@ bool ConsumeQueue::isMappedInVain() {
   return !is_used && isMapped();
 }
 
-void ConsumeQueue::moveMin(int64_t log_min) {
-  const int64_t end = maxOffset();
-  const int64_t first = std::max(firstIndex(), std::min(minOffset(), end));
-  min_.store(firstAtOrAfter(log_min, first, end), std::memory_order_release);
-}
-
 bool ConsumeQueue::trimBefore(int64_t log_min) {
   std::vector<std::shared_ptr<Segment>> taken;
   if (log_min > trimmed_to_) {

@@ -204,9 +204,12 @@ class ConsumeQueue {
 
  private:
   std::optional<QueueEntry> rawEntryAt(int64_t index) const;
-  /// First entry in [low, high) whose record begins at or after the log offset; `high` if none.
-  int64_t firstAtOrAfter(int64_t physical_offset, int64_t low, int64_t high) const;
-  int64_t skipPreBlanks(int64_t index, int64_t high) const;
+  /// Behind the last entry in [low, high) that names a record in front of the log offset; `low` if
+  /// none does. What comes next may name none.
+  int64_t behindLastBefore(int64_t physical_offset, int64_t low, int64_t high) const;
+  /// The first entry in [index, high) that is not `unwanted`; `high` if none.
+  template <class Predicate>
+  int64_t skipWhile(int64_t index, int64_t high, Predicate unwanted) const;
   int64_t findEndTrusted() const;
   int64_t findEndCareful() const;
   /// Makes `end` the end: later files go.

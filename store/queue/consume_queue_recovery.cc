@@ -9,6 +9,9 @@ namespace {
 
 constexpr size_t kFilesScannedCarefully = 3;
 
+/// Neither a pre-blank entry nor one that is zero, as damage leaves it, tells a place in the log.
+bool namesNoRecord(const QueueEntry& entry) { return isPreBlank(entry) || !isWritten(entry); }
+
 }  // namespace
 
 int64_t ConsumeQueue::firstIndex() const {
@@ -36,22 +39,22 @@ std::optional<int64_t> ConsumeQueue::unitAddressAt(int64_t index) const {
                                                  : std::nullopt;
 }
 
-int64_t ConsumeQueue::skipPreBlanks(int64_t index, int64_t high) const {
+template <class Predicate>
+int64_t ConsumeQueue::skipWhile(int64_t index, int64_t high, Predicate unwanted) const {
   for (; index < high; ++index) {
     const auto entry = rawEntryAt(index);
-    if (!entry || !isPreBlank(*entry)) {
+    if (!entry || !unwanted(*entry)) {
       break;
     }
   }
   return index;
 }
 
-int64_t ConsumeQueue::firstAtOrAfter(int64_t physical_offset, int64_t low, int64_t high) const {
-  const int64_t end = high;
+int64_t ConsumeQueue::behindLastBefore(int64_t physical_offset, int64_t low, int64_t high) const {
   while (low < high) {
-    // Pre-blank entries say nothing about order; the next real one decides for them.
+    // Entries that name no record say nothing about order; the next one that does decides for them.
     const int64_t middle = low + (high - low) / 2;
-    const int64_t probe = skipPreBlanks(middle, high);
+    const int64_t probe = skipWhile(middle, high, namesNoRecord);
     const auto entry = probe < high ? rawEntryAt(probe) : std::nullopt;
     if (entry && entry->physical_offset < physical_offset) {
       low = probe + 1;
@@ -59,7 +62,15 @@ int64_t ConsumeQueue::firstAtOrAfter(int64_t physical_offset, int64_t low, int64
       high = middle;
     }
   }
-  return skipPreBlanks(low, end);
+  return low;
+}
+
+void ConsumeQueue::moveMin(int64_t log_min) {
+  const int64_t end = maxOffset();
+  const int64_t first = std::max(firstIndex(), std::min(minOffset(), end));
+  // Not over entries that are zero: that is damage, and the log may have their messages.
+  const int64_t min = skipWhile(behindLastBefore(log_min, first, end), end, isPreBlank);
+  min_.store(min, std::memory_order_release);
 }
 
 int64_t ConsumeQueue::findEndTrusted() const {
@@ -218,7 +229,9 @@ Status ConsumeQueue::truncateFrom(int64_t physical_offset) {
   if (physical_end_ <= physical_offset) {
     return Status::ok();
   }
-  const int64_t cut = firstAtOrAfter(physical_offset, firstIndex(), maxOffset());
+  // Damaged entries at the cut stay: the log may have their messages, whose offsets are taken then.
+  const int64_t cut = skipWhile(behindLastBefore(physical_offset, firstIndex(), maxOffset()),
+                                maxOffset(), namesNoRecord);
   return cut == maxOffset() ? Status::ok() : wipeFrom(cut);
 }
 

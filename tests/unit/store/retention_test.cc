@@ -4,10 +4,13 @@
 #include <filesystem>
 
 #include "store/log/segment.h"
+#include "store/queue/queue_entry.h"
 #include "tests/unit/store/retention_fixture.h"
 
 namespace rocketmq::store::test {
 namespace {
+
+constexpr int64_t kQueueFileEntries = 50;
 
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
@@ -97,6 +100,40 @@ TEST_F(StoreRetentionTest, EntriesWhoseRecordsAreGoneAreSkippedToTheNextFile) {
   const int64_t min = store_->minOffset("A", 0);
   EXPECT_GT(min, 0);
   EXPECT_EQ("m" + std::to_string(min), bodies("A", 0, min).front());
+}
+
+// A damaged queue that nobody has read yet has its messages still in the log.
+TEST_F(StoreRetentionTest, EntriesThatAreZeroAreNotTakenForOldOnes) {
+  fill();
+  const int64_t end = store_->maxOffset("A", 0);
+  const int64_t log_min = 2 * kLogFileBytes;
+  int64_t first_kept = 0;
+  while (store_->queueEntries("A", 0, first_kept, 1).at(0).physical_offset < log_min) {
+    ++first_kept;
+  }
+  close();
+  // From before the first of the log to be kept, and over at least one whole file behind it.
+  const int64_t zeros_from = first_kept - 5;
+  const int64_t zeros_to = first_kept + 2 * kQueueFileEntries;
+  ASSERT_LT(zeros_to, end);
+  for (int64_t index = zeros_from; index < zeros_to; ++index) {
+    const int64_t base = index / kQueueFileEntries * kQueueFileBytes;
+    patchFile(queueFile("A", 0, base), index * kQueueEntryBytes - base,
+              std::string(kQueueEntryBytes, '\0'));
+  }
+  open();
+  makeOld(2);
+  EXPECT_TRUE(store_->cleanExpiredFiles().isOk());
+  ASSERT_EQ(log_min, store_->commitLogMinOffset());
+  EXPECT_EQ(zeros_from, store_->minOffset("A", 0)) << "what is in front of them is old";
+  EXPECT_FALSE(std::filesystem::exists(queueFile("A", 0)));
+
+  std::vector<std::string> wanted;
+  for (int64_t index = first_kept; index < end; ++index) {
+    wanted.push_back("m" + std::to_string(index));
+  }
+  // The first reader has the queue repaired.
+  EXPECT_TRUE(eventually([&] { return bodies("A", 0, first_kept) == wanted; }));
 }
 
 TEST_F(StoreRetentionTest, OldFilesGoAtTheHourOfDeletion) {
