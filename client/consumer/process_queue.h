@@ -76,6 +76,14 @@ class ProcessQueue {
   /// is inside the listener with this queue any more, so that another consumer may have it.
   virtual bool releaseIfIdle() = 0;
   bool released() const { return released_.load(); }
+  /// Calls `commit` unless the queue has been released, and keeps it from being released meanwhile.
+  template <class F>
+  void whileOurs(F commit) {
+    MutexLock lock(mutex_);
+    if (!released_.load()) {
+      commit();
+    }
+  }
 
   // The broker's lock of an orderly queue. It is good for 30 s (or what the property
   // rocketmq.client.rebalance.lockMaxLiveTime says) after it was last granted, half of what the
@@ -100,7 +108,8 @@ class ProcessQueue {
   std::atomic<bool> waiting_for_room{false};
 
  protected:
-  std::atomic<bool> released_{false};
+  mutable Mutex mutex_;
+  std::atomic<bool> released_{false};  // Set under the mutex.
 
  private:
   enum class State : uint8_t { kLive, kGivenUp, kMoved };
@@ -148,15 +157,6 @@ class ConcurrentProcessQueue final : public ProcessQueue {
   /// Whoever is still on the queue works without effect from now on. True once, as above.
   bool releaseNow();
 
-  /// Calls `commit` unless the queue has been released, and keeps it from being released meanwhile.
-  template <class F>
-  void whileOurs(F commit) {
-    MutexLock lock(mutex_);
-    if (!released_.load()) {
-      commit();
-    }
-  }
-
   /// The messages of `batch` whose index `finished` accepts are done. The offset up to which
   /// everything is: to be committed.
   template <class Predicate>
@@ -195,7 +195,6 @@ class ConcurrentProcessQueue final : public ProcessQueue {
   void removeLocked(int64_t offset) ROCKETMQ_REQUIRES(mutex_);
   int64_t lowestUnfinishedLocked() const ROCKETMQ_REQUIRES(mutex_);
 
-  mutable Mutex mutex_;
   std::map<int64_t, Entry> unfinished_ ROCKETMQ_GUARDED_BY(mutex_);
   std::deque<ConsumeBatchPtr> waiting_ ROCKETMQ_GUARDED_BY(mutex_);
   int32_t busy_ ROCKETMQ_GUARDED_BY(mutex_) = 0;  // Calls of take() and enter() not yet left.
@@ -237,7 +236,6 @@ class OrderlyProcessQueue final : public ProcessQueue {
  private:
   enum class Worker : uint8_t { kNone, kRunning, kParked };
 
-  mutable Mutex mutex_;
   std::deque<MessageExt> waiting_ ROCKETMQ_GUARDED_BY(mutex_);
   int64_t waiting_bytes_ ROCKETMQ_GUARDED_BY(mutex_) = 0;
   int64_t taken_messages_ ROCKETMQ_GUARDED_BY(mutex_) = 0;

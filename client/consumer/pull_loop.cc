@@ -174,9 +174,10 @@ void PullLoop::take(const QueuePtr& queue, Outcome<PullAnswer> outcome) {
 
 // Messages that do not match leave nothing to be committed by the workers; without this a group
 // that filters would seem to stand still (RocketMQ: correctTagsOffset).
-void PullLoop::noteEmpty(const ProcessQueue& queue) {
-  if (queue.cached().messages == 0) {
-    context_.offsets->update(queue.queue(), queue.next_offset.load(), true);
+void PullLoop::noteEmpty(ProcessQueue& queue) {
+  if (queue.cached().messages == 0 && !queue.moved()) {
+    queue.whileOurs(
+        [&] { context_.offsets->update(queue.queue(), queue.next_offset.load(), true); });
   }
 }
 

@@ -45,7 +45,7 @@ class PullLoop {
   void takeFailure(const QueuePtr& queue, const ClientError& error);
   void takeMoved(const QueuePtr& queue, int64_t offset);
   void moveWhenListenersAreOut(const QueuePtr& queue, int64_t offset, int64_t until_ms);
-  void noteEmpty(const ProcessQueue& queue);
+  void noteEmpty(ProcessQueue& queue);
 
   PushContext& context_;
   ConsumeService& service_;
