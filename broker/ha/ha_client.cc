@@ -24,6 +24,8 @@ using std::chrono::steady_clock;
 constexpr milliseconds kRetryMin{100};
 constexpr milliseconds kRetryMax{5000};
 constexpr milliseconds kRatePeriod{1000};
+/// A slave that goes on to refuse its master's log says so again.
+constexpr std::chrono::minutes kRefusalPeriod{10};
 
 }  // namespace
 
@@ -51,7 +53,7 @@ class HaClient::Impl final : public MasterConnection::Listener,
   bool hasMoved() const;
   void connect();
   void onSocket(Result<remoting::ConnectedSocket> connected);
-  void onCompared(LogMatch match) override { log_match_.store(match, std::memory_order_relaxed); }
+  void onCompared(LogMatch match, const std::string& problem) override;
   void onClosed(const std::string& reason, bool was_useful) override;
   void retryLater();
   void logFailure(const std::string& failure);
@@ -72,6 +74,7 @@ class HaClient::Impl final : public MasterConnection::Listener,
   bool is_stopped_ = false;
 
   std::atomic<LogMatch> log_match_{LogMatch::kUnknown};
+  steady_clock::time_point refusal_logged_;
   MasterConnection::Traffic traffic_;
   std::optional<remoting::PeriodicTask> rate_task_;
   int64_t sampled_bytes_ = 0;
@@ -215,6 +218,15 @@ void HaClient::Impl::onSocket(Result<remoting::ConnectedSocket> connected) {
   // Held here: a connection that fails at once is let go of by onClosed().
   const auto connection = connection_;
   connection->start();
+}
+
+void HaClient::Impl::onCompared(LogMatch match, const std::string& problem) {
+  const bool is_news = log_match_.exchange(match, std::memory_order_relaxed) != match;
+  const auto now = steady_clock::now();
+  if (!problem.empty() && (is_news || now - refusal_logged_ >= kRefusalPeriod)) {
+    refusal_logged_ = now;
+    log::error("{}", problem);
+  }
 }
 
 void HaClient::Impl::onClosed(const std::string& reason, bool was_useful) {

@@ -5,11 +5,12 @@
 #include <algorithm>
 #include <cerrno>
 #include <span>
+#include <string_view>
 #include <utility>
 
 #include "broker/ha/link.h"
 #include "broker/ha/log_distance.h"
-#include "common/log_limiter.h"
+#include "common/log.h"
 #include "common/scheduling.h"
 
 namespace rocketmq::broker {
@@ -24,6 +25,9 @@ constexpr int kReadsPerTurn = 16;
 constexpr size_t kAppendBytes = 1 << 20;
 /// So much of the log's end is compared with the master's, or more if a record is larger.
 constexpr int64_t kComparedBytes = 4096;
+constexpr std::string_view kRefusal =
+    "it holds messages that the master does not have, or belongs to another master. It gets "
+    "nothing until it is set up anew: stop it, move its store away, start it";
 
 /// From where on to ask the master for the log, so that what comes first can be compared: at least
 /// the whole last record, since two records may differ in their heads alone. It is in the file in
@@ -55,7 +59,7 @@ MasterConnection::MasterConnection(remoting::TcpSocket socket, const Parts& part
 
 void MasterConnection::start() {
   if (isCompared()) {
-    parts_.listener.onCompared(LogMatch::kSame);
+    note(LogMatch::kSame);
   }
   report();
   if (!is_closed_) {
@@ -180,16 +184,17 @@ bool MasterConnection::checkHeader(const TransferHeader& header) {
   return true;
 }
 
+void MasterConnection::note(LogMatch match, const std::string& problem) {
+  if (std::exchange(match_, match) != match) {
+    parts_.listener.onCompared(match, problem);
+  }
+}
+
 /// The connection stays: when the master's log has grown, the rest of this one can be compared.
 void MasterConnection::noteAhead() {
-  if (!std::exchange(is_ahead_, true)) {
-    log::error(
-        "the master has nothing at log offset {}, but this slave's log ends at {}: it holds "
-        "messages that the master does not have, or belongs to another master. It gets nothing "
-        "until it is set up anew: stop it, move its store away, start it",
-        receivedTo(), parts_.store.commitLogMaxOffset());
-    parts_.listener.onCompared(LogMatch::kAhead);
-  }
+  note(LogMatch::kAhead,
+       fmt::format("the master has nothing at log offset {}, but this slave's log ends at {}: {}",
+                   receivedTo(), parts_.store.commitLogMaxOffset(), kRefusal));
 }
 
 bool MasterConnection::takeReceived() { return compareReceived() && appendReceived(); }
@@ -205,13 +210,9 @@ bool MasterConnection::compareReceived() {
       std::mismatch(ours.begin(), ours.end(), theirs.begin(), theirs.end()).first - ours.begin();
   if (ours.empty() || same < std::ssize(ours)) {
     const int64_t difference = received_from_ + same;
-    static LogLimiter limiter(1);
-    limiter.error(
-        "this slave's log differs from its master's at log offset {}: it holds messages that the "
-        "master does not have, or belongs to another master. It gets nothing until it is set up "
-        "anew: stop it, move its store away, start it",
-        difference);
-    parts_.listener.onCompared(LogMatch::kDifferent);
+    note(LogMatch::kDifferent,
+         fmt::format("this slave's log differs from its master's at log offset {}: {}", difference,
+                     kRefusal));
     was_useful_ = false;
     close("this slave's log differs from the master's at log offset " + std::to_string(difference));
     return false;
@@ -219,7 +220,7 @@ bool MasterConnection::compareReceived() {
   received_.dropFront(ours.size());
   received_from_ += same;
   if (isCompared()) {
-    parts_.listener.onCompared(LogMatch::kSame);
+    note(LogMatch::kSame);
   }
   return true;
 }

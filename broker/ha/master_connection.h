@@ -40,7 +40,9 @@ class MasterConnection : public std::enable_shared_from_this<MasterConnection> {
   class Listener {
    public:
     virtual ~Listener() = default;
-    virtual void onCompared(LogMatch match) = 0;
+    /// When something has been found out that was not known on this connection. `problem`: what is
+    /// wrong, for the log; empty when the ends are the same.
+    virtual void onCompared(LogMatch match, const std::string& problem) = 0;
     /// `was_useful`: the master has sent something that was in order, and it could be appended.
     virtual void onClosed(const std::string& reason, bool was_useful) = 0;
   };
@@ -76,6 +78,8 @@ class MasterConnection : public std::enable_shared_from_this<MasterConnection> {
   bool reportProgress();
   bool checkHeader(const TransferHeader& header);
   void noteAhead();
+  /// Tells the listener, if that is news on this connection.
+  void note(LogMatch match, const std::string& problem = {});
   /// Compares and appends.
   bool takeReceived();
   /// Takes from received_ what is in the log already. False: it is not the same.
@@ -105,7 +109,7 @@ class MasterConnection : public std::enable_shared_from_this<MasterConnection> {
   /// than one record between turns.
   TransferBuffer received_;
   int64_t received_from_;
-  bool is_ahead_ = false;
+  LogMatch match_ = LogMatch::kUnknown;
   int64_t reported_ = -1;
   std::array<char, kReportBytes> report_{};
   size_t report_left_ = 0;  ///< Bytes of report_ that have not left yet.

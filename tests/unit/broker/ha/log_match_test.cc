@@ -8,6 +8,8 @@
 #include <filesystem>
 #include <string>
 
+#include "common/atomic_file.h"
+#include "common/log.h"
 #include "tests/unit/broker/ha/ha_fixture.h"
 #include "tests/unit/broker/ha/java_peers.h"
 
@@ -46,6 +48,13 @@ class LogMatchTest : public HaTest {
 
   bool slaveSays(LogMatch match) {
     return eventually([&] { return client_->state().log_match == match; });
+  }
+  static int countOf(const std::string& text, const std::string& part) {
+    int count = 0;
+    for (size_t at = text.find(part); at != std::string::npos; at = text.find(part, at + 1)) {
+      ++count;
+    }
+    return count;
   }
   /// The first report of a slave.
   int64_t asked() {
@@ -137,6 +146,38 @@ TEST_F(LogMatchTest, ASlaveThatHasTheSameGoesOn) {
     stopSlave();
     server_->stop();
   }
+}
+
+TEST_F(LogMatchTest, TheDifferenceIsLoggedWhenItIsFoundAndNotWithEachAttempt) {
+  const test::TempDir logs;
+  ASSERT_TRUE(log::init({.directory = logs.path().string(), .file_name = "broker.log"}).isOk());
+  sendToSlave(5, "common");
+  const std::string same = slaveLog();
+  const std::string other(same.size(), 'x');
+  JavaMaster master(same, kFileBytes);
+  const auto offer = [&](const std::string& log, LogMatch match) {
+    master.setLog(log);
+    master.accept();
+    master.sendAll(kFileBytes);
+    EXPECT_TRUE(slaveSays(match));
+    if (match == LogMatch::kSame) {
+      master.hangUp();
+    } else {
+      EXPECT_FALSE(master.socket().readBytes(8)) << "the slave closes the connection";
+    }
+  };
+  startSlave(master.port());
+  offer(other, LogMatch::kDifferent);
+  offer(same, LogMatch::kSame);
+  offer(other, LogMatch::kDifferent);
+  offer(same, LogMatch::kSame);
+  for (int attempt = 0; attempt < 3; ++attempt) {
+    offer(other, LogMatch::kDifferent);
+  }
+  stopSlave();
+  log::shutdown();
+  const std::string written = *readWholeFile(logs / "broker.log");
+  EXPECT_EQ(countOf(written, "this slave's log differs from its master's"), 3) << written;
 }
 
 TEST_F(LogMatchTest, WhatIsComparedIsTheEndOfTheNewestFile) {
