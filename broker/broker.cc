@@ -168,7 +168,10 @@ void Broker::Impl::startSlaveTimers() {
   every(kSlaveSyncPeriod, kSlaveSyncPeriod, [this] { replication_->synchronize(); });
   every(kSlaveTimerSyncPeriod, kSlaveTimerSyncPeriod,
         [this] { replication_->synchronizeTimers(); });
-  every(kSlaveApplyPeriod, kSlaveApplyPeriod, [this] { replication_->applyCopiedTables(); });
+  every(kSlaveApplyPeriod, kSlaveApplyPeriod, [this] {
+    replication_->synchronizeIfBegunToFollow();
+    replication_->applyCopiedTables();
+  });
   every(kMasterSearchPeriod, kMasterSearchPeriod, [this] {
     if (replication_->lacksMaster()) {
       registrar_->topicsChanged();

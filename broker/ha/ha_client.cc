@@ -47,8 +47,10 @@ class HaClient::Impl final : public MasterConnection::Listener,
   void stop();
 
  private:
-  // All on the HA thread.
   void useAddress(const std::string& address);
+
+  // All on the HA thread.
+  void reconnect();
   /// The master's address has changed since connect().
   bool hasMoved() const;
   void connect();
@@ -83,6 +85,8 @@ class HaClient::Impl final : public MasterConnection::Listener,
   mutable Mutex mutex_;
   std::string address_ ROCKETMQ_GUARDED_BY(mutex_);
   bool is_connected_ ROCKETMQ_GUARDED_BY(mutex_) = false;
+  /// Of the master whose log this one follows; empty: of none.
+  std::string followed_address_ ROCKETMQ_GUARDED_BY(mutex_);
 };
 
 void HaClient::Impl::start() {
@@ -91,21 +95,27 @@ void HaClient::Impl::start() {
       remoting::PeriodicTask::Options{.initial_delay = kRatePeriod, .period = kRatePeriod},
       [this] { sampleRate(); });
   if (const std::string fixed = settings_.load()->ha_master_address; !fixed.empty()) {
-    asio::post(context_, [self = shared_from_this(), fixed] { self->useAddress(fixed); });
+    useAddress(fixed);
   }
 }
 
 void HaClient::Impl::setMasterAddress(const std::string& address) {
-  if (!settings_.load()->ha_master_address.empty()) {
-    return;
+  if (settings_.load()->ha_master_address.empty()) {
+    useAddress(address);
   }
+}
+
+void HaClient::Impl::useAddress(const std::string& address) {
   {
+    // At once: what is known of the log of the master before does not count from here on.
     MutexLock lock(mutex_);
     if (address == address_) {
       return;
     }
+    address_ = address;
   }
-  asio::post(context_, [self = shared_from_this(), address] { self->useAddress(address); });
+  log::info("the master's HA address is {}", address);
+  asio::post(context_, [self = shared_from_this()] { self->reconnect(); });
 }
 
 HaClient::State HaClient::Impl::state() const {
@@ -117,6 +127,7 @@ HaClient::State HaClient::Impl::state() const {
   MutexLock lock(mutex_);
   state.master_address = address_;
   state.is_connected = is_connected_;
+  state.is_following = !address_.empty() && followed_address_ == address_;
   return state;
 }
 
@@ -137,18 +148,10 @@ void HaClient::Impl::stop() {
   rate_task_.reset();
 }
 
-void HaClient::Impl::useAddress(const std::string& address) {
-  if (is_stopped_) {
+void HaClient::Impl::reconnect() {
+  if (is_stopped_ || !hasMoved()) {
     return;
   }
-  {
-    MutexLock lock(mutex_);
-    if (address == address_) {
-      return;
-    }
-    address_ = address;
-  }
-  log::info("the master's HA address is {}", address);
   pause_ = kRetryMin;
   if (connection_ != nullptr) {
     connection_->close("the master's address has changed");  // Connects again.
@@ -212,6 +215,7 @@ void HaClient::Impl::onSocket(Result<remoting::ConnectedSocket> connected) {
   {
     MutexLock lock(mutex_);
     is_connected_ = true;
+    followed_address_.clear();
     log::info("connected to the master's HA port {}; this log ends at {}", address_,
               store_.commitLogMaxOffset());
   }
@@ -227,6 +231,8 @@ void HaClient::Impl::onCompared(LogMatch match, const std::string& problem) {
     refusal_logged_ = now;
     log::error("{}", problem);
   }
+  MutexLock lock(mutex_);
+  followed_address_ = match == LogMatch::kSame ? attempted_address_ : "";
 }
 
 void HaClient::Impl::onClosed(const std::string& reason, bool was_useful) {

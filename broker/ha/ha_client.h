@@ -36,6 +36,9 @@ class HaClient {
     std::string master_address;  ///< Empty: not known yet.
     bool is_connected = false;
     LogMatch log_match = LogMatch::kUnknown;  ///< The last that was found out.
+    /// This log was found to be the same as that of the master at `master_address` when they were
+    /// last connected: false from the moment of a new connection until it has been compared there.
+    bool is_following = false;
     int64_t bytes_per_second = 0;
     TimestampMs last_read_ms = 0;
     TimestampMs last_write_ms = 0;

@@ -58,9 +58,6 @@ MasterConnection::MasterConnection(remoting::TcpSocket socket, const Parts& part
       last_write_(last_read_) {}
 
 void MasterConnection::start() {
-  if (isCompared()) {
-    note(LogMatch::kSame);
-  }
   report();
   if (!is_closed_) {
     armTick();
@@ -180,6 +177,9 @@ bool MasterConnection::checkHeader(const TransferHeader& header) {
   was_useful_ = true;
   if (header.bytes == 0 && receivedTo() < parts_.store.commitLogMaxOffset()) {
     noteAhead();
+  } else if (isCompared()) {
+    // There was nothing to compare. A master that refuses this slave would not have gone on.
+    note(LogMatch::kSame);
   }
   return true;
 }

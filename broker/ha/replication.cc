@@ -20,7 +20,7 @@ Result<std::unique_ptr<Replication>> Replication::open(const Parts& parts) {
   Replication& self = *replication;
   if (parts.settings.load()->isSlave()) {
     self.client_.emplace(self.pool_, parts.store, parts.settings, parts.clock);
-    self.synchronizer_.emplace(parts.tables);
+    self.synchronizer_.emplace(parts.tables, *self.client_);
   } else {
     ROCKETMQ_ASSIGN_OR_RETURN(self.server_,
                               HaServer::start(self.pool_, parts.store, parts.settings));
@@ -67,6 +67,12 @@ bool Replication::lacksMaster() const {
 void Replication::synchronize() {
   if (synchronizer_) {
     synchronizer_->run();
+  }
+}
+
+void Replication::synchronizeIfBegunToFollow() {
+  if (synchronizer_) {
+    synchronizer_->runIfBegunToFollow();
   }
 }
 

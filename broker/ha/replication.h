@@ -53,6 +53,8 @@ class Replication {
   bool lacksMaster() const;
   /// Copies the tables; to be called every 10 s.
   void synchronize();
+  /// The same if the log has begun to follow the master's; to be called every second.
+  void synchronizeIfBegunToFollow();
   /// Takes over what was copied and had to wait for the log; to be called every second, and once
   /// more before the tables are saved.
   void applyCopiedTables();

@@ -58,7 +58,7 @@ void SlaveSynchronizer::run() {
       master, "topics", [this](auto table) { parts_.topics.takeOver(std::move(table)); });
   copyTable<remoting::GetAllSubscriptionGroupConfig, remoting::AllSubscriptionGroups>(
       master, "consumer groups", [this](auto table) { parts_.groups.takeOver(std::move(table)); });
-  copyTable<remoting::GetAllConsumerOffset, remoting::AllConsumerOffset>(
+  copyPositions<remoting::GetAllConsumerOffset, remoting::AllConsumerOffset>(
       master, kConsumerOffsets, [this, master](auto table) {
         for (const ConsumerOffsets::Position& ahead : parts_.offsets.raiseToMarked(table)) {
           giveBack(master, ahead);
@@ -68,7 +68,7 @@ void SlaveSynchronizer::run() {
                          [this, shared = std::make_shared<const remoting::AllConsumerOffset>(
                                     std::move(table))] { parts_.offsets.takeOver(*shared); });
       });
-  copyTable<remoting::GetAllDelayOffset, remoting::AllDelayOffset>(
+  copyPositions<remoting::GetAllDelayOffset, remoting::AllDelayOffset>(
       master, kDelayOffsets, [this, master](auto table) {
         applyOnceCovered(master, kDelayOffsets, [this, table = std::move(table.offset_table)] {
           parts_.delays.takeOver(table);
@@ -81,13 +81,24 @@ void SlaveSynchronizer::run() {
   }
 }
 
+void SlaveSynchronizer::runIfBegunToFollow() {
+  const bool is_following = follows();
+  {
+    MutexLock lock(mutex_);
+    if (std::exchange(was_following_, is_following) || !is_following) {
+      return;
+    }
+  }
+  run();
+}
+
 void SlaveSynchronizer::copyTimerCheckpoint() {
   const std::string master = masterAddress();
   if (master.empty() || parts_.timers == nullptr) {
     return;
   }
   copy<remoting::GetTimerCheckPoint>(master, "timer checkpoint", [this](std::string_view body) {
-    return parts_.timers->takeCheckpoint(body);
+    return follows() ? parts_.timers->takeCheckpoint(body) : Status::ok();
   });
 }
 
@@ -107,13 +118,26 @@ void SlaveSynchronizer::applyOnceCovered(const std::string& master, std::string_
 
 void SlaveSynchronizer::addWaiting(const std::string& master, std::string_view what,
                                    Waiting waiting) {
+  if (!follows()) {
+    return;
+  }
   MutexLock lock(mutex_);
   if (master == master_) {
     waiting_.try_emplace(std::string(what), std::move(waiting));
   }
 }
 
+bool SlaveSynchronizer::follows() const {
+  // Without a connection the master may have become another: started again without its log's end.
+  const HaClient::State log = log_.state();
+  return log.is_connected && log.is_following;
+}
+
 void SlaveSynchronizer::applyCovered() {
+  // When the master has gone, what it said before still holds.
+  if (!log_.state().is_following) {
+    return;
+  }
   const int64_t log_end = parts_.store.commitLogMaxOffset();
   std::vector<Waiting> covered;
   {
@@ -156,6 +180,16 @@ void SlaveSynchronizer::copyTable(const std::string& master, std::string_view wh
       take_over(std::move(*table));
     }
     return table.status();
+  });
+}
+
+template <class C, class Table, class TakeOver>
+void SlaveSynchronizer::copyPositions(const std::string& master, std::string_view what,
+                                      TakeOver take_over) {
+  copyTable<C, Table>(master, what, [this, take_over](Table table) {
+    if (follows()) {
+      take_over(std::move(table));
+    }
   });
 }
 

@@ -8,6 +8,7 @@
 
 #include "broker/group/consumer_offsets.h"
 #include "broker/group/subscription_groups.h"
+#include "broker/ha/ha_client.h"
 #include "broker/schedule/delay_service.h"
 #include "broker/timer/timer_copy.h"
 #include "broker/topic/topic_table.h"
@@ -23,15 +24,16 @@ namespace rocketmq::broker {
 /// to the slave while the master was gone. What the master does not answer is asked for again with
 /// the next round.
 ///
-/// Promise: offsets do not speak of what this broker's log lacks. A copy of them waits until the
-/// log
-///          has come as far as the master's was after the copy was made: promoted before that, the
-///          slave would take delayed messages for delivered, and new messages for consumed, that
-///          are not.
+/// Promise: positions do not speak of what this broker's log lacks. A copy of them waits until the
+///          log has come as far as the master's was after the copy was made: promoted before that,
+///          the slave would take delayed messages for delivered, and new messages for consumed,
+///          that are not. While this log does not follow the master's, or that is not known yet,
+///          the positions of either are none in the other's log: nothing is copied or given back
+///          but topics and groups, which are not about the log.
 /// Threads: any; answers are taken over on the admin lane, because that writes files.
 class SlaveSynchronizer {
  public:
-  /// Everything is borrowed. `client` must be stopped before this object goes.
+  /// Everything is borrowed. `client` must be stopped before this object and its HaClient go.
   struct Parts {
     remoting::Client& client;
     remoting::Lanes& lanes;
@@ -43,7 +45,9 @@ class SlaveSynchronizer {
     TimerCopy* timers = nullptr;  ///< Of a slave with timerWheelEnable.
   };
 
-  explicit SlaveSynchronizer(const Parts& parts) : parts_(parts) { parts_.offsets.markForMaster(); }
+  SlaveSynchronizer(const Parts& parts, const HaClient& log) : parts_(parts), log_(log) {
+    parts_.offsets.markForMaster();
+  }
 
   /// Where the master takes requests ("host:port"). Begins a round when that is news.
   void setMasterAddress(const std::string& address);
@@ -51,6 +55,9 @@ class SlaveSynchronizer {
 
   /// One round; nothing as long as no master is known.
   void run();
+  /// One round, if the log has begun to follow the master's since the last call; to be called
+  /// often. Answers that came before have been left out.
+  void runIfBegunToFollow();
   /// Takes over the copies of offsets that the log has caught up with; to be called often.
   void applyCovered();
   /// Only how far the delivery of timers is, which is news more often than the tables.
@@ -69,6 +76,11 @@ class SlaveSynchronizer {
   /// The same with a body in JSON: void take_over(Table).
   template <class C, class Table, class TakeOver>
   void copyTable(const std::string& master, std::string_view what, TakeOver take_over);
+  /// The same for a table of positions in the log.
+  template <class C, class Table, class TakeOver>
+  void copyPositions(const std::string& master, std::string_view what, TakeOver take_over);
+  /// Whether what the master says of positions now is true in this log, as far as that goes.
+  bool follows() const;
   /// Calls `apply` once the log has come as far as the master's is now.
   void applyOnceCovered(const std::string& master, std::string_view what,
                         std::function<void()> apply);
@@ -77,9 +89,11 @@ class SlaveSynchronizer {
   void logOutcome(std::string_view what, const std::string& failure);
 
   const Parts parts_;
+  const HaClient& log_;
 
   mutable Mutex mutex_;
   std::string master_ ROCKETMQ_GUARDED_BY(mutex_);
+  bool was_following_ ROCKETMQ_GUARDED_BY(mutex_) = false;
   /// By name of what was copied. The oldest waits: a master that goes on and on must not keep a
   /// slave that is always behind from ever taking one over.
   std::map<std::string, Waiting, std::less<>> waiting_ ROCKETMQ_GUARDED_BY(mutex_);

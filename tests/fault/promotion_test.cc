@@ -1,6 +1,7 @@
 // Promise: what a slave has copied of its master's tables never speaks of messages that the slave's
 // log lacks. Promoted while the log could not be copied and the tables could, it delivers the
-// delayed messages that the master has acknowledged, and consumer groups skip nothing.
+// delayed messages that the master has acknowledged, and consumer groups skip nothing. Of a master
+// whose log is another it copies no positions at all, and tells it none.
 
 #include <gtest/gtest.h>
 
@@ -9,6 +10,7 @@
 #include <optional>
 #include <string>
 
+#include "common/atomic_file.h"
 #include "tests/fault/replicated_pair.h"
 #include "tests/support/fault_proxy.h"
 #include "tests/support/raw_client.h"
@@ -19,9 +21,9 @@ namespace {
 constexpr int kQueryConsumerOffset = 14;
 constexpr int kUpdateConsumerOffset = 15;
 constexpr int kGetMaxOffset = 30;
+constexpr int kGetAllDelayOffset = 45;
 constexpr int kSendMessageV2 = 310;
 constexpr const char* kTopic = "Promoted";
-constexpr const char* kPosition = R"({"consumerGroup":"G","topic":"Promoted","queueId":0})";
 
 class PromotionTest : public ::testing::Test {
  protected:
@@ -44,6 +46,23 @@ class PromotionTest : public ::testing::Test {
     const auto answer = RawClient(port).call(kGetMaxOffset, R"({"topic":"Promoted","queueId":0})");
     return std::atoll(answer.ext.at("offset").c_str());
   }
+  static void commit(uint16_t port, const std::string& group, int offset) {
+    const std::string header = R"({"consumerGroup":")" + group +
+                               R"(","topic":"Promoted","queueId":0,"commitOffset":")" +
+                               std::to_string(offset) + "\"}";
+    EXPECT_EQ(RawClient(port).call(kUpdateConsumerOffset, header).code, 0);
+  }
+  /// "0" or empty: it has none.
+  static std::string position(uint16_t port, const std::string& group) {
+    const std::string header =
+        R"({"consumerGroup":")" + group + R"(","topic":"Promoted","queueId":0})";
+    auto answer = RawClient(port).call(kQueryConsumerOffset, header);
+    return answer.code == 0 ? answer.ext["offset"] : "";
+  }
+  std::string timerCheckpoint() {
+    const auto file = readWholeFile(pair_->slave().storeFolder() + "/config/timercheck");
+    return file.ok() ? *file : "";
+  }
   uint16_t masterPort() { return pair_->cluster().brokerPort(); }
   uint16_t slavePort() { return pair_->slave().port(); }
 
@@ -54,6 +73,11 @@ class PromotionTest : public ::testing::Test {
     pair_->slave().stop();
     pair_->slave().start();
     ASSERT_TRUE(pair_->awaitTopic("CopiedLast"));
+  }
+  /// Returns when the slave has taken over a table that was asked for after this call.
+  void awaitRound(const std::string& name) {
+    pair_->cluster().createTopic(name);
+    ASSERT_TRUE(pair_->awaitTopic(name));
   }
   void failOver() {
     pair_->cluster().killBroker();
@@ -90,28 +114,58 @@ TEST_F(PromotionTest, AGroupSkipsNothingThatIsSentToTheNewMaster) {
   ASSERT_TRUE(eventually([&] { return pair_->slave().hasCaughtUp(); }));
   link_->blackHole();
   ASSERT_EQ(send(masterPort()), 0);
-  RawClient(masterPort())
-      .call(kUpdateConsumerOffset,
-            R"({"consumerGroup":"G","topic":"Promoted","queueId":0,"commitOffset":"2"})");
+  commit(masterPort(), "G", 2);
   copyTablesOnly();
   failOver();
   ASSERT_EQ(queueEnd(slavePort()), 1);
   // The slave may have heard of the group before the link was cut.
-  const auto position = RawClient(slavePort()).call(kQueryConsumerOffset, kPosition);
-  EXPECT_TRUE(position.code != 0 || std::atoll(position.ext.at("offset").c_str()) <= 1)
-      << position.ext.at("offset");
+  const std::string kept = position(slavePort(), "G");
+  EXPECT_TRUE(kept.empty() || std::atoll(kept.c_str()) <= 1) << kept;
+}
+
+// After a fail-over without a fail-back: both have been masters and have messages of their own.
+TEST_F(PromotionTest, NoPositionsArePassedBetweenLogsThatDiffer) {
+  start("ASYNC_MASTER");
+  ASSERT_EQ(send(masterPort()), 0);
+  ASSERT_TRUE(eventually([&] { return pair_->slave().hasCaughtUp(); }));
+  failOver();
+  ASSERT_EQ(send(slavePort(), R"(DELAY\u00011\u0002)"), 0);
+  for (int i = 0; i < 3; ++i) {
+    ASSERT_EQ(send(slavePort()), 0);
+  }
+  commit(slavePort(), "G", 4);
+  ASSERT_TRUE(eventually([&] { return queueEnd(slavePort()) == 5; })) << "is delivered";
+  pair_->slave().stop();
+  const std::string timers = timerCheckpoint();
+  ASSERT_FALSE(timers.empty());
+  pair_->cluster().startBroker();
+  ASSERT_EQ(send(masterPort()), 0);
+  commit(masterPort(), "G", 2);
+  pair_->setSlave("brokerRole", "SLAVE");
+  pair_->setSlave("brokerId", "1");
+  pair_->slave().start();
+  ASSERT_TRUE(eventually([&] {
+    return runtimeInfo(pair_->cluster(), pair_->slave().address(), "haLogMatch") == "different";
+  }));
+  commit(slavePort(), "H", 3);
+  // The second begins when the first has ended.
+  awaitRound("First");
+  awaitRound("Second");
+  EXPECT_EQ(position(slavePort(), "G"), "4");
+  EXPECT_EQ(RawClient(slavePort()).call(kGetAllDelayOffset, "").body, R"({"offsetTable":{1:1}})");
+  EXPECT_EQ(timerCheckpoint(), timers);
+  EXPECT_EQ(position(masterPort(), "G"), "2");
+  EXPECT_EQ(position(masterPort(), "H"), "0") << "it has none";
 }
 
 // A log that a power cut has shortened leaves such positions too.
 TEST_F(PromotionTest, PositionsBeyondTheEndOfAQueueAreSetBackWhenAMasterStarts) {
   start("ASYNC_MASTER");
   ASSERT_EQ(send(masterPort()), 0);
-  RawClient(masterPort())
-      .call(kUpdateConsumerOffset,
-            R"({"consumerGroup":"G","topic":"Promoted","queueId":0,"commitOffset":"9"})");
+  commit(masterPort(), "G", 9);
   pair_->cluster().stopBroker();
   pair_->cluster().startBroker();
-  EXPECT_EQ(RawClient(masterPort()).call(kQueryConsumerOffset, kPosition).ext["offset"], "1");
+  EXPECT_EQ(position(masterPort(), "G"), "1");
 }
 
 }  // namespace

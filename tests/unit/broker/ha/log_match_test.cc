@@ -49,6 +49,9 @@ class LogMatchTest : public HaTest {
   bool slaveSays(LogMatch match) {
     return eventually([&] { return client_->state().log_match == match; });
   }
+  bool slaveFollows() {
+    return eventually([&] { return client_->state().is_following; });
+  }
   static int countOf(const std::string& text, const std::string& part) {
     int count = 0;
     for (size_t at = text.find(part); at != std::string::npos; at = text.find(part, at + 1)) {
@@ -146,6 +149,57 @@ TEST_F(LogMatchTest, ASlaveThatHasTheSameGoesOn) {
     stopSlave();
     server_->stop();
   }
+}
+
+// What the slave copies beside the log is about the log of the master that it follows.
+TEST_F(LogMatchTest, ItFollowsOnceTheConnectionOfNowHasShownThatTheLogsAreTheSame) {
+  sendToSlave(5, "common");
+  const std::string log = slaveLog();
+  JavaMaster master(log, kFileBytes);
+  startSlave(master.port());
+  master.accept();
+  ASSERT_TRUE(client_->state().is_connected);
+  EXPECT_FALSE(client_->state().is_following);
+  master.sendAll(kFileBytes);
+  EXPECT_TRUE(slaveFollows());
+  master.hangUp();
+  master.accept();
+  EXPECT_FALSE(client_->state().is_following) << "the master may have lost its log's end";
+  master.sendAll(kFileBytes);
+  EXPECT_TRUE(slaveFollows());
+  master.hangUp();
+  master.setLog(std::string(log.size(), 'x'));
+  master.accept();
+  master.sendAll(kFileBytes);
+  EXPECT_TRUE(slaveSays(LogMatch::kDifferent));
+  EXPECT_FALSE(client_->state().is_following);
+}
+
+TEST_F(LogMatchTest, ASlaveWithNothingToCompareFollowsWhenTheMasterTakesItOn) {
+  JavaMaster master("", kFileBytes);
+  startSlave(master.port());
+  master.accept();
+  EXPECT_FALSE(client_->state().is_following) << "it may be refused";
+  master.sendHeartbeat();
+  EXPECT_TRUE(slaveFollows());
+  EXPECT_TRUE(slaveSays(LogMatch::kSame));
+}
+
+TEST_F(LogMatchTest, AnotherMasterIsNotFollowedFromTheMomentItIsNamed) {
+  slave_.emplace(dir_, "slave", BrokerRole::kSlave);
+  client_.emplace(pool_, *slave_->store_, slave_->settings_, slave_->clock_);
+  client_->start();
+  JavaMaster before("", kFileBytes);
+  JavaMaster after("", kFileBytes);
+  client_->setMasterAddress("127.0.0.1:" + std::to_string(before.port()));
+  before.accept();
+  before.sendHeartbeat();
+  ASSERT_TRUE(slaveFollows());
+  client_->setMasterAddress("127.0.0.1:" + std::to_string(after.port()));
+  EXPECT_FALSE(client_->state().is_following);
+  after.accept();
+  after.sendHeartbeat();
+  EXPECT_TRUE(slaveFollows());
 }
 
 TEST_F(LogMatchTest, TheDifferenceIsLoggedWhenItIsFoundAndNotWithEachAttempt) {
