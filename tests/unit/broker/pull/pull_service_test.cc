@@ -311,6 +311,29 @@ TEST_F(PullServiceTest, ABadExpressionLeavesTheOneBeforeInForce) {
   EXPECT_EQ(codeOf({.sys_flag = 0, .version = 3}), ResponseCode::kPullRetryImmediately);
 }
 
+// Promise: filters that only pulls that wait still have count as what their connection keeps.
+TEST_F(PullServiceTest, AHeldPullsFilterCountsWhateverItsGroupSubscribesToMeanwhile) {
+  configure([](BrokerSettings& settings) { settings.property_filter = true; });
+  subscribe("*", 1);
+  const size_t usual = clients_.bytes();
+  int64_t version = 1;
+  for (const std::string type : {"TAG", "SQL92"}) {
+    SCOPED_TRACE(type);
+    subscribe(
+        type == "TAG" ? std::string(10'000, 't') : "a > 3 OR b = '" + std::string(9'000, 't') + "'",
+        ++version, type);
+    const size_t with_filter = clients_.bytes();
+    EXPECT_GT(with_filter, usual + 10'000);
+    const auto held = start({.sys_flag = pull_sys_flag::kSuspend, .version = version});
+    EXPECT_EQ(held_.size(), 1u);
+    subscribe("a > ", ++version, "SQL92");
+    subscribe("*", ++version);
+    EXPECT_GE(clients_.bytes(), with_filter);
+    held_.dropConnection(connection_->id());
+    EXPECT_EQ(clients_.bytes(), usual);
+  }
+}
+
 TEST_F(PullServiceTest, AHeldPullWakesOnlyForAMessageThatItsExpressionWants) {
   configure([](BrokerSettings& settings) { settings.property_filter = true; });
   const auto held = start({.sys_flag = kHold, .subscription = "a > 3", .type = "SQL92"});
