@@ -189,9 +189,11 @@ void PullService::run(std::unique_ptr<Task> task) {
 }
 
 void PullService::runOnLane(std::unique_ptr<Task> task) {
+  const size_t bytes = task->own_filter_bytes;
   const auto shared = std::make_shared<std::unique_ptr<Task>>(std::move(task));
-  if (!parts_.lanes.run(remoting::Lane::kQuery,
-                        [this, shared] { serve(std::move(*shared), /*may_wait=*/true); })) {
+  if (!parts_.lanes.run(
+          remoting::Lane::kQuery, [this, shared] { serve(std::move(*shared), /*may_wait=*/true); },
+          bytes)) {
     (*shared)->responder->answer(answerOverloaded(**shared));
   }
 }

@@ -1,5 +1,6 @@
 // Pulls whose filters are SQL92 expressions, or long.
 
+#include <future>
 #include <memory>
 #include <string>
 #include <vector>
@@ -134,6 +135,31 @@ TEST_F(PullFilterTest, ALongFilterIsParsedOnALaneUnlessItIsKnown) {
   EXPECT_EQ(codeOf({.subscription = expression, .type = "SQL92"}), ResponseCode::kPullNotFound);
   EXPECT_EQ(codeOf({.subscription = std::string(20'000, 't')}),
             ResponseCode::kSubscriptionParseFailed);
+}
+
+// Promise: what waits for a lane with filters of its own is bounded in bytes.
+TEST_F(PullFilterTest, PullsThatWaitForALaneCountTheirFilters) {
+  configure([](BrokerSettings& settings) { settings.property_filter = true; });
+  for (int i = 0; i < 40; ++i) {
+    send({.body = "x"});
+  }
+  const Pull pull{.subscription = "a = '" + std::string(16'000, 't') + "'", .type = "SQL92"};
+  const auto first = start(pull);
+  ASSERT_TRUE(test::eventually([&] { return first->has_answer.load(); }));
+  std::promise<void> release;
+  const std::shared_future<void> released = release.get_future().share();
+  for (int thread = 0; thread < 2; ++thread) {
+    ASSERT_TRUE(lanes_.run(remoting::Lane::kQuery, [released] { released.wait(); }));
+  }
+  std::shared_ptr<Slot> last;
+  int waiting = 0;
+  do {
+    last = start(pull);
+  } while (!last->has_answer && ++waiting < 1'000);
+  release.set_value();
+  EXPECT_GT(waiting, 100);
+  EXPECT_LT(waiting, 1'000);
+  lanes_.stop();
 }
 
 }  // namespace
