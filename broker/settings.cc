@@ -405,9 +405,11 @@ void addProcess(Rows& rows) {
                "Bytes of answers that clients of one port have not read; above it nothing more is "
                "read from those with more than 64 KiB.")
            .own(),
-       setting("incompleteFrameBytesMax", &S::partial_bytes_total_max, kPositive, kRestart,
-               "Bytes of requests of one port that have come in part; above it connections whose "
-               "request is larger than 64 KiB and incomplete are closed.")
+       setting(
+           "incompleteFrameBytesMax", &S::partial_bytes_total_max, kPositive, kRestart,
+           "Bytes of requests of one port of which more than 64 KiB have come, but not all, and "
+           "of those of which 16 to 64 KiB have come; above it connections to which more of "
+           "such a request comes are closed.")
            .own(),
        setting("ioThreads", &S::io_threads, range(0, 256), kRestart,
                "Threads that serve connections; 0: one per core, at most 4.")

@@ -50,8 +50,9 @@ SettingsTable<S> listenSettings() {
               "those with more than 64 KiB.")
           .own(),
       setting("incompleteFrameBytesMax", &S::partial_bytes_total_max, atLeast(1), Change::kRestart,
-              "Bytes of requests that have come in part; above it connections whose request is "
-              "larger than 64 KiB and incomplete are closed.")
+              "Bytes of requests of which more than 64 KiB have come, but not all, and of those of "
+              "which 16 to 64 KiB have come; above it connections to which more of such a request "
+              "comes are closed.")
           .own(),
       setting("ioThreads", &S::io_threads, range(0, 64), Change::kRestart,
               "Threads that serve connections; 0: one per core, at most 4.")

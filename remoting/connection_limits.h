@@ -15,8 +15,8 @@ struct ConnectionLimits {
   /// The same for all connections of a server together: past it, only those with little unsent
   /// (ConnectionMemory::kUncountedBytes) are read from.
   size_t unsent_bytes_total_max = size_t{256} << 20;
-  /// Bytes of incomplete frames in all connections of a server; past it a connection whose frame
-  /// grows is closed.
+  /// Bytes of large incomplete frames in all connections of a server, and of small ones (see
+  /// ConnectionMemory); past it a connection whose frame grows is closed.
   size_t partial_bytes_total_max = size_t{256} << 20;
   /// A frame must be complete so long after its first byte, or the connection is closed; 0 = never.
   std::chrono::milliseconds frame_timeout{0};

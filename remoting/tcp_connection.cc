@@ -360,10 +360,8 @@ void TcpConnection::account() {
   if (settings_->memory == nullptr) {
     return;
   }
-  const size_t partial_before = memory_share_.partial_bytes;
-  settings_->memory->update(memory_share_, unsent_bytes_.load(std::memory_order_relaxed),
-                            partial_.size());
-  if (memory_share_.partial_bytes > partial_before && settings_->memory->hasTooMuchPartial()) {
+  if (!settings_->memory->update(memory_share_, unsent_bytes_.load(std::memory_order_relaxed),
+                                 partial_.size())) {
     requestClose(CloseReason::Kind::kFault,
                  "incomplete frames of all connections together have more bytes than "
                  "incompleteFrameBytesMax=" +

@@ -8,17 +8,32 @@
 
 namespace rocketmq::broker {
 
-SqlFilterCache::Compiled SqlFilterCache::get(std::string_view type, std::string_view expression) {
-  // Refused by their size alone, and not to be kept.
-  if (type != model::kExpressionSql92 || expression.size() > filter::kExpressionBytesMax) {
+namespace {
+
+/// Others are refused by these alone, and not to be kept.
+bool mayBeKept(std::string_view type, std::string_view expression) {
+  return type == model::kExpressionSql92 && expression.size() <= filter::kExpressionBytesMax;
+}
+
+}  // namespace
+
+std::optional<SqlFilterCache::Compiled> SqlFilterCache::find(std::string_view type,
+                                                             std::string_view expression) {
+  if (!mayBeKept(type, expression)) {
     return SqlFilter::compile(type, expression);
   }
-  {
-    MutexLock lock(mutex_);
-    if (const auto known = entries_.find(expression); known != entries_.end()) {
-      known->second.last_use = ++uses_;
-      return known->second.compiled;
-    }
+  MutexLock lock(mutex_);
+  const auto known = entries_.find(expression);
+  if (known == entries_.end()) {
+    return std::nullopt;
+  }
+  known->second.last_use = ++uses_;
+  return known->second.compiled;
+}
+
+SqlFilterCache::Compiled SqlFilterCache::get(std::string_view type, std::string_view expression) {
+  if (auto known = find(type, expression)) {
+    return std::move(*known);
   }
   Compiled compiled = SqlFilter::compile(type, expression);
   MutexLock lock(mutex_);

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -22,6 +23,9 @@ class SqlFilterCache {
   static constexpr size_t kEntriesMax = 100;
 
   using Compiled = Result<std::shared_ptr<const SqlFilter>>;
+
+  /// nullopt when it would have to be compiled.
+  std::optional<Compiled> find(std::string_view type, std::string_view expression);
 
   /// As SqlFilter::compile().
   Compiled get(std::string_view type, std::string_view expression);

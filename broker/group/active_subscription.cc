@@ -12,6 +12,18 @@ namespace rocketmq::broker {
 
 namespace {
 
+using FilterPtr = std::shared_ptr<const store::MessageFilter>;
+
+/// `filter`, which keeps `charge` for as long as anybody keeps it.
+FilterPtr charged(FilterPtr filter, const std::shared_ptr<const ByteCharge>& charge) {
+  if (filter == nullptr) {
+    return nullptr;
+  }
+  using Both = std::pair<FilterPtr, std::shared_ptr<const ByteCharge>>;
+  const auto both = std::make_shared<const Both>(std::move(filter), charge);
+  return {both, both->first.get()};
+}
+
 void activateExpression(const std::string& group, ActiveSubscription& active,
                         const ActiveSubscription* known, ConsumerFilters& filters) {
   const model::SubscriptionData& data = active.data;
@@ -29,7 +41,7 @@ void activateExpression(const std::string& group, ActiveSubscription& active,
                                  data.sub_version);
     if (entered.ok()) {
       active.expression = std::move(*entered);
-      active.filter = active.expression;
+      active.filter = charged(active.expression, active.charge);
       active.filter_version = data.sub_version;
       return;
     }
@@ -61,7 +73,7 @@ ActiveSubscriptionPtr activate(const std::string& group, const model::Subscripti
                                ByteCharge charge) {
   auto active = std::make_shared<ActiveSubscription>();
   active->data = sent;
-  active->charge = std::move(charge);
+  active->charge = std::make_shared<const ByteCharge>(std::move(charge));
   // The codes that clients send are not to be trusted (see SubscriptionData): the text counts.
   if (model::isTagExpression(sent.expression_type)) {
     auto parsed = model::parseSubscription(sent.topic, sent.sub_string, sent.expression_type,
@@ -70,7 +82,7 @@ ActiveSubscriptionPtr activate(const std::string& group, const model::Subscripti
       active->data = std::move(*parsed);
       active->data.class_filter_mode = sent.class_filter_mode;
     }
-    active->filter = TagFilter::of(active->data);
+    active->filter = charged(TagFilter::of(active->data), active->charge);
   } else {
     activateExpression(group, *active, known, filters);
   }

@@ -18,7 +18,9 @@ namespace rocketmq::broker {
 /// A subscription of a group in the form that pulls need. Immutable.
 struct ActiveSubscription {
   model::SubscriptionData data;
-  /// Null for "everything", and when an expression could not be compiled.
+  /// Null for "everything", and when an expression could not be compiled. Whoever keeps it, a pull
+  /// that waits for instance, keeps `charge` as well, also when the group subscribes otherwise
+  /// since.
   std::shared_ptr<const store::MessageFilter> filter;
   /// The same, when it is an expression; the subscription keeps it alive.
   std::shared_ptr<ConsumerFilter> expression;
@@ -26,7 +28,8 @@ struct ActiveSubscription {
   /// Java broker refuses theirs too). Then this is its version, below that of `data`.
   int64_t filter_version = 0;
   std::string filter_fault;  ///< Why `data` could not be compiled.
-  ByteCharge charge;         ///< What it takes, of the connection that has sent it.
+  /// What it takes, of the connection that has sent it.
+  std::shared_ptr<const ByteCharge> charge;
 };
 using ActiveSubscriptionPtr = std::shared_ptr<const ActiveSubscription>;
 

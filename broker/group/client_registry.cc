@@ -16,6 +16,10 @@ namespace {
 /// What a membership takes beside the names of the group and the client: nodes of some maps.
 constexpr size_t kMembershipBytes = 512;
 
+size_t membershipBytes(const std::string& group, const std::string& client_id) {
+  return 2 * group.size() + 4 * client_id.size() + kMembershipBytes;
+}
+
 /// A hash of the topics and expressions of a heartbeat, in whatever order they are.
 uint64_t fingerprintOf(const std::vector<model::SubscriptionData>& subscriptions) {
   uint64_t sum = subscriptions.size();
@@ -61,15 +65,18 @@ ClientRegistry::Account ClientRegistry::noteGroup(const ClientInfo& client,
     groups.names = ByteCharge(groups.account);
   }
   auto& names = kind == MemberKind::kProducer ? groups.producer_groups : groups.consumer_groups;
-  const size_t bytes = 2 * (group.size() + client.client_id.size()) + kMembershipBytes;
+  const auto clients = names.find(group);
+  const bool is_known = clients != names.end() && clients->second.contains(client.client_id);
   if (groups.memberships >= kMembershipsMax ||
-      (!names.contains(group) && !groups.names.grow(bytes))) {
+      (!is_known && !groups.names.grow(membershipBytes(group, client.client_id)))) {
     static LogLimiter limiter(1);
     limiter.warn("connection {} joins no more groups, it has joined {}", connection_id,
                  groups.memberships);
     return nullptr;
   }
-  names.insert(group);
+  if (!is_known) {
+    names[group].insert(client.client_id);
+  }
   return groups.account;
 }
 
@@ -355,13 +362,13 @@ void ClientRegistry::removeConnection(uint64_t connection_id) {
       groups = std::move(known.mapped());
     }
   }
-  for (const std::string& group : groups.consumer_groups) {
+  for (const auto& [group, clients] : groups.consumer_groups) {
     removeMembers(group, [connection_id](const ClientInfo& client) {
       return client.connection->id() == connection_id;
     });
   }
   MutexLock lock(producers_mutex_);
-  for (const std::string& group : groups.producer_groups) {
+  for (const auto& [group, clients] : groups.producer_groups) {
     removeProducer(group, connection_id);
   }
 }

@@ -233,7 +233,7 @@ class ClientRegistry {
   void unlinkProducer(const MemberKey& key) ROCKETMQ_REQUIRES(producers_mutex_);
   template <class Predicate>
   void removeProducers(Predicate gone);
-  /// Notes which group a connection is about to join; null when it has joined too many.
+  /// Notes that a client is about to join a group; null when its connection has joined too many.
   Account noteGroup(const ClientInfo& client, const std::string& group, MemberKind kind);
   void countMembership(uint64_t connection_id);
   std::vector<remoting::ConnectionPtr> connectionsSilentSince(TimestampMs oldest) const;
@@ -245,14 +245,16 @@ class ClientRegistry {
   std::atomic<uint64_t> changes_{0};
   std::array<Shard, kShards> shards_;
 
+  /// Groups, with the clients that were ever in them.
+  using GroupClients = StringMap<std::set<std::string, std::less<>>>;
   /// The groups in which a connection was ever a member, so that closing it does not have to look
   /// at all groups.
   struct ConnectionGroups {
     size_t memberships = 0;  ///< Made over this connection so far.
     Account account;
-    ByteCharge names;  ///< Of the groups below, and of the client in them.
-    std::set<std::string> producer_groups;
-    std::set<std::string> consumer_groups;
+    ByteCharge names;  ///< Of the groups below, and of the clients in them.
+    GroupClients producer_groups;
+    GroupClients consumer_groups;
     HeartbeatPrint last_print;
     std::shared_ptr<LastHeard> last_heard;  ///< Null: no heartbeat is remembered.
   };

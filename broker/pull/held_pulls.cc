@@ -25,6 +25,7 @@ struct HeldPulls::Entry {
   std::unique_ptr<HeldPull> pull;
   QueueEntries* siblings = nullptr;  ///< The queue's entries; map nodes do not move.
   size_t position = 0;               ///< In siblings.
+  size_t connection_position = 0;    ///< Among the pulls of its connection.
 
   bool matches(const store::Arrival& arrival) const {
     return arrival.queue_offset >= queue_offset &&
@@ -90,7 +91,9 @@ std::optional<uint64_t> HeldPulls::hold(const Ticket& ticket, std::unique_ptr<He
     queue->second.push_back(std::move(entry));
     // Most deadlines are later than all before them: the hint makes that case cheap.
     shard.deadlines.emplace_hint(shard.deadlines.end(), ticket.deadline, linked);
-    shard.connections[ticket.connection_id].push_back(linked);
+    std::vector<Entry*>& of_connection = shard.connections[ticket.connection_id];
+    linked->connection_position = of_connection.size();
+    of_connection.push_back(linked);
   }
   noteDeadline(ticket.deadline);
   return id;
@@ -114,8 +117,9 @@ std::unique_ptr<HeldPull> HeldPulls::take(Shard& shard, Entry* entry) {
 void HeldPulls::unlinkConnection(Shard& shard, const Entry* entry) {
   const auto connection = shard.connections.find(entry->connection_id);
   std::vector<Entry*>& entries = connection->second;
-  const auto at = std::find(entries.begin(), entries.end(), entry);
-  *at = entries.back();
+  // One connection may have them all: no search.
+  entries.back()->connection_position = entry->connection_position;
+  entries[entry->connection_position] = entries.back();
   entries.pop_back();
   if (entries.empty()) {
     shard.connections.erase(connection);

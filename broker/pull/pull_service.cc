@@ -4,11 +4,8 @@
 #include <chrono>
 #include <utility>
 
-#include "broker/pull/expression_support.h"
-#include "broker/pull/pull_header.h"
-#include "broker/pull/tag_filter.h"
+#include "broker/pull/pull_draft.h"
 #include "common/message/sys_flag.h"
-#include "common/model/permission.h"
 
 namespace rocketmq::broker {
 
@@ -24,16 +21,6 @@ constexpr int64_t kSuspendMsMax = 10 * 60 * 1000;
 /// So many messages are filtered by their properties on the connection's own thread: some 10
 /// microseconds with a common expression, a millisecond with the worst.
 constexpr int64_t kFilteredInlineMax = 32;
-
-/// What a filter takes for each character that it was made of, about.
-constexpr size_t kTagFilterFactor = 4;
-constexpr size_t kExpressionFactor = 32;
-/// Filters of so many characters are not counted: every client may wait with one.
-constexpr size_t kSmallFilterCharacters = 128;
-
-size_t filterBytes(std::string_view text, size_t factor) {
-  return text.size() <= kSmallFilterCharacters ? 0 : text.size() * factor;
-}
 
 /// So long a reader waits before it asks once more for what cannot be read now.
 constexpr std::chrono::seconds kUnreadableHold{1};
@@ -91,26 +78,7 @@ void touch(const store::GetResult& got) {
   }
 }
 
-std::string bracketed(std::string_view name) { return "[" + std::string(name) + "]"; }
-
 }  // namespace
-
-struct PullService::Draft {
-  const Header& request;
-  bool is_lite;
-  std::shared_ptr<const BrokerSettings> settings;
-  bool needs_group = false;
-  Answer refusal = {};
-  GroupConfigPtr group = nullptr;
-  std::shared_ptr<const store::MessageFilter> filter = nullptr;
-  size_t own_filter_bytes = 0;
-  bool filters_properties = false;
-
-  bool refuse(ResponseCode code, std::string remark) {
-    refusal = {code, std::move(remark)};
-    return false;
-  }
-};
 
 struct PullService::Task {
   std::unique_ptr<PullResponder> responder;
@@ -156,12 +124,17 @@ class PullService::Held : public HeldPull {
 PullService::PullService(Parts parts) : parts_(parts) {}
 
 void PullService::pull(const Header& request, bool is_lite,
-                       std::unique_ptr<PullResponder> responder) {
-  Draft draft{.request = request, .is_lite = is_lite, .settings = parts_.settings.load()};
+                       std::unique_ptr<PullResponder> responder, bool may_parse_long) {
+  Draft draft{.request = request,
+              .is_lite = is_lite,
+              .settings = parts_.settings.load(),
+              .may_parse_long = may_parse_long};
   if (!checkBroker(draft) || !checkGroup(draft) || !checkTopic(draft) ||
       !checkSubscription(draft)) {
     if (draft.needs_group) {
       createGroupThenPull(request, is_lite, std::move(responder));
+    } else if (draft.needs_lane) {
+      parseOnLane(request, is_lite, std::move(responder));
     } else {
       responder->answer(std::move(draft.refusal));
     }
@@ -177,175 +150,6 @@ void PullService::pull(const Header& request, bool is_lite,
     return;
   }
   run(taskOf(draft, std::move(responder)));
-}
-
-bool PullService::checkBroker(Draft& draft) const {
-  const std::string& ip = draft.settings->advertised_ip;
-  if (draft.settings->isSlave() && !draft.settings->slave_read) {
-    return draft.refuse(ResponseCode::kSystemBusy,
-                        "[REJECTREQUEST]system busy, start flow control for a while: this broker "
-                        "is a slave with slaveReadEnable=false");
-  }
-  if (!model::isReadable(draft.settings->broker_permission)) {
-    return draft.refuse(ResponseCode::kNoPermission,
-                        "the broker" + bracketed(ip) + " pulling message is forbidden");
-  }
-  if (draft.is_lite && !draft.settings->lite_pull_message) {
-    return draft.refuse(ResponseCode::kNoPermission,
-                        "the broker" + bracketed(ip) + " for lite pull consumer is forbidden");
-  }
-  return true;
-}
-
-bool PullService::checkGroup(Draft& draft) const {
-  const std::string_view name = draft.request.consumer_group;
-  draft.group = parts_.groups.find(name);
-  if (draft.group == nullptr) {
-    draft.needs_group = parts_.groups.canCreate(name);
-    return draft.refuse(ResponseCode::kSubscriptionGroupNotExist,
-                        "subscription group " + bracketed(name) + " does not exist");
-  }
-  if (!draft.group->consume_enable) {
-    return draft.refuse(ResponseCode::kNoPermission,
-                        "subscription group no permission, " + std::string(name));
-  }
-  return true;
-}
-
-bool PullService::checkTopic(Draft& draft) const {
-  const std::string_view name = draft.request.topic;
-  const TopicConfigPtr topic = parts_.topics.find(name);
-  if (topic == nullptr) {
-    return draft.refuse(ResponseCode::kTopicNotExist,
-                        "topic" + bracketed(name) + " not exist, apply first please!");
-  }
-  if (!model::isReadable(topic->perm)) {
-    return draft.refuse(ResponseCode::kNoPermission,
-                        "the topic" + bracketed(name) + " pulling message is forbidden");
-  }
-  if (draft.request.queue_id < 0 || draft.request.queue_id >= topic->read_queue_nums) {
-    return draft.refuse(
-        ResponseCode::kSystemError,
-        "queueId" + bracketed(std::to_string(draft.request.queue_id)) +
-            " is illegal, topic:" + bracketed(name) +
-            " topicConfig.readQueueNums:" + bracketed(std::to_string(topic->read_queue_nums)));
-  }
-  return true;
-}
-
-bool PullService::checkSubscription(Draft& draft) {
-  return (draft.request.sys_flag & pull_sys_flag::kSubscription) != 0 ? useOwnSubscription(draft)
-                                                                      : useGroupSubscription(draft);
-}
-
-bool PullService::useOwnSubscription(Draft& draft) {
-  const std::string_view type = draft.request.expression_type.value_or(std::string_view());
-  const std::string_view text = draft.request.subscription.value_or(std::string_view());
-  if (!model::isTagExpression(type)) {
-    return useOwnExpression(draft);
-  }
-  if (text.empty() || text == model::kSubscribeAll) {
-    return true;
-  }
-  // Most clients repeat what they have subscribed to in their heartbeat: that is parsed already.
-  const auto known =
-      parts_.clients.findSubscription(draft.request.consumer_group, draft.request.topic);
-  if (known.subscription != nullptr && known.subscription->data.sub_string == text &&
-      model::isTagExpression(known.subscription->data.expression_type)) {
-    draft.filter = known.subscription->filter;
-    return true;
-  }
-  const auto parsed =
-      model::parseSubscription(draft.request.topic, text, type, draft.request.subscription_version);
-  if (!parsed.ok()) {
-    return draft.refuse(ResponseCode::kSubscriptionParseFailed,
-                        "parse the consumer's subscription failed: " + parsed.status().message());
-  }
-  draft.filter = TagFilter::of(*parsed);
-  draft.own_filter_bytes = filterBytes(text, kTagFilterFactor);
-  return true;
-}
-
-bool PullService::useOwnExpression(Draft& draft) {
-  const std::string_view type = draft.request.expression_type.value_or(std::string_view());
-  if (!draft.settings->property_filter) {
-    return draft.refuse(ResponseCode::kSystemError, expressionRefusal(type));
-  }
-  const std::string_view text = draft.request.subscription.value_or(std::string_view());
-  auto compiled = expressions_.get(type, text);
-  if (!compiled.ok()) {
-    return draft.refuse(ResponseCode::kSubscriptionParseFailed,
-                        "parse the consumer's subscription failed: " + compiled.status().message());
-  }
-  draft.filter = std::move(*compiled);
-  draft.own_filter_bytes = filterBytes(text, kExpressionFactor);
-  draft.filters_properties = true;
-  return true;
-}
-
-bool PullService::useGroupSubscription(Draft& draft) const {
-  const auto known =
-      parts_.clients.findSubscription(draft.request.consumer_group, draft.request.topic);
-  if (known.state == ClientRegistry::SubscriptionState::kNoGroup) {
-    return draft.refuse(ResponseCode::kSubscriptionNotExist, "the consumer's group info not exist");
-  }
-  if (!draft.group->consume_broadcast_enable &&
-      known.message_model == model::MessageModel::kBroadcasting) {
-    return draft.refuse(ResponseCode::kNoPermission, "the consumer group" +
-                                                         bracketed(draft.request.consumer_group) +
-                                                         " can not consume by broadcast way");
-  }
-  if (known.state == ClientRegistry::SubscriptionState::kNoTopic) {
-    return draft.refuse(ResponseCode::kSubscriptionNotExist,
-                        "the consumer's subscription not exist");
-  }
-  const model::SubscriptionData& data = known.subscription->data;
-  if (data.sub_version < draft.request.subscription_version) {
-    return draft.refuse(ResponseCode::kSubscriptionNotLatest,
-                        "the consumer's subscription not latest");
-  }
-  draft.filter = known.subscription->filter;
-  return model::isTagExpression(data.expression_type) ||
-         useGroupExpression(draft, *known.subscription);
-}
-
-bool PullService::useGroupExpression(Draft& draft, const ActiveSubscription& known) const {
-  if (known.filter == nullptr) {
-    return draft.refuse(ResponseCode::kFilterDataNotExist,
-                        "The broker's consumer filter data is not exist!Your expression may be "
-                        "wrong! " +
-                            known.filter_fault);
-  }
-  if (known.filter_version < draft.request.subscription_version) {
-    return draft.refuse(ResponseCode::kFilterDataNotLatest,
-                        "The broker's consumer filter data is not latest: " + known.filter_fault);
-  }
-  if (!draft.settings->property_filter) {
-    return draft.refuse(ResponseCode::kSystemError, expressionRefusal(known.data.expression_type));
-  }
-  draft.filters_properties = true;
-  return true;
-}
-
-void PullService::createGroupThenPull(const Header& request, bool is_lite,
-                                      std::unique_ptr<PullResponder> responder) {
-  const auto shared = std::make_shared<std::unique_ptr<PullResponder>>(std::move(responder));
-  const bool accepted = parts_.lanes.run(
-      remoting::Lane::kAdmin,
-      [this, is_lite, shared, owned = convertPullHeader<std::string>(request)] {
-        if (parts_.groups.findOrCreate(owned.consumer_group) == nullptr) {
-          (*shared)->answer(
-              {ResponseCode::kSubscriptionGroupNotExist,
-               "subscription group " + bracketed(owned.consumer_group) + " cannot be created"});
-          return;
-        }
-        pull(convertPullHeader<std::string_view>(owned), is_lite, std::move(*shared));
-      });
-  if (!accepted) {
-    (*shared)->answer({ResponseCode::kSystemBusy,
-                       "[OVERLOAD]system busy, start flow control for a while: too many topics and "
-                       "groups wait to be created"});
-  }
 }
 
 std::unique_ptr<PullService::Task> PullService::taskOf(
@@ -385,9 +189,11 @@ void PullService::run(std::unique_ptr<Task> task) {
 }
 
 void PullService::runOnLane(std::unique_ptr<Task> task) {
+  const size_t bytes = task->own_filter_bytes;
   const auto shared = std::make_shared<std::unique_ptr<Task>>(std::move(task));
-  if (!parts_.lanes.run(remoting::Lane::kQuery,
-                        [this, shared] { serve(std::move(*shared), /*may_wait=*/true); })) {
+  if (!parts_.lanes.run(
+          remoting::Lane::kQuery, [this, shared] { serve(std::move(*shared), /*may_wait=*/true); },
+          bytes)) {
     (*shared)->responder->answer(answerOverloaded(**shared));
   }
 }

@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "broker/filter/sql_filter_cache.h"
 #include "broker/group/client_registry.h"
@@ -38,9 +39,9 @@ class PullResponder {
 /// tag or by SQL92 expression, commits the offset that comes along, holds pulls that find nothing.
 ///
 /// Threads: any; pull() runs on the connection's thread and does not block: reads of data that may
-/// not be in memory, scans that look into many messages' properties, and the creation of an
-///          unknown group, are moved to a lane. Messages are not
-/// copied: the answer's body is slices of the log.
+///          not be in memory, scans that look into many messages' properties, the creation of an
+///          unknown group and the parsing of long filters are moved to a lane. Messages are not
+///          copied: the answer's body is slices of the log.
 class PullService {
  public:
   /// Everything is borrowed.
@@ -64,7 +65,9 @@ class PullService {
   using Header = remoting::PullMessageHeader<std::string_view>;
 
   /// Answers through `responder`, now or later.
-  void pull(const Header& request, bool is_lite, std::unique_ptr<PullResponder> responder);
+  void pull(const Header& request, bool is_lite, std::unique_ptr<PullResponder> responder) {
+    pull(request, is_lite, std::move(responder), /*may_parse_long=*/false);
+  }
 
  private:
   /// A pull that has passed its checks, with what it needs to be run again.
@@ -85,8 +88,11 @@ class PullService {
   bool useGroupSubscription(Draft& draft) const;
   bool useGroupExpression(Draft& draft, const ActiveSubscription& known) const;
 
+  void pull(const Header& request, bool is_lite, std::unique_ptr<PullResponder> responder,
+            bool may_parse_long);
   void createGroupThenPull(const Header& request, bool is_lite,
                            std::unique_ptr<PullResponder> responder);
+  void parseOnLane(const Header& request, bool is_lite, std::unique_ptr<PullResponder> responder);
   std::unique_ptr<Task> taskOf(Draft& draft, std::unique_ptr<PullResponder> responder) const;
   /// Reads on this thread, or on a lane when the data may have to come from the disk or a filter
   /// has much to look at.

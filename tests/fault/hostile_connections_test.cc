@@ -5,6 +5,7 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <chrono>
 #include <memory>
 #include <string>
@@ -116,6 +117,50 @@ TEST(HostileConnections, HalfOpen) {
     const auto outcome = cluster.admin({"brokerStatus", "-b", cluster.brokerAddr()});
     return outcome.status == 0;
   }));
+  expectGoodEnd(cluster);
+}
+
+/// Frames that are announced large, of which nothing comes any more just before they count as
+/// large. Without a bound they would keep 94 MiB; so may 16 MiB of them, and 16 KiB of each. What
+/// they had is given back when they are closed: the second time takes no more than the first.
+TEST(HostileConnections, PartsOfFramesWithoutEnd) {
+  allowManyFiles();
+  constexpr size_t kConnections = 1'500;
+  constexpr size_t kPartBytes = (64u << 10) - 16;
+  TempDir dir;
+  Cluster cluster(dir.path().string(), {{"incompleteFrameBytesMax", "16777216"}});
+  cluster.start();
+  const std::string frame =
+      hostileFrame(kGetRouteByTopic, R"({"topic":"T"})", std::string(kPartBytes, 'x'));
+  const std::string part = lengthWord(8u << 20) + frame.substr(4, kPartBytes - 4);
+  const auto attackOnce = [&](const Target& target) {
+    std::vector<RawSocket> sockets;
+    while (sockets.size() < kConnections) {
+      sockets.push_back(RawSocket::connectTo(target.broker_port));
+      sockets.back().write(part);
+    }
+    EXPECT_TRUE(target.is_sink || eventually([&] {
+                  return std::count_if(sockets.begin(), sockets.end(), [](const RawSocket& socket) {
+                           return socket.readable(0);
+                         }) > 1'000;
+                }))
+        << "the broker keeps them all";
+  };
+  expectUnharmed(cluster,
+                 [&](const Target& target) {
+                   for (int wave = 0; wave < 4 && !(wave > 0 && target.over()); ++wave) {
+                     attackOnce(target);
+                   }
+                   eventually(target.over, seconds(600));
+                 },
+                 {.memory_growth_kib = 60 * 1024});
+
+  EXPECT_TRUE(eventually([&] {
+    RawSocket socket = RawSocket::connectTo(cluster.brokerPort());
+    socket.write(std::string_view(frame).substr(0, 40'000));
+    return !socket.readable(50) && socket.write(std::string_view(frame).substr(40'000)) &&
+           socket.readFrame().has_value();
+  })) << "room is not given back";
   expectGoodEnd(cluster);
 }
 

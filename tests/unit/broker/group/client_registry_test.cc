@@ -90,6 +90,28 @@ TEST_F(ClientRegistryTest, SubscriptionsOfOneConnectionAndOfAllAreBounded) {
   EXPECT_EQ(clients.bytes(), 0u);
 }
 
+TEST_F(ClientRegistryTest, EachClientOfAConnectionCountsInEachOfItsGroups) {
+  ClientRegistry clients(
+      {.may_notify = {}, .bytes = {.each_free = 4'000, .each_max = 40'000, .total_max = 50'000}},
+      filters_, clock_);
+  const auto greedy = connect(1);
+  const auto joins = [&](int number) {
+    const ClientInfo joining = client(greedy, std::string(500, 'c') + std::to_string(number));
+    return number % 2 == 0 ? clients.registerProducer("G", joining)
+                           : clients.registerConsumer("G", joining, to({}));
+  };
+  int count = 0;
+  while (joins(count)) {
+    ASSERT_LT(++count, 1000);
+  }
+  EXPECT_GT(count, 5);
+  EXPECT_TRUE(joins(0)) << "it is there already";
+  clients.removeConnection(1);
+  EXPECT_EQ(clients.bytes(), 0u);
+  EXPECT_TRUE(clients.producers("G").empty());
+  EXPECT_TRUE(clients.consumerIds("G").empty());
+}
+
 TEST_F(ClientRegistryTest, ANewMemberIsToldToAllBeforeRegisteringReturns) {
   const auto first = connect(1);
   const auto second = connect(2);

@@ -1,6 +1,7 @@
 #include "broker/pull/held_pulls.h"
 
 #include <gtest/gtest.h>
+#include <time.h>
 
 #include <atomic>
 #include <chrono>
@@ -209,6 +210,31 @@ TEST_F(HeldPullsTest, AClosedConnectionTakesItsPullsWithIt) {
   arrive("T", 1, 0);
   runPosted();
   EXPECT_EQ(others.arrivals, 1);
+}
+
+/// CPU time, as other work on the machine must not count.
+double secondsToDrop(int pulls) {
+  HeldPulls held({.held_max = static_cast<size_t>(pulls)}, [](const Task&) {});
+  Outcome outcome;
+  for (int i = 0; i < pulls; ++i) {
+    std::unique_ptr<HeldPull> pull = std::make_unique<RecordingPull>(outcome);
+    held.hold({.topic = "T", .deadline = TimePoint(milliseconds(100)), .connection_id = 7}, pull);
+  }
+  const auto now = [] {
+    timespec time{};
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+    return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_nsec) / 1e9;
+  };
+  const double begin = now();
+  held.dropConnection(7);
+  EXPECT_EQ(outcome.destroyed, pulls);
+  return now() - begin;
+}
+
+// Promise: what one connection's pulls cost, under a lock that others wait for, grows with their
+// number only.
+TEST_F(HeldPullsTest, ManyPullsOfOneConnectionCostNoMoreEach) {
+  EXPECT_LT(secondsToDrop(50'000), 80 * secondsToDrop(2'500));
 }
 
 TEST_F(HeldPullsTest, ReleaseGivesThePullBackUnlessItWasWokenMeanwhile) {
