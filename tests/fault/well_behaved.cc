@@ -25,23 +25,6 @@ double msSince(steady_clock::time_point begin) {
   return std::chrono::duration<double, std::milli>(steady_clock::now() - begin).count();
 }
 
-/// Instants at a fixed distance.
-class Schedule {
- public:
-  explicit Schedule(milliseconds distance) : distance_(distance) {}
-
-  /// Waits for the next one, not at all when it is over already, and returns it.
-  steady_clock::time_point awaitNext() {
-    due_ += distance_;
-    std::this_thread::sleep_until(due_);
-    return due_;
-  }
-
- private:
-  const milliseconds distance_;
-  steady_clock::time_point due_ = steady_clock::now();
-};
-
 ProducerConfig producerConfig(const Cluster& cluster) {
   ProducerConfig config;
   config.namesrv_addr = cluster.namesrvAddr();
@@ -77,7 +60,16 @@ double Durations::takeP99() {
   return *p99;
 }
 
-Asker::Asker(uint16_t port) : thread_("asker", [this, port] { ask(port); }) {}
+steady_clock::time_point Schedule::awaitNext() {
+  const steady_clock::time_point due = due_.load() + distance_;
+  due_ = due;
+  std::this_thread::sleep_until(due);
+  return due;
+}
+
+bool Schedule::isOnTime() const { return steady_clock::now() - due_.load() < 4 * distance_; }
+
+Asker::Asker(uint16_t port) : schedule_(kAskEvery), thread_("asker", [this, port] { ask(port); }) {}
 
 void Asker::stop() {
   over_ = true;
@@ -88,9 +80,8 @@ void Asker::ask(uint16_t port) {
   RawSocket socket = RawSocket::connectTo(port);
   const std::string request =
       hostileFrame(kGetRouteByTopic, std::string(R"({"topic":")") + kTopic + "\"}");
-  Schedule schedule(kAskEvery);
   while (!over_) {
-    const auto due = schedule.awaitNext();
+    const auto due = schedule_.awaitNext();
     std::optional<std::string> answer;
     if (socket.write(request)) {
       answer = socket.readFrame();
@@ -118,6 +109,7 @@ WellBehaved::WellBehaved(Cluster& cluster)
   consumer_.start();
   producer_.start();
   asker_.emplace(cluster.namesrvPort());
+  schedule_.emplace(kSendEvery);
   sender_ = NamedThread("sender", [this] { send(); });
 }
 
@@ -129,6 +121,16 @@ PairReport WellBehaved::take() {
   report.delivery_p99_ms = deliveries_.takeP99();
   report.route_p99_ms = asker_->takeP99();
   return report;
+}
+
+void WellBehaved::catchUp() {
+  constexpr size_t kUsuallyOnTheWay = 10;
+  eventually(
+      [this] {
+        return schedule_->isOnTime() && asker_->isOnTime() && waiting() <= kUsuallyOnTheWay;
+      },
+      std::chrono::seconds(30));
+  take();
 }
 
 bool WellBehaved::awaitReceived(int64_t count) {
@@ -147,10 +149,9 @@ int64_t WellBehaved::stop() {
 }
 
 void WellBehaved::send() {
-  Schedule schedule(kSendEvery);
   for (int64_t number = 0; !over_; ++number) {
     const std::string body = std::to_string(number);
-    const auto due = schedule.awaitNext();
+    const auto due = schedule_->awaitNext();
     {
       std::lock_guard lock(mutex_);
       due_[body] = due;

@@ -28,6 +28,21 @@ class Durations {
   std::vector<double> all_;
 };
 
+/// Instants at a fixed distance. Threads: one; isOnTime() any.
+class Schedule {
+ public:
+  explicit Schedule(std::chrono::milliseconds distance) : distance_(distance) {}
+
+  /// Waits for the next one, not at all when it is over already, and returns it.
+  std::chrono::steady_clock::time_point awaitNext();
+  /// False while what was due some time ago has not been begun.
+  bool isOnTime() const;
+
+ private:
+  const std::chrono::milliseconds distance_;
+  std::atomic<std::chrono::steady_clock::time_point> due_{std::chrono::steady_clock::now()};
+};
+
 /// Asks for a route 200 times a second, whatever happens.
 ///
 /// Life: at work from the constructor to stop() or the destructor.
@@ -41,6 +56,7 @@ class Asker {
   double takeP99() { return durations_.takeP99(); }
   /// Requests without an answer since the last call.
   int64_t takeFailures() { return failures_.exchange(0); }
+  bool isOnTime() const { return schedule_.isOnTime(); }
 
   void stop();
 
@@ -50,6 +66,7 @@ class Asker {
   std::atomic<bool> over_{false};
   std::atomic<int64_t> failures_{0};
   Durations durations_;
+  Schedule schedule_;
   NamedThread thread_;
 };
 
@@ -75,6 +92,9 @@ class WellBehaved {
   /// What happened since the last call.
   PairReport take();
 
+  /// Waits until nothing is late any more, 30 s at most, and forgets what happened till then.
+  void catchUp();
+
   /// Waits until so many more messages have come.
   bool awaitReceived(int64_t count);
 
@@ -96,7 +116,8 @@ class WellBehaved {
   Durations deliveries_;
   std::mutex mutex_;
   std::map<std::string, std::chrono::steady_clock::time_point> due_;  ///< By bodies on their way.
-  std::optional<Asker> asker_;  ///< From the moment on when there is a route.
+  std::optional<Schedule> schedule_;  ///< Of the sender, from when it begins.
+  std::optional<Asker> asker_;        ///< From the moment on when there is a route.
   NamedThread sender_;
 };
 
