@@ -13,6 +13,9 @@ thread_local HeldPulls::WakeScope* current_scope = nullptr;
 /// shard more than those in use.
 constexpr size_t kSpareQueuesMax = 256;
 
+/// Between two turns of those that end without a message.
+constexpr std::chrono::milliseconds kTurnPause{1};
+
 }  // namespace
 
 struct HeldPulls::Entry {
@@ -177,32 +180,65 @@ void HeldPulls::onArrival(const store::Arrival& arrival) {
 
 HeldPulls::TimePoint HeldPulls::expire(TimePoint now) {
   TimePoint next = TimePoint::max();
+  size_t resumed = 0;
   for (Shard& shard : shards_) {
     MutexLock lock(shard.mutex);
-    while (!shard.deadlines.empty() && shard.deadlines.begin()->first <= now) {
+    while (!shard.deadlines.empty() && shard.deadlines.begin()->first <= now &&
+           resumed < kPullsPerTurn) {
       resumeLater(take(shard, shard.deadlines.begin()->second), WakeReason::kExpired);
+      ++resumed;
     }
     if (!shard.deadlines.empty()) {
       next = std::min(next, shard.deadlines.begin()->first);
     }
   }
-  return next;
+  return next <= now ? now + kTurnPause : next;
 }
 
 void HeldPulls::dropConnection(uint64_t connection_id) {
+  if (dropSome(connection_id)) {
+    return;
+  }
+  {
+    MutexLock lock(watch_mutex_);
+    closed_.push_back(connection_id);
+    look_again_ = true;
+  }
+  watch_changed_.notifyOne();
+}
+
+bool HeldPulls::dropSome(uint64_t connection_id) {
   // Collected here and destroyed at the end, because a pull's destructor may send.
   std::vector<std::unique_ptr<HeldPull>> dropped;
   for (Shard& shard : shards_) {
     MutexLock lock(shard.mutex);
-    const auto connection = shard.connections.find(connection_id);
-    if (connection == shard.connections.end()) {
-      continue;
-    }
-    const std::vector<Entry*> entries = connection->second;
-    for (Entry* entry : entries) {
-      dropped.push_back(take(shard, entry));
+    for (auto connection = shard.connections.find(connection_id);
+         connection != shard.connections.end();
+         connection = shard.connections.find(connection_id)) {
+      if (dropped.size() == kPullsPerTurn) {
+        return false;
+      }
+      dropped.push_back(take(shard, connection->second.back()));
     }
   }
+  return true;
+}
+
+bool HeldPulls::dropLeft() {
+  uint64_t connection_id = 0;
+  {
+    MutexLock lock(watch_mutex_);
+    if (closed_.empty()) {
+      return true;
+    }
+    connection_id = closed_.back();
+  }
+  const bool is_done = dropSome(connection_id);
+  MutexLock lock(watch_mutex_);
+  if (is_done) {
+    std::erase(closed_, connection_id);
+  }
+  return closed_.empty();
 }
 
 void HeldPulls::wakeTopic(std::string_view topic) {
@@ -255,7 +291,11 @@ void HeldPulls::noteDeadline(TimePoint deadline) {
 void HeldPulls::watchDeadlines() {
   while (!stopped_.load(std::memory_order_acquire)) {
     next_look_.store(TimePoint::max().time_since_epoch().count(), std::memory_order_release);
-    const TimePoint next = expire(std::chrono::steady_clock::now());
+    const TimePoint now = std::chrono::steady_clock::now();
+    TimePoint next = expire(now);
+    if (!dropLeft()) {
+      next = std::min(next, now + kTurnPause);
+    }
     MutexLock lock(watch_mutex_);
     if (!look_again_) {
       next_look_.store(next.time_since_epoch().count(), std::memory_order_release);

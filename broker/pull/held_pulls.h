@@ -43,7 +43,8 @@ class HeldPull {
 /// deadline wakes its own pull.
 ///
 /// Threads:  any. A shard's mutex, chosen by hash(topic, queue), guards its pulls and is never held
-///           while one is resumed. start() adds one thread that watches the deadlines.
+///           while one is resumed. start() adds one thread that watches the deadlines and frees
+///           what closed connections leave.
 /// Bound:    `held_max` pulls over all, and `filter_bytes_max` of filters that only one pull has;
 ///           hold() refuses more, and the caller answers at once.
 /// Wake-ups: onArrival() runs inside the store's dispatch and must be quick. Woken pulls are
@@ -58,6 +59,9 @@ class HeldPulls {
 
   /// Pulls that one WakeScope resumes itself; the rest is spread over the I/O threads.
   static constexpr size_t kInlineWakesMax = 8;
+  /// Pulls that end without a message at a time, so that whoever shares a thread or a lock with
+  /// them gets his turn: one connection may have all of them, with filters that take long to free.
+  static constexpr size_t kPullsPerTurn = 128;
 
   struct Options {
     size_t held_max = 100'000;
@@ -91,11 +95,13 @@ class HeldPulls {
   /// The store's ArrivalListener.
   void onArrival(const store::Arrival& arrival);
 
-  /// Resumes pulls whose deadline is at or before `now` and returns the earliest deadline left.
-  /// Called by the thread of start(); tests call it with their own time.
+  /// Resumes pulls whose deadline is at or before `now`, kPullsPerTurn at most, and returns when to
+  /// go on: the earliest deadline left, or soon after `now`. Called by the thread of start(); tests
+  /// call it with their own time.
   TimePoint expire(TimePoint now);
 
-  /// Destroys the pulls of a closed connection.
+  /// Destroys the pulls of a closed connection, kPullsPerTurn of them at once and the others
+  /// little by little on the thread of start().
   void dropConnection(uint64_t connection_id);
 
   /// Resumes every pull of a topic, for instance because it has been deleted.
@@ -173,6 +179,10 @@ class HeldPulls {
   void resumeLater(std::unique_ptr<HeldPull> pull, WakeReason reason);
   void noteDeadline(TimePoint deadline);
   void watchDeadlines();
+  /// Destroys up to kPullsPerTurn pulls. False: that was not all.
+  bool dropSome(uint64_t connection_id);
+  /// The same for connections that dropConnection() has left. True: that was all.
+  bool dropLeft();
 
   const Options options_;
   const Executor executor_;
@@ -185,6 +195,8 @@ class HeldPulls {
   Mutex watch_mutex_;
   CondVar watch_changed_;
   bool look_again_ ROCKETMQ_GUARDED_BY(watch_mutex_) = false;
+  std::vector<uint64_t> closed_
+      ROCKETMQ_GUARDED_BY(watch_mutex_);  ///< Connections with pulls left.
   /// When the watching thread looks next; only holds with an earlier deadline disturb it. The
   /// latest time there is while it is looking, so that no hold is overlooked.
   std::atomic<TimePoint::rep> next_look_{TimePoint::max().time_since_epoch().count()};
