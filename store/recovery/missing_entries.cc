@@ -16,10 +16,9 @@ Status Recovery::enterMissing(int64_t end) {
   }
   ROCKETMQ_ASSIGN_OR_RETURN(const int64_t start, prepareMissing(missing));
   const auto enter = [&](const MessageRecord& record) -> Result<bool> {
-    if (missing.queues.contains({std::string(record.topic), record.queue_id})) {
-      ROCKETMQ_RETURN_IF_ERROR(parts_.dispatcher.replay(record, Dispatcher::Gaps::kFill).status());
-    }
-    return true;
+    return missing.queues.contains({std::string(record.topic), record.queue_id})
+               ? replay(record, Dispatcher::Gaps::kFill)
+               : true;
   };
   return walk(start, end, enter).status();
 }
@@ -65,11 +64,12 @@ Recovery::Lack Recovery::lackOf(const MessageRecord& record) const {
   if (record.queue_offset >= queue->maxOffset()) {
     return record.physical_offset >= queue->physicalEnd() ? Lack::kEnd : Lack::kNothing;
   }
+  if (record.queue_offset >= queue->firstIndex()) {
+    return Lack::kNothing;
+  }
   const auto first = queue->entryAt(queue->firstIndex());
-  return record.queue_offset < queue->firstIndex() && first &&
-                 record.physical_offset < first->physical_offset
-             ? Lack::kFront
-             : Lack::kNothing;
+  releaseIfTooMany(*queue);
+  return first && record.physical_offset < first->physical_offset ? Lack::kFront : Lack::kNothing;
 }
 
 Result<int64_t> Recovery::prepareMissing(const Missing& missing) {

@@ -143,21 +143,18 @@ Status Recovery::prepareReplay(const Queues& queues, int64_t start) {
 }
 
 Result<Recovery::Read> Recovery::readFrom(int64_t start, Dispatcher::Gaps gaps) {
-  bool found_gap = false;
-  ROCKETMQ_ASSIGN_OR_RETURN(
-      Read read,
-      walk(start, parts_.log.maxOffset(), [&](const MessageRecord& record) -> Result<bool> {
-        ROCKETMQ_ASSIGN_OR_RETURN(const bool placed, parts_.dispatcher.replay(record, gaps));
-        if (parts_.queues.hasTooManyMapped()) {
-          for (const auto& queue : parts_.queues.all()) {
-            queue->unmapAll();
-          }
-        }
-        found_gap = !placed;
-        return placed;
-      }));
-  read.found_gap = found_gap;
-  return read;
+  return walk(start, parts_.log.maxOffset(),
+              [&](const MessageRecord& record) { return replay(record, gaps); });
+}
+
+Result<bool> Recovery::replay(const MessageRecord& record, Dispatcher::Gaps gaps) {
+  ROCKETMQ_ASSIGN_OR_RETURN(const bool placed, parts_.dispatcher.replay(record, gaps));
+  if (parts_.queues.hasTooManyMapped()) {
+    for (const auto& queue : parts_.queues.all()) {
+      queue->unmapAll();
+    }
+  }
+  return placed;
 }
 
 Result<Recovery::Read> Recovery::walk(
@@ -180,6 +177,7 @@ Result<Recovery::Read> Recovery::walk(
     }
     if (!go_on) {
       read.end = walker.position();
+      read.found_gap = true;
       break;
     }
   }

@@ -91,7 +91,9 @@ class Recovery {
   Status truncateQueues(const Queues& queues, int64_t physical_offset);
   Status prepareReplay(const Queues& queues, int64_t start);
   Result<Read> readFrom(int64_t start, Dispatcher::Gaps gaps);
-  /// Gives `visit` each record from `start` to `limit`, until it returns false.
+  /// Puts a record into its queue, with no more files mapped than there may be.
+  Result<bool> replay(const MessageRecord& record, Dispatcher::Gaps gaps);
+  /// Gives `visit` each record from `start` to `limit`, until it returns false for a gap.
   Result<Read> walk(int64_t start, int64_t limit,
                     const std::function<Result<bool>(const MessageRecord&)>& visit);
 
