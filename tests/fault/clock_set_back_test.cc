@@ -12,6 +12,7 @@
 #include <string>
 #include <utility>
 
+#include "common/local_time.h"
 #include "tests/fault/load.h"
 #include "tests/fault/rounds.h"
 #include "tests/support/daemon.h"
@@ -27,8 +28,7 @@ constexpr int64_t kShiftSeconds = 48 * kHourSeconds;
 /// "2026-01-31", so many seconds ago.
 std::string dateBefore(int64_t seconds) {
   const std::time_t then = std::time(nullptr) - seconds;
-  std::tm local{};
-  ::localtime_r(&then, &local);
+  const std::tm local = localTime(then * 1000);
   std::array<char, 16> text{};
   return {text.data(), std::strftime(text.data(), text.size(), "%Y-%m-%d", &local)};
 }

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "common/local_time.h"
 #include "rocketmq/default_mq_pull_consumer.h"
 #include "tests/integration/client_modes_fixture.h"
 #include "tests/support/raw_client.h"
@@ -96,8 +97,7 @@ TEST_F(GroupOffsetsTest, ANewGroupStartsAtATime) {
   PushConsumerConfig config = pushConfig();
   config.consume_from_where = ConsumeFromWhere::kTimestamp;
   char text[] = "20261231235959";
-  std::tm local{};
-  ::localtime_r(&start, &local);
+  const std::tm local = localTime(start * 1000);
   ASSERT_GT(std::strftime(text, sizeof(text), "%Y%m%d%H%M%S", &local), 0u);
   config.consume_timestamp = text;
   Inbox inbox;

@@ -8,13 +8,13 @@
 #include <cstdio>
 #include <ctime>
 
+#include "common/local_time.h"
+
 namespace rocketmq::mqadmin {
 namespace {
 
 std::string formatTime(TimestampMs time, const char* format) {
-  const std::time_t seconds = time / 1000;
-  std::tm local{};
-  localtime_r(&seconds, &local);
+  const std::tm local = localTime(time);
   char text[32];
   return {text, std::strftime(text, sizeof(text), format, &local)};
 }

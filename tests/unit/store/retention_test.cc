@@ -1,8 +1,8 @@
 #include <gmock/gmock.h>
 
-#include <ctime>
 #include <filesystem>
 
+#include "common/local_time.h"
 #include "store/log/segment.h"
 #include "store/queue/queue_entry.h"
 #include "tests/unit/store/retention_fixture.h"
@@ -139,10 +139,7 @@ TEST_F(StoreRetentionTest, EntriesThatAreZeroAreNotTakenForOldOnes) {
 TEST_F(StoreRetentionTest, OldFilesGoAtTheHourOfDeletion) {
   fill();
   makeOld(2);
-  const std::time_t now = clock_.nowMs() / 1000;
-  std::tm local{};
-  ::localtime_r(&now, &local);
-  options_.live.delete_when = "99;" + std::to_string(local.tm_hour);
+  options_.live.delete_when = "99;" + std::to_string(localTime(clock_.nowMs()).tm_hour);
   store_->updateOptions(options_.live);
   EXPECT_TRUE(logBeginsAt(2 * kLogFileBytes));
 }
@@ -152,12 +149,7 @@ TEST_F(StoreRetentionTest, SeveralHoursOfDeletionAreThoseAndNoOthers) {
   options_.live.file_reserved_hours = 0;
   options_.live.delete_when = "04;16";
   open();
-  const auto hour = [&] {
-    const std::time_t now = clock_.nowMs() / 1000;
-    std::tm local{};
-    ::localtime_r(&now, &local);
-    return local.tm_hour;
-  };
+  const auto hour = [&] { return localTime(clock_.nowMs()).tm_hour; };
   while (hour() == 4 || hour() == 16) {
     clock_.advance(std::chrono::hours(1));
   }
