@@ -48,9 +48,11 @@ void MessageScan::run(const std::shared_ptr<ConsumeQueue>& queue) {
 
 int64_t MessageScan::takeRun(const std::shared_ptr<ConsumeQueue>& queue, int64_t index,
                              const QueueRun& run, int64_t count) {
+  int64_t fetched = 1;
   for (int64_t taken = 0; taken < count; ++taken) {
-    if (taken + kPrefetchAhead < count) {
-      prefetch(run.at(taken + kPrefetchAhead));
+    // The first record tells in which file they are.
+    for (; taken > 0 && fetched < std::min(count, taken + kPrefetchAhead); ++fetched) {
+      prefetch(run.at(fetched));
     }
     const ConsumeQueue::Repair before = queue->repair();
     const Taken outcome = take(*queue, index + taken, run.at(taken));
@@ -124,7 +126,10 @@ MessageScan::Taken MessageScan::passUnfound(const QueueEntry& entry) {
 
 void MessageScan::prefetch(const QueueEntry& entry) const {
   if (view_.contains(entry.physical_offset, kRecordHeadBytes)) {
-    __builtin_prefetch(view_.from(entry.physical_offset).data());
+    // It may lie across two cache lines.
+    const char* head = view_.from(entry.physical_offset).data();
+    __builtin_prefetch(head);
+    __builtin_prefetch(head + kRecordHeadBytes - 1);
   }
 }
 
