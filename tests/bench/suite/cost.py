@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import time
 
+import servers
 from consuming import make_cold
 from machine import Process, Usage, run_json
 from suite import KIB, PATIENT, Background, named
@@ -142,3 +143,28 @@ def idle(suite):
             "core_percent": (later.cpu_seconds - opened.cpu_seconds) / elapsed * 100,
             "heartbeats_per_second": report["messages_per_second"],
             "server_open_files": later.open_files})
+    yield named("idle echo", idle_echo(suite, connections, round(report["messages_per_second"])))
+
+
+def idle_echo(suite, connections, rate):
+    """What as many frames of the same sizes over as many connections cost a server that does
+    nothing with them."""
+    heartbeat, answer = 511, 102
+    seconds = suite.scale.idle_seconds
+    with servers.Echo(suite.programs, suite.folder, answer) as echo:
+        pid = echo.process.pid
+        clients = Process(
+            echo.command("--connections", connections, "--size", heartbeat, "--rate", rate,
+                         "--seconds", seconds), os.path.join(suite.folder, "idle-echo.out"))
+        try:
+            clients.await_true(lambda: Usage(pid).open_files >= connections,
+                               "its connections at the echo", 60)
+            started = time.monotonic()
+            opened = Usage(pid)
+            time.sleep(seconds * 0.6)
+            later = Usage(pid)
+            elapsed = time.monotonic() - started
+            report = clients.await_report()
+        finally:
+            clients.stop()
+    return report | {"core_percent": (later.cpu_seconds - opened.cpu_seconds) / elapsed * 100}

@@ -159,9 +159,12 @@ class Echo:
     def __exit__(self, *_):
         self.process.stop()
 
+    def command(self, *options):
+        return [self.programs.limits, "echo", "--port", self.port,
+                *[str(option) for option in options]]
+
     def run(self, *options):
-        return run_json([self.programs.limits, "echo", "--port", self.port,
-                         *[str(option) for option in options]])
+        return run_json(self.command(*options))
 
 
 class Nats:
