@@ -62,7 +62,12 @@ void ConcurrentService::consume(const std::shared_ptr<ProcessQueue>& queue,
 }
 
 void ConcurrentService::post(const QueuePtr& queue, size_t count) {
-  workers_.post(std::vector<std::function<void()>>(count, [this, queue] { run(queue); }));
+  std::vector<WorkerPool::Task> tasks;
+  tasks.reserve(count);
+  for (size_t i = 0; i < count; ++i) {
+    tasks.emplace_back([this, queue] { run(queue); });
+  }
+  workers_.post(std::move(tasks));
 }
 
 bool ConcurrentService::release(const std::shared_ptr<ProcessQueue>& queue) {

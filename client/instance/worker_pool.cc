@@ -82,7 +82,7 @@ class WorkerPool::State : public std::enable_shared_from_this<State> {
 
   State(std::string name, size_t threads_max) : name_(std::move(name)), threads_max_(threads_max) {}
 
-  bool post(std::function<void()>* tasks, size_t count) {
+  bool post(Task* tasks, size_t count) {
     bool wakes = false;
     {
       MutexLock lock(mutex_);
@@ -102,7 +102,7 @@ class WorkerPool::State : public std::enable_shared_from_this<State> {
   }
 
   bool stop(bool drain, std::chrono::steady_clock::time_point until) {
-    std::deque<std::function<void()>> dropped;  // Destroyed after the lock: tasks own much.
+    std::deque<Task> dropped;  // Destroyed after the lock: tasks own much.
     MutexLock lock(mutex_);
     stopped_ = true;
     if (!drain) {
@@ -215,7 +215,7 @@ class WorkerPool::State : public std::enable_shared_from_this<State> {
   }
 
   void runOneLocked() ROCKETMQ_REQUIRES(mutex_) {
-    std::function<void()> task = std::move(tasks_.front());
+    Task task = std::move(tasks_.front());
     tasks_.pop_front();
     ++running_;
     const bool wakes = callForHelpLocked();
@@ -248,7 +248,7 @@ class WorkerPool::State : public std::enable_shared_from_this<State> {
   size_t threads_ ROCKETMQ_GUARDED_BY(mutex_) = 0;  // Without those that have ended.
   CondVar work_;
   CondVar quiet_;
-  std::deque<std::function<void()>> tasks_ ROCKETMQ_GUARDED_BY(mutex_);
+  std::deque<Task> tasks_ ROCKETMQ_GUARDED_BY(mutex_);
   std::list<Worker> workers_ ROCKETMQ_GUARDED_BY(mutex_);  // Elements never move.
   size_t idle_ ROCKETMQ_GUARDED_BY(mutex_) = 0;
   size_t running_ ROCKETMQ_GUARDED_BY(mutex_) = 0;
@@ -276,11 +276,9 @@ WorkerPool::~WorkerPool() {
   }
 }
 
-bool WorkerPool::post(std::function<void()> task) { return state_->post(&task, 1); }
+bool WorkerPool::post(Task task) { return state_->post(&task, 1); }
 
-bool WorkerPool::post(std::vector<std::function<void()>> tasks) {
-  return state_->post(tasks.data(), tasks.size());
-}
+bool WorkerPool::post(std::vector<Task> tasks) { return state_->post(tasks.data(), tasks.size()); }
 
 bool WorkerPool::onOwnThread() const { return t_current_pool == state_.get(); }
 

@@ -2,10 +2,11 @@
 
 #include <chrono>
 #include <cstddef>
-#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
+
+#include "remoting/unique_function.h"
 
 namespace rocketmq::client {
 
@@ -18,6 +19,8 @@ namespace rocketmq::client {
 ///          pool: that one thread is then joined by the next pool that is destroyed.
 class WorkerPool {
  public:
+  using Task = remoting::UniqueFunction<void()>;
+
   /// `name` prefixes the thread names. Precondition: threads_max >= 1.
   WorkerPool(std::string name, size_t threads_max);
   ~WorkerPool();
@@ -25,8 +28,8 @@ class WorkerPool {
   WorkerPool& operator=(const WorkerPool&) = delete;
 
   /// False once stopped; the task is then destroyed without having run.
-  bool post(std::function<void()> task);
-  bool post(std::vector<std::function<void()>> tasks);
+  bool post(Task task);
+  bool post(std::vector<Task> tasks);
 
   /// True on a thread of this pool.
   bool onOwnThread() const;

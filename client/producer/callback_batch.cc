@@ -4,7 +4,7 @@
 
 namespace rocketmq::client {
 
-void CallbackBatch::add(std::function<void()> callback) {
+void CallbackBatch::add(WorkerPool::Task callback) {
   bool is_first = false;
   bool closed = false;
   {
@@ -29,7 +29,7 @@ void CallbackBatch::close() {
 }
 
 void CallbackBatch::flush() {
-  std::vector<std::function<void()>> callbacks;
+  std::vector<WorkerPool::Task> callbacks;
   {
     MutexLock lock(mutex_);
     callbacks.swap(callbacks_);

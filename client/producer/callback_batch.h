@@ -21,7 +21,7 @@ class CallbackBatch {
       : pool_(pool), flush_soon_(std::move(flush_soon)) {}
 
   /// Hands `callback` over with the next flush().
-  void add(std::function<void()> callback);
+  void add(WorkerPool::Task callback);
 
   void flush();
 
@@ -32,7 +32,7 @@ class CallbackBatch {
   WorkerPool& pool_;
   const std::function<void()> flush_soon_;
   Mutex mutex_;
-  std::vector<std::function<void()>> callbacks_ ROCKETMQ_GUARDED_BY(mutex_);
+  std::vector<WorkerPool::Task> callbacks_ ROCKETMQ_GUARDED_BY(mutex_);
   bool closed_ ROCKETMQ_GUARDED_BY(mutex_) = false;
 };
 

@@ -130,7 +130,7 @@ void LoadGenerator::sendOne(Message& message, int64_t due_ns, Histogram& latency
       sent_.fetch_add(1, std::memory_order_relaxed);
       return;
     case SendMode::kAsync:
-      sendAsync(message, due_ns);
+      sendAsync(std::move(message), due_ns);
       return;
     case SendMode::kBatch:
       sendBatch(message, due_ns, latency);
@@ -138,7 +138,7 @@ void LoadGenerator::sendOne(Message& message, int64_t due_ns, Histogram& latency
   }
 }
 
-void LoadGenerator::sendAsync(const Message& message, int64_t due_ns) {
+void LoadGenerator::sendAsync(Message message, int64_t due_ns) {
   in_flight_.fetch_add(1);
   const auto done = [this] {
     if (in_flight_.fetch_sub(1) == 1) {
@@ -146,22 +146,22 @@ void LoadGenerator::sendAsync(const Message& message, int64_t due_ns) {
     }
   };
   try {
-    producer_.send(message, SendCallback{
-                                .on_success =
-                                    [this, due_ns, done](const SendResult&) {
-                                      {
-                                        std::lock_guard lock(mutex_);
-                                        async_latency_.record(nowNs() - due_ns);
-                                      }
-                                      sent_.fetch_add(1, std::memory_order_relaxed);
-                                      done();
-                                    },
-                                .on_exception =
-                                    [this, done](const MQException& failure) {
-                                      countFailure(failure.what(), 1);
-                                      done();
-                                    },
-                            });
+    producer_.send(std::move(message), SendCallback{
+                                           .on_success =
+                                               [this, due_ns, done](const SendResult&) {
+                                                 {
+                                                   std::lock_guard lock(mutex_);
+                                                   async_latency_.record(nowNs() - due_ns);
+                                                 }
+                                                 sent_.fetch_add(1, std::memory_order_relaxed);
+                                                 done();
+                                               },
+                                           .on_exception =
+                                               [this, done](const MQException& failure) {
+                                                 countFailure(failure.what(), 1);
+                                                 done();
+                                               },
+                                       });
   } catch (...) {
     done();
     throw;

@@ -33,7 +33,7 @@ class LoadGenerator {
  private:
   void sendLoop(int32_t thread_index, int64_t start_ns, int64_t end_ns, Histogram& latency);
   void sendOne(Message& message, int64_t due_ns, Histogram& latency);
-  void sendAsync(const Message& message, int64_t due_ns);
+  void sendAsync(Message message, int64_t due_ns);
   void sendBatch(const Message& message, int64_t due_ns, Histogram& latency);
   void countFailure(const std::string& what, int64_t messages);
   bool takeTicket(int64_t messages);
