@@ -8,54 +8,69 @@
 #include "common/message/sys_flag.h"
 
 namespace rocketmq {
-MessageExt MessageExtBuilder::fromRecord(const MessageRecord& record, std::string_view broker_name,
-                                         std::shared_ptr<const std::string> packed_in) {
+
+MessageExt MessageExtBuilder::packed(const MessageRecord& record, std::string_view bytes,
+                                     std::shared_ptr<const PackedMessages> packed_in) {
   MessageExt message;
+  message.queue_offset_ = record.queue_offset;
+  message.store_size_ = record.total_size;
+  message.packed_in_ = std::move(packed_in);
+  message.packed_record_ = bytes.substr(0, static_cast<size_t>(record.total_size));
+  return message;
+}
+
+Status MessageExtBuilder::unpack(MessageExt& message) {
+  const std::shared_ptr<const PackedMessages> packed = std::move(message.packed_in_);
+  if (packed == nullptr) {
+    return Status::ok();
+  }
+  const Result<MessageRecord> record = decodeRecord(message.packed_record_);
+  if (!record.ok()) {
+    return record.status();
+  }
+  fill(message, *record, *packed);
+  const Status status = fillBody(message, record->body);
+  return status.isOk() ? status : status.withContext("body of message " + message.msg_id_);
+}
+
+void MessageExtBuilder::fill(MessageExt& message, const MessageRecord& record,
+                             const PackedMessages& packed) {
   message.setTopic(std::string(record.topic));
   message.setFlag(record.flag);
   forEachProperty(record.properties, [&message](std::string_view name, std::string_view value) {
     message.putProperty(name, std::string(value));
   });
-  message.broker_name_ = broker_name;
+  if (!packed.max_offset.empty()) {
+    message.putProperty(property::kMinOffset, packed.min_offset);
+    message.putProperty(property::kMaxOffset, packed.max_offset);
+  }
+  message.broker_name_ = packed.broker_name;
   message.queue_id_ = record.queue_id;
-  message.queue_offset_ = record.queue_offset;
   message.commit_log_offset_ = record.physical_offset;
   message.sys_flag_ = record.sys_flag;
-  message.packed_in_ = std::move(packed_in);
-  message.packed_body_ = record.body;
   message.born_timestamp_ = record.born_timestamp_ms;
   message.store_timestamp_ = record.store_timestamp_ms;
   message.born_host_ = record.born_host.toString();
   message.store_host_ = record.store_host.toString();
   message.reconsume_times_ = record.reconsume_times;
   message.prepared_transaction_offset_ = record.prepared_transaction_offset;
-  message.store_size_ = record.total_size;
   message.body_crc_ = record.body_crc;
   message.offset_msg_id_ = OffsetMessageId{record.store_host, record.physical_offset}.toString();
   message.msg_id_ = message.uniqueKey();
   if (message.msg_id_.empty()) {
     message.msg_id_ = message.offset_msg_id_;
   }
-  return message;
 }
 
-Status MessageExtBuilder::unpackBody(MessageExt& message) {
-  const std::shared_ptr<const std::string> packed_in = std::move(message.packed_in_);
-  if (packed_in == nullptr) {
+Status MessageExtBuilder::fillBody(MessageExt& message, std::string_view stored) {
+  if ((message.sys_flag_ & sys_flag::kCompressed) == 0) {
+    message.setBody(std::string(stored));
     return Status::ok();
   }
-  if ((message.sys_flag_ & sys_flag::kCompressed) != 0) {
-    Result<std::string> plain =
-        decompress(compressionOf(message.sys_flag_), message.packed_body_, kPlainBodyBytesMax);
-    if (!plain.ok()) {
-      message.setBody(std::string(message.packed_body_));
-      return plain.status().withContext("body of message " + message.msg_id_);
-    }
-    message.setBody(std::move(*plain));
-  } else {
-    message.setBody(std::string(message.packed_body_));
-  }
-  return Status::ok();
+  Result<std::string> plain =
+      decompress(compressionOf(message.sys_flag_), stored, kPlainBodyBytesMax);
+  message.setBody(plain.ok() ? std::move(*plain) : std::string(stored));
+  return plain.status();
 }
 
 }  // namespace rocketmq

@@ -10,7 +10,7 @@
 #include <utility>
 #include <vector>
 
-#include "client/admin/message_decoder.h"
+#include "client/message_decoder.h"
 #include "common/json/decode.h"
 #include "common/model/subscription_group_config.h"
 #include "common/model/topic_config.h"

@@ -2,10 +2,10 @@
 
 #include <utility>
 
-#include "client/admin/message_decoder.h"
 #include "client/consumer/lite_pull_core.h"
 #include "client/instance/bounded_timeout.h"
 #include "client/instance/name_space.h"
+#include "client/message_decoder.h"
 #include "client/trace/consume_trace.h"
 #include "common/clock.h"
 #include "common/log_limiter.h"
@@ -94,7 +94,7 @@ std::vector<MessageExt> LitePullCore::poll(milliseconds timeout) {
     pumpAll();
   }
   for (MessageExt& message : messages) {
-    unpackBodyOrLog(message);
+    unpackOrLog(message);
     message.setTopic(withoutNamespace(config_.name_space, message.topic()));
   }
   // What is polled counts as consumed.

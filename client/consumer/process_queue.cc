@@ -47,7 +47,8 @@ std::vector<ConsumeBatchPtr> ConcurrentProcessQueue::add(std::vector<MessageExt>
   MutexLock lock(mutex_);
   for (MessageExt& message : messages) {
     const int64_t offset = message.queueOffset();
-    if (unfinished_.contains(offset)) {
+    const bool is_last = unfinished_.empty() || unfinished_.rbegin()->first < offset;  // Mostly.
+    if (!is_last && unfinished_.contains(offset)) {
       continue;
     }
     if (batches.empty() || batches.back()->messages.size() >= batch_max) {
@@ -58,7 +59,8 @@ std::vector<ConsumeBatchPtr> ConcurrentProcessQueue::add(std::vector<MessageExt>
     bytes_ += bytesOf(message);
     end_offset_ = std::max(end_offset_, offset + 1);
     batch.messages.push_back(std::move(message));
-    unfinished_.emplace(offset, Entry{batches.back(), batch.messages.size() - 1});
+    unfinished_.emplace_hint(unfinished_.end(), offset,
+                             Entry{batches.back(), batch.messages.size() - 1});
   }
   waiting_.insert(waiting_.end(), batches.begin(), batches.end());
   return batches;

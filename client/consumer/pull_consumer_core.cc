@@ -2,9 +2,9 @@
 
 #include <utility>
 
-#include "client/admin/message_decoder.h"
 #include "client/consumer/queue_convert.h"
 #include "client/instance/name_space.h"
+#include "client/message_decoder.h"
 #include "client/producer/outgoing_message.h"
 #include "common/clock.h"
 
@@ -151,7 +151,7 @@ Outcome<PullResult> PullConsumerCore::pull(const MessageQueue& queue,
   }
   PullAnswer& taken = answer->value();
   for (MessageExt& message : taken.messages) {
-    unpackBodyOrLog(message);
+    unpackOrLog(message);
     message.setTopic(withoutNamespace(config_.name_space, message.topic()));
   }
   return PullResult{taken.status, taken.next_offset, taken.min_offset, taken.max_offset,

@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "client/admin/message_decoder.h"
+#include "client/message_decoder.h"
 #include "common/log_limiter.h"
 #include "common/message/properties.h"
 #include "remoting/protocol/commands/pull_message.h"
@@ -42,7 +42,7 @@ remoting::PullMessage wireRequest(const PullRequest& request, bool from_slave) {
 }
 
 Outcome<PullAnswer> readAnswer(const PullRequest& request,
-                               const remoting::CallReply<remoting::PullMessage>& reply,
+                               remoting::CallReply<remoting::PullMessage>&& reply,
                                const std::string& address) {
   const std::optional<PullStatus> status = pullStatusOf(reply.code);
   if (!status) {
@@ -54,10 +54,17 @@ Outcome<PullAnswer> readAnswer(const PullRequest& request,
                     .max_offset = reply.header.max_offset,
                     .suggested_broker_id = reply.header.suggest_which_broker_id,
                     .messages = {}};
-  DecodedMessages decoded =
-      decodePacked(std::make_shared<const std::string>(reply.body), request.queue.broker_name);
+  DecodedMessages decoded = decodePacked(
+      std::make_shared<const PackedMessages>(
+          PackedMessages{.records = std::move(reply.body),
+                         .broker_name = request.queue.broker_name,
+                         .min_offset = std::to_string(answer.min_offset),
+                         .max_offset = std::to_string(answer.max_offset)}),
+      [&request](const MessageRecord& record) {
+        return wantsTag(*request.subscription, findProperty(record.properties, property::kTags));
+      });
   if (!decoded.rest.isOk()) {
-    if (decoded.messages.empty()) {
+    if (decoded.end_offset < 0) {
       return ClientError::client("pull of " + request.queue.toString() + " from " + address + ": " +
                                  decoded.rest.message());
     }
@@ -65,18 +72,9 @@ Outcome<PullAnswer> readAnswer(const PullRequest& request,
     static LogLimiter limiter;
     limiter.error("pull of {} from {}: {}", request.queue.toString(), address,
                   decoded.rest.message());
-    answer.next_offset = decoded.messages.back().queueOffset() + 1;
+    answer.next_offset = decoded.end_offset;
   }
-  const std::string min_offset = std::to_string(answer.min_offset);
-  const std::string max_offset = std::to_string(answer.max_offset);
-  answer.messages.reserve(decoded.messages.size());
-  for (MessageExt& message : decoded.messages) {
-    if (wantsTag(*request.subscription, message.tags())) {
-      message.putProperty(property::kMinOffset, min_offset);
-      message.putProperty(property::kMaxOffset, max_offset);
-      answer.messages.push_back(std::move(message));
-    }
-  }
+  answer.messages = std::move(decoded.messages);
   return answer;
 }
 
@@ -109,8 +107,8 @@ void pullMessages(ClientInstance& instance, const PullRequest& request, PullCall
       broker->address, wireRequest(request, broker->isSlave()), {},
       remoting::deadlineAfter(request.timeout),
       [&instance, request, address = broker->address,
-       callback = std::move(callback)](const remoting::CallResult<remoting::PullMessage>& result) {
-        callback(result.ok() ? readAnswer(request, *result, address)
+       callback = std::move(callback)](remoting::CallResult<remoting::PullMessage>&& result) {
+        callback(result.ok() ? readAnswer(request, std::move(*result), address)
                              : Outcome<PullAnswer>(instance.describe(result.status(), address)));
       });
 }

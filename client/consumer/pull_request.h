@@ -39,7 +39,7 @@ struct PullAnswer {
   int64_t min_offset = 0;
   int64_t max_offset = 0;
   int64_t suggested_broker_id = 0;
-  /// Bodies as stored: whoever hands them out unpacks them, off the event loop.
+  /// Packed: whoever hands them out unpacks them, off the event loop.
   std::vector<MessageExt> messages;
 };
 

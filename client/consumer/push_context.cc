@@ -1,13 +1,14 @@
 #include "client/consumer/push_context.h"
 
-#include "client/admin/message_decoder.h"
 #include "client/instance/name_space.h"
+#include "client/message_decoder.h"
 #include "common/message/properties.h"
 #include "common/validate.h"
 
 namespace rocketmq::client {
 
 void prepareForListener(const PushContext& context, MessageExt& message) {
+  unpackOrLog(message);
   if (isRetryTopic(message.topic())) {
     if (std::string original = message.property(property::kRetryTopic); !original.empty()) {
       message.setTopic(std::move(original));
@@ -16,7 +17,6 @@ void prepareForListener(const PushContext& context, MessageExt& message) {
   if (!context.config.name_space.empty()) {
     message.setTopic(withoutNamespace(context.config.name_space, message.topic()));
   }
-  unpackBodyOrLog(message);
   message.putProperty(property::kConsumeStartTime, std::to_string(context.nowMs()));
 }
 

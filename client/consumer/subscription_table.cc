@@ -50,9 +50,9 @@ std::vector<std::string> SubscriptionTable::topics() const {
   return names;
 }
 
-bool wantsTag(const model::SubscriptionData& subscription, const std::string& tag) {
+bool wantsTag(const model::SubscriptionData& subscription, std::string_view tag) {
   return subscription.tags_set.empty() || subscription.class_filter_mode ||
-         subscription.tags_set.contains(tag);
+         subscription.tags_set.contains(std::string(tag));
 }
 
 }  // namespace rocketmq::client

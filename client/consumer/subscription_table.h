@@ -3,6 +3,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "common/model/subscription_data.h"
@@ -34,6 +35,6 @@ class SubscriptionTable {
 
 /// True when a message with this tag is wanted. The broker's filter knows only hashes of tags, so
 /// the text is compared again by clients.
-bool wantsTag(const model::SubscriptionData& subscription, const std::string& tag);
+bool wantsTag(const model::SubscriptionData& subscription, std::string_view tag);
 
 }  // namespace rocketmq::client

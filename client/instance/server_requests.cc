@@ -3,8 +3,8 @@
 #include <memory>
 #include <utility>
 
-#include "client/admin/message_decoder.h"
 #include "client/instance/client_instance.h"
+#include "client/message_decoder.h"
 #include "client/message_ext_builder.h"
 #include "common/clock.h"
 #include "common/compress.h"
@@ -134,9 +134,15 @@ void ClientInstance::registerServerRequests() {
 
 void ClientInstance::takeTransactionCheck(const remoting::CheckTransactionState& request,
                                           const RequestContext& context) const {
-  // Unpacking the body is left to the group's own threads.
-  DecodedMessages decoded = decodePacked(std::make_shared<const std::string>(context.body()),
-                                         request.broker_name.value_or(""));
+  // Unpacking is left to the group's own threads.
+  std::string group;
+  DecodedMessages decoded = decodePacked(
+      std::make_shared<const PackedMessages>(PackedMessages{
+          .records = std::string(context.body()), .broker_name = request.broker_name.value_or("")}),
+      [&group](const MessageRecord& record) {
+        group = findProperty(record.properties, property::kProducerGroup);
+        return true;
+      });
   if (decoded.messages.empty()) {
     static LogLimiter limiter;
     limiter.warn("a transaction check holds no message that can be read: {}",
@@ -144,7 +150,6 @@ void ClientInstance::takeTransactionCheck(const remoting::CheckTransactionState&
     return;
   }
   MessageExt& message = decoded.messages.front();
-  const std::string group = message.property(property::kProducerGroup);
   TransactionCheckHandler on_check;
   {
     MutexLock lock(mutex_);

@@ -4,8 +4,8 @@
 #include <exception>
 #include <utility>
 
-#include "client/admin/message_decoder.h"
 #include "client/instance/name_space.h"
+#include "client/message_decoder.h"
 #include "client/trace/produce_trace.h"
 #include "common/log_limiter.h"
 
@@ -46,7 +46,7 @@ void TransactionChecker::take(TransactionCheck check) {
     waiting_.fetch_sub(1);
     static LogLimiter limiter;
     limiter.warn("transaction check of message {} is dropped: {} wait already",
-                 check.message.uniqueKey(), waiting_max_);
+                 check.request.message_id.value_or(""), waiting_max_);
     return;
   }
   auto shared = std::make_shared<TransactionCheck>(std::move(check));
@@ -57,7 +57,7 @@ void TransactionChecker::take(TransactionCheck check) {
 }
 
 void TransactionChecker::answer(TransactionCheck& check) {
-  unpackBodyOrLog(check.message);
+  unpackOrLog(check.message);
   check.message.setTopic(withoutNamespace(name_space_, check.message.topic()));
   LocalTransactionState state = LocalTransactionState::kUnknow;
   try {

@@ -1,5 +1,5 @@
-#include "client/admin/message_decoder.h"
 #include "client/consumer/offset_store.h"
+#include "client/message_decoder.h"
 #include "common/log.h"
 #include "tests/fuzz/fuzz_target.h"
 

@@ -12,6 +12,8 @@
 
 namespace rocketmq {
 
+struct PackedMessages;  // The library's own.
+
 /// A message to be sent: a topic, a body, and properties of which RocketMQ defines a few (tags,
 /// keys, delay level, ...). A value type: copying copies everything.
 class Message {
@@ -130,9 +132,9 @@ class MessageExt : public Message {
   int64_t prepared_transaction_offset_ = 0;
   int32_t store_size_ = 0;
   uint32_t body_crc_ = 0;
-  // Until the body is unpacked: what holds its bytes, and where they are.
-  std::shared_ptr<const std::string> packed_in_;
-  std::string_view packed_body_;
+  // Until the message is unpacked: what holds its record, and where that is.
+  std::shared_ptr<const PackedMessages> packed_in_;
+  std::string_view packed_record_;
 };
 
 }  // namespace rocketmq

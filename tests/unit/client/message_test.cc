@@ -2,8 +2,9 @@
 
 #include <gtest/gtest.h>
 
-#include "client/admin/message_decoder.h"
+#include "client/message_decoder.h"
 #include "common/compress.h"
+#include "common/message/properties.h"
 #include "common/message/sys_flag.h"
 #include "rocketmq/exceptions.h"
 #include "tests/unit/client/messages.h"
@@ -91,6 +92,34 @@ TEST(MessageDecoderTest, EveryTruncationGivesTheWholeMessagesBeforeIt) {
   }
 }
 
+TEST(MessageDecoderTest, AnUnwantedMessageBeforeBadBytesCountsAsRead) {
+  const auto packed = std::make_shared<const PackedMessages>(
+      PackedMessages{.records = encodeStored({.properties = "TAGS\x01"
+                                                            "a\x02",
+                                              .queue_offset = 7}) +
+                                encodeStored({.properties = "TAGS\x01"
+                                                            "b\x02",
+                                              .queue_offset = 8}) +
+                                "no record",
+                     .broker_name = "b",
+                     .min_offset = "3",
+                     .max_offset = "9"});
+  DecodedMessages decoded = decodePacked(packed, [](const MessageRecord& record) {
+    return findProperty(record.properties, property::kTags) == "a";
+  });
+  EXPECT_FALSE(decoded.rest.isOk());
+  EXPECT_EQ(decoded.end_offset, 9);
+  ASSERT_EQ(decoded.messages.size(), 1u);
+  MessageExt& message = decoded.messages.front();
+  EXPECT_EQ(message.queueOffset(), 7);
+  EXPECT_GT(message.storeSize(), 0);
+  EXPECT_TRUE(message.properties().empty()) << "not unpacked yet";
+  unpackOrLog(message);
+  EXPECT_EQ(message.tags(), "a");
+  EXPECT_EQ(message.property("MIN_OFFSET"), "3");
+  EXPECT_EQ(message.property("MAX_OFFSET"), "9");
+}
+
 TEST(MessageDecoderTest, CompressedBodiesOfEveryKindAreUnpackedOnce) {
   const std::string plain(5000, 'x');
   for (const CompressionType type :
@@ -98,14 +127,15 @@ TEST(MessageDecoderTest, CompressedBodiesOfEveryKindAreUnpackedOnce) {
     const std::string body =
         encodeStored({.body = *compress(type, plain),
                       .sys_flag = sys_flag::kCompressed | compressionFlag(type)});
-    auto packed_in = std::make_shared<const std::string>(body);
-    DecodedMessages packed = decodePacked(packed_in, "b");
+    const auto packed_in =
+        std::make_shared<const PackedMessages>(PackedMessages{.records = body, .broker_name = "b"});
+    DecodedMessages packed = decodePacked(packed_in, [](const MessageRecord&) { return true; });
     EXPECT_EQ(packed.messages[0].body(), "");
     MessageExt copy = packed.messages[0];
-    unpackBodyOrLog(packed.messages[0]);
-    unpackBodyOrLog(packed.messages[0]);
+    unpackOrLog(packed.messages[0]);
+    unpackOrLog(packed.messages[0]);
     EXPECT_EQ(packed.messages[0].body(), plain);
-    unpackBodyOrLog(copy);
+    unpackOrLog(copy);
     EXPECT_EQ(copy.body(), plain);
     EXPECT_EQ(packed_in.use_count(), 1) << "an unpacked message keeps nothing";
     EXPECT_EQ(decodeMessages(body).messages[0].body(), plain);

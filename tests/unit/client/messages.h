@@ -5,7 +5,7 @@
 #include <utility>
 #include <vector>
 
-#include "client/admin/message_decoder.h"
+#include "client/message_decoder.h"
 #include "common/message/record.h"
 
 namespace rocketmq::client {
