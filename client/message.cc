@@ -111,11 +111,11 @@ void Message::putProperty(std::string_view name, std::string value) {
     removeProperty(name);
     return;
   }
-  const auto found = properties_.find(name);
-  if (found != properties_.end()) {
-    found->second = std::move(value);
+  const auto place = properties_.lower_bound(name);
+  if (place != properties_.end() && place->first == name) {
+    place->second = std::move(value);
   } else {
-    properties_.emplace(name, std::move(value));
+    properties_.emplace_hint(place, name, std::move(value));
   }
 }
 
