@@ -17,6 +17,8 @@ namespace {
 // that a steady trickle does not pay a wake-up per message.
 constexpr std::chrono::milliseconds kGatherPause{5};
 constexpr std::chrono::seconds kRetryPause{1};
+/// Of the log, for which the thread does not look whether its turn is over: 50 us of work at most.
+constexpr int64_t kTurnBytes = 16 << 10;
 /// A new file is made when it takes no more than this part of what is free.
 constexpr int64_t kNewFilePartOfFree = 2;
 // To give pages back makes the other threads' processors forget them, too, and the next keys bring
@@ -306,6 +308,7 @@ void IndexService::releasePages() {
 bool IndexService::catchUp(const std::function<bool()>& go_on) {
   position_ = std::max(position_, parts_.log.minOffset());
   RecordWalker walker(parts_.log, position_, CrcCheck::kSkip);
+  int64_t turn_begin = position_;
   while (go_on()) {
     const int64_t end = parts_.dispatcher.dispatchedTo();
     const RecordWalker::Step step = walker.next(end);
@@ -327,7 +330,10 @@ bool IndexService::catchUp(const std::function<bool()>& go_on) {
     }
     failure_logged_ = false;
     position_ = walker.position();
-    giveWay();
+    if (position_ - turn_begin >= kTurnBytes) {
+      turn_begin = position_;
+      giveWay();
+    }
   }
   return false;
 }
