@@ -30,9 +30,10 @@ class StoreRetentionTest : public StoreTest {
     open();
     send("Early", 0, 3, "e");
     for (int i = 0; store_->commitLogMaxOffset() < 4 * kLogFileBytes; ++i) {
-      ASSERT_TRUE(
-          put("A", 0, "m" + std::to_string(i), properties({{"KEYS", "k" + std::to_string(i)}}))
-              .ok());
+      const PutResult put_one =
+          put("A", 0, "m" + std::to_string(i), properties({{"KEYS", "k" + std::to_string(i)}}));
+      ASSERT_TRUE(put_one.ok());
+      last_of_fill_ = put_one.physical_offsets.back();
     }
     ASSERT_TRUE(flushEverything());
     for (int64_t base = 0; base <= 4 * kLogFileBytes; base += kLogFileBytes) {
@@ -62,6 +63,12 @@ class StoreRetentionTest : public StoreTest {
     }
     ASSERT_TRUE(flushEverything());
   }
+  /// Waits until the keys of all messages of fill() are in the index.
+  bool filledIsIndexed() {
+    return eventually([&] {
+      return store_->queryByKey("A", "", 1, 0, 1).index_physical_offset == last_of_fill_;
+    });
+  }
   int indexFiles() const {
     std::error_code no_folder_yet;
     const std::filesystem::directory_iterator files(root() + "/index", no_folder_yet);
@@ -70,6 +77,9 @@ class StoreRetentionTest : public StoreTest {
   bool logBeginsAt(int64_t offset) {
     return eventually([&] { return store_->commitLogMinOffset() == offset; });
   }
+
+ private:
+  int64_t last_of_fill_ = 0;
 };
 
 }  // namespace rocketmq::store::test
