@@ -272,6 +272,9 @@ def bars(figures):
     replicated = figures.ratio("send SYNC_MASTER 64", "send ASYNC_MASTER 64", RATE)
     alone = [figures.value(f"send {role}_MASTER 1", percentile("p50")) for role in ("SYNC", "ASYNC")]
     added = None if None in alone else (alone[0] - alone[1]) / 1000
+    lag = figures.value("send ASYNC_MASTER 64", "slave_lag_bytes")
+    speed = figures.value("send ASYNC_MASTER 64", "megabytes_per_second")
+    behind = None if lag is None or not speed else lag / (speed * 1000)
     plain = figures.value("latency with plain reader", "ratio")
     allocations = figures.value("callgrind send", "allocations_per_message")
     thousands = [None if rate is None else rate / 1000 for rate in (
@@ -295,6 +298,8 @@ def bars(figures):
          lambda v: v >= 0.7),
         ("p50 of SYNC_MASTER less that of ASYNC_MASTER, 1 connection, ms", "< 0.5", added,
          lambda v: v < 0.5),
+        ("a slave behind its ASYNC_MASTER when 64 connections stop, ms of their sending", "< 100",
+         behind, lambda v: v < 100),
         ("client library, sync sends of 64 threads, thousands per second", ">= 100", thousands[0],
          lambda v: v >= 100),
         ("client library, async sends of 4 threads, thousands per second", ">= 200", thousands[1],

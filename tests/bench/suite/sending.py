@@ -76,7 +76,8 @@ def send_durable(suite):
 
 
 def send_replicated(suite):
-    """Both roles with a slave that copies, in turns."""
+    """Both roles with a slave that copies, in turns. How far it is behind is asked as soon as the
+    last send has been answered."""
     for connections in (1, 64):
         runs = {"ASYNC_MASTER": [], "SYNC_MASTER": []}
         for _ in range(suite.scale.rounds):
@@ -84,7 +85,8 @@ def send_replicated(suite):
                 with suite.cluster({"brokerRole": role}, with_slave=True) as cluster:
                     cluster.create_topic("Bench")
                     cluster.await_slave()
-                    results.append(suite.produce(cluster, "Bench", "-c", connections, "-s", KIB))
+                    sent = suite.produce(cluster, "Bench", "-c", connections, "-s", KIB)
+                    results.append(sent | {"slave_lag_bytes": cluster.slave_lag()})
         for role, results in runs.items():
             yield named(f"send {role} {connections}", median_of(results))
 

@@ -111,13 +111,24 @@ class Cluster:
         """Returns once the master counts its slave as in sync."""
         deadline = time.monotonic() + 30
         while time.monotonic() < deadline:
-            status = subprocess.run(
-                [self.programs.admin, "brokerStatus", "-n", self.namesrv_addr, "-b",
-                 f"127.0.0.1:{self.port}"], capture_output=True, text=True, timeout=60)
+            status = self.status()
             if re.search(r"haInSyncSlaveCount\s*:\s*1\b", status.stdout):
                 return
             time.sleep(0.1)
         raise BenchError(f"the slave is not in sync: {status.stdout[-500:]}{status.stderr}")
+
+    def slave_lag(self):
+        """Bytes of log that the slave has not acknowledged at this moment."""
+        status = self.status()
+        lag = re.search(r"haSlaveLag_\S+\s*:\s*(\d+)", status.stdout)
+        if not lag:
+            raise BenchError(f"no slave is there: {status.stdout[-500:]}{status.stderr}")
+        return int(lag.group(1))
+
+    def status(self):
+        return subprocess.run(
+            [self.programs.admin, "brokerStatus", "-n", self.namesrv_addr, "-b",
+             f"127.0.0.1:{self.port}"], capture_output=True, text=True, timeout=60)
 
     def mqbench(self, command, topic, *options):
         return [self.programs.mqbench, command, "-n", self.namesrv_addr, "-t", topic,
