@@ -2,9 +2,7 @@
 
 #include <algorithm>
 
-#include "client/message_ext_builder.h"
 #include "common/log_limiter.h"
-#include "common/message/record.h"
 
 namespace rocketmq::client {
 namespace {

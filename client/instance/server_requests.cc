@@ -136,10 +136,14 @@ void ClientInstance::takeTransactionCheck(const remoting::CheckTransactionState&
                                           const RequestContext& context) const {
   // Unpacking is left to the group's own threads.
   std::string group;
+  bool is_first = true;  // The others, if there are any, are no part of the check.
   DecodedMessages decoded = decodePacked(
       std::make_shared<const PackedMessages>(PackedMessages{
           .records = std::string(context.body()), .broker_name = request.broker_name.value_or("")}),
-      [&group](const MessageRecord& record) {
+      [&](const MessageRecord& record) {
+        if (!std::exchange(is_first, false)) {
+          return false;
+        }
         group = findProperty(record.properties, property::kProducerGroup);
         return true;
       });
