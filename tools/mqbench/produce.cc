@@ -145,23 +145,24 @@ void LoadGenerator::sendAsync(Message message, int64_t due_ns) {
       in_flight_.notify_all();
     }
   };
+  SendCallback callback{
+      .on_success =
+          [this, due_ns, done](const SendResult&) {
+            {
+              std::lock_guard lock(mutex_);
+              async_latency_.record(nowNs() - due_ns);
+            }
+            sent_.fetch_add(1, std::memory_order_relaxed);
+            done();
+          },
+      .on_exception =
+          [this, done](const MQException& failure) {
+            countFailure(failure.what(), 1);
+            done();
+          },
+  };
   try {
-    producer_.send(std::move(message), SendCallback{
-                                           .on_success =
-                                               [this, due_ns, done](const SendResult&) {
-                                                 {
-                                                   std::lock_guard lock(mutex_);
-                                                   async_latency_.record(nowNs() - due_ns);
-                                                 }
-                                                 sent_.fetch_add(1, std::memory_order_relaxed);
-                                                 done();
-                                               },
-                                           .on_exception =
-                                               [this, done](const MQException& failure) {
-                                                 countFailure(failure.what(), 1);
-                                                 done();
-                                               },
-                                       });
+    producer_.send(std::move(message), std::move(callback));
   } catch (...) {
     done();
     throw;

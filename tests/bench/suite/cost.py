@@ -118,6 +118,16 @@ def can_profile():
         timeout=30).returncode == 0
 
 
+def share_of_core(pid, seconds):
+    """Percent of a core that a process takes for so long from now on, and what it holds then."""
+    started = time.monotonic()
+    before = Usage(pid)
+    time.sleep(seconds)
+    after = Usage(pid)
+    elapsed = time.monotonic() - started
+    return (after.cpu_seconds - before.cpu_seconds) / elapsed * 100, after
+
+
 def idle(suite):
     connections = suite.scale.idle_connections
     with suite.cluster() as cluster:
@@ -129,18 +139,14 @@ def idle(suite):
                             suite.scale.idle_seconds), os.path.join(cluster.folder, "idle.out"))
         try:
             clients.await_output("registered", 60)
-            started = time.monotonic()
-            opened = Usage(cluster.broker.pid)
-            time.sleep(suite.scale.idle_seconds * 0.8)
-            later = Usage(cluster.broker.pid)
-            elapsed = time.monotonic() - started
+            core_percent, later = share_of_core(cluster.broker.pid, suite.scale.idle_seconds * 0.8)
             report = clients.await_report()
         finally:
             clients.stop()
         yield named("idle", report | {
             "connections": connections,
             "kib_per_connection": (later.anonymous_kib - before.anonymous_kib) / connections,
-            "core_percent": (later.cpu_seconds - opened.cpu_seconds) / elapsed * 100,
+            "core_percent": core_percent,
             "heartbeats_per_second": report["messages_per_second"],
             "server_open_files": later.open_files})
     yield named("idle echo", idle_echo(suite, connections, round(report["messages_per_second"])))
@@ -159,12 +165,8 @@ def idle_echo(suite, connections, rate):
         try:
             clients.await_true(lambda: Usage(pid).open_files >= connections,
                                "its connections at the echo", 60)
-            started = time.monotonic()
-            opened = Usage(pid)
-            time.sleep(seconds * 0.6)
-            later = Usage(pid)
-            elapsed = time.monotonic() - started
+            core_percent, _ = share_of_core(pid, seconds * 0.6)
             report = clients.await_report()
         finally:
             clients.stop()
-    return report | {"core_percent": (later.cpu_seconds - opened.cpu_seconds) / elapsed * 100}
+    return report | {"core_percent": core_percent}
