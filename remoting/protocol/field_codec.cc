@@ -22,13 +22,6 @@ bool parseNumber(std::string_view text, T& out) {
   return error == std::errc() && stop == end;
 }
 
-template <class T>
-void writeNumber(HeaderWriter& writer, std::string_view name, T value) {
-  char text[24];
-  const auto end = std::to_chars(text, text + sizeof(text), value).ptr;
-  writer.add(name, {text, static_cast<size_t>(end - text)});
-}
-
 }  // namespace
 
 bool parseValue(std::string_view text, int32_t& out) { return parseNumber(text, out); }
@@ -60,11 +53,11 @@ bool parseValue(std::string_view text, std::string_view& out) {
 }
 
 void writeValue(HeaderWriter& writer, std::string_view name, int32_t value) {
-  writeNumber(writer, name, value);
+  writer.addNumber(name, value);
 }
 
 void writeValue(HeaderWriter& writer, std::string_view name, int64_t value) {
-  writeNumber(writer, name, value);
+  writer.addNumber(name, value);
 }
 
 void writeValue(HeaderWriter& writer, std::string_view name, bool value) {

@@ -20,8 +20,8 @@ constexpr size_t kHeaderLengthMask = 0xFFFFFF;
 static_assert(kHeaderBytesMax <= kHeaderLengthMask);
 /// Room that a head takes at a time, so that a usual one does it once.
 constexpr size_t kRoomStepBytes = 512;
-/// The digits and the sign of an int32.
-constexpr size_t kNumberBytesMax = 11;
+/// The digits and the sign of an int64.
+constexpr size_t kNumberBytesMax = 20;
 /// More than the keys and numbers of a JSON header's fixed part have, and the names of languages.
 constexpr size_t kJsonFixedBytesMax = 256;
 
@@ -33,7 +33,7 @@ char* putText(char* to, const char (&text)[size]) {
 
 char* putText(char* to, std::string_view text) { return to + text.copy(to, text.size()); }
 
-char* putNumber(char* to, int32_t number) {
+char* putNumber(char* to, int64_t number) {
   return std::to_chars(to, to + kNumberBytesMax, number).ptr;
 }
 
@@ -108,12 +108,7 @@ HeaderWriter::HeaderWriter(std::string& out, const CommandHead& head)
   written(putNumber(to, head_.code));
 }
 
-char* HeaderWriter::room(size_t bytes) {
-  if (out_.size() < size_ + bytes) {
-    out_.resize(size_ + std::max(bytes, kRoomStepBytes));
-  }
-  return out_.data() + size_;
-}
+void HeaderWriter::makeRoom(size_t bytes) { out_.resize(size_ + std::max(bytes, kRoomStepBytes)); }
 
 void HeaderWriter::writeBinaryHead() {
   constexpr size_t kFixedBytes = 2 + 1 + 2 + 4 + 4 + 4 + 4;
@@ -142,6 +137,29 @@ void HeaderWriter::add(std::string_view name, std::string_view value) {
   }
 }
 
+void HeaderWriter::addNumber(std::string_view name, int64_t value) {
+  if (kept_ != nullptr) {
+    char text[kNumberBytesMax];
+    add(name, {text, static_cast<size_t>(putNumber(text, value) - text)});
+  } else if (head_.serialize_type == SerializeType::kBinary) {
+    char* to = room(sizeof(int16_t) + name.size() + sizeof(int32_t) + kNumberBytesMax);
+    to = putBinary(to, static_cast<int16_t>(name.size()));
+    to = putText(to, name);
+    char* const digits = to + sizeof(int32_t);
+    char* const end = putNumber(digits, value);
+    putBinary(to, static_cast<int32_t>(end - digits));
+    written(end);
+  } else {
+    char* to = putJsonSeparator(room(kJsonFixedBytesMax + name.size()));
+    *to++ = '"';
+    to = putText(to, name);
+    to = putText(to, "\":\"");
+    to = putNumber(to, value);
+    *to++ = '"';
+    written(to);
+  }
+}
+
 void HeaderWriter::addBinary(std::string_view name, std::string_view value) {
   // A name that a relayed request brought along may be too long for this codec, whose peers could
   // not have sent it.
@@ -155,12 +173,14 @@ void HeaderWriter::addBinary(std::string_view name, std::string_view value) {
   written(putText(to, value));
 }
 
+char* HeaderWriter::putJsonSeparator(char* to) {
+  return fields_++ == 0 ? putText(to, ",\"extFields\":{") : putText(to, ",");
+}
+
 void HeaderWriter::addJson(std::string_view name, std::string_view value) {
-  char* to = room(kJsonFixedBytesMax + name.size() + value.size());
-  to = fields_ == 0 ? putText(to, ",\"extFields\":{") : putText(to, ",");
-  ++fields_;
-  written(to);
-  if (char* after_name = JsonString::writePlain(name, to); after_name != nullptr) {
+  char* const to_name = putJsonSeparator(room(kJsonFixedBytesMax + name.size() + value.size()));
+  written(to_name);
+  if (char* after_name = JsonString::writePlain(name, to_name); after_name != nullptr) {
     *after_name++ = ':';
     if (const char* end = JsonString::writePlain(value, after_name); end != nullptr) {
       written(end);
@@ -169,7 +189,7 @@ void HeaderWriter::addJson(std::string_view name, std::string_view value) {
   }
   const JsonString key(name);
   const JsonString text(value);
-  to = room(key.room() + 1 + text.room());
+  char* to = room(key.room() + 1 + text.room());
   to = key.write(to);
   *to++ = ':';
   written(text.write(to));

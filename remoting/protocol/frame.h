@@ -56,6 +56,8 @@ class HeaderWriter {
   /// Adds one extField. JSON values are always written as strings: clients in other languages
   /// misread anything else.
   void add(std::string_view name, std::string_view value);
+  /// The same for a number. `name` is one of our own fields'.
+  void addNumber(std::string_view name, int64_t value);
 
   /// Completes the header and fills in the lengths. Call once, last. A header above
   /// kHeaderBytesMax, which only texts of a peer or a user can cause, is replaced by a refusal.
@@ -63,13 +65,21 @@ class HeaderWriter {
 
  private:
   /// Where the next bytes go, with room for so many.
-  char* room(size_t bytes);
+  char* room(size_t bytes) {
+    if (out_.size() < size_ + bytes) {
+      makeRoom(bytes);
+    }
+    return out_.data() + size_;
+  }
+  void makeRoom(size_t bytes);
   /// What was written at room() ends at `end`.
   void written(const char* end) { size_ = static_cast<size_t>(end - out_.data()); }
 
   void writeBinaryHead();
   void addBinary(std::string_view name, std::string_view value);
   void addJson(std::string_view name, std::string_view value);
+  /// What comes before a field's name.
+  char* putJsonSeparator(char* to);
   void writeJsonTail();
   void replaceByRefusal(size_t body_bytes);
 
