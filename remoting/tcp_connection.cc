@@ -147,7 +147,7 @@ void TcpConnection::deliver(OutgoingFrame frame, std::optional<Call> call, bool 
     unanswered_.fetch_sub(answers, std::memory_order_relaxed);
     unsent_bytes_.fetch_add(bytes, std::memory_order_relaxed);
     if (call) {
-      expectAnswer(std::move(*call));
+      expectAnswer(std::move(*call), std::chrono::steady_clock::now());
     }
     write_queue_.add(std::move(frame));
     settleSoon();
@@ -191,8 +191,8 @@ void TcpConnection::wakeLocked() {
 
 /// Nobody who takes opaques from nextOpaque() meets one in use: it would have to wait while two
 /// thousand million others come and go.
-void TcpConnection::expectAnswer(Call call) {
-  if (!pending_.add(call.opaque, std::chrono::steady_clock::now(), call.deadline, call.callback)) {
+void TcpConnection::expectAnswer(Call call, Deadline now) {
+  if (!pending_.add(call.opaque, now, call.deadline, call.callback)) {
     failLater(std::move(call.callback), Status::busy("opaque is in use"));
     requestClose(CloseReason::Kind::kFault, "opaque " + std::to_string(call.opaque) +
                                                 " is in use, so that its answer could be "
@@ -214,8 +214,9 @@ void TcpConnection::emptyInbox() {
     new_calls_.swap(inbox_calls_);
     close = std::exchange(inbox_close_, std::nullopt);
   }
+  const Deadline now = new_calls_.empty() ? Deadline() : std::chrono::steady_clock::now();
   for (Call& call : new_calls_) {
-    expectAnswer(std::move(call));
+    expectAnswer(std::move(call), now);
   }
   new_calls_.clear();
   if (new_calls_.capacity() > kKeptInboxMax) {

@@ -124,7 +124,7 @@ class TcpConnection final : public Connection, public Readiness::Source, private
   bool continueHandshake();
 
   // Sending, on the I/O thread.
-  void expectAnswer(Call call);
+  void expectAnswer(Call call, Deadline now);
   void emptyInbox();
   void flush();
   void waitWritable();

@@ -18,7 +18,7 @@ namespace rocketmq::remoting {
 class WriteQueue {
  public:
   /// `keeps_memory`: the buffer of small pieces is used again instead of being given back, up to
-  /// some 64 KiB while nothing is queued.
+  /// some 32 KiB while nothing is queued.
   explicit WriteQueue(bool keeps_memory = false) : keeps_memory_(keeps_memory) {}
 
   void add(OutgoingFrame frame);

@@ -86,7 +86,7 @@ TEST(WriteQueueTest, MemoryOfSmallPiecesGoesBackAndForthWithTheInbox) {
   WriteQueue inbox(true);
   std::set<const void*> buffers;
   for (int round = 0; round < 20; ++round) {
-    for (int i = 0; i < 40; ++i) {
+    for (int i = 0; i < 25; ++i) {
       inbox.add({.head = std::string(100, 'h'), .body = Payload(std::string(1000, 'b'))});
     }
     queue.take(inbox);
