@@ -204,7 +204,7 @@ Result<SendResult> AdminClient::send(Message message, const SendTo& to) {
   if (!status) {
     return refused(reply->code, reply->remark);
   }
-  return makeSendResult(call_state, *status, reply->header, {});
+  return makeSendResult(call_state, call_state.outgoing.message_id, *status, reply->header, {});
 }
 
 }  // namespace rocketmq::client

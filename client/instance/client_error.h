@@ -50,7 +50,8 @@ void withException(const ClientError& error, const std::function<void(const MQEx
 template <class T>
 class [[nodiscard]] Outcome {
  public:
-  Outcome(T value) : state_(std::in_place_index<1>, std::move(value)) {}
+  Outcome(const T& value) : state_(std::in_place_index<1>, value) {}
+  Outcome(T&& value) : state_(std::in_place_index<1>, std::move(value)) {}
   Outcome(ClientError error) : state_(std::in_place_index<0>, std::move(error)) {}
 
   bool ok() const { return state_.index() == 1; }

@@ -52,10 +52,13 @@ std::string namespaceOf(const ClientConfig& config) {
 }
 
 std::string wrapNamespace(std::string_view name_space, std::string_view resource) {
+  if (name_space.empty()) {
+    return std::string(resource);
+  }
   const std::string_view prefix = retryOrDlqPrefix(resource);
   const std::string_view name = resource.substr(prefix.size());
   const std::string wanted = std::string(name_space) + '%';
-  if (name_space.empty() || name.empty() || isSystemTopic(resource) || isSystemGroup(resource) ||
+  if (name.empty() || isSystemTopic(resource) || isSystemGroup(resource) ||
       name.starts_with(wanted)) {
     return std::string(resource);
   }
@@ -63,10 +66,13 @@ std::string wrapNamespace(std::string_view name_space, std::string_view resource
 }
 
 std::string withoutNamespace(std::string_view name_space, std::string_view resource) {
+  if (name_space.empty()) {
+    return std::string(resource);
+  }
   const std::string_view prefix = retryOrDlqPrefix(resource);
   const std::string_view name = resource.substr(prefix.size());
   const std::string wanted = std::string(name_space) + '%';
-  if (name_space.empty() || !name.starts_with(wanted)) {
+  if (!name.starts_with(wanted)) {
     return std::string(resource);
   }
   return std::string(prefix) + std::string(name.substr(wanted.size()));

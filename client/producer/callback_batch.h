@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <functional>
 #include <utility>
 #include <vector>
@@ -33,6 +34,7 @@ class CallbackBatch {
   const std::function<void()> flush_soon_;
   Mutex mutex_;
   std::vector<WorkerPool::Task> callbacks_ ROCKETMQ_GUARDED_BY(mutex_);
+  size_t last_count_ ROCKETMQ_GUARDED_BY(mutex_) = 0;  ///< Of the flush before.
   bool closed_ ROCKETMQ_GUARDED_BY(mutex_) = false;
 };
 

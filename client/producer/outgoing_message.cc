@@ -17,6 +17,9 @@ namespace {
 
 using remoting::ResponseCode;
 
+/// More than what the producer adds to the properties takes, but for a namespace.
+constexpr size_t kAddedPropertiesBytes = 96;
+
 ClientError illegal(std::string text) {
   return ClientError::client(std::move(text), static_cast<int32_t>(ResponseCode::kMessageIllegal));
 }
@@ -70,12 +73,18 @@ std::optional<int32_t> takeNumber(PropertyMap& properties, std::string_view name
   return number;
 }
 
+/// Message::property() without a copy.
+std::string_view valueOf(const Message& message, std::string_view name) {
+  const auto found = message.properties().find(name);
+  return found == message.properties().end() ? std::string_view() : found->second;
+}
+
 /// Sets what the producer adds to every message.
 void addProducerProperties(Message& message, const ProducerConfig& config) {
-  if (message.uniqueKey().empty()) {
+  if (valueOf(message, property::kUniqueKey).empty()) {
     message.putProperty(property::kUniqueKey, newUniqueId().toString());
   }
-  if (message.property(property::kWait).empty()) {
+  if (valueOf(message, property::kWait).empty()) {
     message.setWaitStoreMsgOk(true);
   }
   if (!config.name_space.empty()) {
@@ -83,9 +92,26 @@ void addProducerProperties(Message& message, const ProducerConfig& config) {
   }
 }
 
-remoting::SendMessageHeader<std::string> commonHeader(const std::string& topic,
-                                                      const ProducerConfig& config) {
-  remoting::SendMessageHeader<std::string> header;
+/// Appends what of it `message` does not have to the text of its properties, and returns the unique
+/// id.
+std::string appendProducerProperties(const Message& message, const ProducerConfig& config,
+                                     std::string& text) {
+  std::string id(valueOf(message, property::kUniqueKey));
+  if (id.empty()) {
+    id = newUniqueId().toString();
+    appendProperty(text, property::kUniqueKey, id);
+  }
+  if (valueOf(message, property::kWait).empty()) {
+    appendProperty(text, property::kWait, "true");
+  }
+  if (valueOf(message, property::kInstanceId) != config.name_space && !config.name_space.empty()) {
+    appendProperty(text, property::kInstanceId, config.name_space);
+  }
+  return id;
+}
+
+void fillHeader(remoting::SendMessageHeader<std::string>& header, const std::string& topic,
+                const ProducerConfig& config) {
   header.producer_group = wrapNamespace(config.name_space, config.producer_group);
   header.topic = wrapNamespace(config.name_space, topic);
   header.default_topic = config.create_topic_key;
@@ -93,7 +119,6 @@ remoting::SendMessageHeader<std::string> commonHeader(const std::string& topic,
   header.reconsume_times = 0;
   header.unit_mode = !config.unit_name.empty();
   header.batch = false;
-  return header;
 }
 
 CompressionType compressionOf(CompressType type) {
@@ -146,49 +171,44 @@ Status checkBatchMember(const Message& message, const Message& first,
   return checkProperties(message);
 }
 
-/// All but the body, unless that is compressed.
-Outcome<OutgoingMessage> makeWithoutBody(Message& message, const ProducerConfig& config) {
-  for (const Status& status :
-       {checkTopic(message.topic()), checkBody(message, config), checkProperties(message)}) {
-    if (!status.isOk()) {
-      return illegal(status.message());
-    }
-  }
-  addProducerProperties(message, config);
+Status checkMessage(const Message& message, const ProducerConfig& config) {
+  ROCKETMQ_RETURN_IF_ERROR(checkTopic(message.topic()));
+  ROCKETMQ_RETURN_IF_ERROR(checkBody(message, config));
+  return checkProperties(message);
+}
 
+/// The text of the properties, and what else of the header comes from them.
+std::string takeProperties(const Message& message,
+                           remoting::SendMessageHeader<std::string>& header) {
+  if (valueOf(message, property::kTransactionPrepared) == "true") {
+    header.sys_flag |= sys_flag::kTransactionPrepared;
+  }
+  if (!isRetryTopic(header.topic)) {
+    return formatProperties(message.properties(), kAddedPropertiesBytes);
+  }
+  PropertyMap properties = message.properties();
+  header.reconsume_times = takeNumber(properties, property::kReconsumeTime).value_or(0);
+  header.max_reconsume_times = takeNumber(properties, property::kMaxReconsumeTimes);
+  return formatProperties(properties, kAddedPropertiesBytes);
+}
+
+/// Of a message that has been checked. `body` gives the plain body, when it is that which travels.
+template <class Body>
+Outcome<OutgoingMessage> makeChecked(const Message& message, const ProducerConfig& config,
+                                     Body body) {
   OutgoingMessage outgoing;
-  outgoing.message_id = message.uniqueKey();
-  outgoing.header = commonHeader(message.topic(), config);
+  fillHeader(outgoing.header, message.topic(), config);
   outgoing.header.flag = message.flag();
-  outgoing.is_reply = message.property(property::kMessageType) == kReplyMessageType;
-  if (isRetryTopic(outgoing.header.topic)) {
-    PropertyMap properties = message.properties();
-    outgoing.header.reconsume_times = takeNumber(properties, property::kReconsumeTime).value_or(0);
-    outgoing.header.max_reconsume_times = takeNumber(properties, property::kMaxReconsumeTimes);
-    outgoing.header.properties = formatProperties(properties);
-  } else {
-    outgoing.header.properties = formatProperties(message.properties());
-  }
-  if (auto compressed = compressedBody(message, config, outgoing.header.sys_flag)) {
-    outgoing.body = std::move(*compressed);
-  }
-  if (message.property(property::kTransactionPrepared) == "true") {
-    outgoing.header.sys_flag |= sys_flag::kTransactionPrepared;
-  }
-  if (outgoing.header.properties->size() > kPropertiesLengthMax) {
+  outgoing.is_reply = valueOf(message, property::kMessageType) == kReplyMessageType;
+  std::string properties = takeProperties(message, outgoing.header);
+  outgoing.message_id = appendProducerProperties(message, config, properties);
+  if (properties.size() > kPropertiesLengthMax) {
     return illegal("the properties are longer than " + std::to_string(kPropertiesLengthMax) +
                    " bytes");
   }
-  return outgoing;
-}
-
-/// `body` gives the plain body, when it is that which travels.
-template <class Body>
-Outcome<OutgoingMessage> makeWithBody(Message& message, const ProducerConfig& config, Body body) {
-  Outcome<OutgoingMessage> outgoing = makeWithoutBody(message, config);
-  if (outgoing.ok() && outgoing.value().body.empty()) {
-    outgoing.value().body = body();
-  }
+  outgoing.header.properties = std::move(properties);
+  auto compressed = compressedBody(message, config, outgoing.header.sys_flag);
+  outgoing.body = compressed ? std::move(*compressed) : body();
   return outgoing;
 }
 
@@ -200,11 +220,18 @@ int64_t OutgoingMessage::bytes() const {
 }
 
 Outcome<OutgoingMessage> makeOutgoing(Message& message, const ProducerConfig& config) {
-  return makeWithBody(message, config, [&] { return message.body(); });
+  if (const Status status = checkMessage(message, config); !status.isOk()) {
+    return illegal(status.message());
+  }
+  addProducerProperties(message, config);
+  return makeChecked(message, config, [&] { return message.body(); });
 }
 
 Outcome<OutgoingMessage> makeOutgoing(Message&& message, const ProducerConfig& config) {
-  return makeWithBody(message, config, [&] { return message.takeBody(); });
+  if (const Status status = checkMessage(message, config); !status.isOk()) {
+    return illegal(status.message());
+  }
+  return makeChecked(message, config, [&] { return message.takeBody(); });
 }
 
 Outcome<OutgoingMessage> makeOutgoingBatch(std::vector<Message>& batch,
@@ -236,7 +263,7 @@ Outcome<OutgoingMessage> makeOutgoingBatch(std::vector<Message>& batch,
                    std::to_string(config.max_message_size) + "; use MessageBatchSplitter");
   }
   outgoing.is_batch = true;
-  outgoing.header = commonHeader(batch.front().topic(), config);
+  fillHeader(outgoing.header, batch.front().topic(), config);
   outgoing.header.batch = true;
   outgoing.header.properties = formatProperties(
       {{std::string(property::kWait), batch.front().waitStoreMsgOk() ? "true" : "false"}});

@@ -120,7 +120,7 @@ Outcome<SendResult> ProducerCore::sendSync(OutgoingMessage&& outgoing, SendTarge
                                            SendMode mode, milliseconds timeout) {
   const SendCallPtr call = makeCall(std::move(outgoing), std::move(target), mode, timeout);
   auto caller = std::make_shared<WaitingCaller<Outcome<SendResult>>>();
-  call->done = [caller](Outcome<SendResult>&& outcome) { caller->finish(std::move(outcome)); };
+  call->done = [caller](const SendCallPtr& done) { caller->finish(std::move(*done->outcome)); };
   if (auto* selected = std::get_if<SelectedQueue>(&call->target)) {
     selected->run = [caller](std::function<void()> choice) { caller->run(std::move(choice)); };
   }
@@ -144,7 +144,8 @@ void ProducerCore::sendAsync(OutgoingMessage&& outgoing, SendTarget&& target, Se
   if (admission == InFlightSends::Admission::kClosed) {
     throwError(shutDown());
   }
-  call->done = onCallbackPool(std::move(callback), in_flight_, bytes);
+  call->callback = std::move(callback);
+  call->done = [this](const SendCallPtr& done) { tellApplication(done, in_flight_); };
   if (!in_flight_.add(call)) {
     in_flight_.release(bytes);
     throwError(shutDown());
@@ -173,25 +174,27 @@ void ProducerCore::refuse(const SendCallback& callback, ClientError error) {
   if (admission != InFlightSends::Admission::kAdmitted) {
     throwError(error);
   }
-  onCallbackPool(callback, refused_, 0)(std::move(error));
+  const auto call = std::make_shared<SendCall>();
+  call->callback = callback;
+  call->outcome.emplace(std::move(error));
+  tellApplication(call, refused_);
 }
 
-ProducerCore::SendDone ProducerCore::onCallbackPool(SendCallback callback, InFlightSends& places,
-                                                    int64_t bytes) {
-  return [this, callback = std::move(callback), &places,
-          bytes](Outcome<SendResult>&& outcome) mutable {
-    outcomes_.add([callback = std::move(callback), outcome = std::move(outcome), &places, bytes] {
-      // Given back first: the callback may send again.
-      places.release(bytes);
-      if (outcome.ok()) {
-        if (callback.on_success) {
-          callback.on_success(outcome.value());
-        }
-      } else if (callback.on_exception) {
-        withException(outcome.error(), callback.on_exception);
+void ProducerCore::tellApplication(const SendCallPtr& call, InFlightSends& places) {
+  outcomes_.add([call, &places] {
+    // Given back first: the callback may send again.
+    places.release(call->outgoing.bytes());
+    // What the application's function holds ends here, not on the event loop.
+    const SendCallback callback = std::move(call->callback);
+    const Outcome<SendResult>& outcome = *call->outcome;
+    if (outcome.ok()) {
+      if (callback.on_success) {
+        callback.on_success(outcome.value());
       }
-    });
-  };
+    } else if (callback.on_exception) {
+      withException(outcome.error(), callback.on_exception);
+    }
+  });
 }
 
 void ProducerCore::begin(const SendCallPtr& call) {
@@ -269,7 +272,9 @@ void ProducerCore::select(const SendCallPtr& call) {
 void ProducerCore::attempt(const SendCallPtr& call) {
   call->last_broker = std::move(call->queue.broker_name);
   ++call->attempts_made;
-  call->attempt_start = Clock::now();
+  if (config_.send_latency_fault_enable || trace_ != nullptr) {
+    call->attempt_start = Clock::now();
+  }
   if (const auto* fixed = std::get_if<MessageQueue>(&call->target)) {
     call->queue = *fixed;
     call->queue.topic = call->outgoing.header.topic;
@@ -382,19 +387,21 @@ void ProducerCore::takeAnswer(const SendCallPtr& call, const remoting::CallResul
 
 void ProducerCore::takeStored(const SendCallPtr& call, SendStatus status,
                               const remoting::SendMessageReply& reply) {
-  Outcome<SendResult> outcome = makeSendResult(*call, status, reply, config_.name_space);
-  if (trace_ != nullptr) {
-    traceSend(*trace_, config_.producer_group, *call, outcome.value(), call->address);
-  }
   const bool try_elsewhere = status != SendStatus::kSendOk && call->mode == SendMode::kSync &&
                              config_.retry_another_broker_when_not_store_ok &&
                              !call->queueFixed() && call->attempts_made <= call->retries_max &&
                              Clock::now() < call->deadline;
+  std::string& id = call->outgoing.message_id;
+  SendResult result = makeSendResult(*call, try_elsewhere ? std::string(id) : std::move(id), status,
+                                     reply, config_.name_space);
+  if (trace_ != nullptr) {
+    traceSend(*trace_, config_.producer_group, *call, result, call->address);
+  }
   if (try_elsewhere) {
-    call->stored_somehow = std::make_unique<SendResult>(std::move(outcome.value()));
+    call->stored_somehow = std::make_unique<SendResult>(std::move(result));
     attempt(call);
   } else {
-    finish(call, std::move(outcome));
+    finish(call, std::move(result));
   }
 }
 
@@ -423,12 +430,14 @@ void ProducerCore::fail(const SendCallPtr& call, ClientError error) {
   finish(call, std::move(error));
 }
 
-void ProducerCore::finish(const SendCallPtr& call, Outcome<SendResult>&& outcome) {
+template <class Value>
+void ProducerCore::finish(const SendCallPtr& call, Value&& outcome) {
   if (call->finished.exchange(true)) {
     return;
   }
+  call->outcome.emplace(std::forward<Value>(outcome));
   in_flight_.remove(*call);
-  call->done(std::move(outcome));
+  call->done(call);
 }
 
 void ProducerCore::recordLatency(const SendCall& call, bool failed) {

@@ -78,7 +78,6 @@ class ProducerCore {
 
  private:
   using Clock = std::chrono::steady_clock;
-  using SendDone = decltype(SendCall::done);
 
   // Requests, in producer_requests.cc.
   struct RequestTime {
@@ -111,12 +110,15 @@ class ProducerCore {
   void takeStored(const SendCallPtr& call, SendStatus status,
                   const remoting::SendMessageReply& reply);
   void fail(const SendCallPtr& call, ClientError error);
-  void finish(const SendCallPtr& call, Outcome<SendResult>&& outcome);
+  /// `outcome`: a SendResult or the error instead of it.
+  template <class Value>
+  void finish(const SendCallPtr& call, Value&& outcome);
 
   Clock::time_point connectDeadline(const SendCall& call) const;
   void recordLatency(const SendCall& call, bool failed);
   void refuse(const SendCallback& callback, ClientError error);
-  SendDone onCallbackPool(SendCallback callback, InFlightSends& places, int64_t bytes);
+  /// Has the callback pool tell the application a call's outcome and give back its place.
+  void tellApplication(const SendCallPtr& call, InFlightSends& places);
 
   const ProducerConfig config_;
   const std::string group_;

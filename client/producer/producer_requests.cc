@@ -61,10 +61,10 @@ std::optional<ClientError> ProducerCore::beginRequest(const std::string& id,
   const auto left = std::chrono::ceil<milliseconds>(time.deadline - Clock::now());
   const SendCallPtr call = makeCall(std::move(outgoing), std::move(target), SendMode::kAsync, left);
   auto sent = std::make_shared<std::atomic<bool>>(false);
-  call->done = [&requests, id, sent](Outcome<SendResult>&& outcome) {
-    sent->store(outcome.ok());
-    if (!outcome.ok()) {
-      requests.finish(id, outcome.error());
+  call->done = [&requests, id, sent](const SendCallPtr& call_done) {
+    sent->store(call_done->outcome->ok());
+    if (!call_done->outcome->ok()) {
+      requests.finish(id, call_done->outcome->error());
     }
   };
   if (!requests.add(id, this, std::move(done))) {

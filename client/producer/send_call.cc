@@ -1,5 +1,7 @@
 #include "client/producer/send_call.h"
 
+#include <utility>
+
 #include "client/instance/name_space.h"
 
 namespace rocketmq::client {
@@ -34,11 +36,11 @@ const MessageQueue* chooseQueue(const std::vector<MessageQueue>& queues, uint32_
   return queues.empty() ? nullptr : &queues[turn % queues.size()];
 }
 
-SendResult makeSendResult(const SendCall& call, SendStatus status,
+SendResult makeSendResult(const SendCall& call, std::string message_id, SendStatus status,
                           const remoting::SendMessageReply& reply, const std::string& name_space) {
   SendResult result;
   result.status = status;
-  result.msg_id = call.outgoing.message_id;
+  result.msg_id = std::move(message_id);
   result.offset_msg_id = reply.message_id;
   result.message_queue = {withoutNamespace(name_space, call.queue.topic), call.queue.broker_name,
                           reply.queue_id};

@@ -33,27 +33,31 @@ struct SelectedQueue {
 using SendTarget = std::variant<AnyQueue, MessageQueue, SelectedQueue>;
 
 /// One send from the call to its outcome, over all tries. Touched by one thread at a time: first
-/// the caller's, then the event loop's; only `finished` is shared.
+/// the caller's, then the event loop's; only `finished` and what goes with it are shared.
 struct SendCall {
   OutgoingMessage outgoing;
   SendTarget target;
   SendMode mode = SendMode::kSync;
   int32_t retries_max = 0;
   std::chrono::steady_clock::time_point deadline;
-  /// Gets the outcome, exactly once, on any thread; must not block.
-  remoting::UniqueFunction<void(Outcome<SendResult>&&)> done;
+  /// Gets the call when it has its outcome, exactly once, on any thread; must not block.
+  remoting::UniqueFunction<void(const SendCallPtr&)> done;
+  /// What the application wants to hear of an asynchronous send.
+  SendCallback callback;
 
   TopicRoutePtr route;
   int32_t attempts_made = 0;
   MessageQueue queue;       ///< Of the current attempt; topic as brokers know it.
   std::string address;      ///< Of the broker that has this queue.
   std::string last_broker;  ///< Of the attempt before.
-  std::chrono::steady_clock::time_point attempt_start;
+  std::chrono::steady_clock::time_point attempt_start;  ///< Where somebody wants to know.
   /// A broker has stored the message, but less safely than its mode promises, and another one is
   /// being tried.
   std::unique_ptr<SendResult> stored_somehow;
 
   std::atomic<bool> finished{false};
+  /// Set by who sets `finished`, before done().
+  std::optional<Outcome<SendResult>> outcome;
   std::optional<size_t> place;  ///< Guarded by InFlightSends.
 
   bool queueFixed() const { return !std::holds_alternative<AnyQueue>(target); }
@@ -65,8 +69,9 @@ const MessageQueue* chooseQueue(const std::vector<MessageQueue>& queues, uint32_
                                 const std::string& last_broker,
                                 const std::function<bool(const std::string&)>& is_available);
 
-/// The SendResult for a broker's answer that means "stored".
-SendResult makeSendResult(const SendCall& call, SendStatus status,
+/// The SendResult for a broker's answer that means "stored". `message_id`: the call's, which it may
+/// give up.
+SendResult makeSendResult(const SendCall& call, std::string message_id, SendStatus status,
                           const remoting::SendMessageReply& reply, const std::string& name_space);
 
 /// The status that a response code stands for; nullopt for a refusal.

@@ -89,8 +89,8 @@ PropertyMap parseProperties(std::string_view properties) {
   return map;
 }
 
-std::string formatProperties(const PropertyMap& properties) {
-  size_t size = 0;
+std::string formatProperties(const PropertyMap& properties, size_t spare_bytes) {
+  size_t size = spare_bytes;
   for (const auto& [name, value] : properties) {
     size += name.size() + value.size() + 2;
   }

@@ -39,8 +39,9 @@ void forEachProperty(std::string_view properties, Visitor&& visit) {
 
 PropertyMap parseProperties(std::string_view properties);
 
-/// With a 0x02 after every entry, as RocketMQ 5 writes it.
-std::string formatProperties(const PropertyMap& properties);
+/// With a 0x02 after every entry, as RocketMQ 5 writes it. The text has room for `spare_bytes`
+/// more.
+std::string formatProperties(const PropertyMap& properties, size_t spare_bytes = 0);
 
 /// Appends one entry to a property string, putting a separator before it when one is missing.
 void appendProperty(std::string& properties, std::string_view name, std::string_view value);
