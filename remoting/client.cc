@@ -112,6 +112,7 @@ void Client::Impl::start() {
   TcpConnection::Settings settings;
   settings.router = &router_;
   settings.limits = options_.limits;
+  settings.limits.header_bytes_max = kHeaderBytesMax;
   settings.language = options_.language;
   settings.serialize_type = options_.serialize_type;
   settings.signer = options_.signer;

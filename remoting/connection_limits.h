@@ -10,6 +10,8 @@ namespace rocketmq::remoting {
 /// Bounds that both servers and clients put on a connection.
 struct ConnectionLimits {
   size_t frame_bytes_max = kFrameBytesMax;
+  /// Of frames that come; a client, which reads answers, takes kHeaderBytesMax.
+  size_t header_bytes_max = kRequestHeaderBytesMax;
   /// Past this many unsent bytes the connection stops reading until half of them have left.
   size_t unsent_bytes_max = 32u << 20;
   /// The same for all connections of a server together: past it, only those with little unsent

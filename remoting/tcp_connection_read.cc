@@ -228,7 +228,7 @@ size_t TcpConnection::handleFrames(const ConnectionPtr& self, char* data, size_t
 
 void TcpConnection::handleFrame(const ConnectionPtr& self, char* frame, size_t size) {
   CommandView& command = thread_.scratchCommand();
-  const Status status = decodeFrame(frame, size, command);
+  const Status status = decodeFrame(frame, size, command, settings_->limits.header_bytes_max);
   if (!status.isOk()) {
     requestClose(CloseReason::Kind::kFault, status.message());
   } else if (command.isResponse()) {

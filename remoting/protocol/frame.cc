@@ -16,8 +16,7 @@ namespace {
 
 constexpr size_t kLengthWordBytes = 4;
 /// The header length shares its word with the serialize type and has 24 bits.
-constexpr size_t kHeaderLengthMask = 0xFFFFFF;
-static_assert(kHeaderBytesMax <= kHeaderLengthMask);
+constexpr size_t kHeaderLengthMask = kHeaderBytesMax;
 /// Room that a head takes at a time, so that a usual one does it once.
 constexpr size_t kRoomStepBytes = 512;
 /// The digits and the sign of an int64.
@@ -67,7 +66,7 @@ Result<std::optional<size_t>> peekFrameSize(std::string_view bytes, size_t frame
   return std::optional<size_t>(kLengthWordBytes + static_cast<size_t>(total));
 }
 
-Status decodeFrame(char* frame, size_t size, CommandView& out) {
+Status decodeFrame(char* frame, size_t size, CommandView& out, size_t header_bytes_max) {
   resetKeepingCapacity(out);
   ByteReader prefix(frame, size);
   const auto total = prefix.read<int32_t>();
@@ -78,9 +77,9 @@ Status decodeFrame(char* frame, size_t size, CommandView& out) {
     return Status::corruption("frame of " + std::to_string(size) +
                               " bytes does not fit its lengths");
   }
-  if (header_bytes > kHeaderBytesMax) {
+  if (header_bytes > header_bytes_max) {
     return Status::corruption("header of " + std::to_string(header_bytes) +
-                              " bytes is longer than " + std::to_string(kHeaderBytesMax));
+                              " bytes is longer than " + std::to_string(header_bytes_max));
   }
   const uint32_t type = header_word >> 24;
   char* const header = frame + kFramePrefixBytes;
@@ -227,8 +226,9 @@ void HeaderWriter::finish(size_t body_bytes) {
   }
   out_.resize(size_);
   const size_t header_bytes = size_ - frame_start_ - kFramePrefixBytes;
-  if (header_bytes > kHeaderBytesMax) {
-    replaceByRefusal(body_bytes);
+  const size_t header_bytes_max = isAnswer() ? kHeaderBytesMax : kRequestHeaderBytesMax;
+  if (header_bytes > header_bytes_max) {
+    replaceByRefusal(header_bytes_max, body_bytes);
     return;
   }
   const auto type = static_cast<uint32_t>(head_.serialize_type);
@@ -240,11 +240,11 @@ void HeaderWriter::finish(size_t body_bytes) {
 
 /// A header echoes texts of peers, so that one can grow past what its length word can say. The
 /// answer then says so, and a request goes out without fields and is refused.
-void HeaderWriter::replaceByRefusal(size_t body_bytes) {
+void HeaderWriter::replaceByRefusal(size_t header_bytes_max, size_t body_bytes) {
   CommandHead head = head_;
-  const std::string remark = "header is longer than " + std::to_string(kHeaderBytesMax) + " bytes";
+  const std::string remark = "header is longer than " + std::to_string(header_bytes_max) + " bytes";
   head.remark = remark;
-  if ((head.flag & kFlagResponse) != 0) {
+  if (isAnswer()) {
     head.code = static_cast<int32_t>(ResponseCode::kSystemError);
   }
   out_.resize(frame_start_);

@@ -18,9 +18,12 @@ namespace rocketmq::remoting {
 
 /// Largest `total` accepted, as the Java side has it.
 inline constexpr size_t kFrameBytesMax = 16u << 20;
-/// Size of the longest header accepted and written. A message's properties, 32,767 bytes at most,
-/// are what headers are long for; each may take six bytes in JSON.
-inline constexpr size_t kHeaderBytesMax = 512u << 10;
+/// Size of the longest header of a request. A message's properties, 32,767 bytes at most, are what
+/// they are long for; each may take six bytes in JSON.
+inline constexpr size_t kRequestHeaderBytesMax = 512u << 10;
+/// Size of the longest header of an answer: all that its length word can say. The answer to a batch
+/// has the ids of all its messages.
+inline constexpr size_t kHeaderBytesMax = (1u << 24) - 1;
 /// The two words before the header.
 inline constexpr size_t kFramePrefixBytes = 8;
 
@@ -31,9 +34,10 @@ Result<std::optional<size_t>> peekFrameSize(std::string_view bytes, size_t frame
 
 /// Decodes one whole frame of `size` bytes into `out`, whose views then point into it. Escapes in a
 /// JSON header are undone in place, so the header part of the bytes may change. Corruption when
-/// lengths, serialize type or header are wrong, or the header is above kHeaderBytesMax: the
+/// lengths, serialize type or header are wrong, or the header is above `header_bytes_max`: the
 /// connection must then be closed.
-Status decodeFrame(char* frame, size_t size, CommandView& out);
+Status decodeFrame(char* frame, size_t size, CommandView& out,
+                   size_t header_bytes_max = kHeaderBytesMax);
 
 /// Appends a frame's head (prefix and header) to a string, which is not to be used before finish();
 /// the body follows it on the wire.
@@ -60,7 +64,7 @@ class HeaderWriter {
   void addNumber(std::string_view name, int64_t value);
 
   /// Completes the header and fills in the lengths. Call once, last. A header above
-  /// kHeaderBytesMax, which only texts of a peer or a user can cause, is replaced by a refusal.
+  /// its bound, which only texts of a peer or a user can cause, is replaced by a refusal.
   void finish(size_t body_bytes);
 
  private:
@@ -81,7 +85,8 @@ class HeaderWriter {
   /// What comes before a field's name.
   char* putJsonSeparator(char* to);
   void writeJsonTail();
-  void replaceByRefusal(size_t body_bytes);
+  bool isAnswer() const { return (head_.flag & kFlagResponse) != 0; }
+  void replaceByRefusal(size_t header_bytes_max, size_t body_bytes);
 
   /// Longer than what has been written; its first size_ bytes count.
   std::string& out_;

@@ -90,6 +90,19 @@ TEST_F(ClientTest, AsyncOnewayBatchAndSelectorSendsAllArrive) {
   EXPECT_EQ(selected_queues.size(), 1u);
 }
 
+// The answer has the ids of all of them, which make a header longer than a request's may be.
+TEST_F(ClientTest, ABatchOfTensOfThousandsIsStoredOnceAndAnswered) {
+  constexpr int64_t kMessages = 40'000;
+  const auto producer = this->producer();
+  std::vector<Message> batch(kMessages, Message(topic_, "x"));
+  const MessageQueue queue = producer->fetchPublishMessageQueues(topic_).at(0);
+  const SendResult result = producer->send(batch, queue);
+  EXPECT_EQ(result.status, SendStatus::kSendOk);
+  EXPECT_EQ(std::ranges::count(result.offset_msg_id, ','), kMessages - 1);
+  Message next(topic_, "next");
+  EXPECT_EQ(producer->send(next, queue).queue_offset, kMessages);
+}
+
 TEST_F(ClientTest, ABatchArrivesAsSingleRecordsWithOffsetsAndIdsOfTheirOwn) {
   const auto producer = this->producer();
   const std::vector<MessageQueue> queues = producer->fetchPublishMessageQueues(topic_);

@@ -168,7 +168,7 @@ TEST(FrameTest, FrameOfTheLargestSizeDecodes) {
 }
 
 TEST(FrameTest, LargeHeadersSurviveBothCodecs) {
-  std::string value(kHeaderBytesMax - 300, 'v');
+  std::string value(kRequestHeaderBytesMax - 300, 'v');
   value[1000] = '"';
   value.back() = '\x02';
   for (const SerializeType type : {SerializeType::kJson, SerializeType::kBinary}) {
@@ -180,6 +180,17 @@ TEST(FrameTest, LargeHeadersSurviveBothCodecs) {
   }
 }
 
+// Promise: an answer may have as many ids as a batch has messages.
+TEST(FrameTest, HeadersOfAnswersMayBeLongerThanThoseOfRequests) {
+  const std::string ids(8u << 20, 'A');
+  for (const SerializeType type : {SerializeType::kJson, SerializeType::kBinary}) {
+    const DecodedFrame answer(
+        encode({.flag = kFlagResponse, .serialize_type = type, .remark = {}}, {{"msgId", ids}}));
+    ASSERT_TRUE(answer.isOk()) << answer.status().toString();
+    EXPECT_EQ(answer.field("msgId"), ids);
+  }
+}
+
 // Promise: an answer that repeats a peer's text is never written longer than a peer takes.
 TEST(FrameTest, HeaderThatIsTooLongIsReplacedByARefusal) {
   const std::string text(kHeaderBytesMax, 't');
@@ -188,24 +199,26 @@ TEST(FrameTest, HeaderThatIsTooLongIsReplacedByARefusal) {
   ASSERT_TRUE(answer.isOk()) << answer.status().toString();
   EXPECT_EQ(answer->code, static_cast<int32_t>(ResponseCode::kSystemError));
   EXPECT_EQ(answer->opaque, 5);
-  EXPECT_EQ(answer->remark, "header is longer than 524288 bytes");
+  EXPECT_EQ(answer->remark, "header is longer than 16777215 bytes");
   EXPECT_EQ(answer->ext_fields.size(), 0u);
   EXPECT_EQ(answer->body, "body");
 
-  const DecodedFrame request(encode({.code = 10, .opaque = 6, .remark = {}}, {{"topic", text}}));
+  const DecodedFrame request(encode({.code = 10, .opaque = 6, .remark = {}},
+                                    {{"topic", text.substr(0, kRequestHeaderBytesMax)}}));
   ASSERT_TRUE(request.isOk()) << request.status().toString();
   EXPECT_EQ(request->code, 10);
   EXPECT_EQ(request->ext_fields.size(), 0u);
 }
 
 TEST(FrameTest, HeaderThatIsTooLongIsRefusedUnread) {
-  const std::string header = R"({"code":10,"remark":")" + std::string(kHeaderBytesMax, 't') + "\"}";
+  const std::string header =
+      R"({"code":10,"remark":")" + std::string(kRequestHeaderBytesMax, 't') + "\"}";
   std::string frame(kFramePrefixBytes, '\0');
   storeBigEndian(frame.data(), static_cast<int32_t>(4 + header.size()));
   storeBigEndian(frame.data() + 4, static_cast<int32_t>(header.size()));
   frame += header;
   CommandView view;
-  const Status decoded = decodeFrame(frame.data(), frame.size(), view);
+  const Status decoded = decodeFrame(frame.data(), frame.size(), view, kRequestHeaderBytesMax);
   EXPECT_EQ(decoded.code(), StatusCode::kCorruption);
   EXPECT_NE(decoded.message().find("longer than 524288"), std::string::npos) << decoded.message();
 }
