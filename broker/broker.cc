@@ -6,6 +6,7 @@
 #include "broker/broker_impl.h"
 #include "broker/reachability.h"
 #include "common/log.h"
+#include "common/log_limiter.h"
 
 namespace rocketmq::broker {
 
@@ -22,6 +23,9 @@ constexpr milliseconds kReachabilityTimeout{3000};
 constexpr seconds kFirstPersist{10};
 constexpr seconds kClientScanPeriod{10};
 constexpr seconds kLockScanPeriod{60};
+/// A new owner is forgotten by a broker that is killed sooner. Nothing is written while owners
+/// stay.
+constexpr milliseconds kLockPersistPeriod{200};
 constexpr seconds kFilterPersistPeriod{10};
 constexpr seconds kStatsPeriod{1};
 constexpr seconds kAclReloadPeriod{1};
@@ -154,6 +158,12 @@ void Broker::Impl::startTimers() {
     persist("consumer filters", filters_->persist());
   });
   every(kLockScanPeriod, kLockScanPeriod, [this] { locks_->removeExpired(clock_.nowMs()); });
+  every(kLockPersistPeriod, kLockPersistPeriod, [this] {
+    if (const Status status = locks_->persist(); !status.isOk()) {
+      static LogLimiter limiter(1);
+      limiter.error("owners of queues are not saved: {}", status.message());
+    }
+  });
   every(kStatsPeriod, kStatsPeriod, [this] {
     stats_.sample(clock_.nowMs());
     runtime_info_->sample();
@@ -239,8 +249,12 @@ Status Broker::Impl::saveTables() {
   }
   // Without the store's lock the file may be that of another process.
   const Status filters_saved = store_ == nullptr ? Status::ok() : filters_->persist();
+  const Status locks_saved = locks_ ? locks_->persist() : Status::ok();
   const Status offsets_saved = offsets_ == nullptr ? Status::ok() : offsets_->persist();
-  return offsets_saved.isOk() ? filters_saved : offsets_saved;
+  for (const Status& status : {offsets_saved, filters_saved, locks_saved}) {
+    ROCKETMQ_RETURN_IF_ERROR(status);
+  }
+  return Status::ok();
 }
 
 Status Broker::Impl::stop() {

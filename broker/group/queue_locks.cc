@@ -1,8 +1,70 @@
 #include "broker/group/queue_locks.h"
 
 #include <iterator>
+#include <tuple>
+#include <vector>
+
+#include "broker/config_file.h"
+#include "common/fields.h"
+#include "common/log.h"
+#include "remoting/protocol/bodies/membership.h"
 
 namespace rocketmq::broker {
+
+/// queueLocks.json: what each owner would ask for to have its locks again.
+struct QueueLocks::File {
+  std::vector<remoting::LockBatchBody> locks;
+
+  static constexpr auto fields() { return std::tuple{optional("locks", &File::locks)}; }
+};
+
+void QueueLocks::load(TimestampMs now) {
+  const Result<File> file = loadConfigFile<File>(path_);
+  if (!file.ok()) {
+    log::warn("clients may consume queues in order that others still hold, for half a minute: {}",
+              file.status().message());
+    return;
+  }
+  for (const remoting::LockBatchBody& owner : (*file).locks) {
+    lock(owner.consumer_group, owner.client_id, owner.mq_set, now);
+  }
+}
+
+Status QueueLocks::persist() {
+  MutexLock lock(persist_mutex_);
+  // Read before the owners: what changes meanwhile is written the next time.
+  const uint64_t changes = changes_.load(std::memory_order_acquire);
+  if (changes == persisted_changes_) {
+    return Status::ok();
+  }
+  ROCKETMQ_RETURN_IF_ERROR(saveConfigFile(path_, file()));
+  persisted_changes_ = changes;
+  return Status::ok();
+}
+
+QueueLocks::File QueueLocks::file() const {
+  File file;
+  for (const Shard& shard : shards_) {
+    MutexLock guard(shard.mutex);
+    size_t room = kLocksInFileMax;
+    for (const auto& [group, locks] : shard.groups) {
+      std::map<std::string_view, Queues> owners;
+      for (const auto& [queue, lock] : locks) {
+        if (room > 0) {
+          --room;
+          owners[lock.client_id].insert(queue);
+        }
+      }
+      for (auto& [client_id, queues] : owners) {
+        remoting::LockBatchBody& owner = file.locks.emplace_back();
+        owner.client_id = client_id;
+        owner.consumer_group = group;
+        owner.mq_set = std::move(queues);
+      }
+    }
+  }
+  return file;
+}
 
 QueueLocks::Queues QueueLocks::lock(std::string_view group, std::string_view client_id,
                                     const Queues& queues, TimestampMs now) {
@@ -25,6 +87,7 @@ QueueLocks::Queues QueueLocks::lock(std::string_view group, std::string_view cli
         continue;
       }
       lock.client_id = client_id;
+      noteChange();
     }
     lock.renewed_ms = now;
     owned.insert(owned.end(), queue);
@@ -47,6 +110,7 @@ void QueueLocks::unlock(std::string_view group, std::string_view client_id, cons
     if (lock != locks->second.end() && lock->second.client_id == client_id) {
       locks->second.erase(lock);
       --shard.locks;
+      noteChange();
     }
   }
   if (locks->second.empty()) {
@@ -73,8 +137,12 @@ void QueueLocks::removeExpired(TimestampMs now) {
   for (Shard& shard : shards_) {
     MutexLock guard(shard.mutex);
     for (auto group = shard.groups.begin(); group != shard.groups.end();) {
-      shard.locks -= std::erase_if(
+      const size_t removed = std::erase_if(
           group->second, [this, now](const auto& lock) { return expired(lock.second, now); });
+      if (removed > 0) {
+        shard.locks -= removed;
+        noteChange();
+      }
       group = group->second.empty() ? shard.groups.erase(group) : std::next(group);
     }
   }

@@ -1,32 +1,46 @@
 #pragma once
 
 #include <array>
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <map>
 #include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "broker/string_map.h"
 #include "common/clock.h"
 #include "common/model/message_queue.h"
 #include "common/mutex.h"
+#include "common/status.h"
 
 namespace rocketmq::broker {
 
 /// Which client of a group may consume which queue in order (RocketMQ: RebalanceLockManager). A
 /// lock belongs to its client until `lifetime` after it was last taken or renewed.
 ///
-/// Bound: some million locks. Threads: any; sharded by group. Not kept over a restart: clients
-/// renew every 20 s.
+/// Bound:      some million locks. Threads: any; sharded by group.
+/// Durability: the owners as of the last persist(), which the broker calls after each change. A
+///             client trusts its lock for longer than a broker takes to start, so a broker that
+///             had forgotten the owners would let the first client that comes back into the
+///             queues of the others. (RocketMQ forgets them.)
 class QueueLocks {
  public:
-  explicit QueueLocks(std::chrono::milliseconds lifetime = std::chrono::milliseconds(60'000))
-      : lifetime_ms_(lifetime.count()) {}
+  explicit QueueLocks(std::string path,
+                      std::chrono::milliseconds lifetime = std::chrono::milliseconds(60'000))
+      : path_(std::move(path)), lifetime_ms_(lifetime.count()) {}
 
   using Queue = model::MessageQueue;
   using Queues = std::set<Queue>;
+
+  /// Takes the owners from the file, as if all had renewed their locks at `now`: when they last did
+  /// is not written. A file that cannot be read is logged and is as none. For the start.
+  void load(TimestampMs now);
+
+  /// Writes the owners when any has changed since they were last written. Blocks. One at a time.
+  Status persist();
 
   /// Takes or renews the locks it can and returns those queues.
   Queues lock(std::string_view group, std::string_view client_id, const Queues& queues,
@@ -51,9 +65,13 @@ class QueueLocks {
     StringMap<std::map<Queue, Lock>> groups ROCKETMQ_GUARDED_BY(mutex);
     size_t locks ROCKETMQ_GUARDED_BY(mutex) = 0;  ///< Of all groups.
   };
+  struct File;
   static constexpr size_t kShards = 16;
   /// Per shard; a queue more is not locked, and its client tries again later.
   static constexpr size_t kLocksMax = 65'536;
+  /// Per shard; the file, which is written whole, stays small enough to be written often. What is
+  /// beyond is forgotten by a broker that stops.
+  static constexpr size_t kLocksInFileMax = 8'192;
 
   Shard& shardOf(std::string_view group) { return shards_[StringHash{}(group) % kShards]; }
   const Shard& shardOf(std::string_view group) const {
@@ -64,8 +82,16 @@ class QueueLocks {
     return now - lock.renewed_ms > lifetime_ms_;
   }
 
+  File file() const;
+  void noteChange() { changes_.fetch_add(1, std::memory_order_release); }
+
+  const std::string path_;
   const int64_t lifetime_ms_;
   std::array<Shard, kShards> shards_;
+  std::atomic<uint64_t> changes_{0};  ///< Of owners.
+
+  Mutex persist_mutex_;
+  uint64_t persisted_changes_ ROCKETMQ_GUARDED_BY(persist_mutex_) = 0;
 };
 
 }  // namespace rocketmq::broker

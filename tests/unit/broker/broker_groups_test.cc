@@ -59,6 +59,9 @@ TEST_F(BrokerTest, QueueLocksBelongToOneClient) {
   body.mq_set = {{.topic = "T", .broker_name = "broker-a", .queue_id = 0}};
   ASSERT_TRUE(peer_->call(remoting::UnlockBatchQueues{}, json::encode(body))->success());
   EXPECT_EQ(lock("c2"), 1u);
+  restart();
+  EXPECT_EQ(lock("c1"), 0u);
+  EXPECT_EQ(lock("c2"), 1u);
 }
 
 TEST_F(BrokerTest, OffsetsAnswerAsConsumersExpect) {

@@ -2,6 +2,12 @@
 
 #include <gtest/gtest.h>
 
+#include <filesystem>
+#include <string>
+
+#include "common/atomic_file.h"
+#include "tests/support/temp_dir.h"
+
 namespace rocketmq::broker {
 namespace {
 
@@ -10,16 +16,22 @@ using Queues = QueueLocks::Queues;
 const QueueLocks::Queue kQueue0{.topic = "T", .broker_name = "b", .queue_id = 0};
 const QueueLocks::Queue kQueue1{.topic = "T", .broker_name = "b", .queue_id = 1};
 
-TEST(QueueLocksTest, AQueueBelongsToOneClientOfAGroupAtATime) {
-  QueueLocks locks;
+class QueueLocksTest : public testing::Test {
+ protected:
+  const test::TempDir folder_;
+  const std::string file_ = folder_ / "queueLocks.json";
+};
+
+TEST_F(QueueLocksTest, AQueueBelongsToOneClientOfAGroupAtATime) {
+  QueueLocks locks(file_);
   EXPECT_EQ(locks.lock("G", "a", {kQueue0, kQueue1}, 0), (Queues{kQueue0, kQueue1}));
   EXPECT_EQ(locks.lock("G", "b", {kQueue0, kQueue1}, 0), Queues{});
   EXPECT_EQ(locks.lock("H", "b", {kQueue0}, 0), Queues{kQueue0});  // Another group.
   EXPECT_EQ(locks.lock("G", "a", {kQueue1}, 0), Queues{kQueue1});  // Its own again.
 }
 
-TEST(QueueLocksTest, ALockExpiresSixtySecondsAfterItsLastRenewal) {
-  QueueLocks locks;
+TEST_F(QueueLocksTest, ALockExpiresSixtySecondsAfterItsLastRenewal) {
+  QueueLocks locks(file_);
   locks.lock("G", "a", {kQueue0}, 0);
   locks.lock("G", "a", {kQueue0}, 30'000);
   EXPECT_EQ(locks.lock("G", "b", {kQueue0}, 90'000), Queues{});
@@ -28,8 +40,8 @@ TEST(QueueLocksTest, ALockExpiresSixtySecondsAfterItsLastRenewal) {
   EXPECT_EQ(locks.lock("G", "b", {kQueue0}, 90'001), Queues{kQueue0});
 }
 
-TEST(QueueLocksTest, OnlyTheOwnerCanUnlock) {
-  QueueLocks locks;
+TEST_F(QueueLocksTest, OnlyTheOwnerCanUnlock) {
+  QueueLocks locks(file_);
   locks.lock("G", "a", {kQueue0}, 0);
   locks.unlock("G", "b", {kQueue0});
   EXPECT_EQ(locks.lock("G", "b", {kQueue0}, 0), Queues{});
@@ -37,13 +49,56 @@ TEST(QueueLocksTest, OnlyTheOwnerCanUnlock) {
   EXPECT_EQ(locks.lock("G", "b", {kQueue0}, 0), Queues{kQueue0});
 }
 
-TEST(QueueLocksTest, ExpiredLocksAreRemoved) {
-  QueueLocks locks;
+TEST_F(QueueLocksTest, ExpiredLocksAreRemoved) {
+  QueueLocks locks(file_);
   locks.lock("G", "a", {kQueue0}, 0);
   locks.lock("H", "a", {kQueue0}, 50'000);
   locks.removeExpired(70'000);
   EXPECT_FALSE(locks.anyLocked("G", 0));
   EXPECT_TRUE(locks.anyLocked("H", 70'000));
+}
+
+TEST_F(QueueLocksTest, OwnersOutliveTheBrokerAsIfTheyHadJustRenewed) {
+  {
+    QueueLocks locks(file_);
+    locks.lock("G", "a", {kQueue0}, 0);
+    locks.lock("G", "b", {kQueue1}, 0);
+    locks.lock("H", "b", {kQueue0}, 0);
+    locks.unlock("H", "b", {kQueue0});
+    ASSERT_TRUE(locks.persist().isOk());
+  }
+  QueueLocks locks(file_);
+  locks.load(100'000);
+  EXPECT_EQ(locks.lock("G", "b", {kQueue0, kQueue1}, 160'000), Queues{kQueue1});
+  EXPECT_EQ(locks.lock("G", "b", {kQueue0}, 160'001), Queues{kQueue0});
+  EXPECT_EQ(locks.lock("H", "c", {kQueue0}, 100'000), Queues{kQueue0});
+}
+
+TEST_F(QueueLocksTest, OnlyAChangeOfOwnersIsWritten) {
+  const auto isWritten = [this](QueueLocks& locks) {
+    std::filesystem::remove(file_);
+    EXPECT_TRUE(locks.persist().isOk());
+    return std::filesystem::exists(file_);
+  };
+  QueueLocks locks(file_);
+  EXPECT_FALSE(isWritten(locks));
+  locks.lock("G", "a", {kQueue0}, 0);
+  EXPECT_TRUE(isWritten(locks));
+  locks.lock("G", "a", {kQueue0}, 20'000);
+  locks.lock("G", "b", {kQueue0}, 20'000);
+  locks.unlock("G", "b", {kQueue0});
+  locks.removeExpired(80'000);
+  EXPECT_FALSE(isWritten(locks));
+  locks.removeExpired(80'001);
+  EXPECT_TRUE(isWritten(locks));
+}
+
+// Unlike a table that nobody can make anew: the owners come to ask again.
+TEST_F(QueueLocksTest, AFileThatCannotBeReadIsAsNone) {
+  ASSERT_TRUE(replaceFile(file_, R"({"locks":[{"clie)").isOk());
+  QueueLocks locks(file_);
+  locks.load(0);
+  EXPECT_EQ(locks.lock("G", "a", {kQueue0}, 0), Queues{kQueue0});
 }
 
 }  // namespace
