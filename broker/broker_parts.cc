@@ -289,7 +289,8 @@ void Broker::Impl::registerAdminHandlers() {
                                        .held_pulls = held_pulls_,
                                        .stats = stats_,
                                        .registrar = *registrar_});
-  registerAdminGroupHandlers(router_, {.groups = *groups_,
+  registerAdminGroupHandlers(router_, {.settings = settings_,
+                                       .groups = *groups_,
                                        .offsets = *offsets_,
                                        .clients = *clients_,
                                        .delays = *delays_,

@@ -12,4 +12,11 @@ inline Status changeOnSlave() {
       "broker.");
 }
 
+/// Its answer to whoever wants to set a group's offsets: consumers that read from it would follow,
+/// and the master would know nothing of it.
+inline Status offsetsOnSlave() {
+  return Status::invalidArgument(
+      "Offsets of a group can't be set on a slave broker, please do it on the master broker.");
+}
+
 }  // namespace rocketmq::broker

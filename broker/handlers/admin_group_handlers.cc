@@ -4,6 +4,7 @@
 #include <string>
 #include <utility>
 
+#include "broker/change_on_slave.h"
 #include "common/json/decode.h"
 #include "common/json/encode.h"
 #include "remoting/protocol/bodies/config_tables.h"
@@ -123,6 +124,9 @@ class AdminGroupHandlers {
   }
 
   Answer<NoFields> cloneOffsets(const remoting::CloneGroupOffset& request) const {
+    if (parts_.settings.load()->isSlave()) {
+      return offsetsOnSlave();
+    }
     parts_.offsets.clone(request.source_group, request.destination_group, request.topic);
     return NoFields{};
   }

@@ -4,6 +4,7 @@
 #include "broker/group/consumer_offsets.h"
 #include "broker/group/subscription_groups.h"
 #include "broker/schedule/delay_service.h"
+#include "broker/settings.h"
 #include "broker/stats/broker_stats.h"
 #include "remoting/router.h"
 
@@ -15,6 +16,7 @@ namespace rocketmq::broker {
 /// GET_PRODUCER_CONNECTION_LIST (204), DELETE_SUBSCRIPTIONGROUP (207), CLONE_GROUP_OFFSET (314),
 /// GET_ALL_PRODUCER_INFO (328), GET_SUBSCRIPTIONGROUP_CONFIG (352). Everything is borrowed.
 struct AdminGroupParts {
+  const LiveSettings& settings;
   SubscriptionGroups& groups;
   ConsumerOffsets& offsets;
   ClientRegistry& clients;

@@ -10,6 +10,7 @@
 #include <string>
 #include <utility>
 
+#include "broker/change_on_slave.h"
 #include "common/json/decode.h"
 #include "common/json/encode.h"
 #include "common/local_time.h"
@@ -147,6 +148,9 @@ class AdminOffsetHandlers {
   /// RocketMQ 5's reset on the server's side: the group's next pull in each queue is sent to the
   /// new offset, whether it is online or not, and whatever its client is.
   Answer<NoFields> reset(const remoting::InvokeBrokerToResetOffset& request) const {
+    if (parts_.settings.load()->isSlave()) {
+      return offsetsOnSlave();
+    }
     const TopicConfigPtr config = parts_.topics.find(request.topic);
     if (config == nullptr) {
       return unknownTopic(request.topic);

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "common/json/decode.h"
-#include "remoting/protocol/commands/offsets.h"
+#include "remoting/protocol/commands/commands.h"
 #include "tests/support/eventually.h"
 #include "tests/unit/broker/broker_fixture.h"
 
@@ -104,6 +104,41 @@ TEST_F(BrokerTest, OffsetsAnswerAsConsumersExpect) {
   EXPECT_GT(peer_->call(earliest)->header.timestamp_ms, 0);
   earliest.topic = "unknown";
   EXPECT_EQ(peer_->call(earliest)->header.timestamp_ms, -1);
+}
+
+remoting::InvokeBrokerToResetOffset resetToStart(const std::string& group) {
+  remoting::InvokeBrokerToResetOffset reset;
+  reset.topic = "T";
+  reset.group = group;
+  reset.is_force = true;
+  return reset;
+}
+
+// Consumers that read from a slave would follow, and the master know nothing of it.
+TEST_F(BrokerTest, ASlaveSetsNoOffsets) {
+  send("a");
+  send("b");
+  ASSERT_TRUE(peer_->call(remoting::Heartbeat{}, heartbeatOf("c1", "G"))->success());
+  remoting::UpdateConsumerOffset commit;
+  commit.consumer_group = "G";
+  commit.topic = "T";
+  commit.commit_offset = 2;
+  ASSERT_TRUE(peer_->call(commit)->success());
+  settings_.broker_role = BrokerRole::kSlave;
+  settings_.broker_id = 1;
+  restart();
+
+  const auto reset = peer_->call(resetToStart("G"));
+  EXPECT_EQ(reset->code, ResponseCode::kSystemError);
+  EXPECT_NE(reset->remark.find("on the master"), std::string::npos) << reset->remark;
+  const auto clone = peer_->call(remoting::CloneGroupOffset{
+      .source_group = "G", .destination_group = "H", .topic = "T", .offline = false});
+  EXPECT_EQ(clone->code, ResponseCode::kSystemError);
+  EXPECT_NE(clone->remark.find("on the master"), std::string::npos) << clone->remark;
+  remoting::QueryConsumerOffset query;
+  query.consumer_group = "G";
+  query.topic = "T";
+  EXPECT_EQ(peer_->call(query)->header.offset, 2);
 }
 
 // RocketMQ: clients then look at consumeFromWhere. A 0 would have them consume an old topic anew.
