@@ -101,7 +101,8 @@ void addRegistration(Rows& rows) {
                setting("registerBrokerTimeoutMills", &S::register_timeout_ms, kPositive, kLive,
                        "Milliseconds that a name server has to answer a registration."),
                setting("forceRegister", &S::force_register, kLive,
-                       "Register every period, also when no topic has changed."),
+                       "Accepted, without effect: every period registers, also when no topic has "
+                       "changed."),
                setting("compressedRegister", &S::compressed_register, kLive,
                        "Compress the body of registrations."),
                setting("enableSingleTopicRegister", &S::single_topic_register, kLive,
@@ -232,7 +233,8 @@ void addConsuming(Rows& rows) {
        setting("flushConsumerOffsetInterval", &S::flush_consumer_offset_interval_ms, kPositive,
                kRestart, "Milliseconds between writes of consumerOffset.json."),
        setting("useServerSideResetOffset", &S::server_side_reset_offset, kLive,
-               "Reset offsets in the broker, not by asking the consumers.")});
+               "Reset offsets in the broker, also of a group that is offline; false: by asking the "
+               "consumers that are online, as RocketMQ 4.")});
 }
 
 void addStoreLayout(Rows& rows) {

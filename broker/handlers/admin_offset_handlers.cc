@@ -145,10 +145,9 @@ class AdminOffsetHandlers {
     return Answer<NoFields>::ofBody(json::encode(body));
   }
 
-  /// RocketMQ 5's reset on the server's side: the group's next pull in each queue is sent to the
-  /// new offset, whether it is online or not, and whatever its client is.
   Answer<NoFields> reset(const remoting::InvokeBrokerToResetOffset& request) const {
-    if (parts_.settings.load()->isSlave()) {
+    const auto settings = parts_.settings.load();
+    if (settings->isSlave()) {
       return offsetsOnSlave();
     }
     const TopicConfigPtr config = parts_.topics.find(request.topic);
@@ -159,13 +158,25 @@ class AdminOffsetHandlers {
       return {ResponseCode::kSubscriptionGroupNotExist,
               "subscription group [" + request.group + "] not exist"};
     }
+    const Result<remoting::ResetOffsetBody> targets = resetTargets(request, *config);
+    if (!targets.ok()) {
+      return targets.status();
+    }
+    return settings->server_side_reset_offset ? resetHere(request, *targets)
+                                              : resetInClients(request, *targets);
+  }
+
+ private:
+  /// Where the queues of the request are to go.
+  Result<remoting::ResetOffsetBody> resetTargets(const remoting::InvokeBrokerToResetOffset& request,
+                                                 const model::TopicConfig& config) const {
     int32_t first = 0;
-    int32_t last = config->read_queue_nums - 1;
+    int32_t last = config.read_queue_nums - 1;
     if (request.queue_id >= 0) {
       if (request.queue_id > last) {
-        return {ResponseCode::kSystemError,
-                fmt::format("queue {} of topic {} does not exist; it has {} queues",
-                            request.queue_id, request.topic, config->read_queue_nums)};
+        return Status::invalidArgument(
+            fmt::format("queue {} of topic {} does not exist; it has {} queues", request.queue_id,
+                        request.topic, config.read_queue_nums));
       }
       first = last = request.queue_id;
     }
@@ -174,24 +185,58 @@ class AdminOffsetHandlers {
     for (int32_t queue = first; queue <= last; ++queue) {
       const int64_t min = parts_.store.minOffset(request.topic, queue);
       const int64_t max = parts_.store.maxOffset(request.topic, queue);
-      int64_t target = targetOf(request, queue, max);
+      const int64_t target = targetOf(request, queue, max);
       if (request.offset && *request.offset >= 0 && (target < min || target > max + 1)) {
-        return {
-            ResponseCode::kSystemError,
-            fmt::format("offset {} of queue {} is outside of {} to {}", target, queue, min, max)};
+        return Status::invalidArgument(
+            fmt::format("offset {} of queue {} is outside of {} to {}", target, queue, min, max));
       }
       body.offset_table[{.topic = request.topic, .broker_name = broker_name, .queue_id = queue}] =
           target;
     }
-    for (const auto& [queue, offset] : body.offset_table) {
+    return body;
+  }
+
+  /// RocketMQ 5's reset on the server's side: the group's next pull in each queue is sent to the
+  /// new offset, whether it is online or not, and whatever its client is.
+  Answer<NoFields> resetHere(const remoting::InvokeBrokerToResetOffset& request,
+                             const remoting::ResetOffsetBody& targets) const {
+    for (const auto& [queue, offset] : targets.offset_table) {
       parts_.offsets.assignReset(request.group, request.topic, queue.queue_id, offset);
     }
     // A pull that is held would not notice before its time is over.
     parts_.held_pulls.wakeTopic(request.topic);
-    return Answer<NoFields>::ofBody(json::encode(body));
+    return Answer<NoFields>::ofBody(json::encode(targets));
   }
 
- private:
+  /// RocketMQ 4's: the members go to the new offsets and commit them. An administrator's tool takes
+  /// "not online" as the word to set them itself.
+  Answer<NoFields> resetInClients(const remoting::InvokeBrokerToResetOffset& request,
+                                  const remoting::ResetOffsetBody& targets) const {
+    const auto group = parts_.clients.consumerGroup(request.group);
+    if (!group || group->members.empty()) {
+      return {ResponseCode::kConsumerNotOnline,
+              fmt::format("Consumer not online, so can not reset offset, Group: {} Topic: {} "
+                          "Timestamp: {}",
+                          request.group, request.topic, request.timestamp_ms)};
+    }
+    for (const ClientInfo& member : group->members) {
+      if (member.version < remoting::kVersion3_0_7) {
+        return {ResponseCode::kSystemError,
+                fmt::format("client {} cannot be asked to reset its offsets, its version is {}",
+                            member.client_id, remoting::versionName(member.version))};
+      }
+    }
+    remoting::ResetConsumerClientOffset order;
+    static_cast<remoting::ResetOffsetHeader&>(order) = request;
+    for (const ClientInfo& member : group->members) {
+      member.connection->oneway(order,
+                                remoting::Payload(member.language == remoting::Language::kCpp
+                                                      ? json::encode(remoting::toListForm(targets))
+                                                      : json::encode(targets)));
+    }
+    return Answer<NoFields>::ofBody(json::encode(targets));
+  }
+
   int64_t targetOf(const remoting::InvokeBrokerToResetOffset& request, int32_t queue,
                    int64_t max) const {
     if (request.offset && *request.offset >= 0) {

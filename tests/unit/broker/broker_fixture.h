@@ -25,6 +25,7 @@
 #include "remoting/protocol/bodies/membership.h"
 #include "remoting/protocol/commands/client_membership.h"
 #include "remoting/protocol/commands/pull_message.h"
+#include "remoting/protocol/commands/relay.h"
 #include "remoting/protocol/commands/reply_message.h"
 #include "remoting/protocol/commands/send_message.h"
 #include "tests/support/temp_dir.h"
@@ -70,6 +71,13 @@ class Peer {
           reply_body_ = context.body();
           return remoting::Answer<remoting::NoFields>();
         });
+    router_.handle<remoting::ResetConsumerClientOffset>(
+        {}, [this](const remoting::ResetConsumerClientOffset&,
+                   const remoting::RequestContext& context) {
+          const MutexLock lock(mutex_);
+          reset_body_ = context.body();
+          return remoting::Answer<remoting::NoFields>();
+        });
     client_.emplace(pool_, &router_, remoting::Client::Options{});
   }
   ~Peer() { close(); }
@@ -100,6 +108,10 @@ class Peer {
     const MutexLock lock(mutex_);
     return reply_;
   }
+  std::string resetBody() {
+    const MutexLock lock(mutex_);
+    return reset_body_;
+  }
   std::string replyBody() {
     const MutexLock lock(mutex_);
     return reply_body_;
@@ -114,6 +126,7 @@ class Peer {
   Mutex mutex_;
   std::optional<remoting::PushReplyMessageToClient> reply_;
   std::string reply_body_;
+  std::string reset_body_;
 };
 
 /// A broker inside of the test process, with one client.

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "common/json/decode.h"
+#include "remoting/protocol/bodies/offsets.h"
 #include "remoting/protocol/commands/commands.h"
 #include "tests/support/eventually.h"
 #include "tests/unit/broker/broker_fixture.h"
@@ -112,6 +113,38 @@ remoting::InvokeBrokerToResetOffset resetToStart(const std::string& group) {
   reset.group = group;
   reset.is_force = true;
   return reset;
+}
+
+// With useServerSideResetOffset off, as in RocketMQ 4.
+TEST_F(BrokerTest, AResetByTheClientsTellsThemAndLeavesTheTableAlone) {
+  settings_.server_side_reset_offset = false;
+  restart();
+  send("a");
+  send("b");
+  ASSERT_TRUE(peer_->call(remoting::Heartbeat{}, heartbeatOf("c1", "G"))->success());
+  remoting::UpdateConsumerOffset commit;
+  commit.consumer_group = "G";
+  commit.topic = "T";
+  commit.commit_offset = 2;
+  ASSERT_TRUE(peer_->call(commit)->success());
+
+  const auto answer = peer_->call(resetToStart("G"));
+  ASSERT_TRUE(answer->success()) << answer->remark;
+  ASSERT_TRUE(eventually([&] { return !peer_->resetBody().empty(); }));
+  const auto told = remoting::decodeResetOffsetBody(peer_->resetBody());
+  ASSERT_TRUE(told.ok());
+  EXPECT_EQ(told->offset_table.at({"T", "broker-a", 0}), 0);
+  EXPECT_EQ(*told, *remoting::decodeResetOffsetBody(answer->body));
+  remoting::QueryConsumerOffset query;
+  query.consumer_group = "G";
+  query.topic = "T";
+  EXPECT_EQ(peer_->call(query)->header.offset, 2) << "the client commits where it goes on";
+
+  remoting::UnregisterClient unregister;
+  unregister.client_id = "c1";
+  unregister.consumer_group = "G";
+  ASSERT_TRUE(peer_->call(unregister)->success());
+  EXPECT_EQ(peer_->call(resetToStart("G"))->code, ResponseCode::kConsumerNotOnline);
 }
 
 // Consumers that read from a slave would follow, and the master know nothing of it.
