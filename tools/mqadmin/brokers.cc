@@ -2,9 +2,12 @@
 
 #include <fmt/format.h>
 
+#include <utility>
+
 #include <CLI/CLI.hpp>
 
 #include "common/model/permission.h"
+#include "common/validate.h"
 
 namespace rocketmq::mqadmin {
 
@@ -46,6 +49,39 @@ Result<std::map<std::string, std::string>> brokersToAsk(client::AdminClient& adm
                                                         const std::string& topic,
                                                         const std::string& cluster) {
   return cluster.empty() ? admin.brokersOfTopic(topic) : admin.mastersOfCluster(cluster);
+}
+
+Result<std::map<std::string, std::string>> brokersOfGroup(client::AdminClient& admin,
+                                                          const std::string& group) {
+  auto brokers = admin.brokersOfTopic(std::string(kRetryTopicPrefix) + group);
+  if (brokers.ok()) {
+    return brokers;
+  }
+  ROCKETMQ_ASSIGN_OR_RETURN(const auto cluster_info, admin.clusterInfo());
+  std::map<std::string, std::string> masters;
+  for (const auto& [name, broker] : cluster_info.broker_addr_table) {
+    if (!broker.broker_addrs.empty()) {
+      masters[name] = broker.broker_addrs.begin()->second;
+    }
+  }
+  return masters;
+}
+
+Result<OnlineGroup> onlineGroup(client::AdminClient& admin, const std::string& group,
+                                const std::string& broker) {
+  std::map<std::string, std::string> brokers{{broker, broker}};
+  if (broker.empty()) {
+    ROCKETMQ_ASSIGN_OR_RETURN(brokers, brokersOfGroup(admin, group));
+  }
+  Status last = Status::notFound("no broker knows the group " + group);
+  for (const auto& [name, address] : brokers) {
+    auto members = admin.consumerConnection(address, group);
+    if (members.ok()) {
+      return OnlineGroup{.broker = address, .members = std::move(*members)};
+    }
+    last = members.status();
+  }
+  return last;
 }
 
 std::string describe(const model::TopicConfig& config) {

@@ -42,6 +42,20 @@ Result<std::map<std::string, std::string>> brokersToAsk(client::AdminClient& adm
                                                         const std::string& topic,
                                                         const std::string& cluster);
 
+/// Brokers that know a group, by name: those of its retry topic, else all masters.
+Result<std::map<std::string, std::string>> brokersOfGroup(client::AdminClient& admin,
+                                                          const std::string& group);
+
+/// The members of a group as one broker has them.
+struct OnlineGroup {
+  std::string broker;  ///< Its address.
+  remoting::ConsumerConnection members;
+};
+/// As `broker` has them or, when that is empty, the first broker of the group that has any; else
+/// why the last one has none.
+Result<OnlineGroup> onlineGroup(client::AdminClient& admin, const std::string& group,
+                                const std::string& broker);
+
 /// "TopicConfig [topicName=T, readQueueNums=4, ..., order=false]", as RocketMQ prints it.
 std::string describe(const model::TopicConfig& config);
 /// "SubscriptionGroupConfig [groupName=G, consumeEnable=true, ...]".

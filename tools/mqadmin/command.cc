@@ -11,6 +11,7 @@ std::vector<std::unique_ptr<Command>> allCommands() {
   addGroupCommands(list);
   addBrokerCommands(list);
   addStatsCommands(list);
+  addCleanCommands(list);
   addHaCommands(list);
   addAclCommands(list);
   addQueryMessageCommands(list);
@@ -20,6 +21,7 @@ std::vector<std::unique_ptr<Command>> allCommands() {
   addDeadLetterCommands(list);
   addSendMessageCommands(list);
   addConsumerCommands(list);
+  addConsumerStatusCommand(list);
   addClusterCommands(list);
   addNamesrvCommands(list);
   addOffsetCommands(list);

@@ -10,28 +10,12 @@
 #include <CLI/CLI.hpp>
 
 #include "common/validate.h"
+#include "tools/mqadmin/brokers.h"
 #include "tools/mqadmin/command.h"
 #include "tools/mqadmin/text.h"
 
 namespace rocketmq::mqadmin {
 namespace {
-
-/// Brokers that know a group: those of its retry topic, else all masters.
-Result<std::map<std::string, std::string>> brokersOfGroup(client::AdminClient& admin,
-                                                          const std::string& group) {
-  auto brokers = admin.brokersOfTopic(std::string(kRetryTopicPrefix) + group);
-  if (brokers.ok()) {
-    return brokers;
-  }
-  ROCKETMQ_ASSIGN_OR_RETURN(const auto cluster_info, admin.clusterInfo());
-  std::map<std::string, std::string> masters;
-  for (const auto& [name, broker] : cluster_info.broker_addr_table) {
-    if (!broker.broker_addrs.empty()) {
-      masters[name] = broker.broker_addrs.begin()->second;
-    }
-  }
-  return masters;
-}
 
 /// A group over all its brokers.
 struct GroupProgress {
@@ -189,7 +173,8 @@ class ConsumerConnection : public Command {
   }
 
   Status run(client::AdminClient& admin) override {
-    ROCKETMQ_ASSIGN_OR_RETURN(const auto connection, find(admin));
+    ROCKETMQ_ASSIGN_OR_RETURN(const OnlineGroup online, onlineGroup(admin, group_, broker_));
+    const remoting::ConsumerConnection& connection = online.members;
     fmt::print("{:<36} {:<22} {:<10} {}\n", "#ClientId", "#ClientAddr", "#Language", "#Version");
     for (const remoting::ConnectionInfo& member : connection.connection_set) {
       fmt::print("{:<36} {:<22} {:<10} {}\n", member.client_id, member.client_addr,
@@ -206,22 +191,6 @@ class ConsumerConnection : public Command {
   }
 
  private:
-  Result<remoting::ConsumerConnection> find(client::AdminClient& admin) const {
-    if (!broker_.empty()) {
-      return admin.consumerConnection(broker_, group_);
-    }
-    ROCKETMQ_ASSIGN_OR_RETURN(const auto brokers, brokersOfGroup(admin, group_));
-    Status last = Status::notFound("no broker knows the group " + group_);
-    for (const auto& [name, address] : brokers) {
-      auto connection = admin.consumerConnection(address, group_);
-      if (connection.ok()) {
-        return connection;
-      }
-      last = connection.status();
-    }
-    return last;
-  }
-
   std::string group_;
   std::string broker_;
 };

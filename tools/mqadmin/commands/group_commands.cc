@@ -1,4 +1,4 @@
-// updateSubGroup, deleteSubGroup
+// updateSubGroup, deleteSubGroup, getConsumerConfig
 
 #include <fmt/format.h>
 
@@ -104,11 +104,63 @@ class DeleteSubGroup : public Command {
   std::string remove_offset_;
 };
 
+class GetConsumerConfig : public Command {
+ public:
+  std::string_view name() const override { return "getConsumerConfig"; }
+  std::string_view description() const override {
+    return "Get consumer config by subscription group name!";
+  }
+
+  void addOptions(CLI::App& app) override {
+    app.add_option("-g,--groupName", group_, "subscription group name")->required();
+  }
+
+  Status run(client::AdminClient& admin) override {
+    ROCKETMQ_ASSIGN_OR_RETURN(const auto clusters, admin.clusterInfo());
+    bool is_known = false;
+    for (const auto& [name, broker] : clusters.broker_addr_table) {
+      const auto master = broker.broker_addrs.find(0);
+      if (master == broker.broker_addrs.end()) {
+        continue;
+      }
+      ROCKETMQ_ASSIGN_OR_RETURN(const auto groups, admin.allSubscriptionGroups(master->second));
+      const auto group = groups.subscription_group_table.find(group_);
+      if (group != groups.subscription_group_table.end()) {
+        constexpr std::string_view kLine = "=============================";
+        fmt::print("{}{}:{}{}\n", kLine, broker.cluster, name, kLine);
+        print(group->second);
+        is_known = true;
+      }
+    }
+    return is_known ? Status::ok() : Status::notFound("no master has the group " + group_);
+  }
+
+ private:
+  /// What both releases have, in RocketMQ's order.
+  static void print(const model::SubscriptionGroupConfig& config) {
+    const auto line = [](std::string_view name, const auto& value) {
+      fmt::print("{:<40}=  {}\n", name, value);
+    };
+    line("groupName", config.group_name);
+    line("consumeEnable", config.consume_enable);
+    line("consumeFromMinEnable", config.consume_from_min_enable);
+    line("consumeBroadcastEnable", config.consume_broadcast_enable);
+    line("retryQueueNums", config.retry_queue_nums);
+    line("retryMaxTimes", config.retry_max_times);
+    line("brokerId", config.broker_id);
+    line("whichBrokerWhenConsumeSlowly", config.which_broker_when_consume_slowly);
+    line("notifyConsumerIdsChangedEnable", config.notify_consumer_ids_changed_enable);
+  }
+
+  std::string group_;
+};
+
 }  // namespace
 
 void addGroupCommands(CommandList& list) {
   list.push_back(std::make_unique<UpdateSubGroup>());
   list.push_back(std::make_unique<DeleteSubGroup>());
+  list.push_back(std::make_unique<GetConsumerConfig>());
 }
 
 }  // namespace rocketmq::mqadmin

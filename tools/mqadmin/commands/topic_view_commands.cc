@@ -1,16 +1,24 @@
-// topicList, topicRoute, topicStatus, topicClusterList
+// topicList, topicRoute, topicStatus, topicClusterList, allocateMQ
 
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 #include <set>
 #include <string>
+#include <tuple>
+#include <vector>
 
 #include <CLI/CLI.hpp>
 
+#include "common/fields.h"
 #include "common/json/encode.h"
+#include "common/model/message_queue.h"
+#include "common/text.h"
 #include "common/validate.h"
+#include "rocketmq/consumer_config.h"
 #include "tools/mqadmin/command.h"
+#include "tools/mqadmin/queues.h"
 #include "tools/mqadmin/text.h"
 
 namespace rocketmq::mqadmin {
@@ -180,6 +188,52 @@ class TopicClusterList : public Command {
   std::string topic_;
 };
 
+/// RocketMQ: RebalanceResult.
+struct Allocation {
+  std::map<std::string, std::vector<model::MessageQueue>> result;  ///< By member.
+
+  static constexpr auto fields() { return std::tuple{optional("result", &Allocation::result)}; }
+};
+
+class AllocateMq : public Command {
+ public:
+  std::string_view name() const override { return "allocateMQ"; }
+  std::string_view description() const override { return "Allocate MQ"; }
+
+  void addOptions(CLI::App& app) override {
+    app.add_option("-t,--topic", topic_, "topic name")->required();
+    app.add_option("-i,--ipList", members_, "ipList, separated by commas")->required();
+  }
+
+  Status run(client::AdminClient& admin) override {
+    std::vector<std::string> members;
+    for (const std::string_view member : splitTrimmedList(members_, ',')) {
+      members.emplace_back(member);
+    }
+    std::sort(members.begin(), members.end());  // As the members of a group do it.
+    ROCKETMQ_ASSIGN_OR_RETURN(const auto readable, readableQueues(admin, topic_));
+    std::vector<MessageQueue> queues;
+    for (const ReadableQueue& at : readable) {
+      queues.push_back(at.queue);
+    }
+    const AllocateMessageQueueStrategy averagely = allocateAveragely();
+    Allocation allocation;
+    for (const std::string& member : members) {
+      auto& share = allocation.result[member];
+      for (const MessageQueue& queue : averagely("", member, queues, members)) {
+        share.push_back(
+            {.topic = queue.topic, .broker_name = queue.broker_name, .queue_id = queue.queue_id});
+      }
+    }
+    fmt::print("{}\n", json::encode(allocation));
+    return Status::ok();
+  }
+
+ private:
+  std::string topic_;
+  std::string members_;
+};
+
 }  // namespace
 
 void addTopicViewCommands(CommandList& list) {
@@ -187,6 +241,7 @@ void addTopicViewCommands(CommandList& list) {
   list.push_back(std::make_unique<TopicStatus>());
   list.push_back(std::make_unique<TopicClusterList>());
   list.push_back(std::make_unique<TopicList>());
+  list.push_back(std::make_unique<AllocateMq>());
 }
 
 }  // namespace rocketmq::mqadmin
