@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -107,71 +108,73 @@ TEST_F(BrokerTest, OffsetsAnswerAsConsumersExpect) {
   EXPECT_EQ(peer_->call(earliest)->header.timestamp_ms, -1);
 }
 
-remoting::InvokeBrokerToResetOffset resetToStart(const std::string& group) {
-  remoting::InvokeBrokerToResetOffset reset;
-  reset.topic = "T";
-  reset.group = group;
-  reset.is_force = true;
-  return reset;
-}
+/// Group G has a member and has consumed the two messages of topic T.
+class SetOffsetsTest : public BrokerTest {
+ protected:
+  void haveTwoConsumed() {
+    send("a");
+    send("b");
+    ASSERT_TRUE(peer_->call(remoting::Heartbeat{}, heartbeatOf("c1", "G"))->success());
+    remoting::UpdateConsumerOffset commit;
+    commit.consumer_group = "G";
+    commit.topic = "T";
+    commit.commit_offset = 2;
+    ASSERT_TRUE(peer_->call(commit)->success());
+  }
+
+  int64_t committed() {
+    remoting::QueryConsumerOffset query;
+    query.consumer_group = "G";
+    query.topic = "T";
+    return peer_->call(query)->header.offset;
+  }
+
+  auto resetToStart() {
+    remoting::InvokeBrokerToResetOffset reset;
+    reset.topic = "T";
+    reset.group = "G";
+    reset.is_force = true;
+    return peer_->call(reset);
+  }
+};
 
 // With useServerSideResetOffset off, as in RocketMQ 4.
-TEST_F(BrokerTest, AResetByTheClientsTellsThemAndLeavesTheTableAlone) {
+TEST_F(SetOffsetsTest, AResetByTheClientsTellsThemAndLeavesTheTableAlone) {
   settings_.server_side_reset_offset = false;
   restart();
-  send("a");
-  send("b");
-  ASSERT_TRUE(peer_->call(remoting::Heartbeat{}, heartbeatOf("c1", "G"))->success());
-  remoting::UpdateConsumerOffset commit;
-  commit.consumer_group = "G";
-  commit.topic = "T";
-  commit.commit_offset = 2;
-  ASSERT_TRUE(peer_->call(commit)->success());
+  haveTwoConsumed();
 
-  const auto answer = peer_->call(resetToStart("G"));
+  const auto answer = resetToStart();
   ASSERT_TRUE(answer->success()) << answer->remark;
   ASSERT_TRUE(eventually([&] { return !peer_->resetBody().empty(); }));
   const auto told = remoting::decodeResetOffsetBody(peer_->resetBody());
   ASSERT_TRUE(told.ok());
   EXPECT_EQ(told->offset_table.at({"T", "broker-a", 0}), 0);
   EXPECT_EQ(*told, *remoting::decodeResetOffsetBody(answer->body));
-  remoting::QueryConsumerOffset query;
-  query.consumer_group = "G";
-  query.topic = "T";
-  EXPECT_EQ(peer_->call(query)->header.offset, 2) << "the client commits where it goes on";
+  EXPECT_EQ(committed(), 2) << "the client commits where it goes on";
 
   remoting::UnregisterClient unregister;
   unregister.client_id = "c1";
   unregister.consumer_group = "G";
   ASSERT_TRUE(peer_->call(unregister)->success());
-  EXPECT_EQ(peer_->call(resetToStart("G"))->code, ResponseCode::kConsumerNotOnline);
+  EXPECT_EQ(resetToStart()->code, ResponseCode::kConsumerNotOnline);
 }
 
 // Consumers that read from a slave would follow, and the master know nothing of it.
-TEST_F(BrokerTest, ASlaveSetsNoOffsets) {
-  send("a");
-  send("b");
-  ASSERT_TRUE(peer_->call(remoting::Heartbeat{}, heartbeatOf("c1", "G"))->success());
-  remoting::UpdateConsumerOffset commit;
-  commit.consumer_group = "G";
-  commit.topic = "T";
-  commit.commit_offset = 2;
-  ASSERT_TRUE(peer_->call(commit)->success());
+TEST_F(SetOffsetsTest, ASlaveSetsNone) {
+  haveTwoConsumed();
   settings_.broker_role = BrokerRole::kSlave;
   settings_.broker_id = 1;
   restart();
 
-  const auto reset = peer_->call(resetToStart("G"));
+  const auto reset = resetToStart();
   EXPECT_EQ(reset->code, ResponseCode::kSystemError);
   EXPECT_NE(reset->remark.find("on the master"), std::string::npos) << reset->remark;
   const auto clone = peer_->call(remoting::CloneGroupOffset{
       .source_group = "G", .destination_group = "H", .topic = "T", .offline = false});
   EXPECT_EQ(clone->code, ResponseCode::kSystemError);
   EXPECT_NE(clone->remark.find("on the master"), std::string::npos) << clone->remark;
-  remoting::QueryConsumerOffset query;
-  query.consumer_group = "G";
-  query.topic = "T";
-  EXPECT_EQ(peer_->call(query)->header.offset, 2);
+  EXPECT_EQ(committed(), 2);
 }
 
 // RocketMQ: clients then look at consumeFromWhere. A 0 would have them consume an old topic anew.
