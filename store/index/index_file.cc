@@ -221,21 +221,71 @@ bool IndexFile::slotsFitHeader() const {
   return used >= least && used <= header().used_slots + 1;
 }
 
-/// The number behind the last entry that can be believed. What a crash leaves out are whole pages
-/// of zeros, and entries are written once, in the order of the log.
+bool IndexFile::has(int32_t key_hash, int64_t physical_offset) const {
+  const IndexHeader header = this->header();
+  if (header.next_entry <= 1 || physical_offset < header.begin_offset ||
+      physical_offset > header.end_offset) {
+    return false;
+  }
+  // Entries are in the order of the log.
+  int32_t low = 1;
+  int32_t high = header.next_entry;
+  while (low < high) {
+    const int32_t middle = low + (high - low) / 2;
+    if (loadEntry(middle).physical_offset < physical_offset) {
+      low = middle + 1;
+    } else {
+      high = middle;
+    }
+  }
+  for (; low < header.next_entry; ++low) {
+    const Entry entry = loadEntry(low);
+    if (entry.physical_offset != physical_offset) {
+      break;
+    }
+    if (entry.key_hash == key_hash) {
+      return true;
+    }
+  }
+  return false;
+}
+
+bool IndexFile::headerFits(int64_t log_end) const {
+  const IndexHeader header = this->header();
+  if (header.next_entry <= 1) {
+    return isZero(loadEntry(1));
+  }
+  return loadEntry(1).physical_offset == header.begin_offset &&
+         loadEntry(header.next_entry - 1).physical_offset == header.end_offset &&
+         header.end_offset < log_end;
+}
+
+/// What a crash leaves out are whole pages of zeros, and entries are written once, in the order of
+/// the log.
 int32_t IndexFile::countBelievable(int64_t log_end) const {
+  // All of it is looked at, later in no order: page by page that takes half a minute on a cold
+  // disk.
+  mapping_->readAhead(0, layout_.entryAt(header().next_entry));
   int64_t known_offset = -1;
   int32_t number = 1;
   for (; number < layout_.entries_max; ++number) {
     const Entry entry = loadEntry(number);
-    const bool is_zero = entry.key_hash == 0 && entry.physical_offset == 0 && entry.seconds == 0;
-    if (is_zero || entry.key_hash < 0 || entry.seconds < 0 ||
+    if (isZero(entry) || entry.key_hash < 0 || entry.seconds < 0 ||
         entry.physical_offset < known_offset || entry.physical_offset >= log_end) {
       break;
     }
     known_offset = entry.physical_offset;
   }
   return number;
+}
+
+int32_t IndexFile::firstOfRecordBefore(int32_t next_entry) const {
+  int32_t first = next_entry;
+  while (first > 1 &&
+         loadEntry(first - 1).physical_offset == loadEntry(next_entry - 1).physical_offset) {
+    --first;
+  }
+  return first;
 }
 
 int32_t IndexFile::rebuildChains(int32_t next_entry) {
@@ -256,31 +306,22 @@ int32_t IndexFile::rebuildChains(int32_t next_entry) {
   return used_slots;
 }
 
-Status IndexFile::repair(int64_t log_end, bool drop_last_record, const StoreTime& store_time) {
-  // All of it is looked at in no order: page by page that takes half a minute on a cold disk.
-  mapping_->readAhead(0, layout_.entryAt(header().next_entry));
-  int32_t next = countBelievable(log_end);
-  if (drop_last_record && next > 1) {
-    const int64_t last_offset = loadEntry(next - 1).physical_offset;
-    while (next > 1 && loadEntry(next - 1).physical_offset == last_offset) {
-      --next;
-    }
-  }
+Status IndexFile::rebuild(int32_t next_entry, const StoreTime& store_time) {
   IndexHeader header = this->header();
-  if (next > 1) {
+  if (next_entry > 1) {
     const int64_t first_offset = loadEntry(1).physical_offset;
-    const Entry last = loadEntry(next - 1);
+    const Entry last = loadEntry(next_entry - 1);
     header.begin_offset = first_offset;
     header.end_offset = last.physical_offset;
     header.begin_ms = store_time(first_offset).value_or(header.begin_ms);
     header.end_ms =
         store_time(last.physical_offset).value_or(header.begin_ms + int64_t{1000} * last.seconds);
   }
-  ROCKETMQ_RETURN_IF_ERROR(mapping_->reserve(0, layout_.entryAt(next)));
-  header.next_entry = next;
-  header.used_slots = rebuildChains(next);
-  reserved_entries_ = next;
-  const int64_t behind = layout_.entryAt(next);
+  ROCKETMQ_RETURN_IF_ERROR(mapping_->reserve(0, layout_.entryAt(next_entry)));
+  header.next_entry = next_entry;
+  header.used_slots = rebuildChains(next_entry);
+  reserved_entries_ = next_entry;
+  const int64_t behind = layout_.entryAt(next_entry);
   ROCKETMQ_RETURN_IF_ERROR(mapping_->zero(behind, layout_.fileBytes() - behind));
   setHeader(header);
   return Status::ok();

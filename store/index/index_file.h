@@ -72,6 +72,12 @@ class IndexFile {
   bool query(int32_t key_hash, TimestampMs begin, TimestampMs end, size_t count_max,
              std::vector<int64_t>& offsets) const;
 
+  /// Whether there is such an entry. Of the thread that writes.
+  bool has(int32_t key_hash, int64_t physical_offset) const;
+
+  /// Whether the header says of the first and last entry what they are, and these are in front of
+  /// `log_end`.
+  bool headerFits(int64_t log_end) const;
   /// Whether as many slots are used as the header says. Looks at all slots.
   bool slotsFitHeader() const;
   /// The same at the first call, true from then on.
@@ -87,10 +93,15 @@ class IndexFile {
   /// Store time of the record at a log offset; nullopt when the log has none there.
   using StoreTime = std::function<std::optional<TimestampMs>(int64_t physical_offset)>;
 
-  /// Rebuilds slots, chains and header from the entries that can be believed: the ones in front of
-  /// the first that a crash may have torn. Entries at or beyond `log_end` go. With
-  /// `drop_last_record` the keys of the last record go too, as some may be missing.
-  Status repair(int64_t log_end, bool drop_last_record, const StoreTime& store_time);
+  /// The number behind the last entry that can be believed: that is in front of `log_end` and of
+  /// all that a crash may have torn.
+  int32_t countBelievable(int64_t log_end) const;
+
+  /// The number of the first entry of the record that the one in front of `next_entry` is of.
+  int32_t firstOfRecordBefore(int32_t next_entry) const;
+
+  /// Rebuilds slots, chains and header from the entries below `next_entry`. The others go.
+  Status rebuild(int32_t next_entry, const StoreTime& store_time);
 
  private:
   struct Entry {
@@ -99,6 +110,10 @@ class IndexFile {
     int32_t seconds = 0;  // Since the header's begin_ms.
     int32_t previous = 0;
   };
+  /// Nothing was written there.
+  static bool isZero(const Entry& entry) {
+    return entry.key_hash == 0 && entry.physical_offset == 0 && entry.seconds == 0;
+  }
 
   IndexFile(FileSystem& files, std::string path, IndexLayout layout,
             std::unique_ptr<MappedFile> mapping);
@@ -109,7 +124,6 @@ class IndexFile {
   Entry loadEntry(int32_t number) const;
   void storeEntry(int32_t number, const Entry& entry);
   void setHeader(const IndexHeader& header);
-  int32_t countBelievable(int64_t log_end) const;
   int32_t rebuildChains(int32_t next_entry);
 
   FileSystem& files_;

@@ -5,10 +5,10 @@
 #include <utility>
 
 #include "common/log.h"
-#include "common/message/sys_flag.h"
 #include "common/scheduling.h"
-#include "store/dispatch/dispatch_rules.h"
 #include "store/index/index_file_name.h"
+#include "store/index/index_gap.h"
+#include "store/index/index_keys.h"
 
 namespace rocketmq::store {
 namespace {
@@ -48,11 +48,8 @@ Status IndexService::load(bool stopped_cleanly) {
 }
 
 void IndexService::use(Files files) {
-  {
-    MutexLock lock(mutex_);
-    files_ = std::move(files);
-  }
-  position_ = firstUnindexed();
+  MutexLock lock(mutex_);
+  files_ = std::move(files);
 }
 
 /// A file of a wrong length and all behind it are removed: the log has their keys.
@@ -103,9 +100,7 @@ Result<IndexService::Files> IndexService::repairUnflushed() {
   for (const auto& file : unrepaired_) {
     if (!ends_here && !isCertain(*file)) {
       log::info("repairing index file {}", file->path());
-      const bool is_last = file == unrepaired_.back();
-      ROCKETMQ_RETURN_IF_ERROR(
-          file->repair(recovered_end_, is_last, [this](int64_t at) { return storeTime(at); }));
+      ROCKETMQ_RETURN_IF_ERROR(repairTorn(*file, file == unrepaired_.back()));
     }
     // A file that a crash has shortened is the last; what came after it is indexed again.
     if (ends_here || file->isEmpty()) {
@@ -117,6 +112,15 @@ Result<IndexService::Files> IndexService::repairUnflushed() {
     repaired.push_back(file);
   }
   return repaired;
+}
+
+/// What ends at a torn page may have lost the end of its last entry.
+Status IndexService::repairTorn(IndexFile& file, bool is_last) {
+  int32_t next_entry = file.countBelievable(recovered_end_);
+  if (is_last || next_entry < options_.layout.entries_max) {
+    next_entry = file.firstOfRecordBefore(next_entry);
+  }
+  return file.rebuild(next_entry, [this](int64_t at) { return storeTime(at); });
 }
 
 std::optional<TimestampMs> IndexService::storeTime(int64_t physical_offset) const {
@@ -148,6 +152,9 @@ bool IndexService::repairDamaged() {
       log::error("cannot repair index file {}, trying again: {}", file->path(), repaired.message());
       return false;
     }
+    if (stopping_.load()) {
+      return false;  // It may not be through. The next start finds the damage again.
+    }
     MutexLock lock(mutex_);
     std::erase(damaged_, file);
   }
@@ -155,18 +162,22 @@ bool IndexService::repairDamaged() {
 }
 
 Status IndexService::repairDamaged(const std::shared_ptr<IndexFile>& file) {
-  if (!hide(file)) {
+  const int32_t next_entry = file->header().next_entry;
+  const int32_t believable = file->countBelievable(parts_.log.maxOffset());
+  if (stopping_.load() || !hide(file)) {
     return Status::ok();  // Retention has taken it, or the repair of an older one.
   }
-  const Result<bool> complete = repairEntries(*file);
+  const Status rebuilt = file->rebuild(believable, [this](int64_t at) { return storeTime(at); });
   if (!file->isEmpty()) {
     show(file);
   }
-  if (!complete || *complete) {
-    return complete.status();
+  ROCKETMQ_RETURN_IF_ERROR(rebuilt);
+  if (believable >= next_entry && !file->isEmpty()) {
+    log::warn("index file {} has been repaired", file->path());
+    return Status::ok();
   }
-  ROCKETMQ_RETURN_IF_ERROR(removeBehind(*file));
-  position_ = firstUnindexed();
+  ROCKETMQ_RETURN_IF_ERROR(removeBehind(file->path()));
+  goOnBehindFiles();
   log::warn("index file {} had damaged entries: indexing again from log offset {}", file->path(),
             position_);
   return file->isEmpty() ? file->remove() : Status::ok();
@@ -177,22 +188,22 @@ bool IndexService::hide(const std::shared_ptr<IndexFile>& file) {
   return std::erase(files_, file) > 0;
 }
 
-IndexService::Files::iterator IndexService::firstBehind(const IndexFile& file) {
+IndexService::Files::iterator IndexService::firstBehind(const std::string& path) {
   return std::find_if(files_.begin(), files_.end(),
-                      [&](const auto& other) { return other->path() > file.path(); });
+                      [&](const auto& other) { return other->path() > path; });
 }
 
 void IndexService::show(const std::shared_ptr<IndexFile>& file) {
   MutexLock lock(mutex_);
-  files_.insert(firstBehind(*file), file);
+  files_.insert(firstBehind(file->path()), file);
 }
 
-Status IndexService::removeBehind(const IndexFile& file) {
+Status IndexService::removeBehind(const std::string& path) {
   Files removed;
   {
     MutexLock lock(mutex_);
-    removed.assign(firstBehind(file), files_.end());
-    files_.erase(firstBehind(file), files_.end());
+    removed.assign(firstBehind(path), files_.end());
+    files_.erase(firstBehind(path), files_.end());
   }
   for (const auto& newer : removed) {
     ROCKETMQ_RETURN_IF_ERROR(newer->remove());
@@ -200,29 +211,42 @@ Status IndexService::removeBehind(const IndexFile& file) {
   return Status::ok();
 }
 
-Result<bool> IndexService::repairEntries(IndexFile& file) {
-  const auto repair = [&](bool drop_last_record) {
-    return file.repair(parts_.log.maxOffset(), drop_last_record,
-                       [this](int64_t at) { return storeTime(at); });
-  };
-  const int32_t next_entry = file.header().next_entry;
-  ROCKETMQ_RETURN_IF_ERROR(repair(false));
-  if (file.header().next_entry >= next_entry && !file.isEmpty()) {
-    log::warn("index file {} has been repaired", file.path());
+bool IndexService::closeGaps(const std::function<bool()>& go_on) {
+  if (gaps_are_closed_) {
     return true;
   }
-  ROCKETMQ_RETURN_IF_ERROR(repair(true));  // Some keys of its last record may be among the lost.
-  return false;
-}
-int64_t IndexService::firstUnindexed() const {
-  const auto last = newest();
-  const int64_t log_min = parts_.log.minOffset();
-  if (last == nullptr) {
-    return log_min;
+  for (const auto& file : files()) {
+    if (!file->headerFits(parts_.log.maxOffset())) {
+      noteDamage(file);
+    }
   }
-  const int64_t end = last->header().end_offset;
-  const auto record = recordIn(parts_.log.view(end), end, CrcCheck::kSkip);
-  return record ? end + record->total_size : log_min;
+  if (!repairDamaged()) {
+    return false;
+  }
+  const auto gap = findIndexGap(parts_.log, files(), go_on);
+  if (!go_on()) {
+    return false;
+  }
+  if (gap) {
+    log::warn("the key index lacks keys of the message at log offset {}: indexing again from there",
+              gap->physical_offset);
+    if (const Status removed = removeBehind(gap->last_path); !removed.isOk()) {
+      log::error("cannot remove index files, trying again: {}", removed.message());
+      return false;
+    }
+  }
+  goOnBehindFiles();
+  gaps_are_closed_ = true;
+  return true;
+}
+
+/// At the newest entry's record: other keys of it may be missing.
+void IndexService::goOnBehindFiles() {
+  indexed_to_ = -1;
+  for (const auto& file : files()) {
+    indexed_to_ = file->isEmpty() ? indexed_to_ : file->header().end_offset;
+  }
+  position_ = std::max(indexed_to_, parts_.log.minOffset());
 }
 
 IndexService::Files IndexService::files() const {
@@ -244,8 +268,8 @@ Status IndexService::stop() {
   stopping_.store(true);
   worker_.stop();
   ROCKETMQ_RETURN_IF_ERROR(repair());
-  const bool complete = catchUp([&] { return std::chrono::steady_clock::now() < give_up_at; });
-  if (!complete) {
+  const auto go_on = [&] { return std::chrono::steady_clock::now() < give_up_at; };
+  if (!closeGaps(go_on) || !catchUp(go_on)) {
     log::warn("the key index stops behind the log; the next start goes on with it");
   }
   const auto last = newest();
@@ -272,7 +296,7 @@ void IndexService::loop() {
   }
   const auto go_on = [this] { return !stopping_.load(std::memory_order_relaxed); };
   for (;;) {
-    const bool caught_up = repairDamaged() && catchUp(go_on);
+    const bool caught_up = repairDamaged() && closeGaps(go_on) && catchUp(go_on);
     if (!worker_.pause(caught_up ? std::chrono::milliseconds(kGatherPause) : kRetryPause)) {
       return;
     }
@@ -339,26 +363,27 @@ bool IndexService::catchUp(const std::function<bool()>& go_on) {
 }
 
 Status IndexService::indexRecord(const MessageRecord& record) {
-  if (sys_flag::transactionType(record.sys_flag) == sys_flag::kTransactionRollback) {
-    return Status::ok();
-  }
+  const int64_t at = record.physical_offset;
+  const bool may_be_there = at <= indexed_to_;
   Status status;
-  forEachIndexKey(record.properties, [&](std::string_view key) {
-    const int32_t hash = indexKeyHash(record.topic, key);
-    while (status.isOk()) {
-      auto file = writableFile();
-      status = file.status();
-      if (!status.isOk()) {
-        return;
-      }
-      const auto put = (*file)->put(hash, record.physical_offset, record.store_timestamp_ms);
-      status = put.status();
-      if (put && *put) {
-        return;
-      }
+  forEachKeyHash(record, [&](int32_t key_hash) {
+    if (status.isOk() && !(may_be_there && anyHas(files(), key_hash, at))) {
+      status = put(key_hash, record);
     }
   });
   return status;
+}
+
+Status IndexService::put(int32_t key_hash, const MessageRecord& record) {
+  for (;;) {
+    ROCKETMQ_ASSIGN_OR_RETURN(const auto file, writableFile());
+    ROCKETMQ_ASSIGN_OR_RETURN(const bool has_room, file->put(key_hash, record.physical_offset,
+                                                             record.store_timestamp_ms));
+    if (has_room) {
+      indexed_to_ = record.physical_offset;
+      return Status::ok();
+    }
+  }
 }
 
 /// Then the checkpoint may say so. Once the store has failed neither is tried again.

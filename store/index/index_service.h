@@ -32,7 +32,8 @@ namespace rocketmq::store {
 ///           on in the log where the last of them ends; without files it begins at the start of the
 ///           log. So no key stays lost, and the start waits for none of it (RocketMQ deletes such
 ///           files and forgets older keys). A file of a wrong length, damaged or made with other
-///           settings, is made again with those behind it.
+///           settings, is made again with those behind it. So are those behind a gap: the thread
+///           looks for records with keys in front of the first file and between two.
 /// Damage:   a query looks at the slots of a file when it is the first to use it, and at each entry
 ///           on its way. The thread repairs a file that is damaged from its entries; where these
 ///           are, too, the keys from there on are indexed again from the log. Until then they are
@@ -95,6 +96,7 @@ class IndexService {
   /// False when some of it is not on the disk for certain.
   bool isCertain(const IndexFile& file) const;
   Result<Files> repairUnflushed();
+  Status repairTorn(IndexFile& file, bool is_last);
   std::optional<TimestampMs> storeTime(int64_t physical_offset) const;
   /// Has the thread repair the file, once.
   void noteDamage(const std::shared_ptr<IndexFile>& file);
@@ -102,15 +104,15 @@ class IndexService {
   /// False when it should be tried again after a while.
   bool repairDamaged();
   Status repairDamaged(const std::shared_ptr<IndexFile>& file);
-  /// Rebuilds the file from its entries; false when some of these are damaged, too: then it ends in
-  /// front of them.
-  Result<bool> repairEntries(IndexFile& file);
   /// Takes the file away from queries and writer; false when it is not there.
   bool hide(const std::shared_ptr<IndexFile>& file);
   void show(const std::shared_ptr<IndexFile>& file);
-  Files::iterator firstBehind(const IndexFile& file) ROCKETMQ_REQUIRES(mutex_);
-  Status removeBehind(const IndexFile& file);
-  int64_t firstUnindexed() const;
+  Files::iterator firstBehind(const std::string& path) ROCKETMQ_REQUIRES(mutex_);
+  Status removeBehind(const std::string& path);
+  /// Once in a life: has the log read again from where files or keys are missing among those that
+  /// are there. False when it should be tried again.
+  bool closeGaps(const std::function<bool()>& go_on);
+  void goOnBehindFiles();
   Files files() const;
   std::shared_ptr<IndexFile> newest() const;
   void loop();
@@ -121,6 +123,7 @@ class IndexService {
   /// Takes the newest file off the process's memory, unless that was done a moment ago.
   void releasePages();
   Status indexRecord(const MessageRecord& record);
+  Status put(int32_t key_hash, const MessageRecord& record);
   Result<std::shared_ptr<IndexFile>> writableFile();
   Status checkSpace() const;
   Status flushFull(IndexFile& file);
@@ -136,7 +139,9 @@ class IndexService {
   // Of the thread:
   Files unrepaired_;           // Not in files_ yet.
   int64_t recovered_end_ = 0;  // Of the log: what an unrepaired file has behind it is gone.
-  int64_t position_ = 0;       // What is read next.
+  bool gaps_are_closed_ = false;
+  int64_t position_ = 0;     // What is read next.
+  int64_t indexed_to_ = -1;  // The record of the newest entry.
   std::chrono::steady_clock::time_point released_at_;
   bool failure_logged_ = false;
   std::atomic<bool> idle_{false};

@@ -1,22 +1,17 @@
 #include "store/inspect/index_builder.h"
 
-#include <string_view>
 #include <utility>
 
-#include "common/message/sys_flag.h"
-#include "store/dispatch/dispatch_rules.h"
 #include "store/index/index_file_name.h"
+#include "store/index/index_keys.h"
 
 namespace rocketmq::store::inspect {
 
 Status IndexBuilder::add(const MessageRecord& record) {
-  if (sys_flag::transactionType(record.sys_flag) == sys_flag::kTransactionRollback) {
-    return Status::ok();
-  }
   Status status;
-  forEachIndexKey(record.properties, [&](std::string_view key) {
+  forEachKeyHash(record, [&](int32_t key_hash) {
     if (status.isOk()) {
-      status = put(indexKeyHash(record.topic, key), record);
+      status = put(key_hash, record);
     }
   });
   return status;

@@ -7,7 +7,7 @@
 #include <utility>
 
 #include "common/bytes.h"
-#include "store/dispatch/dispatch_rules.h"
+#include "store/index/index_keys.h"
 
 namespace rocketmq::store::inspect {
 namespace {
@@ -220,11 +220,7 @@ std::string IndexCheck::whyNotOf(const File& file, const IndexReader::Entry& ent
   if (!record) {
     return fmt::format("points at {}: {}", offset, record.status().message());
   }
-  bool has_key = false;
-  forEachIndexKey(record->properties, [&](std::string_view key) {
-    has_key = has_key || indexKeyHash(record->topic, key) == entry.key_hash;
-  });
-  if (!has_key) {
+  if (!hasKeyHash(*record, entry.key_hash)) {
     return fmt::format("points at {}: that record has no key with this hash", offset);
   }
   const int64_t seconds =

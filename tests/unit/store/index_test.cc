@@ -281,6 +281,87 @@ TEST_F(DamagedIndexTest, ZeroedHeaderIsRebuilt) {
   expectAllFound();
 }
 
+/// Every message has two keys, so that those of some are in two files.
+class IndexGapTest : public StoreIndexTest {
+ protected:
+  static constexpr int kMessages = 450;
+
+  PutResult fill() {
+    PutResult last;
+    for (int i = 0; i < kMessages; ++i) {
+      const std::string number = std::to_string(i);
+      last = putKeyed("m" + number, "a" + number + " b" + number);
+    }
+    return last;
+  }
+  bool allFound() {
+    for (int i = 0; i < kMessages; ++i) {
+      const std::string number = std::to_string(i);
+      const std::vector<std::string> expected{"m" + number};
+      if (find("a" + number) != expected || find("b" + number) != expected) {
+        return false;
+      }
+    }
+    return true;
+  }
+  /// Works on a copy of the store from now on.
+  void copyOf(const std::string& store, const std::string& name) {
+    options_.root_dir = dir_ / name;
+    copyFolder(store, root());
+  }
+  std::string contents() const {
+    std::string all;
+    for (const std::string& path : indexFiles()) {
+      all += path.substr(root().size()) + readFile(path);
+    }
+    return all;
+  }
+};
+
+TEST_F(IndexGapTest, AFileThatIsGoneIsMissedWhicheverItIs) {
+  open();
+  ASSERT_TRUE(indexed(fill()));
+  const std::string killed = crashedCopy();
+  close();
+  const std::string closed = root();
+  const size_t files = indexFiles().size();
+  ASSERT_EQ(4u, files);
+  for (const std::string& store : {closed, killed}) {
+    for (size_t gone = 0; gone < files; ++gone) {
+      SCOPED_TRACE(store + " without file " + std::to_string(gone));
+      copyOf(store, "copy" + std::to_string(gone));
+      std::filesystem::remove(indexFiles()[gone]);
+      open();
+      EXPECT_TRUE(eventually([&] { return allFound(); }));
+      EXPECT_EQ(files, indexFiles().size());
+      close();
+      std::filesystem::remove_all(root());
+    }
+  }
+}
+
+// Messages without keys leave room between the entries, and one with more keys than an index file
+// has entries is in several files.
+TEST_F(IndexGapTest, AnIndexThatLacksNothingStaysAsItIs) {
+  options_.index_entries_max = 8;
+  open();
+  PutResult last;
+  for (int i = 0; i < 40; ++i) {
+    put("A", 0, "without a key");
+    last = putKeyed("m", i % 10 == 0 ? "a b c d e f g h i j k l m n o p q r" : "a b c");
+  }
+  ASSERT_TRUE(indexed(last));
+  close();
+  const std::string before = contents();
+  for (int start = 0; start < 2; ++start) {
+    open();
+    last = put("A", 0, "without a key");
+    EXPECT_TRUE(eventually([&] { return find("r").size() == 4; }));
+    close();
+    EXPECT_EQ(before, contents());
+  }
+}
+
 TEST_F(StoreIndexTest, HostileChainsEnd) {
   open();
   PutResult last;
