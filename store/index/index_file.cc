@@ -262,7 +262,7 @@ bool IndexFile::headerFits(int64_t log_end) const {
 
 /// What a crash leaves out are whole pages of zeros, and entries are written once, in the order of
 /// the log.
-int32_t IndexFile::countBelievable(int64_t log_end) const {
+int32_t IndexFile::countBelievable(int64_t log_end, const EntryTest& is_right) const {
   // All of it is looked at, later in no order: page by page that takes half a minute on a cold
   // disk.
   mapping_->readAhead(0, layout_.entryAt(header().next_entry));
@@ -271,7 +271,8 @@ int32_t IndexFile::countBelievable(int64_t log_end) const {
   for (; number < layout_.entries_max; ++number) {
     const Entry entry = loadEntry(number);
     if (isZero(entry) || entry.key_hash < 0 || entry.seconds < 0 ||
-        entry.physical_offset < known_offset || entry.physical_offset >= log_end) {
+        entry.physical_offset < known_offset || entry.physical_offset >= log_end ||
+        (is_right && !is_right(entry.key_hash, entry.physical_offset))) {
       break;
     }
     known_offset = entry.physical_offset;

@@ -93,9 +93,12 @@ class IndexFile {
   /// Store time of the record at a log offset; nullopt when the log has none there.
   using StoreTime = std::function<std::optional<TimestampMs>(int64_t physical_offset)>;
 
+  /// Compares an entry with what it is about.
+  using EntryTest = std::function<bool(int32_t key_hash, int64_t physical_offset)>;
+
   /// The number behind the last entry that can be believed: that is in front of `log_end` and of
-  /// all that a crash may have torn.
-  int32_t countBelievable(int64_t log_end) const;
+  /// all that a crash may have torn, or that fail the test, if there is one.
+  int32_t countBelievable(int64_t log_end, const EntryTest& is_right = {}) const;
 
   /// The number of the first entry of the record that the one in front of `next_entry` is of.
   int32_t firstOfRecordBefore(int32_t next_entry) const;

@@ -1,11 +1,33 @@
 #include "store/index/index_keys.h"
 
+#include <algorithm>
+
+#include "store/log/record_walker.h"
+
 namespace rocketmq::store {
 
 bool hasKeyHash(const MessageRecord& record, int32_t key_hash) {
   bool has = false;
   forEachKeyHash(record, [&](int32_t hash) { has = has || hash == key_hash; });
   return has;
+}
+
+bool EntryCheck::isRight(int32_t key_hash, int64_t physical_offset) {
+  if (view_.owner == nullptr || !view_.contains(physical_offset, kBlankBytes)) {
+    view_ = log_.view(physical_offset);
+  }
+  const auto record = recordIn(view_, physical_offset, CrcCheck::kSkip);
+  // The log's begin is looked at last: retention may have taken the record a moment ago.
+  return record ? hasKeyHash(*record, key_hash) : physical_offset < log_.minOffset();
+}
+
+bool EntryCheck::keepRight(int32_t key_hash, size_t first, std::vector<int64_t>& offsets) {
+  const auto wrong =
+      std::remove_if(offsets.begin() + static_cast<std::ptrdiff_t>(first), offsets.end(),
+                     [&](int64_t at) { return !isRight(key_hash, at); });
+  const bool all_right = wrong == offsets.end();
+  offsets.erase(wrong, offsets.end());
+  return all_right;
 }
 
 }  // namespace rocketmq::store

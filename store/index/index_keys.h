@@ -1,12 +1,16 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string_view>
+#include <vector>
 
 #include "common/message/record.h"
 #include "common/message/sys_flag.h"
 #include "store/dispatch/dispatch_rules.h"
 #include "store/index/index_file.h"
+#include "store/log/commit_log.h"
+#include "store/log/log_view.h"
 
 namespace rocketmq::store {
 
@@ -22,5 +26,21 @@ void forEachKeyHash(const MessageRecord& record, Visitor&& visit) {
 }
 
 bool hasKeyHash(const MessageRecord& record, int32_t key_hash);
+
+/// Compares entries of the index with the log. Cheapest in the order of the log. Threads: one.
+class EntryCheck {
+ public:
+  explicit EntryCheck(const CommitLog& log) : log_(log) {}
+
+  /// Whether a record with such a key is there, or was: the log may begin behind it.
+  bool isRight(int32_t key_hash, int64_t physical_offset);
+
+  /// Drops those of the offsets from number `first` on that are not. False when there are any.
+  bool keepRight(int32_t key_hash, size_t first, std::vector<int64_t>& offsets);
+
+ private:
+  const CommitLog& log_;
+  LogView view_;
+};
 
 }  // namespace rocketmq::store

@@ -163,7 +163,7 @@ bool IndexService::repairDamaged() {
 
 Status IndexService::repairDamaged(const std::shared_ptr<IndexFile>& file) {
   const int32_t next_entry = file->header().next_entry;
-  const int32_t believable = file->countBelievable(parts_.log.maxOffset());
+  const int32_t believable = countRight(*file);
   if (stopping_.load() || !hide(file)) {
     return Status::ok();  // Retention has taken it, or the repair of an older one.
   }
@@ -181,6 +181,15 @@ Status IndexService::repairDamaged(const std::shared_ptr<IndexFile>& file) {
   log::warn("index file {} had damaged entries: indexing again from log offset {}", file->path(),
             position_);
   return file->isEmpty() ? file->remove() : Status::ok();
+}
+
+/// The number behind the last entry that is as the log says. Ends early when the thread has to.
+int32_t IndexService::countRight(const IndexFile& file) const {
+  EntryCheck check(parts_.log);
+  return file.countBelievable(parts_.log.maxOffset(), [&](int32_t key_hash, int64_t at) {
+    giveWay();
+    return !stopping_.load(std::memory_order_relaxed) && check.isRight(key_hash, at);
+  });
 }
 
 bool IndexService::hide(const std::shared_ptr<IndexFile>& file) {
@@ -449,12 +458,15 @@ IndexService::Found IndexService::query(std::string_view topic, std::string_view
   }
   const int32_t hash = indexKeyHash(topic, key);
   const auto limit = static_cast<size_t>(std::max(0, count_max));
+  EntryCheck check(parts_.log);
   for (auto file = all.rbegin(); file != all.rend() && found.offsets.size() < limit; ++file) {
     const IndexHeader header = (*file)->header();
     const bool looks_whole = (*file)->looksWhole();
     const bool may_have = begin <= header.end_ms && end >= header.begin_ms;
+    const size_t known = found.offsets.size();
     const bool is_whole = !may_have || (*file)->query(hash, begin, end, limit, found.offsets);
-    if (!looks_whole || !is_whole) {
+    const bool is_right = check.keepRight(hash, known, found.offsets);
+    if (!looks_whole || !is_whole || !is_right) {
       noteDamage(*file);
     }
     if (header.begin_ms < begin) {

@@ -34,10 +34,10 @@ namespace rocketmq::store {
 ///           files and forgets older keys). A file of a wrong length, damaged or made with other
 ///           settings, is made again with those behind it. So are those behind a gap: the thread
 ///           looks for records with keys in front of the first file and between two.
-/// Damage:   a query looks at the slots of a file when it is the first to use it, and at each entry
-///           on its way. The thread repairs a file that is damaged from its entries; where these
-///           are, too, the keys from there on are indexed again from the log. Until then they are
-///           not found.
+/// Damage:   a query looks at the slots of a file when it is the first to use it, at each entry on
+///           its way, and whether the records that it finds have such a key. The thread repairs a
+///           file that is damaged from its entries; where these are, too, the keys from there on
+///           are indexed again from the log. Until then they are not found.
 /// Failure:  a file that cannot be made or grown is tried again every second; puts go on. A failed
 ///           sync makes the store read-only, as it must not be repeated.
 /// Threads:  query() and removeBefore() from any; the rest from the owner.
@@ -104,6 +104,7 @@ class IndexService {
   /// False when it should be tried again after a while.
   bool repairDamaged();
   Status repairDamaged(const std::shared_ptr<IndexFile>& file);
+  int32_t countRight(const IndexFile& file) const;
   /// Takes the file away from queries and writer; false when it is not there.
   bool hide(const std::shared_ptr<IndexFile>& file);
   void show(const std::shared_ptr<IndexFile>& file);

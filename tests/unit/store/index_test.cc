@@ -281,6 +281,24 @@ TEST_F(DamagedIndexTest, ZeroedHeaderIsRebuilt) {
   expectAllFound();
 }
 
+// An entry whose place no record with its key begins at, whether one with another key does or none.
+TEST_F(DamagedIndexTest, EntriesThatLeadElsewhereAreMissedByWhoLooksForThem) {
+  for (const int64_t shift : {int64_t{0}, int64_t{1}, int64_t{1} << 40}) {
+    SCOPED_TRACE(shift);
+    fill();
+    const std::string path = indexFiles()[0];
+    const int64_t at = kEntriesAt + 100 * 20 + 4;
+    const auto next = readFile(path).substr(static_cast<size_t>(at) + 20, 8);
+    std::string wrong(8, '\0');
+    storeBigEndian(wrong.data(), loadBigEndian<int64_t>(next.data()) + shift);
+    patchFile(path, at, wrong);
+    open();
+    expectAllFound();
+    close();
+    std::filesystem::remove_all(root());
+  }
+}
+
 /// Every message has two keys, so that those of some are in two files.
 class IndexGapTest : public StoreIndexTest {
  protected:
