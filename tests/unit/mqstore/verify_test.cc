@@ -285,6 +285,18 @@ TEST_F(VerifyTest, DamagedIndexIsFound) {
   expectClean();
 }
 
+TEST_F(VerifyTest, AClockThatWasSetBackIsANoteAndNoFault) {
+  open();
+  put("A", 0, "before", properties({{"KEYS", "before"}}));
+  clock_.advance(-std::chrono::hours(1));
+  put("A", 0, "after", properties({{"KEYS", "after"}}));
+  close();
+  const Outcome outcome = run({"verify", root(), "--maxHashSlotNum", "64", "--maxIndexNum", "256"});
+  EXPECT_EQ(0, outcome.status) << outcome.output;
+  EXPECT_THAT(outcome.output, HasSubstr("clean: 0 faults, 1 note"));
+  EXPECT_THAT(outcome.output, HasSubstr("the header's times go back"));
+}
+
 TEST_F(VerifyTest, ShortAndMissingFilesAreFound) {
   makeStore(200);
   std::filesystem::resize_file(logFile(kLogFileBytes), 5000);
