@@ -115,6 +115,44 @@ std::optional<IndexLayout> findIndexLayout(FileSystem& files, const StoreLayout&
   return is_usual ? std::optional<IndexLayout>(kUsualLayout) : std::nullopt;
 }
 
+// --- IndexGapCheck ------------------------------------------------------------------------------
+
+IndexGapCheck::IndexGapCheck(FileSystem& files, const StoreLayout& layout) : layout_(layout) {
+  for (const SegmentFile& file : layout.index_files) {
+    auto reader = IndexReader::open(files, file);
+    const IndexHeader header = reader ? reader->header() : IndexHeader{};
+    if (header.next_entry > 1) {
+      headers_.push_back(header);
+    }
+  }
+}
+
+void IndexGapCheck::onRecord(const MessageRecord& record) {
+  const int64_t offset = record.physical_offset;
+  while (next_ < headers_.size() && headers_[next_].end_offset < offset) {
+    ++next_;
+  }
+  if (next_ == headers_.size() || offset >= headers_[next_].begin_offset) {
+    return;  // What is behind the last file is indexed by the next start anyway.
+  }
+  bool has_keys = false;
+  forEachKeyHash(record, [&](int32_t) { has_keys = true; });
+  if (has_keys) {
+    first_lacking_ = lacking_ == 0 ? offset : first_lacking_;
+    ++lacking_;
+  }
+}
+
+void IndexGapCheck::finish(const FindingSink& sink) const {
+  if (lacking_ > 0) {
+    sink(layout_.at(first_lacking_,
+                    fmt::format("keys of {} messages from here on are in no index file; the next "
+                                "start of this broker indexes them again",
+                                lacking_),
+                    Finding::Kind::kNote));
+  }
+}
+
 // --- IndexCheck ---------------------------------------------------------------------------------
 
 struct IndexCheck::File {

@@ -54,6 +54,23 @@ class IndexReader {
 /// The layout that all index files of the store have: from the options, or guessed from any file.
 std::optional<IndexLayout> findIndexLayout(FileSystem& files, const StoreLayout& layout);
 
+/// Finds records with keys in front of the first index file and between two. Threads: one.
+class IndexGapCheck {
+ public:
+  IndexGapCheck(FileSystem& files, const StoreLayout& layout);
+
+  /// For all in the order of the log.
+  void onRecord(const MessageRecord& record);
+  void finish(const FindingSink& sink) const;
+
+ private:
+  const StoreLayout& layout_;
+  std::vector<IndexHeader> headers_;  // Of files with entries.
+  size_t next_ = 0;                   // The first that does not end in front of the record.
+  int64_t lacking_ = 0;
+  int64_t first_lacking_ = 0;
+};
+
 /// Compares the index with the log: each entry points at a record that has a key with its hash, and
 /// slots, chains and header agree with the entries. Threads: one.
 class IndexCheck {

@@ -33,7 +33,8 @@ class Verifier {
                 {.exact_delays = options.exact_delays,
                  .repaired_from = end_is_open_ ? recoveryStart(files, layout)
                                                : std::numeric_limits<int64_t>::max(),
-                 .end_is_open = end_is_open_}) {}
+                 .end_is_open = end_is_open_}),
+        index_gaps_(files, layout) {}
 
   VerifyReport run() {
     readLog();
@@ -69,6 +70,7 @@ class Verifier {
       } else {
         ++report_.records;
         queues_.onRecord(item.record);
+        index_gaps_.onRecord(item.record);
       }
       if (progress_) {
         progress_("commit log", item.end - layout_.logBegin(), all);
@@ -109,6 +111,7 @@ class Verifier {
     if (layout_.index_files.empty()) {
       return;
     }
+    index_gaps_.finish(sink_);
     const auto sizes = findIndexLayout(files_, layout_);
     if (!sizes) {
       sink_({.file = "index",
@@ -136,6 +139,7 @@ class Verifier {
   const bool end_is_open_;
   const DispatchRules rules_;
   QueueCheck queues_;
+  IndexGapCheck index_gaps_;
   VerifyReport report_;
 };
 

@@ -285,6 +285,27 @@ TEST_F(VerifyTest, DamagedIndexIsFound) {
   expectClean();
 }
 
+TEST_F(VerifyTest, AnIndexFileThatIsGoneIsANoteUntilTheNextStart) {
+  makeStore(200);  // 800 keys.
+  std::vector<std::filesystem::path> index_files;
+  for (const auto& entry : std::filesystem::directory_iterator(root() + "/index")) {
+    index_files.push_back(entry.path());
+  }
+  ASSERT_EQ(4u, index_files.size());
+  std::sort(index_files.begin(), index_files.end());
+  std::filesystem::remove(index_files[1]);
+  const Outcome outcome = run({"verify", root(), "--maxHashSlotNum", "64", "--maxIndexNum", "256"});
+  EXPECT_EQ(0, outcome.status) << outcome.output;
+  EXPECT_THAT(outcome.output, HasSubstr("clean: 0 faults, 1 note"));
+  EXPECT_THAT(outcome.output, HasSubstr("keys of 127 messages from here on are in no index file"));
+  open();
+  EXPECT_TRUE(eventually([&] {
+    return !store_->queryByKey("Orders", "k80", 1, 0, int64_t{1} << 60).records.empty();
+  }));
+  close();
+  expectClean();
+}
+
 TEST_F(VerifyTest, AClockThatWasSetBackIsANoteAndNoFault) {
   open();
   put("A", 0, "before", properties({{"KEYS", "before"}}));
