@@ -24,6 +24,11 @@ int32_t swapped(int32_t value) { return loadBigEndian<int32_t>(&value); }
 
 }  // namespace
 
+int32_t indexSeconds(TimestampMs begin_ms, TimestampMs store_timestamp_ms) {
+  return static_cast<int32_t>(std::clamp<int64_t>((store_timestamp_ms - begin_ms) / 1000, 0,
+                                                  std::numeric_limits<int32_t>::max()));
+}
+
 int32_t indexKeyHash(std::string_view topic, std::string_view key) {
   thread_local std::string text;
   text.assign(topic);
@@ -168,11 +173,9 @@ Result<bool> IndexFile::put(int32_t key_hash, int64_t physical_offset,
     previous = 0;
     ++header.used_slots;
   }
-  const int64_t seconds = (store_timestamp_ms - header.begin_ms) / 1000;
   storeEntry(number, {.key_hash = key_hash,
                       .physical_offset = physical_offset,
-                      .seconds = static_cast<int32_t>(
-                          std::clamp<int64_t>(seconds, 0, std::numeric_limits<int32_t>::max())),
+                      .seconds = indexSeconds(header.begin_ms, store_timestamp_ms),
                       .previous = previous});
   storeSlot(slot, number);
   header.next_entry = number + 1;
@@ -272,7 +275,7 @@ int32_t IndexFile::countBelievable(int64_t log_end, const EntryTest& is_right) c
     const Entry entry = loadEntry(number);
     if (isZero(entry) || entry.key_hash < 0 || entry.seconds < 0 ||
         entry.physical_offset < known_offset || entry.physical_offset >= log_end ||
-        (is_right && !is_right(entry.key_hash, entry.physical_offset))) {
+        (is_right && !is_right(entry.key_hash, entry.physical_offset, entry.seconds))) {
       break;
     }
     known_offset = entry.physical_offset;

@@ -94,7 +94,7 @@ class IndexFile {
   using StoreTime = std::function<std::optional<TimestampMs>(int64_t physical_offset)>;
 
   /// Compares an entry with what it is about.
-  using EntryTest = std::function<bool(int32_t key_hash, int64_t physical_offset)>;
+  using EntryTest = std::function<bool(int32_t key_hash, int64_t physical_offset, int32_t seconds)>;
 
   /// The number behind the last entry that can be believed: that is in front of `log_end` and of
   /// all that a crash may have torn, or that fail the test, if there is one.
@@ -139,6 +139,9 @@ class IndexFile {
   mutable Mutex mutex_;
   IndexHeader header_ ROCKETMQ_GUARDED_BY(mutex_);
 };
+
+/// The time of an entry in a file that begins at `begin_ms`.
+int32_t indexSeconds(TimestampMs begin_ms, TimestampMs store_timestamp_ms);
 
 /// The hash under which the index knows a key of a topic.
 int32_t indexKeyHash(std::string_view topic, std::string_view key);

@@ -12,13 +12,28 @@ bool hasKeyHash(const MessageRecord& record, int32_t key_hash) {
   return has;
 }
 
-bool EntryCheck::isRight(int32_t key_hash, int64_t physical_offset) {
+Result<MessageRecord> EntryCheck::recordAt(int64_t physical_offset) {
   if (view_.owner == nullptr || !view_.contains(physical_offset, kBlankBytes)) {
     view_ = log_.view(physical_offset);
   }
-  const auto record = recordIn(view_, physical_offset, CrcCheck::kSkip);
+  return recordIn(view_, physical_offset, CrcCheck::kSkip);
+}
+
+bool EntryCheck::isRight(int32_t key_hash, int64_t physical_offset) {
+  const auto record = recordAt(physical_offset);
   // The log's begin is looked at last: retention may have taken the record a moment ago.
   return record ? hasKeyHash(*record, key_hash) : physical_offset < log_.minOffset();
+}
+
+bool EntryCheck::isNextRight(int32_t key_hash, int64_t physical_offset, int32_t seconds,
+                             TimestampMs begin_ms) {
+  const auto record = recordAt(physical_offset);
+  if (!begin_ms_) {
+    begin_ms_ = record ? record->store_timestamp_ms : begin_ms;
+  }
+  return record ? hasKeyHash(*record, key_hash) &&
+                      seconds == indexSeconds(*begin_ms_, record->store_timestamp_ms)
+                : physical_offset < log_.minOffset();
 }
 
 bool EntryCheck::keepRight(int32_t key_hash, size_t first, std::vector<int64_t>& offsets) {

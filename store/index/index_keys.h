@@ -2,11 +2,14 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string_view>
 #include <vector>
 
+#include "common/clock.h"
 #include "common/message/record.h"
 #include "common/message/sys_flag.h"
+#include "common/status.h"
 #include "store/dispatch/dispatch_rules.h"
 #include "store/index/index_file.h"
 #include "store/log/commit_log.h"
@@ -34,13 +37,20 @@ class EntryCheck {
 
   /// Whether a record with such a key is there, or was: the log may begin behind it.
   bool isRight(int32_t key_hash, int64_t physical_offset);
+  /// The same for the next entry of a file, whose time it compares, too. The file begins with the
+  /// record of the first that is asked for, or at `begin_ms` when the log begins behind that.
+  bool isNextRight(int32_t key_hash, int64_t physical_offset, int32_t seconds,
+                   TimestampMs begin_ms);
 
   /// Drops those of the offsets from number `first` on that are not. False when there are any.
   bool keepRight(int32_t key_hash, size_t first, std::vector<int64_t>& offsets);
 
  private:
+  Result<MessageRecord> recordAt(int64_t physical_offset);
+
   const CommitLog& log_;
   LogView view_;
+  std::optional<TimestampMs> begin_ms_;
 };
 
 }  // namespace rocketmq::store

@@ -186,10 +186,13 @@ Status IndexService::repairDamaged(const std::shared_ptr<IndexFile>& file) {
 /// The number behind the last entry that is as the log says. Ends early when the thread has to.
 int32_t IndexService::countRight(const IndexFile& file) const {
   EntryCheck check(parts_.log);
-  return file.countBelievable(parts_.log.maxOffset(), [&](int32_t key_hash, int64_t at) {
-    giveWay();
-    return !stopping_.load(std::memory_order_relaxed) && check.isRight(key_hash, at);
-  });
+  const TimestampMs begin_ms = file.header().begin_ms;
+  return file.countBelievable(parts_.log.maxOffset(),
+                              [&](int32_t key_hash, int64_t at, int32_t seconds) {
+                                giveWay();
+                                return !stopping_.load(std::memory_order_relaxed) &&
+                                       check.isNextRight(key_hash, at, seconds, begin_ms);
+                              });
 }
 
 bool IndexService::hide(const std::shared_ptr<IndexFile>& file) {

@@ -261,9 +261,7 @@ std::string IndexCheck::whyNotOf(const File& file, const IndexReader::Entry& ent
   if (!hasKeyHash(*record, entry.key_hash)) {
     return fmt::format("points at {}: that record has no key with this hash", offset);
   }
-  const int64_t seconds =
-      std::clamp<int64_t>((record->store_timestamp_ms - file.header.begin_ms) / 1000, 0,
-                          std::numeric_limits<int32_t>::max());
+  const int32_t seconds = indexSeconds(file.header.begin_ms, record->store_timestamp_ms);
   return seconds == entry.seconds
              ? ""
              : fmt::format("its time is {} s after the file's, the record's {}", entry.seconds,

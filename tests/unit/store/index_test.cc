@@ -299,6 +299,17 @@ TEST_F(DamagedIndexTest, EntriesThatLeadElsewhereAreMissedByWhoLooksForThem) {
   }
 }
 
+// Not by who looks for it, but by the repair that another one asked for.
+TEST_F(DamagedIndexTest, ARepairMissesAWrongTimeOfAnEntryToo) {
+  fill();
+  const std::string path = indexFiles()[0];
+  patchFile(path, kEntriesAt + 100 * 20 + 12, std::string("\0\0\1\0", 4));
+  patchFile(path, 40, std::string(64 * 4, '\0'));
+  open();
+  expectAllFound();
+  EXPECT_THAT(find("k99", 64, clock_.nowMs(), clock_.nowMs()), ElementsAre("m99"));
+}
+
 /// Every message has two keys, so that those of some are in two files.
 class IndexGapTest : public StoreIndexTest {
  protected:
