@@ -171,8 +171,9 @@ Status MessageStoreImpl::loadQueues() {
 
 void MessageStoreImpl::buildServices() {
   const BitMapSource* const bit_maps = options_.queue_extension ? options_.bit_maps : nullptr;
-  dispatcher_ = std::make_unique<Dispatcher>(
-      Dispatcher::Parts{*log_, *queues_, *deleted_topics_, rules_, arrivals_, bit_maps});
+  dispatcher_ = std::make_unique<Dispatcher>(Dispatcher::Parts{*log_, *queues_, *queue_ends_,
+                                                               *deleted_topics_, rules_, arrivals_,
+                                                               bit_maps, options_.is_replica});
   queue_mappings_ = std::make_unique<QueueMappings>(
       QueueMappings::Parts{*queues_, *dispatcher_, log_->appendMutex()},
       [this] { queue_flusher_->wake(); });

@@ -29,9 +29,7 @@ Result<bool> Dispatcher::place(const MessageRecord& record, Gaps gaps, ArrivalQu
               record.physical_offset);
     return true;
   }
-  const auto queue = parts_.deleted.covers(record.topic, record.physical_offset)
-                         ? nullptr
-                         : parts_.queues.findOrCreate(record.topic, record.queue_id);
+  ROCKETMQ_ASSIGN_OR_RETURN(const auto queue, queueFor(record, arrivals == nullptr));
   if (queue == nullptr) {
     return true;
   }
@@ -55,6 +53,52 @@ Result<bool> Dispatcher::place(const MessageRecord& record, Gaps gaps, ArrivalQu
                     .store_timestamp_ms = record.store_timestamp_ms});
   }
   return *placed != ConsumeQueue::Placed::kGap;
+}
+
+Result<std::shared_ptr<ConsumeQueue>> Dispatcher::queueFor(const MessageRecord& record,
+                                                           bool is_replay) {
+  if (parts_.deleted.covers(record.topic, record.queue_id, record.physical_offset)) {
+    return std::shared_ptr<ConsumeQueue>();
+  }
+  auto queue = parts_.queues.findOrCreate(record.topic, record.queue_id);
+  const bool begins_anew = queue != nullptr && record.queue_offset == 0 && queue->maxOffset() > 0 &&
+                           record.physical_offset >= queue->physicalEnd();
+  if (!begins_anew || !(is_replay ? isConfirmed(record) : parts_.is_replica)) {
+    return queue;
+  }
+  log::info("consume queue {}/{} begins anew at log offset {}: its topic was deleted", record.topic,
+            record.queue_id, record.physical_offset);
+  ROCKETMQ_RETURN_IF_ERROR(remove({&queue, 1}, record.physical_offset));
+  return parts_.queues.findOrCreate(record.topic, record.queue_id);
+}
+
+/// By the next record of its queue.
+bool Dispatcher::isConfirmed(const MessageRecord& first) const {
+  RecordWalker walker(parts_.log, first.physical_offset + first.total_size, CrcCheck::kSkip);
+  const int64_t end = parts_.log.maxOffset();
+  while (walker.next(end) == RecordWalker::Step::kRecord) {
+    const MessageRecord& next = walker.record();
+    if (next.queue_id == first.queue_id && next.topic == first.topic &&
+        entersQueue(next.sys_flag)) {
+      return next.queue_offset == 1;
+    }
+  }
+  return parts_.is_replica;
+}
+
+Status Dispatcher::remove(std::span<const std::shared_ptr<ConsumeQueue>> queues, int64_t end) {
+  // First of all, as a crash may come at any time: the log still has the records.
+  ROCKETMQ_RETURN_IF_ERROR(parts_.deleted.addQueues(queues, end, parts_.log.minOffset()));
+  for (const auto& queue : queues) {
+    queue->markDeleted();
+  }
+  Status status = parts_.ends.drop();
+  parts_.arrivals.waitUntilTold();
+  for (const auto& queue : queues) {
+    const Status removed = parts_.queues.removeQueue(*queue);
+    status = status.isOk() ? removed : status;
+  }
+  return status;
 }
 
 std::string_view Dispatcher::bitMapOf(const MessageRecord& record) {

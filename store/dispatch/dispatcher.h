@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string_view>
 #include <vector>
@@ -14,6 +15,7 @@
 #include "store/log/commit_log.h"
 #include "store/log/record_walker.h"
 #include "store/queue/deleted_topics.h"
+#include "store/queue/queue_ends.h"
 #include "store/queue/queue_table.h"
 
 namespace rocketmq::store {
@@ -24,17 +26,22 @@ namespace rocketmq::store {
 /// Under async flush the appending thread writes its queue entry itself and only reports how far
 /// it got; under sync flush the flush thread calls dispatchTo() with the flushed offset. Recovery
 /// dispatches records one by one.
-/// Threads: one dispatching thread; the rest from any.
+/// A queue that the log goes on with at offset 0 was begun anew: its topic was deleted on the
+/// master and made again. On a slave the queue it had then gives way. A record read again by
+/// recovery is believed there only when the queue's next one has offset 1, or, on a slave, when it
+/// has none: its offset may be damaged. Threads: one dispatching thread; the rest from any.
 class Dispatcher {
  public:
   /// Borrowed for the dispatcher's life.
   struct Parts {
     const CommitLog& log;
     QueueTable& queues;
-    const DeletedTopics& deleted;
+    QueueEnds& ends;
+    DeletedTopics& deleted;
     const DispatchRules& rules;
     ArrivalQueue& arrivals;
     const BitMapSource* bit_maps = nullptr;  ///< Null: the queues' units have no bit maps.
+    bool is_replica = false;  ///< The log is a master's: it tells of topics that were made anew.
   };
 
   explicit Dispatcher(const Parts& parts)
@@ -78,6 +85,13 @@ class Dispatcher {
 
  private:
   Result<bool> place(const MessageRecord& record, Gaps gaps, ArrivalQueue* arrivals)
+      ROCKETMQ_REQUIRES(batch_mutex_);
+  /// The record's queue, which it may begin anew; nullptr when it goes into none.
+  Result<std::shared_ptr<ConsumeQueue>> queueFor(const MessageRecord& record, bool is_replay)
+      ROCKETMQ_REQUIRES(batch_mutex_);
+  bool isConfirmed(const MessageRecord& first) const;
+  /// Their records in front of the log offset `end` belong to a topic that has been deleted.
+  Status remove(std::span<const std::shared_ptr<ConsumeQueue>> queues, int64_t end)
       ROCKETMQ_REQUIRES(batch_mutex_);
   /// Returns false when there is nothing left to do.
   Result<bool> dispatchBatch(RecordWalker& walker, int64_t end);

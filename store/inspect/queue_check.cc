@@ -89,7 +89,7 @@ void QueueCheck::onRecord(const MessageRecord& record) {
     parts_.sink(parts_.layout.at(record.physical_offset, "the record names no possible queue"));
     return;
   }
-  if (parts_.layout.isDeleted(record.topic, record.physical_offset)) {
+  if (parts_.layout.deleted.covers(record.topic, record.queue_id, record.physical_offset)) {
     ++counts_.deleted_records;
     return;
   }
@@ -329,7 +329,7 @@ std::string QueueCheck::whyWrong(const Queue& queue, int64_t index, const QueueE
   if (!entersQueue(record->sys_flag)) {
     return "that record belongs in no queue (prepared or rolled back)";
   }
-  return parts_.layout.isDeleted(record->topic, entry.physical_offset)
+  return parts_.layout.deleted.covers(record->topic, record->queue_id, entry.physical_offset)
              ? "that record was deleted with its topic"
              : "";
 }

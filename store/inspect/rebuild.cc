@@ -157,7 +157,7 @@ class Rebuilder {
   Status addRecord(const MessageRecord& record) {
     ++report_.records;
     report_.newest_ms = record.store_timestamp_ms;
-    if (layout_.isDeleted(record.topic, record.physical_offset)) {
+    if (layout_.deleted.covers(record.topic, record.queue_id, record.physical_offset)) {
       ++report_.deleted_records;
     } else {
       ROCKETMQ_RETURN_IF_ERROR(queues_->add(record));

@@ -88,7 +88,7 @@ class Salvager {
   }
 
   Status copyRecord(const LogItem& item, LogWriter& writer) {
-    if (layout_.isDeleted(item.record.topic, item.begin)) {
+    if (layout_.deleted.covers(item.record.topic, item.record.queue_id, item.begin)) {
       ++report_.deleted_records;
       return Status::ok();
     }

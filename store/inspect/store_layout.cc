@@ -162,7 +162,7 @@ Status readDeletedTopics(FileSystem& files, StoreLayout& layout) {
   ROCKETMQ_ASSIGN_OR_RETURN(
       const auto deleted,
       DeletedTopics::load(files, layout.root + "/deletedtopics", layout.logBegin()));
-  layout.deleted_topics = deleted->ends();
+  layout.deleted = deleted->ends();
   return Status::ok();
 }
 
@@ -234,11 +234,6 @@ Finding StoreLayout::at(int64_t log_offset, std::string what, Finding::Kind kind
     }
   }
   return finding;
-}
-
-bool StoreLayout::isDeleted(std::string_view topic, int64_t log_offset) const {
-  const auto found = deleted_topics.find(topic);
-  return found != deleted_topics.end() && log_offset < found->second;
 }
 
 Result<StoreLayout> readLayout(FileSystem& files, const std::string& root,

@@ -57,7 +57,7 @@ struct StoreLayout {
   bool has_abort = false;  ///< Running, or not stopped cleanly.
   LockState lock;
 
-  DeletedTopics::Ends deleted_topics;
+  DeletedTopics::Ends deleted;
   /// Topics of config/topics.json; nullopt when that cannot be read.
   std::optional<std::set<std::string, std::less<>>> known_topics;
 
@@ -67,7 +67,6 @@ struct StoreLayout {
   /// The log file that holds an offset and the place in it.
   Finding at(int64_t log_offset, std::string what,
              Finding::Kind kind = Finding::Kind::kFault) const;
-  bool isDeleted(std::string_view topic, int64_t log_offset) const;
 };
 
 /// Lists a store. File sizes are those that most files have, unless the options name them. Files

@@ -14,9 +14,11 @@ namespace {
 
 struct Content {
   std::map<std::string, int64_t> deleted_topics;
+  std::map<std::string, std::map<int32_t, int64_t>> deleted_queues;
 
   static constexpr auto fields() {
-    return std::tuple{optional("deletedTopics", &Content::deleted_topics)};
+    return std::tuple{optional("deletedTopics", &Content::deleted_topics),
+                      optional("deletedQueues", &Content::deleted_queues)};
   }
 };
 
@@ -36,37 +38,61 @@ Result<std::unique_ptr<DeletedTopics>> DeletedTopics::load(FileSystem& files, st
     return topics;
   }
   MutexLock lock(topics->mutex_);
-  for (const auto& [topic, end] : content->deleted_topics) {
-    if (end > log_min) {
-      topics->ends_[topic] = end;
-    }
-  }
-  topics->any_.store(!topics->ends_.empty(), std::memory_order_release);
+  topics->ends_.topics = {content->deleted_topics.begin(), content->deleted_topics.end()};
+  topics->ends_.queues = {content->deleted_queues.begin(), content->deleted_queues.end()};
+  topics->dropBefore(log_min);
   return topics;
 }
 
 Status DeletedTopics::add(const std::string& topic, int64_t end, int64_t log_min) {
   MutexLock lock(mutex_);
-  std::erase_if(ends_, [&](const auto& entry) { return entry.second <= log_min; });
-  if (end > log_min) {
-    ends_[topic] = end;
-  }
-  any_.store(!ends_.empty(), std::memory_order_release);
+  ends_.topics[topic] = end;
+  dropBefore(log_min);
   return save();
+}
+
+Status DeletedTopics::addQueues(std::span<const std::shared_ptr<ConsumeQueue>> queues, int64_t end,
+                                int64_t log_min) {
+  MutexLock lock(mutex_);
+  for (const auto& queue : queues) {
+    ends_.queues[queue->topic()][queue->queueId()] = end;
+  }
+  dropBefore(log_min);
+  return save();
+}
+
+/// The log has no records of these any more.
+void DeletedTopics::dropBefore(int64_t log_min) {
+  const auto is_past = [&](const auto& entry) { return entry.second <= log_min; };
+  std::erase_if(ends_.topics, is_past);
+  for (auto& [topic, queues] : ends_.queues) {
+    std::erase_if(queues, is_past);
+  }
+  std::erase_if(ends_.queues, [](const auto& entry) { return entry.second.empty(); });
+  any_.store(!ends_.empty(), std::memory_order_release);
 }
 
 Status DeletedTopics::cutTo(int64_t log_end) {
   MutexLock lock(mutex_);
   bool changed = false;
-  for (auto& [topic, end] : ends_) {
+  const auto cut = [&](int64_t& end) {
     changed = changed || end > log_end;
     end = std::min(end, log_end);
+  };
+  for (auto& [topic, end] : ends_.topics) {
+    cut(end);
+  }
+  for (auto& [topic, queues] : ends_.queues) {
+    for (auto& [queue_id, end] : queues) {
+      cut(end);
+    }
   }
   return changed ? save() : Status::ok();
 }
 
 Status DeletedTopics::save() {
-  const Content content{{ends_.begin(), ends_.end()}};
+  const Content content{{ends_.topics.begin(), ends_.topics.end()},
+                        {ends_.queues.begin(), ends_.queues.end()}};
   return files_.replace(path_, json::encode(content, json::Style::kPretty));
 }
 
@@ -75,10 +101,27 @@ DeletedTopics::Ends DeletedTopics::ends() const {
   return ends_;
 }
 
-int64_t DeletedTopics::endOf(std::string_view topic) const {
+bool DeletedTopics::covers(std::string_view topic, int32_t queue_id,
+                           int64_t physical_offset) const {
+  if (!any_.load(std::memory_order_acquire)) {
+    return false;
+  }
   MutexLock lock(mutex_);
-  const auto found = ends_.find(topic);
-  return found == ends_.end() ? 0 : found->second;
+  return ends_.covers(topic, queue_id, physical_offset);
+}
+
+bool DeletedTopics::Ends::covers(std::string_view topic, int32_t queue_id,
+                                 int64_t physical_offset) const {
+  const auto whole = topics.find(topic);
+  if (whole != topics.end() && physical_offset < whole->second) {
+    return true;
+  }
+  const auto parts = queues.find(topic);
+  if (parts == queues.end()) {
+    return false;
+  }
+  const auto part = parts->second.find(queue_id);
+  return part != parts->second.end() && physical_offset < part->second;
 }
 
 }  // namespace rocketmq::store

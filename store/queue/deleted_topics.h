@@ -4,18 +4,21 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 
 #include "common/file_system.h"
 #include "common/mutex.h"
 #include "common/status.h"
+#include "store/queue/consume_queue.h"
 
 namespace rocketmq::store {
 
 /// Remembers which records of the log belong to topics that were deleted: the log keeps them until
 /// retention takes them, and a consume queue that is rebuilt from it must not bring them back, nor
-/// mix them with those of a topic that was made anew under the same name.
+/// mix them with those of a topic that was made anew under the same name. A slave, which learns of
+/// a deletion from the log, queue by queue, remembers single queues.
 ///
 /// The file `deletedtopics` beside the log is ours; RocketMQ ignores it.
 /// Threads: any. Durability: what add() has accepted survives power loss.
@@ -28,22 +31,29 @@ class DeletedTopics {
 
   /// The records of `topic` below the log offset `end` are deleted from now on.
   Status add(const std::string& topic, int64_t end, int64_t log_min);
+  /// The same for some queues.
+  Status addQueues(std::span<const std::shared_ptr<ConsumeQueue>> queues, int64_t end,
+                   int64_t log_min);
 
   /// The log ends at `log_end` after all: what comes next was never deleted.
   Status cutTo(int64_t log_end);
 
-  bool covers(std::string_view topic, int64_t physical_offset) const {
-    return any_.load(std::memory_order_acquire) && physical_offset < endOf(topic);
-  }
+  /// Log offsets where deleted parts end.
+  struct Ends {
+    std::map<std::string, int64_t, std::less<>> topics;
+    std::map<std::string, std::map<int32_t, int64_t>, std::less<>> queues;
 
-  /// Topic -> log offset where the deleted part ends.
-  using Ends = std::map<std::string, int64_t, std::less<>>;
+    bool empty() const { return topics.empty() && queues.empty(); }
+    bool covers(std::string_view topic, int32_t queue_id, int64_t physical_offset) const;
+  };
+
+  bool covers(std::string_view topic, int32_t queue_id, int64_t physical_offset) const;
   Ends ends() const;
 
  private:
   DeletedTopics(FileSystem& files, std::string path) : files_(files), path_(std::move(path)) {}
 
-  int64_t endOf(std::string_view topic) const;
+  void dropBefore(int64_t log_min) ROCKETMQ_REQUIRES(mutex_);
   Status save() ROCKETMQ_REQUIRES(mutex_);
 
   FileSystem& files_;

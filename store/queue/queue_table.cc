@@ -123,19 +123,32 @@ Status QueueTable::removeTopic(const std::string& topic, const std::function<Sta
     queue->markDeleted();
   }
   const Status noted = note_end();
-  Status removed = files_.removeTree(options_.dir + "/" + topic);
-  if (removed.isOk() && !options_.extension_dir.empty()) {
-    removed = files_.removeTree(options_.extension_dir + "/" + topic);
-  }
+  const Status removed = removeFolder(topic);
   for (const auto& queue : queues) {
-    const Name name{queue->topic(), queue->queueId()};
-    Shard& shard = shardOf(name);
-    MutexLock lock(shard.mutex);
-    shard.queues.erase(name);
+    forget(*queue);
   }
   MutexLock create_lock(create_mutex_);
   being_deleted_.erase(topic);
   return removed.isOk() ? noted : removed;
+}
+
+Status QueueTable::removeQueue(const ConsumeQueue& queue) {
+  Status removed = removeFolder(queue.topic() + "/" + std::to_string(queue.queueId()));
+  forget(queue);
+  return removed;
+}
+
+Status QueueTable::removeFolder(const std::string& folder) {
+  ROCKETMQ_RETURN_IF_ERROR(files_.removeTree(options_.dir + "/" + folder));
+  return options_.extension_dir.empty() ? Status::ok()
+                                        : files_.removeTree(options_.extension_dir + "/" + folder);
+}
+
+void QueueTable::forget(const ConsumeQueue& queue) {
+  const Name name{queue.topic(), queue.queueId()};
+  Shard& shard = shardOf(name);
+  MutexLock lock(shard.mutex);
+  shard.queues.erase(name);
 }
 
 }  // namespace rocketmq::store

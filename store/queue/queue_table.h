@@ -63,6 +63,10 @@ class QueueTable {
   /// and the deletion has been noted; what it returns does not stop the removal.
   Status removeTopic(const std::string& topic, const std::function<Status()>& note_end);
 
+  /// Removes the files of a queue and forgets it, that also when a file cannot be removed. Only
+  /// while nobody can be inside an append or an arrival of it, nor make it again.
+  Status removeQueue(const ConsumeQueue& queue);
+
  private:
   struct Name {
     Name(std::string_view topic_name, int32_t id)
@@ -90,6 +94,9 @@ class QueueTable {
   std::shared_ptr<ConsumeQueue> make(std::string_view topic, int32_t queue_id) const;
   Status loadTopic(const std::string& topic);
   std::vector<std::shared_ptr<ConsumeQueue>> queuesOf(const std::string& topic) const;
+  /// `folder`: of a topic or queue, below that of all queues.
+  Status removeFolder(const std::string& folder);
+  void forget(const ConsumeQueue& queue);
 
   FileSystem& files_;
   const Options options_;

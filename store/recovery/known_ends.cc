@@ -28,7 +28,7 @@ Status Recovery::runFromKnown(bool stopped_cleanly) {
 Result<bool> Recovery::restoreKnown() {
   for (const auto& [topic, ends] : parts_.known->topics) {
     for (const auto& [id, end] : ends) {
-      if (!isDeleted(topic, end)) {
+      if (!isDeleted(topic, id, end)) {
         parts_.queues.findOrCreate(topic, id);  // One that is gone is found to lack files.
       }
     }
@@ -63,7 +63,7 @@ Status Recovery::finishKnown(bool stopped_cleanly) {
     for (const auto& [id, end] : ends) {
       const auto queue = parts_.queues.find(topic, id);
       // Its messages may have left the log, or have been damaged there, but not their offsets.
-      if (queue != nullptr && !isDeleted(topic, end)) {
+      if (queue != nullptr && !isDeleted(topic, id, end)) {
         ROCKETMQ_RETURN_IF_ERROR(queue->skipTo(end.max));
       }
     }

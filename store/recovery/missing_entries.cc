@@ -53,7 +53,7 @@ Result<Recovery::Missing> Recovery::findMissing(int64_t end) {
 /// made anew.
 Recovery::Lack Recovery::lackOf(const MessageRecord& record) const {
   if (!entersQueue(record.sys_flag) || !isStorable(record.topic, record.queue_id) ||
-      parts_.deleted.covers(record.topic, record.physical_offset) ||
+      parts_.deleted.covers(record.topic, record.queue_id, record.physical_offset) ||
       (parts_.topic_exists && !parts_.topic_exists(record.topic))) {
     return Lack::kNothing;
   }

@@ -107,14 +107,23 @@ Result<Recovery::Queues> Recovery::recoverQueues(QueueScan scan) {
 }
 
 /// A topic made anew has entries behind the end of its deleted part only; one whose entries all lie
-/// in it was about to go.
+/// in it was about to go. Single queues likewise.
 Status Recovery::finishDeletions(const Queues& queues) {
-  for (const auto& [topic, end] : parts_.deleted.ends()) {
+  const DeletedTopics::Ends deleted = parts_.deleted.ends();
+  for (const auto& [topic, end] : deleted.topics) {
     const auto is_new = [&topic = topic, end = end](const std::shared_ptr<ConsumeQueue>& queue) {
       return queue->topic() == topic && queue->physicalEnd() > end;
     };
     if (std::none_of(queues.begin(), queues.end(), is_new)) {
       ROCKETMQ_RETURN_IF_ERROR(parts_.queues.removeTopic(topic, [] { return Status::ok(); }));
+    }
+  }
+  for (const auto& [topic, ids] : deleted.queues) {
+    for (const auto& [id, end] : ids) {
+      const auto queue = parts_.queues.find(topic, id);
+      if (queue != nullptr && queue->physicalEnd() <= end) {
+        ROCKETMQ_RETURN_IF_ERROR(parts_.queues.removeQueue(*queue));
+      }
     }
   }
   return Status::ok();

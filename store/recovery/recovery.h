@@ -77,8 +77,8 @@ class Recovery {
   Result<bool> restoreKnown();
   Result<bool> restoreKnown(ConsumeQueue& queue);
   Status finishKnown(bool stopped_cleanly);
-  bool isDeleted(const std::string& topic, const QueueEnd& known) const {
-    return parts_.deleted.covers(topic, known.physical_end - 1);
+  bool isDeleted(const std::string& topic, int32_t queue_id, const QueueEnd& known) const {
+    return parts_.deleted.covers(topic, queue_id, known.physical_end - 1);
   }
   /// NotFound when the queues' newest entry does not belong to the log: do as after a crash.
   Status runTrusting();

@@ -68,7 +68,7 @@ bool RepairPass::isOfQueue(const MessageRecord& record) const {
   return record.queue_id == queue_.queueId() && record.queue_offset >= begin_ &&
          record.queue_offset < end_ && record.topic == queue_.topic() &&
          entersQueue(record.sys_flag) &&
-         !parts_.deleted.covers(record.topic, record.physical_offset);
+         !parts_.deleted.covers(record.topic, record.queue_id, record.physical_offset);
 }
 
 bool RepairPass::tagsMayStay(const QueueEntry& entry, const MessageRecord& record) const {

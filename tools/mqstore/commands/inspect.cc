@@ -43,8 +43,13 @@ void printState(const StoreLayout& layout) {
   } else {
     fmt::print("checkpoint  none\n");
   }
-  for (const auto& [topic, end] : layout.deleted_topics) {
+  for (const auto& [topic, end] : layout.deleted.topics) {
     fmt::print("deleted     topic {} up to log offset {}\n", printable(topic), end);
+  }
+  for (const auto& [topic, queues] : layout.deleted.queues) {
+    for (const auto& [id, end] : queues) {
+      fmt::print("deleted     queue {}/{} up to log offset {}\n", printable(topic), id, end);
+    }
   }
 }
 
