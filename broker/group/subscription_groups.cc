@@ -93,7 +93,10 @@ Status SubscriptionGroups::update(const model::SubscriptionGroupConfig& config) 
   return Status::ok();
 }
 
-bool SubscriptionGroups::remove(std::string_view group) {
+Result<bool> SubscriptionGroups::remove(std::string_view group) {
+  if (settings_.load()->isSlave()) {
+    return changeOnSlave();
+  }
   const bool is_change = table_->remove(group);
   table_->awaitSaved();
   return is_change;

@@ -42,8 +42,8 @@ class SubscriptionGroups {
 
   /// Creates or replaces a group by request. InvalidArgument for an illegal name, and on a slave.
   Status update(const model::SubscriptionGroupConfig& config);
-  /// False when it was unknown.
-  bool remove(std::string_view group);
+  /// Forgets a group by request; false when it was unknown. InvalidArgument on a slave.
+  Result<bool> remove(std::string_view group);
   /// Switches consumption of a group on or off (RocketMQ: disableConsume); false when unknown.
   bool setConsumeEnable(std::string_view group, bool enable);
 

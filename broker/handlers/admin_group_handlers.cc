@@ -72,7 +72,10 @@ class AdminGroupHandlers {
 
   /// RocketMQ parity: success also when the group was unknown.
   Answer<NoFields> remove(const remoting::DeleteSubscriptionGroup& request) const {
-    parts_.groups.remove(request.group_name);
+    const Result<bool> removed = parts_.groups.remove(request.group_name);
+    if (!removed.ok()) {
+      return removed.status();
+    }
     if (request.wantsOffsetsRemoved()) {
       parts_.offsets.removeGroup(request.group_name);
     }

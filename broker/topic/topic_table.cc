@@ -198,6 +198,9 @@ Result<bool> TopicTable::update(const model::TopicConfig& config) {
 }
 
 Result<bool> TopicTable::remove(std::string_view topic) {
+  if (settings_.load()->isSlave()) {
+    return changeOnSlave();
+  }
   if (topic.find_first_not_of(" \t") == std::string_view::npos) {
     return Status::invalidArgument("The specified topic is blank.");
   }

@@ -37,11 +37,10 @@ class TopicTable {
                                                   const Clock& clock);
 
   /// Called after every change but a removal, on the writer's thread, under the writers' lock: must
-  /// be quick and must not call a writer. Is told the name of a topic that was put; any other change
-  /// has none. Set before the first change.
-  /// RocketMQ parity: removals are left to the next periodic registration. A name server keeps a
-  /// topic that a registration lacks; who deletes it tells the name servers himself
-  /// (DELETE_TOPIC_IN_NAMESRV).
+  /// be quick and must not call a writer. Is told the name of a topic that was put; any other
+  /// change has none. Set before the first change. RocketMQ parity: removals are left to the next
+  /// periodic registration. A name server keeps a topic that a registration lacks; who deletes it
+  /// tells the name servers himself (DELETE_TOPIC_IN_NAMESRV).
   void setChangeListener(std::function<void(std::string_view)> on_change) {
     table_->setChangeListener(std::move(on_change));
   }
@@ -83,7 +82,8 @@ class TopicTable {
   /// illegal names, system topics and impossible numbers, in RocketMQ's order, and on a slave.
   Result<bool> update(const model::TopicConfig& config);
 
-  /// Forgets a topic; false when it was unknown. InvalidArgument for blank names and system topics.
+  /// Forgets a topic by request; false when it was unknown. InvalidArgument for blank names and
+  /// system topics, and on a slave.
   Result<bool> remove(std::string_view topic);
 
   /// A topic that may not be changed by request: RocketMQ's, and those named after this cluster and

@@ -185,7 +185,7 @@ TEST_F(HeartbeatServiceTest, WhoHasLeftAGroupIsRegisteredAgain) {
 
 TEST_F(HeartbeatServiceTest, WhatWasDeletedIsMadeAgain) {
   const auto heartbeat = settle(heartbeatOf("G"));
-  EXPECT_TRUE(groups_->remove("G"));
+  EXPECT_TRUE(*groups_->remove("G"));
   EXPECT_FALSE(comes(heartbeat));
   EXPECT_NE(groups_->find("G"), nullptr);
   EXPECT_FALSE(comes(heartbeat));

@@ -68,6 +68,15 @@ TEST_F(SubscriptionGroupsTest, IllegalNamesAreNeverCreated) {
   }
 }
 
+TEST_F(SubscriptionGroupsTest, ASlaveIsNotChangedByRequest) {
+  ASSERT_NE(groups_->findOrCreate("G"), nullptr);
+  BrokerSettings settings;
+  settings.broker_role = BrokerRole::kSlave;
+  settings_.store(std::make_shared<const BrokerSettings>(settings));
+  EXPECT_FALSE(groups_->remove("G").ok());
+  EXPECT_NE(groups_->find("G"), nullptr);
+}
+
 TEST_F(SubscriptionGroupsTest, UpdatesAndRemovalsCountAndSurvive) {
   model::SubscriptionGroupConfig config;
   config.group_name = "G";
@@ -80,8 +89,8 @@ TEST_F(SubscriptionGroupsTest, UpdatesAndRemovalsCountAndSurvive) {
   EXPECT_EQ(groups_->find("G")->retry_max_times, 3);
   EXPECT_FALSE(groups_->find("G")->consume_enable);
 
-  EXPECT_TRUE(groups_->remove("G"));
-  EXPECT_FALSE(groups_->remove("G"));
+  EXPECT_TRUE(*groups_->remove("G"));
+  EXPECT_FALSE(*groups_->remove("G"));
   restart();
   EXPECT_EQ(groups_->find("G"), nullptr);
   config.group_name = "a b";

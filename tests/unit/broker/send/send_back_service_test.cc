@@ -116,7 +116,7 @@ TEST_F(SendBackServiceTest, WhatCannotBeTakenBackIsRefused) {
   EXPECT_EQ(sendBack(1 << 30), ResponseCode::kSystemError);
   configure([](BrokerSettings& settings) { settings.broker_permission = 4; });
   EXPECT_EQ(sendBack(offset), ResponseCode::kNoPermission);
-  groups_->remove("G");
+  ASSERT_TRUE(groups_->remove("G").ok());
   configure([](BrokerSettings& settings) { settings.auto_create_group = false; });
   EXPECT_EQ(sendBack(offset), ResponseCode::kSubscriptionGroupNotExist);
 }

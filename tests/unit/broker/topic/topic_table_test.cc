@@ -193,6 +193,14 @@ TEST_F(TopicTableTest, AnUpdateWithoutAttributesKeepsThem) {
   EXPECT_EQ(topics_->find("T")->attributes, fifo.attributes);
 }
 
+TEST_F(TopicTableTest, ASlaveIsNotChangedByRequest) {
+  createForSend("T");
+  configure([](BrokerSettings& settings) { settings.broker_role = BrokerRole::kSlave; });
+  EXPECT_FALSE(topics_->update(config("U")).ok());
+  EXPECT_FALSE(topics_->remove("T").ok());
+  EXPECT_NE(topics_->find("T"), nullptr);
+}
+
 TEST_F(TopicTableTest, SystemTopicsCannotBeRemoved) {
   EXPECT_FALSE(topics_->remove("").ok());
   EXPECT_FALSE(topics_->remove("SCHEDULE_TOPIC_XXXX").ok());
