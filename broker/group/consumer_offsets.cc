@@ -43,7 +43,27 @@ void ConsumerOffsets::load(const model::ConsumerOffsetTable& table) {
   }
 }
 
+void ConsumerOffsets::dropUnknownTo(const model::ConsumerOffsetTable& master) {
+  for (Shard& shard : shards_) {
+    MutexLock lock(shard.mutex);
+    for (auto& [group, topics] : shard.groups) {
+      for (auto& [topic, offsets] : topics) {
+        const auto known = master.offset_table.find(topic + kSeparator + group);
+        std::erase_if(offsets.committed, [&, &here = offsets](const auto& position) {
+          return !here.for_master.contains(position.first) &&
+                 (known == master.offset_table.end() || !known->second.contains(position.first));
+        });
+      }
+      std::erase_if(topics, [](const auto& entry) {
+        return entry.second.committed.empty() && entry.second.resets.empty();
+      });
+    }
+    std::erase_if(shard.groups, [](const auto& entry) { return entry.second.empty(); });
+  }
+}
+
 void ConsumerOffsets::takeOver(const model::ConsumerOffsetTable& master) {
+  dropUnknownTo(master);
   load(master);
   noteChange();
 }

@@ -90,7 +90,7 @@ class ConsumerOffsets {
   /// back, however much later it comes.
   std::vector<Position> raiseToMarked(model::ConsumerOffsetTable& master);
 
-  /// Takes every position of the master's table but those that are marked; others stay.
+  /// Becomes what the master's table is; only positions that are marked stay as they are.
   void takeOver(const model::ConsumerOffsetTable& master);
 
   /// The master has been told; removes the mark unless the position has changed since.
@@ -128,6 +128,8 @@ class ConsumerOffsets {
   /// nullptr when missing.
   static const TopicOffsets* findEntry(const Shard& shard, std::string_view group,
                                        std::string_view topic) ROCKETMQ_REQUIRES(shard.mutex);
+  /// Removes positions that are neither marked nor in the master's table.
+  void dropUnknownTo(const model::ConsumerOffsetTable& master);
   /// Marked positions are left alone.
   void load(const model::ConsumerOffsetTable& table);
   model::ConsumerOffsetTable table() const;

@@ -172,6 +172,17 @@ TEST_F(ConsumerOffsetsTest, ATableThatIsTakenOverLateSetsNothingBackThatTheMaste
   EXPECT_EQ(offsets_->find("G", "T", 0), 50);
 }
 
+TEST_F(ConsumerOffsetsTest, ASlaveForgetsWhatTheMasterNoLongerHas) {
+  offsets_->takeOver({.offset_table = {{"T@G", {{0, 10}, {1, 20}}}, {"T@H", {{0, 5}}}}});
+  offsets_->markForMaster();
+  offsets_->commit("I", "T", 0, 7);  // The master has not been told yet.
+  offsets_->takeOver({.offset_table = {{"T@G", {{1, 21}}}}});
+  EXPECT_EQ(offsets_->find("G", "T", 0), std::nullopt);
+  EXPECT_EQ(offsets_->find("G", "T", 1), 21);
+  EXPECT_EQ(offsets_->find("I", "T", 0), 7);
+  EXPECT_EQ(offsets_->groups(), (std::set<std::string>{"G", "I"}));
+}
+
 TEST_F(ConsumerOffsetsTest, PositionsBeyondTheEndOfTheirQueueAreSetBackToIt) {
   offsets_->commit("G", "T", 0, 10);
   offsets_->commit("G", "T", 1, 10);
