@@ -43,6 +43,9 @@ class HaClient::Impl final : public MasterConnection::Listener,
 
   void start();
   void setMasterAddress(const std::string& address);
+  void setMasterLogBegin(int64_t offset) {
+    master_log_begin_.store(offset, std::memory_order_relaxed);
+  }
   HaClient::State state() const;
   void stop();
 
@@ -76,6 +79,7 @@ class HaClient::Impl final : public MasterConnection::Listener,
   bool is_stopped_ = false;
 
   std::atomic<LogMatch> log_match_{LogMatch::kUnknown};
+  std::atomic<int64_t> master_log_begin_{0};
   steady_clock::time_point refusal_logged_;
   MasterConnection::Traffic traffic_;
   std::optional<remoting::PeriodicTask> rate_task_;
@@ -113,6 +117,7 @@ void HaClient::Impl::useAddress(const std::string& address) {
       return;
     }
     address_ = address;
+    master_log_begin_.store(0, std::memory_order_relaxed);
   }
   log::info("the master's HA address is {}", address);
   asio::post(context_, [self = shared_from_this()] { self->reconnect(); });
@@ -206,12 +211,13 @@ void HaClient::Impl::onSocket(Result<remoting::ConnectedSocket> connected) {
     retryLater();
     return;
   }
-  connection_ = std::make_shared<MasterConnection>(std::move(connected->socket),
-                                                   MasterConnection::Parts{.store = store_,
-                                                                           .settings = settings_,
-                                                                           .clock = clock_,
-                                                                           .traffic = traffic_,
-                                                                           .listener = *this});
+  connection_ = std::make_shared<MasterConnection>(
+      std::move(connected->socket), MasterConnection::Parts{.store = store_,
+                                                            .settings = settings_,
+                                                            .clock = clock_,
+                                                            .traffic = traffic_,
+                                                            .master_log_begin = master_log_begin_,
+                                                            .listener = *this});
   {
     MutexLock lock(mutex_);
     is_connected_ = true;
@@ -285,6 +291,8 @@ HaClient::~HaClient() { stop(); }
 void HaClient::start() { impl_->start(); }
 
 void HaClient::setMasterAddress(const std::string& address) { impl_->setMasterAddress(address); }
+
+void HaClient::setMasterLogBegin(int64_t offset) { impl_->setMasterLogBegin(offset); }
 
 HaClient::State HaClient::state() const { return impl_->state(); }
 

@@ -32,6 +32,10 @@ class HaClient {
   /// connection to the one before. Ignored when haMasterAddress is set.
   void setMasterAddress(const std::string& address);
 
+  /// What the master says of itself: tells a slave that is too far behind for it from one that is
+  /// ahead.
+  void setMasterLogBegin(int64_t offset);
+
   struct State {
     std::string master_address;  ///< Empty: not known yet.
     bool is_connected = false;

@@ -15,6 +15,8 @@ std::string nameOf(LogMatch match) {
       return "same";
     case LogMatch::kAhead:
       return "ahead";
+    case LogMatch::kBehind:
+      return "behind";
     case LogMatch::kDifferent:
       return "different";
   }

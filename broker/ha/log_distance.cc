@@ -1,5 +1,6 @@
 #include "broker/ha/log_distance.h"
 
+#include <algorithm>
 #include <string_view>
 
 #include "common/bytes.h"
@@ -46,7 +47,7 @@ int64_t firstRecordFrom(const store::MessageStore& store, int64_t offset, int64_
 
 int64_t messagesBetween(const store::MessageStore& store, int64_t from, int64_t to) {
   int64_t messages = 0;
-  from = firstRecordFrom(store, from, to);
+  from = firstRecordFrom(store, std::max(from, store.commitLogMinOffset()), to);
   int64_t at = from;
   while (at < to && messages < kMessagesCountedMax) {
     const store::LogPiece piece = store.logBytes(at, kPieceBytes);

@@ -14,8 +14,8 @@ int64_t firstRecordFrom(const store::MessageStore& store, int64_t offset, int64_
 inline constexpr int64_t kMessagesCountedMax = 10'000;
 
 /// How many messages begin in the log from `from` on and before `to`. The log of a slave of
-/// RocketMQ's may end, and so `from` may lie, inside of a record. 0 when the log does not have that
-/// part. Reads the log, so not for an I/O thread.
+/// RocketMQ's may end, and so `from` may lie, inside of a record. What the log no longer has is not
+/// counted. Reads the log, so not for an I/O thread.
 int64_t messagesBetween(const store::MessageStore& store, int64_t from, int64_t to);
 
 }  // namespace rocketmq::broker

@@ -25,9 +25,10 @@ constexpr int kReadsPerTurn = 16;
 constexpr size_t kAppendBytes = 1 << 20;
 /// So much of the log's end is compared with the master's, or more if a record is larger.
 constexpr int64_t kComparedBytes = 4096;
-constexpr std::string_view kRefusal =
-    "it holds messages that the master does not have, or belongs to another master. It gets "
-    "nothing until it is set up anew: stop it, move its store away, start it";
+constexpr std::string_view kForeign =
+    "it holds messages that the master does not have, or belongs to another master";
+constexpr std::string_view kSetUpAnew =
+    "It gets nothing until it is set up anew: stop it, move its store away, start it";
 
 /// From where on to ask the master for the log, so that what comes first can be compared: at least
 /// the whole last record, since two records may differ in their heads alone. It is in the file in
@@ -176,7 +177,7 @@ bool MasterConnection::checkHeader(const TransferHeader& header) {
   }
   was_useful_ = true;
   if (header.bytes == 0 && receivedTo() < parts_.store.commitLogMaxOffset()) {
-    noteAhead();
+    noteNothingThere();
   } else if (isCompared()) {
     // There was nothing to compare. A master that refuses this slave would not have gone on.
     note(LogMatch::kSame);
@@ -191,10 +192,20 @@ void MasterConnection::note(LogMatch match, const std::string& problem) {
 }
 
 /// The connection stays: when the master's log has grown, the rest of this one can be compared.
-void MasterConnection::noteAhead() {
+void MasterConnection::noteNothingThere() {
+  const int64_t log_end = parts_.store.commitLogMaxOffset();
+  const int64_t master_begin = parts_.master_log_begin.load(std::memory_order_relaxed);
+  if (log_end <= master_begin) {
+    note(LogMatch::kBehind,
+         fmt::format("this slave's log ends at {}, and the master's begins at {}: the master no "
+                     "longer has what it lacks. {}",
+                     log_end, master_begin, kSetUpAnew));
+    return;
+  }
   note(LogMatch::kAhead,
-       fmt::format("the master has nothing at log offset {}, but this slave's log ends at {}: {}",
-                   receivedTo(), parts_.store.commitLogMaxOffset(), kRefusal));
+       fmt::format(
+           "the master has nothing at log offset {}, but this slave's log ends at {}: {}. {}",
+           receivedTo(), log_end, kForeign, kSetUpAnew));
 }
 
 bool MasterConnection::takeReceived() { return compareReceived() && appendReceived(); }
@@ -211,8 +222,8 @@ bool MasterConnection::compareReceived() {
   if (ours.empty() || same < std::ssize(ours)) {
     const int64_t difference = received_from_ + same;
     note(LogMatch::kDifferent,
-         fmt::format("this slave's log differs from its master's at log offset {}: {}", difference,
-                     kRefusal));
+         fmt::format("this slave's log differs from its master's at log offset {}: {}. {}",
+                     difference, kForeign, kSetUpAnew));
     was_useful_ = false;
     close("this slave's log differs from the master's at log offset " + std::to_string(difference));
     return false;

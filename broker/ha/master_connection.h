@@ -22,6 +22,7 @@ enum class LogMatch : uint8_t {
   kUnknown,   ///< It has not been compared yet.
   kSame,      ///< The ends were the same; the log goes on as the master's.
   kAhead,     ///< It goes on where the master has nothing.
+  kBehind,    ///< It ends where the master's log has not begun yet: what it lacks is gone.
   kDifferent  ///< It holds other messages than the master's at the same place.
 };
 
@@ -60,6 +61,7 @@ class MasterConnection : public std::enable_shared_from_this<MasterConnection> {
     const LiveSettings& settings;
     const Clock& clock;
     Traffic& traffic;
+    const std::atomic<int64_t>& master_log_begin;  ///< As the master says; 0 until it has.
     Listener& listener;
   };
 
@@ -77,7 +79,7 @@ class MasterConnection : public std::enable_shared_from_this<MasterConnection> {
   /// Lets the master know what has been appended since the last report.
   bool reportProgress();
   bool checkHeader(const TransferHeader& header);
-  void noteAhead();
+  void noteNothingThere();
   /// Tells the listener, if that is news on this connection.
   void note(LogMatch match, const std::string& problem = {});
   /// Compares and appends.

@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <string>
 
+#include "broker/ha/log_distance.h"
 #include "common/atomic_file.h"
 #include "common/log.h"
 #include "tests/unit/broker/ha/ha_fixture.h"
@@ -119,6 +120,30 @@ TEST_F(LogMatchTest, ASlaveThatIsAheadWaitsAndIsNotWaitedFor) {
 }
 
 // As where both masters deliver the same delayed message.
+// The master has removed what the slave lacks.
+TEST_F(LogMatchTest, ASlaveThatIsTooFarBehindSaysSo) {
+  master_.send(5, "common");
+  copyAndStopSlave();
+  while (master_.store_->commitLogMaxOffset() < 2 * kFileBytes) {
+    master_.send(1);
+  }
+  server_->stop();
+  server_.reset();
+  ASSERT_TRUE(master_.store_->close().isOk());
+  master_.store_.reset();
+  ASSERT_TRUE(std::filesystem::remove(dir_ / "master/commitlog/00000000000000000000"));
+  master_.open();
+  startMaster();
+  startSlave(server_->port());
+  EXPECT_TRUE(slaveSays(LogMatch::kAhead)) << "nothing is known of the master's log";
+  client_->setMasterLogBegin(master_.store_->commitLogMinOffset());
+  EXPECT_TRUE(slaveSays(LogMatch::kBehind));
+  // All that the master has is missing there.
+  EXPECT_EQ(messagesBetween(*master_.store_, slave_->store_->commitLogMaxOffset(),
+                            master_.store_->commitLogMaxOffset()),
+            master_.store_->maxOffset("T", 0) - master_.store_->minOffset("T", 0));
+}
+
 TEST_F(LogMatchTest, RecordsThatDifferInTheirHeadsAloneAreToldApart) {
   const std::string large(6000, 'x');
   master_.send(1, large);
