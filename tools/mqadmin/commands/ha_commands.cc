@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <chrono>
+#include <cstdio>
 #include <string>
 #include <thread>
 
@@ -74,6 +75,7 @@ class HaStatus : public Command {
         printSlave(status.ha_client_runtime_info);
       }
     }
+    std::fflush(stdout);
     return Status::ok();
   }
 
