@@ -1,6 +1,7 @@
 #include "broker/broker.h"
 
 #include <chrono>
+#include <mutex>
 #include <utility>
 
 #include "broker/broker_impl.h"
@@ -34,7 +35,7 @@ constexpr seconds kSlaveSyncPeriod{10};
 constexpr seconds kSlaveTimerSyncPeriod{3};
 /// How often it looks whether its log has come as far as what it has copied.
 constexpr seconds kSlaveApplyPeriod{1};
-/// How often a slave that has not found its master asks the name servers again.
+/// How often a slave that is connected to no master asks the name servers for one.
 constexpr seconds kMasterSearchPeriod{5};
 /// The port of RocketMQ's "VIP channel" lies so far below the main port.
 constexpr int32_t kVipPortDistance = 2;
@@ -174,15 +175,24 @@ void Broker::Impl::startTimers() {
 }
 
 void Broker::Impl::startSlaveTimers() {
+  replication_for_arrivals_.store(replication_.get(), std::memory_order_release);
   replication_->start();
   every(kSlaveSyncPeriod, kSlaveSyncPeriod, [this] { replication_->synchronize(); });
   every(kSlaveTimerSyncPeriod, kSlaveTimerSyncPeriod,
         [this] { replication_->synchronizeTimers(); });
   every(kSlaveApplyPeriod, kSlaveApplyPeriod, [this] {
-    replication_->synchronizeIfBegunToFollow();
+    replication_->synchronizeSoon();
     replication_->applyCopiedTables();
   });
   every(kMasterSearchPeriod, kMasterSearchPeriod, [this] {
+    if (!replication_->knowsMaster()) {
+      std::call_once(no_master_told_, [this] {
+        log::warn(
+            "this slave copies nothing: the name servers know no master with brokerName={} (it is "
+            "not there yet, or the name is another)",
+            settings_.load()->broker_name);
+      });
+    }
     if (replication_->lacksMaster()) {
       registrar_->topicsChanged();
     }
@@ -220,6 +230,12 @@ void Broker::Impl::onArrival(const store::Arrival& arrival) {
   } else if (arrival.topic == kTimerTopic) {
     if (TimerService* const timers = timers_for_arrivals_.load(std::memory_order_acquire)) {
       timers->onArrival();
+    }
+  }
+  if (arrival.queue_offset == 0) {
+    Replication* const replication = replication_for_arrivals_.load(std::memory_order_acquire);
+    if (replication != nullptr && topics_->find(arrival.topic) == nullptr) {
+      replication->noteUnknownTopic();
     }
   }
 }

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -114,6 +115,8 @@ class Broker::Impl {
   /// Set once delays_ exists: the store reports arrivals from its first moment on.
   std::atomic<DelayService*> delays_for_arrivals_{nullptr};
   std::atomic<TimerService*> timers_for_arrivals_{nullptr};
+  std::atomic<Replication*> replication_for_arrivals_{nullptr};  ///< Of a slave.
+  std::once_flag no_master_told_;
   std::unique_ptr<ConsumerFilters> filters_;  // The store uses them for its bit maps.
   std::unique_ptr<store::MessageStore> store_;
 

@@ -60,8 +60,18 @@ void Replication::setMaster(const Registrar::Master& master) {
   synchronizer_->setMasterAddress(master.address);
 }
 
+bool Replication::knowsMaster() const {
+  return synchronizer_ && !synchronizer_->masterAddress().empty();
+}
+
 bool Replication::lacksMaster() const {
-  return synchronizer_ && synchronizer_->masterAddress().empty();
+  return client_ && !(knowsMaster() && client_->state().is_connected);
+}
+
+void Replication::noteUnknownTopic() {
+  if (synchronizer_) {
+    synchronizer_->noteUnknownTopic();
+  }
 }
 
 void Replication::synchronize() {
@@ -70,9 +80,10 @@ void Replication::synchronize() {
   }
 }
 
-void Replication::synchronizeIfBegunToFollow() {
+void Replication::synchronizeSoon() {
   if (synchronizer_) {
     synchronizer_->runIfBegunToFollow();
+    synchronizer_->copyUnknownTopics();
   }
 }
 

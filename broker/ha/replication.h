@@ -49,12 +49,17 @@ class Replication {
   // For slaves; a master does nothing.
 
   void setMaster(const Registrar::Master& master);
-  /// True while a slave waits to be told of a master.
+  /// True for a slave that has been told of a master.
+  bool knowsMaster() const;
+  /// True for a slave that is connected to none: another may have taken its place.
   bool lacksMaster() const;
+  /// A slave has got the first message of a topic that it does not know. Does not wait.
+  void noteUnknownTopic();
   /// Copies the tables; to be called every 10 s.
   void synchronize();
-  /// The same if the log has begun to follow the master's; to be called every second.
-  void synchronizeIfBegunToFollow();
+  /// What of it must not wait so long: all if the log has begun to follow the master's, topics if
+  /// it has brought unknown ones; to be called every second.
+  void synchronizeSoon();
   /// Takes over what was copied and had to wait for the log; to be called every second, and once
   /// more before the tables are saved.
   void applyCopiedTables();

@@ -16,16 +16,18 @@ namespace rocketmq::broker {
 namespace {
 
 constexpr std::chrono::milliseconds kTimeout{3000};
+/// Between two copies of the topics for messages of unknown ones.
+constexpr std::chrono::seconds kTopicsPause{1};
 constexpr std::string_view kConsumerOffsets = "consumer offsets";
 constexpr std::string_view kDelayOffsets = "delay offsets";
 
-Result<int64_t> logEndOf(std::string_view runtime_info) {
+Result<int64_t> numberIn(std::string_view runtime_info, const std::string& name) {
   ROCKETMQ_ASSIGN_OR_RETURN(auto info, json::decode<remoting::KvTable>(runtime_info));
-  const auto log_end = parseNumber<int64_t>(info.table["commitLogMaxOffset"]);
-  if (!log_end) {
-    return Status::corruption("no commitLogMaxOffset in the runtime info");
+  const auto number = parseNumber<int64_t>(info.table[name]);
+  if (!number) {
+    return Status::corruption("no " + name + " in the runtime info");
   }
-  return *log_end;
+  return *number;
 }
 
 }  // namespace
@@ -54,8 +56,10 @@ void SlaveSynchronizer::run() {
   if (master.empty()) {
     return;
   }
-  copyTable<remoting::GetAllTopicConfig, remoting::AllTopicConfig>(
-      master, "topics", [this](auto table) { parts_.topics.takeOver(std::move(table)); });
+  if (!follows()) {
+    copyLogBegin(master);
+  }
+  copyTopics(master);
   copyTable<remoting::GetAllSubscriptionGroupConfig, remoting::AllSubscriptionGroups>(
       master, "consumer groups", [this](auto table) { parts_.groups.takeOver(std::move(table)); });
   copyPositions<remoting::GetAllConsumerOffset, remoting::AllConsumerOffset>(
@@ -79,6 +83,45 @@ void SlaveSynchronizer::run() {
         master, "numbers of timers",
         [this](auto table) { parts_.timers->takeMetrics(std::move(table)); });
   }
+}
+
+void SlaveSynchronizer::copyTopics(const std::string& master) {
+  copyTable<remoting::GetAllTopicConfig, remoting::AllTopicConfig>(
+      master, "topics", [this](auto table) { parts_.topics.takeOver(std::move(table)); });
+}
+
+void SlaveSynchronizer::noteUnknownTopic() {
+  {
+    MutexLock lock(mutex_);
+    lacks_topic_ = true;
+  }
+  copyUnknownTopics();
+}
+
+void SlaveSynchronizer::copyUnknownTopics() {
+  std::string master;
+  {
+    MutexLock lock(mutex_);
+    const auto now = std::chrono::steady_clock::now();
+    if (!lacks_topic_ || master_.empty() || now - topics_copied_at_ < kTopicsPause) {
+      return;
+    }
+    lacks_topic_ = false;
+    topics_copied_at_ = now;
+    master = master_;
+  }
+  copyTopics(master);
+}
+
+void SlaveSynchronizer::copyLogBegin(const std::string& master) {
+  copy<remoting::GetBrokerRuntimeInfo>(
+      master, "runtime info", [this, master](std::string_view body) {
+        ROCKETMQ_ASSIGN_OR_RETURN(const int64_t begin, numberIn(body, "commitLogMinOffset"));
+        if (master == masterAddress()) {
+          log_.setMasterLogBegin(begin);
+        }
+        return Status::ok();
+      });
 }
 
 void SlaveSynchronizer::runIfBegunToFollow() {
@@ -108,7 +151,7 @@ void SlaveSynchronizer::applyOnceCovered(const std::string& master, std::string_
   copy<remoting::GetBrokerRuntimeInfo>(
       master, "runtime info",
       [this, master, what, apply = std::move(apply)](std::string_view body) {
-        ROCKETMQ_ASSIGN_OR_RETURN(const int64_t log_end, logEndOf(body));
+        ROCKETMQ_ASSIGN_OR_RETURN(const int64_t log_end, numberIn(body, "commitLogMaxOffset"));
         applyCovered();
         addWaiting(master, what, {.log_end = log_end, .apply = apply});
         applyCovered();

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -45,7 +46,7 @@ class SlaveSynchronizer {
     TimerCopy* timers = nullptr;  ///< Of a slave with timerWheelEnable.
   };
 
-  SlaveSynchronizer(const Parts& parts, const HaClient& log) : parts_(parts), log_(log) {
+  SlaveSynchronizer(const Parts& parts, HaClient& log) : parts_(parts), log_(log) {
     parts_.offsets.markForMaster();
   }
 
@@ -60,6 +61,11 @@ class SlaveSynchronizer {
   void runIfBegunToFollow();
   /// Takes over the copies of offsets that the log has caught up with; to be called often.
   void applyCovered();
+  /// The log has brought the first message of a topic that the table lacks: copies the topics, once
+  /// a second at most. Does not wait.
+  void noteUnknownTopic();
+  /// Copies them if that had to wait; to be called often.
+  void copyUnknownTopics();
   /// Only how far the delivery of timers is, which is news more often than the tables.
   void copyTimerCheckpoint();
 
@@ -70,6 +76,9 @@ class SlaveSynchronizer {
     std::function<void()> apply;
   };
 
+  void copyTopics(const std::string& master);
+  /// While the master gives this log nothing: why not.
+  void copyLogBegin(const std::string& master);
   /// Asks for something and has the body of the answer taken over: Status take_over(body).
   template <class C, class TakeOver>
   void copy(const std::string& master, std::string_view what, TakeOver take_over);
@@ -89,11 +98,13 @@ class SlaveSynchronizer {
   void logOutcome(std::string_view what, const std::string& failure);
 
   const Parts parts_;
-  const HaClient& log_;
+  HaClient& log_;
 
   mutable Mutex mutex_;
   std::string master_ ROCKETMQ_GUARDED_BY(mutex_);
   bool was_following_ ROCKETMQ_GUARDED_BY(mutex_) = false;
+  bool lacks_topic_ ROCKETMQ_GUARDED_BY(mutex_) = false;
+  std::chrono::steady_clock::time_point topics_copied_at_ ROCKETMQ_GUARDED_BY(mutex_);
   /// By name of what was copied. The oldest waits: a master that goes on and on must not keep a
   /// slave that is always behind from ever taking one over.
   std::map<std::string, Waiting, std::less<>> waiting_ ROCKETMQ_GUARDED_BY(mutex_);

@@ -1,10 +1,12 @@
 // Promise: what a slave has copied of its master's tables never speaks of messages that the slave's
 // log lacks. Promoted while the log could not be copied and the tables could, it delivers the
 // delayed messages that the master has acknowledged, and consumer groups skip nothing. Of a master
-// whose log is another it copies no positions at all, and tells it none.
+// whose log is another it copies no positions at all, and tells it none. Nor does it lose what the
+// master has, nor keep what the master has no longer.
 
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <cstdint>
 #include <cstdlib>
 #include <optional>
@@ -20,9 +22,14 @@ namespace {
 
 constexpr int kQueryConsumerOffset = 14;
 constexpr int kUpdateConsumerOffset = 15;
+constexpr int kGetAllTopicConfig = 21;
 constexpr int kGetMaxOffset = 30;
 constexpr int kGetAllDelayOffset = 45;
+constexpr int kDeleteSubscriptionGroup = 207;
+constexpr int kDeleteTopicInBroker = 215;
 constexpr int kSendMessageV2 = 310;
+constexpr int kCleanUnusedTopic = 316;
+constexpr int kSystemError = 1;
 constexpr const char* kTopic = "Promoted";
 
 class PromotionTest : public ::testing::Test {
@@ -36,14 +43,16 @@ class PromotionTest : public ::testing::Test {
   }
 
   /// To queue 0 of the topic; the code of the answer.
-  static int send(uint16_t port, const std::string& properties = "") {
-    const std::string header =
-        R"({"a":"P","b":"Promoted","c":"TBW102","d":"4","e":"0","f":"0","g":"1","h":"0","i":")" +
-        properties + "\"}";
+  static int send(uint16_t port, const std::string& properties = "",
+                  const std::string& topic = kTopic) {
+    const std::string header = R"({"a":"P","b":")" + topic +
+                               R"(","c":"TBW102","d":"4","e":"0","f":"0","g":"1","h":"0","i":")" +
+                               properties + "\"}";
     return RawClient(port).call(kSendMessageV2, header, "body").code;
   }
-  static int64_t queueEnd(uint16_t port) {
-    const auto answer = RawClient(port).call(kGetMaxOffset, R"({"topic":"Promoted","queueId":0})");
+  static int64_t queueEnd(uint16_t port, const std::string& topic = kTopic) {
+    const auto answer =
+        RawClient(port).call(kGetMaxOffset, R"({"topic":")" + topic + R"(","queueId":0})");
     return std::atoll(answer.ext.at("offset").c_str());
   }
   static void commit(uint16_t port, const std::string& group, int offset) {
@@ -58,6 +67,10 @@ class PromotionTest : public ::testing::Test {
         R"({"consumerGroup":")" + group + R"(","topic":"Promoted","queueId":0})";
     auto answer = RawClient(port).call(kQueryConsumerOffset, header);
     return answer.code == 0 ? answer.ext["offset"] : "";
+  }
+  bool slaveKnows(const std::string& topic) {
+    const auto answer = RawClient(slavePort()).call(kGetAllTopicConfig, "");
+    return answer.body.find('"' + topic + '"') != std::string::npos;
   }
   std::string timerCheckpoint() {
     const auto file = readWholeFile(pair_->slave().storeFolder() + "/config/timercheck");
@@ -156,6 +169,68 @@ TEST_F(PromotionTest, NoPositionsArePassedBetweenLogsThatDiffer) {
   EXPECT_EQ(timerCheckpoint(), timers);
   EXPECT_EQ(position(masterPort(), "G"), "2");
   EXPECT_EQ(position(masterPort(), "H"), "0") << "it has none";
+}
+
+TEST_F(PromotionTest, ATopicThatWasMadeJustBeforeTheMasterDiedIsKnown) {
+  start("SYNC_MASTER");
+  // The first may be that of the start; the one behind the second comes in 10 s.
+  awaitRound("First");
+  awaitRound("Second");
+  pair_->cluster().createTopic("Late", 1);
+  ASSERT_EQ(send(masterPort(), "", "Late"), 0);
+  EXPECT_TRUE(eventually([&] { return slaveKnows("Late"); }, std::chrono::seconds(5)));
+}
+
+TEST_F(PromotionTest, ATopicThatWasDeletedAndMadeAgainHasItsNewMessagesOnly) {
+  start("SYNC_MASTER");
+  for (int i = 0; i < 5; ++i) {
+    ASSERT_EQ(send(masterPort()), 0);
+  }
+  for (const bool is_fast : {true, false}) {
+    SCOPED_TRACE(is_fast);
+    if (!is_fast) {
+      commit(masterPort(), "G", 3);
+      ASSERT_TRUE(eventually([&] { return position(slavePort(), "G") == "3"; }));
+    }
+    pair_->cluster().admin({"deleteTopic", "-c", "DefaultCluster", "-t", kTopic});
+    if (!is_fast) {
+      ASSERT_TRUE(eventually([&] { return !slaveKnows(kTopic); }));
+      EXPECT_TRUE(eventually([&] { return position(slavePort(), "G") != "3"; }));
+    }
+    pair_->cluster().createTopic(kTopic, 1);
+    for (int i = 0; i < 3; ++i) {
+      ASSERT_EQ(send(masterPort()), 0);
+    }
+    EXPECT_TRUE(eventually([&] { return queueEnd(slavePort()) == 3; }));
+  }
+  failOver();
+  EXPECT_EQ(queueEnd(slavePort()), 3);
+}
+
+TEST_F(PromotionTest, ASlaveRefusesToBeChangedAndLosesNothing) {
+  start("SYNC_MASTER");
+  ASSERT_EQ(send(masterPort()), 0);
+  ASSERT_EQ(send(masterPort(), "", "Unknown"), 0);
+  ASSERT_TRUE(eventually([&] { return queueEnd(slavePort(), "Unknown") == 1; }));
+  RawClient slave(slavePort());
+  EXPECT_EQ(slave.call(kDeleteTopicInBroker, R"({"topic":"Promoted"})").code, kSystemError);
+  EXPECT_EQ(slave.call(kDeleteSubscriptionGroup, R"({"groupName":"TOOLS_CONSUMER"})").code,
+            kSystemError);
+  pair_->cluster().admin({"deleteTopic", "-c", "DefaultCluster", "-t", "Unknown"});
+  ASSERT_TRUE(eventually([&] { return !slaveKnows("Unknown"); }));
+  EXPECT_EQ(slave.call(kCleanUnusedTopic, "").code, 0);
+  EXPECT_EQ(queueEnd(slavePort(), "Unknown"), 1);
+  EXPECT_EQ(queueEnd(slavePort()), 1);
+}
+
+TEST_F(PromotionTest, ASlaveWhoseBrokerNameIsNoMastersSaysSo) {
+  pair_.emplace(smallFiles(), "ASYNC_MASTER");
+  pair_->setSlave("brokerName", "broker-b");
+  pair_->slave().start();
+  EXPECT_TRUE(eventually([&] {
+    const auto log = readWholeFile(pair_->slave().logFolder() + "/broker.log");
+    return log.ok() && log->find("know no master with brokerName=broker-b") != std::string::npos;
+  }));
 }
 
 // A log that a power cut has shortened leaves such positions too.

@@ -1,6 +1,7 @@
 // Promise: a SYNC_MASTER with inSyncReplicas=3 answers SEND_OK for what both of its slaves have.
 // While one of them is gone it answers SLAVE_NOT_AVAILABLE and stores the message all the same;
-// once it is back it is SEND_OK again. All three logs are the same then.
+// once it is back it is SEND_OK again. All three logs are the same then. When one of them takes the
+// master's place the other follows it.
 
 #include <gtest/gtest.h>
 
@@ -86,6 +87,21 @@ TEST_F(TwoSlavesTest, AsManyAsInSyncReplicasSaysMustHaveAMessage) {
   }
   expectAllLogsTheSame();
   EXPECT_EQ(runtimeInfo(pair_.cluster(), second_.address(), "haLogMatch"), "same");
+}
+
+TEST_F(TwoSlavesTest, TheOtherSlaveFindsOneThatWasPromotedSoon) {
+  pair_.cluster().createTopic("Both");
+  pair_.startSlave("Both");
+  second_.start();  // Its next registration is due in 30 s.
+  ASSERT_TRUE(pair_.awaitSlaves("2"));
+  ASSERT_EQ(send(), kOk);
+  pair_.cluster().killBroker();
+  pair_.promoteSlave();
+  EXPECT_TRUE(eventually(
+      [&] {
+        return runtimeInfo(pair_.cluster(), pair_.slave().address(), "haInSyncSlaveCount") == "1";
+      },
+      seconds(15)));
 }
 
 }  // namespace

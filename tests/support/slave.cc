@@ -28,7 +28,7 @@ void Slave::start() {
                              {"haListenPort", std::to_string(ha_port_)},
                              {"namesrvAddr", cluster_.namesrvAddr()},
                              {"storePathRootDir", storeFolder()},
-                             {"logDir", folder_ + "/logs"}};
+                             {"logDir", logFolder()}};
   for (const auto& [key, value] : settings_) {
     settings[key] = value;
   }

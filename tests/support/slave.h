@@ -25,6 +25,7 @@ class Slave {
   std::string address() const { return "127.0.0.1:" + std::to_string(port_); }
   uint16_t port() const { return port_; }
   std::string storeFolder() const { return folder_ + "/store"; }
+  std::string logFolder() const { return folder_ + "/logs"; }
 
   /// True once its log ends where the master's does.
   bool hasCaughtUp() const;
