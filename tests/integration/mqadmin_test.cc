@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <chrono>
+#include <csignal>
 #include <memory>
 #include <regex>
 #include <string>
@@ -373,6 +375,14 @@ TEST_F(MqadminTest, ABrokerThatIsGivenByItsAddressIsAskedWithoutNameServer) {
     EXPECT_NE(outcome.status, 0) << arguments[0] << ": " << outcome.output;
     EXPECT_THAT(outcome.output, HasSubstr("no name server address is set")) << arguments[0];
   }
+}
+
+TEST_F(MqadminTest, WhatIsRepeatedComesRoundByRoundIntoAFileToo) {
+  Daemon status(programPath("rocketmq-admin"),
+                {"haStatus", "-b", cluster_->brokerAddr(), "-i", "3600"},
+                cluster_->folder() + "/ha-status");
+  EXPECT_TRUE(status.awaitOutput("#SlaveAddr", std::chrono::seconds(10)));
+  status.stop(SIGKILL, std::chrono::seconds(10));
 }
 
 TEST_F(MqadminTest, NameServerSettingsAndPermissions) {
