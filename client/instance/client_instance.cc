@@ -47,6 +47,15 @@ remoting::SessionCredentials credentialsOf(const ClientConfig& config) {
           .security_token = config.credentials.security_token};
 }
 
+/// Waits for what `ask` gives to the callback that it gets.
+template <class Ask>
+Outcome<TopicRoutePtr> waitForRoute(Ask ask) {
+  auto promise = std::make_shared<std::promise<Outcome<TopicRoutePtr>>>();
+  auto future = promise->get_future();
+  ask([promise](Outcome<TopicRoutePtr> outcome) { promise->set_value(std::move(outcome)); });
+  return future.get();
+}
+
 /// Clients that share a connection have the same idea of what protects it, and of who they are.
 std::string tableKey(const ClientConfig& config, const std::string& client_id,
                      const NameServerSource& source) {
@@ -368,11 +377,16 @@ void ClientInstance::fetchTemplateRoute(const std::string& topic,
 
 Outcome<TopicRoutePtr> ClientInstance::fetchRouteSync(const std::string& topic,
                                                       remoting::Deadline deadline) {
-  auto promise = std::make_shared<std::promise<Outcome<TopicRoutePtr>>>();
-  auto future = promise->get_future();
-  fetchRoute(topic, deadline,
-             [promise](Outcome<TopicRoutePtr> outcome) { promise->set_value(std::move(outcome)); });
-  return future.get();
+  return waitForRoute(
+      [&](RouteCallback callback) { fetchRoute(topic, deadline, std::move(callback)); });
+}
+
+Outcome<TopicRoutePtr> ClientInstance::findPublishRouteSync(const std::string& topic,
+                                                            const TopicTemplate& topic_template,
+                                                            remoting::Deadline deadline) {
+  return waitForRoute([&](RouteCallback callback) {
+    findPublishRoute(topic, topic_template, deadline, std::move(callback));
+  });
 }
 
 void ClientInstance::refreshAllRoutes() {

@@ -78,8 +78,11 @@ class ClientInstance {
   void findPublishRoute(const std::string& topic, const TopicTemplate& topic_template,
                         remoting::Deadline deadline, RouteCallback callback);
 
-  /// fetchRoute() that waits. Not from the event loop.
+  /// The same, waiting. Not from the event loop.
   Outcome<TopicRoutePtr> fetchRouteSync(const std::string& topic, remoting::Deadline deadline);
+  Outcome<TopicRoutePtr> findPublishRouteSync(const std::string& topic,
+                                              const TopicTemplate& topic_template,
+                                              remoting::Deadline deadline);
 
   // --- Groups.
 

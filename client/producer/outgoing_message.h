@@ -15,6 +15,10 @@ namespace rocketmq::client {
 /// What the property MSG_TYPE says of a reply.
 inline constexpr std::string_view kReplyMessageType = "reply";
 
+/// The topic to which the replies to a cluster's requests are sent. Every broker of the cluster
+/// has it.
+inline std::string replyTopicOf(const std::string& cluster) { return cluster + "_REPLY_TOPIC"; }
+
 /// A message or batch made ready to be sent: what stays the same over all tries. The queue, the
 /// broker's name and the time of birth are filled in when it leaves.
 struct OutgoingMessage {

@@ -204,9 +204,7 @@ void ProducerCore::begin(const SendCallPtr& call) {
     takeRoute(call, known, true);
     return;
   }
-  const ClientInstance::TopicTemplate topic_template{config_.create_topic_key,
-                                                     config_.default_topic_queue_nums};
-  instance_->findPublishRoute(call->outgoing.header.topic, topic_template, call->deadline,
+  instance_->findPublishRoute(call->outgoing.header.topic, topicTemplate(), call->deadline,
                               [this, guard = guard_, call, caller = std::this_thread::get_id()](
                                   const Outcome<TopicRoutePtr>& outcome) {
                                 if (caller == std::this_thread::get_id()) {

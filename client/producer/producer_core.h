@@ -89,6 +89,9 @@ class ProducerCore {
                                           PendingRequests::Done done);
   void greetBrokersOf(const std::string& topic, Clock::time_point deadline);
 
+  ClientInstance::TopicTemplate topicTemplate() const {
+    return {config_.create_topic_key, config_.default_topic_queue_nums};
+  }
   InFlightSends::Admission admit(int64_t bytes, Clock::time_point until);
   ClientError tooMany() const;
   static ClientError shutDown();

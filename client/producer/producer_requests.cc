@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <memory>
+#include <set>
 #include <utility>
 
 #include "client/instance/bounded_timeout.h"
@@ -43,12 +44,29 @@ std::string ProducerCore::makeRequest(Message& message, milliseconds timeout) co
   return id;
 }
 
-// The reply comes through the broker that took the request, on the connection that its heartbeats
-// belong to: the broker must have heard one before.
+// The reply comes through any broker of the cluster's reply topic, on the connection that this
+// client's heartbeats belong to: those brokers must have heard one before. This takes half of the
+// time at most, so that a broker that does not answer costs time and not the request.
 void ProducerCore::greetBrokersOf(const std::string& topic, Clock::time_point deadline) {
-  if (instance_->routes().find(topic) == nullptr &&
-      instance_->fetchRouteSync(topic, deadline).ok()) {
-    instance_->heartbeatAndWait(deadline);
+  const auto now = Clock::now();
+  const auto until = now + (deadline - now) / 2;
+  bool has_strangers = instance_->routes().find(topic) == nullptr;
+  const Outcome<TopicRoutePtr> route =
+      instance_->findPublishRouteSync(topic, topicTemplate(), until);
+  if (!route.ok()) {
+    return;
+  }
+  std::set<std::string> reply_topics;
+  for (const model::BrokerData& broker : route.value()->data.broker_datas) {
+    reply_topics.insert(replyTopicOf(broker.cluster));
+  }
+  for (const std::string& reply_topic : reply_topics) {
+    if (instance_->routes().find(reply_topic) == nullptr) {
+      has_strangers |= instance_->fetchRouteSync(reply_topic, until).ok();
+    }
+  }
+  if (has_strangers) {
+    instance_->heartbeatAndWait(until);
   }
 }
 

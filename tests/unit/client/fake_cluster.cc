@@ -491,6 +491,11 @@ void FakeCluster::createTopic(const std::string& topic, int32_t queues, int32_t 
   topics_[topic] = {.queues = queues, .perm = perm, .addresses = {}};
 }
 
+void FakeCluster::createTopicAt(const FakeBroker& broker, const std::string& topic) {
+  MutexLock lock(mutex_);
+  topics_[topic].only_broker = broker.name();
+}
+
 void FakeCluster::lieAbout(const std::string& topic,
                            const std::map<std::string, std::string>& addresses) {
   MutexLock lock(mutex_);
@@ -520,6 +525,9 @@ std::optional<std::string> FakeCluster::routeOf(const std::string& topic) {
   const Topic described = found == topics_.end() ? Topic{} : found->second;
   model::TopicRouteData route;
   for (const auto& broker : brokers_) {
+    if (!described.only_broker.empty() && described.only_broker != broker->name()) {
+      continue;
+    }
     model::QueueData queue;
     queue.broker_name = broker->name();
     queue.read_queue_nums = described.queues;

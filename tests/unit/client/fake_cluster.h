@@ -173,6 +173,8 @@ class FakeCluster {
 
   /// The topic gets `queues` queues on every broker. Retry topics have one from the start.
   void createTopic(const std::string& topic, int32_t queues = 1, int32_t perm = 6);
+  /// The same on this broker only.
+  void createTopicAt(const FakeBroker& broker, const std::string& topic);
   /// The topic's route names these addresses instead of the brokers' own.
   void lieAbout(const std::string& topic, const std::map<std::string, std::string>& addresses);
   /// Routes are asked for but not answered.
@@ -186,6 +188,7 @@ class FakeCluster {
     int32_t queues = 1;
     int32_t perm = 6;
     std::map<std::string, std::string> addresses;
+    std::string only_broker = {};  ///< Empty: all have it.
   };
 
   std::optional<std::string> routeOf(const std::string& topic) ROCKETMQ_REQUIRES(mutex_);

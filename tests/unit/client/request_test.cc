@@ -65,5 +65,33 @@ TEST_F(RequestTest, TheTimeoutOfAnAsynchronousRequestBoundsWhatComesBeforeTheSen
   EXPECT_LT(steady_clock::now() - begin, kTimeout + kTimeout * 4 / 5);
 }
 
+// Promise: whichever broker a reply comes to, it knows the client that asked: the reply topic is on
+// brokers that the request's own topic is not on.
+TEST_F(RequestTest, EveryBrokerOfTheReplyTopicHasHeardOfTheRequesterBeforeItsFirstRequest) {
+  for (const char* topic : {"Narrow", "SentToBefore", "New"}) {
+    SCOPED_TRACE(topic);
+    start(2);
+    cluster_->createTopicAt(cluster_->broker(0), "Narrow");
+    cluster_->createTopicAt(cluster_->broker(0), "SentToBefore");
+    cluster_->createTopicAt(cluster_->broker(0), "TBW102");
+    cluster_->createTopic("fake_REPLY_TOPIC");
+    Message ordinary("SentToBefore", "x");
+    producer_->send(ordinary);
+    Message question(topic, "anybody?");
+    EXPECT_THROW(producer_->request(question, milliseconds(300)), RequestTimeoutException);
+    EXPECT_TRUE(cluster_->broker(1).lastHeartbeat().has_value());
+    producer_.reset();
+  }
+}
+
+TEST_F(RequestTest, ABrokerThatDoesNotAnswerHeartbeatsDoesNotCostARequestAllItsTime) {
+  start(2);
+  cluster_->createTopicAt(cluster_->broker(0), "Narrow");
+  cluster_->createTopic("fake_REPLY_TOPIC");
+  cluster_->broker(1).swallowHeartbeats(true);
+  Message question("Narrow", "anybody?");
+  EXPECT_THROW(producer_->request(question, milliseconds(500)), RequestTimeoutException);
+}
+
 }  // namespace
 }  // namespace rocketmq::client
