@@ -110,10 +110,11 @@ std::string appendProducerProperties(const Message& message, const ProducerConfi
   return id;
 }
 
-void fillHeader(remoting::SendMessageHeader<std::string>& header, const std::string& topic,
+/// `topic`: as brokers know it.
+void fillHeader(remoting::SendMessageHeader<std::string>& header, std::string topic,
                 const ProducerConfig& config) {
   header.producer_group = wrapNamespace(config.name_space, config.producer_group);
-  header.topic = wrapNamespace(config.name_space, topic);
+  header.topic = std::move(topic);
   header.default_topic = config.create_topic_key;
   header.default_topic_queue_nums = config.default_topic_queue_nums;
   header.reconsume_times = 0;
@@ -197,9 +198,13 @@ template <class Body>
 Outcome<OutgoingMessage> makeChecked(const Message& message, const ProducerConfig& config,
                                      Body body) {
   OutgoingMessage outgoing;
-  fillHeader(outgoing.header, message.topic(), config);
-  outgoing.header.flag = message.flag();
   outgoing.is_reply = valueOf(message, property::kMessageType) == kReplyMessageType;
+  // The reply topic is the cluster's, outside of every namespace.
+  fillHeader(
+      outgoing.header,
+      outgoing.is_reply ? message.topic() : wrapNamespace(config.name_space, message.topic()),
+      config);
+  outgoing.header.flag = message.flag();
   std::string properties = takeProperties(message, outgoing.header);
   outgoing.message_id = appendProducerProperties(message, config, properties);
   if (properties.size() > kPropertiesLengthMax) {
@@ -263,7 +268,7 @@ Outcome<OutgoingMessage> makeOutgoingBatch(std::vector<Message>& batch,
                    std::to_string(config.max_message_size) + "; use MessageBatchSplitter");
   }
   outgoing.is_batch = true;
-  fillHeader(outgoing.header, batch.front().topic(), config);
+  fillHeader(outgoing.header, wrapNamespace(config.name_space, batch.front().topic()), config);
   outgoing.header.batch = true;
   outgoing.header.properties = formatProperties(
       {{std::string(property::kWait), batch.front().waitStoreMsgOk() ? "true" : "false"}});

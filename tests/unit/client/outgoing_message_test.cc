@@ -6,6 +6,7 @@
 #include "common/message/properties.h"
 #include "common/message/record.h"
 #include "common/message/sys_flag.h"
+#include "rocketmq/message_util.h"
 
 namespace rocketmq::client {
 namespace {
@@ -95,6 +96,20 @@ TEST(OutgoingMessageTest, NamespacePrefixesTopicAndGroup) {
   EXPECT_EQ(outgoing.value().header.producer_group, "ns%PG");
   EXPECT_EQ(message.property("INSTANCE_ID"), "ns");
   EXPECT_EQ(message.topic(), "T");
+}
+
+// Promise: whoever replies does so to where brokers know the requester, whatever its own namespace.
+TEST(OutgoingMessageTest, TheTopicOfAReplyIsInNoNamespace) {
+  ProducerConfig with_namespace = config();
+  with_namespace.name_space = "ns";
+  Message request("T", "x");
+  request.putProperty("CLUSTER", "c");
+  request.putProperty("CORRELATION_ID", "1");
+  request.putProperty("REPLY_TO_CLIENT", "client");
+  Message reply = createReplyMessage(request, "y");
+  const auto outgoing = makeOutgoing(reply, with_namespace);
+  EXPECT_EQ(outgoing.value().header.topic, "c_REPLY_TOPIC");
+  EXPECT_EQ(outgoing.value().header.producer_group, "ns%PG");
 }
 
 TEST(OutgoingBatchTest, BodyHoldsEveryMessageWithItsOwnId) {
