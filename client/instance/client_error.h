@@ -17,7 +17,7 @@ struct ClientError {
   enum class Kind : uint8_t {
     kClient,        ///< MQClientException: nothing was sent.
     kBroker,        ///< MQBrokerException: the server answered with a refusal.
-    kRemoting,      ///< RemotingException: no connection, or it broke.
+    kRemoting,      ///< RemotingException: no connection, it broke, or the client was shut down.
     kTimeout,       ///< RemotingTimeoutException: no answer in time.
     kReplyTimeout,  ///< RequestTimeoutException: stored, but nobody replied in time.
   };

@@ -30,7 +30,12 @@ InFlightSends::Limits limitsOf(const ProducerConfig& config) {
 }  // namespace
 
 ClientError ProducerCore::shutDown() {
-  return ClientError::client("the producer was shut down before the send had an outcome");
+  return ClientError::client("the producer was shut down: nothing was sent");
+}
+
+// A broker may have stored what is under way.
+ClientError ProducerCore::cutShort() {
+  return {ClientError::Kind::kRemoting, -1, "the producer was shut down during the send", {}};
 }
 
 ProducerCore::ProducerCore(const ProducerConfig& config,
@@ -75,12 +80,12 @@ std::optional<ClientError> ProducerCore::start() {
 
 void ProducerCore::shutdown() {
   for (const SendCallPtr& call : in_flight_.close()) {
-    finish(call, shutDown());
+    finish(call, cutShort());
   }
   refused_.close();
   guard_.close();
   if (instance_ != nullptr && !released_.load()) {
-    instance_->requests().finishAll(this, shutDown());
+    instance_->requests().finishAll(this, cutShort());
   }
   if (checker_ != nullptr) {
     checker_->stop();

@@ -95,6 +95,7 @@ class ProducerCore {
   InFlightSends::Admission admit(int64_t bytes, Clock::time_point until);
   ClientError tooMany() const;
   static ClientError shutDown();
+  static ClientError cutShort();
   SendCallPtr makeCall(OutgoingMessage&& outgoing, SendTarget&& target, SendMode mode,
                        std::chrono::milliseconds timeout) const;
 

@@ -85,9 +85,9 @@ struct ProducerConfig : ClientConfig {
 /// Sends messages (RocketMQ: DefaultMQProducer).
 ///
 /// Life:    construct, start(), send, shutdown() (the destructor does it too). shutdown() may come
-///          at any time, from any thread and from a callback; it ends what is under way with an
-///          exception, waits until all callbacks have been made, and takes about a second at most
-///          besides. A producer cannot be started again.
+///          at any time, from any thread and from a callback; it ends what is under way with a
+///          RemotingException, waits until all callbacks have been made, and takes about a second
+///          at most besides. A producer cannot be started again.
 /// Threads: any number may send at the same time.
 /// Errors:  synchronous calls throw MQClientException, MQBrokerException or RemotingException.
 class DefaultMQProducer {

@@ -38,8 +38,8 @@ class MQBrokerException : public MQException {
   std::string broker_addr_;
 };
 
-/// No connection, a connection that broke, or no answer in time: what was sent may have been
-/// stored.
+/// No connection, a connection that broke, no answer in time, or a shutdown before the answer: what
+/// was sent may have been stored.
 class RemotingException : public MQException {
  public:
   using MQException::MQException;

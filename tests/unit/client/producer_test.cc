@@ -275,7 +275,7 @@ TEST_F(ProducerTest, ShutdownEndsAWaitingSyncSend) {
   start(1, [](ProducerConfig& config) { config.send_msg_timeout = milliseconds(60'000); });
   send();
   cluster_->broker().swallowSends(true);
-  std::thread waiting([this] { EXPECT_THROW(send(), MQClientException); });
+  std::thread waiting([this] { EXPECT_THROW(send(), RemotingException); });
   EXPECT_TRUE(eventually([this] { return cluster_->broker().sends() == 2; }));
   producer_->shutdown();
   waiting.join();
