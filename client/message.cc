@@ -127,13 +127,17 @@ void Message::removeProperty(std::string_view name) {
 }
 
 Message createReplyMessage(const Message& request, std::string body) {
-  const std::string cluster = request.property(property::kCluster);
-  if (cluster.empty()) {
-    throw MQClientException(ClientErrorCode::kCreateReplyMessage,
-                            "create reply message fail, requestMessage error, property[CLUSTER] is "
-                            "null: a broker adds it to what request() sends");
+  // The broker adds the cluster, to every message; request() adds the others.
+  for (const std::string_view name :
+       {property::kCluster, property::kCorrelationId, property::kReplyToClient}) {
+    if (request.property(name).empty()) {
+      throw MQClientException(ClientErrorCode::kCreateReplyMessage,
+                              "create reply message fail, requestMessage error, property[" +
+                                  std::string(name) +
+                                  "] is null: the message was not sent by request()");
+    }
   }
-  Message reply(cluster + "_REPLY_TOPIC", std::move(body));
+  Message reply(client::replyTopicOf(request.property(property::kCluster)), std::move(body));
   reply.putProperty(property::kMessageType, std::string(client::kReplyMessageType));
   for (const std::string_view name :
        {property::kCorrelationId, property::kReplyToClient, property::kTtl}) {

@@ -9,6 +9,7 @@
 
 int main(int argc, char** argv) {
   rocketmq::takeProperties(argc, argv);
+  std::setvbuf(stdout, nullptr, _IOLBF, BUFSIZ);  // Each line at once, in a pipe too.
   try {
     rocketmq::DefaultMQProducer producer("example_replier_producer");
     producer.start();
@@ -17,8 +18,13 @@ int main(int argc, char** argv) {
     consumer.registerMessageListener([&producer](const std::vector<rocketmq::MessageExt>& messages,
                                                  rocketmq::ConsumeConcurrentlyContext&) {
       for (const rocketmq::MessageExt& request : messages) {
-        rocketmq::Message reply = rocketmq::createReplyMessage(request, "Fine, thank you.");
-        producer.send(reply);
+        try {
+          rocketmq::Message reply = rocketmq::createReplyMessage(request, "Fine, thank you.");
+          producer.send(reply);
+        } catch (const rocketmq::MQException& failure) {
+          // It was no request, or its sender will ask again: it need not come again.
+          std::printf("no reply: %s\n", failure.what());
+        }
       }
       return rocketmq::ConsumeConcurrentlyStatus::kConsumeSuccess;
     });

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "common/check.h"
+#include "rocketmq/default_mq_producer.h"
 #include "tests/integration/shared_cluster.h"
 
 namespace rocketmq::test {
@@ -124,7 +125,13 @@ TEST_F(ExamplesTest, ConsumersPrintWhatProducersHaveSent) {
 
 TEST_F(ExamplesTest, ARequesterGetsTheRepliersAnswer) {
   const auto replier = start("replier");
+  DefaultMQProducer producer("examples_test");
+  producer.config().namesrv_addr = cluster_->namesrvAddr();
+  producer.start();
+  Message no_request("TopicRequestTest", "I am fine.");
+  producer.send(no_request);
   EXPECT_EQ(outputOf("requester"), "Fine, thank you.\n");
+  replier->expectOutput("no reply: create reply message fail");
   replier->pressEnter();
 }
 

@@ -7,6 +7,7 @@
 #include "common/message/properties.h"
 #include "common/message/sys_flag.h"
 #include "rocketmq/exceptions.h"
+#include "rocketmq/message_util.h"
 #include "tests/unit/client/messages.h"
 
 namespace rocketmq::client {
@@ -35,6 +36,21 @@ TEST(MessageTest, UserPropertiesMayNotUseRocketMqsNamesOrBeEmpty) {
   EXPECT_THROW(message.putUserProperty("TAGS", "x"), MQClientException);
   EXPECT_THROW(message.putUserProperty("", "x"), MQClientException);
   EXPECT_THROW(message.putUserProperty("mine", ""), MQClientException);
+}
+
+// Promise: a replier does not take an ordinary message for a request: every message has a cluster.
+TEST(MessageTest, OnlyARequestCanBeRepliedTo) {
+  Message message("T", "body");
+  for (const char* name : {"CLUSTER", "CORRELATION_ID", "REPLY_TO_CLIENT"}) {
+    try {
+      createReplyMessage(message, "reply");
+      ADD_FAILURE() << "without " << name;
+    } catch (const MQClientException& expected) {
+      EXPECT_EQ(expected.code(), ClientErrorCode::kCreateReplyMessage);
+    }
+    message.putProperty(name, name);
+  }
+  EXPECT_EQ(createReplyMessage(message, "reply").property("CORRELATION_ID"), "CORRELATION_ID");
 }
 
 TEST(MessageTest, AMessageWithoutTagOrKeyHasNoSuchProperty) {
