@@ -155,8 +155,11 @@ std::optional<std::string> compressedBody(const Message& message, const Producer
 
 Status checkBatchMember(const Message& message, const Message& first,
                         const ProducerConfig& config) {
-  if (message.delayTimeLevel() > 0) {
-    return Status::invalidArgument("delayed messages are not supported in a batch");
+  for (const std::string_view delay : {property::kDelayLevel, property::kTimerDelaySec,
+                                       property::kTimerDelayMs, property::kTimerDeliverMs}) {
+    if (!valueOf(message, delay).empty()) {
+      return Status::invalidArgument("delayed messages are not supported in a batch");
+    }
   }
   if (isRetryTopic(message.topic())) {
     return Status::invalidArgument("messages of a retry topic are not supported in a batch");

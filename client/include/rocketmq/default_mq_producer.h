@@ -118,7 +118,7 @@ class DefaultMQProducer {
   SendResult send(Message& message, const MessageQueueSelector& selector,
                   Timeout timeout = std::nullopt);
 
-  /// All messages in one request, to one queue; they must have one topic and no delay level.
+  /// All messages in one request, to one queue; they must have one topic and no delay.
   SendResult send(std::vector<Message>& batch, Timeout timeout = std::nullopt);
   SendResult send(std::vector<Message>& batch, const MessageQueue& queue,
                   Timeout timeout = std::nullopt);

@@ -140,6 +140,15 @@ TEST(OutgoingBatchTest, MessagesThatCannotTravelTogetherAreRefused) {
   Message delayed("T", "a");
   delayed.setDelayTimeLevel(1);
   EXPECT_TRUE(refused({delayed}));
+  const auto withTime = [](auto setter, int64_t time) {
+    Message message("T", "a");
+    (message.*setter)(time);
+    return std::vector<Message>{message};
+  };
+  EXPECT_FALSE(refused({{"T", "a"}}));
+  EXPECT_TRUE(refused(withTime(&Message::setDelayTimeSec, 30)));
+  EXPECT_TRUE(refused(withTime(&Message::setDelayTimeMs, 30'000)));
+  EXPECT_TRUE(refused(withTime(&Message::setDeliverTimeMs, 2'000'000'000'000)));
   EXPECT_TRUE(refused({{"%RETRY%G", "a"}}));
   Message hasty("T", "a");
   hasty.setWaitStoreMsgOk(false);
