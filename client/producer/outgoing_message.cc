@@ -1,5 +1,6 @@
 #include "client/producer/outgoing_message.h"
 
+#include <algorithm>
 #include <charconv>
 #include <utility>
 
@@ -225,6 +226,15 @@ Outcome<OutgoingMessage> makeChecked(const Message& message, const ProducerConfi
 int64_t OutgoingMessage::bytes() const {
   const size_t properties = header.properties ? header.properties->size() : 0;
   return static_cast<int64_t>(body.size() + properties);
+}
+
+std::string OutgoingMessage::idForLog() const {
+  const size_t first_end = message_id.find(',');
+  if (first_end == std::string::npos) {
+    return message_id;
+  }
+  const auto more = std::count(message_id.begin(), message_id.end(), ',');
+  return message_id.substr(0, first_end) + " and " + std::to_string(more) + " more";
 }
 
 Outcome<OutgoingMessage> makeOutgoing(Message& message, const ProducerConfig& config) {

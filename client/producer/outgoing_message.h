@@ -32,6 +32,8 @@ struct OutgoingMessage {
 
   /// What it counts for in the bound of asynchronous sends in flight.
   int64_t bytes() const;
+  /// The unique id; of a batch the first one, and how many follow.
+  std::string idForLog() const;
 };
 
 /// Checks a message, gives it its unique id, compresses its body if that is due and encodes its

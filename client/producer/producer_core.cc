@@ -418,7 +418,7 @@ void ProducerCore::fail(const SendCallPtr& call, ClientError error) {
       decideAfterFailure(attempt_made, error) == AfterFailure::kTryAgain) {
     static LogLimiter limiter;
     limiter.warn("send of message {} to {} failed and is tried again: {}",
-                 call->outgoing.message_id, call->queue.toString(), error.message);
+                 call->outgoing.idForLog(), call->queue.toString(), error.message);
     attempt(call);
     return;
   }

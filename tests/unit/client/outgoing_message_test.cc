@@ -120,6 +120,7 @@ TEST(OutgoingBatchTest, BodyHoldsEveryMessageWithItsOwnId) {
   EXPECT_EQ(outgoing.value().header.batch, true);
   EXPECT_EQ(*outgoing.value().header.properties, "WAIT\x01true\x02");
   EXPECT_EQ(outgoing.value().message_id, batch[0].uniqueKey() + "," + batch[1].uniqueKey());
+  EXPECT_EQ(outgoing.value().idForLog(), batch[0].uniqueKey() + " and 1 more");
   const std::string body = outgoing.value().body;
   std::string_view rest = body;
   for (const Message& message : batch) {
