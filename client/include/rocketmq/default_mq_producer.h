@@ -183,9 +183,10 @@ class DefaultMQProducer {
 /// Cuts a list of messages into batches whose encoded size stays under a limit.
 class MessageBatchSplitter {
  public:
-  /// `batch_bytes_max` counts bodies, properties and 22 bytes per message.
-  explicit MessageBatchSplitter(std::vector<Message> messages,
-                                size_t batch_bytes_max = 1024 * 1024);
+  /// `batch_bytes_max` counts bodies, properties and 22 bytes per message. `name_space`: of the
+  /// producer that will send them, which adds it to each message.
+  explicit MessageBatchSplitter(std::vector<Message> messages, size_t batch_bytes_max = 1024 * 1024,
+                                std::string name_space = {});
 
   bool hasNext() const { return position_ < messages_.size(); }
   /// Never empty while hasNext(); a single message larger than the limit comes alone.
@@ -194,6 +195,7 @@ class MessageBatchSplitter {
  private:
   std::vector<Message> messages_;
   size_t batch_bytes_max_;
+  std::string name_space_;
   size_t position_ = 0;
 };
 

@@ -157,12 +157,12 @@ TEST(OutgoingBatchTest, MessagesThatCannotTravelTogetherAreRefused) {
   EXPECT_TRUE(refused({{"T", std::string(3 << 20, 'a')}, {"T", std::string(3 << 20, 'a')}}));
 }
 
-TEST(BatchSplitterTest, BatchesStayUnderTheLimitAndLoseNothing) {
+void expectBatchesUnder1000Bytes(const ProducerConfig& producer) {
   std::vector<Message> messages;
   for (int i = 0; i < 100; ++i) {
     messages.emplace_back("T", std::string(static_cast<size_t>(i * 7 % 300 + 1), 'x'));
   }
-  MessageBatchSplitter splitter(messages, 1000);
+  MessageBatchSplitter splitter(messages, 1000, producer.name_space);
   size_t position = 0;
   while (splitter.hasNext()) {
     std::vector<Message> batch = splitter.next();
@@ -170,10 +170,17 @@ TEST(BatchSplitterTest, BatchesStayUnderTheLimitAndLoseNothing) {
     for (const Message& message : batch) {
       EXPECT_EQ(message.body(), messages[position++].body());
     }
-    const auto outgoing = makeOutgoingBatch(batch, config());
+    const auto outgoing = makeOutgoingBatch(batch, producer);
     EXPECT_LE(outgoing.value().body.size(), 1000u);
   }
   EXPECT_EQ(position, messages.size());
+}
+
+TEST(BatchSplitterTest, BatchesStayUnderTheLimitAndLoseNothing) {
+  ProducerConfig producer = config();
+  expectBatchesUnder1000Bytes(producer);
+  producer.name_space = "MQ_INST_1234567890123456_Bbbbbbbb";
+  expectBatchesUnder1000Bytes(producer);
 }
 
 TEST(BatchSplitterTest, AMessageAboveTheLimitComesAlone) {
