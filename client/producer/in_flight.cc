@@ -1,39 +1,51 @@
 #include "client/producer/in_flight.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "client/producer/send_call.h"
 
 namespace rocketmq::client {
+namespace {
+
+// A quarter of the bound is never free while a broker that does not answer holds the rest: callers
+// go on by this, with the few places that come free.
+constexpr std::chrono::milliseconds kLookAgain{2};
+
+}  // namespace
 
 InFlightSends::Admission InFlightSends::admit(int64_t bytes,
                                               std::chrono::steady_clock::time_point until) {
   MutexLock lock(mutex_);
+  waitForRoomLocked(bytes, until);
+  return takeLocked(bytes, 1);
+}
+
+// One of those who wait looks, and wakes another one each time, which may need less room; who
+// leaves sees to it that somebody looks.
+void InFlightSends::waitForRoomLocked(int64_t bytes, std::chrono::steady_clock::time_point until) {
   while (!closed_ && !hasRoomLocked(bytes, 1)) {
+    const auto now = std::chrono::steady_clock::now();
+    if (now >= until) {
+      break;
+    }
+    const bool looks = !std::exchange(somebody_looks_, true);
     ++waiting_;
-    const bool in_time = room_.waitUntil(mutex_, until);
+    room_.waitUntil(mutex_, looks ? std::min(until, now + kLookAgain) : until);
     --waiting_;
-    if (!in_time && !closed_ && !hasRoomLocked(bytes, 1)) {
-      return Admission::kFull;
+    if (looks) {
+      somebody_looks_ = false;
+      room_.notifyOne();
     }
   }
-  if (closed_) {
-    return Admission::kClosed;
+  if (waiting_ > 0 && !somebody_looks_) {
+    room_.notifyOne();
   }
-  takeLocked(bytes);
-  return Admission::kAdmitted;
 }
 
 InFlightSends::Admission InFlightSends::admitFromCallback(int64_t bytes) {
   MutexLock lock(mutex_);
-  if (closed_) {
-    return Admission::kClosed;
-  }
-  if (!hasRoomLocked(bytes, 2)) {
-    return Admission::kFull;
-  }
-  takeLocked(bytes);
-  return Admission::kAdmitted;
+  return takeLocked(bytes, 2);
 }
 
 void InFlightSends::release(int64_t bytes) {
@@ -87,9 +99,16 @@ bool InFlightSends::hasRoomLocked(int64_t bytes, int64_t factor) const {
   return sends_ < limits_.sends_max * factor && bytes_ + bytes <= limits_.bytes_max * factor;
 }
 
-void InFlightSends::takeLocked(int64_t bytes) {
+InFlightSends::Admission InFlightSends::takeLocked(int64_t bytes, int64_t factor) {
+  if (closed_) {
+    return Admission::kClosed;
+  }
+  if (!hasRoomLocked(bytes, factor)) {
+    return Admission::kFull;
+  }
   ++sends_;
   bytes_ += bytes;
+  return Admission::kAdmitted;
 }
 
 }  // namespace rocketmq::client

@@ -28,8 +28,8 @@ class InFlightSends {
   explicit InFlightSends(Limits limits) : limits_(limits) {}
 
   /// Takes a place for `bytes`, waiting for one until `until`. Who waits is woken when a quarter of
-  /// the bound is free. A send larger than the whole bound is admitted when nothing else is in
-  /// flight.
+  /// the bound is free, and one of all who wait looks every two milliseconds. A send larger than
+  /// the whole bound is admitted when nothing else is in flight.
   Admission admit(int64_t bytes, std::chrono::steady_clock::time_point until);
 
   /// The same for a send made by a callback: it may go up to twice over the bound and never waits,
@@ -47,8 +47,11 @@ class InFlightSends {
   std::vector<SendCallPtr> close();
 
  private:
+  /// Returns with room, when closed or at `until`.
+  void waitForRoomLocked(int64_t bytes, std::chrono::steady_clock::time_point until)
+      ROCKETMQ_REQUIRES(mutex_);
   bool hasRoomLocked(int64_t bytes, int64_t factor) const ROCKETMQ_REQUIRES(mutex_);
-  void takeLocked(int64_t bytes) ROCKETMQ_REQUIRES(mutex_);
+  Admission takeLocked(int64_t bytes, int64_t factor) ROCKETMQ_REQUIRES(mutex_);
 
   const Limits limits_;
   Mutex mutex_;
@@ -56,6 +59,7 @@ class InFlightSends {
   int64_t sends_ ROCKETMQ_GUARDED_BY(mutex_) = 0;
   int64_t bytes_ ROCKETMQ_GUARDED_BY(mutex_) = 0;
   int64_t waiting_ ROCKETMQ_GUARDED_BY(mutex_) = 0;  ///< Callers of admit().
+  bool somebody_looks_ ROCKETMQ_GUARDED_BY(mutex_) = false;
   std::vector<SendCallPtr> calls_ ROCKETMQ_GUARDED_BY(mutex_);
   bool closed_ ROCKETMQ_GUARDED_BY(mutex_) = false;
 };

@@ -1,7 +1,9 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <semaphore>
 #include <thread>
+#include <utility>
 
 #include "client/producer/latency_fault.h"
 #include "client/producer/retry_policy.h"
@@ -116,6 +118,32 @@ TEST(InFlightSendsTest, WhoWaitsIsAdmittedOnceAQuarterIsFree) {
     for (int64_t i = 0; i < (max + 3) / 4; ++i) {
       sends.release(1);
     }
+  }
+}
+
+// Promise: nobody waits for long while places are free: sends to a broker that does not answer hold
+// most of them, so that a quarter of the bound is never free.
+TEST(InFlightSendsTest, WhoWaitsGoesOnWithTheFewPlacesThatAreLeft) {
+  constexpr int kStuck = 95;
+  constexpr int kSends = 100;
+  for (const auto& [sends_max, bytes_max] : {std::pair{100, 1'000'000}, std::pair{1000, 100}}) {
+    InFlightSends sends({.sends_max = sends_max, .bytes_max = bytes_max});
+    const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+    for (int i = 0; i < kStuck; ++i) {
+      ASSERT_EQ(sends.admit(1, end), InFlightSends::Admission::kAdmitted);
+    }
+    std::counting_semaphore<kSends> admitted(0);
+    std::jthread answers([&] {
+      for (int i = 0; i < kSends; ++i) {
+        admitted.acquire();
+        sends.release(1);
+      }
+    });
+    for (int i = 0; i < kSends; ++i) {
+      EXPECT_EQ(sends.admit(1, end), InFlightSends::Admission::kAdmitted);
+      admitted.release();
+    }
+    EXPECT_LT(std::chrono::steady_clock::now(), end);
   }
 }
 
