@@ -9,8 +9,11 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <cstdio>
 #include <string>
+#include <thread>
+#include <vector>
 
 #include "common/check.h"
 #include "rocketmq/default_mq_push_consumer.h"
@@ -29,6 +32,17 @@ void note(int file, char what, const rocketmq::MessageExt& message) {
                            std::to_string(message.queueId()) + " " +
                            std::to_string(message.queueOffset()) + " " + message.body() + "\n";
   ROCKETMQ_CHECK(::write(file, line.data(), line.size()) == static_cast<ssize_t>(line.size()));
+}
+
+// Some calls last, so that two members that have one queue at once are seen at it.
+void consume(int file, const std::vector<rocketmq::MessageExt>& messages) {
+  for (const rocketmq::MessageExt& message : messages) {
+    note(file, 'B', message);
+    if (message.queueOffset() % 16 == 0) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
+    note(file, 'E', message);
+  }
 }
 
 }  // namespace
@@ -54,19 +68,13 @@ int main(int argc, char** argv) {
   if (std::string(argv[4]) == "orderly") {
     consumer.registerMessageListener([file](const std::vector<rocketmq::MessageExt>& messages,
                                             rocketmq::ConsumeOrderlyContext&) {
-      for (const rocketmq::MessageExt& message : messages) {
-        note(file, 'B', message);
-        note(file, 'E', message);
-      }
+      consume(file, messages);
       return rocketmq::ConsumeOrderlyStatus::kSuccess;
     });
   } else {
     consumer.registerMessageListener([file](const std::vector<rocketmq::MessageExt>& messages,
                                             rocketmq::ConsumeConcurrentlyContext&) {
-      for (const rocketmq::MessageExt& message : messages) {
-        note(file, 'B', message);
-        note(file, 'E', message);
-      }
+      consume(file, messages);
       return rocketmq::ConsumeConcurrentlyStatus::kConsumeSuccess;
     });
   }
