@@ -93,6 +93,7 @@ size_t count(const std::string& text, const std::string& part) {
 TEST_F(ExamplesTest, ProducersSendWhatTheySay) {
   EXPECT_EQ(count(outputOf("producer"), "SEND_OK "), 10U);
   EXPECT_EQ(count(outputOf("async_producer"), "sent "), 100U);
+  EXPECT_EQ(count(outputOf("oneway_producer"), "on its way: "), 10U);
   EXPECT_THAT(outputOf("batch_producer"), HasSubstr(" messages: SEND_OK\n"));
   EXPECT_EQ(count(outputOf("ordered_producer"), " -> queue "), 15U);
   EXPECT_THAT(outputOf("recall_producer"), HasSubstr("recalled "));
@@ -107,6 +108,7 @@ TEST_F(ExamplesTest, ConsumersPrintWhatProducersHaveSent) {
   const auto orderly = start("orderly_consumer");
   const auto broadcasting = start("broadcasting_consumer");
   EXPECT_GE(count(outputOf("pull_consumer"), ": Hello RocketMQ\n"), 10U);
+  EXPECT_GE(count(outputOf("lite_pull_assign"), ": Hello RocketMQ\n"), 10U);
   push->expectOutput("Hello RocketMQ (try 1)");
   for (const char* order : {"order-0 shipped", "order-4 shipped"}) {
     orderly->expectOutput(order);
@@ -131,6 +133,7 @@ TEST_F(ExamplesTest, ARequesterGetsTheRepliersAnswer) {
   Message no_request("TopicRequestTest", "I am fine.");
   producer.send(no_request);
   EXPECT_EQ(outputOf("requester"), "Fine, thank you.\n");
+  EXPECT_EQ(outputOf("async_requester"), "Fine, thank you.\n");
   replier->expectOutput("no reply: create reply message fail");
   replier->pressEnter();
 }
