@@ -130,6 +130,7 @@ Result<bool> Dispatcher::dispatchBatch(RecordWalker& walker, int64_t end) {
   for (int32_t i = 0; i < kRecordsPerBatch; ++i) {
     const RecordWalker::Step step = walker.next(end);
     if (step == RecordWalker::Step::kEnd) {
+      ROCKETMQ_RETURN_IF_ERROR(walker.status());
       return false;
     }
     if (step == RecordWalker::Step::kBad) {

@@ -69,6 +69,8 @@ Status CommitLog::truncateTo(const Recovered& recovered) {
   const int64_t end = recovered.end;
   ROCKETMQ_RETURN_IF_ERROR(removeBeyond(end));
   segments_.unmapAll();  // Recovery has read them; their pages need not stay.
+  read_last_.reset();
+  is_recovered_ = true;
   MutexLock lock(append_mutex_);
   active_ = segments_.last();
   if (active_ != nullptr) {
@@ -433,27 +435,39 @@ int64_t CommitLog::minOffset() const {
 }
 
 LogView CommitLog::view(int64_t offset) const {
+  auto view = read(offset);
+  return view ? std::move(*view) : LogView{};
+}
+
+Result<LogView> CommitLog::read(int64_t offset) const {
   const int64_t end = maxOffset();
   if (offset < 0 || offset >= end) {
-    return {};
+    return LogView{};
   }
   const auto segment = segments_.find(offset);
   if (segment == nullptr) {
-    return {};
+    return LogView{};
+  }
+  if (!is_recovered_ && read_last_ != segment) {
+    if (read_last_ != nullptr) {
+      read_last_->unmap();
+    }
+    read_last_ = segment;
   }
   auto mapping = segment->map();
   if (!mapping) {
-    if (segments_.find(offset) == segment) {  // Else retention has just taken it.
-      log::error("cannot read the commit log: {}", mapping.status().message());
+    if (segments_.find(offset) != segment) {
+      return LogView{};  // Retention has just taken it.
     }
-    return {};
+    log::error("cannot read the commit log: {}", mapping.status().message());
+    return mapping.status();
   }
   const int64_t readable = std::min(end, segment->end()) - segment->base();
   const std::string_view bytes((*mapping)->data(), static_cast<size_t>(readable));
-  return {.owner = std::move(*mapping),
-          .base = segment->base(),
-          .file_end = segment->end(),
-          .bytes = bytes};
+  return LogView{.owner = std::move(*mapping),
+                 .base = segment->base(),
+                 .file_end = segment->end(),
+                 .bytes = bytes};
 }
 
 CommitLog::Mark CommitLog::appendedTo() const {
@@ -477,8 +491,12 @@ Status CommitLog::sync(int64_t end) {
       continue;
     }
     const int64_t to = std::min(end, segment->end());
+    const bool is_in_use = segment->isMapped();
     ROCKETMQ_ASSIGN_OR_RETURN(const std::shared_ptr<MappedFile> mapping, segment->map());
     ROCKETMQ_RETURN_IF_ERROR(mapping->sync(from - segment->base(), to - from));
+    if (!is_in_use) {
+      segment->unmap();  // Recovery syncs more of them than a process may open.
+    }
     from = to;
   }
   flushed_.store(std::max(end, flushedOffset()), std::memory_order_release);

@@ -122,7 +122,11 @@ class CommitLog {
 
   int64_t minOffset() const;
   int64_t maxOffset() const { return end_.load(std::memory_order_acquire); }
-  /// The file that holds `offset`; empty when there is none.
+  /// The file that holds `offset`; empty when there is none. Busy or Io, and a line in the log,
+  /// when there is one that cannot be mapped. Until truncateTo() one file is mapped at a time:
+  /// recovery may pass more of them than a process may open.
+  Result<LogView> read(int64_t offset) const;
+  /// The same for who can go on without: empty when it cannot be mapped.
   LogView view(int64_t offset) const;
   std::vector<std::shared_ptr<Segment>> segments() const { return segments_.all(); }
 
@@ -182,6 +186,9 @@ class CommitLog {
   // Stored with release once the bytes are in place: who loads it with acquire may read every byte
   // below it.
   std::atomic<int64_t> end_{0};
+  // Of recovery, alone until then.
+  bool is_recovered_ = false;
+  mutable std::shared_ptr<Segment> read_last_;
   // Of the last record; stored with release after its end.
   std::atomic<TimestampMs> newest_ms_{0};
   std::atomic<int64_t> flushed_{0};

@@ -51,7 +51,9 @@ Result<MessageRecord> recordIn(const LogView& view, int64_t physical_offset, Crc
 RecordWalker::Step RecordWalker::next(int64_t limit) {
   while (position_ < limit) {
     if (view_.owner == nullptr || !view_.contains(position_, kBlankBytes)) {
-      view_ = log_.view(position_);
+      auto view = log_.read(position_);
+      status_ = view.status();
+      view_ = view ? std::move(*view) : LogView{};
     }
     if (view_.owner == nullptr) {
       return Step::kEnd;
@@ -75,15 +77,19 @@ RecordWalker::Step RecordWalker::next(int64_t limit) {
 
 void RecordWalker::skipDamage(int64_t limit) {
   for (int64_t at = position_; at < limit;) {
-    const LogView view = log_.view(at);
-    if (view.owner == nullptr) {
+    const auto view = log_.read(at);
+    if (!view) {
+      position_ = at;
+      return;
+    }
+    if (view->owner == nullptr) {
       break;
     }
-    if (const auto found = findRecord(view, at, limit)) {
+    if (const auto found = findRecord(*view, at, limit)) {
       position_ = *found;
       return;
     }
-    at = view.file_end;
+    at = view->file_end;
   }
   position_ = std::max(position_, limit);
 }

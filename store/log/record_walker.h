@@ -14,7 +14,7 @@ class RecordWalker {
  public:
   enum class Step : uint8_t {
     kRecord,  ///< record() is the next one.
-    kEnd,     ///< The limit, or the end of what the log holds.
+    kEnd,     ///< The limit, the end of what the log holds, or a file that cannot be read.
     kBad,     ///< No well-formed record begins at position().
   };
 
@@ -30,11 +30,15 @@ class RecordWalker {
   const MessageRecord& record() const { return record_; }
   const LogView& view() const { return view_; }
 
+  /// After kEnd: OK, or why the file at position() cannot be read. The log goes on there.
+  const Status& status() const { return status_; }
+
   /// Offset of the next unread byte.
   int64_t position() const { return position_; }
 
   /// After kBad, or a record that is not believed: goes on at the next record before `limit` that
-  /// is whole and has the right CRC, and without one at `limit`, a boundary of records.
+  /// is whole and has the right CRC, and without one at `limit`, a boundary of records. Stops in
+  /// front of a file that cannot be read, which next() is going to say.
   void skipDamage(int64_t limit);
 
  private:
@@ -43,6 +47,7 @@ class RecordWalker {
   const CrcCheck crc_check_;
   LogView view_;
   MessageRecord record_;
+  Status status_;
 };
 
 /// The record at an offset of a view: well formed, and one that says of itself that it is there.

@@ -39,18 +39,21 @@ void LogCoverage::add(const QueueEntry& entry) {
   file.counted_end = std::max(file.counted_end, entry.physical_offset + entry.record_bytes);
 }
 
-bool LogCoverage::isComplete(const File& file) const {
+Result<bool> LogCoverage::isComplete(const File& file) const {
   if (file.counted_bytes != file.counted_end - file.range.begin) {
     return false;
   }
   RecordWalker behind(log_, file.counted_end, CrcCheck::kSkip);
-  return behind.next(file.range.end) == RecordWalker::Step::kEnd;
+  const bool ends = behind.next(file.range.end) == RecordWalker::Step::kEnd;
+  ROCKETMQ_RETURN_IF_ERROR(behind.status());
+  return ends;
 }
 
-std::vector<LogCoverage::Range> LogCoverage::incomplete() const {
+Result<std::vector<LogCoverage::Range>> LogCoverage::incomplete() const {
   std::vector<Range> found;
   for (const File& file : files_) {
-    if (!isComplete(file)) {
+    ROCKETMQ_ASSIGN_OR_RETURN(const bool is_complete, isComplete(file));
+    if (!is_complete) {
       found.push_back(file.range);
     }
   }

@@ -24,7 +24,7 @@ class LogCoverage {
     int64_t end = 0;
   };
   /// The files with records that nobody has, each up to where they end at the latest.
-  std::vector<Range> incomplete() const;
+  Result<std::vector<Range>> incomplete() const;
 
  private:
   struct File {
@@ -34,7 +34,7 @@ class LogCoverage {
   };
 
   void add(const QueueEntry& entry);
-  bool isComplete(const File& file) const;
+  Result<bool> isComplete(const File& file) const;
 
   const CommitLog& log_;
   std::vector<File> files_;  // In order, of one length but for the last.

@@ -32,7 +32,8 @@ Result<Recovery::Missing> Recovery::findMissing(int64_t end) {
     }
   }
   Missing missing{.queues = {}, .first = end};
-  for (const LogCoverage::Range& range : coverage.incomplete()) {
+  ROCKETMQ_ASSIGN_OR_RETURN(const auto incomplete, coverage.incomplete());
+  for (const LogCoverage::Range& range : incomplete) {
     log::warn(
         "the consume queues do not account for all of the commit log from {} to {}: reading it",
         range.begin, range.end);

@@ -64,7 +64,8 @@ Result<int64_t> Recovery::trustedStart(const Queues& queues) {
   }
   const auto entry = newest->lastEntry();
   const int64_t offset = entry ? entry->physical_offset : -1;
-  const auto record = recordIn(parts_.log.view(offset), offset, parts_.crc_check);
+  ROCKETMQ_ASSIGN_OR_RETURN(const LogView view, parts_.log.read(offset));
+  const auto record = recordIn(view, offset, parts_.crc_check);
   if (!entry || !record || record->total_size != entry->record_bytes) {
     return Status::notFound("the newest entry of queue " + newest->topic() + "/" +
                             std::to_string(newest->queueId()) + " points at no record");
@@ -73,9 +74,9 @@ Result<int64_t> Recovery::trustedStart(const Queues& queues) {
 }
 
 Status Recovery::runCareful() {
-  ROCKETMQ_ASSIGN_OR_RETURN(const Queues queues, recoverQueues(QueueScan::kCareful));
-  int64_t start = carefulStart();
+  ROCKETMQ_ASSIGN_OR_RETURN(int64_t start, carefulStart());
   whole_to_ = start;
+  ROCKETMQ_ASSIGN_OR_RETURN(const Queues queues, recoverQueues(QueueScan::kCareful));
   ROCKETMQ_RETURN_IF_ERROR(prepareReplay(queues, start));
   ROCKETMQ_RETURN_IF_ERROR(enterMissing(start));
   log::info("the store was not stopped cleanly: reading the commit log from {}", start);
@@ -175,7 +176,11 @@ Result<Recovery::Read> Recovery::walk(
   Read read;
   read.end = start;
   read.newest_ms = parts_.checkpoint.times().log_ms;
-  while (nextWhole(walker, limit, read.end)) {
+  for (;;) {
+    ROCKETMQ_ASSIGN_OR_RETURN(const bool is_record, nextWhole(walker, limit, read.end));
+    if (!is_record) {
+      break;
+    }
     ROCKETMQ_ASSIGN_OR_RETURN(const bool go_on, visit(walker.record()));
     read.newest_ms = walker.record().store_timestamp_ms;
     ++read.records;
@@ -194,10 +199,11 @@ Result<Recovery::Read> Recovery::walk(
 }
 
 /// False at the end of the log, which is `end` then.
-bool Recovery::nextWhole(RecordWalker& walker, int64_t limit, int64_t& end) const {
+Result<bool> Recovery::nextWhole(RecordWalker& walker, int64_t limit, int64_t& end) const {
   const int64_t whole_to = std::min(whole_to_, limit);
   for (;;) {
     const bool is_record = walker.next(limit) == RecordWalker::Step::kRecord;
+    ROCKETMQ_RETURN_IF_ERROR(walker.status());
     if (is_record && !isTorn(walker.view(), walker.record())) {
       return true;
     }
@@ -221,14 +227,15 @@ bool Recovery::nextWhole(RecordWalker& walker, int64_t limit, int64_t& end) cons
   }
 }
 
-int64_t Recovery::carefulStart() const {
+Result<int64_t> Recovery::carefulStart() const {
   const CheckpointTimes times = parts_.checkpoint.times();
   const TimestampMs certain_ms = std::min(times.log_ms, times.queues_ms) - kCheckpointMarginMs;
   int64_t start = parts_.log.minOffset();
   TimestampMs newest_ms = 0;
   for (const auto& segment : parts_.log.segments()) {
     const int64_t base = segment->base();
-    const auto first = recordIn(parts_.log.view(base), base, CrcCheck::kSkip);
+    ROCKETMQ_ASSIGN_OR_RETURN(const LogView view, parts_.log.read(base));
+    const auto first = recordIn(view, base, CrcCheck::kSkip);
     // A time that goes back tells of a clock that was set: what follows may be later than the
     // checkpoint although its times are earlier.
     if (!first || first->store_timestamp_ms <= 0 || first->store_timestamp_ms > certain_ms ||

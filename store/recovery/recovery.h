@@ -111,8 +111,8 @@ class Recovery {
   /// Drops what has to begin anew. Where the log is to be read from.
   Result<int64_t> prepareMissing(const Missing& missing);
   Result<int64_t> trustedStart(const Queues& queues);
-  bool nextWhole(RecordWalker& walker, int64_t limit, int64_t& end) const;
-  int64_t carefulStart() const;
+  Result<bool> nextWhole(RecordWalker& walker, int64_t limit, int64_t& end) const;
+  Result<int64_t> carefulStart() const;
   Status finish(const Read& read, int64_t flushed);
 
   const Parts parts_;

@@ -25,10 +25,7 @@ Result<bool> RepairPass::isSound(int64_t index, const QueueEntry& entry) const {
       entry.physical_offset >= parts_.log.maxOffset()) {
     return false;
   }
-  const LogView view = parts_.log.view(entry.physical_offset);
-  if (view.owner == nullptr) {
-    return Status::io("the commit log cannot be read at " + std::to_string(entry.physical_offset));
-  }
+  ROCKETMQ_ASSIGN_OR_RETURN(const LogView view, parts_.log.read(entry.physical_offset));
   return view.contains(entry.physical_offset,
                        std::max<int64_t>(entry.record_bytes, kRecordHeadBytes)) &&
          queue_.names(index, entry, view.from(entry.physical_offset).data());
@@ -48,7 +45,7 @@ Status RepairPass::readLog() {
     }
     const RecordWalker::Step step = walker.next(limit);
     if (step == RecordWalker::Step::kEnd) {
-      break;
+      return walker.status();
     }
     if (step == RecordWalker::Step::kBad) {
       const int64_t bad = walker.position();
@@ -59,9 +56,6 @@ Status RepairPass::readLog() {
     ROCKETMQ_RETURN_IF_ERROR(enter(walker.record()));
     giveWay();
   }
-  return walker.position() < limit && parts_.log.view(walker.position()).owner == nullptr
-             ? Status::io("the commit log cannot be read at " + std::to_string(walker.position()))
-             : Status::ok();
 }
 
 bool RepairPass::isOfQueue(const MessageRecord& record) const {

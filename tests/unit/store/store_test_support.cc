@@ -1,5 +1,6 @@
 #include "tests/unit/store/store_test_support.h"
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
@@ -19,7 +20,14 @@ using rocketmq::test::ForwardingRandomFile;
 class HookedMappedFile final : public ForwardingMappedFile {
  public:
   HookedMappedFile(std::unique_ptr<MappedFile> real, HookedFileSystem& hooks, std::string path)
-      : ForwardingMappedFile(std::move(real)), hooks_(hooks), path_(std::move(path)) {}
+      : ForwardingMappedFile(std::move(real)), hooks_(hooks), path_(std::move(path)) {
+    if (hooks_.matches(path_)) {
+      is_counted_ = true;
+      const int now = ++hooks_.mapped;
+      hooks_.mapped_most = std::max(now, hooks_.mapped_most.load());
+    }
+  }
+  ~HookedMappedFile() override { hooks_.mapped -= is_counted_ ? 1 : 0; }
 
   Status sync(int64_t, int64_t) override {
     if (hooks_.matches(path_)) {
@@ -60,6 +68,7 @@ class HookedMappedFile final : public ForwardingMappedFile {
  private:
   HookedFileSystem& hooks_;
   const std::string path_;
+  bool is_counted_ = false;
 };
 
 class HookedRandomFile final : public ForwardingRandomFile {
@@ -98,6 +107,9 @@ Result<std::unique_ptr<MappedFile>> HookedFileSystem::map(const std::string& pat
                                                           const MapOptions& options) {
   if (options.create && disk_is_full && matches(path)) {
     return Status::readOnly("cannot create " + path + ": No space left on device");
+  }
+  if (!options.create && fail_map && matches(path)) {
+    return Status::io("cannot open " + path + ": Permission denied");
   }
   ROCKETMQ_ASSIGN_OR_RETURN(std::unique_ptr<MappedFile> real,
                             ForwardingFileSystem::map(path, options));

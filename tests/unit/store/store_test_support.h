@@ -36,6 +36,9 @@ class HookedFileSystem final : public rocketmq::test::ForwardingFileSystem {
   std::atomic<int> puts{0};                ///< Counts calls of MappedFile::put().
   std::atomic<int64_t> prefaulted_to{0};   ///< The farthest that any file was prefaulted.
   std::atomic<int> ends_of_read_ahead{0};  ///< Counts calls of MappedFile::endReadAhead().
+  std::atomic<int> mapped{0};              ///< Files that are mapped now.
+  std::atomic<int> mapped_most{0};         ///< The most that were at one time.
+  std::atomic<bool> fail_map{false};       ///< Files that exist cannot be mapped.
   std::atomic<bool> fail_remove{false};
   std::atomic<bool> disk_is_full{false};  ///< No file grows, no new one is made.
   std::atomic<bool> is_cold{false};       ///< Nothing is in the system's cache.
