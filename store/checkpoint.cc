@@ -14,9 +14,10 @@ constexpr size_t kLogAt = 0;
 constexpr size_t kQueuesAt = 8;
 constexpr size_t kIndexAt = 16;
 
-/// A checkpoint that is further ahead of the clock is no work of a store: recovery would believe
-/// that all of the log is on the disk, for ever, as times are only raised.
-constexpr int64_t kAheadMsMax = int64_t{24} * 3600 * 1000;
+/// A checkpoint that is further ahead of the clock may be no work of a store: recovery would
+/// believe that all of the log is on the disk, for ever, as times are only raised.
+constexpr int64_t kHourMs = int64_t{3600} * 1000;
+constexpr int64_t kAheadMsMax = 24 * kHourMs;
 
 /// Makes the time at `at` not earlier than `time`; true when that changed it.
 bool raise(std::string& content, size_t at, TimestampMs time) {
@@ -35,8 +36,9 @@ CheckpointTimes timesIn(const std::string& content) {
 
 }  // namespace
 
-Checkpoint::Checkpoint(std::unique_ptr<RandomFile> file, std::string content)
-    : file_(std::move(file)), content_(std::move(content)) {}
+Checkpoint::Checkpoint(std::unique_ptr<RandomFile> file, std::string content,
+                       const CheckpointTimes& found)
+    : file_(std::move(file)), found_(found), content_(std::move(content)) {}
 
 Result<std::unique_ptr<Checkpoint>> Checkpoint::load(FileSystem& files, const std::string& path,
                                                      TimestampMs now_ms) {
@@ -49,14 +51,24 @@ Result<std::unique_ptr<Checkpoint>> Checkpoint::load(FileSystem& files, const st
     content.assign(kFileBytes, '\0');
     ROCKETMQ_RETURN_IF_ERROR(file->write(0, content));
   }
-  const CheckpointTimes times = timesIn(content);
-  if (std::max({times.log_ms, times.queues_ms, times.index_ms}) > now_ms + kAheadMsMax) {
-    log::warn("{} is damaged: its times are in the future; going on as if nothing had been flushed",
-              path);
+  const CheckpointTimes found = timesIn(content);
+  const TimestampMs newest_ms = std::max({found.log_ms, found.queues_ms, found.index_ms});
+  if (newest_ms > now_ms + kAheadMsMax) {
+    log::warn(
+        "the clock of this machine is {} hours behind the times in {}: is it right? They are "
+        "believed only as far as the file queueends and the commit log bear them out",
+        (newest_ms - now_ms) / kHourMs, path);
     content.assign(kFileBytes, '\0');
-    ROCKETMQ_RETURN_IF_ERROR(file->write(0, content));
   }
-  return std::unique_ptr<Checkpoint>(new Checkpoint(std::move(file), std::move(content)));
+  return std::unique_ptr<Checkpoint>(new Checkpoint(std::move(file), std::move(content), found));
+}
+
+void Checkpoint::believe() {
+  MutexLock lock(mutex_);
+  raise(content_, kLogAt, found_.log_ms);
+  raise(content_, kQueuesAt, found_.queues_ms);
+  // Of this one nothing else tells.
+  raise(content_, kIndexAt, std::min(found_.index_ms, std::max(found_.log_ms, found_.queues_ms)));
 }
 
 CheckpointTimes Checkpoint::times() const {

@@ -25,21 +25,28 @@ struct CheckpointTimes {
 /// them is carried along unchanged. Threads: any.
 class Checkpoint {
  public:
-  /// Reads the file, or begins with zeros when it is missing, has another length or holds a time
-  /// more than a day after `now_ms`, which is legal and only makes a recovery after a crash read
-  /// more.
+  /// Reads the file, or begins with zeros when it is missing or has another length, which is legal
+  /// and only makes a recovery after a crash read more. So it does, until believe(), when a time is
+  /// more than a day after `now_ms`: the file is spoilt, or the clock is wrong. It stays as it is
+  /// until the next advance().
   static Result<std::unique_ptr<Checkpoint>> load(FileSystem& files, const std::string& path,
                                                   TimestampMs now_ms);
 
   CheckpointTimes times() const;
 
+  /// What the file said when it was loaded, ahead of the clock or not.
+  const CheckpointTimes& found() const { return found_; }
+  /// Something else has borne out what the file said. Before advance() only.
+  void believe();
+
   /// Writes the file and returns once it is on the disk. Times never go back.
   Status advance(const CheckpointTimes& times);
 
  private:
-  Checkpoint(std::unique_ptr<RandomFile> file, std::string content);
+  Checkpoint(std::unique_ptr<RandomFile> file, std::string content, const CheckpointTimes& found);
 
   const std::unique_ptr<RandomFile> file_;
+  const CheckpointTimes found_;
   mutable Mutex mutex_;
   std::string content_ ROCKETMQ_GUARDED_BY(mutex_);
 };

@@ -221,10 +221,13 @@ void MessageStoreImpl::onAppended() {
 
 Status MessageStoreImpl::recover() {
   const CrcCheck crc_check = options_.check_crc_on_recover ? CrcCheck::kVerify : CrcCheck::kSkip;
-  ROCKETMQ_RETURN_IF_ERROR(
-      Recovery({*log_, *queues_, *deleted_topics_, *dispatcher_, *checkpoint_,
-                queue_ends_->load(*log_, checkpoint_->times()), options_.topic_exists, crc_check})
-          .run(stopped_cleanly_));
+  auto known = queue_ends_->load(*log_, checkpoint_->found());
+  if (known) {
+    checkpoint_->believe();
+  }
+  ROCKETMQ_RETURN_IF_ERROR(Recovery({*log_, *queues_, *deleted_topics_, *dispatcher_, *checkpoint_,
+                                     std::move(known), options_.topic_exists, crc_check})
+                               .run(stopped_cleanly_));
   ROCKETMQ_RETURN_IF_ERROR(index_->load(stopped_cleanly_));
   // Else a later clean stop would vouch for files that nobody has looked at.
   return options_.message_index_enable ? Status::ok() : index_->repair();

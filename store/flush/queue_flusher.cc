@@ -23,9 +23,9 @@ void QueueFlusher::start() {
 void QueueFlusher::loop() {
   using SteadyClock = std::chrono::steady_clock;
   const std::chrono::milliseconds thorough_interval(options_.thorough_interval_ms);
-  auto thorough_at = SteadyClock::now() + thorough_interval;
-  // The first round comes at once: a start after a crash has read what lay behind the last
-  // checkpoint, and the next need not read it again.
+  // The first round comes at once and is thorough: a start has read what lay behind the last
+  // checkpoint, and the next need not read it again, nor do without the queues' known ends.
+  auto thorough_at = SteadyClock::now();
   do {
     parts_.mappings.trim();
     if (parts_.state.has(RunState::kFailed)) {

@@ -32,6 +32,7 @@ Status Recovery::run(bool stopped_cleanly) {
   if (parts_.known) {
     return runFromKnown(stopped_cleanly);
   }
+  ROCKETMQ_ASSIGN_OR_RETURN(whole_to_, newestWholeFile());
   if (stopped_cleanly) {
     const Status trusted = runTrusting();
     if (trusted.code() != StatusCode::kNotFound) {
@@ -75,7 +76,7 @@ Result<int64_t> Recovery::trustedStart(const Queues& queues) {
 
 Status Recovery::runCareful() {
   ROCKETMQ_ASSIGN_OR_RETURN(int64_t start, carefulStart());
-  whole_to_ = start;
+  whole_to_ = std::max(whole_to_, start);
   ROCKETMQ_ASSIGN_OR_RETURN(const Queues queues, recoverQueues(QueueScan::kCareful));
   ROCKETMQ_RETURN_IF_ERROR(prepareReplay(queues, start));
   ROCKETMQ_RETURN_IF_ERROR(enterMissing(start));
@@ -220,8 +221,8 @@ Result<bool> Recovery::nextWhole(RecordWalker& walker, int64_t limit, int64_t& e
     }
     walker.skipDamage(whole_to);
     log::error(
-        "the commit log is damaged: no intact record from {} to {}, though all was on the disk up "
-        "to {}. Its messages are lost, those behind it stay. `mqstore verify` shows what is wrong, "
+        "the commit log is damaged: no intact record from {} to {}, though it goes on up to {} at "
+        "least. Its messages are lost, those behind it stay. `mqstore verify` shows what is wrong, "
         "`mqstore salvage` copies what is intact",
         wrong_at, walker.position(), whole_to);
   }
@@ -246,6 +247,23 @@ Result<int64_t> Recovery::carefulStart() const {
     newest_ms = first->store_timestamp_ms;
   }
   return start;
+}
+
+/// Where the newest file begins that begins with a whole record: the log went on to it. Nobody
+/// leaves a file behind where a log was cut, RocketMQ and truncateTo() remove them, so that a
+/// record in front of it that is not whole was damaged later, or a power cut lost it and not the
+/// file behind: then it leaves a gap instead of taking that file with it.
+Result<int64_t> Recovery::newestWholeFile() const {
+  const auto segments = parts_.log.segments();
+  for (auto segment = segments.rbegin(); segment != segments.rend(); ++segment) {
+    const int64_t base = (*segment)->base();
+    ROCKETMQ_ASSIGN_OR_RETURN(const LogView view, parts_.log.read(base));
+    const auto record = recordIn(view, base, parts_.crc_check);
+    if (record && !isTorn(view, *record)) {
+      return base;
+    }
+  }
+  return parts_.log.minOffset();
 }
 
 Status Recovery::finish(const Read& read, int64_t flushed) {

@@ -40,8 +40,9 @@ namespace rocketmq::store {
 /// Deleted topics stay deleted: their records are passed over, and a deletion that a crash has cut
 /// short is finished.
 /// The log ends at the first record that is not whole behind what is known to have been on the disk
-/// (known ends: their point; unclean stop: where reading begins). Damage in front of that is
-/// stepped over: nothing that was flushed goes for it, and no queue ends before its known end.
+/// (known ends: their point; without: where reading begins or, when that is later, the newest file
+/// that begins with a whole record). Damage in front of that is stepped over: nothing that was
+/// flushed goes for it, and no queue ends before its known end.
 /// Threads:      one, before anything else works on the store.
 class Recovery {
  public:
@@ -113,6 +114,7 @@ class Recovery {
   Result<int64_t> trustedStart(const Queues& queues);
   Result<bool> nextWhole(RecordWalker& walker, int64_t limit, int64_t& end) const;
   Result<int64_t> carefulStart() const;
+  Result<int64_t> newestWholeFile() const;
   Status finish(const Read& read, int64_t flushed);
 
   const Parts parts_;

@@ -36,6 +36,7 @@ class TornWritesTest : public StoreTest {
       end_ = result.end_offset;
     }
     folder_ = crashedCopy();
+    std::filesystem::remove(folder_ + "/queueends");
     close();
   }
 
@@ -132,6 +133,7 @@ TEST_F(TornWritesTest, NothingStaleIsLeftBehindTheEnd) {
   const int64_t first_end = store_->commitLogMaxOffset() / 3;
   options_.root_dir = crashedCopy();
   store_.reset();
+  std::filesystem::remove(root() + "/queueends");
   patchFile(logFile(0), 4, std::string(4, 'x'));
   open();
   EXPECT_EQ(0, store_->commitLogMaxOffset());
@@ -153,6 +155,7 @@ class LostSectorTest : public StoreTest {
   void openCrashed(const std::function<void(const std::string& log_path)>& damage) {
     options_.root_dir = crashedCopy();
     store_.reset();
+    std::filesystem::remove(root() + "/queueends");
     damage(logFile(0));
     open();
   }

@@ -35,8 +35,21 @@ TEST_F(CheckpointTest, TimesFarAheadOfTheClockCountAsNone) {
        {CheckpointTimes{.log_ms = ahead}, CheckpointTimes{.queues_ms = ahead},
         CheckpointTimes{.index_ms = ahead}}) {
     writeTimes(times);
+    const std::string content = readFile(path());
     EXPECT_EQ(CheckpointTimes{}, reload());
+    EXPECT_EQ(content, readFile(path())) << "the clock may be wrong, not the file";
   }
+}
+
+TEST_F(CheckpointTest, TimesAheadOfAWrongClockCanBeBelievedAfterAll) {
+  const TimestampMs ahead = clock_.nowMs() + 49 * kHourMs;
+  writeTimes({.log_ms = ahead, .queues_ms = ahead - 1, .index_ms = ahead + kHourMs});
+  const auto loaded = Checkpoint::load(files_, path(), clock_.nowMs());
+  ASSERT_TRUE(loaded.ok());
+  EXPECT_EQ(ahead - 1, (*loaded)->found().queues_ms);
+  (*loaded)->believe();
+  const CheckpointTimes expected{.log_ms = ahead, .queues_ms = ahead - 1, .index_ms = ahead};
+  EXPECT_EQ(expected, (*loaded)->times());
 }
 
 // Times are only raised: a spoilt one would stay, and a recovery trust files that nobody flushed.

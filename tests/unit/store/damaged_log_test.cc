@@ -34,6 +34,21 @@ class DamagedLogTest : public StoreTest {
   int64_t logFiles() const {
     return std::distance(std::filesystem::directory_iterator(root() + "/commitlog"), {});
   }
+  /// Spoils the magic number of the message's record. The offset where that begins.
+  int64_t damage(int64_t physical_offset) {
+    patchFile(logFile(physical_offset / kLogFileBytes * kLogFileBytes),
+              physical_offset % kLogFileBytes + 4, "\x55");
+    return physical_offset;
+  }
+  /// Expects a start to lose the message that is damaged and nothing else.
+  void expectOnlyOneLost() {
+    const int64_t files = logFiles();
+    open();
+    // A believed queue is repaired when it is read.
+    EXPECT_TRUE(eventually([&] { return bodies("A", 0).size() == size_t{kMessages - 1}; }));
+    EXPECT_EQ(kMessages, store_->maxOffset("A", 0));
+    EXPECT_GE(logFiles(), files - 1);  // The one made ahead may go.
+  }
   /// Expects a start to end with the reason why a file in the middle of the log cannot be read, and
   /// nothing to be lost by it.
   void expectRefusedUnharmed() {
@@ -79,6 +94,63 @@ TEST_F(DamagedLogTest, AFileThatCannotBeReadIsNotTakenForDamage) {
   files_.fail_map = false;
   open();
   EXPECT_EQ(kMessages, store_->maxOffset("A", 0));
+}
+
+TEST_F(DamagedLogTest, DamageInFrontOfAWholeFileIsSteppedOverWithoutKnownEnds) {
+  for (const bool cleanly : {false, true}) {
+    SCOPED_TRACE(cleanly ? "after a clean stop" : "after a kill");
+    options_.root_dir = dir_ / (cleanly ? "clean" : "killed");
+    fill();
+    const int64_t at = readAll(*store_, "A", 0).at(75).physical_offset;
+    cleanly ? close() : kill();
+    forgetCheckpoint();
+    std::filesystem::remove_all(root() + "/consumequeue/A");
+    damage(at);
+    expectOnlyOneLost();
+    close();
+  }
+}
+
+TEST_F(DamagedLogTest, DamageThatWasSteppedOverDoesNotCutTheLogAtALaterStart) {
+  fill();
+  const int64_t at = readAll(*store_, "A", 0).at(75).physical_offset;
+  close();
+  damage(at);
+  for (int start = 0; start < 2; ++start) {
+    expectOnlyOneLost();
+    kill();
+    forgetCheckpoint();
+  }
+  expectOnlyOneLost();
+}
+
+TEST_F(DamagedLogTest, AClockThatWasSetBackDoesNotMakeAStartForgetWhatIsKnown) {
+  for (const bool cleanly : {false, true}) {
+    options_.root_dir = dir_ / (cleanly ? "clean" : "killed");
+    options_.flush_queue_thorough_interval_ms = 1;
+    fill();
+    const int64_t at = readAll(*store_, "A", 0).at(940).physical_offset;
+    close();
+    options_.flush_queue_thorough_interval_ms = 1'000'000;
+    open();
+    cleanly ? close() : kill();
+    damage(at);
+    clock_.advance(-std::chrono::hours(48));
+    // Known ends alone step over what is in the newest file.
+    std::filesystem::remove_all(root() + "/consumequeue/A");
+    expectOnlyOneLost();
+    close();
+    clock_.advance(std::chrono::hours(48));
+  }
+}
+
+TEST_F(DamagedLogTest, TheFirstRoundAfterAStartLeavesKnownEnds) {
+  options_.flush_queue_thorough_interval_ms = 1'000'000;
+  fill();
+  close();
+  std::filesystem::remove(root() + "/queueends");
+  open();
+  EXPECT_TRUE(eventually([&] { return std::filesystem::exists(root() + "/queueends"); }));
 }
 
 TEST_F(DamagedLogTest, ReadingAllOfALogKeepsFewFilesOpen) {

@@ -121,22 +121,22 @@ TEST_F(StoreRecoveryTest, KilledProcessLosesNothingItHasAnswered) {
   }
 }
 
-TEST_F(StoreRecoveryTest, TornRecordInAnEarlierFileEndsTheLogThere) {
+TEST_F(StoreRecoveryTest, TornRecordInTheNewestFileEndsTheLogThere) {
   fill();
   const auto all = readAll(*store_, "A", 0);
   options_.root_dir = crashedCopy();
   store_.reset();
-  const auto in_second_file = std::find_if(all.begin(), all.end(), [](const auto& message) {
-    return message.physical_offset > kLogFileBytes;
-  });
-  const int64_t cut = in_second_file->physical_offset;
-  patchFile(logFile(kLogFileBytes), cut - kLogFileBytes + 4, "torn");
+  std::filesystem::remove(root() + "/queueends");
+  const StoredMessage& torn = all[all.size() - 5];
+  const int64_t base = torn.physical_offset / kLogFileBytes * kLogFileBytes;
+  ASSERT_GT(torn.physical_offset, base);
+  patchFile(logFile(base), torn.physical_offset - base + 4, "torn");
   open();
-  EXPECT_EQ(cut, store_->commitLogMaxOffset());
-  EXPECT_EQ(in_second_file->queue_offset, store_->maxOffset("A", 0));
-  EXPECT_EQ(in_second_file->queue_offset, std::ssize(bodies("A", 0)));
+  EXPECT_EQ(torn.physical_offset, store_->commitLogMaxOffset());
+  EXPECT_EQ(torn.queue_offset, store_->maxOffset("A", 0));
+  EXPECT_EQ(torn.queue_offset, std::ssize(bodies("A", 0)));
   EXPECT_EQ(numbered("b", 40), bodies("B", 1));
-  EXPECT_EQ(in_second_file->queue_offset, put("A", 0, "on").queue_offset);
+  EXPECT_EQ(torn.queue_offset, put("A", 0, "on").queue_offset);
 }
 
 TEST_F(StoreRecoveryTest, BlankAtTheEndIsWrittenAgain) {
@@ -235,8 +235,11 @@ TEST_F(StoreRecoveryTest, QueueWhoseRecordsTheLogHasLostDoesNotGiveItsOffsetsAga
   fill();
   options_.root_dir = crashedCopy();
   store_.reset();
+  std::filesystem::remove(root() + "/queueends");
   std::filesystem::remove(queueFile("A", 0, 0));
-  patchFile(logFile(0), 4, "torn");
+  for (int64_t base = 0; std::filesystem::exists(logFile(base)); base += kLogFileBytes) {
+    patchFile(logFile(base), 4, "torn");
+  }
   open();
   EXPECT_EQ(0, store_->commitLogMaxOffset());
   EXPECT_EQ(kQueueFileBytes / 20, put("A", 0, "on").queue_offset);
