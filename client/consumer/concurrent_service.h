@@ -65,8 +65,8 @@ class ConcurrentService final : public ConsumeService {
   PushContext& context_;
   const MessageListenerConcurrently listener_;
   const SendBack send_back_;
-  WorkerPool workers_;
   std::atomic<bool> stopped_{false};
+  WorkerPool workers_;  // Last: its tasks use the others until it has gone.
 };
 
 }  // namespace rocketmq::client

@@ -57,8 +57,8 @@ class OrderlyService final : public ConsumeService {
   const MessageListenerOrderly listener_;
   const SendBack send_back_;
   QueueLocks locks_;
-  WorkerPool workers_;
   std::atomic<bool> workers_ended_{false};
+  WorkerPool workers_;  // Last: its tasks use the others until it has gone.
 };
 
 }  // namespace rocketmq::client

@@ -71,7 +71,12 @@ PushConsumerCore::PushConsumerCore(const PushConsumerConfig& config,
       listener_(std::move(listener)),
       threads_(config.consume_thread_max) {}
 
-PushConsumerCore::~PushConsumerCore() { shutdown(); }
+PushConsumerCore::~PushConsumerCore() {
+  shutdown();
+  // Before the other parts: listeners may still be running, and what follows them uses all of
+  // these.
+  service_.reset();
+}
 
 std::optional<ClientError> PushConsumerCore::checkConfig() const {
   for (const Status& status :
