@@ -14,7 +14,8 @@ namespace rocketmq::client {
 /// ConsumeMessageService). One kind for each kind of listener.
 ///
 /// Life: made with the consumer; stop() once. Listeners that are still running then may go on until
-/// the destructor, which waits for them; what they return has no effect any more.
+/// the destructor, which waits for them. What a concurrent one returns has no effect any more; an
+/// orderly one keeps its queue until it ends.
 class ConsumeService {
  public:
   virtual ~ConsumeService() = default;

@@ -53,11 +53,21 @@ bool OrderlyService::mayConsume(const ProcessQueue& queue) const {
 }
 
 void OrderlyService::run(const QueuePtr& queue) {
-  const InListener in_listener(*queue);
+  {
+    const InListener in_listener(*queue);
+    consumeInTurn(queue);
+  }
+  // Not before: release() looks whether somebody is inside.
+  if (queue->dropped()) {
+    giveAway(queue);
+  }
+}
+
+void OrderlyService::consumeInTurn(const QueuePtr& queue) {
   const auto turn_end = std::chrono::steady_clock::now() + kWorkerTurn;
   for (;;) {
-    if (queue->dropped()) {
-      leave(queue);
+    if (stopping_.load() || queue->dropped()) {
+      queue->leave();
       return;
     }
     if (!mayConsume(*queue)) {
@@ -70,13 +80,7 @@ void OrderlyService::run(const QueuePtr& queue) {
     }
     std::vector<MessageExt> messages = queue->take(
         static_cast<size_t>(std::max(context_.config.consume_message_batch_max_size, 1)));
-    if (messages.empty()) {
-      if (queue->dropped()) {
-        giveAway(queue);
-      }
-      return;
-    }
-    if (!consumeBatch(queue, std::move(messages))) {
+    if (messages.empty() || !consumeBatch(queue, std::move(messages))) {
       return;
     }
   }
@@ -224,11 +228,6 @@ void OrderlyService::parkFor(const QueuePtr& queue, milliseconds delay) {
   });
 }
 
-void OrderlyService::leave(const QueuePtr& queue) {
-  queue->leave();
-  giveAway(queue);
-}
-
 void OrderlyService::giveAway(const QueuePtr& queue) {
   if (release(queue)) {
     context_.on_released(queue);
@@ -236,8 +235,8 @@ void OrderlyService::giveAway(const QueuePtr& queue) {
 }
 
 bool OrderlyService::release(const std::shared_ptr<ProcessQueue>& queue) {
-  if (workers_ended_.load()) {
-    // The task that should have left the queue may have been thrown away unrun.
+  if (stopping_.load() && queue->in_listener.load() == 0) {
+    // Nobody is on it, and nobody will be: what should have left it may have been thrown away.
     std::static_pointer_cast<OrderlyProcessQueue>(queue)->leave();
   }
   return queue->releaseIfIdle();
@@ -271,8 +270,8 @@ void OrderlyService::consumeDirectly(
 void OrderlyService::checkTimeouts(const std::vector<std::shared_ptr<ProcessQueue>>&) {}
 
 bool OrderlyService::stop(std::chrono::steady_clock::time_point until) {
-  workers_ended_.store(workers_.stop(false, until));
-  return workers_ended_.load();
+  stopping_.store(true);
+  return workers_.stop(false, until);
 }
 
 }  // namespace rocketmq::client

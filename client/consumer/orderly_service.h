@@ -35,6 +35,7 @@ class OrderlyService final : public ConsumeService {
 
   void post(const QueuePtr& queue);
   void run(const QueuePtr& queue);
+  void consumeInTurn(const QueuePtr& queue);
   /// True when the worker may go on with the queue at once.
   bool consumeBatch(const QueuePtr& queue, std::vector<MessageExt> messages);
   ConsumeOrderlyStatus callListener(const std::vector<MessageExt>& messages,
@@ -48,7 +49,6 @@ class OrderlyService final : public ConsumeService {
   void commit(const QueuePtr& queue);
   void lockLater(const QueuePtr& queue);
   void parkFor(const QueuePtr& queue, std::chrono::milliseconds delay);
-  void leave(const QueuePtr& queue);
   void giveAway(const QueuePtr& queue);
   int32_t maxReconsumeTimes() const;
   bool mayConsume(const ProcessQueue& queue) const;
@@ -57,7 +57,7 @@ class OrderlyService final : public ConsumeService {
   const MessageListenerOrderly listener_;
   const SendBack send_back_;
   QueueLocks locks_;
-  std::atomic<bool> workers_ended_{false};
+  std::atomic<bool> stopping_{false};
   WorkerPool workers_;  // Last: its tasks use the others until it has gone.
 };
 

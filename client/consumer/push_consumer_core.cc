@@ -76,6 +76,9 @@ PushConsumerCore::~PushConsumerCore() {
   // Before the other parts: listeners may still be running, and what follows them uses all of
   // these.
   service_.reset();
+  if (instance_kept_) {
+    ClientInstance::release(context_->instance);
+  }
 }
 
 std::optional<ClientError> PushConsumerCore::checkConfig() const {
@@ -129,7 +132,9 @@ void PushConsumerCore::makeParts() {
     pulls_->roomMade(queue);
   };
   context_->on_released = [this](const std::shared_ptr<ProcessQueue>& queue) {
-    worker_->post([this, queue] { rebalance_->handOverReleased(queue); });
+    if (!worker_->post([this, queue] { rebalance_->handOverReleased(queue); })) {
+      rebalance_->handOverLate(queue, remoting::deadlineAfter(kFarewellTimeout));
+    }
   };
   context_->on_stray_lock = [this](const MessageQueue& queue) {
     worker_->post([this, queue] { rebalance_->giveBackStrayLock(queue); });
@@ -219,18 +224,20 @@ void PushConsumerCore::shutdown() {
   context_->calls.cancel();
   worker_->stop(false, std::chrono::steady_clock::time_point::max());
   if (!service_->stop(std::chrono::steady_clock::now() + config_.await_termination_on_shutdown)) {
-    log::warn("group {}: listeners are still running after {} ms; what they return is ignored",
-              group_, config_.await_termination_on_shutdown.count());
+    log::warn(
+        "group {}: listeners are still running after {} ms; {}", group_,
+        config_.await_termination_on_shutdown.count(),
+        isOrderly() ? "their queues stay locked until they end" : "what they return is ignored");
   }
   context_->guard.close();
   if (context_->trace != nullptr) {
     context_->trace->shutdown();
   }
-  // Before the locks go back: who gets a queue next must find its offset.
-  context_->offsets->persistFinally(remoting::deadlineAfter(kFarewellTimeout));
-  rebalance_->dropAll();
+  instance_kept_ = !rebalance_->dropAll(remoting::deadlineAfter(kFarewellTimeout));
   context_->instance->removeConsumer(group_, remoting::deadlineAfter(kFarewellTimeout));
-  ClientInstance::release(context_->instance);
+  if (!instance_kept_) {
+    ClientInstance::release(context_->instance);
+  }
 }
 
 void PushConsumerCore::pause() { pulls_->pause(); }

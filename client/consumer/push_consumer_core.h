@@ -23,7 +23,9 @@ using AnyListener =
 /// The working part of a push consumer (RocketMQ: DefaultMQPushConsumerImpl): makes its parts,
 /// starts and stops them, and answers for the group.
 ///
-/// Life:    start() -> shutdown(), once each; the destructor waits for listeners still running.
+/// Life:    start() -> shutdown(), once each; the destructor waits for listeners still running. An
+///          orderly one that ends after shutdown() still stores its offset and gives its queue
+///          back.
 /// Threads: pulls on the event loop, rebalances and offsets on one service thread, listeners on
 ///          their pool.
 class PushConsumerCore final : public GroupMember {
@@ -91,6 +93,8 @@ class PushConsumerCore final : public GroupMember {
                         },
                         [this] { rebalanceSoon(); }};
   bool shut_down_ = false;
+  /// Listeners that have outlasted shutdown() need the instance: the destructor releases it.
+  bool instance_kept_ = false;
 };
 
 /// True for every setting that RocketMQ would accept; the message names the one that is wrong.

@@ -230,20 +230,52 @@ void PushRebalance::giveBackStrayLock(const MessageQueue& queue) {
   }
 }
 
-void PushRebalance::dropAll() {
-  for (const QueuePtr& queue : queues_.all()) {
-    queue->drop(ProcessQueue::DropReason::kGivenUp);
-    queues_.remove(queue);
-    leaving_[queue->queue()] = queue;
-  }
+bool PushRebalance::dropAll(std::chrono::steady_clock::time_point deadline) {
   std::vector<MessageQueue> free;
-  for (const auto& [name, queue] : leaving_) {
-    if (service_.release(queue) || queue->released()) {
-      free.push_back(name);
+  bool all_free = false;
+  {
+    MutexLock lock(late_mutex_);
+    for (const QueuePtr& queue : queues_.all()) {
+      queue->drop(ProcessQueue::DropReason::kGivenUp);
+      queues_.remove(queue);
+      leaving_[queue->queue()] = queue;
+    }
+    for (const auto& [name, queue] : leaving_) {
+      if (service_.release(queue) || queue->released()) {
+        free.push_back(name);
+      } else {
+        late_.insert(queue);
+      }
+    }
+    all_free = late_.empty();
+  }
+  sayFarewell(free, deadline);
+  return all_free;
+}
+
+void PushRebalance::handOverLate(const QueuePtr& queue,
+                                 std::chrono::steady_clock::time_point deadline) {
+  {
+    MutexLock lock(late_mutex_);
+    if (late_.erase(queue) == 0) {
+      return;  // dropAll() finds it released, or has done so.
     }
   }
+  if (lock_use_ == LockUse::kRequired && !queue->holdsLock(context_.nowMs())) {
+    context_.offsets->remove(queue->queue());  // Nobody renews locks by now: others may be further.
+  }
+  sayFarewell({queue->queue()}, deadline);
+}
+
+// In this order: who gets a queue next must find its offset, and nobody may store it after that.
+void PushRebalance::sayFarewell(const std::vector<MessageQueue>& queues,
+                                std::chrono::steady_clock::time_point deadline) {
+  context_.offsets->persistFinally(deadline);
+  for (const MessageQueue& queue : queues) {
+    context_.offsets->remove(queue);
+  }
   if (lock_use_ != LockUse::kNone) {
-    locks_.unlock(free);
+    locks_.unlock(queues);
   }
 }
 

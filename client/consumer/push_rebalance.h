@@ -1,8 +1,9 @@
 #pragma once
 
-#include <functional>
+#include <chrono>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -13,13 +14,14 @@
 #include "client/consumer/queue_locks.h"
 #include "client/consumer/queue_table.h"
 #include "client/consumer/rebalance_retry.h"
+#include "common/mutex.h"
 
 namespace rocketmq::client {
 
 /// Divides the queues of the subscribed topics among the members of the group, gives up those that
 /// are not ours any more and starts those that are new (RocketMQ: RebalancePushImpl).
 ///
-/// Threads: the consumer's service thread only; calls wait for brokers.
+/// Threads: the consumer's service thread only, if nothing else is said; calls wait for brokers.
 class PushRebalance {
  public:
   PushRebalance(PushContext& context, ConsumeService& service, QueueTable& queues, PullLoop& pulls,
@@ -28,9 +30,15 @@ class PushRebalance {
   /// Without gaps when every queue that should be ours is.
   RebalanceGaps run();
 
-  /// Gives up all queues, and the locks of those that no worker is on. The offsets have been stored
-  /// before; nothing else is called afterwards.
-  void dropAll();
+  /// Gives up all queues, stores all offsets and gives back the locks of the queues that no worker
+  /// is on. False when there are others: handOverLate() follows for each. Nothing else is called
+  /// afterwards.
+  bool dropAll(std::chrono::steady_clock::time_point deadline);
+
+  /// Gives a queue away that its last worker has left after the consumer's service thread has
+  /// ended. From any thread.
+  void handOverLate(const std::shared_ptr<ProcessQueue>& queue,
+                    std::chrono::steady_clock::time_point deadline);
 
   /// Gives a dropped queue away that its last worker has left since.
   void handOverReleased(const std::shared_ptr<ProcessQueue>& queue);
@@ -63,6 +71,8 @@ class PushRebalance {
   /// Stores the offsets of queues without workers, then gives their locks back.
   void handOver(const std::vector<QueuePtr>& queues);
   void handOverIdle();
+  void sayFarewell(const std::vector<MessageQueue>& queues,
+                   std::chrono::steady_clock::time_point deadline);
 
   PushContext& context_;
   ConsumeService& service_;
@@ -78,6 +88,10 @@ class PushRebalance {
   int32_t runs_without_retry_topic_ = 0;
   /// Since when another member holds the lock of a queue that should be ours; kPolite only.
   std::map<MessageQueue, int64_t> refused_since_ms_;
+
+  Mutex late_mutex_;
+  /// The queues that a worker was still on in dropAll().
+  std::set<QueuePtr> late_ ROCKETMQ_GUARDED_BY(late_mutex_);
 };
 
 }  // namespace rocketmq::client

@@ -58,7 +58,8 @@ struct PushConsumerConfig : ConsumerConfig {
 ///          too). shutdown() may come at any time, from any thread and from a listener: it waits
 ///          await_termination_on_shutdown for running listeners, stores the offsets and gives the
 ///          queues back, a second or two in all. What a listener returns after that has no effect:
-///          its messages come again, to whoever has the queue then. The destructor waits for
+///          its messages come again, to whoever has the queue then; but an orderly one keeps its
+///          queue, and its consumer the connections, until it returns. The destructor waits for
 ///          running listeners; one that destroys its own consumer is the last to be called. A
 ///          consumer cannot be started again.
 /// Threads: any.

@@ -3,6 +3,10 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
+#include <atomic>
+#include <future>
+#include <thread>
 
 #include "tests/unit/client/push_consumer_fixture.h"
 
@@ -76,6 +80,74 @@ TEST_F(PushConsumerTest, AnOrderlyMessageOutOfTriesGoesToTheRetryTopicAndTheQueu
     const auto bodies = received_.bodies();
     return std::count(bodies.begin(), bodies.end(), "b") == 1;
   }));
+}
+
+// Promise: at shutdown the workers of a long backlog end with the message that they are at, what
+// they have consumed is stored, and the locks go back: who gets the queues repeats nothing and need
+// not wait.
+TEST_F(PushConsumerTest, AnOrderlyConsumerLeavesItsBacklogAtOnce) {
+  constexpr int32_t kQueues = 4;
+  cluster_.createTopic("T", kQueues);
+  for (int32_t i = 0; i < kQueues * 1000; ++i) {
+    broker().append("T", i % kQueues, "x");
+  }
+  PushConsumerConfig patient = config();
+  patient.await_termination_on_shutdown = std::chrono::minutes(1);
+  std::array<std::atomic<int64_t>, kQueues> consumed{};
+  auto subject = orderly(patient, [&](const auto& messages) {
+    std::this_thread::sleep_for(milliseconds(20));  // The work.
+    ++consumed[static_cast<size_t>(messages[0].queueId())];
+    return ConsumeOrderlyStatus::kSuccess;
+  });
+  subject->start();
+  ASSERT_TRUE(eventually([&] {
+    return std::all_of(consumed.begin(), consumed.end(),
+                       [](const auto& count) { return count > 1; });
+  }));
+  const auto begin = std::chrono::steady_clock::now();
+  subject->shutdown();
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(10));
+  EXPECT_TRUE(eventually([this] { return broker().locked().empty(); }));
+  for (int32_t queue = 0; queue < kQueues; ++queue) {
+    EXPECT_EQ(broker().committed("CG", "T", queue), consumed[static_cast<size_t>(queue)]);
+  }
+}
+
+// Promise: an orderly listener that outlasts the shutdown keeps its queue from everybody else until
+// it has ended. Then what it has consumed is stored and the lock goes back, also when the consumer
+// is being destroyed by then.
+TEST_F(PushConsumerTest, AnOrderlyListenerThatOutlastsTheShutdownGivesItsQueueBackItself) {
+  for (const std::string& group : {std::string("stays"), std::string("destroyed")}) {
+    SCOPED_TRACE(group);
+    for (int i = 0; i < 100; ++i) {
+      broker().append("T", 0, "x");
+    }
+    PushConsumerConfig hasty = config();
+    hasty.consumer_group = group;
+    hasty.await_termination_on_shutdown = milliseconds(20);
+    std::promise<void> entered;
+    std::promise<void> go_on;
+    std::atomic<int> calls{0};
+    auto subject = orderly(hasty, [&](const auto&) {
+      if (++calls == 1) {
+        entered.set_value();
+        go_on.get_future().wait();
+        std::this_thread::sleep_for(milliseconds(20));  // So that the destructor is there first.
+      }
+      return ConsumeOrderlyStatus::kSuccess;
+    });
+    subject->start();
+    entered.get_future().wait();
+    subject->shutdown();
+    EXPECT_FALSE(broker().locked().empty()) << "nobody else may have the queue yet";
+    go_on.set_value();
+    if (group == "destroyed") {
+      subject.reset();
+    }
+    EXPECT_TRUE(eventually([this] { return broker().locked().empty(); }));
+    EXPECT_EQ(broker().committed(group, "T"), 1);
+    EXPECT_EQ(calls, 1);
+  }
 }
 
 }  // namespace

@@ -450,38 +450,6 @@ TEST(ShutdownTest, ReturnsWhileAListenerIsStuckAndTheDestructorWaitsForIt) {
       << "what a late listener returns has no effect";
 }
 
-// Promise: an orderly listener that is still running when its consumer is destroyed finds all that
-// it needs for giving its queue back.
-TEST(ShutdownTest, TheDestructorWaitsForOrderlyListenersWithABacklog) {
-  FakeCluster cluster(1);
-  cluster.createTopic("T", 1);
-  for (int i = 0; i < 100; ++i) {
-    cluster.broker().append("T", 0, "x");
-  }
-  auto config = configFor<PushConsumerConfig>(cluster);
-  config.consumer_group = "CG";
-  config.consume_from_where = ConsumeFromWhere::kFirstOffset;
-  config.await_termination_on_shutdown = milliseconds(1);
-  std::promise<void> entered;
-  std::atomic<int> calls{0};
-  std::atomic<int> returned{0};
-  auto consumer = std::make_unique<DefaultMQPushConsumer>(config);
-  consumer->subscribe("T");
-  consumer->registerMessageListener([&](const std::vector<MessageExt>&, ConsumeOrderlyContext&) {
-    if (++calls == 1) {
-      entered.set_value();
-    }
-    std::this_thread::sleep_for(milliseconds(100));  // The work.
-    ++returned;
-    return ConsumeOrderlyStatus::kSuccess;
-  });
-  consumer->start();
-  entered.get_future().wait();
-  expectQuick([&] { consumer->shutdown(); });
-  consumer.reset();
-  EXPECT_EQ(returned, calls);
-}
-
 TEST(ShutdownTest, BrokersThatDisappearHoldNobodyUp) {
   auto cluster = std::make_unique<FakeCluster>(2);
   cluster->createTopic("T", 2);
