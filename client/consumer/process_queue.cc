@@ -41,6 +41,14 @@ bool ProcessQueue::holdsLock(int64_t now_ms) const {
   return locked_.load() && now_ms - last_lock_ms_.load() <= lockValidMs();
 }
 
+bool ProcessQueue::lockRanOut(int64_t now_ms) const { return locked_.load() && !holdsLock(now_ms); }
+
+bool ProcessQueue::takeRenewal(bool granted, int64_t now_ms) {
+  const bool lost = locked_.load() && !(granted && holdsLock(now_ms));
+  setLocked(granted && !lost, now_ms);
+  return !lost;
+}
+
 std::vector<ConsumeBatchPtr> ConcurrentProcessQueue::add(std::vector<MessageExt> messages,
                                                          size_t batch_max) {
   std::vector<ConsumeBatchPtr> batches;

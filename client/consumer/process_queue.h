@@ -90,6 +90,12 @@ class ProcessQueue {
   // broker grants, so that a late renewal cannot let two clients consume.
   void setLocked(bool locked, int64_t now_ms);
   bool holdsLock(int64_t now_ms) const;
+  /// True when it was granted before and has not been refused, but its time is over: another client
+  /// may have had the queue since.
+  bool lockRanOut(int64_t now_ms) const;
+  /// Takes the answer to a renewal. False when the queue had the lock and has lost it: it is
+  /// refused, or comes when its time is over.
+  bool takeRenewal(bool granted, int64_t now_ms);
   int64_t lastLockMs() const { return last_lock_ms_.load(); }
 
   // What the pull loop keeps here; only one pull of a queue is under way at any time.

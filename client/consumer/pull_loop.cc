@@ -130,7 +130,7 @@ void PullLoop::pull(const QueuePtr& queue, const SubscriptionPtr& subscription) 
                       .suspend = kBrokerSuspend,
                       .timeout = kPullTimeout,
                       .broker_id = queue->suggested_broker_id.load()};
-  if (!context_.isBroadcasting()) {
+  if (!context_.isBroadcasting() && !queue->lockRanOut(context_.nowMs())) {
     // RocketMQ parity: an offset of zero is not worth telling.
     const int64_t consumed = context_.offsets->cached(queue->queue()).value_or(0);
     request.commit_offset = consumed > 0 ? consumed : -1;

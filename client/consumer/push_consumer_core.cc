@@ -6,6 +6,7 @@
 #include "client/consumer/concurrent_service.h"
 #include "client/consumer/expression_check.h"
 #include "client/consumer/orderly_service.h"
+#include "client/consumer/standstill_watch.h"
 #include "client/consumer/start_offset.h"
 #include "client/instance/name_space.h"
 #include "client/instance/system_properties.h"
@@ -136,6 +137,12 @@ void PushConsumerCore::makeParts() {
       rebalance_->handOverLate(queue, remoting::deadlineAfter(kFarewellTimeout));
     }
   };
+  context_->on_lock_lost = [this](const std::shared_ptr<ProcessQueue>& queue) {
+    worker_->post([this, queue] {
+      rebalance_->giveUpLost(queue);
+      rebalanceSoon();
+    });
+  };
   context_->on_stray_lock = [this](const MessageQueue& queue) {
     worker_->post([this, queue] { rebalance_->giveBackStrayLock(queue); });
   };
@@ -202,8 +209,14 @@ void PushConsumerCore::findRoutes() {
 void PushConsumerCore::startTimers() {
   Timers& timers = context_->timers;
   timers.every(config_.rebalance_interval, config_.rebalance_interval, [this] { rebalanceSoon(); });
-  timers.every(kFirstPersistDelay, config_.persist_consumer_offset_interval,
-               [this] { worker_->post([this] { context_->offsets->persistAll(); }); });
+  const auto watch = std::make_shared<StandstillWatch>(
+      std::max(kFirstPersistDelay, config_.persist_consumer_offset_interval), context_->nowMs());
+  timers.every(kFirstPersistDelay, config_.persist_consumer_offset_interval, [this, watch] {
+    // A process that stood still first hears whether it still has its queues.
+    if (!watch->stoodStill(context_->nowMs())) {
+      worker_->post([this] { context_->offsets->persistAll(); });
+    }
+  });
   timers.every(milliseconds(ConsumeStats::kSampleSeconds * 1000),
                milliseconds(ConsumeStats::kSampleSeconds * 1000),
                [this] { context_->stats.takeSample(); });

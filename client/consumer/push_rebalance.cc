@@ -195,6 +195,18 @@ void PushRebalance::handOverReleased(const QueuePtr& queue) {
   }
 }
 
+// A member that stood still, or was cut off, for longer than its lock was good for may not know
+// that others have had the queue: what it has consumed counts only if it is further than they are.
+bool PushRebalance::mayStoreOffset(const ProcessQueue& queue) {
+  if (lock_use_ == LockUse::kNone || queue.holdsLock(context_.nowMs())) {
+    return true;
+  }
+  const StoredOffset stored = context_.offsets->load(queue.queue());
+  return stored.kind == StoredOffset::Kind::kNone ||
+         (stored.kind == StoredOffset::Kind::kFound &&
+          context_.offsets->cached(queue.queue()).value_or(-1) > stored.offset);
+}
+
 void PushRebalance::handOver(const std::vector<QueuePtr>& queues) {
   if (queues.empty()) {
     return;
@@ -203,7 +215,7 @@ void PushRebalance::handOver(const std::vector<QueuePtr>& queues) {
   std::vector<MessageQueue> consumed;
   for (const QueuePtr& queue : queues) {
     names.push_back(queue->queue());
-    if (!queue->moved()) {
+    if (!queue->moved() && mayStoreOffset(*queue)) {
       consumed.push_back(queue->queue());
     }
   }
@@ -277,6 +289,16 @@ void PushRebalance::sayFarewell(const std::vector<MessageQueue>& queues,
   if (lock_use_ != LockUse::kNone) {
     locks_.unlock(queues);
   }
+}
+
+void PushRebalance::giveUpLost(const QueuePtr& queue) {
+  if (queues_.find(queue->queue()) != queue) {
+    return;  // It went to another member meanwhile.
+  }
+  log::warn("group {} has lost the lock of {} and starts it anew", context_.group,
+            queue->queue().toString());
+  letGo(queue);
+  handOverIdle();
 }
 
 void PushRebalance::moveOffset(const std::shared_ptr<ProcessQueue>& queue, int64_t offset) {

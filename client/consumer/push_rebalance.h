@@ -46,6 +46,10 @@ class PushRebalance {
   /// Gives back the broker's lock on `queue`, unless the queue is ours again.
   void giveBackStrayLock(const MessageQueue& queue);
 
+  /// Gives up a queue that was dropped because its lock was lost; the next run() starts it anew,
+  /// where the group is by then.
+  void giveUpLost(const std::shared_ptr<ProcessQueue>& queue);
+
   /// Makes `offset` the group's in a queue that was dropped for that, and gives the queue up; the
   /// next run() starts it anew.
   void moveOffset(const std::shared_ptr<ProcessQueue>& queue, int64_t offset);
@@ -68,6 +72,7 @@ class PushRebalance {
   bool mayStartUnlocked(const MessageQueue& queue, bool refused);
   void drop(const QueuePtr& queue);
   void letGo(const QueuePtr& queue);
+  bool mayStoreOffset(const ProcessQueue& queue);
   /// Stores the offsets of queues without workers, then gives their locks back.
   void handOver(const std::vector<QueuePtr>& queues);
   void handOverIdle();

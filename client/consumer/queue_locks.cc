@@ -113,7 +113,10 @@ void QueueLocks::renew(const std::vector<std::shared_ptr<ProcessQueue>>& queues,
             const std::set<model::MessageQueue> ours = granted(result, address);
             for (const auto& queue : group) {
               const bool is_ours = ours.contains(toModel(queue->queue()));
-              queue->setLocked(is_ours, context.nowMs());
+              if (!queue->dropped() && !queue->takeRenewal(is_ours, context.nowMs())) {
+                queue->drop(ProcessQueue::DropReason::kGivenUp);
+                context.on_lock_lost(queue);
+              }
               // The question may have left behind the unlock of a queue that was given up just
               // now: nobody would give this lock back.
               if (is_ours && queue->released()) {

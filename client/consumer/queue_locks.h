@@ -27,8 +27,8 @@ class QueueLocks {
   /// Asks for the locks of several queues and waits. Not on the event loop.
   Answer lock(const std::vector<MessageQueue>& queues);
 
-  /// Renews the locks of `queues` and notes in each what came of it. `done`, if any, is called on
-  /// the event loop when all brokers have answered.
+  /// Renews the locks of `queues` and notes in each what came of it; drops a queue whose lock was
+  /// lost meanwhile. `done`, if any, is called on the event loop when all brokers have answered.
   void renew(const std::vector<std::shared_ptr<ProcessQueue>>& queues,
              std::function<void()> done = nullptr);
 

@@ -58,6 +58,17 @@ TEST_F(PullLoopTest, TheOffsetBehindWhatNobodyWantsIsCommitted) {
   EXPECT_TRUE(eventually([&] { return context_.offsets->cached(name_) == 1; }));
 }
 
+// Promise: a member that has stood still for longer than its lock was good for does not take the
+// group back with the first pull that it sends after that.
+TEST_F(PullLoopTest, APullTellsNoOffsetWhenTheLockRanOut) {
+  const auto queue = std::make_shared<EmptyQueue>(name_, [](EmptyQueue&, int) {});
+  queue->setLocked(true, 1);
+  context_.offsets->update(name_, 5, true);
+  pulls_.start(queue);
+  ASSERT_TRUE(eventually([this] { return broker().pulls("T") >= 2; }));
+  EXPECT_EQ(broker().committed("CG", "T"), std::nullopt);
+}
+
 // Promise: the offset of a queue that has been given away meanwhile does not come back into the
 // store, from which it would go over what the next member has committed.
 TEST_F(PullLoopTest, NothingIsCommittedForAQueueThatHasBeenGivenAway) {

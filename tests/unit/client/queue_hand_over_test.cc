@@ -43,6 +43,7 @@ class Turnstile {
 
 class QueueHandOverTest : public PushConsumerTest {
  protected:
+  void loseLock(DefaultMQPushConsumer& subject);
   bool isLocked() { return broker().locked().contains(kQueue); }
 
   std::unique_ptr<DefaultMQPushConsumer> startWithin(Turnstile& turnstile) {
@@ -163,6 +164,44 @@ TEST_F(QueueHandOverTest, AQueueThatNobodyGivesBackIsStartedAfterThreeSeconds) {
   EXPECT_GE(steady_clock::now() - begin, kHeldBackMax);
   subject->shutdown();
   EXPECT_EQ(broker().committed("CG", "T"), 1) << "it is consumed like any other";
+}
+
+/// Renews locks all the time.
+class QuickRenewals {
+ public:
+  QuickRenewals() { setProperty(kName, "20"); }
+  ~QuickRenewals() { setProperty(kName, ""); }
+
+ private:
+  static constexpr const char* kName = "rocketmq.client.rebalance.lockInterval";
+};
+
+// Promise: a member that finds its queue locked by another one, as after it has stood still for
+// long, goes on where the group is then, and does not take the group back to where it was itself.
+void QueueHandOverTest::loseLock(DefaultMQPushConsumer& subject) {
+  const QuickRenewals quick_renewals;
+  broker().append("T", 0, "a");
+  subject.start();
+  ASSERT_TRUE(eventually([&] { return received_.hasCount(1); }));
+  broker().refuseLocks(true);
+  ASSERT_TRUE(eventually([&] { return !owns({"T", "b0", 0}); }));
+  ASSERT_TRUE(eventually([&] { return broker().committed("CG", "T") == 1; }));
+  broker().append("T", 0, "b");
+  broker().setCommitted("CG", "T", 0, 2);  // By the member that has the lock.
+  broker().refuseLocks(false);
+  broker().append("T", 0, "c");
+  ASSERT_TRUE(eventually([&] { return received_.hasCount(2); }));
+  EXPECT_EQ(received_.bodies(), (std::vector<std::string>{"a", "c"}));
+  subject.shutdown();
+  EXPECT_EQ(broker().committed("CG", "T"), 3);
+}
+
+TEST_F(QueueHandOverTest, AnOrderlyMemberThatHasLostItsLockGoesOnWhereTheGroupIs) {
+  loseLock(*orderly(config()));
+}
+
+TEST_F(QueueHandOverTest, AConcurrentMemberThatHasLostItsLockGoesOnWhereTheGroupIs) {
+  loseLock(*consumer(config()));
 }
 
 TEST_F(QueueHandOverTest, ABroadcastingMemberAsksForNoLock) {

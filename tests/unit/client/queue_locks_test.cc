@@ -1,4 +1,5 @@
-// The brokers' locks on queues, when a renewal and the end of a queue come together.
+// The brokers' locks on queues: when a renewal and the end of a queue come together, and when a
+// lock is lost.
 
 #include "client/consumer/queue_locks.h"
 
@@ -8,6 +9,7 @@
 #include <memory>
 #include <vector>
 
+#include "client/consumer/standstill_watch.h"
 #include "tests/unit/client/push_rebalance_fixture.h"
 
 namespace rocketmq::client {
@@ -51,6 +53,67 @@ TEST_F(QueueLocksTest, ALockThatServesTheQueueAgainIsKept) {
   renew(again);  // The broker has seen by now what was sent before.
   EXPECT_EQ(broker().unlocks(), 0);
   EXPECT_TRUE(isLocked());
+}
+
+/// A queue of ours whose lock was granted long ago, of which this member has consumed up to 5.
+class LostLockTest : public QueueLocksTest {
+ protected:
+  LostLockTest() {
+    context_.offsets =
+        std::make_shared<RemoteOffsetStore>(*context_.instance, context_.calls, "CG");
+    context_.offsets->update(name_, 5, true);
+    queues_.add(queue_);
+    queue_->setLocked(true, 1);
+  }
+  /// What the group's offset is when this member has given the queue up.
+  std::optional<int64_t> committedInTheEnd() {
+    rebalance_.giveUpLost(queue_);
+    EXPECT_EQ(queues_.find(name_), nullptr);
+    EXPECT_FALSE(context_.offsets->cached(name_).has_value());
+    return broker().committed("CG", "T");
+  }
+
+  const std::shared_ptr<ProcessQueue> queue_ = service_.makeQueue(name_);
+};
+
+// Promise: a member that comes back after its locks' time does not go on from where it was, and
+// what it has consumed does not go over what others have stored meanwhile.
+TEST_F(LostLockTest, ALockThatIsGrantedAfterItsTimeIsNoLongerTheSame) {
+  broker().setCommitted("CG", "T", 0, 9);
+  renew(queue_);
+  EXPECT_EQ(lost_.find(name_), queue_);
+  EXPECT_TRUE(queue_->dropped());
+  EXPECT_EQ(committedInTheEnd(), 9);
+  EXPECT_TRUE(eventually([this] { return !isLocked(); })) << "the next rebalance asks anew";
+}
+
+TEST_F(LostLockTest, WhatWasConsumedCountsWhenNobodyIsFurther) {
+  broker().setCommitted("CG", "T", 0, 3);
+  renew(queue_);
+  EXPECT_EQ(committedInTheEnd(), 5);
+}
+
+TEST_F(LostLockTest, ALockThatIsRefusedIsLost) {
+  queue_->setLocked(true, context_.nowMs());
+  broker().refuseLocks(true);
+  renew(queue_);
+  EXPECT_EQ(lost_.find(name_), queue_);
+  EXPECT_TRUE(queue_->dropped());
+}
+
+TEST_F(LostLockTest, ALockThatIsRenewedInTimeIsKept) {
+  queue_->setLocked(true, context_.nowMs());
+  renew(queue_);
+  EXPECT_EQ(lost_.find(name_), nullptr);
+  EXPECT_TRUE(queue_->holdsLock(context_.nowMs()));
+}
+
+TEST(StandstillWatchTest, TellsACallThatComesMuchTooLate) {
+  StandstillWatch watch(std::chrono::milliseconds(5000), 1000);
+  EXPECT_FALSE(watch.stoodStill(6500));
+  EXPECT_FALSE(watch.stoodStill(6500 + 34'000));
+  EXPECT_TRUE(watch.stoodStill(40'500 + 36'000));
+  EXPECT_FALSE(watch.stoodStill(76'500 + 5000));
 }
 
 }  // namespace
