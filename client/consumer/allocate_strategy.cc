@@ -7,6 +7,7 @@
 
 #include "common/check.h"
 #include "common/log.h"
+#include "common/validate.h"
 #include "rocketmq/consumer_config.h"
 
 namespace rocketmq {
@@ -73,9 +74,14 @@ AllocateMessageQueueStrategy allocateAveragelyByCircle() {
 }
 
 AllocateMessageQueueStrategy allocateByConfig(std::vector<MessageQueue> queues) {
-  return [queues = std::move(queues)](const std::string&, const std::string&,
-                                      const std::vector<MessageQueue>& all_queues,
-                                      const std::vector<std::string>&) {
+  return [queues = std::move(queues), averagely = allocateAveragely()](
+             const std::string& group, const std::string& client_id,
+             const std::vector<MessageQueue>& all_queues,
+             const std::vector<std::string>& all_clients) {
+    // Nobody configures these, and without them what has failed would never be consumed.
+    if (!all_queues.empty() && isRetryTopic(all_queues.front().topic)) {
+      return averagely(group, client_id, all_queues, all_clients);
+    }
     std::vector<MessageQueue> mine;
     std::copy_if(all_queues.begin(), all_queues.end(), std::back_inserter(mine),
                  [&](const MessageQueue& queue) {

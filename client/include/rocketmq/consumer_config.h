@@ -29,7 +29,8 @@ using AllocateMessageQueueStrategy = std::function<std::vector<MessageQueue>(
 AllocateMessageQueueStrategy allocateAveragely();
 /// RocketMQ's AVG_BY_CIRCLE: every n-th queue.
 AllocateMessageQueueStrategy allocateAveragelyByCircle();
-/// RocketMQ's CONFIG: always these queues, whoever else is in the group.
+/// RocketMQ's CONFIG: always these queues, whoever else is in the group. The queues of the group's
+/// retry topic are divided as allocateAveragely() does.
 AllocateMessageQueueStrategy allocateByConfig(std::vector<MessageQueue> queues);
 /// RocketMQ's MACHINE_ROOM: of the queues whose broker is named "<room>@<name>" with one of
 /// `rooms`, an equal share; the others go to nobody here.

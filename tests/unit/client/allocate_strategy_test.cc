@@ -89,6 +89,17 @@ TEST(AllocateStrategyTest, ConfiguredQueuesAreTakenAsFarAsTheyExist) {
   EXPECT_EQ(idsOf(allocate("g", "c100", queues(8), clients(3))), (std::vector<int32_t>{1, 5}));
 }
 
+// Nobody configures the retry topic's queues, and what failed is to be consumed again.
+TEST(AllocateStrategyTest, ConfiguredClientsShareTheRetryTopicAllTheSame) {
+  const auto allocate = allocateByConfig({{"T", "b", 1}});
+  std::vector<MessageQueue> retries = queues(3);
+  for (MessageQueue& queue : retries) {
+    queue.topic = "%RETRY%g";
+  }
+  EXPECT_EQ(idsOf(allocate("g", "c100", retries, clients(2))), (std::vector<int32_t>{0, 1}));
+  EXPECT_EQ(idsOf(allocate("g", "c101", retries, clients(2))), (std::vector<int32_t>{2}));
+}
+
 TEST(AllocateStrategyTest, MachineRoomsShareOnlyTheirOwnQueues) {
   std::vector<MessageQueue> all;
   for (const char* broker : {"north@a", "south@b", "west@c", "nowhere"}) {
