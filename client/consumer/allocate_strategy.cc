@@ -5,10 +5,11 @@
 #include <map>
 #include <utility>
 
+#include "client/consumer/allocate_within.h"
+#include "client/instance/name_space.h"
 #include "common/check.h"
 #include "common/log.h"
 #include "common/validate.h"
-#include "rocketmq/consumer_config.h"
 
 namespace rocketmq {
 namespace {
@@ -35,6 +36,35 @@ uint32_t ringPlace(const std::string& key) {
   }
   return place;
 }
+
+/// Its ring is made of the names that brokers know: members that are RocketMQ's own come to the
+/// same division.
+struct ConsistentHash {
+  int32_t virtual_nodes = 0;
+
+  std::vector<MessageQueue> operator()(const std::string& group, const std::string& client_id,
+                                       const std::vector<MessageQueue>& all_queues,
+                                       const std::vector<std::string>& all_clients) const {
+    std::vector<MessageQueue> mine;
+    if (indexOf(group, client_id, all_clients) == all_clients.size()) {
+      return mine;
+    }
+    std::map<uint32_t, const std::string*> ring;
+    for (const std::string& client : all_clients) {
+      for (int32_t node = 0; node < virtual_nodes; ++node) {
+        ring[ringPlace(client + "-" + std::to_string(node))] = &client;
+      }
+    }
+    for (const MessageQueue& queue : all_queues) {
+      auto owner = ring.lower_bound(ringPlace(queue.toString()));
+      owner = owner == ring.end() ? ring.begin() : owner;
+      if (*owner->second == client_id) {
+        mine.push_back(queue);
+      }
+    }
+    return mine;
+  }
+};
 
 }  // namespace
 
@@ -120,28 +150,31 @@ AllocateMessageQueueStrategy allocateByMachineRoom(std::set<std::string> rooms) 
 }
 
 AllocateMessageQueueStrategy allocateByConsistentHash(int32_t virtual_nodes) {
-  return [virtual_nodes](const std::string& group, const std::string& client_id,
-                         const std::vector<MessageQueue>& all_queues,
-                         const std::vector<std::string>& all_clients) {
-    std::vector<MessageQueue> mine;
-    if (indexOf(group, client_id, all_clients) == all_clients.size()) {
-      return mine;
-    }
-    std::map<uint32_t, const std::string*> ring;
-    for (const std::string& client : all_clients) {
-      for (int32_t node = 0; node < virtual_nodes; ++node) {
-        ring[ringPlace(client + "-" + std::to_string(node))] = &client;
-      }
-    }
-    for (const MessageQueue& queue : all_queues) {
-      auto owner = ring.lower_bound(ringPlace(queue.toString()));
-      owner = owner == ring.end() ? ring.begin() : owner;
-      if (*owner->second == client_id) {
-        mine.push_back(queue);
-      }
-    }
-    return mine;
-  };
+  return ConsistentHash{virtual_nodes};
 }
 
 }  // namespace rocketmq
+
+namespace rocketmq::client {
+
+std::vector<MessageQueue> allocateWithin(const std::string& name_space,
+                                         const AllocateMessageQueueStrategy& allocate,
+                                         const std::string& group, const std::string& client_id,
+                                         const std::vector<MessageQueue>& all_queues,
+                                         const std::vector<std::string>& all_clients) {
+  if (name_space.empty() || allocate.target<ConsistentHash>() != nullptr) {
+    return allocate(group, client_id, all_queues, all_clients);
+  }
+  std::vector<MessageQueue> shown = all_queues;
+  for (MessageQueue& queue : shown) {
+    queue.topic = withoutNamespace(name_space, queue.topic);
+  }
+  std::vector<MessageQueue> mine =
+      allocate(withoutNamespace(name_space, group), client_id, shown, all_clients);
+  for (MessageQueue& queue : mine) {
+    queue.topic = wrapNamespace(name_space, queue.topic);
+  }
+  return mine;
+}
+
+}  // namespace rocketmq::client

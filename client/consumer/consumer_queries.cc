@@ -3,6 +3,7 @@
 #include <set>
 #include <utility>
 
+#include "client/consumer/allocate_within.h"
 #include "client/consumer/start_offset.h"
 #include "common/clock.h"
 #include "common/json/decode.h"
@@ -89,7 +90,8 @@ std::optional<std::vector<MessageQueue>> ConsumerQueries::allocate(
     return std::nullopt;
   }
   try {
-    return setting_.allocate(setting_.group, instance_.clientId(), all, *clients);
+    return allocateWithin(setting_.name_space, setting_.allocate, setting_.group,
+                          instance_.clientId(), all, *clients);
   } catch (const std::exception& failure) {
     log::error("the allocation strategy of group {} threw: {}", setting_.group, failure.what());
   } catch (...) {

@@ -19,6 +19,7 @@ class ConsumerQueries {
  public:
   struct Setting {
     std::string group;
+    std::string name_space;
     AllocateMessageQueueStrategy allocate;
     ConsumeFromWhere from_where = ConsumeFromWhere::kLastOffset;
     std::string consume_timestamp;  ///< Checked before, see parseConsumeTimestamp().

@@ -74,6 +74,7 @@ std::optional<ClientError> LitePullCore::start() {
   queries_ = std::make_unique<ConsumerQueries>(
       *instance_, calls_,
       ConsumerQueries::Setting{.group = group_,
+                               .name_space = config_.name_space,
                                .allocate = config_.allocate_strategy,
                                .from_where = config_.consume_from_where,
                                .consume_timestamp = config_.consume_timestamp});

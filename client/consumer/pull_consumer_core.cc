@@ -51,6 +51,7 @@ std::optional<ClientError> PullConsumerCore::start() {
   queries_ = std::make_unique<ConsumerQueries>(
       *instance_, calls_,
       ConsumerQueries::Setting{.group = group_,
+                               .name_space = config_.name_space,
                                .allocate = config_.allocate_strategy,
                                .from_where = ConsumeFromWhere::kLastOffset,
                                .consume_timestamp = {}});

@@ -27,6 +27,7 @@ PushRebalance::PushRebalance(PushContext& context, ConsumeService& service, Queu
       pulls_(pulls),
       queries_(*context.instance, context.calls,
                {.group = context.group,
+                .name_space = context.config.name_space,
                 .allocate = context.config.allocate_strategy,
                 .from_where = context.config.consume_from_where,
                 .consume_timestamp = context.config.consume_timestamp}),

@@ -19,8 +19,10 @@ enum class MessageModel { kBroadcasting, kClustering };
 enum class ConsumeFromWhere { kLastOffset, kFirstOffset, kTimestamp };
 
 /// Which of a topic's queues this client gets. `all_queues` and `all_clients` are sorted; every
-/// client of the group must come to the same division. Called on a thread of the consumer; when it
-/// throws, the queues stay as they are and it is asked again soon.
+/// client of the group must come to the same division. Group and topics are named as the
+/// application wrote them, without namespace. Asked for the group's retry topic, %RETRY%<group>,
+/// too: its queues must go to somebody, or what failed is never consumed again. Called on a thread
+/// of the consumer; when it throws, the queues stay as they are and it is asked again soon.
 using AllocateMessageQueueStrategy = std::function<std::vector<MessageQueue>(
     const std::string& group, const std::string& client_id,
     const std::vector<MessageQueue>& all_queues, const std::vector<std::string>& all_clients)>;
@@ -29,8 +31,8 @@ using AllocateMessageQueueStrategy = std::function<std::vector<MessageQueue>(
 AllocateMessageQueueStrategy allocateAveragely();
 /// RocketMQ's AVG_BY_CIRCLE: every n-th queue.
 AllocateMessageQueueStrategy allocateAveragelyByCircle();
-/// RocketMQ's CONFIG: always these queues, whoever else is in the group. The queues of the group's
-/// retry topic are divided as allocateAveragely() does.
+/// RocketMQ's CONFIG: always these queues, whoever else is in the group; topics without namespace.
+/// The queues of the group's retry topic are divided as allocateAveragely() does.
 AllocateMessageQueueStrategy allocateByConfig(std::vector<MessageQueue> queues);
 /// RocketMQ's MACHINE_ROOM: of the queues whose broker is named "<room>@<name>" with one of
 /// `rooms`, an equal share; the others go to nobody here.

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <set>
 
-#include "rocketmq/consumer_config.h"
+#include "client/consumer/allocate_within.h"
 
 namespace rocketmq {
 namespace {
@@ -98,6 +98,34 @@ TEST(AllocateStrategyTest, ConfiguredClientsShareTheRetryTopicAllTheSame) {
   }
   EXPECT_EQ(idsOf(allocate("g", "c100", retries, clients(2))), (std::vector<int32_t>{0, 1}));
   EXPECT_EQ(idsOf(allocate("g", "c101", retries, clients(2))), (std::vector<int32_t>{2}));
+}
+
+TEST(AllocateStrategyTest, StrategiesSeeNamesAsTheApplicationWritesThem) {
+  const std::vector<MessageQueue> known{{"NS%T", "b", 0}, {"NS%T", "b", 1}};
+  const auto own = [](const std::string& group, const std::string&,
+                      const std::vector<MessageQueue>& all, const std::vector<std::string>&) {
+    EXPECT_EQ(group, "g");
+    EXPECT_EQ(all, (std::vector<MessageQueue>{{"T", "b", 0}, {"T", "b", 1}}));
+    return std::vector<MessageQueue>{{"T", "b", 1}};
+  };
+  const std::vector<MessageQueue> second{{"NS%T", "b", 1}};
+  EXPECT_EQ(client::allocateWithin("NS", own, "NS%g", "c100", known, clients(1)), second);
+  EXPECT_EQ(client::allocateWithin("NS", allocateByConfig({{"T", "b", 1}}), "NS%g", "c100", known,
+                                   clients(1)),
+            second);
+}
+
+// RocketMQ's own members place the queues by the names that brokers know.
+TEST(AllocateStrategyTest, ConsistentHashPlacesQueuesOfANamespaceAsRocketMqDoes) {
+  std::vector<MessageQueue> known = queues(32);
+  for (MessageQueue& queue : known) {
+    queue.topic = "NS%T";
+  }
+  const auto allocate = allocateByConsistentHash();
+  for (const std::string& client : clients(3)) {
+    EXPECT_EQ(client::allocateWithin("NS", allocate, "NS%g", client, known, clients(3)),
+              allocate("NS%g", client, known, clients(3)));
+  }
 }
 
 TEST(AllocateStrategyTest, MachineRoomsShareOnlyTheirOwnQueues) {

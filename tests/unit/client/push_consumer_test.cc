@@ -336,6 +336,20 @@ TEST_F(PushConsumerTest, BroadcastingMembersGetEverythingAndKeepOffsetsInAFile) 
   setProperty("rocketmq.client.localOffsetStoreDir", "");
 }
 
+TEST_F(PushConsumerTest, AConfiguredQueueOfANamespaceIsConsumed) {
+  cluster_.createTopic("NS%T", 2);
+  PushConsumerConfig of_namespace = config();
+  of_namespace.name_space = "NS";
+  of_namespace.allocate_strategy = allocateByConfig({{"T", "b0", 1}});
+  broker().append("NS%T", 0, "not configured");
+  broker().append("NS%T", 1, "a");
+  auto subject = consumer(of_namespace);
+  subject->start();
+  ASSERT_TRUE(eventually([this] { return received_.hasCount(1); }));
+  subject->shutdown();
+  EXPECT_EQ(received_.bodies(), (std::vector<std::string>{"a"}));
+}
+
 TEST_F(PushConsumerTest, AMovedOffsetIsFollowed) {
   for (int i = 0; i < 5; ++i) {
     broker().append("T", 0, std::to_string(i));
