@@ -151,7 +151,7 @@ void PullLoop::take(const QueuePtr& queue, Outcome<PullAnswer> outcome) {
   }
   PullAnswer& answer = outcome.value();
   if (answer.status == PullStatus::kOffsetIllegal) {
-    takeMoved(queue, answer.next_offset);
+    takeMoved(queue, answer);
     return;
   }
   queue->pull_failures.store(0);
@@ -196,12 +196,13 @@ void PullLoop::takeFailure(const QueuePtr& queue, const ClientError& error) {
             isCode(error, ResponseCode::kFlowControl) ? kBrokerFlowControlDelay : kFailureDelay);
 }
 
-void PullLoop::takeMoved(const QueuePtr& queue, int64_t offset) {
+void PullLoop::takeMoved(const QueuePtr& queue, const PullAnswer& answer) {
   static LogLimiter limiter;
-  limiter.warn("the offset {} of {} is not there (any more), the group goes on at {}",
-               queue->next_offset.load(), queue->queue().toString(), offset);
+  limiter.warn("the broker moves group {} in {} from {} to {}{}", context_.group,
+               queue->queue().toString(), queue->next_offset.load(), answer.next_offset,
+               answer.remark.empty() ? "" : ": " + answer.remark);
   queue->drop(ProcessQueue::DropReason::kMoved);
-  moveWhenListenersAreOut(queue, offset, context_.nowMs() + kListenersOutMax.count());
+  moveWhenListenersAreOut(queue, answer.next_offset, context_.nowMs() + kListenersOutMax.count());
 }
 
 void PullLoop::moveWhenListenersAreOut(const QueuePtr& queue, int64_t offset, int64_t until_ms) {

@@ -43,7 +43,7 @@ class PullLoop {
   void pull(const QueuePtr& queue, const SubscriptionPtr& subscription);
   void take(const QueuePtr& queue, Outcome<PullAnswer> outcome);
   void takeFailure(const QueuePtr& queue, const ClientError& error);
-  void takeMoved(const QueuePtr& queue, int64_t offset);
+  void takeMoved(const QueuePtr& queue, const PullAnswer& answer);
   void moveWhenListenersAreOut(const QueuePtr& queue, int64_t offset, int64_t until_ms);
   void noteEmpty(ProcessQueue& queue);
 

@@ -53,6 +53,7 @@ Outcome<PullAnswer> readAnswer(const PullRequest& request,
                     .min_offset = reply.header.min_offset,
                     .max_offset = reply.header.max_offset,
                     .suggested_broker_id = reply.header.suggest_which_broker_id,
+                    .remark = *status == PullStatus::kOffsetIllegal ? reply.remark : std::string(),
                     .messages = {}};
   DecodedMessages decoded = decodePacked(
       std::make_shared<const PackedMessages>(

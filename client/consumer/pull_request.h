@@ -39,6 +39,7 @@ struct PullAnswer {
   int64_t min_offset = 0;
   int64_t max_offset = 0;
   int64_t suggested_broker_id = 0;
+  std::string remark;  ///< Of the broker, with kOffsetIllegal.
   /// Packed: whoever hands them out unpacks them, off the event loop.
   std::vector<MessageExt> messages;
 };

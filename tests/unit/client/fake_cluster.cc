@@ -155,6 +155,7 @@ std::optional<Answer<remoting::PullMessageReply>> FakeBroker::tryPull(
     reply.next_begin_offset = moved->second;
     moved_.erase(moved);
     answer.code = ResponseCode::kPullOffsetMoved;
+    answer.remark = "OFFSET_RESET";
   } else if (request.queue_offset > end) {
     reply.next_begin_offset = end;
     answer.code = ResponseCode::kPullOffsetMoved;

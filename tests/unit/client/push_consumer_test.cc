@@ -357,8 +357,11 @@ TEST_F(PushConsumerTest, AMovedOffsetIsFollowed) {
   auto subject = consumer(config());
   subject->start();
   ASSERT_TRUE(eventually([this] { return received_.hasCount(5); }));
+  testing::internal::CaptureStderr();
   broker().moveOffset("T", 0, 3);
   ASSERT_TRUE(eventually([this] { return received_.hasCount(7); }));
+  EXPECT_NE(testing::internal::GetCapturedStderr().find(" from 5 to 3: OFFSET_RESET"),
+            std::string::npos);
   EXPECT_THAT(lastBodies(2), UnorderedElementsAre("3", "4"));
 }
 
