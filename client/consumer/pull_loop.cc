@@ -99,7 +99,21 @@ void PullLoop::step(const QueuePtr& queue) {
     stepAfter(queue, kFailureDelay);
     return;
   }
-  pull(queue, subscription);
+  if (queue->lockRanOut(context_.nowMs())) {
+    pullIfOurs(queue, subscription);
+  } else {
+    pull(queue, subscription);
+  }
+}
+
+// Others may have had the queue. Without an answer it is pulled all the same: a slave goes on while
+// the master, which has the locks, is away.
+void PullLoop::pullIfOurs(const QueuePtr& queue, const SubscriptionPtr& subscription) {
+  locks_.renew({queue}, [this, queue, subscription] {
+    if (!queue->dropped()) {
+      pull(queue, subscription);
+    }
+  });
 }
 
 // Whoever sets the flag back goes on: the first progress that makes room, or the timer, which is

@@ -40,6 +40,7 @@ class PullLoop {
   void stepAfter(const QueuePtr& queue, std::chrono::milliseconds delay);
   FlowLimits limitsOf(const ProcessQueue& queue) const;
   void waitForRoom(const QueuePtr& queue);
+  void pullIfOurs(const QueuePtr& queue, const SubscriptionPtr& subscription);
   void pull(const QueuePtr& queue, const SubscriptionPtr& subscription);
   void take(const QueuePtr& queue, Outcome<PullAnswer> outcome);
   void takeFailure(const QueuePtr& queue, const ClientError& error);

@@ -242,6 +242,9 @@ void FakeBroker::registerMembership() {
         remoting::LockBatchReplyBody reply;
         MutexLock lock(mutex_);
         ++lock_requests_;
+        if (fail_locks_) {
+          return Answer<NoFields>{ResponseCode::kSystemError, "refused by the test"};
+        }
         for (const model::MessageQueue& queue : body->mq_set) {
           const auto [entry, is_new] = locks_.try_emplace(queue, body->client_id);
           if (!refuse_locks_ && entry->second == body->client_id) {
@@ -371,6 +374,10 @@ int64_t FakeBroker::offsetUpdates() const {
 void FakeBroker::refuseLocks(bool refuse) {
   MutexLock lock(mutex_);
   refuse_locks_ = refuse;
+}
+void FakeBroker::failLocks(bool fail) {
+  MutexLock lock(mutex_);
+  fail_locks_ = fail;
 }
 int64_t FakeBroker::sends() const {
   MutexLock lock(mutex_);

@@ -55,6 +55,8 @@ class FakeBroker {
   void refuseSendBacks(bool refuse);
   /// Grants no locks.
   void refuseLocks(bool refuse);
+  /// Answers no question for locks but with an error.
+  void failLocks(bool fail);
   /// Takes no offsets, with or without an answer.
   void refuseOffsets(bool refuse);
   /// Refuses all pulls of a topic's queue.
@@ -144,6 +146,7 @@ class FakeBroker {
   int32_t break_sends_ ROCKETMQ_GUARDED_BY(mutex_) = 0;
   bool refuse_send_backs_ ROCKETMQ_GUARDED_BY(mutex_) = false;
   bool refuse_locks_ ROCKETMQ_GUARDED_BY(mutex_) = false;
+  bool fail_locks_ ROCKETMQ_GUARDED_BY(mutex_) = false;
   bool refuse_offsets_ ROCKETMQ_GUARDED_BY(mutex_) = false;
   std::set<QueueKey> refuse_pulls_ ROCKETMQ_GUARDED_BY(mutex_);
   std::vector<std::function<void()>> swallowed_ ROCKETMQ_GUARDED_BY(mutex_);

@@ -64,9 +64,21 @@ TEST_F(PullLoopTest, APullTellsNoOffsetWhenTheLockRanOut) {
   const auto queue = std::make_shared<EmptyQueue>(name_, [](EmptyQueue&, int) {});
   queue->setLocked(true, 1);
   context_.offsets->update(name_, 5, true);
+  broker().failLocks(true);
   pulls_.start(queue);
   ASSERT_TRUE(eventually([this] { return broker().pulls("T") >= 2; }));
   EXPECT_EQ(broker().committed("CG", "T"), std::nullopt);
+}
+
+// Promise: such a member asks whether it still has the queue before it pulls more of what others
+// may have consumed.
+TEST_F(PullLoopTest, NothingIsPulledWhenTheLockThatRanOutIsLost) {
+  const auto queue = std::make_shared<EmptyQueue>(name_, [](EmptyQueue&, int) {});
+  queue->setLocked(true, 1);
+  pulls_.start(queue);
+  ASSERT_TRUE(eventually([&] { return queue.use_count() == 1 || lost_.find(name_) == queue; }));
+  EXPECT_EQ(lost_.find(name_), queue);
+  EXPECT_EQ(broker().pulls("T"), 0);
 }
 
 // Promise: the offset of a queue that has been given away meanwhile does not come back into the
