@@ -81,6 +81,7 @@ Status QueueFlusher::flushQueues(int32_t least_pages) {
       return flushInBulk(due);  // Needs no mappings, of which there are none to be had.
     }
     ROCKETMQ_RETURN_IF_ERROR(flushed);
+    parts_.mappings.trim();
   }
   return Status::ok();
 }
@@ -94,6 +95,7 @@ Status QueueFlusher::flushInBulk(const std::vector<std::shared_ptr<ConsumeQueue>
   ROCKETMQ_RETURN_IF_ERROR(parts_.files.syncAll(parts_.queues.dir()));
   for (size_t i = 0; i < queues.size(); ++i) {
     queues[i]->endBulkFlush(ends[i]);
+    parts_.mappings.trim();  // It maps the file that the queue ends in.
   }
   return Status::ok();
 }

@@ -1,6 +1,6 @@
 // Promise: whatever a crash leaves of the newest records, the log ends after the last whole one; no
 // half message is delivered, no offset is skipped, and the next message takes the place of the
-// first one that is gone. Damage further back ends the log there.
+// first one that is gone. Damage further back in the newest file ends the log there.
 
 #include <gmock/gmock.h>
 
