@@ -5,16 +5,24 @@
 #include <utility>
 #include <vector>
 
+#include "common/bytes.h"
 #include "common/fields.h"
 #include "common/hash.h"
 #include "common/json/decode.h"
 #include "common/json/encode.h"
 #include "common/log.h"
+#include "store/log/record_walker.h"
 
 namespace rocketmq::store {
 namespace {
 
 constexpr int64_t kLogTailBytes = 4096;
+/// Further places of the log: so many bytes each, the first at the end, each of the others twice as
+/// far in front of it as the one before. A lost page of the system's cache takes four of them.
+constexpr int64_t kPlaceBytes = 512;
+constexpr int kPlaces = 11;
+/// For one that lies in front of the log or says nothing, as it is all zero.
+constexpr int64_t kNoPlace = -1;
 
 /// Queue id -> min, max, physical end.
 using Queues = std::map<int32_t, std::vector<int64_t>>;
@@ -23,6 +31,7 @@ struct Content {
   int64_t log_min = 0;
   int64_t log_end = 0;
   int64_t log_tail_crc = 0;
+  std::vector<int64_t> log_place_crcs;  // None in a file that an earlier version wrote.
   int64_t log_ms = 0;
   int64_t queues_ms = 0;
   std::map<std::string, Queues> queues;
@@ -31,28 +40,82 @@ struct Content {
     return std::tuple{required("logMin", &Content::log_min),
                       required("logEnd", &Content::log_end),
                       required("logTailCrc", &Content::log_tail_crc),
+                      optional("logPlaceCrcs", &Content::log_place_crcs),
                       required("logTimestamp", &Content::log_ms),
                       required("queuesTimestamp", &Content::queues_ms),
                       required("queues", &Content::queues)};
   }
 };
 
-/// Of the bytes in front of `end` in its file: proves that this is still the same log. nullopt when
-/// the log does not reach so far.
-std::optional<int64_t> tailCrc(const CommitLog& log, int64_t end) {
-  const int64_t file_base = end - end % log.fileBytes();
-  const int64_t begin = std::max(file_base, end - kLogTailBytes);
+/// Of up to `bytes` bytes in front of `end`, in one file. nullopt when the log does not reach so
+/// far.
+Result<std::optional<std::string>> bytesInFront(const CommitLog& log, int64_t end, int64_t bytes) {
   if (end < log.minOffset() || end > log.maxOffset()) {
-    return std::nullopt;
+    return std::optional<std::string>();
   }
+  const int64_t file_base = end - end % log.fileBytes();
+  const int64_t begin = std::max(file_base, end - bytes);
   if (begin == end) {
-    return 0;
+    return std::optional<std::string>("");
   }
-  const LogView view = log.view(begin);
-  if (!view.contains(begin, end - begin)) {
-    return std::nullopt;
+  ROCKETMQ_ASSIGN_OR_RETURN(const LogView view, log.read(begin));
+  return view.contains(begin, end - begin) ? std::optional<std::string>(view.from(begin).substr(
+                                                 0, static_cast<size_t>(end - begin)))
+                                           : std::nullopt;
+}
+
+/// What tells this log from another that reaches as far.
+struct LogMarks {
+  int64_t tail_crc = 0;
+  std::vector<int64_t> place_crcs;
+};
+
+/// nullopt when the log does not reach so far.
+Result<std::optional<LogMarks>> marksOf(const CommitLog& log, int64_t end) {
+  ROCKETMQ_ASSIGN_OR_RETURN(const auto tail, bytesInFront(log, end, kLogTailBytes));
+  if (!tail) {
+    return std::optional<LogMarks>();
   }
-  return crc32(view.from(begin).substr(0, static_cast<size_t>(end - begin)));
+  LogMarks marks{.tail_crc = crc32(*tail), .place_crcs = {}};
+  for (int place = 0; place < kPlaces; ++place) {
+    const int64_t distance = place == 0 ? 0 : kPlaceBytes << (place - 1);
+    ROCKETMQ_ASSIGN_OR_RETURN(const auto bytes, bytesInFront(log, end - distance, kPlaceBytes));
+    const bool tells = bytes && bytes->find_first_not_of('\0') != std::string::npos;
+    marks.place_crcs.push_back(tells ? crc32(*bytes) : kNoPlace);
+  }
+  return std::optional<LogMarks>(std::move(marks));
+}
+
+/// Whether a record may begin at `offset`, or the log end there.
+Result<bool> mayBeBoundary(const CommitLog& log, int64_t offset) {
+  ROCKETMQ_ASSIGN_OR_RETURN(const LogView view, log.read(offset));
+  if (!view.contains(offset, kBlankBytes)) {
+    return true;
+  }
+  const std::string_view head = view.from(offset).substr(0, kBlankBytes);
+  return head.find_first_not_of('\0') == std::string_view::npos ||
+         loadBigEndian<uint32_t>(head.data() + sizeof(uint32_t)) == kBlankMagic ||
+         recordIn(view, offset, CrcCheck::kVerify).ok();
+}
+
+/// Whether the log is the one that the file was written with, as far as it has not been damaged.
+Result<bool> isOfLog(const Content& content, const CommitLog& log, const std::string& path) {
+  ROCKETMQ_ASSIGN_OR_RETURN(const auto marks, marksOf(log, content.log_end));
+  if (!marks || marks->tail_crc == content.log_tail_crc) {
+    return marks.has_value();
+  }
+  bool found = false;
+  for (size_t i = 0; i < std::min(marks->place_crcs.size(), content.log_place_crcs.size()); ++i) {
+    found |= marks->place_crcs[i] != kNoPlace && marks->place_crcs[i] == content.log_place_crcs[i];
+  }
+  ROCKETMQ_ASSIGN_OR_RETURN(const bool is_boundary, mayBeBoundary(log, content.log_end));
+  if (found && is_boundary) {
+    log::error(
+        "the commit log in front of {} is not what {} was written with: it has been damaged since. "
+        "`mqstore verify` shows what is wrong, `mqstore salvage` copies what is intact",
+        content.log_end, path);
+  }
+  return found && is_boundary;
 }
 
 /// Corruption when a queue is not described by three numbers that can be.
@@ -87,38 +150,45 @@ Content toContent(const QueueEnds::Snapshot& snapshot) {
 
 }  // namespace
 
-std::optional<QueueEnds::Snapshot> QueueEnds::load(const CommitLog& log,
-                                                   const CheckpointTimes& checkpoint) {
+Result<std::optional<QueueEnds::Snapshot>> QueueEnds::load(const CommitLog& log,
+                                                           const CheckpointTimes& checkpoint) {
   const auto text = readWhole(files_, path_);
   if (text.ok() && !*text) {
-    return std::nullopt;
+    return std::optional<Snapshot>();
   }
   const auto content = text.ok() ? json::decode<Content>(**text) : text.status();
   auto snapshot = content.ok() ? toSnapshot(*content) : content.status();
   if (!snapshot.ok()) {
     log::warn("{} is ignored, every queue is looked at instead: {}", path_,
               snapshot.status().message());
-    return std::nullopt;
+    return std::optional<Snapshot>();
   }
   const bool is_of_checkpoint =
       content->log_ms == checkpoint.log_ms && content->queues_ms == checkpoint.queues_ms;
-  if (!is_of_checkpoint || tailCrc(log, content->log_end) != content->log_tail_crc) {
+  // Not of another log: what it is marked by would tell of damage where there is none.
+  ROCKETMQ_ASSIGN_OR_RETURN(const bool is_of_log,
+                            is_of_checkpoint ? isOfLog(*content, log, path_) : Result<bool>(false));
+  if (!is_of_log) {
     log::info("{} is not of the store's last checkpoint: every queue is looked at", path_);
-    return std::nullopt;
+    return std::optional<Snapshot>();
   }
-  return std::move(*snapshot);
+  return std::optional<Snapshot>(std::move(*snapshot));
 }
 
 Status QueueEnds::save(int64_t begun, const Snapshot& snapshot, const CommitLog& log,
                        const CheckpointTimes& checkpoint) {
   MutexLock lock(mutex_);
   const bool is_known = saved_end_ == snapshot.log_end && saved_min_ == snapshot.log_min;
-  const auto crc = tailCrc(log, snapshot.log_end);
-  if (begun != drops_.load(std::memory_order_acquire) || is_known || !crc) {
+  if (begun != drops_.load(std::memory_order_acquire) || is_known) {
     return Status::ok();
   }
+  const auto marks = marksOf(log, snapshot.log_end);
+  if (!marks || !*marks) {
+    return Status::ok();  // Retention has just taken the file, or the next checkpoint can read it.
+  }
   Content content = toContent(snapshot);
-  content.log_tail_crc = *crc;
+  content.log_tail_crc = (*marks)->tail_crc;
+  content.log_place_crcs = (*marks)->place_crcs;
   content.log_ms = checkpoint.log_ms;
   content.queues_ms = checkpoint.queues_ms;
   is_there_ = true;

@@ -32,7 +32,8 @@ struct QueueEnd {
 ///
 /// The file `queueends` beside the log is ours; RocketMQ ignores it. It is believed only while the
 /// checkpoint and the log in front of its point are those it was written with: a Java broker that
-/// worked on the store in between changes both.
+/// worked on the store in between changes both. The log is known by the bytes at several places, so
+/// that damage to one of them does not count: it would cost what lies behind it, which is whole.
 /// Threads: any.
 class QueueEnds {
  public:
@@ -45,8 +46,9 @@ class QueueEnds {
 
   QueueEnds(FileSystem& files, std::string path) : files_(files), path_(std::move(path)) {}
 
-  /// nullopt when there is none that fits `log` and `checkpoint`.
-  std::optional<Snapshot> load(const CommitLog& log, const CheckpointTimes& checkpoint);
+  /// nullopt when there is none that fits `log` and `checkpoint`. An error when a file of the log
+  /// cannot be read.
+  Result<std::optional<Snapshot>> load(const CommitLog& log, const CheckpointTimes& checkpoint);
 
   /// To be called before the queues are asked for what save() is to get.
   int64_t begin() const { return drops_.load(std::memory_order_acquire); }

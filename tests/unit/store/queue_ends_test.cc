@@ -159,6 +159,52 @@ TEST_F(QueueEndsTest, DamageAtTheEndOfAQueueDoesNotGiveItsOffsetsAgain) {
   EXPECT_THAT(bodies("A", 0, 59), ElementsAre("next"));
 }
 
+// What proves that the log is the one of the file lies there.
+TEST_F(QueueEndsTest, DamageRightInFrontOfTheKnownEndTakesItsMessageAndNothingBehindIt) {
+  for (const bool killed : {false, true}) {
+    for (const size_t back : {1u, 3u, 20u}) {
+      SCOPED_TRACE(std::to_string(back) + (killed ? " after a kill" : " after a clean stop"));
+      options_.root_dir = dir_ / (std::to_string(back) + (killed ? "killed" : "clean"));
+      options_.flush_queue_thorough_interval_ms = 1;
+      open();
+      send("A", 0, 200, "a");
+      awaitCheckpoint();
+      const int64_t damaged = readAll(*store_, "A", 0).at(200 - back).physical_offset;
+      if (killed) {
+        options_.flush_queue_thorough_interval_ms = 1'000'000;
+        restart();
+        send("A", 0, 100, "b");
+        kill();
+      } else {
+        close();
+      }
+      patchFile(logFile(damaged / kLogFileBytes * kLogFileBytes), damaged % kLogFileBytes + 4,
+                "\x55");  // The magic number.
+      open();
+      const int64_t next = killed ? 300 : 200;
+      EXPECT_EQ(next, store_->maxOffset("A", 0));
+      EXPECT_TRUE(eventually([&] { return std::ssize(bodies("A", 0)) == next - 1; }));
+      expectGivesNext("A", next);
+      close();
+    }
+  }
+}
+
+TEST_F(QueueEndsTest, ALogOfTheSameLengthAndTimeIsNotMisread) {
+  open();
+  send("A", 0, 200, "a");
+  close();
+  const std::string other = readFile(endsFile());
+  options_.root_dir = dir_ / "other";
+  open();
+  send("B", 0, 200, "a");
+  close();
+  writeFile(endsFile(), other);
+  open();
+  EXPECT_EQ(0, store_->maxOffset("A", 0));
+  EXPECT_THAT(bodies("B", 0), SizeIs(200));
+}
+
 TEST_F(QueueEndsTest, OffsetsOfMessagesThatLeftTheLogAreNotGivenAgain) {
   open();
   send("Old", 0, 5, "o");
