@@ -221,13 +221,18 @@ void MessageStoreImpl::onAppended() {
 
 Status MessageStoreImpl::recover() {
   const CrcCheck crc_check = options_.check_crc_on_recover ? CrcCheck::kVerify : CrcCheck::kSkip;
-  ROCKETMQ_ASSIGN_OR_RETURN(auto known, queue_ends_->load(*log_, checkpoint_->found()));
-  if (known) {
+  ROCKETMQ_ASSIGN_OR_RETURN(QueueEnds::Loaded ends, queue_ends_->load(*log_, checkpoint_->found()));
+  if (ends.known) {
     checkpoint_->believe();
   }
+  const int64_t given_to = ends.given ? ends.given->log_end : 0;
   ROCKETMQ_RETURN_IF_ERROR(Recovery({*log_, *queues_, *deleted_topics_, *dispatcher_, *checkpoint_,
-                                     std::move(known), options_.topic_exists, crc_check})
+                                     std::move(ends), options_.topic_exists, crc_check})
                                .run(stopped_cleanly_));
+  if (log_->maxOffset() < given_to) {
+    // Before the log grows to where the file ended: it would be taken for that of the file.
+    ROCKETMQ_RETURN_IF_ERROR(queue_flusher_->flushAll());
+  }
   ROCKETMQ_RETURN_IF_ERROR(index_->load(stopped_cleanly_));
   // Else a later clean stop would vouch for files that nobody has looked at.
   return options_.message_index_enable ? Status::ok() : index_->repair();

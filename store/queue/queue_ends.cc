@@ -150,29 +150,29 @@ Content toContent(const QueueEnds::Snapshot& snapshot) {
 
 }  // namespace
 
-Result<std::optional<QueueEnds::Snapshot>> QueueEnds::load(const CommitLog& log,
-                                                           const CheckpointTimes& checkpoint) {
+Result<QueueEnds::Loaded> QueueEnds::load(const CommitLog& log, const CheckpointTimes& checkpoint) {
   const auto text = readWhole(files_, path_);
   if (text.ok() && !*text) {
-    return std::optional<Snapshot>();
+    return Loaded{};
   }
   const auto content = text.ok() ? json::decode<Content>(**text) : text.status();
   auto snapshot = content.ok() ? toSnapshot(*content) : content.status();
   if (!snapshot.ok()) {
     log::warn("{} is ignored, every queue is looked at instead: {}", path_,
               snapshot.status().message());
-    return std::optional<Snapshot>();
+    return Loaded{};
   }
-  const bool is_of_checkpoint =
-      content->log_ms == checkpoint.log_ms && content->queues_ms == checkpoint.queues_ms;
-  // Not of another log: what it is marked by would tell of damage where there is none.
-  ROCKETMQ_ASSIGN_OR_RETURN(const bool is_of_log,
-                            is_of_checkpoint ? isOfLog(*content, log, path_) : Result<bool>(false));
-  if (!is_of_log) {
+  if (content->log_ms != checkpoint.log_ms || content->queues_ms != checkpoint.queues_ms) {
     log::info("{} is not of the store's last checkpoint: every queue is looked at", path_);
-    return std::optional<Snapshot>();
+    return Loaded{};
   }
-  return std::optional<Snapshot>(std::move(*snapshot));
+  ROCKETMQ_ASSIGN_OR_RETURN(const bool is_of_log, isOfLog(*content, log, path_));
+  if (!is_of_log) {
+    log::warn("{} is of another commit log, or one that was longer: every queue is looked at",
+              path_);
+    return Loaded{.known = {}, .given = std::move(*snapshot)};
+  }
+  return Loaded{.known = std::move(*snapshot), .given = {}};
 }
 
 Status QueueEnds::save(int64_t begun, const Snapshot& snapshot, const CommitLog& log,

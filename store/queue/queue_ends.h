@@ -46,9 +46,13 @@ class QueueEnds {
 
   QueueEnds(FileSystem& files, std::string path) : files_(files), path_(std::move(path)) {}
 
-  /// nullopt when there is none that fits `log` and `checkpoint`. An error when a file of the log
-  /// cannot be read.
-  Result<std::optional<Snapshot>> load(const CommitLog& log, const CheckpointTimes& checkpoint);
+  /// What the file says, or nothing when it is not of `checkpoint`.
+  struct Loaded {
+    std::optional<Snapshot> known;  ///< The log in front of its point is that of the file.
+    std::optional<Snapshot> given;  ///< It is not: this tells which offsets were given, no more.
+  };
+  /// An error when a file of the log cannot be read.
+  Result<Loaded> load(const CommitLog& log, const CheckpointTimes& checkpoint);
 
   /// To be called before the queues are asked for what save() is to get.
   int64_t begin() const { return drops_.load(std::memory_order_acquire); }

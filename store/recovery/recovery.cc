@@ -24,12 +24,13 @@ bool holdsBytes(const LogView& view, int64_t offset) {
 
 Status Recovery::run(bool stopped_cleanly) {
   if (parts_.log.segments().empty()) {
+    ROCKETMQ_RETURN_IF_ERROR(checkLogIsThere());
     // RocketMQ parity: queues without a log point nowhere.
     ROCKETMQ_ASSIGN_OR_RETURN(const Queues queues, recoverQueues(QueueScan::kTrusted));
     ROCKETMQ_RETURN_IF_ERROR(truncateQueues(queues, 0));
     return finish({}, 0);
   }
-  if (parts_.known) {
+  if (parts_.ends.known) {
     return runFromKnown(stopped_cleanly);
   }
   ROCKETMQ_ASSIGN_OR_RETURN(whole_to_, newestWholeFile());
@@ -267,12 +268,13 @@ Result<int64_t> Recovery::newestWholeFile() const {
 }
 
 Status Recovery::finish(const Read& read, int64_t flushed) {
-  const Queues queues = parts_.queues.all();
   const int64_t log_min = parts_.log.minOffset();
   ROCKETMQ_RETURN_IF_ERROR(parts_.deleted.cutTo(read.end));
   ROCKETMQ_RETURN_IF_ERROR(
       parts_.log.truncateTo({.end = read.end, .flushed = flushed, .newest_ms = read.newest_ms}));
-  ROCKETMQ_RETURN_IF_ERROR(truncateQueues(queues, read.end));
+  ROCKETMQ_RETURN_IF_ERROR(truncateQueues(parts_.queues.all(), read.end));
+  ROCKETMQ_RETURN_IF_ERROR(keepGivenOffsets(read.end));
+  const Queues queues = parts_.queues.all();
   for (const auto& queue : queues) {
     for (bool has_more = queue->trimBefore(log_min); has_more;) {
       ROCKETMQ_ASSIGN_OR_RETURN(has_more, queue->removeTrimmed());

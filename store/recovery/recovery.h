@@ -35,14 +35,15 @@ namespace rocketmq::store {
 ///               away, every record is checked (CRC, and that it says of itself that it is where
 ///               it is) and entered again. When a queue turns out to lack earlier entries, all of
 ///               the log is read once more from its start.
-/// Without known ends the queues' entries are counted against the log in front of where it is read:
-/// what is in no queue though its topic exists is entered, and queues that are gone are made anew.
-/// Deleted topics stay deleted: their records are passed over, and a deletion that a crash has cut
-/// short is finished.
-/// The log ends at the first record that is not whole behind what is known to have been on the disk
-/// (known ends: their point; without: where reading begins or, when that is later, the newest file
-/// that begins with a whole record). Damage in front of that is stepped over: nothing that was
-/// flushed goes for it, and no queue ends before its known end.
+/// A log that is gone, or its end, though a checkpoint covered it: the queues keep their next
+/// offsets (QueueEnds::Loaded::given), and without any file of a log that held messages no start is
+/// made. Without known ends the queues' entries are counted against the log in front of where it is
+/// read: what is in no queue though its topic exists is entered, and queues that are gone are made
+/// anew. Deleted topics stay deleted: their records are passed over, and a deletion that a crash
+/// has cut short is finished. The log ends at the first record that is not whole behind what is
+/// known to have been on the disk (known ends: their point; without: where reading begins or, when
+/// that is later, the newest file that begins with a whole record). Damage in front of that is
+/// stepped over: nothing that was flushed goes for it, and no queue ends before its known end.
 /// Threads:      one, before anything else works on the store.
 class Recovery {
  public:
@@ -53,7 +54,7 @@ class Recovery {
     DeletedTopics& deleted;
     Dispatcher& dispatcher;
     const Checkpoint& checkpoint;
-    std::optional<QueueEnds::Snapshot> known;
+    QueueEnds::Loaded ends;
     TopicFilter topic_exists;  ///< Null: all do.
     CrcCheck crc_check = CrcCheck::kVerify;
   };
@@ -78,6 +79,11 @@ class Recovery {
   Result<bool> restoreKnown();
   Result<bool> restoreKnown(ConsumeQueue& queue);
   Status finishKnown(bool stopped_cleanly);
+  /// No queue ends before its end in `ends`. How many did.
+  Result<int64_t> keepOffsets(const QueueEnds::Snapshot& ends);
+  Status checkLogIsThere() const;
+  /// After a read that led to `log_end`.
+  Status keepGivenOffsets(int64_t log_end);
   bool isDeleted(const std::string& topic, int32_t queue_id, const QueueEnd& known) const {
     return parts_.deleted.covers(topic, queue_id, known.physical_end - 1);
   }

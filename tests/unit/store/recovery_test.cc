@@ -280,10 +280,15 @@ TEST_F(StoreRecoveryTest, DeletedCheckpointOnlyMakesRecoveryReadMore) {
   expectFilled();
 }
 
-TEST_F(StoreRecoveryTest, QueuesGoWhenTheLogIsGone) {
+TEST_F(StoreRecoveryTest, QueuesGoWhenTheLogIsGoneAndNobodyKnowsOfMessages) {
   fill();
   close();
   std::filesystem::remove_all(root() + "/commitlog");
+  const Status refused = tryOpen();
+  EXPECT_EQ(StatusCode::kCorruption, refused.code());
+  EXPECT_THAT(refused.message(), HasSubstr("is its disk mounted?"));
+  EXPECT_THAT(refused.message(), HasSubstr("remove the file queueends"));
+  std::filesystem::remove(root() + "/queueends");
   open();
   EXPECT_EQ(0, store_->maxOffset("A", 0));
   EXPECT_EQ(0, put("A", 0, "new").queue_offset);
@@ -297,6 +302,7 @@ TEST_F(StoreRecoveryTest, QueueThatPointsBeyondTheLogIsCut) {
   // The log lost its last file although the stop was clean.
   const int64_t last_base = all.back().physical_offset / kLogFileBytes * kLogFileBytes;
   std::filesystem::remove(logFile(last_base));
+  std::filesystem::remove(root() + "/queueends");
   open();
   EXPECT_LE(store_->commitLogMaxOffset(), last_base);
   const auto kept = readAll(*store_, "A", 0);
