@@ -159,7 +159,11 @@ int run(const BrokerSettings& settings) {
   sigwait(&stop_signals, &signal_number);
   log::info("stopping on signal {}", strsignal(signal_number));
   const Status stopped = (*broker)->stop();
-  log::info("the broker has stopped: {}", stopped.toString());
+  if (stopped.isOk()) {
+    log::info("the broker has stopped");
+  } else {
+    log::error("the broker has not stopped cleanly: {}", stopped.toString());
+  }
   log::shutdown();
   return stopped.isOk() ? EXIT_SUCCESS : fail(stopped);
 }

@@ -197,7 +197,8 @@ Status SegmentSet::addLoaded(const std::vector<DirectoryEntry>& entries) {
     }
     if (!segments_.empty() && segments_.back()->end() != base) {
       return Status::corruption(options_.dir + "/" + segmentFileName(segments_.back()->end()) +
-                                " is missing; restore it, or remove the files before the gap");
+                                " is missing; bring it back, or have mqstore salvage copy what the "
+                                "other files hold into a new store");
     }
     segments_.push_back(std::make_shared<Segment>(files_, optionsOf(base)));
   }

@@ -74,13 +74,15 @@ bool looksLikeAnotherSetting(const std::vector<QueueFiles>& queues, int64_t file
   return true;
 }
 
-/// The first file that does not follow the one before it, or has another length.
+/// The first file that does not follow the one before it, is of no stream of such files, or has
+/// another length.
 std::vector<DirectoryEntry>::const_iterator firstWrong(const std::vector<DirectoryEntry>& found,
                                                        int64_t file_bytes) {
   std::optional<int64_t> expected;
   for (auto file = found.begin(); file != found.end(); ++file) {
     const int64_t base = *parseSegmentFileName(file->name);
-    if (file->info.bytes != file_bytes || base != expected.value_or(base)) {
+    if (file->info.bytes != file_bytes || base % file_bytes != 0 ||
+        base != expected.value_or(base)) {
       return file;
     }
     expected = base + file_bytes;
@@ -93,14 +95,19 @@ Result<bool> repairQueue(FileSystem& files, const QueueFiles& queue, int64_t fil
   if (wrong == queue.files.end()) {
     return false;
   }
-  if (wrong + 1 == queue.files.end() && wrong->info.bytes != file_bytes) {
+  const int64_t base = *parseSegmentFileName(wrong->name);
+  const bool is_in_place =
+      base % file_bytes == 0 && (wrong == queue.files.begin() ||
+                                 *parseSegmentFileName((wrong - 1)->name) + file_bytes == base);
+  if (wrong + 1 == queue.files.end() && wrong->info.bytes != file_bytes && is_in_place) {
     ROCKETMQ_RETURN_IF_ERROR(
         giveLength(files, queue.dir + "/" + wrong->name, wrong->info.bytes, file_bytes));
     return true;
   }
   log::warn(
-      "{}/{} has {} bytes instead of {} or lacks the file before it: making the queue again "
-      "from the commit log from there on",
+      "{}/{} has {} bytes instead of {}, lacks the file before it or has a name that none can "
+      "have: "
+      "making the queue again from the commit log from there on",
       queue.dir, wrong->name, wrong->info.bytes, file_bytes);
   // The newest first, so that a crash leaves no gap.
   for (auto file = queue.files.end(); file != wrong;) {

@@ -385,6 +385,15 @@ TEST_F(StoreRecoveryTest, EmptyLastFileIsToleratedAndOtherThingsAreLeftAlone) {
   EXPECT_TRUE(std::filesystem::exists(root() + "/consumequeue/A/x1"));
 }
 
+TEST_F(StoreRecoveryTest, AFileOfAnotherStreamInAQueueDoesNotRefuseTheStart) {
+  fill();
+  close();
+  writeFile(queueFile("A", 0, 7777), "other");
+  writeFile(queueFile("B", 1, 40 * kQueueFileBytes), "gap");
+  open();
+  expectFilled();
+}
+
 TEST_F(StoreRecoveryTest, MissingFileInTheMiddleIsNamed) {
   fill();
   send("A", 0, 200);
@@ -392,6 +401,7 @@ TEST_F(StoreRecoveryTest, MissingFileInTheMiddleIsNamed) {
   std::filesystem::remove(logFile(kLogFileBytes));
   EXPECT_EQ(StatusCode::kCorruption, tryOpen().code());
   EXPECT_THAT(tryOpen().message(), HasSubstr(segmentFileName(kLogFileBytes) + " is missing"));
+  EXPECT_THAT(tryOpen().message(), HasSubstr("mqstore salvage"));
 }
 
 TEST_F(StoreRecoveryTest, FailedStartLeavesTheMarkOfTheCrash) {
