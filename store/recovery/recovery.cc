@@ -4,6 +4,7 @@
 #include <chrono>
 
 #include "common/log.h"
+#include "store/recovery/cut_tail.h"
 #include "store/recovery/read_progress.h"
 #include "store/recovery/torn_record.h"
 
@@ -13,11 +14,26 @@ namespace {
 /// What the checkpoint's times are rounded by: flushes and clocks are not exact.
 constexpr int64_t kCheckpointMarginMs = 3000;
 
-/// Whether something begins at `offset`: all zeros are the room behind the log.
-bool holdsBytes(const LogView& view, int64_t offset) {
-  const std::string_view head =
-      view.contains(offset, kBlankBytes) ? view.from(offset).substr(0, kBlankBytes) : "";
-  return head.find_first_not_of('\0') != std::string_view::npos;
+/// Says what goes with everything behind the log's end.
+void tellOfCut(int64_t log_end, const CutTail& tail, int64_t shortened_queues) {
+  const int64_t bytes = tail.end - log_end;
+  if (tail.records > 0) {
+    log::error(
+        "the commit log ends at {}, where no whole record begins: {} bytes up to {} are removed, "
+        "{} "
+        "whole records among them. {} consume queues end earlier for it",
+        log_end, bytes, tail.end, tail.records, shortened_queues);
+  } else if (bytes > 0) {
+    log::warn(
+        "the commit log ends at {}: {} bytes up to {} were not written whole, as a crash leaves "
+        "them, and are removed. {} consume queues end earlier for it",
+        log_end, bytes, tail.end, shortened_queues);
+  } else if (shortened_queues > 0) {
+    log::warn(
+        "{} consume queues knew more messages than the commit log, which ends at {}: they end "
+        "earlier now",
+        shortened_queues, log_end);
+  }
 }
 
 }  // namespace
@@ -101,8 +117,10 @@ Status Recovery::runCareful() {
 
 Result<Recovery::Queues> Recovery::recoverQueues(QueueScan scan) {
   const Queues found = parts_.queues.all();
+  found_ends_.clear();
   for (const auto& queue : found) {
     ROCKETMQ_RETURN_IF_ERROR(queue->recover(scan));
+    found_ends_.emplace_back(queue, queue->maxOffset());
     releaseIfTooMany(*queue);
   }
   ROCKETMQ_RETURN_IF_ERROR(finishDeletions(found));
@@ -211,12 +229,6 @@ Result<bool> Recovery::nextWhole(RecordWalker& walker, int64_t limit, int64_t& e
     }
     const int64_t wrong_at = is_record ? walker.record().physical_offset : walker.position();
     if (wrong_at >= whole_to) {
-      if (is_record || holdsBytes(walker.view(), wrong_at)) {
-        log::warn(
-            "the commit log ends at {}: what stands there was not written whole, as a crash leaves "
-            "it, and is removed",
-            wrong_at);
-      }
       end = wrong_at;
       return false;
     }
@@ -270,6 +282,7 @@ Result<int64_t> Recovery::newestWholeFile() const {
 Status Recovery::finish(const Read& read, int64_t flushed) {
   const int64_t log_min = parts_.log.minOffset();
   ROCKETMQ_RETURN_IF_ERROR(parts_.deleted.cutTo(read.end));
+  ROCKETMQ_ASSIGN_OR_RETURN(const CutTail tail, tailBehind(parts_.log, read.end));
   ROCKETMQ_RETURN_IF_ERROR(
       parts_.log.truncateTo({.end = read.end, .flushed = flushed, .newest_ms = read.newest_ms}));
   ROCKETMQ_RETURN_IF_ERROR(truncateQueues(parts_.queues.all(), read.end));
@@ -281,6 +294,11 @@ Status Recovery::finish(const Read& read, int64_t flushed) {
     }
     queue->unmapAll();
   }
+  const auto shortened =
+      std::count_if(found_ends_.begin(), found_ends_.end(), [](const auto& found) {
+        return !found.first->isDeleted() && found.first->maxOffset() < found.second;
+      });
+  tellOfCut(read.end, tail, shortened);
   parts_.dispatcher.noteDispatched(read.end, read.newest_ms);
   log::info("commit log recovered from {} to {}, {} records read", log_min, read.end, read.records);
   return Status::ok();

@@ -127,6 +127,8 @@ class Recovery {
   /// All of the log below has been on the disk: what is wrong there was damaged later and is
   /// stepped over. A boundary of records.
   int64_t whole_to_ = 0;
+  /// Where the files of each queue ended.
+  std::vector<std::pair<std::shared_ptr<ConsumeQueue>, int64_t>> found_ends_;
 };
 
 }  // namespace rocketmq::store

@@ -3,7 +3,9 @@
 
 #include <filesystem>
 
+#include "store/log/commit_log.h"
 #include "store/log/segment.h"
+#include "store/recovery/cut_tail.h"
 #include "tests/unit/store/store_test_support.h"
 
 namespace rocketmq::store::test {
@@ -181,6 +183,25 @@ TEST_F(DamagedLogTest, OffsetsAreNotGivenAgainWhenTheEndOfTheLogIsGone) {
     EXPECT_EQ(301, std::ssize(bodies("A", 0, kMessages)));
     close();
   }
+}
+
+TEST_F(DamagedLogTest, WhatIsCutOffIsCounted) {
+  fill();
+  const auto all = readAll(*store_, "A", 0);
+  const int64_t end = store_->commitLogMaxOffset();
+  close();
+  const auto log =
+      CommitLog::load(files_, {.dir = root() + "/commitlog", .file_bytes = kLogFileBytes});
+  ASSERT_TRUE(log.ok());
+  const int64_t bad = damage(all.at(700).physical_offset);
+  auto tail = tailBehind(**log, bad);
+  ASSERT_TRUE(tail.ok());
+  EXPECT_EQ(end, tail->end);
+  EXPECT_EQ(kMessages - 701, tail->records);
+  tail = tailBehind(**log, end);
+  ASSERT_TRUE(tail.ok());
+  EXPECT_EQ(end, tail->end);
+  EXPECT_EQ(0, tail->records);
 }
 
 TEST_F(DamagedLogTest, ReadingAllOfALogKeepsFewFilesOpen) {
