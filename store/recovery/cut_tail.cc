@@ -1,8 +1,8 @@
 #include "store/recovery/cut_tail.h"
 
 #include <algorithm>
-#include <array>
-#include <string_view>
+#include <iterator>
+#include <string>
 
 #include "common/bytes.h"
 #include "common/message/record.h"
@@ -12,18 +12,27 @@ namespace rocketmq::store {
 namespace {
 
 constexpr int64_t kZeroRunBytes = 8 << 20;
-constexpr std::array<char, kPageBytes> kZeroPage{};
+constexpr int64_t kPieceBytes = 256 << 10;
 
-/// Behind the last byte of `bytes` that is not zero, as far as it is looked at.
-int64_t writtenBytes(std::string_view bytes) {
-  size_t written = 0;
-  for (size_t at = 0; at < bytes.size() && at < written + kZeroRunBytes; at += kPageBytes) {
-    const std::string_view page = bytes.substr(at, kPageBytes);
-    if (page != std::string_view(kZeroPage.data(), page.size())) {
-      written = at + page.find_last_not_of('\0') + 1;
+/// How far behind `from` the last byte of the file ends that is not zero, as far as it is looked
+/// at.
+Result<int64_t> writtenBytes(FileSystem& files, const std::string& path, int64_t from) {
+  ROCKETMQ_ASSIGN_OR_RETURN(const bool is_zero, files.isZeroFrom(path, from));
+  if (is_zero) {
+    return 0;
+  }
+  ROCKETMQ_ASSIGN_OR_RETURN(const auto file, files.open(path));
+  int64_t written = 0;
+  for (int64_t at = 0; at < written + kZeroRunBytes; at += kPieceBytes) {
+    ROCKETMQ_ASSIGN_OR_RETURN(const std::string piece, file->read(from + at, kPieceBytes));
+    if (const size_t last = piece.find_last_not_of('\0'); last != std::string::npos) {
+      written = at + static_cast<int64_t>(last) + 1;
+    }
+    if (std::ssize(piece) < kPieceBytes) {
+      break;
     }
   }
-  return static_cast<int64_t>(written);
+  return written;
 }
 
 /// A blank end record alone is no loss: it is written again.
@@ -34,18 +43,19 @@ bool isBlankAlone(const LogView& view, int64_t offset, int64_t written) {
 
 }  // namespace
 
-Result<CutTail> tailBehind(const CommitLog& log, int64_t log_end) {
+Result<CutTail> tailBehind(FileSystem& files, const CommitLog& log, int64_t log_end) {
   CutTail tail{.end = log_end, .records = 0};
-  for (int64_t at = log_end; at < log.maxOffset();) {
-    ROCKETMQ_ASSIGN_OR_RETURN(const LogView view, log.read(at));
-    if (view.owner == nullptr) {
-      break;
+  for (const auto& segment : log.segments()) {
+    const int64_t at = std::max(log_end, segment->base());
+    if (segment->end() <= at) {
+      continue;
     }
-    const int64_t written = writtenBytes(view.from(at));
-    if (written > 0 && !isBlankAlone(view, at, written)) {
-      tail.end = at + written;
+    ROCKETMQ_ASSIGN_OR_RETURN(const int64_t written,
+                              writtenBytes(files, segment->path(), at - segment->base()));
+    if (written > 0) {
+      ROCKETMQ_ASSIGN_OR_RETURN(const LogView view, log.read(at));
+      tail.end = isBlankAlone(view, at, written) ? tail.end : at + written;
     }
-    at = view.file_end;
   }
   RecordWalker walker(log, log_end, CrcCheck::kVerify);
   for (;;) {

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 
+#include "common/file_system.h"
 #include "common/status.h"
 #include "store/log/commit_log.h"
 
@@ -14,7 +15,9 @@ struct CutTail {
 };
 
 /// Looks at the log's files from `log_end` on. Of each file it takes what comes before a run of
-/// zeros that no record is long enough for: the rest is room, of a gigabyte or more.
-Result<CutTail> tailBehind(const CommitLog& log, int64_t log_end);
+/// zeros that no record is long enough for: the rest is room, of a gigabyte or more. That is read
+/// by calls and not in the mapping, where reading a hole takes a page of a tmpfs and kills the
+/// process when it is full.
+Result<CutTail> tailBehind(FileSystem& files, const CommitLog& log, int64_t log_end);
 
 }  // namespace rocketmq::store

@@ -282,7 +282,7 @@ Result<int64_t> Recovery::newestWholeFile() const {
 Status Recovery::finish(const Read& read, int64_t flushed) {
   const int64_t log_min = parts_.log.minOffset();
   ROCKETMQ_RETURN_IF_ERROR(parts_.deleted.cutTo(read.end));
-  ROCKETMQ_ASSIGN_OR_RETURN(const CutTail tail, tailBehind(parts_.log, read.end));
+  ROCKETMQ_ASSIGN_OR_RETURN(const CutTail tail, tailBehind(parts_.files, parts_.log, read.end));
   ROCKETMQ_RETURN_IF_ERROR(
       parts_.log.truncateTo({.end = read.end, .flushed = flushed, .newest_ms = read.newest_ms}));
   ROCKETMQ_RETURN_IF_ERROR(truncateQueues(parts_.queues.all(), read.end));

@@ -49,6 +49,7 @@ class Recovery {
  public:
   /// Borrowed for the time of run().
   struct Parts {
+    FileSystem& files;
     CommitLog& log;
     QueueTable& queues;
     DeletedTopics& deleted;

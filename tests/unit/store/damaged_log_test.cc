@@ -194,11 +194,11 @@ TEST_F(DamagedLogTest, WhatIsCutOffIsCounted) {
       CommitLog::load(files_, {.dir = root() + "/commitlog", .file_bytes = kLogFileBytes});
   ASSERT_TRUE(log.ok());
   const int64_t bad = damage(all.at(700).physical_offset);
-  auto tail = tailBehind(**log, bad);
+  auto tail = tailBehind(files_, **log, bad);
   ASSERT_TRUE(tail.ok());
   EXPECT_EQ(end, tail->end);
   EXPECT_EQ(kMessages - 701, tail->records);
-  tail = tailBehind(**log, end);
+  tail = tailBehind(files_, **log, end);
   ASSERT_TRUE(tail.ok());
   EXPECT_EQ(end, tail->end);
   EXPECT_EQ(0, tail->records);
