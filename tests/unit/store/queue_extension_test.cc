@@ -348,7 +348,7 @@ class ExtensionModelTest : public QueueExtensionTest {
     options_.root_dir = copy;
     options_.queue_extension = below(3) != 0;
     std::vector<std::string> files;
-    if (std::filesystem::exists(folder("A"))) {
+    if (std::filesystem::exists(folder("A") + "/0")) {
       files = unitFiles();
     }
     if (!files.empty() && below(2) == 0) {
