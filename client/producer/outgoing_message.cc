@@ -80,34 +80,36 @@ std::string_view valueOf(const Message& message, std::string_view name) {
   return found == message.properties().end() ? std::string_view() : found->second;
 }
 
-/// Sets what the producer adds to every message.
-void addProducerProperties(Message& message, const ProducerConfig& config) {
+/// Calls `add(name, value)` for each property that the producer adds and `message` does not have.
+template <class Add>
+void forMissingProperties(const Message& message, const ProducerConfig& config, Add add) {
   if (valueOf(message, property::kUniqueKey).empty()) {
-    message.putProperty(property::kUniqueKey, newUniqueId().toString());
+    add(property::kUniqueKey, newUniqueId().toString());
   }
   if (valueOf(message, property::kWait).empty()) {
-    message.setWaitStoreMsgOk(true);
+    add(property::kWait, std::string("true"));
   }
-  if (!config.name_space.empty()) {
-    message.putProperty(property::kInstanceId, config.name_space);
+  if (!config.name_space.empty() && valueOf(message, property::kInstanceId) != config.name_space) {
+    add(property::kInstanceId, config.name_space);
   }
 }
 
-/// Appends what of it `message` does not have to the text of its properties, and returns the unique
-/// id.
+void addProducerProperties(Message& message, const ProducerConfig& config) {
+  forMissingProperties(message, config, [&](std::string_view name, std::string value) {
+    message.putProperty(name, std::move(value));
+  });
+}
+
+/// To the text of the message's properties instead; returns the unique id.
 std::string appendProducerProperties(const Message& message, const ProducerConfig& config,
                                      std::string& text) {
   std::string id(valueOf(message, property::kUniqueKey));
-  if (id.empty()) {
-    id = newUniqueId().toString();
-    appendProperty(text, property::kUniqueKey, id);
-  }
-  if (valueOf(message, property::kWait).empty()) {
-    appendProperty(text, property::kWait, "true");
-  }
-  if (valueOf(message, property::kInstanceId) != config.name_space && !config.name_space.empty()) {
-    appendProperty(text, property::kInstanceId, config.name_space);
-  }
+  forMissingProperties(message, config, [&](std::string_view name, std::string value) {
+    appendProperty(text, name, value);
+    if (name == property::kUniqueKey) {
+      id = std::move(value);
+    }
+  });
   return id;
 }
 
