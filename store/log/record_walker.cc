@@ -13,11 +13,6 @@ constexpr size_t kMagicAt = 4;
 /// What the magic numbers of both versions begin with.
 constexpr std::string_view kRecordMagicFront = "\xDA\xA3\x20";
 
-bool isBlank(std::string_view bytes) {
-  return bytes.size() >= kBlankBytes &&
-         loadBigEndian<uint32_t>(bytes.data() + kMagicAt) == kBlankMagic;
-}
-
 /// Offset of the first whole record from `from` on; nullopt when none begins before `limit` in the
 /// view's file.
 std::optional<int64_t> findRecord(const LogView& view, int64_t from, int64_t limit) {
@@ -35,6 +30,11 @@ std::optional<int64_t> findRecord(const LogView& view, int64_t from, int64_t lim
 }
 
 }  // namespace
+
+bool isBlank(std::string_view bytes) {
+  return bytes.size() >= kBlankBytes &&
+         loadBigEndian<uint32_t>(bytes.data() + kMagicAt) == kBlankMagic;
+}
 
 Result<MessageRecord> recordIn(const LogView& view, int64_t physical_offset, CrcCheck crc_check) {
   if (!view.contains(physical_offset, kBlankBytes)) {

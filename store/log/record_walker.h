@@ -50,6 +50,9 @@ class RecordWalker {
   Status status_;
 };
 
+/// Whether a blank end record begins there.
+bool isBlank(std::string_view bytes);
+
 /// The record at an offset of a view: well formed, and one that says of itself that it is there.
 /// Corruption otherwise.
 Result<MessageRecord> recordIn(const LogView& view, int64_t physical_offset, CrcCheck crc_check);

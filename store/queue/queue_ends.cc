@@ -5,7 +5,6 @@
 #include <utility>
 #include <vector>
 
-#include "common/bytes.h"
 #include "common/fields.h"
 #include "common/hash.h"
 #include "common/json/decode.h"
@@ -64,26 +63,22 @@ Result<std::optional<std::string>> bytesInFront(const CommitLog& log, int64_t en
                                            : std::nullopt;
 }
 
-/// What tells this log from another that reaches as far.
-struct LogMarks {
-  int64_t tail_crc = 0;
-  std::vector<int64_t> place_crcs;
-};
-
-/// nullopt when the log does not reach so far.
-Result<std::optional<LogMarks>> marksOf(const CommitLog& log, int64_t end) {
+/// Of the last bytes in front of `end`. nullopt when the log does not reach so far.
+Result<std::optional<int64_t>> tailCrc(const CommitLog& log, int64_t end) {
   ROCKETMQ_ASSIGN_OR_RETURN(const auto tail, bytesInFront(log, end, kLogTailBytes));
-  if (!tail) {
-    return std::optional<LogMarks>();
-  }
-  LogMarks marks{.tail_crc = crc32(*tail), .place_crcs = {}};
+  return tail ? std::optional<int64_t>(crc32(*tail)) : std::nullopt;
+}
+
+/// Of places further and further in front of `end`.
+Result<std::vector<int64_t>> placeCrcs(const CommitLog& log, int64_t end) {
+  std::vector<int64_t> crcs;
   for (int place = 0; place < kPlaces; ++place) {
     const int64_t distance = place == 0 ? 0 : kPlaceBytes << (place - 1);
     ROCKETMQ_ASSIGN_OR_RETURN(const auto bytes, bytesInFront(log, end - distance, kPlaceBytes));
     const bool tells = bytes && bytes->find_first_not_of('\0') != std::string::npos;
-    marks.place_crcs.push_back(tells ? crc32(*bytes) : kNoPlace);
+    crcs.push_back(tells ? crc32(*bytes) : kNoPlace);
   }
-  return std::optional<LogMarks>(std::move(marks));
+  return crcs;
 }
 
 /// Whether a record may begin at `offset`, or the log end there.
@@ -93,20 +88,20 @@ Result<bool> mayBeBoundary(const CommitLog& log, int64_t offset) {
     return true;
   }
   const std::string_view head = view.from(offset).substr(0, kBlankBytes);
-  return head.find_first_not_of('\0') == std::string_view::npos ||
-         loadBigEndian<uint32_t>(head.data() + sizeof(uint32_t)) == kBlankMagic ||
+  return head.find_first_not_of('\0') == std::string_view::npos || isBlank(head) ||
          recordIn(view, offset, CrcCheck::kVerify).ok();
 }
 
 /// Whether the log is the one that the file was written with, as far as it has not been damaged.
 Result<bool> isOfLog(const Content& content, const CommitLog& log, const std::string& path) {
-  ROCKETMQ_ASSIGN_OR_RETURN(const auto marks, marksOf(log, content.log_end));
-  if (!marks || marks->tail_crc == content.log_tail_crc) {
-    return marks.has_value();
+  ROCKETMQ_ASSIGN_OR_RETURN(const auto tail, tailCrc(log, content.log_end));
+  if (!tail || *tail == content.log_tail_crc) {
+    return tail.has_value();
   }
+  ROCKETMQ_ASSIGN_OR_RETURN(const auto places, placeCrcs(log, content.log_end));
   bool found = false;
-  for (size_t i = 0; i < std::min(marks->place_crcs.size(), content.log_place_crcs.size()); ++i) {
-    found |= marks->place_crcs[i] != kNoPlace && marks->place_crcs[i] == content.log_place_crcs[i];
+  for (size_t i = 0; i < std::min(places.size(), content.log_place_crcs.size()); ++i) {
+    found |= places[i] != kNoPlace && places[i] == content.log_place_crcs[i];
   }
   ROCKETMQ_ASSIGN_OR_RETURN(const bool is_boundary, mayBeBoundary(log, content.log_end));
   if (found && is_boundary) {
@@ -182,13 +177,14 @@ Status QueueEnds::save(int64_t begun, const Snapshot& snapshot, const CommitLog&
   if (begun != drops_.load(std::memory_order_acquire) || is_known) {
     return Status::ok();
   }
-  const auto marks = marksOf(log, snapshot.log_end);
-  if (!marks || !*marks) {
+  const auto tail = tailCrc(log, snapshot.log_end);
+  auto places = placeCrcs(log, snapshot.log_end);
+  if (!tail || !*tail || !places) {
     return Status::ok();  // Retention has just taken the file, or the next checkpoint can read it.
   }
   Content content = toContent(snapshot);
-  content.log_tail_crc = (*marks)->tail_crc;
-  content.log_place_crcs = (*marks)->place_crcs;
+  content.log_tail_crc = **tail;
+  content.log_place_crcs = std::move(*places);
   content.log_ms = checkpoint.log_ms;
   content.queues_ms = checkpoint.queues_ms;
   is_there_ = true;

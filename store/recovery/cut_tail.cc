@@ -4,7 +4,6 @@
 #include <iterator>
 #include <string>
 
-#include "common/bytes.h"
 #include "common/message/record.h"
 #include "store/log/record_walker.h"
 
@@ -37,8 +36,7 @@ Result<int64_t> writtenBytes(FileSystem& files, const std::string& path, int64_t
 
 /// A blank end record alone is no loss: it is written again.
 bool isBlankAlone(const LogView& view, int64_t offset, int64_t written) {
-  return written <= kBlankBytes && view.contains(offset, kBlankBytes) &&
-         loadBigEndian<uint32_t>(view.from(offset).data() + sizeof(uint32_t)) == kBlankMagic;
+  return written <= kBlankBytes && view.contains(offset, kBlankBytes) && isBlank(view.from(offset));
 }
 
 }  // namespace
