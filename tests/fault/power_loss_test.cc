@@ -158,7 +158,13 @@ PowerLossTest::Queue PowerLossTest::readQueue(MessageStore& store, int32_t queue
   Queue queue;
   int64_t next = 0;
   for (const StoredMessage& stored : readAll(store, "A", queue_id)) {
-    EXPECT_EQ(next++, stored.queue_offset);
+    EXPECT_LE(next, stored.queue_offset);
+    // What the cut took from the end of one log file and not from the beginning of the next leaves
+    // a gap, if it came before the first flush round: without known ends that is damage.
+    if (store.commitLogMaxOffset() <= options_.commit_log_file_bytes) {
+      EXPECT_EQ(next, stored.queue_offset);
+    }
+    next = stored.queue_offset + 1;
     queue[stored.queue_offset] = {stored.body, stored.properties};
   }
   EXPECT_EQ(store.maxOffset("A", queue_id), next);
