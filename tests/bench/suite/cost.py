@@ -75,15 +75,23 @@ def read_profile(path):
             "functions": [(float(share), kind == "k", name) for share, kind, name in lines[:15]]}
 
 
+NOT_PROFILED = {"not_measured": "perf cannot be used here"}
+LOADS = ("send", "library", "async", "pull", "cold")
+PERF = ["perf", "record", "-q", "-F", "997", "-o"]
+
+
+def watch(pid, path, seconds):
+    """Begins to record where a process spends its time, for so long."""
+    return subprocess.Popen([*PERF, path, "-p", str(pid), "--", "sleep", str(seconds)],
+                            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+
 def recorded(cluster, name, seconds, load):
     """Where broker and generator spend their time under a load."""
-    perf = ["perf", "record", "-q", "-F", "997", "-o"]
     ours, theirs = (os.path.join(cluster.folder, f"{name}-{side}.perf")
                     for side in ("broker", "generator"))
-    watching = subprocess.Popen(
-        [*perf, ours, "-p", str(cluster.broker.pid), "--", "sleep", str(seconds)],
-        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    report = run_json([*perf, theirs, "--", *load])
+    watching = watch(cluster.broker.pid, ours, seconds)
+    report = run_json([*PERF, theirs, "--", *load])
     watching.wait(60)
     yield named(f"profile {name} broker", read_profile(ours))
     yield named(f"profile {name} generator", read_profile(theirs))
@@ -100,6 +108,7 @@ def profile(suite):
         produce = cluster.mqbench("produce", "Bench", "-s", KIB, "-d", seconds)
         most = yield from recorded(cluster, "send", seconds, [*produce, "-c", "64"])
         yield from recorded(cluster, "library", seconds, [*produce, "-w", "64"])
+        yield from recorded(cluster, "async", seconds, [*produce, "-w", "4", "--mode", "async"])
         yield from recorded(cluster, "pull", seconds,
                             cluster.mqbench("pull", "Bench", "-c", 4, "--batch-size", 32,
                                             "--groups", 20, "-d", seconds))
@@ -128,18 +137,29 @@ def share_of_core(pid, seconds):
     return (after.cpu_seconds - before.cpu_seconds) / elapsed * 100, after
 
 
+def watched(pid, path, seconds):
+    """Where an idle server spends its time: seconds in which nothing else is measured."""
+    if not can_profile():
+        return NOT_PROFILED
+    watch(pid, path, seconds).wait(60)
+    return read_profile(path)
+
+
 def idle(suite):
     connections = suite.scale.idle_connections
+    seconds = suite.scale.idle_seconds
     with suite.cluster() as cluster:
         cluster.create_topic("Bench")
         run_json(cluster.mqbench("idle", "Bench", "-c", 10, "-d", 1))
         before = Usage(cluster.broker.pid)
         clients = Process(
             cluster.mqbench("idle", "Bench", "-c", connections, "--groups", connections // 10, "-d",
-                            suite.scale.idle_seconds), os.path.join(cluster.folder, "idle.out"))
+                            2 * seconds), os.path.join(cluster.folder, "idle.out"))
         try:
             clients.await_output("registered", 60)
-            core_percent, later = share_of_core(cluster.broker.pid, suite.scale.idle_seconds * 0.8)
+            core_percent, later = share_of_core(cluster.broker.pid, seconds * 0.8)
+            yield named("profile idle broker", watched(
+                cluster.broker.pid, os.path.join(cluster.folder, "idle.perf"), seconds * 0.8))
             report = clients.await_report()
         finally:
             clients.stop()
@@ -149,7 +169,7 @@ def idle(suite):
             "core_percent": core_percent,
             "heartbeats_per_second": report["messages_per_second"],
             "server_open_files": later.open_files})
-    yield named("idle echo", idle_echo(suite, connections, round(report["messages_per_second"])))
+    yield from idle_echo(suite, connections, round(report["messages_per_second"]))
 
 
 def idle_echo(suite, connections, rate):
@@ -161,12 +181,14 @@ def idle_echo(suite, connections, rate):
         pid = echo.process.pid
         clients = Process(
             echo.command("--connections", connections, "--size", heartbeat, "--rate", rate,
-                         "--seconds", seconds), os.path.join(suite.folder, "idle-echo.out"))
+                         "--seconds", 2 * seconds), os.path.join(suite.folder, "idle-echo.out"))
         try:
             clients.await_true(lambda: Usage(pid).open_files >= connections,
                                "its connections at the echo", 60)
             core_percent, _ = share_of_core(pid, seconds * 0.6)
+            yield named("profile idle raw echo", watched(
+                pid, os.path.join(suite.folder, "idle-echo.perf"), seconds * 0.8))
             report = clients.await_report()
         finally:
             clients.stop()
-    return report | {"core_percent": core_percent}
+    yield named("idle echo", report | {"core_percent": core_percent})

@@ -210,20 +210,25 @@ def idle_table(figures):
          figures("idle", "heartbeats_per_second"), figures("idle", "server_open_files")]])
 
 
+PROFILES = (("send", "Sync send, 64 connections, 1 KiB", "generator"),
+            ("library", "Sync send, client library, 64 threads, 1 KiB", "generator"),
+            ("async", "Async send, client library, 4 threads, 1 KiB", "generator"),
+            ("pull", "Catch-up, warm, 4 connections, 1 KiB", "generator"),
+            ("cold", "Sends at half rate beside a cold reader (a process of its own)", "generator"),
+            ("idle", "Heartbeats of the idle connections", "raw echo"))
+
+
 def profile_text(figures):
     parts = []
-    for load, label in (("send", "Sync send, 64 connections, 1 KiB"),
-                        ("library", "Sync send, client library, 64 threads, 1 KiB"),
-                        ("pull", "Catch-up, warm, 4 connections, 1 KiB"),
-                        ("cold", "Sends at half rate beside a cold reader (a process of its own)")):
-        sides = [f"profile {load} {side}" for side in ("broker", "generator")]
+    for load, label, other in PROFILES:
+        sides = [f"profile {load} {side}" for side in ("broker", other)]
         kernel = [figures(side, "kernel_percent", "{:.0f} %") for side in sides]
         parts.append(f"{label}: of its time the broker spends {kernel[0]} in the kernel, the "
-                     f"generator {kernel[1]}.\n")
+                     f"{other} {kernel[1]}.\n")
         columns = [[f"{share:.1f} %{' kernel' if in_kernel else ''}: `{name[:60]}`"
                     for share, in_kernel, name in figures.by_name.get(side, {}).get(
                         "functions", [])] for side in sides]
-        parts.append(table(["broker", "generator"], itertools.zip_longest(*columns, fillvalue=""))
+        parts.append(table(["broker", other], itertools.zip_longest(*columns, fillvalue=""))
                      .replace("---: |", "--- |") + "\n")
     return "\n".join(parts)
 

@@ -18,8 +18,8 @@ def left_out(group, suite):
         return [{"name": name, "not_measured": "valgrind is not installed"}
                 for name in ("callgrind send", "callgrind pull")]
     if group == "profile" and not cost.can_profile():
-        return [{"name": f"profile {load} {side}", "not_measured": "perf cannot be used here"}
-                for load in ("send", "library", "pull") for side in ("broker", "generator")]
+        return [{"name": f"profile {load} {side}", **cost.NOT_PROFILED}
+                for load in cost.LOADS for side in ("broker", "generator")]
     if group == "peers" and not suite.with_peers:
         return [{"name": f"peer {peer.name}", "not_measured": "--no-peers"} for peer in peers.PEERS]
     return []
