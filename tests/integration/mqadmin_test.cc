@@ -112,6 +112,9 @@ TEST_F(MqadminTest, MistakesAreExplainedAndFail) {
   expectFailure({"updateTopic", "-b", cluster_->brokerAddr(), "-t", "no spaces"}, "no spaces");
   expectFailure({"topicRoute", "-t", "NobodyKnows"}, "NobodyKnows");
   expectFailure({"queryMsgById", "-i", "nonsense"}, "nonsense");
+  for (const char* time : {"yesterday", "2026-02-30#00:00:00:000", "2026-11-28#00:00:00:000Z"}) {
+    expectFailure({"resetOffsetByTime", "-g", "admin_group", "-t", topic_, "-s", time}, time);
+  }
   expectFailure({"brokerStatus", "-b", "127.0.0.1:1"}, "127.0.0.1:1");
   const Cluster::Outcome lost =
       runProgram(programPath("rocketmq-admin"), {"clusterList", "-n", "127.0.0.1:1"});

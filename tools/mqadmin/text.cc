@@ -7,6 +7,7 @@
 #include <charconv>
 #include <cstdio>
 #include <ctime>
+#include <iterator>
 
 #include "common/local_time.h"
 
@@ -37,18 +38,25 @@ Result<TimestampMs> parseTime(const std::string& text) {
       parsed.ec == std::errc() && parsed.ptr == end && !text.empty()) {
     return millis;
   }
-  std::tm local{};
+  std::tm given{};
   int rest = 0;
-  if (std::sscanf(text.c_str(), "%4d-%2d-%2d#%2d:%2d:%2d:%3d", &local.tm_year, &local.tm_mon,
-                  &local.tm_mday, &local.tm_hour, &local.tm_min, &local.tm_sec, &rest) != 7) {
+  int read = 0;
+  const bool is_date = std::sscanf(text.c_str(), "%4d-%2d-%2d#%2d:%2d:%2d:%3d%n", &given.tm_year,
+                                   &given.tm_mon, &given.tm_mday, &given.tm_hour, &given.tm_min,
+                                   &given.tm_sec, &rest, &read) == 7 &&
+                       read == std::ssize(text);
+  given.tm_year -= 1900;
+  given.tm_mon -= 1;
+  given.tm_isdst = -1;
+  std::tm local = given;
+  const std::time_t seconds = is_date ? std::mktime(&local) : -1;
+  // There is no 30 February: mktime() would take it for a day in March.
+  if (!is_date || local.tm_mon != given.tm_mon || local.tm_mday != given.tm_mday || rest < 0) {
     return Status::invalidArgument("\"" + text +
                                    "\" is not a time; give now, milliseconds since 1970, or "
                                    "yyyy-MM-dd#HH:mm:ss:SSS");
   }
-  local.tm_year -= 1900;
-  local.tm_mon -= 1;
-  local.tm_isdst = -1;
-  return TimestampMs{std::mktime(&local)} * 1000 + rest;
+  return TimestampMs{seconds} * 1000 + rest;
 }
 
 bool parseBool(const std::string& text) {
