@@ -210,8 +210,8 @@ class ConsumeQueue {
   /// The first entry in [index, high) that is not `unwanted`; `high` if none.
   template <class Predicate>
   int64_t skipWhile(int64_t index, int64_t high, Predicate unwanted) const;
-  int64_t findEndTrusted() const;
-  int64_t findEndCareful() const;
+  Result<int64_t> findEndTrusted() const;
+  Result<int64_t> findEndCareful() const;
   /// Makes `end` the end: later files go.
   Status cutAt(int64_t end);
   Status cutAt(int64_t end, int64_t physical_end);

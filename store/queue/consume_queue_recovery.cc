@@ -73,16 +73,17 @@ void ConsumeQueue::moveMin(int64_t log_min) {
   min_.store(min, std::memory_order_release);
 }
 
-int64_t ConsumeQueue::findEndTrusted() const {
+// A file that cannot be read is not an empty one: its entries would be cut off.
+Result<int64_t> ConsumeQueue::findEndTrusted() const {
   const auto all = segments_.all();
   for (auto segment = all.rbegin(); segment != all.rend(); ++segment) {
+    ROCKETMQ_ASSIGN_OR_RETURN(const auto mapping, (*segment)->map());
     const int64_t begin = (*segment)->base() / kQueueEntryBytes;
     int64_t low = begin;
     int64_t high = (*segment)->end() / kQueueEntryBytes;
     while (low < high) {
       const int64_t middle = low + (high - low) / 2;
-      const auto entry = rawEntryAt(middle);
-      if (entry && isWritten(*entry)) {
+      if (isWritten(decodeQueueEntry(mapping->data() + (middle - begin) * kQueueEntryBytes))) {
         low = middle + 1;
       } else {
         high = middle;
@@ -95,15 +96,15 @@ int64_t ConsumeQueue::findEndTrusted() const {
   return firstIndex();
 }
 
-int64_t ConsumeQueue::findEndCareful() const {
+Result<int64_t> ConsumeQueue::findEndCareful() const {
   const auto all = segments_.all();
   const size_t skipped = all.size() - std::min(all.size(), kFilesScannedCarefully);
   int64_t index = all[skipped]->base() / kQueueEntryBytes;
   int64_t known_end = 0;
   for (size_t i = skipped; i < all.size(); ++i) {
-    const auto mapping = all[i]->map();
-    for (const char* at = mapping ? (*mapping)->data() : nullptr;
-         at != nullptr && index < all[i]->end() / kQueueEntryBytes; at += kQueueEntryBytes) {
+    ROCKETMQ_ASSIGN_OR_RETURN(const auto mapping, all[i]->map());
+    for (const char* at = mapping->data(); index < all[i]->end() / kQueueEntryBytes;
+         at += kQueueEntryBytes) {
       const QueueEntry entry = decodeQueueEntry(at);
       // An offset that goes back was left by a truncation: the log only goes forward.
       if (!isWritten(entry) || (!isPreBlank(entry) && entry.physical_offset < known_end)) {
@@ -121,11 +122,13 @@ Status ConsumeQueue::recover(QueueScan scan) {
     return Status::ok();
   }
   if (scan == QueueScan::kTrusted) {
-    ROCKETMQ_RETURN_IF_ERROR(cutAt(findEndTrusted()));
+    ROCKETMQ_ASSIGN_OR_RETURN(const int64_t end, findEndTrusted());
+    ROCKETMQ_RETURN_IF_ERROR(cutAt(end));
     noteFlushed(maxOffset());
     return Status::ok();
   }
-  ROCKETMQ_RETURN_IF_ERROR(wipeFrom(findEndCareful()));
+  ROCKETMQ_ASSIGN_OR_RETURN(const int64_t end, findEndCareful());
+  ROCKETMQ_RETURN_IF_ERROR(wipeFrom(end));
   noteFlushed(firstIndex());
   return Status::ok();
 }

@@ -51,11 +51,12 @@ class DamagedLogTest : public StoreTest {
     EXPECT_EQ(kMessages, store_->maxOffset("A", 0));
     EXPECT_GE(logFiles(), files - 1);  // The one made ahead may go.
   }
-  /// Expects a start to end with the reason why a file in the middle of the log cannot be read, and
-  /// nothing to be lost by it.
-  void expectRefusedUnharmed() {
+  /// Expects a start to end with the reason why a file, else one in the middle of the log, cannot
+  /// be read, and nothing to be lost by it.
+  void expectRefusedUnharmed(const std::string& path = "commitlog/" +
+                                                       segmentFileName(2 * kLogFileBytes)) {
     const int64_t files = logFiles();
-    files_.setFaultPath("commitlog/" + segmentFileName(2 * kLogFileBytes));
+    files_.setFaultPath(path);
     files_.fail_map = true;
     const Status refused = tryOpen();
     EXPECT_EQ(StatusCode::kIo, refused.code());
@@ -82,6 +83,18 @@ TEST_F(DamagedLogTest, AFileThatCannotBeReadIsNotPassedOverWhenAQueueIsMadeAnew)
   close();
   std::filesystem::remove_all(root() + "/consumequeue/A");
   expectRefusedUnharmed();
+}
+
+TEST_F(DamagedLogTest, AQueueFileThatCannotBeReadEndsTheStartAndNotTheQueue) {
+  const std::string last = "consumequeue/A/0/" + segmentFileName(kMessages * 20 - kQueueFileBytes);
+  for (const bool cleanly : {false, true}) {
+    SCOPED_TRACE(cleanly ? "after a clean stop" : "after a kill");
+    options_.root_dir = dir_ / (cleanly ? "clean" : "killed");
+    fill();
+    cleanly ? close() : kill();
+    forgetCheckpoint();
+    expectRefusedUnharmed(last);
+  }
 }
 
 TEST_F(DamagedLogTest, AFileThatCannotBeReadIsNotTakenForDamage) {
