@@ -1,10 +1,12 @@
 #include "remoting/lanes.h"
 
+#include <algorithm>
 #include <chrono>
 #include <deque>
 #include <exception>
 #include <mutex>
 #include <string>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -15,7 +17,7 @@
 
 namespace rocketmq::remoting {
 
-/// One lane: a bounded queue and the threads that empty it.
+/// One lane: a bounded queue for each source, and the threads that empty them.
 class Lanes::Pool {
  public:
   Pool(const std::string& name, LaneOptions options) : options_(options) {
@@ -25,50 +27,85 @@ class Lanes::Pool {
     }
   }
 
-  bool add(UniqueFunction<void()> task, size_t bytes) {
-    const auto now = std::chrono::steady_clock::now();
+  bool add(UniqueFunction<void()> task, LaneLoad load) {
+    const auto now = SteadyClock::now();
     MutexLock lock(mutex_);
-    if (stopped_ || waiting_.size() >= options_.queue_max ||
-        (!waiting_.empty() && waiting_bytes_ + bytes > options_.queue_bytes_max)) {
+    if (stopped_ || !hasRoomFor(load)) {
       return false;
     }
-    waiting_.push_back({std::move(task), bytes, now});
-    waiting_bytes_ += bytes;
+    Queue& queue = queues_[load.source];
+    if (queue.tasks.empty()) {
+      turns_.push_back(load.source);
+    }
+    queue.tasks.push_back({std::move(task), load.bytes, now});
+    queue.bytes += load.bytes;
+    ++waiting_;
+    waiting_bytes_ += load.bytes;
     changed_.notifyOne();
     return true;
   }
 
   size_t size() const {
     MutexLock lock(mutex_);
-    return waiting_.size();
+    return waiting_;
   }
 
   int64_t headWaitMs() const {
-    const auto now = std::chrono::steady_clock::now();
+    const auto now = SteadyClock::now();
+    auto oldest = now;
     MutexLock lock(mutex_);
-    if (waiting_.empty()) {
-      return 0;
+    for (const auto& [source, queue] : queues_) {
+      oldest = std::min(oldest, queue.tasks.front().since);
     }
-    return std::chrono::duration_cast<std::chrono::milliseconds>(now - waiting_.front().since)
-        .count();
+    return std::chrono::duration_cast<std::chrono::milliseconds>(now - oldest).count();
   }
 
   void stop() {
+    Queues dropped;  // Destroyed without the lock: that answers.
     {
       MutexLock lock(mutex_);
       stopped_ = true;
+      auto own = queues_.extract(nullptr);
+      dropped.swap(queues_);
+      turns_.clear();
+      waiting_ = waiting_bytes_ = 0;
+      if (own) {
+        waiting_ = own.mapped().tasks.size();
+        waiting_bytes_ = own.mapped().bytes;
+        turns_.push_back(nullptr);
+        queues_.insert(std::move(own));
+      }
       changed_.notifyAll();
     }
+    dropped.clear();
     // Two threads may stop the lane at once; both wait for its end.
     std::call_once(joined_, [this] { threads_.clear(); });
   }
 
  private:
+  using SteadyClock = std::chrono::steady_clock;
+
   struct Task {
     UniqueFunction<void()> run;
     size_t bytes;
-    std::chrono::steady_clock::time_point since;
+    SteadyClock::time_point since;
   };
+  struct Queue {
+    std::deque<Task> tasks;  ///< Never empty in the map.
+    size_t bytes = 0;
+  };
+  using Queues = std::unordered_map<const void*, Queue>;
+
+  bool hasRoomFor(const LaneLoad& load) const ROCKETMQ_REQUIRES(mutex_) {
+    const size_t free = options_.queue_max - waiting_;
+    const size_t free_bytes =
+        options_.queue_bytes_max - std::min(options_.queue_bytes_max, waiting_bytes_);
+    const auto found = queues_.find(load.source);
+    const bool has_share =
+        load.source == nullptr || found == queues_.end() ||
+        (found->second.tasks.size() < free && found->second.bytes + load.bytes <= free_bytes);
+    return free > 0 && has_share && (waiting_ == 0 || load.bytes <= free_bytes);
+  }
 
   void work() {
     while (UniqueFunction<void()> task = next()) {
@@ -83,22 +120,34 @@ class Lanes::Pool {
   /// Empty when the lane has stopped and nothing is left.
   UniqueFunction<void()> next() {
     MutexLock lock(mutex_);
-    while (waiting_.empty() && !stopped_) {
+    while (turns_.empty() && !stopped_) {
       changed_.wait(mutex_);
     }
-    if (waiting_.empty()) {
+    if (turns_.empty()) {
       return nullptr;
     }
-    Task task = std::move(waiting_.front());
-    waiting_.pop_front();
+    const auto turn = queues_.find(turns_.front());
+    turns_.pop_front();
+    Queue& queue = turn->second;
+    Task task = std::move(queue.tasks.front());
+    queue.tasks.pop_front();
+    queue.bytes -= task.bytes;
+    --waiting_;
     waiting_bytes_ -= task.bytes;
+    if (queue.tasks.empty()) {
+      queues_.erase(turn);
+    } else {
+      turns_.push_back(turn->first);
+    }
     return std::move(task.run);
   }
 
   const LaneOptions options_;
   mutable Mutex mutex_;
   CondVar changed_;
-  std::deque<Task> waiting_ ROCKETMQ_GUARDED_BY(mutex_);
+  Queues queues_ ROCKETMQ_GUARDED_BY(mutex_);
+  std::deque<const void*> turns_ ROCKETMQ_GUARDED_BY(mutex_);  ///< Whose queue comes next.
+  size_t waiting_ ROCKETMQ_GUARDED_BY(mutex_) = 0;
   size_t waiting_bytes_ ROCKETMQ_GUARDED_BY(mutex_) = 0;
   bool stopped_ ROCKETMQ_GUARDED_BY(mutex_) = false;
 
@@ -108,12 +157,13 @@ class Lanes::Pool {
 
 Lanes::Lanes(Options options)
     : pools_{std::make_unique<Pool>("query", options.query),
+             std::make_unique<Pool>("index", options.index),
              std::make_unique<Pool>("admin", options.admin)} {}
 
 Lanes::~Lanes() { stop(); }
 
-bool Lanes::run(Lane lane, UniqueFunction<void()> task, size_t bytes) {
-  return pool(lane).add(std::move(task), bytes);
+bool Lanes::run(Lane lane, UniqueFunction<void()> task, LaneLoad load) {
+  return pool(lane).add(std::move(task), load);
 }
 
 size_t Lanes::queueSize(Lane lane) const { return pool(lane).size(); }
@@ -128,7 +178,7 @@ void Lanes::stop() {
 
 Lanes::Pool& Lanes::pool(Lane lane) const {
   ROCKETMQ_CHECK(lane != Lane::kInline);
-  return *pools_[lane == Lane::kQuery ? 0 : 1];
+  return *pools_[static_cast<size_t>(lane) - 1];
 }
 
 }  // namespace rocketmq::remoting

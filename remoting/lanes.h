@@ -12,15 +12,26 @@ namespace rocketmq::remoting {
 /// Where a handler runs.
 enum class Lane : uint8_t {
   kInline,  ///< On the connection's own thread; must not block.
-  kQuery,   ///< Reads that may touch a cold disk: queries by key, pulls of cold data.
+  kQuery,   ///< Reads that may touch a cold disk, as pulls of cold data.
+  kIndex,   ///< Queries by key, of which each may have to look through a whole index file.
   kAdmin,   ///< Scans over many topics or groups, settings files.
+};
+
+/// What a lane has to know of a task.
+struct LaneLoad {
+  size_t bytes = 0;  ///< What it keeps in memory while it waits.
+  /// Whom it is done for: a connection, or null for the server itself. Only compared.
+  const void* source = nullptr;
 };
 
 /// Bounded worker pools for handlers that may block.
 ///
-/// Bound: each lane holds at most `queue_max` waiting tasks with `queue_bytes_max` bytes; run()
-/// refuses more, and the router answers SYSTEM_BUSY. Life: stop() finishes what is queued, then
-/// joins. Threads: any, stop() and the destructor not from a lane.
+/// Turns: sources are served in turns, each one's tasks in their order, so that who asks a lot
+/// waits for himself. Bound: each lane holds at most `queue_max` waiting tasks with
+/// `queue_bytes_max` bytes, and a source at most as many as are still free, so that none takes the
+/// last places; run() refuses more, and the router answers SYSTEM_BUSY. Life: stop() finishes what
+/// the server itself has queued, drops what waits for connections, which end, too, and joins.
+/// Threads: any, stop() and the destructor not from a lane.
 class Lanes {
  public:
   struct LaneOptions {
@@ -30,6 +41,7 @@ class Lanes {
   };
   struct Options {
     LaneOptions query{.threads = 2, .queue_max = 20000};
+    LaneOptions index{.threads = 1, .queue_max = 1000};
     LaneOptions admin{.threads = 1, .queue_max = 10000};
   };
 
@@ -38,9 +50,9 @@ class Lanes {
   Lanes(const Lanes&) = delete;
   Lanes& operator=(const Lanes&) = delete;
 
-  /// False when the lane is full or stopped; an idle lane takes a task of any size. `bytes`: what
-  /// the task keeps in memory while it waits. Precondition: lane != kInline.
-  bool run(Lane lane, UniqueFunction<void()> task, size_t bytes = 0);
+  /// False when the lane is full or stopped; an idle lane takes a task of any size. Precondition:
+  /// lane != kInline.
+  bool run(Lane lane, UniqueFunction<void()> task, LaneLoad load = {});
 
   /// Tasks waiting now, and the age of the oldest; for the broker's runtime info.
   size_t queueSize(Lane lane) const;
@@ -52,7 +64,7 @@ class Lanes {
   class Pool;
   Pool& pool(Lane lane) const;
 
-  std::array<std::unique_ptr<Pool>, 2> pools_;
+  std::array<std::unique_ptr<Pool>, 3> pools_;  ///< In the order of Lane, without kInline.
 };
 
 }  // namespace rocketmq::remoting

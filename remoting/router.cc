@@ -173,7 +173,7 @@ void Router::runOnLane(const Entry& entry, const RequestContext& context, RawRes
           run(*handler, copied, std::move(task->responder));
         }
       },
-      frame.size());
+      {.bytes = frame.size(), .source = context.connection.get()});
   if (!is_taken) {
     task->responder.answer(
         Answer<NoFields>(ResponseCode::kSystemBusy, std::string(kLaneFullRemark)));

@@ -250,7 +250,7 @@ void SlaveSynchronizer::copy(const std::string& master, std::string_view what, T
                            [this, what, take_over, body = std::move(result->body)] {
                              logOutcome(what, take_over(body).message());
                            },
-                           bytes);
+                           {.bytes = bytes});
                        if (!accepted) {
                          logOutcome(what, "the admin lane is full");
                        }

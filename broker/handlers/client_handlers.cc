@@ -39,13 +39,14 @@ Answer<HeartbeatReply> answerTo(bool is_registered) {
 
 void heartbeatOnLane(const ClientHandlerParts& parts, remoting::HeartbeatData heartbeat,
                      ClientInfo client, Responder<Heartbeat> responder, size_t bytes) {
+  const remoting::LaneLoad load{.bytes = bytes, .source = responder.connection().get()};
   const auto shared = std::make_shared<Responder<Heartbeat>>(std::move(responder));
   const bool accepted = parts.lanes.run(
       remoting::Lane::kAdmin,
       [parts, shared, heartbeat = std::move(heartbeat), client = std::move(client)] {
         (*shared)(answerTo(parts.heartbeats.accept(heartbeat, client)));
       },
-      bytes);
+      load);
   if (!accepted) {
     (*shared)({ResponseCode::kSystemBusy,
                "[OVERLOAD]system busy, start flow control for a while: too many topics and groups "

@@ -81,7 +81,7 @@ Answer<NoFields> viewMessage(const store::MessageStore& store, int64_t offset) {
 void registerQueryHandlers(remoting::Router& router, store::MessageStore& store,
                            const LiveSettings& settings) {
   router.handle<QueryMessage>(
-      {.lane = remoting::Lane::kQuery},
+      {.lane = remoting::Lane::kIndex},
       [&store, &settings](const QueryMessage& request, const RequestContext&) {
         return queryMessage(store, *settings.load(), request);
       });

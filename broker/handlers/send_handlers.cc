@@ -68,7 +68,8 @@ void finishWhenTopicIsSaved(const SendHandlerParts& parts, SendOutcome outcome,
 /// Runs a send that has to create a topic or group first on a thread that may wait for the disk.
 template <class C>
 void sendOnLane(const SendHandlerParts& parts, OwnedSend send, Responder<C> responder) {
-  const size_t bytes = send.body.size() + sizeof(send);
+  const remoting::LaneLoad load{.bytes = send.body.size() + sizeof(send),
+                                .source = responder.connection().get()};
   const auto shared = std::make_shared<Responder<C>>(std::move(responder));
   const bool accepted = parts.lanes.run(
       remoting::Lane::kAdmin,
@@ -85,7 +86,7 @@ void sendOnLane(const SendHandlerParts& parts, OwnedSend send, Responder<C> resp
           finish(parts, std::move(outcome), std::move(*shared));
         }
       },
-      bytes);
+      load);
   if (!accepted) {
     (*shared)({ResponseCode::kSystemBusy,
                "[OVERLOAD]system busy, start flow control for a while: too many topics and groups "

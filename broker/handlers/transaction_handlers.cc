@@ -21,11 +21,12 @@ using remoting::ResumeCheckHalfMessage;
 /// Ends a transaction whose half message may have to be read from the disk.
 void endOnLane(const TransactionHandlerParts& parts, const EndTransaction& request,
                Responder<EndTransaction> responder) {
+  const auto* const source = responder.connection().get();
   const auto shared = std::make_shared<Responder<EndTransaction>>(std::move(responder));
   const bool accepted = parts.lanes.run(
       remoting::Lane::kQuery,
       [parts, request, shared] { (*shared)(parts.transactions.ends().end(request)); },
-      sizeof(request));
+      {.bytes = sizeof(request), .source = source});
   if (!accepted) {
     (*shared)({ResponseCode::kSystemBusy,
                "[OVERLOAD]system busy, start flow control for a while: too many old transactions "

@@ -189,11 +189,12 @@ void PullService::run(std::unique_ptr<Task> task) {
 }
 
 void PullService::runOnLane(std::unique_ptr<Task> task) {
-  const size_t bytes = task->own_filter_bytes;
+  const remoting::LaneLoad load{.bytes = task->own_filter_bytes,
+                                .source = task->responder->connection().get()};
   const auto shared = std::make_shared<std::unique_ptr<Task>>(std::move(task));
   if (!parts_.lanes.run(
           remoting::Lane::kQuery, [this, shared] { serve(std::move(*shared), /*may_wait=*/true); },
-          bytes)) {
+          load)) {
     (*shared)->responder->answer(answerOverloaded(**shared));
   }
 }

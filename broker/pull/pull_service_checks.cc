@@ -189,6 +189,7 @@ bool PullService::useGroupExpression(Draft& draft, const ActiveSubscription& kno
 
 void PullService::createGroupThenPull(const Header& request, bool is_lite,
                                       std::unique_ptr<PullResponder> responder) {
+  const remoting::LaneLoad load{.source = responder->connection().get()};
   const auto shared = std::make_shared<std::unique_ptr<PullResponder>>(std::move(responder));
   const bool accepted = parts_.lanes.run(
       remoting::Lane::kAdmin,
@@ -200,7 +201,8 @@ void PullService::createGroupThenPull(const Header& request, bool is_lite,
           return;
         }
         pull(convertPullHeader<std::string_view>(owned), is_lite, std::move(*shared));
-      });
+      },
+      load);
   if (!accepted) {
     (*shared)->answer({ResponseCode::kSystemBusy,
                        "[OVERLOAD]system busy, start flow control for a while: too many topics and "
@@ -210,16 +212,18 @@ void PullService::createGroupThenPull(const Header& request, bool is_lite,
 
 void PullService::parseOnLane(const Header& request, bool is_lite,
                               std::unique_ptr<PullResponder> responder) {
-  const auto shared = std::make_shared<std::unique_ptr<PullResponder>>(std::move(responder));
   // Counted by what they become, which bounds how long others wait behind them, too.
-  const size_t bytes = request.subscription.value_or("").size() * kExpressionFactor;
+  const remoting::LaneLoad load{
+      .bytes = request.subscription.value_or("").size() * kExpressionFactor,
+      .source = responder->connection().get()};
+  const auto shared = std::make_shared<std::unique_ptr<PullResponder>>(std::move(responder));
   const bool accepted = parts_.lanes.run(
       remoting::Lane::kQuery,
       [this, is_lite, shared, owned = convertPullHeader<std::string>(request)] {
         pull(convertPullHeader<std::string_view>(owned), is_lite, std::move(*shared),
              /*may_parse_long=*/true);
       },
-      bytes);
+      load);
   if (!accepted) {
     (*shared)->answer({ResponseCode::kSystemBusy,
                        "[OVERLOAD]system busy, start flow control for a while: too many long "

@@ -2,8 +2,11 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <atomic>
+#include <memory>
 #include <stdexcept>
+#include <string>
 #include <thread>
 
 #include "tests/unit/remoting/runtime_fixture.h"
@@ -52,18 +55,14 @@ TEST_F(LanesTest, RefusesTasksBeyondTheQueueBound) {
 
 TEST_F(LanesTest, RefusesTasksThatKeepTooManyBytes) {
   blockQueryLane();
-  EXPECT_TRUE(lanes_.run(
-      Lane::kQuery, [] {}, 60));
-  EXPECT_FALSE(lanes_.run(
-      Lane::kQuery, [] {}, 60));
-  EXPECT_TRUE(lanes_.run(
-      Lane::kQuery, [] {}, 40));
+  EXPECT_TRUE(lanes_.run(Lane::kQuery, [] {}, {.bytes = 60}));
+  EXPECT_FALSE(lanes_.run(Lane::kQuery, [] {}, {.bytes = 60}));
+  EXPECT_TRUE(lanes_.run(Lane::kQuery, [] {}, {.bytes = 40}));
 }
 
 TEST_F(LanesTest, EmptyLaneTakesATaskOfAnySize) {
   Event done;
-  EXPECT_TRUE(lanes_.run(
-      Lane::kQuery, [&] { done.set(); }, 1 << 20));
+  EXPECT_TRUE(lanes_.run(Lane::kQuery, [&] { done.set(); }, {.bytes = 1 << 20}));
   done.wait();
 }
 
@@ -87,6 +86,84 @@ TEST_F(LanesTest, StopFinishesWhatIsQueuedAndRefusesMore) {
   lanes_.stop();
   EXPECT_EQ(ran, 2);
   EXPECT_FALSE(lanes_.run(Lane::kQuery, [] {}));
+}
+
+TEST(LanesOfSourcesTest, AreServedInTurns) {
+  Lanes lanes({});
+  Event blocked;
+  Event gate;
+  ASSERT_TRUE(lanes.run(Lane::kAdmin, [&] {
+    blocked.set();
+    gate.wait();
+  }));
+  blocked.wait();
+  const int busy = 0;
+  const int modest = 0;
+  std::string ran;
+  const auto add = [&](char name, const void* source) {
+    ASSERT_TRUE(lanes.run(Lane::kAdmin, [&ran, name] { ran += name; }, {.source = source}));
+  };
+  for (int i = 0; i < 4; ++i) {
+    add('b', &busy);
+  }
+  add('1', &modest);
+  add('2', &modest);
+  add('s', nullptr);
+  Event done;
+  ASSERT_TRUE(lanes.run(Lane::kAdmin, [&] { done.set(); }));
+  gate.set();
+  done.wait();
+  lanes.stop();
+  EXPECT_EQ(ran, "b1sb2bb");
+}
+
+TEST(LanesOfSourcesTest, LeaveRoomForEachOther) {
+  Lanes lanes({.admin = {.threads = 1, .queue_max = 12, .queue_bytes_max = 1200}});
+  Event blocked;
+  Event gate;
+  ASSERT_TRUE(lanes.run(Lane::kAdmin, [&] {
+    blocked.set();
+    gate.wait();
+  }));
+  blocked.wait();
+  const auto fill = [&](const void* source, size_t bytes) {
+    int taken = 0;
+    while (lanes.run(Lane::kAdmin, [] {}, {.bytes = bytes, .source = source})) {
+      ++taken;
+    }
+    return taken;
+  };
+  const std::array<int, 4> sources{};
+  EXPECT_EQ(fill(&sources[0], 1), 6);
+  EXPECT_EQ(fill(&sources[1], 1), 3);
+  EXPECT_EQ(fill(&sources[2], 300), 2) << "by the bytes: no more than are free then";
+  EXPECT_EQ(fill(&sources[3], 1), 1) << "the last place is somebody's who has none";
+  EXPECT_EQ(fill(nullptr, 1), 0);
+  EXPECT_EQ(lanes.queueSize(Lane::kAdmin), 12u);
+  gate.set();
+}
+
+TEST(LanesOfSourcesTest, AreDroppedByAStop) {
+  Lanes lanes({});
+  Event blocked;
+  Event gate;
+  ASSERT_TRUE(lanes.run(Lane::kAdmin, [&] {
+    blocked.set();
+    gate.wait();
+  }));
+  blocked.wait();
+  const int source = 0;
+  std::atomic<bool> ran = false;
+  std::atomic<bool> ran_own = false;
+  const auto watched = std::make_shared<int>();
+  ASSERT_TRUE(lanes.run(Lane::kAdmin, [&ran, watched] { ran = true; }, {.source = &source}));
+  ASSERT_TRUE(lanes.run(Lane::kAdmin, [&ran_own] { ran_own = true; }));
+  std::thread stopping([&] { lanes.stop(); });
+  EXPECT_TRUE(eventually([&] { return watched.use_count() == 1; }));
+  gate.set();
+  stopping.join();
+  EXPECT_FALSE(ran);
+  EXPECT_TRUE(ran_own);
 }
 
 TEST_F(LanesTest, TaskThatThrowsDoesNotEndTheLane) {

@@ -208,7 +208,7 @@ class RuntimeTest : public testing::Test {
 
   IoPool server_pool_{"server", 2};
   IoPool client_pool_{"client", 2};
-  Lanes lanes_{{.query = {.threads = 1, .queue_max = 2}, .admin = {}}};
+  Lanes lanes_{{.query = {.threads = 1, .queue_max = 3}, .admin = {}}};  // Two for a connection.
   Router router_{&lanes_};
   Router client_router_{nullptr};
   std::unique_ptr<Server> server_;
