@@ -49,12 +49,13 @@ bool TcpConnection::lookAtFirstByte() {
 
 bool TcpConnection::beginHandshake() {
   TlsServer& server = *settings_->tls_server;
-  std::optional<TlsServer::Turn> turn = server.beginHandshake();
-  if (!turn) {
-    requestClose(CloseReason::Kind::kFault, std::to_string(server.limits().handshakes_max) +
-                                                " TLS handshakes are under way already");
-    return false;
-  }
+  TlsServer::Turn turn =
+      server.beginHandshake([weak = weak_from_this(), most = server.limits().handshakes_max] {
+        if (const ConnectionPtr connection = weak.lock()) {
+          connection->close("of " + std::to_string(most) +
+                            " TLS handshakes under way this was the oldest");
+        }
+      });
   auto session = server.accept(socket_.get());
   if (!session.ok()) {
     requestClose(CloseReason::Kind::kFault, session.status().message());
@@ -63,7 +64,7 @@ bool TcpConnection::beginHandshake() {
   tls_ = std::move(*session);
   stage_ = Stage::kHandshake;
   handshake_ = std::make_unique<Handshake>(
-      Handshake{.turn = std::move(*turn),
+      Handshake{.turn = std::move(turn),
                 .timer = SteadyTimer(thread_.executor(), server.limits().handshake_timeout)});
   handshake_->timer.async_wait([self = self()](const asio::error_code& error) {
     if (!error && self->handshake_ != nullptr) {

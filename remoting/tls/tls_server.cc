@@ -24,12 +24,26 @@ Result<std::shared_ptr<TlsServer>> TlsServer::create(const TlsSettings& settings
   return std::shared_ptr<TlsServer>(new TlsServer(settings, limits, std::move(context)));
 }
 
-std::optional<TlsServer::Turn> TlsServer::beginHandshake() {
-  if (handshakes_.fetch_add(1, std::memory_order_relaxed) >= limits_.handshakes_max) {
-    handshakes_.fetch_sub(1, std::memory_order_relaxed);
-    return std::nullopt;
+TlsServer::Turn TlsServer::beginHandshake(UniqueFunction<void()> give_up) {
+  UniqueFunction<void()> give_up_oldest;
+  uint64_t number = 0;
+  {
+    MutexLock lock(mutex_);
+    if (handshakes_.size() >= limits_.handshakes_max) {
+      give_up_oldest = std::move(handshakes_.extract(handshakes_.begin()).mapped());
+    }
+    number = ++begun_;
+    handshakes_.emplace(number, std::move(give_up));
   }
-  return std::optional<Turn>(std::in_place, *this);
+  if (give_up_oldest) {
+    give_up_oldest();
+  }
+  return {*this, number};
+}
+
+void TlsServer::endHandshake(uint64_t number) {
+  MutexLock lock(mutex_);
+  handshakes_.erase(number);
 }
 
 Result<std::shared_ptr<const TlsContext>> TlsServer::context() {

@@ -1,9 +1,10 @@
 #pragma once
 
-#include <atomic>
 #include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <map>
 #include <memory>
-#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -13,6 +14,7 @@
 #include "remoting/tls/tls_context.h"
 #include "remoting/tls/tls_session.h"
 #include "remoting/tls/tls_settings.h"
+#include "remoting/unique_function.h"
 
 namespace rocketmq::remoting {
 
@@ -23,24 +25,26 @@ namespace rocketmq::remoting {
 class TlsServer {
  public:
   struct Limits {
-    size_t handshakes_max = 1024;  ///< At a time; more connections are closed.
+    size_t handshakes_max = 1024;  ///< At a time; for one more the oldest is given up.
     std::chrono::milliseconds handshake_timeout{10'000};
   };
 
-  /// The right to one handshake; given back when destroyed.
+  /// A handshake that is under way, until this is destroyed.
   class Turn {
    public:
-    explicit Turn(TlsServer& server) : server_(&server) {}
-    Turn(Turn&& other) noexcept : server_(std::exchange(other.server_, nullptr)) {}
+    Turn(TlsServer& server, uint64_t number) : server_(&server), number_(number) {}
+    Turn(Turn&& other) noexcept
+        : server_(std::exchange(other.server_, nullptr)), number_(other.number_) {}
     Turn& operator=(Turn&&) = delete;
     ~Turn() {
       if (server_ != nullptr) {
-        server_->handshakes_.fetch_sub(1, std::memory_order_relaxed);
+        server_->endHandshake(number_);
       }
     }
 
    private:
     TlsServer* server_;
+    uint64_t number_;
   };
 
   /// Reads keys and certificates, unless the mode is disabled. Errors as TlsContext::forServer().
@@ -52,8 +56,10 @@ class TlsServer {
   TlsMode mode() const { return settings_.server_mode; }
   const Limits& limits() const { return limits_; }
 
-  /// Nothing when too many handshakes are under way.
-  std::optional<Turn> beginHandshake();
+  /// `give_up` closes the connection, from any thread: it is called, once, when too many handshakes
+  /// are under way and this is the oldest. So peers that are slow on purpose keep nobody out: an
+  /// honest handshake is over before as many others have begun.
+  Turn beginHandshake(UniqueFunction<void()> give_up);
 
   /// TLS on a socket whose first byte asks for it, with the certificate in force. Precondition: the
   /// mode is not disabled.
@@ -68,18 +74,19 @@ class TlsServer {
  private:
   TlsServer(TlsSettings settings, Limits limits, std::shared_ptr<const TlsContext> context);
 
+  void endHandshake(uint64_t number);
   /// Tells states of the files apart.
   std::string fingerprint() const;
   Result<std::shared_ptr<const TlsContext>> context();
 
   const TlsSettings settings_;
   const Limits limits_;
-  std::atomic<size_t> handshakes_ = 0;
-
   std::string loaded_;  ///< Fingerprint of what was last tried.
   std::string seen_;    ///< Fingerprint at the last look.
 
   mutable Mutex mutex_;
+  std::map<uint64_t, UniqueFunction<void()>> handshakes_ ROCKETMQ_GUARDED_BY(mutex_);
+  uint64_t begun_ ROCKETMQ_GUARDED_BY(mutex_) = 0;
   /// Null until it is needed in test mode.
   std::shared_ptr<const TlsContext> context_ ROCKETMQ_GUARDED_BY(mutex_);
 };

@@ -179,6 +179,17 @@ TEST_F(TlsTest, SlowHandshakesAreBoundedInTimeAndCountAndBlockNobody) {
   EXPECT_TRUE(echo("tls").ok());
 }
 
+TEST_F(TlsTest, SlowHandshakesKeepNobodyOut) {
+  serve(TlsSettings{}, {.handshakes_max = 2, .handshake_timeout = std::chrono::hours(1)});
+  auto oldest = connectRaw();
+  ASSERT_TRUE(oldest.write(kHalfHello));
+  auto older = connectRaw();
+  ASSERT_TRUE(older.write(kHalfHello));
+  connectWith(TlsSettings{});
+  EXPECT_TRUE(echo("tls").ok());
+  EXPECT_TRUE(oldest.closedByPeer());
+}
+
 TEST_F(TlsTest, FilesThatCannotBeUsedAreNamed) {
   files_.makeAuthority("good");
   TlsSettings settings = serverSettings("good");
