@@ -67,8 +67,8 @@ ClientRegistry::Account ClientRegistry::noteGroup(const ClientInfo& client,
   auto& names = kind == MemberKind::kProducer ? groups.producer_groups : groups.consumer_groups;
   const auto clients = names.find(group);
   const bool is_known = clients != names.end() && clients->second.contains(client.client_id);
-  if (groups.memberships >= kMembershipsMax ||
-      (!is_known && !groups.names.grow(membershipBytes(group, client.client_id)))) {
+  if (!is_known && (groups.memberships >= kMembershipsMax ||
+                    !groups.names.grow(membershipBytes(group, client.client_id)))) {
     static LogLimiter limiter(1);
     limiter.warn("connection {} joins no more groups, it has joined {}", connection_id,
                  groups.memberships);
@@ -472,9 +472,11 @@ std::optional<ClientInfo> ClientRegistry::findConsumer(std::string_view group_na
   const Shard& shard = shardOf(group_name);
   MutexLock lock(shard.mutex);
   if (const auto group = shard.groups.find(group_name); group != shard.groups.end()) {
-    for (const auto& [key, member] : group->second.members) {
-      if (key.client_id == client_id) {
-        return member.client;
+    // The newest connection: an older one of the client may be dead without anybody knowing yet.
+    const auto& members = group->second.members;
+    for (auto member = members.rbegin(); member != members.rend(); ++member) {
+      if (member->first.client_id == client_id) {
+        return member->second.client;
       }
     }
   }

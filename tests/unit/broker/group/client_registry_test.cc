@@ -295,6 +295,23 @@ TEST_F(ClientRegistryTest, AGroupsViewShowsTraitsSubscriptionsAndMembers) {
   EXPECT_FALSE(clients_.findConsumer("G", "c2"));
 }
 
+TEST_F(ClientRegistryTest, AConsumerThatReconnectedIsReachedOverItsNewConnection) {
+  const auto half_open = connect(1);
+  const auto alive = connect(2);
+  clients_.registerConsumer("G", client(half_open, "c1"), to({subscription("T")}));
+  clients_.registerConsumer("G", client(alive, "c1"), to({subscription("T")}));
+  EXPECT_EQ(clients_.findConsumer("G", "c1")->connection, alive);
+}
+
+TEST_F(ClientRegistryTest, AConnectionThatMayJoinNoMoreKeepsItsMembers) {
+  const auto connection = connect(1);
+  ASSERT_TRUE(clients_.registerConsumer("G", client(connection, "c1"), to({subscription("T")})));
+  while (clients_.registerProducer("P", client(connection, "c1"))) {
+    clients_.unregisterProducer("P", "c1", connection->id());
+  }
+  EXPECT_TRUE(clients_.registerConsumer("G", client(connection, "c1"), to({subscription("T")})));
+}
+
 TEST_F(ClientRegistryTest, AnExpressionIsAliveWhileItsGroupSubscribesByIt) {
   const auto isAlive = [this](const char* topic) {
     const auto data = filters_.find("G", topic);
