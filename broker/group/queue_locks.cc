@@ -1,25 +1,14 @@
 #include "broker/group/queue_locks.h"
 
 #include <iterator>
-#include <tuple>
-#include <vector>
 
 #include "broker/config_file.h"
-#include "common/fields.h"
 #include "common/log.h"
-#include "remoting/protocol/bodies/membership.h"
 
 namespace rocketmq::broker {
 
-/// queueLocks.json: what each owner would ask for to have its locks again.
-struct QueueLocks::File {
-  std::vector<remoting::LockBatchBody> locks;
-
-  static constexpr auto fields() { return std::tuple{optional("locks", &File::locks)}; }
-};
-
 void QueueLocks::load(TimestampMs now) {
-  const Result<File> file = loadConfigFile<File>(path_);
+  const Result<QueueLocksFile> file = loadConfigFile<QueueLocksFile>(path_);
   if (!file.ok()) {
     log::warn("clients may consume queues in order that others still hold, for half a minute: {}",
               file.status().message());
@@ -42,8 +31,8 @@ Status QueueLocks::persist() {
   return Status::ok();
 }
 
-QueueLocks::File QueueLocks::file() const {
-  File file;
+QueueLocksFile QueueLocks::file() const {
+  QueueLocksFile file;
   for (const Shard& shard : shards_) {
     MutexLock guard(shard.mutex);
     size_t room = kLocksInFileMax;

@@ -10,6 +10,7 @@
 #include <string_view>
 #include <utility>
 
+#include "broker/group/queue_locks_file.h"
 #include "broker/string_map.h"
 #include "common/clock.h"
 #include "common/model/message_queue.h"
@@ -65,7 +66,6 @@ class QueueLocks {
     StringMap<std::map<Queue, Lock>> groups ROCKETMQ_GUARDED_BY(mutex);
     size_t locks ROCKETMQ_GUARDED_BY(mutex) = 0;  ///< Of all groups.
   };
-  struct File;
   static constexpr size_t kShards = 16;
   /// Per shard; a queue more is not locked, and its client tries again later.
   static constexpr size_t kLocksMax = 65'536;
@@ -82,7 +82,7 @@ class QueueLocks {
     return now - lock.renewed_ms > lifetime_ms_;
   }
 
-  File file() const;
+  QueueLocksFile file() const;
   void noteChange() { changes_.fetch_add(1, std::memory_order_release); }
 
   const std::string path_;

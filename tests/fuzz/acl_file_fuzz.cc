@@ -2,12 +2,15 @@
 #include <string>
 #include <vector>
 
+#include "broker/acl/access_rules.h"
 #include "broker/acl/acl_file.h"
+#include "broker/acl/address_rule.h"
 #include "common/check.h"
 #include "tests/fuzz/fuzz_target.h"
 
-// The text of an ACL file (plain_acl.yml), read, and changed as requests of administrators change
-// it: what the text held besides stays, and the new text can be read again.
+// The text of an ACL file (plain_acl.yml), read, made into rules, and changed as requests of
+// administrators change it: what the text held besides stays, and the new text can be read again.
+// The text as it stands is also a line of a white list.
 
 namespace rocketmq {
 namespace {
@@ -41,10 +44,23 @@ ROCKETMQ_FUZZ_TARGET(acl_file, input) {
   if (input.size() > broker::kAclFileBytesMax) {
     return;
   }
+  if (const auto rule = broker::AddressRule::parse(input); rule.ok()) {
+    for (const char* address : {"10.0.0.7:1", "[2001:db8::1]:1"}) {
+      static_cast<void>(rule->matches(*HostAddress::parse(address)));
+    }
+  }
   const Result<AclFile> file = parseAclFile(input);
   if (!file.ok()) {
     ROCKETMQ_CHECK(file.status().message().starts_with("line "));
     return;
+  }
+  std::vector<std::string> warnings;
+  const auto rules = broker::AccessRules::compile({{"a.yml", *file}}, "replies", warnings);
+  ROCKETMQ_CHECK(rules.ok() || rules.status().message().starts_with("a.yml"));
+  if (rules.ok()) {
+    remoting::CommandView request;
+    request.code = 310;
+    static_cast<void>((*rules)->refusal(request, *HostAddress::parse("10.0.0.7:1")));
   }
   const std::vector<std::string> addresses = {"10.0.0.1", "* & {\"'"};
   const AclFile white = reread(withGlobalWhiteAddresses(input, addresses, kVersion));

@@ -1,5 +1,6 @@
 #include <string>
 
+#include "broker/group/queue_locks_file.h"
 #include "common/check.h"
 #include "common/json/decode.h"
 #include "common/json/encode.h"
@@ -39,7 +40,7 @@ using AllBodies =
              model::SubscriptionGroupTable, model::ConsumerOffsetTable, model::DelayOffsetTable,
              model::KvConfigTable, model::TopicRouteData, model::SubscriptionData,
              model::TopicConfig, model::SubscriptionGroupConfig, AclConfig, TimerMetricsTable,
-             MessageRequestModes, model::ConsumerFilterTable>;
+             MessageRequestModes, model::ConsumerFilterTable, broker::QueueLocksFile>;
 
 template <class T>
 void checkBody(std::string_view text) {
