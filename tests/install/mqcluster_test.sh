@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
-# Promise: bin/mqcluster starts every layout of conf/, whose slaves follow their masters, brings back
-# what was killed, and stops all of it.
+# Promise: what cmake --install puts down runs by itself, and its bin/mqcluster starts every layout of
+# conf/, whose slaves follow their masters, brings back what was killed, and stops all of it.
 # Usage: mqcluster_test.sh BUILD_FOLDER
 set -eu
-cd "$(dirname "$0")/../.."
-export ROCKETMQ_BUILD=$1
+unset ROCKETMQ_HOME ROCKETMQ_BUILD
 folder=$(mktemp -d)
+cmake --install "$1" --component server --prefix "$folder/rocketmq" >/dev/null
+cd "$folder/rocketmq"
 export ROCKETMQ_CLUSTER_DIR=$folder/cluster
 cleanUp() {
   if [ -f "$ROCKETMQ_CLUSTER_DIR/pids" ]; then
