@@ -175,7 +175,7 @@ def idle(suite):
 def idle_echo(suite, connections, rate):
     """What as many frames of the same sizes over as many connections cost a server that does
     nothing with them."""
-    heartbeat, answer = 511, 102
+    heartbeat, answer = 511, 102  # mqbench's, give or take the digits of a client's id.
     seconds = suite.scale.idle_seconds
     with servers.Echo(suite.programs, suite.folder, answer) as echo:
         pid = echo.process.pid
