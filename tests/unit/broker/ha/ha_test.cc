@@ -297,6 +297,11 @@ TEST_F(HaTest, AMasterThatStopsWaitsForTheSlavesThatAreNear) {
   ASSERT_TRUE(first.write(view(encodeReport(master_.store_->commitLogMaxOffset()))));
   second.close();
   EXPECT_TRUE(rest.get());
+  // Nor is one whose log may be another master's.
+  RawSocket third = RawSocket::connectTo(server_->port());
+  ASSERT_TRUE(third.write(view(encodeReport(end - 1))));
+  ASSERT_TRUE(third.readBytes(kTransferHeaderBytes));
+  EXPECT_TRUE(waiting(kLong).get());
   master_.configure([](BrokerSettings& settings) { settings.ha_slave_fall_behind_bytes_max = 10; });
   master_.send(1);
   EXPECT_TRUE(waiting(kLong).get());
