@@ -231,6 +231,7 @@ TEST_F(LogMatchTest, ItFollowsOnceTheConnectionOfNowHasShownThatTheLogsAreTheSam
   master.hangUp();
   master.accept();
   EXPECT_FALSE(client_->state().is_following) << "the master may have lost its log's end";
+  EXPECT_EQ(client_->state().log_match, LogMatch::kUnknown);
   master.sendAll(kFileBytes);
   EXPECT_TRUE(slaveFollows());
   master.hangUp();
