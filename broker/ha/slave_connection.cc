@@ -122,8 +122,10 @@ bool SlaveConnection::takeReport(int64_t end_offset) {
     static LogLimiter limiter(1);  // Whoever can reach the port may say so.
     limiter.error(
         "the log of slave {} ends at {}, behind the end of this master's, {}: it holds messages "
-        "that this master has lost, or belongs to another master. It gets nothing until it is "
-        "set up anew: stop it, move its store away, start it",
+        "that this master has lost, or belongs to another master. It may have the only copy of "
+        "messages that were acknowledged: if nothing new has been sent to this master, it can be "
+        "promoted instead. Else it gets nothing until it is set up anew: stop it, move its store "
+        "away, start it",
         address_, end_offset, log_end);
     close("the slave is ahead of this master");
     return false;
