@@ -187,10 +187,12 @@ void Broker::Impl::startSlaveTimers() {
   every(kMasterSearchPeriod, kMasterSearchPeriod, [this] {
     if (!replication_->knowsMaster()) {
       std::call_once(no_master_told_, [this] {
+        const auto settings = settings_.load();
         log::warn(
-            "this slave copies nothing: the name servers know no master with brokerName={} (it is "
+            "this slave copies {}: the name servers know no master with brokerName={} (it is "
             "not there yet, or the name is another)",
-            settings_.load()->broker_name);
+            settings->ha_master_address.empty() ? "nothing" : "no topics, groups and offsets",
+            settings->broker_name);
       });
     }
     if (replication_->lacksMaster()) {

@@ -211,6 +211,9 @@ void HaClient::Impl::onSocket(Result<remoting::ConnectedSocket> connected) {
     retryLater();
     return;
   }
+  // What was found out about the log of before, maybe another master's, is not known of this one.
+  LogMatch same = LogMatch::kSame;
+  log_match_.compare_exchange_strong(same, LogMatch::kUnknown, std::memory_order_relaxed);
   connection_ = std::make_shared<MasterConnection>(
       std::move(connected->socket), MasterConnection::Parts{.store = store_,
                                                             .settings = settings_,

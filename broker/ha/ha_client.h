@@ -39,7 +39,8 @@ class HaClient {
   struct State {
     std::string master_address;  ///< Empty: not known yet.
     bool is_connected = false;
-    LogMatch log_match = LogMatch::kUnknown;  ///< The last that was found out.
+    /// The last that was found out; kSame by the connection of now.
+    LogMatch log_match = LogMatch::kUnknown;
     /// This log was found to be the same as that of the master at `master_address` when they were
     /// last connected: false from the moment of a new connection until it has been compared there.
     bool is_following = false;

@@ -100,7 +100,7 @@ void HaServer::Impl::awaitSlaves(steady_clock::time_point deadline) {
 
 bool HaServer::Impl::isAwaited(const SlaveConnection& slave) const {
   const int64_t behind = store_.commitLogMaxOffset() - slave.ackOffset();
-  return slave.ackOffset() >= 0 && behind > 0 &&
+  return slave.isFollowing() && behind > 0 &&
          behind < settings_.load()->ha_slave_fall_behind_bytes_max;
 }
 

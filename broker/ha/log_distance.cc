@@ -5,6 +5,7 @@
 
 #include "common/bytes.h"
 #include "common/message/record.h"
+#include "store/log/record_walker.h"
 
 namespace rocketmq::broker {
 namespace {
@@ -18,10 +19,8 @@ constexpr size_t kHeadBytes = kOwnOffsetAt + sizeof(int64_t);
 
 /// Whether a record, or the blank end of a file, begins with these bytes, which lie at `offset`.
 bool beginsRecord(std::string_view bytes, int64_t offset) {
-  const bool is_blank = bytes.size() >= static_cast<size_t>(kPrefixBytes) &&
-                        loadBigEndian<uint32_t>(bytes.data() + 4) == kBlankMagic;
-  return is_blank || (bytes.size() >= kHeadBytes &&
-                      loadBigEndian<int64_t>(bytes.data() + kOwnOffsetAt) == offset);
+  return store::isBlank(bytes) || (bytes.size() >= kHeadBytes &&
+                                   loadBigEndian<int64_t>(bytes.data() + kOwnOffsetAt) == offset);
 }
 
 }  // namespace
@@ -62,7 +61,7 @@ int64_t messagesBetween(const store::MessageStore& store, int64_t from, int64_t 
       if (bytes < kPrefixBytes) {
         return messages;
       }
-      messages += loadBigEndian<uint32_t>(prefix + sizeof(bytes)) == kBlankMagic ? 0 : 1;
+      messages += store::isBlank({prefix, kPrefixBytes}) ? 0 : 1;
       at += bytes;
     }
   }

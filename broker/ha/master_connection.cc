@@ -23,6 +23,9 @@ using std::chrono::steady_clock;
 constexpr int kReadsPerTurn = 16;
 /// A backlog is appended in pieces of so many bytes: the system's cache makes large pages of them.
 constexpr size_t kAppendBytes = 1 << 20;
+/// A heartbeat in the middle of the comparison says that the master has nothing there, unless log
+/// came such a short time ago: a master that sends so much in a second may be in a pause.
+constexpr std::chrono::seconds kNothingThereAfter{2};
 /// So much of the log's end is compared with the master's, or more if a record is larger.
 constexpr int64_t kComparedBytes = 4096;
 constexpr std::string_view kForeign =
@@ -56,6 +59,7 @@ MasterConnection::MasterConnection(remoting::TcpSocket socket, const Parts& part
       asked_from_(askFrom(parts.store, parts.settings.load()->commit_log_file_bytes)),
       received_from_(asked_from_),
       last_read_(steady_clock::now()),
+      last_log_(last_read_),
       last_write_(last_read_) {}
 
 void MasterConnection::start() {
@@ -176,8 +180,13 @@ bool MasterConnection::checkHeader(const TransferHeader& header) {
     return false;
   }
   was_useful_ = true;
+  if (header.bytes > 0) {
+    last_log_ = steady_clock::now();
+  }
   if (header.bytes == 0 && receivedTo() < parts_.store.commitLogMaxOffset()) {
-    noteNothingThere();
+    if (steady_clock::now() - last_log_ >= kNothingThereAfter) {
+      noteNothingThere();
+    }
   } else if (isCompared()) {
     // There was nothing to compare. A master that refuses this slave would not have gone on.
     note(LogMatch::kSame);

@@ -118,6 +118,7 @@ class MasterConnection : public std::enable_shared_from_this<MasterConnection> {
   bool was_useful_ = false;
   bool is_closed_ = false;
   std::chrono::steady_clock::time_point last_read_;
+  std::chrono::steady_clock::time_point last_log_;  // Of the connection before any came.
   std::chrono::steady_clock::time_point last_write_;
 };
 

@@ -23,6 +23,8 @@ using std::chrono::steady_clock;
 constexpr size_t kFramesPerWrite = 8;
 /// A piece of the log that is large enough for calls of its own, which save its copy.
 constexpr int64_t kSendFileBytesMin = 16 << 10;
+/// So much of the log a heartbeat has in a pause.
+constexpr int64_t kHeartbeatBytes = 256;
 /// Then other slaves and reports have their turn.
 constexpr int64_t kBytesPerTurn = 1 << 20;
 /// A slave that is so far behind takes much at a time, for long.
@@ -120,8 +122,10 @@ bool SlaveConnection::takeReport(int64_t end_offset) {
     static LogLimiter limiter(1);  // Whoever can reach the port may say so.
     limiter.error(
         "the log of slave {} ends at {}, behind the end of this master's, {}: it holds messages "
-        "that this master has lost, or belongs to another master. It gets nothing until it is "
-        "set up anew: stop it, move its store away, start it",
+        "that this master has lost, or belongs to another master. It may have the only copy of "
+        "messages that were acknowledged: if nothing new has been sent to this master, it can be "
+        "promoted instead. Else it gets nothing until it is set up anew: stop it, move its store "
+        "away, start it",
         address_, end_offset, log_end);
     close("the slave is ahead of this master");
     return false;
@@ -326,16 +330,25 @@ void SlaveConnection::onTick() {
   sampleRate(now);
   const bool is_due = now - last_write_ >= milliseconds(settings->ha_heartbeat_interval_ms);
   if (ackOffset() >= 0 && is_due && frames_.empty()) {
-    const int64_t next = next_offset_.load(std::memory_order_relaxed);
-    if (next < store_.commitLogMaxOffset() && store_.logBytes(next, 1).bytes.empty()) {
-      reportGap();
-    }
-    frames_.push_back({.header = TransferHeader{.offset = next, .bytes = 0}.encode(), .piece = {}});
+    gatherHeartbeat();
     write();
   }
   if (!is_closed_) {
     armTick();
   }
+}
+
+/// A slave takes one without log for the word that there is none at that place.
+void SlaveConnection::gatherHeartbeat() {
+  const int64_t next = next_offset_.load(std::memory_order_relaxed);
+  store::LogPiece piece = store_.logBytes(next, kHeartbeatBytes);
+  const auto bytes = static_cast<int32_t>(piece.bytes.size());
+  if (bytes == 0 && next < store_.commitLogMaxOffset()) {
+    reportGap();
+  }
+  frames_.push_back({.header = TransferHeader{.offset = next, .bytes = bytes}.encode(),
+                     .piece = std::move(piece)});
+  next_offset_.store(next + bytes, std::memory_order_relaxed);
 }
 
 void SlaveConnection::sampleRate(TimePoint now) {

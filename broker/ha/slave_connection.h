@@ -77,6 +77,7 @@ class SlaveConnection : public std::enable_shared_from_this<SlaveConnection> {
 
   /// Makes the next frames of the log. False: there is nothing to send.
   bool gather();
+  void gatherHeartbeat();
   /// True when all frames have left.
   bool write();
   /// As send(), for what is left of the first frame and of all frames.

@@ -1,7 +1,6 @@
 #include "store/log/record_walker.h"
 
 #include <algorithm>
-#include <optional>
 #include <utility>
 
 #include "common/bytes.h"
@@ -13,8 +12,8 @@ constexpr size_t kMagicAt = 4;
 /// What the magic numbers of both versions begin with.
 constexpr std::string_view kRecordMagicFront = "\xDA\xA3\x20";
 
-/// Offset of the first whole record from `from` on; nullopt when none begins before `limit` in the
-/// view's file.
+}  // namespace
+
 std::optional<int64_t> findRecord(const LogView& view, int64_t from, int64_t limit) {
   const std::string_view bytes =
       view.bytes.substr(0, static_cast<size_t>(std::max<int64_t>(0, limit - view.base)));
@@ -28,8 +27,6 @@ std::optional<int64_t> findRecord(const LogView& view, int64_t from, int64_t lim
   }
   return std::nullopt;
 }
-
-}  // namespace
 
 bool isBlank(std::string_view bytes) {
   return bytes.size() >= kBlankBytes &&

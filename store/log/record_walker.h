@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string_view>
 
 #include "common/message/record.h"
@@ -49,6 +50,10 @@ class RecordWalker {
   MessageRecord record_;
   Status status_;
 };
+
+/// Offset of the first record from `from` on that is whole, has the right CRC and says of itself
+/// that it is there; nullopt when none begins before `limit` in the view.
+std::optional<int64_t> findRecord(const LogView& view, int64_t from, int64_t limit);
 
 /// Whether a blank end record begins there.
 bool isBlank(std::string_view bytes);

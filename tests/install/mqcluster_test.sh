@@ -70,3 +70,8 @@ expect_layout 2m-2s-sync 5 2 2m-noslave
   fail "conf/metrics was started"
 grep -q '^  bin/mqcluster start 2m-2s-sync ' "$folder/usage" || fail "$(cat "$folder/usage")"
 grep -q '^layouts: 2m-2s-async 2m-2s-sync 2m-noslave *$' "$folder/usage" || fail "$(cat "$folder/usage")"
+
+# A layout is a name in conf/, and a relative folder one of the caller's.
+bin/mqcluster start 2m-2s-sync/ 2>/dev/null && fail "2m-2s-sync/ was started"
+said=$(cd "$folder" && ROCKETMQ_CLUSTER_DIR=here "$OLDPWD/bin/mqcluster" status) || true
+[ "$said" = "no cluster runs in $(realpath "$folder")/here" ] || fail "$said"

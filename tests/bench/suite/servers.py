@@ -117,14 +117,6 @@ class Cluster:
             time.sleep(0.1)
         raise BenchError(f"the slave is not in sync: {status.stdout[-500:]}{status.stderr}")
 
-    def slave_lag(self):
-        """Bytes of log that the slave has not acknowledged at this moment."""
-        status = self.status()
-        lag = re.search(r"haSlaveLag_\S+\s*:\s*(\d+)", status.stdout)
-        if not lag:
-            raise BenchError(f"no slave is there: {status.stdout[-500:]}{status.stderr}")
-        return int(lag.group(1))
-
     def status(self):
         return subprocess.run(
             [self.programs.admin, "brokerStatus", "-n", self.namesrv_addr, "-b",

@@ -60,6 +60,23 @@ class ReplicaTest : public StoreTest {
     send(topic, queue_id, count, "new");
   }
 
+  /// Puts zeros over what the master's log has from `begin` to `end`, in one file.
+  void damageMaster(int64_t begin, int64_t end) {
+    const int64_t base = begin - begin % kLogFileBytes;
+    patchFile(logFile(base), begin - base, std::string(static_cast<size_t>(end - begin), '\0'));
+  }
+
+  /// copy() over one connection after the other, as each of `gaps` pieces of damage has to come a
+  /// second time.
+  void copyAcross(int gaps) {
+    for (int i = 0; i < gaps; ++i) {
+      EXPECT_THAT(copy().message(), HasSubstr("do not continue this log"));
+    }
+    ASSERT_EQ("", copy().message());
+    EXPECT_EQ(store_->commitLogMaxOffset(), slave_->commitLogMaxOffset());
+    EXPECT_EQ(logBytesOf(*store_), logBytesOf(*slave_));
+  }
+
   void crashSlave() {
     const std::string folder = dir_ / "crashed";
     copyFolder(dir_ / "slave", folder);
@@ -169,6 +186,106 @@ TEST_F(ReplicaTest, RefusesWhatDoesNotContinueTheLog) {
   const auto unaligned = slave_->appendReplicated(0, "");
   EXPECT_EQ(StatusCode::kCorruption, unaligned.status().code());
   EXPECT_EQ(end, slave_->commitLogMaxOffset());
+}
+
+// Promise: damage in the master's log costs the slave what is damaged and nothing in front of it or
+// behind, and is the same damage there, through restarts of the slave.
+TEST_F(ReplicaTest, DamageInTheMastersLogIsCopiedAsItIs) {
+  for (const FlushMode mode : {FlushMode::kAsync, FlushMode::kSync}) {
+    SCOPED_TRACE(static_cast<int>(mode));
+    options_.flush_mode = mode;
+    const std::string topic = mode == FlushMode::kSync ? "S" : "A";
+    openSlave();
+    send(topic, 0, 2);
+    const int64_t first = put(topic, 0, "damaged").physical_offsets.front();
+    const int64_t second = put(topic, 0, "whole").physical_offsets.front();
+    damageMaster(first, first + 36);
+    send(topic, 0, 2, "behind");
+    // What comes in front of the damage is taken at once.
+    const LogPiece piece = store_->logBytes(slave_->commitLogMaxOffset(), kLogFileBytes);
+    EXPECT_FALSE(slave_->appendReplicated(slave_->commitLogMaxOffset(), piece.bytes).ok());
+    EXPECT_EQ(first, slave_->commitLogMaxOffset());
+    // Not before something whole has come behind it.
+    const auto waits =
+        slave_->appendReplicated(first, store_->logBytes(first, second - first + 10).bytes);
+    ASSERT_TRUE(waits.ok()) << waits.status().message();
+    EXPECT_EQ(0, *waits);
+    copyAcross(0);
+    const auto slaveHas = [&](auto... names) {
+      EXPECT_TRUE(eventually([&] { return slave_->dispatchBehindBytes() == 0; }));
+      EXPECT_THAT(bodiesOf(readAll(*slave_, topic, 0)), ElementsAre(names...));
+      EXPECT_EQ(store_->maxOffset(topic, 0), slave_->maxOffset(topic, 0));
+    };
+    slaveHas("m0", "m1", "whole", "behind0", "behind1");
+    // A crash may cut the log in front of what no checkpoint has seen. It is copied again.
+    crashSlave();
+    static_cast<void>(copy());
+    copyAcross(0);
+    slaveHas("m0", "m1", "whole", "behind0", "behind1");
+    ASSERT_TRUE(slave_->close().isOk());
+    openSlave();
+    copyAcross(0);
+    slaveHas("m0", "m1", "whole", "behind0", "behind1");
+    ASSERT_TRUE(slave_->close().isOk());
+  }
+}
+
+TEST_F(ReplicaTest, DamageInTheMastersLogMayReachIntoTheNextFile) {
+  openSlave();
+  send("A", 0, 2);
+  std::vector<int64_t> begins;
+  do {
+    begins.push_back(put("A", 0, std::string(1000, 'x')).physical_offsets.front());
+  } while (begins.back() < kLogFileBytes);
+  send("A", 0, 2, "behind");
+  const int64_t last_in_file = begins[begins.size() - 2];
+  damageMaster(last_in_file, kLogFileBytes);
+  damageMaster(kLogFileBytes, kLogFileBytes + 200);
+  copyAcross(2);
+  EXPECT_EQ(store_->maxOffset("A", 0), slave_->maxOffset("A", 0));
+  EXPECT_THAT(bodiesOf(readAll(*slave_, "A", 0)).back(), "behind1");
+  crashSlave();
+  static_cast<void>(copy());
+  static_cast<void>(copy());
+  copyAcross(0);
+}
+
+TEST_F(ReplicaTest, WhatTheLinkSpoiltIsNoDamageOfTheMasters) {
+  openSlave();
+  send("A", 0, 3);
+  std::string bytes(store_->logBytes(0, kLogFileBytes).bytes);
+  bytes[5] = '\0';
+  EXPECT_FALSE(slave_->appendReplicated(0, bytes).ok());
+  copyAcross(0);
+  EXPECT_THAT(bodiesOf(readAll(*slave_, "A", 0)), ElementsAre("m0", "m1", "m2"));
+}
+
+TEST_F(ReplicaTest, WhatIsNeverARecordIsNeverTaken) {
+  openSlave();
+  send("A", 0, 3);
+  ASSERT_EQ("", copy().message());
+  const int64_t end = slave_->commitLogMaxOffset();
+  const std::string foreign(store_->logBytes(0, kLogFileBytes).bytes);
+  EXPECT_FALSE(slave_->appendReplicated(end, foreign).ok());
+  const auto again = slave_->appendReplicated(end, foreign);
+  ASSERT_TRUE(again.ok()) << again.status().message();
+  EXPECT_EQ(0, *again) << "what follows may show what it is";
+  std::string much = foreign;
+  much.resize((64 << 20) + 1);
+  const auto taken = slave_->appendReplicated(end, much);
+  EXPECT_THAT(taken.status().message(), HasSubstr("mqstore verify"));
+  EXPECT_EQ(end, slave_->commitLogMaxOffset());
+}
+
+TEST_F(ReplicaTest, NamesTheSettingWhenItsFilesAreSmallerThanTheMasters) {
+  options_.commit_log_file_bytes = kLogFileBytes / 2;
+  openSlave();
+  do {
+    send("A", 0, 1);
+  } while (store_->commitLogMaxOffset() <= kLogFileBytes / 2);
+  for (int i = 0; i < 2; ++i) {
+    EXPECT_THAT(copy().message(), HasSubstr("mappedFileSizeCommitLog must be the same on both"));
+  }
 }
 
 TEST_F(ReplicaTest, RefusesPuts) {

@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <fstream>
 #include <future>
 #include <string>
 #include <vector>
@@ -130,6 +131,20 @@ TEST_F(HaTest, ASlaveThatPausesForItsLimitStaysConnected) {
   const std::string address = server_->slaves().front().address;
   ASSERT_TRUE(slaveHas(end));
   EXPECT_EQ(server_->slaves().front().address, address);
+}
+
+TEST_F(HaTest, ASlaveGetsPastDamageInItsMastersLog) {
+  const int64_t damaged = master_.send(5);
+  const int64_t end = master_.send(5);
+  std::fstream file(dir_ / "master/commitlog/00000000000000000000",
+                    std::ios::in | std::ios::out | std::ios::binary);
+  file.seekp(damaged).write(std::string(36, '\0').data(), 36);
+  file.close();
+  startMaster();
+  startSlave(server_->port());
+  EXPECT_TRUE(slaveHas(end));
+  EXPECT_TRUE(eventually([&] { return waitFor(master_.send(1)) == ReplicaOutcome::kReplicated; }));
+  EXPECT_EQ(slave_->log(), master_.log());
 }
 
 TEST_F(HaTest, MessagesBetweenAreCountedAcrossFiles) {
@@ -282,6 +297,11 @@ TEST_F(HaTest, AMasterThatStopsWaitsForTheSlavesThatAreNear) {
   ASSERT_TRUE(first.write(view(encodeReport(master_.store_->commitLogMaxOffset()))));
   second.close();
   EXPECT_TRUE(rest.get());
+  // Nor is one whose log may be another master's.
+  RawSocket third = RawSocket::connectTo(server_->port());
+  ASSERT_TRUE(third.write(view(encodeReport(end - 1))));
+  ASSERT_TRUE(third.readBytes(kTransferHeaderBytes));
+  EXPECT_TRUE(waiting(kLong).get());
   master_.configure([](BrokerSettings& settings) { settings.ha_slave_fall_behind_bytes_max = 10; });
   master_.send(1);
   EXPECT_TRUE(waiting(kLong).get());

@@ -6,7 +6,10 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <future>
 #include <string>
+
+#include <asio/post.hpp>
 
 #include "broker/ha/log_distance.h"
 #include "common/atomic_file.h"
@@ -119,6 +122,44 @@ TEST_F(LogMatchTest, ASlaveThatIsAheadWaitsAndIsNotWaitedFor) {
   EXPECT_EQ(slave_->log(), log);
 }
 
+// A heartbeat in the middle of the comparison does not say that the master has nothing there.
+TEST_F(LogMatchTest, AMasterThatPausesForItsLimitHasTheLog) {
+  master_.configure([](BrokerSettings& settings) {
+    settings.ha_transfer_batch_bytes = 100;
+    settings.ha_flow_control = true;
+    settings.ha_bytes_per_second_max = 8'000;
+    settings.ha_heartbeat_interval_ms = 20;
+  });
+  sendToSlave(60, "common");
+  const std::string log = slaveLog();
+  ASSERT_GT(std::ssize(log), 4096);
+  ASSERT_TRUE(master_.store_->close().isOk());
+  std::filesystem::remove_all(dir_ / "master");
+  std::filesystem::copy(dir_ / "slave", dir_ / "master", std::filesystem::copy_options::recursive);
+  master_.open();
+  startMaster();
+  startSlave(server_->port());
+  EXPECT_TRUE(eventually([&] {
+    EXPECT_NE(client_->state().log_match, LogMatch::kAhead);
+    return client_->state().log_match == LogMatch::kSame;
+  }));
+}
+
+TEST_F(LogMatchTest, OneHeartbeatIsNoProofThatTheMasterHasNothing) {
+  sendToSlave(5, "common");
+  JavaMaster master(slaveLog(), kFileBytes);
+  startSlave(master.port());
+  master.accept();
+  master.sendHeartbeat();
+  ASSERT_TRUE(eventually([&] { return client_->state().last_read_ms > 0; }));
+  std::promise<void> read;
+  asio::post(pool_.context(0), [&] { read.set_value(); });
+  read.get_future().wait();
+  EXPECT_EQ(client_->state().log_match, LogMatch::kUnknown);
+  master.sendAll(kFileBytes);
+  EXPECT_TRUE(slaveSays(LogMatch::kSame));
+}
+
 // As where both masters deliver the same delayed message.
 // The master has removed what the slave lacks.
 TEST_F(LogMatchTest, ASlaveThatIsTooFarBehindSaysSo) {
@@ -190,6 +231,7 @@ TEST_F(LogMatchTest, ItFollowsOnceTheConnectionOfNowHasShownThatTheLogsAreTheSam
   master.hangUp();
   master.accept();
   EXPECT_FALSE(client_->state().is_following) << "the master may have lost its log's end";
+  EXPECT_EQ(client_->state().log_match, LogMatch::kUnknown);
   master.sendAll(kFileBytes);
   EXPECT_TRUE(slaveFollows());
   master.hangUp();
