@@ -43,10 +43,20 @@ bool ProcessQueue::holdsLock(int64_t now_ms) const {
 
 bool ProcessQueue::lockRanOut(int64_t now_ms) const { return locked_.load() && !holdsLock(now_ms); }
 
-bool ProcessQueue::takeRenewal(bool granted, int64_t now_ms) {
-  const bool lost = locked_.load() && !(granted && holdsLock(now_ms));
+ProcessQueue::Renewal ProcessQueue::takeRenewal(bool granted, int64_t now_ms) {
+  const bool late = granted && lockRanOut(now_ms);
+  if (late && !isOrderly()) {
+    return Renewal::kLate;
+  }
+  const bool lost = late || (!granted && locked_.load());
   setLocked(granted && !lost, now_ms);
-  return !lost;
+  return lost ? Renewal::kLost : Renewal::kDone;
+}
+
+void ProcessQueue::confirmLock(int64_t now_ms) {
+  if (locked_.load()) {
+    last_lock_ms_.store(now_ms);
+  }
 }
 
 std::vector<ConsumeBatchPtr> ConcurrentProcessQueue::add(std::vector<MessageExt> messages,
