@@ -12,11 +12,6 @@ namespace {
 // RocketMQ: ProcessQueue.REBALANCE_LOCK_MAX_LIVE_TIME.
 constexpr int64_t kLockValidMs = 30'000;
 
-int64_t lockValidMs() {
-  static const int64_t value = systemNumber(system_property::kLockMaxLiveTime, kLockValidMs);
-  return value;
-}
-
 // The stored size: it stays the same when a compressed body is unpacked for the listener.
 int64_t bytesOf(const MessageExt& message) { return message.storeSize(); }
 
@@ -29,6 +24,11 @@ bool FlowLimits::allows(const CachedAmount& cached) const {
 }
 
 ProcessQueue::ProcessQueue(MessageQueue queue) : queue_(std::move(queue)) {}
+
+int64_t ProcessQueue::lockValidMs() {
+  static const int64_t value = systemNumber(system_property::kLockMaxLiveTime, kLockValidMs);
+  return value;
+}
 
 void ProcessQueue::setLocked(bool locked, int64_t now_ms) {
   if (locked) {

@@ -85,9 +85,11 @@ class ProcessQueue {
     }
   }
 
-  // The broker's lock of a queue. It is good for 30 s (or what the property
-  // rocketmq.client.rebalance.lockMaxLiveTime says) after it was last granted, half of what the
-  // broker grants, so that a late renewal cannot let two clients consume.
+  // The broker's lock of a queue. It is good for lockValidMs() after it was last granted, half of
+  // what the broker grants, so that a late renewal cannot let two clients consume.
+
+  /// 30 s, or what the property rocketmq.client.rebalance.lockMaxLiveTime says.
+  static int64_t lockValidMs();
   void setLocked(bool locked, int64_t now_ms);
   bool holdsLock(int64_t now_ms) const;
   /// True when it was granted before and has not been refused, but its time is over: another client

@@ -6,11 +6,13 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <cstdlib>
 #include <future>
 #include <memory>
 #include <vector>
 
 #include "client/consumer/standstill_watch.h"
+#include "client/instance/system_properties.h"
 #include "tests/unit/client/messages.h"
 #include "tests/unit/client/push_rebalance_fixture.h"
 
@@ -176,6 +178,18 @@ TEST(StandstillWatchTest, TellsACallThatComesMuchTooLate) {
   EXPECT_FALSE(watch.stoodStill(6500 + 34'000));
   EXPECT_TRUE(watch.stoodStill(40'500 + 36'000));
   EXPECT_FALSE(watch.stoodStill(76'500 + 5000));
+}
+
+// In a process of its own, as the property is read once.
+TEST(StandstillWatchTest, BelievesInALockForAsLongAsItsQueueDoes) {
+  GTEST_FLAG_SET(death_test_style, "threadsafe");
+  EXPECT_EXIT(
+      {
+        setProperty(std::string(system_property::kLockMaxLiveTime), "1000");
+        StandstillWatch watch(std::chrono::milliseconds(5000), 1000);
+        std::exit(watch.stoodStill(1000 + 6500) ? 0 : 1);
+      },
+      testing::ExitedWithCode(0), "");
 }
 
 }  // namespace
