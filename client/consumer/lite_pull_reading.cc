@@ -164,8 +164,10 @@ void LitePullCore::setPaused(const std::vector<MessageQueue>& queues, bool pause
 
 std::optional<ClientError> LitePullCore::commit() {
   notePolled();
-  if (!offsets_->persistFinally(remoting::deadlineAfter(kCommitTimeout))) {
-    return ClientError::client("not all offsets have arrived at their brokers");
+  std::optional<ClientError> error =
+      offsets_->persistFinally(remoting::deadlineAfter(kCommitTimeout));
+  if (error) {
+    return std::move(*error).withContext("not all offsets have arrived at their brokers");
   }
   return std::nullopt;
 }
@@ -175,9 +177,9 @@ Outcome<int64_t> LitePullCore::committed(const MessageQueue& queue) {
   if (const Outcome<TopicRoutePtr> route = queries_->route(full_queue.topic); !route.ok()) {
     return route.error();
   }
-  const StoredOffset stored = offsets_->load(full_queue);
-  if (stored.kind == StoredOffset::Kind::kUnknown) {
-    return ClientError::client("the offset of " + queue.toString() + " cannot be asked for");
+  StoredOffset stored = offsets_->load(full_queue);
+  if (stored.error) {
+    return std::move(*stored.error).withContext("the offset of " + queue.toString());
   }
   return stored.offset;
 }

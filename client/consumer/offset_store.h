@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "client/instance/cancellable_calls.h"
+#include "client/instance/client_error.h"
 #include "client/instance/client_instance.h"
 #include "common/mutex.h"
 #include "rocketmq/message_queue.h"
@@ -25,6 +26,7 @@ struct StoredOffset {
   };
   Kind kind = Kind::kUnknown;
   int64_t offset = -1;
+  std::optional<ClientError> error{};  ///< Why it could not be asked; kUnknown only.
 };
 
 /// A consumer's offsets: what is committed lives in memory and reaches its permanent place from
@@ -60,9 +62,10 @@ class OffsetStore {
   /// known.
   virtual bool persistNow(const std::vector<MessageQueue>& queues) = 0;
 
-  /// persistAll() that returns when the offsets have arrived, or the time is over; true when all
-  /// have. Those that have not are sent again by the next call.
-  virtual bool persistFinally(std::chrono::steady_clock::time_point deadline) = 0;
+  /// persistAll() that returns when the offsets have arrived, or the time is over; why, when one
+  /// has not. Those that have not are sent again by the next call.
+  virtual std::optional<ClientError> persistFinally(
+      std::chrono::steady_clock::time_point deadline) = 0;
 
  protected:
   struct Entry {
@@ -108,13 +111,15 @@ class RemoteOffsetStore final : public OffsetStore,
   void persist(const MessageQueue& queue) override;
   void persistAll() override;
   bool persistNow(const std::vector<MessageQueue>& queues) override;
-  bool persistFinally(std::chrono::steady_clock::time_point deadline) override;
+  std::optional<ClientError> persistFinally(
+      std::chrono::steady_clock::time_point deadline) override;
 
  private:
   void send(const MessageQueue& queue, int64_t offset);
-  /// Sends it as a question. `done` is told whether it has arrived, by the event loop or at once.
+  /// Sends it as a question. `done` is told why it has not arrived, or nothing when it has; by the
+  /// event loop or at once.
   void sendAndConfirm(const Unsent& value, remoting::Deadline deadline,
-                      std::function<void(bool)> done);
+                      std::function<void(std::optional<ClientError>)> done);
 
   ClientInstance& instance_;
   CancellableCalls& calls_;
@@ -134,14 +139,17 @@ class LocalOffsetStore final : public OffsetStore {
   void persist(const MessageQueue& queue) override;
   void persistAll() override;
   bool persistNow(const std::vector<MessageQueue>& queues) override;
-  bool persistFinally(std::chrono::steady_clock::time_point deadline) override;
+  std::optional<ClientError> persistFinally(
+      std::chrono::steady_clock::time_point deadline) override;
 
  private:
   explicit LocalOffsetStore(std::string path) : path_(std::move(path)) {}
 
+  Status write();
+
   const std::string path_;
   Mutex file_mutex_;  // One writer of the file; taken before mutex_.
-  bool write_failed_ ROCKETMQ_GUARDED_BY(file_mutex_) = false;
+  std::string written_ ROCKETMQ_GUARDED_BY(file_mutex_);  ///< What the file says.
 };
 
 /// Where a broadcasting consumer keeps its offsets.

@@ -127,6 +127,18 @@ TEST_F(PullConsumerTest, AnOffsetThatIsNotKnownIsAskedForOnce) {
   EXPECT_EQ(cluster_.broker().committed("CG", "T"), 2) << "what was only read is not stored";
 }
 
+TEST_F(PullConsumerTest, ABrokerThatDoesNotAnswerForOffsetsIsNoWrongUse) {
+  subject_->pull(kQueue, "*", 0, 32);
+  cluster_.broker().stop();
+  try {
+    subject_->fetchConsumeOffset(kQueue);
+    ADD_FAILURE();
+  } catch (const RemotingException& error) {
+    EXPECT_NE(std::string(error.what()).find(cluster_.broker().address()), std::string::npos)
+        << error.what();
+  }
+}
+
 class LitePullConsumerTest : public testing::Test {
  protected:
   LitePullConsumerTest() {
@@ -205,11 +217,11 @@ TEST_F(LitePullConsumerTest, AnOffsetThatNeverArrivedIsNotForgotten) {
   start();
   poll();
   cluster_.broker().refuseOffsets(true);
-  EXPECT_THROW(subject_->commitSync(), MQClientException);
+  EXPECT_THROW(subject_->commitSync(), MQBrokerException);
   // Both of its sends of a value, and one more.
   const int64_t told = cluster_.broker().offsetUpdates();
   ASSERT_TRUE(eventually([&] { return cluster_.broker().offsetUpdates() >= told + 3; }));
-  EXPECT_THROW(subject_->commitSync(), MQClientException);
+  EXPECT_THROW(subject_->commitSync(), MQBrokerException);
   EXPECT_EQ(cluster_.broker().committed("CG", "T"), std::nullopt);
   cluster_.broker().refuseOffsets(false);
   subject_->commitSync();
@@ -218,6 +230,14 @@ TEST_F(LitePullConsumerTest, AnOffsetThatNeverArrivedIsNotForgotten) {
   const int64_t all = cluster_.broker().offsetUpdates();
   subject_->commitSync();
   EXPECT_EQ(cluster_.broker().offsetUpdates(), all);
+}
+
+TEST_F(LitePullConsumerTest, ABrokerThatDoesNotAnswerIsNoWrongUse) {
+  start();
+  poll();
+  cluster_.broker().stop();
+  EXPECT_THROW(subject_->committed(kQueue), RemotingException);
+  EXPECT_THROW(subject_->commitSync(), RemotingException);
 }
 
 // Promise: a queue that cannot be pulled waits a second, whatever the others do.
