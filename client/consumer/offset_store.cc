@@ -10,7 +10,8 @@
 namespace rocketmq::client {
 namespace {
 
-constexpr int32_t kSendsPerValue = 2;
+// A minute by default: brokers write offsets every 5 s, slaves fetch them every 10 s.
+constexpr int32_t kSendsPerValue = 13;
 
 remoting::UpdateConsumerOffset updateRequest(const std::string& group, const MessageQueue& queue,
                                              int64_t offset) {
@@ -52,8 +53,9 @@ void OffsetStore::update(const MessageQueue& queue, int64_t offset, bool increas
 void OffsetStore::remember(const MessageQueue& queue, int64_t offset) {
   MutexLock lock(mutex_);
   Entry& entry = entries_.try_emplace(queue, Entry{.has_arrived = true}).first->second;
-  if (entry.has_arrived) {
+  if (entry.has_arrived && entry.offset != offset) {
     entry.offset = offset;
+    entry.sends_left = 0;
   }
 }
 
@@ -82,8 +84,8 @@ std::vector<OffsetStore::Unsent> OffsetStore::takeUnsent() {
   MutexLock lock(mutex_);
   for (auto& [queue, entry] : entries_) {
     if (entry.sends_left > 0) {
+      unsent.push_back({queue, entry.offset, entry.version, entry.sends_left < kSendsPerValue});
       --entry.sends_left;
-      unsent.push_back({queue, entry.offset, entry.version, entry.sends_left == 0});
     }
   }
   return unsent;
@@ -117,8 +119,10 @@ void OffsetStore::confirm(const Unsent& sent, bool has_arrived) {
     return;
   }
   Entry& entry = found->second;
-  entry.has_arrived = entry.has_arrived || has_arrived;
-  entry.sends_left = entry.has_arrived ? 0 : 1;
+  entry.has_arrived = has_arrived;
+  if (!has_arrived) {
+    entry.sends_left = kSendsPerValue - 1;
+  }
 }
 
 StoredOffset RemoteOffsetStore::load(const MessageQueue& queue) {
@@ -215,7 +219,7 @@ bool RemoteOffsetStore::persistNow(const std::vector<MessageQueue>& queues) {
 void RemoteOffsetStore::persistAll() {
   const remoting::Deadline deadline = remoting::deadlineAfter(instance_.config().api_timeout);
   for (const Unsent& unsent : takeUnsent()) {
-    if (unsent.is_last) {
+    if (unsent.is_repeated) {
       sendAndConfirm(unsent, deadline, [](const auto&) {});
     } else {
       send(unsent.queue, unsent.offset);

@@ -72,7 +72,7 @@ class OffsetStore {
     int64_t offset = -1;
     /// How often this value is still to be sent; see RemoteOffsetStore.
     int32_t sends_left = 0;
-    bool has_arrived = false;  ///< As somebody has said who knows.
+    bool has_arrived = false;  ///< As somebody has said who knows, when last asked.
     /// Tells this value from earlier ones of the queue, from equal ones, too.
     uint64_t version = 0;
   };
@@ -80,7 +80,7 @@ class OffsetStore {
     MessageQueue queue;
     int64_t offset = -1;
     uint64_t version = 0;
-    bool is_last = false;  ///< It will not be sent again by itself.
+    bool is_repeated = false;
   };
 
   /// The values that are to be sent, counting them as sent.
@@ -98,8 +98,11 @@ class OffsetStore {
 };
 
 /// Offsets of a clustering group: the broker of each queue keeps them. A new value goes one-way at
-/// first, as it will soon be out of date. One that stays goes again in each period, as a question
-/// whose answer is awaited, until it has arrived. Held by a shared_ptr.
+/// first, as it will soon be out of date. One that stays goes again in the next twelve periods, as
+/// a question whose answer is awaited: a broker that crashes before it has written the value to its
+/// disk, or hands over to a slave that has not got it, would be back behind it. The periods are
+/// counted anew when an answer is missing. Not for ever, as RocketMQ: two pull consumers whose
+/// application gave a queue of one to the other would set it back for ever. Held by a shared_ptr.
 class RemoteOffsetStore final : public OffsetStore,
                                 public std::enable_shared_from_this<RemoteOffsetStore> {
  public:
