@@ -239,6 +239,21 @@ TEST_F(LitePullConsumerTest, ACommitThatItsBrokerHasLostIsRepeated) {
   EXPECT_TRUE(eventually([this] { return cluster_.broker().committed("CG", "T") == 2; }));
 }
 
+// Promise: an administrator's reset moves a running group, whatever it has pulled ahead.
+TEST_F(LitePullConsumerTest, AResetDropsWhatWasPulledBeforeAndIsTheGroupsOffset) {
+  config_.auto_commit = false;
+  start();
+  EXPECT_EQ(poll(), (Bodies{"a", "b"}));
+  ASSERT_TRUE(eventually([this] { return cluster_.broker().pulls("T") == 4; }));
+  cluster_.broker().moveOffset("T", 0, 5);
+  ASSERT_TRUE(eventually([this] { return cluster_.broker().pulls("T") == 5; }));
+  EXPECT_EQ(poll(milliseconds(1)), (Bodies{}));
+  cluster_.broker().append("T", 0, "f");
+  EXPECT_EQ(poll(), (Bodies{"f"}));
+  subject_->shutdown();
+  EXPECT_EQ(cluster_.broker().committed("CG", "T"), 5);
+}
+
 TEST_F(LitePullConsumerTest, ABrokerThatDoesNotAnswerIsNoWrongUse) {
   start();
   poll();
