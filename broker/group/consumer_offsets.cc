@@ -310,6 +310,7 @@ void ConsumerOffsets::clone(const std::string& from, const std::string& to,
   const std::set<std::string> topics = topic ? std::set{*topic} : topicsOf(from);
   for (const std::string& name : topics) {
     for (const auto& [queue_id, offset] : queues(from, name)) {
+      takeReset(to, name, queue_id);  // The later word of the administrator holds.
       commit(to, name, queue_id, offset);
     }
   }

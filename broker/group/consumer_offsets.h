@@ -64,7 +64,8 @@ class ConsumerOffsets {
 
   void removeGroup(std::string_view group);
   void removeTopic(std::string_view topic);
-  /// Gives `to` the positions that `from` has in `topic`, or in all its topics.
+  /// Gives `to` the positions that `from` has in `topic`, or in all its topics; what was pending
+  /// there of resets is void.
   void clone(const std::string& from, const std::string& to,
              const std::optional<std::string>& topic);
 

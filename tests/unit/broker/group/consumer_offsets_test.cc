@@ -124,6 +124,15 @@ TEST_F(ConsumerOffsetsTest, RemovalAndCloning) {
   EXPECT_EQ(offsets_->find("G", "U", 0), std::nullopt);
 }
 
+TEST_F(ConsumerOffsetsTest, ACloneGoesOverAPendingReset) {
+  offsets_->commit("G", "T", 0, 3);
+  offsets_->commit("H", "T", 0, 5);
+  offsets_->assignReset("H", "T", 0, 0);
+  offsets_->clone("G", "H", "T");
+  EXPECT_EQ(offsets_->find("H", "T", 0), 3);
+  EXPECT_FALSE(offsets_->isResetPending("H", "T", 0));
+}
+
 TEST_F(ConsumerOffsetsTest, ASlaveKeepsWhatWasCommittedToItUntilTheMasterHasIt) {
   offsets_->markForMaster();
   offsets_->commit("G", "T", 0, 50);  // While the master is gone.
