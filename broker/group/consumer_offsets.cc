@@ -162,8 +162,11 @@ void ConsumerOffsets::commit(std::string_view group, std::string_view topic, int
   Shard& shard = shardOf(group);
   MutexLock lock(shard.mutex);
   TopicOffsets& offsets = entry(shard, group, topic);
-  if (!offsets.resets.empty() && offsets.resets.contains(queue_id)) {
-    return;
+  if (const auto reset = offsets.resets.find(queue_id); reset != offsets.resets.end()) {
+    if (reset->second != offset) {
+      return;
+    }
+    offsets.resets.erase(reset);
   }
   if (marks_for_master_.load(std::memory_order_acquire)) {
     offsets.for_master.insert(queue_id);
