@@ -162,8 +162,11 @@ void ConsumerOffsets::commit(std::string_view group, std::string_view topic, int
   Shard& shard = shardOf(group);
   MutexLock lock(shard.mutex);
   TopicOffsets& offsets = entry(shard, group, topic);
-  if (!offsets.resets.empty() && offsets.resets.contains(queue_id)) {
-    return;
+  if (const auto reset = offsets.resets.find(queue_id); reset != offsets.resets.end()) {
+    if (reset->second != offset) {
+      return;
+    }
+    offsets.resets.erase(reset);
   }
   if (marks_for_master_.load(std::memory_order_acquire)) {
     offsets.for_master.insert(queue_id);
@@ -310,6 +313,7 @@ void ConsumerOffsets::clone(const std::string& from, const std::string& to,
   const std::set<std::string> topics = topic ? std::set{*topic} : topicsOf(from);
   for (const std::string& name : topics) {
     for (const auto& [queue_id, offset] : queues(from, name)) {
+      takeReset(to, name, queue_id);  // The later word of the administrator holds.
       commit(to, name, queue_id, offset);
     }
   }

@@ -37,7 +37,7 @@ class ConsumerOffsets {
   static Result<std::unique_ptr<ConsumerOffsets>> open(std::string path);
 
   /// Stores a position, also one that goes back. Ignored below 0, which old clients send when they
-  /// have none, and while a reset of the queue is pending.
+  /// have none, and while a reset of the queue to another position is pending.
   void commit(std::string_view group, std::string_view topic, int32_t queue_id, int64_t offset);
 
   /// Whether a group's first position may be kept when about `groups_max` groups may have some;
@@ -54,7 +54,8 @@ class ConsumerOffsets {
   std::set<std::string> groups() const;
 
   // A server-side reset (RocketMQ 5) stores a position that the group's next pull in the queue is
-  // sent to; until then commits of that queue are ignored. Pending resets do not survive a restart.
+  // sent to; until then other commits of that queue are ignored. A commit of that very position
+  // says that the group has gone there otherwise. Pending resets do not survive a restart.
   void assignReset(std::string_view group, std::string_view topic, int32_t queue_id,
                    int64_t offset);
   bool isResetPending(std::string_view group, std::string_view topic, int32_t queue_id) const;
@@ -64,7 +65,8 @@ class ConsumerOffsets {
 
   void removeGroup(std::string_view group);
   void removeTopic(std::string_view topic);
-  /// Gives `to` the positions that `from` has in `topic`, or in all its topics.
+  /// Gives `to` the positions that `from` has in `topic`, or in all its topics; what was pending
+  /// there of resets is void.
   void clone(const std::string& from, const std::string& to,
              const std::optional<std::string>& topic);
 

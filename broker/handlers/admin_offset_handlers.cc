@@ -162,8 +162,17 @@ class AdminOffsetHandlers {
     if (!targets.ok()) {
       return targets.status();
     }
-    return settings->server_side_reset_offset ? resetHere(request, *targets)
-                                              : resetInClients(request, *targets);
+    if (!settings->server_side_reset_offset) {
+      return resetInClients(request, *targets);
+    }
+    Answer<NoFields> answer = resetHere(request, *targets);
+    if (settings->slave_read) {
+      // Members that read from a slave may not pull here for long.
+      if (const auto group = parts_.clients.consumerGroup(request.group)) {
+        tellMembers(*group, request, *targets);
+      }
+    }
+    return answer;
   }
 
  private:
@@ -226,15 +235,23 @@ class AdminOffsetHandlers {
                             member.client_id, remoting::versionName(member.version))};
       }
     }
+    tellMembers(*group, request, targets);
+    return Answer<NoFields>::ofBody(json::encode(targets));
+  }
+
+  static void tellMembers(const ConsumerGroupView& group,
+                          const remoting::InvokeBrokerToResetOffset& request,
+                          const remoting::ResetOffsetBody& targets) {
     remoting::ResetConsumerClientOffset order;
     static_cast<remoting::ResetOffsetHeader&>(order) = request;
-    for (const ClientInfo& member : group->members) {
-      member.connection->oneway(order,
-                                remoting::Payload(member.language == remoting::Language::kCpp
-                                                      ? json::encode(remoting::toListForm(targets))
-                                                      : json::encode(targets)));
+    for (const ClientInfo& member : group.members) {
+      if (member.version >= remoting::kVersion3_0_7) {
+        member.connection->oneway(
+            order, remoting::Payload(member.language == remoting::Language::kCpp
+                                         ? json::encode(remoting::toListForm(targets))
+                                         : json::encode(targets)));
+      }
     }
-    return Answer<NoFields>::ofBody(json::encode(targets));
   }
 
   int64_t targetOf(const remoting::InvokeBrokerToResetOffset& request, int32_t queue,

@@ -124,13 +124,17 @@ bool AssignedQueues::seek(const MessageQueue& queue, int64_t offset) {
   if (found == entries_.end()) {
     return false;
   }
-  Entry& entry = found->second;
-  clearLocked(entry);
-  entry.next_offset = offset;
-  entry.polled_offset = offset;
-  // A pull that is under way may be held by the broker for long; its answer is not waited for.
-  entry.pulling = false;
-  entry.epoch = next_epoch_++;
+  seekLocked(found->second, offset);
+  return true;
+}
+
+bool AssignedQueues::takeReset(const MessageQueue& queue, uint64_t epoch, int64_t offset) {
+  MutexLock lock(mutex_);
+  Entry* entry = findLocked(queue, epoch);
+  if (entry == nullptr) {
+    return false;
+  }
+  seekLocked(*entry, offset);
   return true;
 }
 
@@ -172,6 +176,15 @@ bool AssignedQueues::hasRoomLocked(const Entry& entry) const {
 AssignedQueues::Entry* AssignedQueues::findLocked(const MessageQueue& queue, uint64_t epoch) {
   const auto found = entries_.find(queue);
   return found == entries_.end() || found->second.epoch != epoch ? nullptr : &found->second;
+}
+
+void AssignedQueues::seekLocked(Entry& entry, int64_t offset) {
+  clearLocked(entry);
+  entry.next_offset = offset;
+  entry.polled_offset = offset;
+  // A pull that is under way may be held by the broker for long; its answer is not waited for.
+  entry.pulling = false;
+  entry.epoch = next_epoch_++;
 }
 
 void AssignedQueues::clearLocked(Entry& entry) {

@@ -61,6 +61,8 @@ class AssignedQueues {
 
   /// Goes on at `offset`. False when the queue is not there.
   bool seek(const MessageQueue& queue, int64_t offset);
+  /// As seek(), by the broker's answer to the pull of `epoch`; false when that has become useless.
+  bool takeReset(const MessageQueue& queue, uint64_t epoch, int64_t offset);
   void setPaused(const MessageQueue& queue, bool paused);
 
   /// Gives one past the last message of each queue that poll() has given out, or where it was
@@ -84,6 +86,7 @@ class AssignedQueues {
 
   bool hasRoomLocked(const Entry& entry) const ROCKETMQ_REQUIRES(mutex_);
   Entry* findLocked(const MessageQueue& queue, uint64_t epoch) ROCKETMQ_REQUIRES(mutex_);
+  void seekLocked(Entry& entry, int64_t offset) ROCKETMQ_REQUIRES(mutex_);
   void clearLocked(Entry& entry) ROCKETMQ_REQUIRES(mutex_);
   std::vector<MessageExt> takeLocked(size_t count) ROCKETMQ_REQUIRES(mutex_);
 

@@ -84,6 +84,7 @@ class LitePullCore final : public PassiveMember {
   void pump(const MessageQueue& queue);
   void pumpAll();
   void takeAnswer(const MessageQueue& queue, uint64_t epoch, Outcome<PullAnswer> outcome);
+  void takeReset(const MessageQueue& queue, uint64_t epoch, int64_t offset);
   SubscriptionPtr subscriptionOf(const std::string& topic) const;
 
   std::optional<std::vector<MessageQueue>> assigned() const;

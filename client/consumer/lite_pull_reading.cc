@@ -1,5 +1,6 @@
 // LitePullCore: pulling ahead, poll(), and where an application reads.
 
+#include <string_view>
 #include <utility>
 
 #include "client/consumer/lite_pull_core.h"
@@ -17,6 +18,8 @@ using std::chrono::milliseconds;
 
 constexpr milliseconds kCommitTimeout{3000};
 constexpr milliseconds kFailureDelay{1000};
+// What brokers of RocketMQ 5 say to the first pull after an administrator has moved the group.
+constexpr std::string_view kOffsetReset = "OFFSET_RESET";
 
 }  // namespace
 
@@ -59,6 +62,10 @@ void LitePullCore::takeAnswer(const MessageQueue& queue, uint64_t epoch,
       static LogLimiter limiter;
       limiter.warn("the offset asked for is not in {} (any more), pulling goes on at {}",
                    queue.toString(), answer.next_offset);
+      if (answer.remark == kOffsetReset) {
+        takeReset(queue, epoch, answer.next_offset);
+        return;
+      }
     }
     if (queues_.endPull(queue, epoch, answer.next_offset, answer.suggested_broker_id,
                         std::move(answer.messages))) {
@@ -74,6 +81,14 @@ void LitePullCore::takeAnswer(const MessageQueue& queue, uint64_t epoch,
       pump(queue);
     }
   });
+}
+
+// What was pulled before, and how far the application has got, is of no more use.
+void LitePullCore::takeReset(const MessageQueue& queue, uint64_t epoch, int64_t offset) {
+  if (queues_.takeReset(queue, epoch, offset)) {
+    offsets_->update(queue, offset, false);
+    pumpAll();
+  }
 }
 
 void LitePullCore::pumpAll() {
@@ -164,8 +179,10 @@ void LitePullCore::setPaused(const std::vector<MessageQueue>& queues, bool pause
 
 std::optional<ClientError> LitePullCore::commit() {
   notePolled();
-  if (!offsets_->persistFinally(remoting::deadlineAfter(kCommitTimeout))) {
-    return ClientError::client("not all offsets have arrived at their brokers");
+  std::optional<ClientError> error =
+      offsets_->persistFinally(remoting::deadlineAfter(kCommitTimeout));
+  if (error) {
+    return std::move(*error).withContext("not all offsets have arrived at their brokers");
   }
   return std::nullopt;
 }
@@ -175,9 +192,9 @@ Outcome<int64_t> LitePullCore::committed(const MessageQueue& queue) {
   if (const Outcome<TopicRoutePtr> route = queries_->route(full_queue.topic); !route.ok()) {
     return route.error();
   }
-  const StoredOffset stored = offsets_->load(full_queue);
-  if (stored.kind == StoredOffset::Kind::kUnknown) {
-    return ClientError::client("the offset of " + queue.toString() + " cannot be asked for");
+  StoredOffset stored = offsets_->load(full_queue);
+  if (stored.error) {
+    return std::move(*stored.error).withContext("the offset of " + queue.toString());
   }
   return stored.offset;
 }

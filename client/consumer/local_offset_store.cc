@@ -28,10 +28,12 @@ Result<std::unique_ptr<LocalOffsetStore>> LocalOffsetStore::open(const std::stri
     return text.status();
   }
   ROCKETMQ_ASSIGN_OR_RETURN(const auto offsets, parseOffsetFile(*text));
+  MutexLock file_lock(store->file_mutex_);
   MutexLock lock(store->mutex_);
   for (const auto& [queue, offset] : offsets) {
     store->entries_[queue] = {.offset = offset, .has_arrived = true};
   }
+  store->written_ = formatOffsetFile(offsets);
   return store;
 }
 
@@ -45,26 +47,28 @@ StoredOffset LocalOffsetStore::load(const MessageQueue& queue) {
 
 void LocalOffsetStore::persist(const MessageQueue&) { persistAll(); }
 
-bool LocalOffsetStore::persistNow(const std::vector<MessageQueue>&) {
-  return persistFinally(std::chrono::steady_clock::time_point::max());
-}
+bool LocalOffsetStore::persistNow(const std::vector<MessageQueue>&) { return write().isOk(); }
 
-void LocalOffsetStore::persistAll() {
+Status LocalOffsetStore::write() {
   MutexLock lock(file_mutex_);
-  if (takeUnsent().empty() && !write_failed_) {
-    return;
+  std::string text = formatOffsetFile(all());
+  if (text == written_ || (written_.empty() && all().empty())) {
+    return Status::ok();
   }
-  const Status status = replaceFile(path_, formatOffsetFile(all()));
-  write_failed_ = !status.isOk();
-  if (write_failed_) {
+  const Status status = replaceFile(path_, text);
+  if (status.isOk()) {
+    written_ = std::move(text);
+  } else {
     log::error("offsets were not stored: {}", status.message());
   }
+  return status;
 }
 
-bool LocalOffsetStore::persistFinally(std::chrono::steady_clock::time_point) {
-  persistAll();
-  MutexLock lock(file_mutex_);
-  return !write_failed_;
+void LocalOffsetStore::persistAll() { (void)write(); }
+
+std::optional<ClientError> LocalOffsetStore::persistFinally(std::chrono::steady_clock::time_point) {
+  const Status status = write();
+  return status.isOk() ? std::nullopt : std::optional(ClientError::client(status.message()));
 }
 
 }  // namespace rocketmq::client

@@ -10,7 +10,8 @@
 namespace rocketmq::client {
 namespace {
 
-constexpr int32_t kSendsPerValue = 2;
+// A minute by default: brokers write offsets every 5 s, slaves fetch them every 10 s.
+constexpr int32_t kSendsPerValue = 13;
 
 remoting::UpdateConsumerOffset updateRequest(const std::string& group, const MessageQueue& queue,
                                              int64_t offset) {
@@ -20,6 +21,19 @@ remoting::UpdateConsumerOffset updateRequest(const std::string& group, const Mes
   request.queue_id = queue.queue_id;
   request.commit_offset = offset;
   return request;
+}
+
+ClientError brokerNotFound(const MessageQueue& queue) {
+  return ClientError::client("The broker[" + queue.broker_name + "] not exist",
+                             ClientErrorCode::kBrokerNotExist);
+}
+
+/// Of a call that failed or was refused.
+template <remoting::Command C>
+ClientError errorOf(const ClientInstance& instance, const remoting::CallResult<C>& result,
+                    const std::string& address) {
+  return result.ok() ? ClientError::broker(result->code, result->remark, address)
+                     : instance.describe(result.status(), address);
 }
 
 }  // namespace
@@ -39,8 +53,9 @@ void OffsetStore::update(const MessageQueue& queue, int64_t offset, bool increas
 void OffsetStore::remember(const MessageQueue& queue, int64_t offset) {
   MutexLock lock(mutex_);
   Entry& entry = entries_.try_emplace(queue, Entry{.has_arrived = true}).first->second;
-  if (entry.has_arrived) {
+  if (entry.has_arrived && entry.offset != offset) {
     entry.offset = offset;
+    entry.sends_left = 0;
   }
 }
 
@@ -69,8 +84,8 @@ std::vector<OffsetStore::Unsent> OffsetStore::takeUnsent() {
   MutexLock lock(mutex_);
   for (auto& [queue, entry] : entries_) {
     if (entry.sends_left > 0) {
+      unsent.push_back({queue, entry.offset, entry.version, entry.sends_left < kSendsPerValue});
       --entry.sends_left;
-      unsent.push_back({queue, entry.offset, entry.version, entry.sends_left == 0});
     }
   }
   return unsent;
@@ -104,14 +119,16 @@ void OffsetStore::confirm(const Unsent& sent, bool has_arrived) {
     return;
   }
   Entry& entry = found->second;
-  entry.has_arrived = entry.has_arrived || has_arrived;
-  entry.sends_left = entry.has_arrived ? 0 : 1;
+  entry.has_arrived = has_arrived;
+  if (!has_arrived) {
+    entry.sends_left = kSendsPerValue - 1;
+  }
 }
 
 StoredOffset RemoteOffsetStore::load(const MessageQueue& queue) {
   const std::optional<BrokerAddress> broker = instance_.routes().reader(queue.broker_name, 0);
   if (!broker) {
-    return {};
+    return {.error = brokerNotFound(queue)};
   }
   remoting::QueryConsumerOffset request;
   request.consumer_group = group_;
@@ -129,11 +146,11 @@ StoredOffset RemoteOffsetStore::load(const MessageQueue& queue) {
     return {StoredOffset::Kind::kNone, -1};
   }
   const bool stopping = !result.ok() && result.status().code() == StatusCode::kClosed;
+  ClientError error = errorOf(instance_, result, broker->address);
   if (!stopping) {
-    log::warn("offset of group {} in {} is not known: {}", group_, queue.toString(),
-              result.ok() ? result->remark : result.status().message());
+    log::warn("offset of group {} in {} is not known: {}", group_, queue.toString(), error.message);
   }
-  return {};
+  return {.error = std::move(error)};
 }
 
 void RemoteOffsetStore::send(const MessageQueue& queue, int64_t offset) {
@@ -144,22 +161,22 @@ void RemoteOffsetStore::send(const MessageQueue& queue, int64_t offset) {
 }
 
 void RemoteOffsetStore::sendAndConfirm(const Unsent& value, remoting::Deadline deadline,
-                                       std::function<void(bool)> done) {
+                                       std::function<void(std::optional<ClientError>)> done) {
   const std::optional<BrokerAddress> broker = instance_.routes().reader(value.queue.broker_name, 0);
   if (!broker) {
     confirm(value, false);
-    done(false);
+    done(brokerNotFound(value.queue));
     return;
   }
   instance_.remoting().call(
       broker->address, updateRequest(group_, value.queue, value.offset), {}, deadline,
-      [store = weak_from_this(), value,
+      [&instance = instance_, store = weak_from_this(), value, address = broker->address,
        done = std::move(done)](const remoting::CallResult<remoting::UpdateConsumerOffset>& result) {
         const bool has_arrived = result.ok() && result->success();
         if (const auto self = store.lock()) {
           self->confirm(value, has_arrived);
         }
-        done(has_arrived);
+        done(has_arrived ? std::nullopt : std::optional(errorOf(instance, result, address)));
       });
 }
 
@@ -179,8 +196,8 @@ bool RemoteOffsetStore::persistNow(const std::vector<MessageQueue>& queues) {
     // One more than there are answers, so that `done` waits for the loop to have ended.
     auto progress = std::make_shared<Progress>();
     progress->outstanding += queues.size();
-    const auto countDown = [progress, done](bool ok) {
-      if (!ok) {
+    const auto countDown = [progress, done](const std::optional<ClientError>& error) {
+      if (error) {
         progress->all_arrived.store(false);
       }
       if (progress->outstanding.fetch_sub(1) == 1) {
@@ -191,10 +208,10 @@ bool RemoteOffsetStore::persistNow(const std::vector<MessageQueue>& queues) {
       if (const std::optional<Unsent> value = known(queue)) {
         sendAndConfirm(*value, deadline, countDown);
       } else {
-        countDown(true);
+        countDown(std::nullopt);
       }
     }
-    countDown(true);
+    countDown(std::nullopt);
   });
   return arrived.value_or(false);
 }
@@ -202,19 +219,21 @@ bool RemoteOffsetStore::persistNow(const std::vector<MessageQueue>& queues) {
 void RemoteOffsetStore::persistAll() {
   const remoting::Deadline deadline = remoting::deadlineAfter(instance_.config().api_timeout);
   for (const Unsent& unsent : takeUnsent()) {
-    if (unsent.is_last) {
-      sendAndConfirm(unsent, deadline, [](bool) {});
+    if (unsent.is_repeated) {
+      sendAndConfirm(unsent, deadline, [](const auto&) {});
     } else {
       send(unsent.queue, unsent.offset);
     }
   }
 }
 
-bool RemoteOffsetStore::persistFinally(std::chrono::steady_clock::time_point deadline) {
+std::optional<ClientError> RemoteOffsetStore::persistFinally(
+    std::chrono::steady_clock::time_point deadline) {
   struct Waiting {
     Mutex mutex;
     CondVar changed;
     std::map<MessageQueue, int64_t> unconfirmed ROCKETMQ_GUARDED_BY(mutex);
+    std::optional<ClientError> error ROCKETMQ_GUARDED_BY(mutex);
     size_t outstanding ROCKETMQ_GUARDED_BY(mutex) = 0;
   };
   auto waiting = std::make_shared<Waiting>();
@@ -224,14 +243,17 @@ bool RemoteOffsetStore::persistFinally(std::chrono::steady_clock::time_point dea
       waiting->unconfirmed.emplace(value.queue, value.offset);
       ++waiting->outstanding;
     }
-    sendAndConfirm(value, deadline, [waiting, queue = value.queue](bool has_arrived) {
-      MutexLock lock(waiting->mutex);
-      if (has_arrived) {
-        waiting->unconfirmed.erase(queue);
-      }
-      --waiting->outstanding;
-      waiting->changed.notifyAll();
-    });
+    sendAndConfirm(value, deadline,
+                   [waiting, queue = value.queue](std::optional<ClientError> error) {
+                     MutexLock lock(waiting->mutex);
+                     if (error) {
+                       waiting->error = std::move(error);
+                     } else {
+                       waiting->unconfirmed.erase(queue);
+                     }
+                     --waiting->outstanding;
+                     waiting->changed.notifyAll();
+                   });
   }
   MutexLock lock(waiting->mutex);
   while (waiting->outstanding > 0 && waiting->changed.waitUntil(waiting->mutex, deadline)) {
@@ -240,7 +262,13 @@ bool RemoteOffsetStore::persistFinally(std::chrono::steady_clock::time_point dea
     log::warn("the offset {} of group {} in {} may not have arrived", offset, group_,
               queue.toString());
   }
-  return waiting->unconfirmed.empty();
+  if (!waiting->unconfirmed.empty() && !waiting->error) {
+    return ClientError{ClientError::Kind::kTimeout,
+                       ClientErrorCode::kAccessBrokerTimeout,
+                       "no answer in time",
+                       {}};
+  }
+  return waiting->error;
 }
 
 }  // namespace rocketmq::client

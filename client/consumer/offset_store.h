@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "client/instance/cancellable_calls.h"
+#include "client/instance/client_error.h"
 #include "client/instance/client_instance.h"
 #include "common/mutex.h"
 #include "rocketmq/message_queue.h"
@@ -25,6 +26,7 @@ struct StoredOffset {
   };
   Kind kind = Kind::kUnknown;
   int64_t offset = -1;
+  std::optional<ClientError> error{};  ///< Why it could not be asked; kUnknown only.
 };
 
 /// A consumer's offsets: what is committed lives in memory and reaches its permanent place from
@@ -60,16 +62,17 @@ class OffsetStore {
   /// known.
   virtual bool persistNow(const std::vector<MessageQueue>& queues) = 0;
 
-  /// persistAll() that returns when the offsets have arrived, or the time is over; true when all
-  /// have. Those that have not are sent again by the next call.
-  virtual bool persistFinally(std::chrono::steady_clock::time_point deadline) = 0;
+  /// persistAll() that returns when the offsets have arrived, or the time is over; why, when one
+  /// has not. Those that have not are sent again by the next call.
+  virtual std::optional<ClientError> persistFinally(
+      std::chrono::steady_clock::time_point deadline) = 0;
 
  protected:
   struct Entry {
     int64_t offset = -1;
     /// How often this value is still to be sent; see RemoteOffsetStore.
     int32_t sends_left = 0;
-    bool has_arrived = false;  ///< As somebody has said who knows.
+    bool has_arrived = false;  ///< As somebody has said who knows, when last asked.
     /// Tells this value from earlier ones of the queue, from equal ones, too.
     uint64_t version = 0;
   };
@@ -77,7 +80,7 @@ class OffsetStore {
     MessageQueue queue;
     int64_t offset = -1;
     uint64_t version = 0;
-    bool is_last = false;  ///< It will not be sent again by itself.
+    bool is_repeated = false;
   };
 
   /// The values that are to be sent, counting them as sent.
@@ -95,8 +98,11 @@ class OffsetStore {
 };
 
 /// Offsets of a clustering group: the broker of each queue keeps them. A new value goes one-way at
-/// first, as it will soon be out of date. One that stays goes again in each period, as a question
-/// whose answer is awaited, until it has arrived. Held by a shared_ptr.
+/// first, as it will soon be out of date. One that stays goes again in the next twelve periods, as
+/// a question whose answer is awaited: a broker that crashes before it has written the value to its
+/// disk, or hands over to a slave that has not got it, would be back behind it. The periods are
+/// counted anew when an answer is missing. Not for ever, as RocketMQ: two pull consumers whose
+/// application gave a queue of one to the other would set it back for ever. Held by a shared_ptr.
 class RemoteOffsetStore final : public OffsetStore,
                                 public std::enable_shared_from_this<RemoteOffsetStore> {
  public:
@@ -108,13 +114,15 @@ class RemoteOffsetStore final : public OffsetStore,
   void persist(const MessageQueue& queue) override;
   void persistAll() override;
   bool persistNow(const std::vector<MessageQueue>& queues) override;
-  bool persistFinally(std::chrono::steady_clock::time_point deadline) override;
+  std::optional<ClientError> persistFinally(
+      std::chrono::steady_clock::time_point deadline) override;
 
  private:
   void send(const MessageQueue& queue, int64_t offset);
-  /// Sends it as a question. `done` is told whether it has arrived, by the event loop or at once.
+  /// Sends it as a question. `done` is told why it has not arrived, or nothing when it has; by the
+  /// event loop or at once.
   void sendAndConfirm(const Unsent& value, remoting::Deadline deadline,
-                      std::function<void(bool)> done);
+                      std::function<void(std::optional<ClientError>)> done);
 
   ClientInstance& instance_;
   CancellableCalls& calls_;
@@ -134,14 +142,17 @@ class LocalOffsetStore final : public OffsetStore {
   void persist(const MessageQueue& queue) override;
   void persistAll() override;
   bool persistNow(const std::vector<MessageQueue>& queues) override;
-  bool persistFinally(std::chrono::steady_clock::time_point deadline) override;
+  std::optional<ClientError> persistFinally(
+      std::chrono::steady_clock::time_point deadline) override;
 
  private:
   explicit LocalOffsetStore(std::string path) : path_(std::move(path)) {}
 
+  Status write();
+
   const std::string path_;
   Mutex file_mutex_;  // One writer of the file; taken before mutex_.
-  bool write_failed_ ROCKETMQ_GUARDED_BY(file_mutex_) = false;
+  std::string written_ ROCKETMQ_GUARDED_BY(file_mutex_);  ///< What the file says.
 };
 
 /// Where a broadcasting consumer keeps its offsets.

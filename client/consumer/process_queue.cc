@@ -12,11 +12,6 @@ namespace {
 // RocketMQ: ProcessQueue.REBALANCE_LOCK_MAX_LIVE_TIME.
 constexpr int64_t kLockValidMs = 30'000;
 
-int64_t lockValidMs() {
-  static const int64_t value = systemNumber(system_property::kLockMaxLiveTime, kLockValidMs);
-  return value;
-}
-
 // The stored size: it stays the same when a compressed body is unpacked for the listener.
 int64_t bytesOf(const MessageExt& message) { return message.storeSize(); }
 
@@ -29,6 +24,11 @@ bool FlowLimits::allows(const CachedAmount& cached) const {
 }
 
 ProcessQueue::ProcessQueue(MessageQueue queue) : queue_(std::move(queue)) {}
+
+int64_t ProcessQueue::lockValidMs() {
+  static const int64_t value = systemNumber(system_property::kLockMaxLiveTime, kLockValidMs);
+  return value;
+}
 
 void ProcessQueue::setLocked(bool locked, int64_t now_ms) {
   if (locked) {
@@ -43,10 +43,20 @@ bool ProcessQueue::holdsLock(int64_t now_ms) const {
 
 bool ProcessQueue::lockRanOut(int64_t now_ms) const { return locked_.load() && !holdsLock(now_ms); }
 
-bool ProcessQueue::takeRenewal(bool granted, int64_t now_ms) {
-  const bool lost = locked_.load() && !(granted && holdsLock(now_ms));
+ProcessQueue::Renewal ProcessQueue::takeRenewal(bool granted, int64_t now_ms) {
+  const bool late = granted && lockRanOut(now_ms);
+  if (late && !isOrderly()) {
+    return Renewal::kLate;
+  }
+  const bool lost = late || (!granted && locked_.load());
   setLocked(granted && !lost, now_ms);
-  return !lost;
+  return lost ? Renewal::kLost : Renewal::kDone;
+}
+
+void ProcessQueue::confirmLock(int64_t now_ms) {
+  if (locked_.load()) {
+    last_lock_ms_.store(now_ms);
+  }
 }
 
 std::vector<ConsumeBatchPtr> ConcurrentProcessQueue::add(std::vector<MessageExt> messages,

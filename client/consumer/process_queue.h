@@ -85,18 +85,33 @@ class ProcessQueue {
     }
   }
 
-  // The broker's lock of an orderly queue. It is good for 30 s (or what the property
-  // rocketmq.client.rebalance.lockMaxLiveTime says) after it was last granted, half of what the
-  // broker grants, so that a late renewal cannot let two clients consume.
+  // The broker's lock of a queue. It is good for lockValidMs() after it was last granted, half of
+  // what the broker grants, so that a late renewal cannot let two clients consume.
+
+  /// 30 s, or what the property rocketmq.client.rebalance.lockMaxLiveTime says.
+  static int64_t lockValidMs();
   void setLocked(bool locked, int64_t now_ms);
   bool holdsLock(int64_t now_ms) const;
   /// True when it was granted before and has not been refused, but its time is over: another client
   /// may have had the queue since.
   bool lockRanOut(int64_t now_ms) const;
-  /// Takes the answer to a renewal. False when the queue had the lock and has lost it: it is
-  /// refused, or comes when its time is over.
-  bool takeRenewal(bool granted, int64_t now_ms);
+  enum class Renewal : uint8_t {
+    kDone,  ///< Or the queue had no lock before.
+    kLate,  ///< Granted when its time was over: nothing changes before confirmLock().
+    kLost,
+  };
+  /// Takes the answer to a renewal.
+  Renewal takeRenewal(bool granted, int64_t now_ms);
+  /// Nobody has gone further while the lock was late, so it is good again, unless it has been
+  /// refused meanwhile.
+  void confirmLock(int64_t now_ms);
+  /// Whether a lock that comes late is lost: somebody else may have had its queue, and two members
+  /// at once would break the order.
+  virtual bool isOrderly() const = 0;
   int64_t lastLockMs() const { return last_lock_ms_.load(); }
+
+  /// Where this member began with the queue.
+  std::atomic<int64_t> start_offset{0};
 
   // What the pull loop keeps here; only one pull of a queue is under way at any time.
   std::atomic<int64_t> next_offset{0};
@@ -190,6 +205,7 @@ class ConcurrentProcessQueue final : public ProcessQueue {
   /// True while the message at `offset` has not been removed.
   bool contains(int64_t offset) const;
 
+  bool isOrderly() const override { return false; }
   CachedAmount cached() const override;
 
  private:
@@ -237,6 +253,7 @@ class OrderlyProcessQueue final : public ProcessQueue {
 
   bool releaseIfIdle() override;
 
+  bool isOrderly() const override { return true; }
   CachedAmount cached() const override;
 
  private:

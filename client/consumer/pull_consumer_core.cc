@@ -167,9 +167,9 @@ Outcome<int64_t> PullConsumerCore::consumeOffset(const MessageQueue& queue, bool
   if (std::optional<ClientError> error = ensureRoute(full_queue)) {
     return std::move(*error);
   }
-  const StoredOffset stored = offsets_->load(full_queue);
-  if (stored.kind == StoredOffset::Kind::kUnknown) {
-    return ClientError::client("the offset of " + queue.toString() + " cannot be asked for");
+  StoredOffset stored = offsets_->load(full_queue);
+  if (stored.error) {
+    return std::move(*stored.error).withContext("the offset of " + queue.toString());
   }
   if (stored.kind == StoredOffset::Kind::kFound) {
     offsets_->remember(full_queue, stored.offset);

@@ -162,6 +162,7 @@ bool PushRebalance::addQueue(const MessageQueue& queue, int32_t topic_queues, bo
     return false;
   }
   const std::shared_ptr<ProcessQueue> added = service_.makeQueue(queue);
+  added->start_offset.store(*offset);
   added->next_offset.store(*offset);
   added->topic_queues.store(topic_queues);
   if (locked) {

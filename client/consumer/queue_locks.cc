@@ -10,6 +10,7 @@
 #include "common/log.h"
 #include "remoting/protocol/bodies/membership.h"
 #include "remoting/protocol/commands/client_membership.h"
+#include "remoting/protocol/commands/offsets.h"
 
 namespace rocketmq::client {
 namespace {
@@ -86,26 +87,39 @@ QueueLocks::Answer QueueLocks::lock(const std::vector<MessageQueue>& queues) {
   return answer;
 }
 
+/// Calls `done` when every answer that was expected has been dealt with.
+class QueueLocks::Answers {
+ public:
+  /// The one that is expected first is that of whoever makes this.
+  explicit Answers(std::function<void()> done) : done_(std::move(done)) {}
+
+  void expect() { outstanding_.fetch_add(1); }
+  void dealtWith() {
+    if (outstanding_.fetch_sub(1) == 1 && done_) {
+      done_();
+    }
+  }
+
+ private:
+  std::atomic<size_t> outstanding_{1};
+  const std::function<void()> done_;
+};
+
 void QueueLocks::renew(const std::vector<std::shared_ptr<ProcessQueue>>& queues,
                        std::function<void()> done) {
   auto groups = byMaster(*context_.instance, queues,
                          [](const auto& queue) { return queue->queue().broker_name; });
-  // One more than there are answers, so that `done` waits for the loop to have ended.
-  auto outstanding = std::make_shared<std::atomic<size_t>>(groups.size() + 1);
-  const auto countDown = [outstanding, done = std::move(done)] {
-    if (outstanding->fetch_sub(1) == 1 && done) {
-      done();
-    }
-  };
+  const auto answers = std::make_shared<Answers>(std::move(done));
   for (auto& [address, group] : groups) {
     std::set<model::MessageQueue> wanted;
     for (const auto& queue : group) {
       wanted.insert(toModel(queue->queue()));
     }
+    answers->expect();
     context_.instance->remoting().call(
         address, remoting::LockBatchQueues{}, remoting::Payload(lockBody(context_, wanted)),
         remoting::deadlineAfter(kLockTimeout),
-        context_.guard.wrap([&context = context_, address, group = std::move(group), countDown](
+        context_.guard.wrap([&context = context_, address, group = std::move(group), answers](
                                 const remoting::CallResult<remoting::LockBatchQueues>& result) {
           // A broker that does not answer may still have the lock for us: it stays good until its
           // time is over.
@@ -113,10 +127,7 @@ void QueueLocks::renew(const std::vector<std::shared_ptr<ProcessQueue>>& queues,
             const std::set<model::MessageQueue> ours = granted(result, address);
             for (const auto& queue : group) {
               const bool is_ours = ours.contains(toModel(queue->queue()));
-              if (!queue->dropped() && !queue->takeRenewal(is_ours, context.nowMs())) {
-                queue->drop(ProcessQueue::DropReason::kGivenUp);
-                context.on_lock_lost(queue);
-              }
+              take(context, queue, is_ours, address, answers);
               // The question may have left behind the unlock of a queue that was given up just
               // now: nobody would give this lock back.
               if (is_ours && queue->released()) {
@@ -124,10 +135,60 @@ void QueueLocks::renew(const std::vector<std::shared_ptr<ProcessQueue>>& queues,
               }
             }
           }
-          countDown();
+          answers->dealtWith();
         }));
   }
-  countDown();
+  answers->dealtWith();
+}
+
+void QueueLocks::take(PushContext& context, const QueuePtr& queue, bool granted,
+                      const std::string& address, const AnswersPtr& answers) {
+  if (queue->dropped()) {
+    return;
+  }
+  switch (queue->takeRenewal(granted, context.nowMs())) {
+    case ProcessQueue::Renewal::kDone:
+      return;
+    case ProcessQueue::Renewal::kLate:
+      askWhoIsFurther(context, queue, address, answers);
+      return;
+    case ProcessQueue::Renewal::kLost:
+      lose(context, queue);
+      return;
+  }
+}
+
+void QueueLocks::lose(PushContext& context, const QueuePtr& queue) {
+  queue->drop(ProcessQueue::DropReason::kGivenUp);
+  context.on_lock_lost(queue);
+}
+
+// A broker that was away for longer than a lock is good for has given the queue to nobody. A member
+// that was away is to find out whether others have had it: then the group's offset has gone on.
+void QueueLocks::askWhoIsFurther(PushContext& context, const QueuePtr& queue,
+                                 const std::string& address, const AnswersPtr& answers) {
+  remoting::QueryConsumerOffset request;
+  request.consumer_group = context.group;
+  request.topic = queue->queue().topic;
+  request.queue_id = queue->queue().queue_id;
+  answers->expect();
+  context.instance->remoting().call(
+      address, std::move(request), {}, remoting::deadlineAfter(kLockTimeout),
+      context.guard.wrap([&context, queue, answers](
+                             const remoting::CallResult<remoting::QueryConsumerOffset>& result) {
+        const bool is_new = result.ok() && result->code == remoting::ResponseCode::kQueryNotFound;
+        // Without an answer the next renewal asks again.
+        if (!queue->dropped() && (is_new || (result.ok() && result->success()))) {
+          const int64_t ours =
+              context.offsets->cached(queue->queue()).value_or(queue->start_offset.load());
+          if (is_new || result->header.offset <= ours) {
+            queue->confirmLock(context.nowMs());
+          } else {
+            lose(context, queue);
+          }
+        }
+        answers->dealtWith();
+      }));
 }
 
 void QueueLocks::unlock(const std::vector<MessageQueue>& queues) {

@@ -3,6 +3,7 @@
 #include <functional>
 #include <memory>
 #include <set>
+#include <string>
 #include <vector>
 
 #include "client/consumer/process_queue.h"
@@ -28,7 +29,9 @@ class QueueLocks {
   Answer lock(const std::vector<MessageQueue>& queues);
 
   /// Renews the locks of `queues` and notes in each what came of it; drops a queue whose lock was
-  /// lost meanwhile. `done`, if any, is called on the event loop when all brokers have answered.
+  /// lost meanwhile. A concurrent queue whose lock comes late is dropped only when the group's
+  /// offset is beyond ours: what its listeners are busy with would be repeated. `done`, if any, is
+  /// called on the event loop when all brokers have answered.
   void renew(const std::vector<std::shared_ptr<ProcessQueue>>& queues,
              std::function<void()> done = nullptr);
 
@@ -36,6 +39,17 @@ class QueueLocks {
   void unlock(const std::vector<MessageQueue>& queues);
 
  private:
+  using QueuePtr = std::shared_ptr<ProcessQueue>;
+  class Answers;
+  using AnswersPtr = std::shared_ptr<Answers>;
+
+  // Parts of renew(), which this object need not outlive. On the event loop.
+  static void take(PushContext& context, const QueuePtr& queue, bool granted,
+                   const std::string& address, const AnswersPtr& answers);
+  static void lose(PushContext& context, const QueuePtr& queue);
+  static void askWhoIsFurther(PushContext& context, const QueuePtr& queue,
+                              const std::string& address, const AnswersPtr& answers);
+
   PushContext& context_;
 };
 

@@ -19,6 +19,7 @@
 #include <string>
 #include <vector>
 
+#include "rocketmq/default_mq_producer.h"
 #include "rocketmq/default_mq_push_consumer.h"
 #include "tests/fault/load.h"
 #include "tests/fault/replicated_pair.h"
@@ -168,6 +169,18 @@ class Consumer {
         },
         std::chrono::seconds(60));
   }
+  bool hasSeen(const std::string& body) {
+    return eventually(
+        [&] {
+          const std::lock_guard lock(mutex_);
+          return seen_.contains(body);
+        },
+        std::chrono::seconds(60));
+  }
+  size_t seen() {
+    const std::lock_guard lock(mutex_);
+    return seen_.size();
+  }
 
  private:
   static PushConsumerConfig configOf(const Cluster& cluster) {
@@ -216,6 +229,40 @@ TEST(SlaveReadTest, AConsumerThatIsBehindReadsFromTheSlave) {
   };
   // The first pull of each queue asks the master.
   EXPECT_GT(gotFrom(pair.slave().address()), gotFrom(pair.cluster().brokerAddr()));
+}
+
+// Promise: an administrator's reset moves a group that reads its backlog from the slave.
+TEST(SlaveReadTest, AResetMovesAConsumerThatReadsFromTheSlave) {
+  Cluster::Settings settings = smallFiles();
+  settings["accessMessageInMemoryMaxRatio"] = "0";
+  ReplicatedPair pair(settings, "ASYNC_MASTER");
+  Load load(pair.cluster(), "Skipped", faultSeed());
+  pair.startSlave("Skipped");
+  load.send(4000);
+  ASSERT_TRUE(eventually([&] { return pair.slave().hasCaughtUp(); }));
+  Consumer consumer(pair.cluster(), "Skipped");
+  consumer.pauseAt(100);
+  consumer.start();
+  ASSERT_TRUE(consumer.hasSeen(100));
+  const auto reset = pair.cluster().admin(
+      {"resetOffsetByTime", "-g", "replicated_group", "-t", "Skipped", "-s", "now"});
+  ASSERT_EQ(reset.status, 0) << reset.output;
+  consumer.pauseAt(SIZE_MAX);
+
+  ProducerConfig config;
+  config.namesrv_addr = pair.cluster().namesrvAddr();
+  config.producer_group = "after_reset";
+  DefaultMQProducer producer(config);
+  producer.start();
+  const std::vector<MessageQueue> queues = producer.fetchPublishMessageQueues("Skipped");
+  for (const MessageQueue& queue : queues) {
+    Message message("Skipped", "last of " + queue.toString());
+    producer.send(message, queue);
+  }
+  for (const MessageQueue& queue : queues) {
+    EXPECT_TRUE(consumer.hasSeen("last of " + queue.toString()));
+  }
+  EXPECT_LT(consumer.seen(), 1000u) << "of the backlog";
 }
 
 TEST_F(ReplicationTest, SendsAreRefusedWhileTooFewBrokersAreInSync) {

@@ -98,8 +98,8 @@ class DefaultLitePullConsumer {
   void pause(const std::vector<MessageQueue>& queues);
   void resume(const std::vector<MessageQueue>& queues);
 
-  /// Stores the offsets of everything polled at the broker, now. Throws MQClientException when they
-  /// are not known to have arrived after 3 s.
+  /// Stores the offsets of everything polled at the broker, now. Throws when they are not known to
+  /// have arrived after 3 s.
   void commitSync();
   /// The group's stored offset in a queue; -1 when it has none.
   int64_t committed(const MessageQueue& queue);

@@ -160,6 +160,20 @@ TEST_F(SetOffsetsTest, AResetByTheClientsTellsThemAndLeavesTheTableAlone) {
   EXPECT_EQ(resetToStart()->code, ResponseCode::kConsumerNotOnline);
 }
 
+// A member that reads from a slave would otherwise not hear of it before its next pull here.
+TEST_F(SetOffsetsTest, AResetIsToldToMembersThatMayReadFromASlave) {
+  haveTwoConsumed();
+  ASSERT_TRUE(resetToStart()->success());
+  EXPECT_TRUE(peer_->resetBody().empty()) << "the next pull hears of it soon enough";
+
+  settings_.slave_read = true;
+  restart();
+  haveTwoConsumed();
+  ASSERT_TRUE(resetToStart()->success());
+  EXPECT_EQ(committed(), 0);
+  EXPECT_TRUE(eventually([&] { return !peer_->resetBody().empty(); }));
+}
+
 // Consumers that read from a slave would follow, and the master know nothing of it.
 TEST_F(SetOffsetsTest, ASlaveSetsNone) {
   haveTwoConsumed();

@@ -127,6 +127,18 @@ TEST_F(PullConsumerTest, AnOffsetThatIsNotKnownIsAskedForOnce) {
   EXPECT_EQ(cluster_.broker().committed("CG", "T"), 2) << "what was only read is not stored";
 }
 
+TEST_F(PullConsumerTest, ABrokerThatDoesNotAnswerForOffsetsIsNoWrongUse) {
+  subject_->pull(kQueue, "*", 0, 32);
+  cluster_.broker().stop();
+  try {
+    subject_->fetchConsumeOffset(kQueue);
+    ADD_FAILURE();
+  } catch (const RemotingException& error) {
+    EXPECT_NE(std::string(error.what()).find(cluster_.broker().address()), std::string::npos)
+        << error.what();
+  }
+}
+
 class LitePullConsumerTest : public testing::Test {
  protected:
   LitePullConsumerTest() {
@@ -205,19 +217,49 @@ TEST_F(LitePullConsumerTest, AnOffsetThatNeverArrivedIsNotForgotten) {
   start();
   poll();
   cluster_.broker().refuseOffsets(true);
-  EXPECT_THROW(subject_->commitSync(), MQClientException);
-  // Both of its sends of a value, and one more.
+  EXPECT_THROW(subject_->commitSync(), MQBrokerException);
   const int64_t told = cluster_.broker().offsetUpdates();
   ASSERT_TRUE(eventually([&] { return cluster_.broker().offsetUpdates() >= told + 3; }));
-  EXPECT_THROW(subject_->commitSync(), MQClientException);
+  EXPECT_THROW(subject_->commitSync(), MQBrokerException);
   EXPECT_EQ(cluster_.broker().committed("CG", "T"), std::nullopt);
   cluster_.broker().refuseOffsets(false);
   subject_->commitSync();
   EXPECT_EQ(cluster_.broker().committed("CG", "T"), 2);
-  // Then it is not sent any more.
-  const int64_t all = cluster_.broker().offsetUpdates();
+}
+
+// Promise: what a broker has confirmed and lost, as it crashed before it had written it, it is told
+// again without the application's doing.
+TEST_F(LitePullConsumerTest, ACommitThatItsBrokerHasLostIsRepeated) {
+  config_.auto_commit = false;
+  config_.auto_commit_interval = seconds(1);
+  start();
+  poll();
   subject_->commitSync();
-  EXPECT_EQ(cluster_.broker().offsetUpdates(), all);
+  cluster_.broker().setCommitted("CG", "T", 0, 0);
+  EXPECT_TRUE(eventually([this] { return cluster_.broker().committed("CG", "T") == 2; }));
+}
+
+// Promise: an administrator's reset moves a running group, whatever it has pulled ahead.
+TEST_F(LitePullConsumerTest, AResetDropsWhatWasPulledBeforeAndIsTheGroupsOffset) {
+  config_.auto_commit = false;
+  start();
+  EXPECT_EQ(poll(), (Bodies{"a", "b"}));
+  ASSERT_TRUE(eventually([this] { return cluster_.broker().pulls("T") == 4; }));
+  cluster_.broker().moveOffset("T", 0, 5);
+  ASSERT_TRUE(eventually([this] { return cluster_.broker().pulls("T") == 5; }));
+  EXPECT_EQ(poll(milliseconds(1)), (Bodies{}));
+  cluster_.broker().append("T", 0, "f");
+  EXPECT_EQ(poll(), (Bodies{"f"}));
+  subject_->shutdown();
+  EXPECT_EQ(cluster_.broker().committed("CG", "T"), 5);
+}
+
+TEST_F(LitePullConsumerTest, ABrokerThatDoesNotAnswerIsNoWrongUse) {
+  start();
+  poll();
+  cluster_.broker().stop();
+  EXPECT_THROW(subject_->committed(kQueue), RemotingException);
+  EXPECT_THROW(subject_->commitSync(), RemotingException);
 }
 
 // Promise: a queue that cannot be pulled waits a second, whatever the others do.

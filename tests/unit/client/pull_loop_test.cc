@@ -21,6 +21,7 @@ class EmptyQueue final : public ProcessQueue {
   EmptyQueue(const MessageQueue& queue, std::function<void(EmptyQueue&, int)> on_look)
       : ProcessQueue(queue), on_look_(std::move(on_look)) {}
 
+  bool isOrderly() const override { return false; }
   CachedAmount cached() const override {
     on_look_(const_cast<EmptyQueue&>(*this), ++looks_);
     return {};
@@ -75,6 +76,7 @@ TEST_F(PullLoopTest, APullTellsNoOffsetWhenTheLockRanOut) {
 TEST_F(PullLoopTest, NothingIsPulledWhenTheLockThatRanOutIsLost) {
   const auto queue = std::make_shared<EmptyQueue>(name_, [](EmptyQueue&, int) {});
   queue->setLocked(true, 1);
+  broker().setCommitted("CG", "T", 0, 9);
   pulls_.start(queue);
   ASSERT_TRUE(eventually([&] { return queue.use_count() == 1 || lost_.find(name_) == queue; }));
   EXPECT_EQ(lost_.find(name_), queue);

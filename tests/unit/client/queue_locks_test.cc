@@ -5,11 +5,15 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
+#include <cstdlib>
 #include <future>
 #include <memory>
 #include <vector>
 
 #include "client/consumer/standstill_watch.h"
+#include "client/instance/system_properties.h"
+#include "tests/unit/client/messages.h"
 #include "tests/unit/client/push_rebalance_fixture.h"
 
 namespace rocketmq::client {
@@ -87,10 +91,70 @@ TEST_F(LostLockTest, ALockThatIsGrantedAfterItsTimeIsNoLongerTheSame) {
   EXPECT_TRUE(eventually([this] { return !isLocked(); })) << "the next rebalance asks anew";
 }
 
-TEST_F(LostLockTest, WhatWasConsumedCountsWhenNobodyIsFurther) {
-  broker().setCommitted("CG", "T", 0, 3);
+// Promise: when a broker was away for longer than a lock is good for, nobody has had the queue, so
+// nothing that a listener is busy with is repeated.
+TEST_F(LostLockTest, AConcurrentQueueIsKeptWhenNobodyIsFurther) {
+  for (const int64_t stored : {3, 5}) {
+    SCOPED_TRACE(stored);
+    broker().setCommitted("CG", "T", 0, stored);
+    queue_->setLocked(true, 1);
+    renew(queue_);
+    EXPECT_FALSE(queue_->dropped());
+    EXPECT_TRUE(queue_->holdsLock(context_.nowMs()));
+  }
+  EXPECT_EQ(lost_.find(name_), nullptr);
+}
+
+TEST_F(LostLockTest, WhatHasNotConsumedYetIsAsFarAsWhereItBegan) {
+  context_.offsets->remove(name_);
+  queue_->start_offset.store(4);
+  broker().setCommitted("CG", "T", 0, 4);
   renew(queue_);
-  EXPECT_EQ(committedInTheEnd(), 5);
+  EXPECT_FALSE(queue_->dropped());
+  broker().setCommitted("CG", "T", 0, 5);
+  queue_->setLocked(true, 1);
+  renew(queue_);
+  EXPECT_EQ(lost_.find(name_), queue_);
+}
+
+// Promise: a listener that is busy while its broker comes back counts, however long it takes.
+TEST_F(LostLockTest, AListenerThatOutlastsTheOutageOfABrokerCounts) {
+  std::promise<void> may_end;
+  std::atomic<int> calls{0};
+  ConcurrentService service(context_, [&](const auto&, auto&) {
+    ++calls;
+    may_end.get_future().wait();
+    return ConsumeConcurrentlyStatus::kConsumeSuccess;
+  });
+  context_.on_progress = [](const auto&) {};
+  const auto queue = service.makeQueue(name_);
+  service.consume(queue, makeMessages(5, 1));
+  ASSERT_TRUE(eventually([&] { return calls == 1; }));
+  queue->setLocked(true, 1);
+  broker().setCommitted("CG", "T", 0, 5);
+  renew(queue);
+  EXPECT_FALSE(queue->dropped()) << "it would be repeated two seconds later";
+  may_end.set_value();
+  EXPECT_TRUE(eventually([&] { return context_.offsets->cached(name_) == 6; }));
+  EXPECT_EQ(lost_.find(name_), nullptr);
+  EXPECT_EQ(calls, 1);
+  service.stop(std::chrono::steady_clock::time_point::max());
+}
+
+TEST_F(LostLockTest, WithoutAWordOfTheGroupsOffsetNothingChanges) {
+  broker().stop();
+  renew(queue_);
+  EXPECT_FALSE(queue_->dropped());
+  EXPECT_TRUE(queue_->lockRanOut(context_.nowMs()));
+}
+
+TEST_F(LostLockTest, AnOrderlyQueueWhoseLockComesLateIsLost) {
+  const auto orderly = std::make_shared<OrderlyProcessQueue>(name_);
+  orderly->setLocked(true, 1);
+  broker().setCommitted("CG", "T", 0, 3);
+  renew(orderly);
+  EXPECT_EQ(lost_.find(name_), orderly);
+  EXPECT_TRUE(orderly->dropped());
 }
 
 TEST_F(LostLockTest, ALockThatIsRefusedIsLost) {
@@ -114,6 +178,18 @@ TEST(StandstillWatchTest, TellsACallThatComesMuchTooLate) {
   EXPECT_FALSE(watch.stoodStill(6500 + 34'000));
   EXPECT_TRUE(watch.stoodStill(40'500 + 36'000));
   EXPECT_FALSE(watch.stoodStill(76'500 + 5000));
+}
+
+// In a process of its own, as the property is read once.
+TEST(StandstillWatchTest, BelievesInALockForAsLongAsItsQueueDoes) {
+  GTEST_FLAG_SET(death_test_style, "threadsafe");
+  EXPECT_EXIT(
+      {
+        setProperty(std::string(system_property::kLockMaxLiveTime), "1000");
+        StandstillWatch watch(std::chrono::milliseconds(5000), 1000);
+        std::exit(watch.stoodStill(1000 + 6500) ? 0 : 1);
+      },
+      testing::ExitedWithCode(0), "");
 }
 
 }  // namespace

@@ -124,6 +124,26 @@ TEST_F(ConsumerOffsetsTest, RemovalAndCloning) {
   EXPECT_EQ(offsets_->find("G", "U", 0), std::nullopt);
 }
 
+TEST_F(ConsumerOffsetsTest, ACloneGoesOverAPendingReset) {
+  offsets_->commit("G", "T", 0, 3);
+  offsets_->commit("H", "T", 0, 5);
+  offsets_->assignReset("H", "T", 0, 0);
+  offsets_->clone("G", "H", "T");
+  EXPECT_EQ(offsets_->find("H", "T", 0), 3);
+  EXPECT_FALSE(offsets_->isResetPending("H", "T", 0));
+}
+
+// A member that reads from a slave goes to the new position without a pull that would be told it.
+TEST_F(ConsumerOffsetsTest, APendingResetIsDoneWhenTheGroupCommitsIt) {
+  offsets_->assignReset("G", "T", 0, 10);
+  offsets_->commit("G", "T", 0, 51);
+  EXPECT_TRUE(offsets_->isResetPending("G", "T", 0));
+  offsets_->commit("G", "T", 0, 10);
+  EXPECT_FALSE(offsets_->isResetPending("G", "T", 0));
+  offsets_->commit("G", "T", 0, 11);
+  EXPECT_EQ(offsets_->find("G", "T", 0), 11);
+}
+
 TEST_F(ConsumerOffsetsTest, ASlaveKeepsWhatWasCommittedToItUntilTheMasterHasIt) {
   offsets_->markForMaster();
   offsets_->commit("G", "T", 0, 50);  // While the master is gone.
