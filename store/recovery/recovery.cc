@@ -95,6 +95,8 @@ Status Recovery::runCareful() {
   ROCKETMQ_ASSIGN_OR_RETURN(int64_t start, carefulStart());
   whole_to_ = std::max(whole_to_, start);
   ROCKETMQ_ASSIGN_OR_RETURN(const Queues queues, recoverQueues(QueueScan::kCareful));
+  ROCKETMQ_RETURN_IF_ERROR(truncateQueues(queues, whole_to_));
+  noteGivenOffsets(queues);
   ROCKETMQ_RETURN_IF_ERROR(prepareReplay(queues, start));
   ROCKETMQ_RETURN_IF_ERROR(enterMissing(start));
   log::info("the store was not stopped cleanly: reading the commit log from {}", start);
@@ -110,6 +112,7 @@ Status Recovery::runCareful() {
   for (const auto& queue : parts_.queues.all()) {
     ROCKETMQ_RETURN_IF_ERROR(queue->finishReplay());
   }
+  ROCKETMQ_RETURN_IF_ERROR(keepNotedOffsets());
   ROCKETMQ_RETURN_IF_ERROR(finish(read, start));
   // What a killed process wrote is in the page cache; from here on it counts as flushed.
   return parts_.log.sync(read.end);
