@@ -233,6 +233,9 @@ Status MessageStoreImpl::recover() {
   if (log_->maxOffset() < given_to) {
     // Before the log grows to where the file ended: it would be taken for that of the file.
     ROCKETMQ_RETURN_IF_ERROR(queue_flusher_->flushAll());
+    if (!queue_flusher_->areEndsSaved()) {
+      ROCKETMQ_RETURN_IF_ERROR(queue_ends_->drop());
+    }
   }
   ROCKETMQ_RETURN_IF_ERROR(index_->load(stopped_cleanly_));
   // Else a later clean stop would vouch for files that nobody has looked at.

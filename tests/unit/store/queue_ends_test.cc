@@ -264,6 +264,35 @@ TEST_F(QueueEndsTest, WhatAnotherBrokerDidInBetweenIsNotMisread) {
   expectGivesNext("A", 2);
 }
 
+TEST_F(QueueEndsTest, AFullDiskOnlyMakesThemBeSavedLater) {
+  open();
+  send("A", 0, 5, "a");
+  awaitCheckpoint();
+  files_.setFaultPath("queueends");
+  files_.disk_is_full = true;
+  send("A", 0, 5, "b");
+  ASSERT_TRUE(eventually([&] { return files_.refused_replaces >= 3; }));
+  send("A", 0, 5, "c");
+  EXPECT_EQ("", store_->readOnlyReason());
+  files_.disk_is_full = false;
+  awaitCheckpoint();
+  EXPECT_EQ("", store_->readOnlyReason());
+}
+
+TEST_F(QueueEndsTest, AStoreStopsAndStartsOnAFullDisk) {
+  open();
+  send("A", 0, 5, "a");
+  files_.setFaultPath("queueends");
+  files_.disk_is_full = true;
+  send("A", 0, 5, "b");
+  restart();
+  send("A", 0, 5, "c");
+  kill();
+  open();
+  EXPECT_THAT(bodies("A", 0), SizeIs(15));
+  expectGivesNext("A", 15);
+}
+
 TEST_F(QueueEndsTest, AFileThatMakesNoSenseIsIgnored) {
   open();
   send("A", 0, 5, "a");
