@@ -173,7 +173,10 @@ Result<QueueEnds::Loaded> QueueEnds::load(const CommitLog& log, const Checkpoint
 Status QueueEnds::save(int64_t begun, const Snapshot& snapshot, const CommitLog& log,
                        const CheckpointTimes& checkpoint) {
   MutexLock lock(mutex_);
-  const bool is_known = saved_end_ == snapshot.log_end && saved_min_ == snapshot.log_min;
+  // A checkpoint of later times alone voids the file too.
+  const bool is_known = saved_end_ == snapshot.log_end && saved_min_ == snapshot.log_min &&
+                        saved_times_.log_ms == checkpoint.log_ms &&
+                        saved_times_.queues_ms == checkpoint.queues_ms;
   if (begun != drops_.load(std::memory_order_acquire) || is_known) {
     return Status::ok();
   }
@@ -191,6 +194,7 @@ Status QueueEnds::save(int64_t begun, const Snapshot& snapshot, const CommitLog&
   ROCKETMQ_RETURN_IF_ERROR(files_.replace(path_, json::encode(content)));
   saved_end_ = snapshot.log_end;
   saved_min_ = snapshot.log_min;
+  saved_times_ = checkpoint;
   return Status::ok();
 }
 

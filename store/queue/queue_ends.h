@@ -74,6 +74,7 @@ class QueueEnds {
   bool is_there_ ROCKETMQ_GUARDED_BY(mutex_) = true;
   int64_t saved_end_ ROCKETMQ_GUARDED_BY(mutex_) = -1;
   int64_t saved_min_ ROCKETMQ_GUARDED_BY(mutex_) = -1;
+  CheckpointTimes saved_times_ ROCKETMQ_GUARDED_BY(mutex_);
 };
 
 }  // namespace rocketmq::store

@@ -293,6 +293,19 @@ TEST_F(QueueEndsTest, AStoreStopsAndStartsOnAFullDisk) {
   expectGivesNext("A", 15);
 }
 
+TEST_F(QueueEndsTest, ACleanStopBehindACrashLeavesThemToTheNextStart) {
+  options_.flush_queue_thorough_interval_ms = 1'000'000;
+  open();
+  send("A", 0, 48, "a");
+  kill();
+  std::filesystem::remove(endsFile());
+  open();
+  awaitCheckpoint();  // The first round, which has flushed nothing of the log itself.
+  close();
+  std::filesystem::remove_all(root() + "/commitlog");
+  EXPECT_EQ(StatusCode::kCorruption, tryOpen().code());
+}
+
 TEST_F(QueueEndsTest, AFileThatMakesNoSenseIsIgnored) {
   open();
   send("A", 0, 5, "a");
