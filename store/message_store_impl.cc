@@ -221,7 +221,7 @@ void MessageStoreImpl::onAppended() {
 
 Status MessageStoreImpl::recover() {
   const CrcCheck crc_check = options_.check_crc_on_recover ? CrcCheck::kVerify : CrcCheck::kSkip;
-  ROCKETMQ_ASSIGN_OR_RETURN(QueueEnds::Loaded ends, queue_ends_->load(*log_, checkpoint_->found()));
+  ROCKETMQ_ASSIGN_OR_RETURN(QueueEnds::Loaded ends, queue_ends_->load(*log_, *checkpoint_));
   if (ends.known) {
     checkpoint_->believe();
   }

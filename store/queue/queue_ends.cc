@@ -145,7 +145,7 @@ Content toContent(const QueueEnds::Snapshot& snapshot) {
 
 }  // namespace
 
-Result<QueueEnds::Loaded> QueueEnds::load(const CommitLog& log, const CheckpointTimes& checkpoint) {
+Result<QueueEnds::Loaded> QueueEnds::load(const CommitLog& log, const Checkpoint& checkpoint) {
   const auto text = readWhole(files_, path_);
   if (text.ok() && !*text) {
     return Loaded{};
@@ -157,9 +157,13 @@ Result<QueueEnds::Loaded> QueueEnds::load(const CommitLog& log, const Checkpoint
               snapshot.status().message());
     return Loaded{};
   }
-  if (content->log_ms != checkpoint.log_ms || content->queues_ms != checkpoint.queues_ms) {
+  const CheckpointTimes& found = checkpoint.found();
+  if (content->log_ms != found.log_ms || content->queues_ms != found.queues_ms) {
     log::info("{} is not of the store's last checkpoint: every queue is looked at", path_);
-    return Loaded{};
+    const CheckpointTimes believed = checkpoint.times();
+    const bool went_on =
+        believed.log_ms > content->log_ms || believed.queues_ms > content->queues_ms;
+    return went_on ? Loaded{} : Loaded{.known = {}, .given = std::move(*snapshot)};
   }
   ROCKETMQ_ASSIGN_OR_RETURN(const bool is_of_log, isOfLog(*content, log, path_));
   if (!is_of_log) {

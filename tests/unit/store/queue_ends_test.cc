@@ -306,6 +306,33 @@ TEST_F(QueueEndsTest, ACleanStopBehindACrashLeavesThemToTheNextStart) {
   EXPECT_EQ(StatusCode::kCorruption, tryOpen().code());
 }
 
+TEST_F(QueueEndsTest, WithoutACheckpointTheyTellWhichOffsetsWereGiven) {
+  for (const std::string spoilt : {"missing", "short", "far ahead of the clock"}) {
+    SCOPED_TRACE(spoilt);
+    options_.root_dir = dir_ / spoilt;
+    open();
+    send("A", 0, 200, "a");
+    const int64_t last_file = store_->commitLogMaxOffset() / kLogFileBytes * kLogFileBytes;
+    close();
+    const std::string checkpoint = root() + "/checkpoint";
+    if (spoilt == "missing") {
+      std::filesystem::remove(checkpoint);
+    } else if (spoilt == "short") {
+      std::filesystem::resize_file(checkpoint, 100);
+    } else {
+      patchFile(checkpoint, 0, "\x11");
+    }
+    std::filesystem::rename(root() + "/commitlog", root() + "/elsewhere");
+    EXPECT_EQ(StatusCode::kCorruption, tryOpen().code());
+    std::filesystem::remove_all(root() + "/commitlog");
+    std::filesystem::rename(root() + "/elsewhere", root() + "/commitlog");
+    std::filesystem::remove(logFile(last_file));
+    open();
+    expectGivesNext("A", 200);
+    close();
+  }
+}
+
 TEST_F(QueueEndsTest, AFileThatMakesNoSenseIsIgnored) {
   open();
   send("A", 0, 5, "a");
