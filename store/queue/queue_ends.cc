@@ -34,6 +34,8 @@ struct Content {
   int64_t log_ms = 0;
   int64_t queues_ms = 0;
   std::map<std::string, Queues> queues;
+  /// Of the text without it. None in a file that an earlier version wrote.
+  std::optional<int64_t> crc;
 
   static constexpr auto fields() {
     return std::tuple{required("logMin", &Content::log_min),
@@ -42,7 +44,8 @@ struct Content {
                       optional("logPlaceCrcs", &Content::log_place_crcs),
                       required("logTimestamp", &Content::log_ms),
                       required("queuesTimestamp", &Content::queues_ms),
-                      required("queues", &Content::queues)};
+                      required("queues", &Content::queues),
+                      optional("crc", &Content::crc)};
   }
 };
 
@@ -130,6 +133,22 @@ Result<QueueEnds::Snapshot> toSnapshot(const Content& content) {
   return snapshot;
 }
 
+std::string encodeWithCrc(Content content) {
+  content.crc = crc32(json::encode(content));
+  return json::encode(content);
+}
+
+/// Corruption when the content is not what was written.
+Result<Content> decodeWithCrc(std::string_view text) {
+  ROCKETMQ_ASSIGN_OR_RETURN(Content content, json::decode<Content>(text));
+  const std::optional<int64_t> crc = std::exchange(content.crc, std::nullopt);
+  if (crc && *crc != crc32(json::encode(content))) {
+    return Status::corruption("its CRC is not that of its content");
+  }
+  content.crc = crc;
+  return content;
+}
+
 Content toContent(const QueueEnds::Snapshot& snapshot) {
   Content content;
   content.log_min = snapshot.log_min;
@@ -150,7 +169,7 @@ Result<QueueEnds::Loaded> QueueEnds::load(const CommitLog& log, const Checkpoint
   if (text.ok() && !*text) {
     return Loaded{};
   }
-  const auto content = text.ok() ? json::decode<Content>(**text) : text.status();
+  const auto content = text.ok() ? decodeWithCrc(**text) : text.status();
   auto snapshot = content.ok() ? toSnapshot(*content) : content.status();
   if (!snapshot.ok()) {
     log::warn("{} is ignored, every queue is looked at instead: {}", path_,
@@ -195,7 +214,7 @@ Status QueueEnds::save(int64_t begun, const Snapshot& snapshot, const CommitLog&
   content.log_ms = checkpoint.log_ms;
   content.queues_ms = checkpoint.queues_ms;
   is_there_ = true;
-  ROCKETMQ_RETURN_IF_ERROR(files_.replace(path_, json::encode(content)));
+  ROCKETMQ_RETURN_IF_ERROR(files_.replace(path_, encodeWithCrc(std::move(content))));
   saved_end_ = snapshot.log_end;
   saved_min_ = snapshot.log_min;
   saved_times_ = checkpoint;

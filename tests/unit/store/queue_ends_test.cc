@@ -333,6 +333,37 @@ TEST_F(QueueEndsTest, WithoutACheckpointTheyTellWhichOffsetsWereGiven) {
   }
 }
 
+TEST_F(QueueEndsTest, AFileWithAnotherNumberThanWasWrittenIsIgnored) {
+  for (const char* const wrong : {"[0,58,", "[0,4611686018427387904,"}) {
+    SCOPED_TRACE(wrong);
+    options_.root_dir = dir_ / wrong;
+    open();
+    send("A", 0, 48, "a");
+    close();
+    std::string content = readFile(endsFile());
+    const std::string right = "[0,48,";
+    const size_t at = content.find(right);
+    ASSERT_NE(std::string::npos, at);
+    writeFile(endsFile(), content.replace(at, right.size(), wrong));
+    open();
+    EXPECT_THAT(bodies("A", 0), SizeIs(48));
+    expectGivesNext("A", 48);
+    close();
+  }
+}
+
+TEST_F(QueueEndsTest, AFileOfTheVersionWithoutACrcIsRead) {
+  open();
+  send("A", 0, 5, "a");
+  close();
+  std::string content = readFile(endsFile());
+  const size_t at = content.find(",\"crc\"");
+  ASSERT_NE(std::string::npos, at);
+  writeFile(endsFile(), content.erase(at, content.rfind('}') - at));
+  std::filesystem::remove_all(root() + "/commitlog");
+  EXPECT_EQ(StatusCode::kCorruption, tryOpen().code());
+}
+
 TEST_F(QueueEndsTest, AFileThatMakesNoSenseIsIgnored) {
   open();
   send("A", 0, 5, "a");
