@@ -7,15 +7,13 @@
 
 namespace rocketmq::store {
 
-Status Recovery::runFromKnown(bool stopped_cleanly) {
+Status Recovery::runFromKnown() {
   ROCKETMQ_ASSIGN_OR_RETURN(const bool damaged, findDamageBehindKnown());
   ROCKETMQ_ASSIGN_OR_RETURN(const bool complete, restoreKnown());
   ROCKETMQ_RETURN_IF_ERROR(finishDeletions(parts_.queues.all()));
   const int64_t log_min = parts_.log.minOffset();
   const int64_t start = complete ? parts_.ends.known->log_end : log_min;
-  log::info("{}: reading the commit log from {}",
-            stopped_cleanly ? "the store was stopped cleanly" : "the store was not stopped cleanly",
-            start);
+  tellOfStart(start);
   // A damaged record leaves a gap in its queue that no other part of the log can fill.
   ROCKETMQ_ASSIGN_OR_RETURN(
       Read read,
@@ -24,8 +22,8 @@ Status Recovery::runFromKnown(bool stopped_cleanly) {
     log::warn("a consume queue lacks entries: reading the whole commit log from {}", log_min);
     ROCKETMQ_ASSIGN_OR_RETURN(read, readFrom(log_min, Dispatcher::Gaps::kFill));
   }
-  ROCKETMQ_RETURN_IF_ERROR(finishKnown(stopped_cleanly));
-  ROCKETMQ_RETURN_IF_ERROR(finish(read, stopped_cleanly ? read.end : parts_.ends.known->log_end));
+  ROCKETMQ_RETURN_IF_ERROR(finishKnown());
+  ROCKETMQ_RETURN_IF_ERROR(finish(read, stopped_cleanly_ ? read.end : parts_.ends.known->log_end));
   // What a killed process wrote is in the page cache; from here on it counts as flushed.
   return parts_.log.sync(read.end);
 }
@@ -87,11 +85,11 @@ Result<bool> Recovery::restoreKnown(ConsumeQueue& queue) {
 }
 
 /// After the log has been read.
-Status Recovery::finishKnown(bool stopped_cleanly) {
+Status Recovery::finishKnown() {
   // Their messages may have left the log, or have been damaged there, but not their offsets.
   ROCKETMQ_RETURN_IF_ERROR(keepOffsets(*parts_.ends.known).status());
   ROCKETMQ_RETURN_IF_ERROR(keepNotedOffsets());
-  if (stopped_cleanly) {
+  if (stopped_cleanly_) {
     return Status::ok();
   }
   for (const auto& queue : parts_.queues.all()) {

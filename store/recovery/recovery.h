@@ -76,13 +76,13 @@ class Recovery {
     bool found_gap = false;
   };
 
-  Status runFromKnown(bool stopped_cleanly);
+  Status runFromKnown();
   /// Sets whole_to_. True when a record between the known ends and there is damaged.
   Result<bool> findDamageBehindKnown();
   /// Brings the queues to what is known of them. False when some have to be made anew.
   Result<bool> restoreKnown();
   Result<bool> restoreKnown(ConsumeQueue& queue);
-  Status finishKnown(bool stopped_cleanly);
+  Status finishKnown();
   /// No queue ends before its end in `ends`. How many did.
   Result<int64_t> keepOffsets(const QueueEnds::Snapshot& ends);
   /// What the files of queues say before they are cut, and that no queue ends before it, once the
@@ -131,7 +131,10 @@ class Recovery {
   Result<int64_t> newestWholeFile() const;
   Status finish(const Read& read, int64_t flushed);
 
+  void tellOfStart(int64_t start) const;
+
   const Parts parts_;
+  bool stopped_cleanly_ = false;
   /// All of the log below has been on the disk: what is wrong there was damaged later and is
   /// stepped over. A boundary of records.
   int64_t whole_to_ = 0;

@@ -231,6 +231,22 @@ TEST_F(DamagedLogTest, OffsetsAreNotGivenAgainWhenTheEndOfTheLogIsGone) {
   }
 }
 
+// As a Java broker leaves it.
+TEST_F(DamagedLogTest, OffsetsAreNotGivenAgainWhenTheLastRecordIsDamagedAfterACleanStop) {
+  fill();
+  send("B", 0, 10, "b");
+  const int64_t last = readAll(*store_, "B", 0).back().physical_offset;
+  close();
+  std::filesystem::remove(root() + "/queueends");
+  damage(last);
+  open();
+  EXPECT_EQ(10, store_->maxOffset("B", 0));
+  EXPECT_EQ(size_t{9}, bodies("B", 0).size());
+  EXPECT_EQ(10, put("B", 0, "next").queue_offset);
+  EXPECT_EQ(kMessages, put("A", 0, "next").queue_offset);
+  EXPECT_EQ(size_t{kMessages + 1}, bodies("A", 0).size());
+}
+
 TEST_F(DamagedLogTest, WhatIsCutOffIsCounted) {
   fill();
   const auto all = readAll(*store_, "A", 0);
