@@ -221,7 +221,7 @@ void MessageStoreImpl::onAppended() {
 
 Status MessageStoreImpl::recover() {
   const CrcCheck crc_check = options_.check_crc_on_recover ? CrcCheck::kVerify : CrcCheck::kSkip;
-  ROCKETMQ_ASSIGN_OR_RETURN(QueueEnds::Loaded ends, queue_ends_->load(*log_, checkpoint_->found()));
+  ROCKETMQ_ASSIGN_OR_RETURN(QueueEnds::Loaded ends, queue_ends_->load(*log_, *checkpoint_));
   if (ends.known) {
     checkpoint_->believe();
   }
@@ -233,6 +233,9 @@ Status MessageStoreImpl::recover() {
   if (log_->maxOffset() < given_to) {
     // Before the log grows to where the file ended: it would be taken for that of the file.
     ROCKETMQ_RETURN_IF_ERROR(queue_flusher_->flushAll());
+    if (!queue_flusher_->areEndsSaved()) {
+      ROCKETMQ_RETURN_IF_ERROR(queue_ends_->drop());
+    }
   }
   ROCKETMQ_RETURN_IF_ERROR(index_->load(stopped_cleanly_));
   // Else a later clean stop would vouch for files that nobody has looked at.

@@ -1,6 +1,9 @@
 #include "store/flush/queue_flusher.h"
 
 #include <algorithm>
+#include <utility>
+
+#include "common/log.h"
 
 namespace rocketmq::store {
 namespace {
@@ -51,7 +54,17 @@ Status QueueFlusher::flushAll() {
   ROCKETMQ_RETURN_IF_ERROR(flushQueues(0));
   ROCKETMQ_RETURN_IF_ERROR(parts_.checkpoint.advance(covered));
   saved_to_ = log_end;
-  return saveEnds(begun, log_end);
+  const Status saved = saveEnds(begun, log_end);
+  const bool were_saved = std::exchange(are_ends_saved_, saved.isOk());
+  if (were_saved && !saved.isOk()) {
+    log::warn(
+        "the known ends of the queues are not saved and will be tried again; a start takes longer "
+        "without them: {}",
+        saved.message());
+  } else if (!were_saved && saved.isOk()) {
+    log::info("the known ends of the queues are saved again");
+  }
+  return Status::ok();
 }
 
 bool QueueFlusher::isLogFarAhead() const {

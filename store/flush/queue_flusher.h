@@ -47,9 +47,12 @@ class QueueFlusher {
   /// Has a round come now. Cheap, from any thread.
   void wake() { worker_.wake(); }
 
-  /// Flushes every queue, writes the checkpoint and what it says of the queues. Not beside the
-  /// thread.
+  /// Flushes every queue, writes the checkpoint and the queues' known ends. These are derived and
+  /// replaced as a whole: a disk that is full costs the next start time and nothing else, so that
+  /// it is no error when they cannot be saved. Not beside the thread.
   Status flushAll();
+  /// Whether the last flushAll() could save the known ends. Not beside the thread.
+  bool areEndsSaved() const { return are_ends_saved_; }
 
  private:
   void loop();
@@ -61,6 +64,7 @@ class QueueFlusher {
   const Parts parts_;
   const Options options_;
   int64_t saved_to_ = 0;  // Of the log, when the checkpoint was written last.
+  bool are_ends_saved_ = true;
   Worker worker_;
 };
 

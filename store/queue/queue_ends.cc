@@ -34,6 +34,8 @@ struct Content {
   int64_t log_ms = 0;
   int64_t queues_ms = 0;
   std::map<std::string, Queues> queues;
+  /// Of the text without it. None in a file that an earlier version wrote.
+  std::optional<int64_t> crc;
 
   static constexpr auto fields() {
     return std::tuple{required("logMin", &Content::log_min),
@@ -42,7 +44,8 @@ struct Content {
                       optional("logPlaceCrcs", &Content::log_place_crcs),
                       required("logTimestamp", &Content::log_ms),
                       required("queuesTimestamp", &Content::queues_ms),
-                      required("queues", &Content::queues)};
+                      required("queues", &Content::queues),
+                      optional("crc", &Content::crc)};
   }
 };
 
@@ -130,6 +133,22 @@ Result<QueueEnds::Snapshot> toSnapshot(const Content& content) {
   return snapshot;
 }
 
+std::string encodeWithCrc(Content content) {
+  content.crc = crc32(json::encode(content));
+  return json::encode(content);
+}
+
+/// Corruption when the content is not what was written.
+Result<Content> decodeWithCrc(std::string_view text) {
+  ROCKETMQ_ASSIGN_OR_RETURN(Content content, json::decode<Content>(text));
+  const std::optional<int64_t> crc = std::exchange(content.crc, std::nullopt);
+  if (crc && *crc != crc32(json::encode(content))) {
+    return Status::corruption("its CRC is not that of its content");
+  }
+  content.crc = crc;
+  return content;
+}
+
 Content toContent(const QueueEnds::Snapshot& snapshot) {
   Content content;
   content.log_min = snapshot.log_min;
@@ -145,21 +164,25 @@ Content toContent(const QueueEnds::Snapshot& snapshot) {
 
 }  // namespace
 
-Result<QueueEnds::Loaded> QueueEnds::load(const CommitLog& log, const CheckpointTimes& checkpoint) {
+Result<QueueEnds::Loaded> QueueEnds::load(const CommitLog& log, const Checkpoint& checkpoint) {
   const auto text = readWhole(files_, path_);
   if (text.ok() && !*text) {
     return Loaded{};
   }
-  const auto content = text.ok() ? json::decode<Content>(**text) : text.status();
+  const auto content = text.ok() ? decodeWithCrc(**text) : text.status();
   auto snapshot = content.ok() ? toSnapshot(*content) : content.status();
   if (!snapshot.ok()) {
     log::warn("{} is ignored, every queue is looked at instead: {}", path_,
               snapshot.status().message());
     return Loaded{};
   }
-  if (content->log_ms != checkpoint.log_ms || content->queues_ms != checkpoint.queues_ms) {
+  const CheckpointTimes& found = checkpoint.found();
+  if (content->log_ms != found.log_ms || content->queues_ms != found.queues_ms) {
     log::info("{} is not of the store's last checkpoint: every queue is looked at", path_);
-    return Loaded{};
+    const CheckpointTimes believed = checkpoint.times();
+    const bool went_on =
+        believed.log_ms > content->log_ms || believed.queues_ms > content->queues_ms;
+    return went_on ? Loaded{} : Loaded{.known = {}, .given = std::move(*snapshot)};
   }
   ROCKETMQ_ASSIGN_OR_RETURN(const bool is_of_log, isOfLog(*content, log, path_));
   if (!is_of_log) {
@@ -173,7 +196,10 @@ Result<QueueEnds::Loaded> QueueEnds::load(const CommitLog& log, const Checkpoint
 Status QueueEnds::save(int64_t begun, const Snapshot& snapshot, const CommitLog& log,
                        const CheckpointTimes& checkpoint) {
   MutexLock lock(mutex_);
-  const bool is_known = saved_end_ == snapshot.log_end && saved_min_ == snapshot.log_min;
+  // A checkpoint of later times alone voids the file too.
+  const bool is_known = saved_end_ == snapshot.log_end && saved_min_ == snapshot.log_min &&
+                        saved_times_.log_ms == checkpoint.log_ms &&
+                        saved_times_.queues_ms == checkpoint.queues_ms;
   if (begun != drops_.load(std::memory_order_acquire) || is_known) {
     return Status::ok();
   }
@@ -188,9 +214,10 @@ Status QueueEnds::save(int64_t begun, const Snapshot& snapshot, const CommitLog&
   content.log_ms = checkpoint.log_ms;
   content.queues_ms = checkpoint.queues_ms;
   is_there_ = true;
-  ROCKETMQ_RETURN_IF_ERROR(files_.replace(path_, json::encode(content)));
+  ROCKETMQ_RETURN_IF_ERROR(files_.replace(path_, encodeWithCrc(std::move(content))));
   saved_end_ = snapshot.log_end;
   saved_min_ = snapshot.log_min;
+  saved_times_ = checkpoint;
   return Status::ok();
 }
 

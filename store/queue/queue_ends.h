@@ -46,13 +46,14 @@ class QueueEnds {
 
   QueueEnds(FileSystem& files, std::string path) : files_(files), path_(std::move(path)) {}
 
-  /// What the file says, or nothing when it is not of `checkpoint`.
+  /// What the file says. Nothing when `checkpoint` is a later one: another program went on with the
+  /// store. A checkpoint that is missing or spoilt tells of nobody who did.
   struct Loaded {
     std::optional<Snapshot> known;  ///< The log in front of its point is that of the file.
-    std::optional<Snapshot> given;  ///< It is not: this tells which offsets were given, no more.
+    std::optional<Snapshot> given;  ///< Else: this tells which offsets were given, no more.
   };
   /// An error when a file of the log cannot be read.
-  Result<Loaded> load(const CommitLog& log, const CheckpointTimes& checkpoint);
+  Result<Loaded> load(const CommitLog& log, const Checkpoint& checkpoint);
 
   /// To be called before the queues are asked for what save() is to get.
   int64_t begin() const { return drops_.load(std::memory_order_acquire); }
@@ -74,6 +75,7 @@ class QueueEnds {
   bool is_there_ ROCKETMQ_GUARDED_BY(mutex_) = true;
   int64_t saved_end_ ROCKETMQ_GUARDED_BY(mutex_) = -1;
   int64_t saved_min_ ROCKETMQ_GUARDED_BY(mutex_) = -1;
+  CheckpointTimes saved_times_ ROCKETMQ_GUARDED_BY(mutex_);
 };
 
 }  // namespace rocketmq::store

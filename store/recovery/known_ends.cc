@@ -1,28 +1,54 @@
 // Recovery from the queues' known ends.
+#include <algorithm>
+
 #include "common/log.h"
 #include "store/recovery/recovery.h"
+#include "store/recovery/torn_record.h"
 
 namespace rocketmq::store {
 
-Status Recovery::runFromKnown(bool stopped_cleanly) {
+Status Recovery::runFromKnown() {
+  ROCKETMQ_ASSIGN_OR_RETURN(const bool damaged, findDamageBehindKnown());
   ROCKETMQ_ASSIGN_OR_RETURN(const bool complete, restoreKnown());
   ROCKETMQ_RETURN_IF_ERROR(finishDeletions(parts_.queues.all()));
-  whole_to_ = parts_.ends.known->log_end;
   const int64_t log_min = parts_.log.minOffset();
   const int64_t start = complete ? parts_.ends.known->log_end : log_min;
-  log::info("{}: reading the commit log from {}",
-            stopped_cleanly ? "the store was stopped cleanly" : "the store was not stopped cleanly",
-            start);
+  tellOfStart(start);
+  // A damaged record leaves a gap in its queue that no other part of the log can fill.
   ROCKETMQ_ASSIGN_OR_RETURN(
-      Read read, readFrom(start, complete ? Dispatcher::Gaps::kReport : Dispatcher::Gaps::kFill));
+      Read read,
+      readFrom(start, complete && !damaged ? Dispatcher::Gaps::kReport : Dispatcher::Gaps::kFill));
   if (read.found_gap) {
     log::warn("a consume queue lacks entries: reading the whole commit log from {}", log_min);
     ROCKETMQ_ASSIGN_OR_RETURN(read, readFrom(log_min, Dispatcher::Gaps::kFill));
   }
-  ROCKETMQ_RETURN_IF_ERROR(finishKnown(stopped_cleanly));
-  ROCKETMQ_RETURN_IF_ERROR(finish(read, stopped_cleanly ? read.end : parts_.ends.known->log_end));
+  ROCKETMQ_RETURN_IF_ERROR(finishKnown());
+  ROCKETMQ_RETURN_IF_ERROR(finish(read, stopped_cleanly_ ? read.end : parts_.ends.known->log_end));
   // What a killed process wrote is in the page cache; from here on it counts as flushed.
   return parts_.log.sync(read.end);
+}
+
+/// The log may have gone on to further files behind the known ends: it is whole up to the newest of
+/// them. Where a record in between is damaged, the files of the queues tell the offsets that were
+/// given: they are asked before they are cut to the known ends.
+Result<bool> Recovery::findDamageBehindKnown() {
+  const int64_t known_end = parts_.ends.known->log_end;
+  ROCKETMQ_ASSIGN_OR_RETURN(const int64_t newest_file, newestWholeFile());
+  whole_to_ = std::max(known_end, newest_file);
+  RecordWalker walker(parts_.log, known_end, parts_.crc_check);
+  RecordWalker::Step step = RecordWalker::Step::kRecord;
+  while (step == RecordWalker::Step::kRecord && walker.position() < whole_to_) {
+    step = walker.next(whole_to_);
+    if (step == RecordWalker::Step::kBad ||
+        (step == RecordWalker::Step::kRecord && isTorn(walker.view(), walker.record()))) {
+      ROCKETMQ_ASSIGN_OR_RETURN(const Queues queues, recoverQueues(QueueScan::kCareful));
+      ROCKETMQ_RETURN_IF_ERROR(truncateQueues(queues, whole_to_));
+      noteGivenOffsets(queues);
+      return true;
+    }
+  }
+  ROCKETMQ_RETURN_IF_ERROR(walker.status());
+  return false;
 }
 
 Result<bool> Recovery::restoreKnown() {
@@ -59,10 +85,11 @@ Result<bool> Recovery::restoreKnown(ConsumeQueue& queue) {
 }
 
 /// After the log has been read.
-Status Recovery::finishKnown(bool stopped_cleanly) {
+Status Recovery::finishKnown() {
   // Their messages may have left the log, or have been damaged there, but not their offsets.
   ROCKETMQ_RETURN_IF_ERROR(keepOffsets(*parts_.ends.known).status());
-  if (stopped_cleanly) {
+  ROCKETMQ_RETURN_IF_ERROR(keepNotedOffsets());
+  if (stopped_cleanly_) {
     return Status::ok();
   }
   for (const auto& queue : parts_.queues.all()) {
@@ -85,6 +112,22 @@ Result<int64_t> Recovery::keepOffsets(const QueueEnds::Snapshot& ends) {
     }
   }
   return kept;
+}
+
+void Recovery::noteGivenOffsets(const Queues& queues) {
+  for (const auto& queue : queues) {
+    given_to_.emplace_back(queue, queue->maxOffset());
+  }
+}
+
+Status Recovery::keepNotedOffsets() {
+  for (const auto& [queue, end] : given_to_) {
+    if (!queue->isDeleted() && queue->maxOffset() < end) {
+      ROCKETMQ_RETURN_IF_ERROR(queue->skipTo(end));
+      releaseIfTooMany(*queue);
+    }
+  }
+  return Status::ok();
 }
 
 Status Recovery::checkLogIsThere() const {

@@ -15,7 +15,8 @@ namespace {
 constexpr int64_t kCheckpointMarginMs = 3000;
 
 /// Says what goes with everything behind the log's end.
-void tellOfCut(int64_t log_end, const CutTail& tail, int64_t shortened_queues) {
+void tellOfCut(int64_t log_end, const CutTail& tail, int64_t shortened_queues,
+               bool stopped_cleanly) {
   const int64_t bytes = tail.end - log_end;
   if (tail.records > 0) {
     log::error(
@@ -23,6 +24,12 @@ void tellOfCut(int64_t log_end, const CutTail& tail, int64_t shortened_queues) {
         "{} "
         "whole records among them. {} consume queues end earlier for it",
         log_end, bytes, tail.end, tail.records, shortened_queues);
+  } else if (bytes > 0 && stopped_cleanly) {
+    log::error(
+        "the commit log ends at {}, where no whole record begins: {} bytes up to {} are removed. "
+        "They have been damaged since the store was stopped cleanly. {} consume queues end earlier "
+        "for it",
+        log_end, bytes, tail.end, shortened_queues);
   } else if (bytes > 0) {
     log::warn(
         "the commit log ends at {}: {} bytes up to {} were not written whole, as a crash leaves "
@@ -39,6 +46,7 @@ void tellOfCut(int64_t log_end, const CutTail& tail, int64_t shortened_queues) {
 }  // namespace
 
 Status Recovery::run(bool stopped_cleanly) {
+  stopped_cleanly_ = stopped_cleanly;
   if (parts_.log.segments().empty()) {
     ROCKETMQ_RETURN_IF_ERROR(checkLogIsThere());
     // RocketMQ parity: queues without a log point nowhere.
@@ -47,10 +55,10 @@ Status Recovery::run(bool stopped_cleanly) {
     return finish({}, 0);
   }
   if (parts_.ends.known) {
-    return runFromKnown(stopped_cleanly);
+    return runFromKnown();
   }
   ROCKETMQ_ASSIGN_OR_RETURN(whole_to_, newestWholeFile());
-  if (stopped_cleanly) {
+  if (stopped_cleanly_) {
     const Status trusted = runTrusting();
     if (trusted.code() != StatusCode::kNotFound) {
       return trusted;
@@ -91,13 +99,24 @@ Result<int64_t> Recovery::trustedStart(const Queues& queues) {
   return newest->physicalEnd();
 }
 
+void Recovery::tellOfStart(int64_t start) const {
+  log::info(
+      "{}: reading the commit log from {}",
+      stopped_cleanly_ ? "the store was stopped cleanly" : "the store was not stopped cleanly",
+      start);
+}
+
 Status Recovery::runCareful() {
   ROCKETMQ_ASSIGN_OR_RETURN(int64_t start, carefulStart());
   whole_to_ = std::max(whole_to_, start);
   ROCKETMQ_ASSIGN_OR_RETURN(const Queues queues, recoverQueues(QueueScan::kCareful));
+  // After a clean stop everything that the log reaches to was there, and has been damaged since.
+  ROCKETMQ_RETURN_IF_ERROR(
+      truncateQueues(queues, stopped_cleanly_ ? parts_.log.maxOffset() : whole_to_));
+  noteGivenOffsets(queues);
   ROCKETMQ_RETURN_IF_ERROR(prepareReplay(queues, start));
   ROCKETMQ_RETURN_IF_ERROR(enterMissing(start));
-  log::info("the store was not stopped cleanly: reading the commit log from {}", start);
+  tellOfStart(start);
   const int64_t log_min = parts_.log.minOffset();
   ROCKETMQ_ASSIGN_OR_RETURN(Read read, readFrom(start, start > log_min ? Dispatcher::Gaps::kReport
                                                                        : Dispatcher::Gaps::kFill));
@@ -110,6 +129,7 @@ Status Recovery::runCareful() {
   for (const auto& queue : parts_.queues.all()) {
     ROCKETMQ_RETURN_IF_ERROR(queue->finishReplay());
   }
+  ROCKETMQ_RETURN_IF_ERROR(keepNotedOffsets());
   ROCKETMQ_RETURN_IF_ERROR(finish(read, start));
   // What a killed process wrote is in the page cache; from here on it counts as flushed.
   return parts_.log.sync(read.end);
@@ -298,7 +318,7 @@ Status Recovery::finish(const Read& read, int64_t flushed) {
       std::count_if(found_ends_.begin(), found_ends_.end(), [](const auto& found) {
         return !found.first->isDeleted() && found.first->maxOffset() < found.second;
       });
-  tellOfCut(read.end, tail, shortened);
+  tellOfCut(read.end, tail, shortened, stopped_cleanly_);
   parts_.dispatcher.noteDispatched(read.end, read.newest_ms);
   log::info("commit log recovered from {} to {}, {} records read", log_min, read.end, read.records);
   return Status::ok();

@@ -41,9 +41,10 @@ namespace rocketmq::store {
 /// read: what is in no queue though its topic exists is entered, and queues that are gone are made
 /// anew. Deleted topics stay deleted: their records are passed over, and a deletion that a crash
 /// has cut short is finished. The log ends at the first record that is not whole behind what is
-/// known to have been on the disk (known ends: their point; without: where reading begins or, when
+/// known to have been on the disk (known ends: their point; without: where reading begins; or, when
 /// that is later, the newest file that begins with a whole record). Damage in front of that is
-/// stepped over: nothing that was flushed goes for it, and no queue ends before its known end.
+/// stepped over: nothing that was flushed goes for it, no queue ends before its known end, and
+/// where its own files tell of offsets that were given behind it, they are not given again.
 /// Threads:      one, before anything else works on the store.
 class Recovery {
  public:
@@ -75,13 +76,19 @@ class Recovery {
     bool found_gap = false;
   };
 
-  Status runFromKnown(bool stopped_cleanly);
+  Status runFromKnown();
+  /// Sets whole_to_. True when a record between the known ends and there is damaged.
+  Result<bool> findDamageBehindKnown();
   /// Brings the queues to what is known of them. False when some have to be made anew.
   Result<bool> restoreKnown();
   Result<bool> restoreKnown(ConsumeQueue& queue);
-  Status finishKnown(bool stopped_cleanly);
+  Status finishKnown();
   /// No queue ends before its end in `ends`. How many did.
   Result<int64_t> keepOffsets(const QueueEnds::Snapshot& ends);
+  /// What the files of queues say before they are cut, and that no queue ends before it, once the
+  /// log has been read.
+  void noteGivenOffsets(const Queues& queues);
+  Status keepNotedOffsets();
   Status checkLogIsThere() const;
   /// After a read that led to `log_end`.
   Status keepGivenOffsets(int64_t log_end);
@@ -124,10 +131,15 @@ class Recovery {
   Result<int64_t> newestWholeFile() const;
   Status finish(const Read& read, int64_t flushed);
 
+  void tellOfStart(int64_t start) const;
+
   const Parts parts_;
+  bool stopped_cleanly_ = false;
   /// All of the log below has been on the disk: what is wrong there was damaged later and is
   /// stepped over. A boundary of records.
   int64_t whole_to_ = 0;
+  /// Offsets below were given, whatever has become of the records.
+  std::vector<std::pair<std::shared_ptr<ConsumeQueue>, int64_t>> given_to_;
   /// Where the files of each queue ended.
   std::vector<std::pair<std::shared_ptr<ConsumeQueue>, int64_t>> found_ends_;
 };

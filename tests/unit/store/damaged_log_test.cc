@@ -126,6 +126,39 @@ TEST_F(DamagedLogTest, DamageInFrontOfAWholeFileIsSteppedOverWithoutKnownEnds) {
   }
 }
 
+// The second message that is damaged is the last of its queue: only the queue's files tell of it.
+TEST_F(DamagedLogTest, DamageBehindTheKnownEndsIsSteppedOverInFrontOfAWholeFile) {
+  for (const bool has_known_ends : {true, false}) {
+    SCOPED_TRACE(has_known_ends ? "with known ends" : "without known ends");
+    options_.root_dir = dir_ / (has_known_ends ? "known" : "unknown");
+    options_.flush_queue_thorough_interval_ms = 1'000'000;
+    open();
+    send("B", 0, 60, "b");
+    close();
+    std::filesystem::remove(root() + "/queueends");
+    open();
+    ASSERT_TRUE(eventually([&] { return std::filesystem::exists(root() + "/queueends"); }));
+    send("A", 0, 100);
+    send("B", 0, 60, "b");
+    const int64_t last_of_b = readAll(*store_, "B", 0).back().physical_offset;
+    send("A", 0, kMessages - 100);
+    const int64_t in_a = readAll(*store_, "A", 0).at(75).physical_offset;
+    ASSERT_LT(last_of_b, store_->commitLogMaxOffset() - 2 * kLogFileBytes);
+    kill();
+    if (!has_known_ends) {
+      forgetCheckpoint();
+    }
+    damage(in_a);
+    damage(last_of_b);
+    expectOnlyOneLost();
+    EXPECT_EQ(120, store_->maxOffset("B", 0));
+    EXPECT_EQ(size_t{119}, bodies("B", 0).size());
+    EXPECT_EQ(120, put("B", 0, "next").queue_offset);
+    EXPECT_EQ(kMessages, put("A", 0, "next").queue_offset);
+    close();
+  }
+}
+
 TEST_F(DamagedLogTest, DamageThatWasSteppedOverDoesNotCutTheLogAtALaterStart) {
   fill();
   const int64_t at = readAll(*store_, "A", 0).at(75).physical_offset;
@@ -196,6 +229,22 @@ TEST_F(DamagedLogTest, OffsetsAreNotGivenAgainWhenTheEndOfTheLogIsGone) {
     EXPECT_EQ(301, std::ssize(bodies("A", 0, kMessages)));
     close();
   }
+}
+
+// As a Java broker leaves it.
+TEST_F(DamagedLogTest, OffsetsAreNotGivenAgainWhenTheLastRecordIsDamagedAfterACleanStop) {
+  fill();
+  send("B", 0, 10, "b");
+  const int64_t last = readAll(*store_, "B", 0).back().physical_offset;
+  close();
+  std::filesystem::remove(root() + "/queueends");
+  damage(last);
+  open();
+  EXPECT_EQ(10, store_->maxOffset("B", 0));
+  EXPECT_EQ(size_t{9}, bodies("B", 0).size());
+  EXPECT_EQ(10, put("B", 0, "next").queue_offset);
+  EXPECT_EQ(kMessages, put("A", 0, "next").queue_offset);
+  EXPECT_EQ(size_t{kMessages + 1}, bodies("A", 0).size());
 }
 
 TEST_F(DamagedLogTest, WhatIsCutOffIsCounted) {

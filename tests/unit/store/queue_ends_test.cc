@@ -264,6 +264,106 @@ TEST_F(QueueEndsTest, WhatAnotherBrokerDidInBetweenIsNotMisread) {
   expectGivesNext("A", 2);
 }
 
+TEST_F(QueueEndsTest, AFullDiskOnlyMakesThemBeSavedLater) {
+  open();
+  send("A", 0, 5, "a");
+  awaitCheckpoint();
+  files_.setFaultPath("queueends");
+  files_.disk_is_full = true;
+  send("A", 0, 5, "b");
+  ASSERT_TRUE(eventually([&] { return files_.refused_replaces >= 3; }));
+  send("A", 0, 5, "c");
+  EXPECT_EQ("", store_->readOnlyReason());
+  files_.disk_is_full = false;
+  awaitCheckpoint();
+  EXPECT_EQ("", store_->readOnlyReason());
+}
+
+TEST_F(QueueEndsTest, AStoreStopsAndStartsOnAFullDisk) {
+  open();
+  send("A", 0, 5, "a");
+  files_.setFaultPath("queueends");
+  files_.disk_is_full = true;
+  send("A", 0, 5, "b");
+  restart();
+  send("A", 0, 5, "c");
+  kill();
+  open();
+  EXPECT_THAT(bodies("A", 0), SizeIs(15));
+  expectGivesNext("A", 15);
+}
+
+TEST_F(QueueEndsTest, ACleanStopBehindACrashLeavesThemToTheNextStart) {
+  options_.flush_queue_thorough_interval_ms = 1'000'000;
+  open();
+  send("A", 0, 48, "a");
+  kill();
+  std::filesystem::remove(endsFile());
+  open();
+  awaitCheckpoint();  // The first round, which has flushed nothing of the log itself.
+  close();
+  std::filesystem::remove_all(root() + "/commitlog");
+  EXPECT_EQ(StatusCode::kCorruption, tryOpen().code());
+}
+
+TEST_F(QueueEndsTest, WithoutACheckpointTheyTellWhichOffsetsWereGiven) {
+  for (const std::string spoilt : {"missing", "short", "far ahead of the clock"}) {
+    SCOPED_TRACE(spoilt);
+    options_.root_dir = dir_ / spoilt;
+    open();
+    send("A", 0, 200, "a");
+    const int64_t last_file = store_->commitLogMaxOffset() / kLogFileBytes * kLogFileBytes;
+    close();
+    const std::string checkpoint = root() + "/checkpoint";
+    if (spoilt == "missing") {
+      std::filesystem::remove(checkpoint);
+    } else if (spoilt == "short") {
+      std::filesystem::resize_file(checkpoint, 100);
+    } else {
+      patchFile(checkpoint, 0, "\x11");
+    }
+    std::filesystem::rename(root() + "/commitlog", root() + "/elsewhere");
+    EXPECT_EQ(StatusCode::kCorruption, tryOpen().code());
+    std::filesystem::remove_all(root() + "/commitlog");
+    std::filesystem::rename(root() + "/elsewhere", root() + "/commitlog");
+    std::filesystem::remove(logFile(last_file));
+    open();
+    expectGivesNext("A", 200);
+    close();
+  }
+}
+
+TEST_F(QueueEndsTest, AFileWithAnotherNumberThanWasWrittenIsIgnored) {
+  for (const char* const wrong : {"[0,58,", "[0,4611686018427387904,"}) {
+    SCOPED_TRACE(wrong);
+    options_.root_dir = dir_ / wrong;
+    open();
+    send("A", 0, 48, "a");
+    close();
+    std::string content = readFile(endsFile());
+    const std::string right = "[0,48,";
+    const size_t at = content.find(right);
+    ASSERT_NE(std::string::npos, at);
+    writeFile(endsFile(), content.replace(at, right.size(), wrong));
+    open();
+    EXPECT_THAT(bodies("A", 0), SizeIs(48));
+    expectGivesNext("A", 48);
+    close();
+  }
+}
+
+TEST_F(QueueEndsTest, AFileOfTheVersionWithoutACrcIsRead) {
+  open();
+  send("A", 0, 5, "a");
+  close();
+  std::string content = readFile(endsFile());
+  const size_t at = content.find(",\"crc\"");
+  ASSERT_NE(std::string::npos, at);
+  writeFile(endsFile(), content.erase(at, content.rfind('}') - at));
+  std::filesystem::remove_all(root() + "/commitlog");
+  EXPECT_EQ(StatusCode::kCorruption, tryOpen().code());
+}
+
 TEST_F(QueueEndsTest, AFileThatMakesNoSenseIsIgnored) {
   open();
   send("A", 0, 5, "a");

@@ -117,6 +117,14 @@ Result<std::unique_ptr<MappedFile>> HookedFileSystem::map(const std::string& pat
       std::make_unique<HookedMappedFile>(std::move(real), *this, path));
 }
 
+Status HookedFileSystem::replace(const std::string& path, std::string_view content) {
+  if (disk_is_full && matches(path)) {
+    ++refused_replaces;
+    return Status::readOnly("cannot write " + path + ".tmp: No space left on device");
+  }
+  return ForwardingFileSystem::replace(path, content);
+}
+
 Status HookedFileSystem::remove(const std::string& path) {
   return fail_remove && matches(path) ? Status::io("cannot remove " + path + ": Input/output error")
                                       : ForwardingFileSystem::remove(path);

@@ -41,6 +41,7 @@ class HookedFileSystem final : public rocketmq::test::ForwardingFileSystem {
   std::atomic<bool> fail_map{false};       ///< Files that exist cannot be mapped.
   std::atomic<bool> fail_remove{false};
   std::atomic<bool> disk_is_full{false};  ///< No file grows, no new one is made.
+  std::atomic<int> refused_replaces{0};   ///< Counts calls of replace() on a full disk.
   std::atomic<bool> is_cold{false};       ///< Nothing is in the system's cache.
   std::atomic<double> used_ratio{0.1};
   std::atomic<int64_t> disk_bytes{1'000'000'000'000};
@@ -59,6 +60,7 @@ class HookedFileSystem final : public rocketmq::test::ForwardingFileSystem {
   Result<std::unique_ptr<RandomFile>> open(const std::string& path) override;
   Result<std::unique_ptr<MappedFile>> map(const std::string& path,
                                           const MapOptions& options) override;
+  Status replace(const std::string& path, std::string_view content) override;
   Status remove(const std::string& path) override;
   Status syncDirectory(const std::string&) override { return Status::ok(); }
   Status syncAll(const std::string& path) override;
