@@ -8,6 +8,7 @@
 #include "common/bytes.h"
 #include "common/check.h"
 #include "common/log.h"
+#include "common/log_limiter.h"
 #include "common/message/record.h"
 #include "common/scheduling.h"
 
@@ -459,7 +460,8 @@ Result<LogView> CommitLog::read(int64_t offset) const {
     if (segments_.find(offset) != segment) {
       return LogView{};  // Retention has just taken it.
     }
-    log::error("cannot read the commit log: {}", mapping.status().message());
+    static LogLimiter limiter(1);
+    limiter.error("cannot read the commit log: {}", mapping.status().message());
     return mapping.status();
   }
   const int64_t readable = std::min(end, segment->end()) - segment->base();

@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "common/check.h"
-#include "common/log.h"
+#include "common/log_limiter.h"
 #include "common/message/record.h"
 
 namespace rocketmq::store {
@@ -30,7 +30,8 @@ ConsumeQueue::ConsumeQueue(FileSystem& files, Options options)
 void ConsumeQueue::logUnreadable(const Segment& segment, const Status& status) const {
   // Retention may just have taken the file.
   if (!isDeleted() && segments_.find(segment.base()).get() == &segment) {
-    log::error("cannot read a consume queue: {}", status.message());
+    static LogLimiter limiter(1);
+    limiter.error("cannot read a consume queue: {}", status.message());
   }
 }
 

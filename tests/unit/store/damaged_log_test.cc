@@ -1,6 +1,7 @@
 // Starts with a log that is damaged, or whose files cannot be read.
 #include <gmock/gmock.h>
 
+#include <algorithm>
 #include <filesystem>
 
 #include "store/log/commit_log.h"
@@ -245,6 +246,26 @@ TEST_F(DamagedLogTest, OffsetsAreNotGivenAgainWhenTheLastRecordIsDamagedAfterACl
   EXPECT_EQ(10, put("B", 0, "next").queue_offset);
   EXPECT_EQ(kMessages, put("A", 0, "next").queue_offset);
   EXPECT_EQ(size_t{kMessages + 1}, bodies("A", 0).size());
+}
+
+TEST_F(DamagedLogTest, AFileThatReadersCannotReadIsToldOfOnceASecond) {
+  for (const std::string folder : {"commitlog", "consumequeue"}) {
+    SCOPED_TRACE(folder);
+    options_.root_dir = dir_ / folder;
+    fill();
+    restart();
+    files_.setFaultPath(folder + (folder == "commitlog" ? "/" : "/A/0/") + segmentFileName(0));
+    files_.fail_map = true;
+    ::testing::internal::CaptureStderr();
+    for (int i = 0; i < 50; ++i) {
+      get("A", 0, 0);
+    }
+    const std::string told = ::testing::internal::GetCapturedStderr();
+    EXPECT_THAT(told, HasSubstr("Permission denied"));
+    EXPECT_LT(std::count(told.begin(), told.end(), '\n'), 10);
+    files_.fail_map = false;
+    close();
+  }
 }
 
 TEST_F(DamagedLogTest, WhatIsCutOffIsCounted) {
