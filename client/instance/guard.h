@@ -25,13 +25,15 @@ class Guard {
     };
   }
 
-  /// Runs `function` now, unless the guard is closed.
+  /// Runs `function` now; false when the guard is closed.
   template <class F>
-  void run(F&& function) const {
-    if (gate_->enter()) {
-      const Leave leave{*gate_};
-      std::forward<F>(function)();
+  bool run(F&& function) const {
+    if (!gate_->enter()) {
+      return false;
     }
+    const Leave leave{*gate_};
+    std::forward<F>(function)();
+    return true;
   }
 
   void close() {

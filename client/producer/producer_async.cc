@@ -53,7 +53,9 @@ void ProducerCore::refuse(const SendCallback& callback, ClientError error) {
   const auto call = std::make_shared<SendCall>();
   call->callback = callback;
   call->outcome.emplace(std::move(error));
-  tellApplication(call, refused_);
+  if (!guard_.run([&] { tellApplication(call, refused_); })) {
+    throwError(shutDown());
+  }
 }
 
 void ProducerCore::tellApplication(const SendCallPtr& call, InFlightSends& places) {

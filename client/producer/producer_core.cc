@@ -78,12 +78,14 @@ std::optional<ClientError> ProducerCore::start() {
   return std::nullopt;
 }
 
+// Outcomes are told inside the guard only. So once it is closed, what has no outcome is found here,
+// and every other has its callback on the way.
 void ProducerCore::shutdown() {
+  guard_.close();
   for (const SendCallPtr& call : in_flight_.close()) {
-    finish(call, cutShort());
+    conclude(call, cutShort());
   }
   refused_.close();
-  guard_.close();
   if (instance_ != nullptr && !released_.load()) {
     instance_->requests().finishAll(this, cutShort());
   }
@@ -369,6 +371,11 @@ void ProducerCore::fail(const SendCallPtr& call, ClientError error) {
 
 template <class Value>
 void ProducerCore::finish(const SendCallPtr& call, Value&& outcome) {
+  guard_.run([&] { conclude(call, std::forward<Value>(outcome)); });
+}
+
+template <class Value>
+void ProducerCore::conclude(const SendCallPtr& call, Value&& outcome) {
   if (call->finished.exchange(true)) {
     return;
   }

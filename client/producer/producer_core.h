@@ -114,9 +114,12 @@ class ProducerCore {
   void takeStored(const SendCallPtr& call, SendStatus status,
                   const remoting::SendMessageReply& reply);
   void fail(const SendCallPtr& call, ClientError error);
-  /// `outcome`: a SendResult or the error instead of it.
+  /// `outcome`: a SendResult or the error instead of it. Nothing when the guard is closed: then the
+  /// shutdown, which waits for whoever is inside, concludes what is left.
   template <class Value>
   void finish(const SendCallPtr& call, Value&& outcome);
+  template <class Value>
+  void conclude(const SendCallPtr& call, Value&& outcome);
 
   Clock::time_point connectDeadline(const SendCall& call) const;
   void recordLatency(const SendCall& call, bool failed);

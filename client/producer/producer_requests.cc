@@ -85,7 +85,7 @@ std::optional<ClientError> ProducerCore::beginRequest(const std::string& id,
       requests.finish(id, call_done->outcome->error());
     }
   };
-  if (!requests.add(id, this, std::move(done))) {
+  if (!requests.add(id, this, guard_, std::move(done))) {
     return ClientError::client("too many requests wait for their reply: " +
                                std::to_string(PendingRequests::kRequestsMax));
   }

@@ -6,11 +6,13 @@
 
 #include "common/json/decode.h"
 #include "common/json/encode.h"
+#include "common/message/properties.h"
 #include "common/model/topic_route.h"
 #include "common/validate.h"
 #include "remoting/protocol/bodies/membership.h"
 #include "remoting/protocol/commands/namesrv_route.h"
 #include "remoting/protocol/commands/offsets.h"
+#include "remoting/protocol/commands/reply_message.h"
 #include "tests/unit/client/messages.h"
 
 namespace rocketmq::client {
@@ -86,8 +88,28 @@ void FakeBroker::takeSend(const C& request, const RequestContext& context,
       answer = reply;
     }
   }
+  const bool is_stored = answer.code == ResponseCode::kSuccess;
   responder(std::move(answer));
+  if (is_stored) {
+    replyTo(request.properties.value_or(""), context);
+  }
   answerHeld(queue);
+}
+
+void FakeBroker::replyTo(const std::string& properties, const RequestContext& context) {
+  const std::string_view id = findProperty(properties, property::kCorrelationId);
+  std::optional<std::string> body;
+  {
+    MutexLock lock(mutex_);
+    body = reply_;
+  }
+  if (id.empty() || !body) {
+    return;
+  }
+  remoting::PushReplyMessageToClient reply;
+  reply.topic = "fake_REPLY_TOPIC";
+  reply.properties = formatProperties({{std::string(property::kCorrelationId), std::string(id)}});
+  context.connection->oneway(reply, remoting::Payload(std::move(*body)));
 }
 
 void FakeBroker::registerSends() {
@@ -351,6 +373,10 @@ void FakeBroker::swallowHeartbeats(bool swallow) {
 void FakeBroker::breakSends(int32_t count) {
   MutexLock lock(mutex_);
   break_sends_ = count;
+}
+void FakeBroker::replyWith(std::optional<std::string> body) {
+  MutexLock lock(mutex_);
+  reply_ = std::move(body);
 }
 void FakeBroker::refuseSendBacks(bool refuse) {
   MutexLock lock(mutex_);

@@ -52,6 +52,8 @@ class FakeBroker {
   void swallowHeartbeats(bool swallow);
   /// Closes the connection of each of the next `count` sends in place of an answer.
   void breakSends(int32_t count);
+  /// Answers each request of request-reply that it stores with this body, behind the send's answer.
+  void replyWith(std::optional<std::string> body);
   void refuseSendBacks(bool refuse);
   /// Grants no locks.
   void refuseLocks(bool refuse);
@@ -122,6 +124,7 @@ class FakeBroker {
   template <class C>
   void takeSend(const C& request, const remoting::RequestContext& context,
                 remoting::Responder<C> responder);
+  void replyTo(const std::string& properties, const remoting::RequestContext& context);
   void store(const QueueKey& queue, const std::string& body, const std::string& properties,
              int32_t reconsume_times) ROCKETMQ_REQUIRES(mutex_);
   std::optional<remoting::Answer<remoting::PullMessageReply>> tryPull(
@@ -144,6 +147,7 @@ class FakeBroker {
   bool swallow_sends_ ROCKETMQ_GUARDED_BY(mutex_) = false;
   bool swallow_heartbeats_ ROCKETMQ_GUARDED_BY(mutex_) = false;
   int32_t break_sends_ ROCKETMQ_GUARDED_BY(mutex_) = 0;
+  std::optional<std::string> reply_ ROCKETMQ_GUARDED_BY(mutex_);
   bool refuse_send_backs_ ROCKETMQ_GUARDED_BY(mutex_) = false;
   bool refuse_locks_ ROCKETMQ_GUARDED_BY(mutex_) = false;
   bool fail_locks_ ROCKETMQ_GUARDED_BY(mutex_) = false;

@@ -102,7 +102,7 @@ TEST(ShutdownTest, WorksWithoutAnyServer) {
 }
 
 // Promise: a producer may be shut down at any moment of any send, from any thread, also twice at
-// once, and every asynchronous send still hears its outcome exactly once.
+// once, and every asynchronous send and request still hears its outcome exactly once.
 TEST(ShutdownTest, ProducersInRandomStates) {
   FakeCluster cluster(2);
   cluster.createTopic("T", 2);
@@ -111,11 +111,13 @@ TEST(ShutdownTest, ProducersInRandomStates) {
     SCOPED_TRACE(seed);
     std::mt19937 random(seed);
     cluster.broker(0).swallowSends(random() % 3 == 0);
+    cluster.broker(1).replyWith(random() % 2 == 0 ? std::optional("reply") : std::nullopt);
     cluster.broker(1).refuseSends(
         random() % 3 == 0 ? std::optional(remoting::ResponseCode::kSystemBusy) : std::nullopt);
     auto config = configFor<ProducerConfig>(cluster, random() % 2 == 0 ? "shared" : "DEFAULT");
     config.producer_group = "PG" + std::to_string(seed);
     config.send_msg_timeout = kMinute;
+    config.async_in_flight_max = 1000;
     std::atomic<int> asked{0};
     std::atomic<int> heard{0};
     {
@@ -123,7 +125,7 @@ TEST(ShutdownTest, ProducersInRandomStates) {
       producer.start();
       std::atomic<bool> stop{false};
       std::vector<std::thread> senders;
-      for (int i = 0; i < 3; ++i) {
+      for (int i = 0; i < 4; ++i) {
         senders.emplace_back([&, i] {
           while (!stop) {
             try {
@@ -133,8 +135,15 @@ TEST(ShutdownTest, ProducersInRandomStates) {
               } else {
                 ++asked;
                 try {
-                  producer.send(message, {.on_success = [&](const SendResult&) { ++heard; },
-                                          .on_exception = [&](const MQException&) { ++heard; }});
+                  if (i == 3) {
+                    producer.request(message,
+                                     {.on_success = [&](const Message&) { ++heard; },
+                                      .on_exception = [&](const MQException&) { ++heard; }},
+                                     kMinute);
+                  } else {
+                    producer.send(message, {.on_success = [&](const SendResult&) { ++heard; },
+                                            .on_exception = [&](const MQException&) { ++heard; }});
+                  }
                 } catch (const MQException&) {
                   --asked;
                   throw;
@@ -160,6 +169,33 @@ TEST(ShutdownTest, ProducersInRandomStates) {
     }
     EXPECT_EQ(heard, asked);
     cluster.broker(0).swallowSends(false);
+  }
+}
+
+// Promise: the same where replies are so large that the event loop is in the middle of one.
+TEST(ShutdownTest, ARequestWhoseReplyMeetsTheShutdownHearsOfItOnce) {
+  constexpr int kRequests = 8;
+  FakeCluster cluster;
+  cluster.createTopic("T");
+  cluster.broker().replyWith(std::string(1 << 20, 'x'));
+  for (uint32_t seed = 1; seed <= cycles(100); ++seed) {
+    SCOPED_TRACE(seed);
+    std::mt19937 random(seed);
+    auto config = configFor<ProducerConfig>(cluster);
+    config.producer_group = "PG";
+    DefaultMQProducer producer(config);
+    producer.start();
+    std::atomic<int> heard{0};
+    for (int i = 0; i < kRequests; ++i) {
+      producer.request(Message("T", "x"),
+                       {.on_success = [&](const Message&) { ++heard; },
+                        .on_exception = [&](const MQException&) { ++heard; }},
+                       kMinute);
+    }
+    const int warm_up = static_cast<int>(random() % kRequests);
+    EXPECT_TRUE(eventually([&] { return heard >= warm_up; }));
+    expectQuick([&] { producer.shutdown(); });
+    ASSERT_EQ(heard, kRequests);
   }
 }
 
