@@ -117,7 +117,7 @@ TEST(ShutdownTest, ProducersInRandomStates) {
     auto config = configFor<ProducerConfig>(cluster, random() % 2 == 0 ? "shared" : "DEFAULT");
     config.producer_group = "PG" + std::to_string(seed);
     config.send_msg_timeout = kMinute;
-    config.async_in_flight_max = 1000;
+    config.async_in_flight_max = 200;
     std::atomic<int> asked{0};
     std::atomic<int> heard{0};
     {
