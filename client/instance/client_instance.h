@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <map>
 #include <memory>
@@ -101,6 +102,12 @@ class ClientInstance {
   /// Heartbeats to all brokers, and waits until all have answered or the time is over.
   void heartbeatAndWait(remoting::Deadline deadline);
 
+  /// For who waits for replies, which a broker brings to clients that it knows: heartbeats to the
+  /// masters of these topics' routes that have not heard of this client on the connection of now,
+  /// and waits for them, at most until `deadline`; not for those that did not answer the last time.
+  /// From then on a lost broker hears of this client as soon as it can be reached.
+  void greetMastersOf(const std::set<std::string>& topics, remoting::Deadline deadline);
+
   /// The error for a failed call to a broker. It says where the address came from and, when the
   /// broker cannot be reached, which setting of the broker to look at.
   ClientError describe(const Status& status, const std::string& address) const;
@@ -137,12 +144,16 @@ class ClientInstance {
   std::string heartbeatBody(bool& has_consumers) const;
   void heartbeatTo(const std::vector<BrokerAddress>& brokers, std::function<void()> on_all_done);
   using HeartbeatResult = remoting::CallResult<remoting::Heartbeat>;
-  void takeHeartbeatAnswer(const std::string& address, const HeartbeatResult& result);
+  void heartbeatAndWait(const std::vector<BrokerAddress>& brokers, remoting::Deadline deadline);
+  void takeHeartbeatAnswer(const std::string& address, const HeartbeatResult& result,
+                           std::chrono::steady_clock::duration took);
   void heartbeatToAll();
   void heartbeatToNewBrokers();
   /// Notes that the connection to a broker is lost, or could not be made.
   void forgetBroker(const std::string& address);
   void seekLostBrokers();
+  /// Whether brokers ask or tell this client things, so that each has to know it all the time.
+  bool isAskedLocked() const ROCKETMQ_REQUIRES(mutex_);
   void unregister(const remoting::UnregisterClient& request, remoting::Deadline deadline);
 
   void rebalanceAllSoon();
@@ -178,6 +189,9 @@ class ClientInstance {
   std::map<std::string, Consumer> consumers_ ROCKETMQ_GUARDED_BY(mutex_);
   /// Addresses of brokers that have answered a heartbeat on the connection that is open now.
   std::set<std::string> greeted_ ROCKETMQ_GUARDED_BY(mutex_);
+  /// Those that let the last heartbeat wait for an answer that did not come.
+  std::set<std::string> silent_ ROCKETMQ_GUARDED_BY(mutex_);
+  bool awaits_replies_ ROCKETMQ_GUARDED_BY(mutex_) = false;  ///< From the first request on.
   /// What seekLostBrokers() looks for next, and whether it is due.
   std::set<std::string> lost_brokers_ ROCKETMQ_GUARDED_BY(mutex_);
   bool seeking_brokers_ ROCKETMQ_GUARDED_BY(mutex_) = false;

@@ -16,6 +16,9 @@ namespace {
 
 constexpr const char* kInnerProducer = "CLIENT_INNER_PRODUCER";
 constexpr std::chrono::milliseconds kSeekDelay{1000};
+// A broker that has kept a heartbeat waiting for so long is not waited for again; one that refuses
+// connections costs nobody any time.
+constexpr std::chrono::milliseconds kSilence{500};
 
 /// Calls a function when the last of several answers has come.
 class Countdown {
@@ -74,23 +77,35 @@ void ClientInstance::heartbeatTo(const std::vector<BrokerAddress>& brokers,
     return;
   }
   auto countdown = std::make_shared<Countdown>(addresses.size(), std::move(on_all_done));
+  const auto begin = std::chrono::steady_clock::now();
   for (const std::string& address : addresses) {
-    remoting_->call(address, remoting::Heartbeat{}, remoting::Payload(body),
-                    remoting::deadlineAfter(config_.api_timeout),
-                    [countdown, heard = guard_.wrap([this, address](const HeartbeatResult& result) {
-                      takeHeartbeatAnswer(address, result);
-                    })](const HeartbeatResult& result) mutable {
-                      heard(result);
-                      countdown->countDown();
-                    });
+    remoting_->call(
+        address, remoting::Heartbeat{}, remoting::Payload(body),
+        remoting::deadlineAfter(config_.api_timeout),
+        [countdown, heard = guard_.wrap([this, address, begin](const HeartbeatResult& result) {
+          takeHeartbeatAnswer(address, result, std::chrono::steady_clock::now() - begin);
+        })](const HeartbeatResult& result) mutable {
+          heard(result);
+          countdown->countDown();
+        });
   }
 }
 
-void ClientInstance::takeHeartbeatAnswer(const std::string& address,
-                                         const HeartbeatResult& result) {
-  if (result.ok() && result->success()) {
+void ClientInstance::takeHeartbeatAnswer(const std::string& address, const HeartbeatResult& result,
+                                         std::chrono::steady_clock::duration took) {
+  const bool heard = result.ok() && result->success();
+  {
     MutexLock lock(mutex_);
-    greeted_.insert(address);
+    if (!heard && took >= kSilence) {
+      silent_.insert(address);
+    } else {
+      silent_.erase(address);
+    }
+    if (heard) {
+      greeted_.insert(address);
+    }
+  }
+  if (heard) {
     return;
   }
   static LogLimiter limiter;
@@ -106,10 +121,40 @@ void ClientInstance::heartbeatSoon() {
 }
 
 void ClientInstance::heartbeatAndWait(remoting::Deadline deadline) {
+  heartbeatAndWait(routes_.all(true), deadline);
+}
+
+void ClientInstance::heartbeatAndWait(const std::vector<BrokerAddress>& brokers,
+                                      remoting::Deadline deadline) {
   auto promise = std::make_shared<std::promise<void>>();
   std::future<void> done = promise->get_future();
-  heartbeatTo(routes_.all(true), [promise] { promise->set_value(); });
+  heartbeatTo(brokers, [promise] { promise->set_value(); });
   waitUntil(done, deadline);
+}
+
+void ClientInstance::greetMastersOf(const std::set<std::string>& topics,
+                                    remoting::Deadline deadline) {
+  std::map<std::string, BrokerAddress> masters;
+  for (const std::string& topic : topics) {
+    for (BrokerAddress& broker : routes_.brokersOf(topic)) {
+      if (!broker.isSlave()) {
+        masters.try_emplace(broker.address, std::move(broker));
+      }
+    }
+  }
+  std::vector<BrokerAddress> strangers;
+  {
+    MutexLock lock(mutex_);
+    awaits_replies_ = true;
+    for (auto& [address, broker] : masters) {
+      if (!greeted_.contains(address) && !silent_.contains(address)) {
+        strangers.push_back(std::move(broker));
+      }
+    }
+  }
+  if (!strangers.empty()) {
+    heartbeatAndWait(strangers, deadline);
+  }
 }
 
 void ClientInstance::heartbeatToNewBrokers() {
@@ -126,9 +171,9 @@ void ClientInstance::heartbeatToNewBrokers() {
 }
 
 // A broker forgets a client whose connection has closed, so it is greeted again as soon as it can
-// be reached, not at the next regular heartbeat: consumers and transaction producers wait for what
-// it tells and asks. A broker that does not come back at once may have died: where its readers go
-// then, to a slave or elsewhere, the name servers tell.
+// be reached, not at the next regular heartbeat: consumers, transaction producers and who makes
+// requests wait for what it tells and asks. A broker that does not come back at once may have died:
+// where its readers go then, to a slave or elsewhere, the name servers tell.
 void ClientInstance::forgetBroker(const std::string& address) {
   {
     MutexLock lock(mutex_);
@@ -148,9 +193,7 @@ void ClientInstance::seekLostBrokers() {
     MutexLock lock(mutex_);
     seeking_brokers_ = false;
     lost.swap(lost_brokers_);
-    is_asked = !consumers_.empty() ||
-               std::any_of(producers_.begin(), producers_.end(),
-                           [](const auto& entry) { return entry.second != nullptr; });
+    is_asked = isAskedLocked();
   }
   std::set<std::string> topics;
   for (const std::string& address : lost) {
@@ -160,6 +203,12 @@ void ClientInstance::seekLostBrokers() {
   if (is_asked) {
     heartbeatToNewBrokers();
   }
+}
+
+bool ClientInstance::isAskedLocked() const {
+  return awaits_replies_ || !consumers_.empty() ||
+         std::any_of(producers_.begin(), producers_.end(),
+                     [](const auto& entry) { return entry.second != nullptr; });
 }
 
 void ClientInstance::unregister(const remoting::UnregisterClient& request,

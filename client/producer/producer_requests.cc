@@ -45,29 +45,24 @@ std::string ProducerCore::makeRequest(Message& message, milliseconds timeout) co
 }
 
 // The reply comes through any broker of the cluster's reply topic, on the connection that this
-// client's heartbeats belong to: those brokers must have heard one before. This takes half of the
-// time at most, so that a broker that does not answer costs time and not the request.
+// client's heartbeats belong to: those brokers must have heard one on it before. This takes half of
+// the time at most, so that a broker that does not answer costs time and not the request.
 void ProducerCore::greetBrokersOf(const std::string& topic, Clock::time_point deadline) {
   const auto now = Clock::now();
   const auto until = now + (deadline - now) / 2;
-  bool has_strangers = instance_->routes().find(topic) == nullptr;
   const Outcome<TopicRoutePtr> route =
       instance_->findPublishRouteSync(topic, topicTemplate(), until);
   if (!route.ok()) {
     return;
   }
-  std::set<std::string> reply_topics;
+  std::set<std::string> topics{topic};
   for (const model::BrokerData& broker : route.value()->data.broker_datas) {
-    reply_topics.insert(replyTopicOf(broker.cluster));
-  }
-  for (const std::string& reply_topic : reply_topics) {
-    if (instance_->routes().find(reply_topic) == nullptr) {
-      has_strangers |= instance_->fetchRouteSync(reply_topic, until).ok();
+    const std::string reply_topic = replyTopicOf(broker.cluster);
+    if (topics.insert(reply_topic).second && instance_->routes().find(reply_topic) == nullptr) {
+      static_cast<void>(instance_->fetchRouteSync(reply_topic, until));
     }
   }
-  if (has_strangers) {
-    instance_->heartbeatAndWait(until);
-  }
+  instance_->greetMastersOf(topics, until);
 }
 
 std::optional<ClientError> ProducerCore::beginRequest(const std::string& id,

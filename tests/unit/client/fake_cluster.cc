@@ -101,7 +101,9 @@ void FakeBroker::replyTo(const std::string& properties, const RequestContext& co
   std::optional<std::string> body;
   {
     MutexLock lock(mutex_);
-    body = reply_;
+    if (connections_.contains(context.connection->id())) {
+      body = reply_;
+    }
   }
   if (id.empty() || !body) {
     return;
@@ -229,6 +231,7 @@ void FakeBroker::registerMembership() {
         const auto data = json::decode<remoting::HeartbeatData>(context.body());
         {
           MutexLock lock(mutex_);
+          ++heartbeats_;
           connections_[context.connection->id()] = context.connection;
           if (data.ok()) {
             heartbeat_ = *data;
@@ -378,6 +381,11 @@ void FakeBroker::replyWith(std::optional<std::string> body) {
   MutexLock lock(mutex_);
   reply_ = std::move(body);
 }
+void FakeBroker::cutClients() {
+  for (const remoting::ConnectionPtr& connection : connections()) {
+    connection->close("cut by the test");
+  }
+}
 void FakeBroker::refuseSendBacks(bool refuse) {
   MutexLock lock(mutex_);
   refuse_send_backs_ = refuse;
@@ -408,6 +416,10 @@ void FakeBroker::failLocks(bool fail) {
 int64_t FakeBroker::sends() const {
   MutexLock lock(mutex_);
   return sends_;
+}
+int64_t FakeBroker::heartbeats() const {
+  MutexLock lock(mutex_);
+  return heartbeats_;
 }
 int64_t FakeBroker::lockRequests() const {
   MutexLock lock(mutex_);

@@ -52,7 +52,10 @@ class FakeBroker {
   void swallowHeartbeats(bool swallow);
   /// Closes the connection of each of the next `count` sends in place of an answer.
   void breakSends(int32_t count);
-  /// Answers each request of request-reply that it stores with this body, behind the send's answer.
+  /// Closes the connections of all clients that it knows; they may come again.
+  void cutClients();
+  /// Answers each request of request-reply that it stores with this body, behind the send's answer,
+  /// if it knows the client on that connection.
   void replyWith(std::optional<std::string> body);
   void refuseSendBacks(bool refuse);
   /// Grants no locks.
@@ -80,6 +83,10 @@ class FakeBroker {
                     int64_t offset);
   std::set<std::string> members(const std::string& group) const;
   std::optional<remoting::HeartbeatData> lastHeartbeat() const;
+  /// Heartbeats, answered or not.
+  int64_t heartbeats() const;
+  /// Connections on which a client has made itself known.
+  size_t clients() const { return connections().size(); }
   std::set<model::MessageQueue> locked() const;
   int64_t unlocks() const;
   int64_t lockRequests() const;
@@ -155,6 +162,7 @@ class FakeBroker {
   std::set<QueueKey> refuse_pulls_ ROCKETMQ_GUARDED_BY(mutex_);
   std::vector<std::function<void()>> swallowed_ ROCKETMQ_GUARDED_BY(mutex_);
   int64_t sends_ ROCKETMQ_GUARDED_BY(mutex_) = 0;
+  int64_t heartbeats_ ROCKETMQ_GUARDED_BY(mutex_) = 0;
   int64_t unlocks_ ROCKETMQ_GUARDED_BY(mutex_) = 0;
   int64_t lock_requests_ ROCKETMQ_GUARDED_BY(mutex_) = 0;
   int64_t offset_updates_ ROCKETMQ_GUARDED_BY(mutex_) = 0;

@@ -93,5 +93,46 @@ TEST_F(RequestTest, ABrokerThatDoesNotAnswerHeartbeatsDoesNotCostARequestAllItsT
   EXPECT_THROW(producer_->request(question, milliseconds(500)), RequestTimeoutException);
 }
 
+// Promise: a broker forgets who was cut off from it; the next request makes the client known again.
+TEST_F(RequestTest, ARequestAfterACutConnectionGetsItsReply) {
+  start();
+  cluster_->createTopic("fake_REPLY_TOPIC");
+  cluster_->broker().replyWith("pong");
+  for (int i = 0; i < 3; ++i) {
+    SCOPED_TRACE(i);
+    Message question("T", "ping");
+    EXPECT_EQ(producer_->request(question, std::chrono::seconds(20)).body(), "pong");
+    cluster_->broker().cutClients();
+    send();  // On a new connection.
+  }
+}
+
+// Promise: who has made a request once may get replies to it through a broker that came back.
+TEST_F(RequestTest, ARequesterMakesItselfKnownAgainWithoutANewRequest) {
+  start();
+  cluster_->broker().replyWith("pong");
+  Message question("T", "ping");
+  EXPECT_EQ(producer_->request(question, std::chrono::seconds(20)).body(), "pong");
+  for (int i = 0; i < 2; ++i) {  // One regular heartbeat comes soon after the start.
+    cluster_->broker().cutClients();
+    ASSERT_TRUE(eventually([this] { return cluster_->broker().clients() == 0; }));
+    EXPECT_TRUE(eventually([this] { return cluster_->broker().clients() == 1; }));
+  }
+}
+
+// Promise: only the first request waits for a broker that is silent.
+TEST_F(RequestTest, ABrokerThatDoesNotAnswerHeartbeatsHoldsUpOneRequestOnly) {
+  constexpr milliseconds kApiTimeout{2000};
+  start(1, [&](ProducerConfig& config) { config.api_timeout = kApiTimeout; });
+  cluster_->broker().swallowHeartbeats(true);
+  const auto timeOf = [this] {
+    const auto begin = steady_clock::now();
+    producer_->request(Message("T", "anybody?"), {}, milliseconds(60'000));
+    return steady_clock::now() - begin;
+  };
+  EXPECT_GE(timeOf(), kApiTimeout * 3 / 4);
+  EXPECT_LT(timeOf(), kApiTimeout * 3 / 4);
+}
+
 }  // namespace
 }  // namespace rocketmq::client
