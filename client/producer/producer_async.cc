@@ -42,11 +42,10 @@ ClientError ProducerCore::tooMany() const {
 }
 
 // The callback of a refused send takes a place of its own, so that a caller who does not listen to
-// refusals cannot pile them up without end.
+// refusals cannot pile them up without end. It is not waited for: the send has had its time.
 void ProducerCore::refuse(const SendCallback& callback, ClientError error) {
   const InFlightSends::Admission admission =
-      callbacks_.onOwnThread() ? refused_.admitFromCallback(0)
-                               : refused_.admit(0, Clock::now() + config_.send_msg_timeout);
+      callbacks_.onOwnThread() ? refused_.admitFromCallback(0) : refused_.admit(0, Clock::now());
   if (admission != InFlightSends::Admission::kAdmitted) {
     throwError(error);
   }

@@ -124,10 +124,11 @@ class DefaultMQProducer {
                   Timeout timeout = std::nullopt);
 
   /// The same without waiting for the outcome, which the callback gets; may wait for a place when
-  /// too much is in flight (see ProducerConfig). Throws only for wrong use. After a failure of the
-  /// connection the send is repeated, on another broker or, when the queue was chosen, on the same;
-  /// what a broker has refused is not. The selector runs on the calling thread, or, when the route
-  /// is not known yet, on the callback pool.
+  /// too much is in flight (see ProducerConfig). Throws MQClientException for wrong use, and when
+  /// there is no place for that outcome either: as many refusals wait for their callbacks. After a
+  /// failure of the connection the send is repeated, on another broker or, when the queue was
+  /// chosen, on the same; what a broker has refused is not. The selector runs on the calling
+  /// thread, or, when the route is not known yet, on the callback pool.
   void send(Message message, SendCallback callback, Timeout timeout = std::nullopt);
   void send(Message message, const MessageQueue& queue, SendCallback callback,
             Timeout timeout = std::nullopt);

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <future>
 #include <thread>
 
 #include "tests/unit/client/producer_fixture.h"
@@ -49,6 +50,41 @@ TEST_F(ProducerTest, AsyncSendsInFlightAreBounded) {
   }
   EXPECT_TRUE(eventually([&] { return refused == 3; }));
   EXPECT_TRUE(eventually([this] { return cluster_->broker().sends() == 6; }));
+}
+
+// Promise: a send for which there is no place takes no longer than it may, also when nobody has
+// heard yet of those that were refused before it.
+TEST_F(ProducerTest, AsyncSendsOverTheBoundKeepTheirTimeWhileACallbackIsStuck) {
+  for (const bool waits : {false, true}) {
+    SCOPED_TRACE(waits);
+    start(1, [&](ProducerConfig& config) {
+      config.async_in_flight_max = 2;
+      config.async_send_waits = waits;
+      config.send_msg_timeout = seconds(5);
+    });
+    std::promise<void> go_on;
+    std::atomic<int> heard{0};
+    const auto stuck = [&heard, may_go_on = go_on.get_future().share()](const auto&) {
+      may_go_on.wait();
+      ++heard;
+    };
+    send();
+    int taken = 0;
+    const auto begin = steady_clock::now();
+    for (int i = 0; i < 10; ++i) {
+      try {
+        producer_->send(Message("T", "x"), {.on_success = stuck, .on_exception = stuck},
+                        waits ? milliseconds(50) : seconds(5));
+        ++taken;
+      } catch (const MQClientException&) {
+      }
+    }
+    EXPECT_LT(steady_clock::now() - begin, seconds(4));
+    EXPECT_LT(taken, 10);
+    go_on.set_value();
+    EXPECT_TRUE(eventually([&] { return heard == taken; })) << heard << " of " << taken;
+    producer_.reset();
+  }
 }
 
 TEST_F(ProducerTest, AWaitingAsyncSendGoesOnWhenAPlaceIsFree) {
