@@ -150,6 +150,10 @@ std::optional<std::string> compressedBody(const Message& message, const Producer
     limiter.warn("message is sent uncompressed: {}", compressed.status().message());
     return std::nullopt;
   }
+  // Else a body of the largest size that is allowed could travel larger than that.
+  if (compressed->size() >= message.body().size()) {
+    return std::nullopt;
+  }
   // RocketMQ parity: the type bits are new (4.9.4); older readers look at bit 0 only and expect
   // zlib, which is the default.
   sys_flag |= sys_flag::kCompressed | compressionFlag(type);

@@ -57,7 +57,7 @@ struct ProducerConfig : ClientConfig {
   /// broker's mode promises (any status but kSendOk): it may then be stored twice.
   bool retry_another_broker_when_not_store_ok = false;
 
-  /// Bodies above this many bytes are compressed; batches never are.
+  /// Bodies above this many bytes are compressed where that makes them smaller; batches never are.
   int32_t compress_msg_body_over_howmuch = 4096;
   CompressType compress_type = CompressType::kZlib;
   /// The library's own: 1 to 9 for zlib, 1 to 22 for zstd; LZ4 has one.
