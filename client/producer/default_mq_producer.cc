@@ -155,9 +155,8 @@ void DefaultMQProducer::request(Message message, const MessageQueueSelector& sel
 
 std::string DefaultMQProducer::recallMessage(const std::string& topic,
                                              const std::string& recall_handle) {
-  return impl_->core()
-      ->recallSync(topic, recall_handle, impl_->config.send_msg_timeout)
-      .valueOrThrow();
+  const auto core = impl_->core();
+  return core->recallSync(topic, recall_handle, core->config().send_msg_timeout).valueOrThrow();
 }
 
 std::vector<MessageQueue> DefaultMQProducer::fetchPublishMessageQueues(const std::string& topic) {

@@ -23,16 +23,16 @@ class DefaultMQProducer::Impl {
   explicit Impl(ProducerConfig producer_config) : config(std::move(producer_config)) {}
 
   /// The running core; throws when there is none.
-  std::shared_ptr<client::ProducerCore> core() { return life.running("producer"); }
+  std::shared_ptr<client::ProducerCore> core() const { return life.running("producer"); }
 
   client::OutgoingMessage prepare(Message& message) const {
-    return client::makeOutgoing(message, config).valueOrThrow();
+    return client::makeOutgoing(message, core()->config()).valueOrThrow();
   }
   client::OutgoingMessage prepare(Message&& message) const {
-    return client::makeOutgoing(std::move(message), config).valueOrThrow();
+    return client::makeOutgoing(std::move(message), core()->config()).valueOrThrow();
   }
   client::OutgoingMessage prepare(std::vector<Message>& batch) const {
-    return client::makeOutgoingBatch(batch, config).valueOrThrow();
+    return client::makeOutgoingBatch(batch, core()->config()).valueOrThrow();
   }
 
   void checkTopics(const Message& message, const MessageQueue& queue) const {
@@ -44,15 +44,17 @@ class DefaultMQProducer::Impl {
 
   SendResult send(client::OutgoingMessage&& outgoing, client::SendTarget&& target, Timeout timeout,
                   client::SendMode mode = client::SendMode::kSync) {
-    return core()
+    const auto running = core();
+    return running
         ->sendSync(std::move(outgoing), std::move(target), mode,
-                   timeout.value_or(config.send_msg_timeout))
+                   timeout.value_or(running->config().send_msg_timeout))
         .valueOrThrow();
   }
   void send(client::OutgoingMessage&& outgoing, client::SendTarget&& target, SendCallback callback,
             Timeout timeout) {
-    core()->sendAsync(std::move(outgoing), std::move(target), std::move(callback),
-                      timeout.value_or(config.send_msg_timeout));
+    const auto running = core();
+    running->sendAsync(std::move(outgoing), std::move(target), std::move(callback),
+                       timeout.value_or(running->config().send_msg_timeout));
   }
 
   Message request(Message& message, client::SendTarget target, std::chrono::milliseconds timeout) {
@@ -70,6 +72,7 @@ class DefaultMQProducer::Impl {
     running->requestAsync(id, prepare(message), std::move(target), timeout, std::move(callback));
   }
 
+  /// The application's; the core has its own from the start on.
   ProducerConfig config;
   /// Makes what answers brokers' questions about transactions; null for other producers.
   std::function<std::unique_ptr<client::TransactionChecker>()> make_checker;

@@ -44,6 +44,8 @@ class ProducerCore {
   void shutdown();
 
   std::string clientId() const;
+  /// As it was at the start.
+  const ProducerConfig& config() const { return config_; }
   /// True inside a callback, and inside a transaction listener that is asked by a broker.
   bool onOwnThread() const;
 

@@ -60,7 +60,7 @@ TransactionSendResult TransactionMQProducer::sendMessageInTransaction(Message& m
   message.putProperty(property::kTransactionPrepared, "true");
   message.putProperty(
       property::kProducerGroup,
-      client::wrapNamespace(impl_->config.name_space, impl_->config.producer_group));
+      client::wrapNamespace(core->config().name_space, core->config().producer_group));
   TransactionSendResult result{send(message), LocalTransactionState::kRollbackMessage};
   result.transaction_id = message.uniqueKey();
   if (result.status == SendStatus::kSendOk) {

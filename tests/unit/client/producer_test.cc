@@ -334,5 +334,17 @@ TEST_F(ProducerTest, LatencyFaultToleranceAvoidsTheBrokerThatFailed) {
   EXPECT_EQ(cluster_->broker(0).sends(), tried);
 }
 
+TEST_F(ProducerTest, ChangesOfTheConfigurationAfterTheStartHaveNoEffect) {
+  start();
+  producer_->config().max_message_size = 1;
+  producer_->config().name_space = "late";
+  producer_->config().send_msg_timeout = std::chrono::milliseconds(0);
+  EXPECT_EQ(send("more than a byte").message_queue.topic, "T");
+  EXPECT_EQ(cluster_->broker().sent().back().topic, "T");
+  Heard heard;
+  producer_->send(Message("T", "more than a byte"), heard.callback());
+  EXPECT_EQ(heard.get().status, SendStatus::kSendOk);
+}
+
 }  // namespace
 }  // namespace rocketmq::client
