@@ -9,25 +9,24 @@
 
 namespace {
 
-using rocketmq::LocalTransactionState;
-
 class Orders : public rocketmq::TransactionListener {
  public:
-  LocalTransactionState executeLocalTransaction(const rocketmq::Message& /*message*/,
-                                                const std::any& argument) override {
+  rocketmq::LocalTransactionState executeLocalTransaction(const rocketmq::Message& /*message*/,
+                                                          const std::any& argument) override {
     switch (std::any_cast<int>(argument) % 3) {
       case 0:
-        return LocalTransactionState::kCommitMessage;
+        return rocketmq::LocalTransactionState::kCommitMessage;
       case 1:
-        return LocalTransactionState::kRollbackMessage;
+        return rocketmq::LocalTransactionState::kRollbackMessage;
       default:
-        return LocalTransactionState::kUnknow;
+        return rocketmq::LocalTransactionState::kUnknow;
     }
   }
 
-  LocalTransactionState checkLocalTransaction(const rocketmq::MessageExt& message) override {
+  rocketmq::LocalTransactionState checkLocalTransaction(
+      const rocketmq::MessageExt& message) override {
     std::printf("asked about %s: commit\n", message.keys().c_str());
-    return LocalTransactionState::kCommitMessage;
+    return rocketmq::LocalTransactionState::kCommitMessage;
   }
 };
 
