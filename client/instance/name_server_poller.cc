@@ -1,5 +1,8 @@
 #include <httplib.h>
 
+#include <chrono>
+#include <string>
+
 #include "client/instance/name_servers.h"
 #include "common/log.h"
 #include "common/thread.h"
@@ -8,8 +11,24 @@ namespace rocketmq::client {
 namespace {
 
 constexpr std::chrono::milliseconds kConnectTimeout{1000};
-constexpr std::chrono::milliseconds kReadTimeout{2000};
+constexpr std::chrono::seconds kReadTimeout{2};
 constexpr size_t kAnswerBytesMax = 64 * 1024;
+
+/// Why there is no answer; `took`: since the question. The HTTP library's words are "Connection"
+/// and "Read".
+std::string reasonOf(httplib::Error error, std::chrono::steady_clock::duration took) {
+  switch (error) {
+    case httplib::Error::Connection:
+    case httplib::Error::ConnectionTimeout:
+      return "cannot connect";
+    case httplib::Error::Read:
+      return took < kReadTimeout
+                 ? "the connection was closed before the answer"
+                 : "no answer within " + std::to_string(kReadTimeout.count()) + " s";
+    default:
+      return httplib::to_string(error);
+  }
+}
 
 }  // namespace
 
@@ -21,13 +40,14 @@ Result<std::string> fetchNameServerAddresses(const std::string& url) {
   http.set_read_timeout(kReadTimeout);
   http.set_write_timeout(kReadTimeout);
   std::string body;
+  const auto begin = std::chrono::steady_clock::now();
   const httplib::Result answer = http.Get(url.substr(path), [&body](const char* data, size_t size) {
     body.append(data, size);
     return body.size() <= kAnswerBytesMax;
   });
   if (!answer) {
     return Status::io("name server addresses from " + url + ": " +
-                      httplib::to_string(answer.error()));
+                      reasonOf(answer.error(), std::chrono::steady_clock::now() - begin));
   }
   if (answer->status != 200) {
     return Status::io("name server addresses from " + url + ": HTTP status " +

@@ -1,4 +1,7 @@
 #include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include <atomic>
 #include <cstdlib>
@@ -297,6 +300,28 @@ TEST(NameServersTest, ListsAreParsedAndMistakesNamed) {
                           "http://:1", "https://a:1", "http://a/b:1"}) {
     EXPECT_FALSE(parseAddressList(bad).ok()) << bad;
   }
+}
+
+TEST(NameServersTest, AnEndpointThatGivesNoAddressesIsSaidToBeDeadOrSilent) {
+  const auto failure = [](uint16_t port) {
+    return fetchNameServerAddresses("http://127.0.0.1:" + std::to_string(port) + "/rocketmq/nsaddr")
+        .status()
+        .message();
+  };
+  const int silent = ::socket(AF_INET, SOCK_STREAM, 0);
+  sockaddr_in address{};
+  socklen_t size = sizeof address;
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  ASSERT_EQ(::bind(silent, reinterpret_cast<sockaddr*>(&address), size), 0);
+  ASSERT_EQ(::listen(silent, 1), 0);  // And nobody accepts.
+  ASSERT_EQ(::getsockname(silent, reinterpret_cast<sockaddr*>(&address), &size), 0);
+  const uint16_t port = ntohs(address.sin_port);
+  EXPECT_EQ(failure(port), "name server addresses from http://127.0.0.1:" + std::to_string(port) +
+                               "/rocketmq/nsaddr: no answer within 2 s");
+  EXPECT_EQ(failure(1),
+            "name server addresses from http://127.0.0.1:1/rocketmq/nsaddr: cannot connect");
+  ::close(silent);
 }
 
 TEST(NameServersTest, SourcesHaveRocketMqsPrecedence) {
