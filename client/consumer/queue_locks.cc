@@ -74,6 +74,9 @@ QueueLocks::Answer QueueLocks::lock(const std::vector<MessageQueue>& queues) {
     if (!result.ok()) {
       // A grant that nobody waits for any more would keep the other members out for a minute.
       unlock(group);
+      if (context_.calls.cancelled()) {
+        continue;  // Our own shutdown; the broker has not failed.
+      }
     }
     const std::set<model::MessageQueue> ours = granted(result, address);
     for (const MessageQueue& queue : group) {

@@ -59,6 +59,14 @@ TEST_F(QueueLocksTest, ALockThatServesTheQueueAgainIsKept) {
   EXPECT_TRUE(isLocked());
 }
 
+// Promise: a member that shuts down while it asks for locks does not blame the broker.
+TEST_F(QueueLocksTest, AQuestionThatTheShutdownCutsOffIsNoFailure) {
+  testing::internal::CaptureStderr();
+  context_.calls.cancel();
+  EXPECT_TRUE(QueueLocks(context_).lock({name_}).granted.empty());
+  EXPECT_EQ(testing::internal::GetCapturedStderr(), "");
+}
+
 /// A queue of ours whose lock was granted long ago, of which this member has consumed up to 5.
 class LostLockTest : public QueueLocksTest {
  protected:
