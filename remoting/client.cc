@@ -12,6 +12,7 @@
 #include "common/gate.h"
 #include "common/log.h"
 #include "common/mutex.h"
+#include "common/outage_log.h"
 #include "remoting/connect_attempt.h"
 #include "remoting/socket_address.h"
 #include "remoting/tcp_connection.h"
@@ -313,7 +314,8 @@ void Client::closeAddress(const std::string& address, std::string_view reason) {
 void Client::stop() { impl_->stop(); }
 
 void Client::logDropped(const std::string& address, RequestCode code, const Status& why) {
-  if (!why.isOk()) {
+  static OutageLog outages;
+  if (!why.isOk() && outages.admit(address)) {
     log::warn("one-way {} to {} dropped: {}", toString(code), address, why.message());
   }
 }

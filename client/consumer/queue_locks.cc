@@ -8,6 +8,7 @@
 #include "common/json/decode.h"
 #include "common/json/encode.h"
 #include "common/log.h"
+#include "common/outage_log.h"
 #include "remoting/protocol/bodies/membership.h"
 #include "remoting/protocol/commands/client_membership.h"
 #include "remoting/protocol/commands/offsets.h"
@@ -44,8 +45,11 @@ std::string lockBody(const PushContext& context, const std::set<model::MessageQu
 std::set<model::MessageQueue> granted(const remoting::CallResult<remoting::LockBatchQueues>& result,
                                       const std::string& address) {
   if (!result.ok() || !result->success()) {
-    log::warn("broker {} does not answer for locks: {}", address,
-              result.ok() ? result->remark : result.status().message());
+    static OutageLog outages;
+    if (outages.admit(address)) {
+      log::warn("broker {} does not answer for locks: {}", address,
+                result.ok() ? result->remark : result.status().message());
+    }
     return {};
   }
   Result<remoting::LockBatchReplyBody> body =

@@ -18,6 +18,7 @@
 #include "client/instance/transaction_check.h"
 #include "client/producer/pending_requests.h"
 #include "common/mutex.h"
+#include "common/outage_log.h"
 #include "remoting/client.h"
 #include "remoting/protocol/commands/client_membership.h"
 #include "remoting/protocol/commands/namesrv_route.h"
@@ -196,6 +197,7 @@ class ClientInstance {
   std::set<std::string> lost_brokers_ ROCKETMQ_GUARDED_BY(mutex_);
   bool seeking_brokers_ ROCKETMQ_GUARDED_BY(mutex_) = false;
   bool stopped_ ROCKETMQ_GUARDED_BY(mutex_) = false;
+  OutageLog outages_;  ///< Brokers that do not answer heartbeats.
 };
 
 /// "<ip>@<instance name>[@<unit>]", as brokers list a client. `keep_default_name`: the instance

@@ -9,7 +9,7 @@
 
 #include "client/instance/client_instance.h"
 #include "common/json/encode.h"
-#include "common/log_limiter.h"
+#include "common/log.h"
 
 namespace rocketmq::client {
 namespace {
@@ -94,6 +94,7 @@ void ClientInstance::heartbeatTo(const std::vector<BrokerAddress>& brokers,
 void ClientInstance::takeHeartbeatAnswer(const std::string& address, const HeartbeatResult& result,
                                          std::chrono::steady_clock::duration took) {
   const bool heard = result.ok() && result->success();
+  bool is_asked = false;
   {
     MutexLock lock(mutex_);
     if (!heard && took >= kSilence) {
@@ -104,13 +105,17 @@ void ClientInstance::takeHeartbeatAnswer(const std::string& address, const Heart
     if (heard) {
       greeted_.insert(address);
     }
+    is_asked = isAskedLocked();
   }
   if (heard) {
+    outages_.end(address);
     return;
   }
-  static LogLimiter limiter;
-  limiter.warn("heartbeat to broker {} failed: {}", address,
-               result.ok() ? result->remark : result.status().message());
+  if (outages_.admit(address)) {
+    log::warn("heartbeat to broker {} failed: {}{}", address,
+              result.ok() ? result->remark : result.status().message(),
+              is_asked ? "; it is tried again every second" : "");
+  }
   forgetBroker(address);
 }
 

@@ -134,5 +134,20 @@ TEST_F(RequestTest, ABrokerThatDoesNotAnswerHeartbeatsHoldsUpOneRequestOnly) {
   EXPECT_LT(timeOf(), kApiTimeout * 3 / 4);
 }
 
+// Promise: what is tried every second is not logged every second.
+TEST_F(RequestTest, ABrokerThatDoesNotAnswerHeartbeatsIsLoggedOnce) {
+  testing::internal::CaptureStderr();
+  start(1, [](ProducerConfig& config) { config.api_timeout = milliseconds(50); });
+  cluster_->broker().swallowHeartbeats(true);
+  producer_->request(Message("T", "anybody?"), {}, milliseconds(60'000));
+  EXPECT_TRUE(eventually([this] { return cluster_->broker().heartbeats() >= 4; }));
+  producer_.reset();
+  const std::string log = testing::internal::GetCapturedStderr();
+  const size_t first = log.find("heartbeat to broker");
+  ASSERT_NE(first, std::string::npos);
+  EXPECT_NE(log.find("; it is tried again every second", first), std::string::npos) << log;
+  EXPECT_EQ(log.find("heartbeat to broker", first + 1), std::string::npos) << log;
+}
+
 }  // namespace
 }  // namespace rocketmq::client
