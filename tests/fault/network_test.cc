@@ -109,10 +109,10 @@ class NetworkTest : public ::testing::Test {
   Cluster cluster_;
   FaultProxy broker_proxy_;
   FaultProxy namesrv_proxy_;
-  std::unique_ptr<DefaultMQProducer> producer_;
-  std::unique_ptr<DefaultMQPushConsumer> consumer_;
   mutable std::mutex mutex_;
   std::set<std::string> received_;
+  std::unique_ptr<DefaultMQProducer> producer_;
+  std::unique_ptr<DefaultMQPushConsumer> consumer_;  // Ends before what its listener uses.
 };
 
 TEST_F(NetworkTest, SlowAnswersAreWaitedForUpToTheLimit) {

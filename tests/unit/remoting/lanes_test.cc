@@ -5,6 +5,7 @@
 #include <array>
 #include <atomic>
 #include <memory>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <thread>
@@ -16,22 +17,34 @@ namespace {
 
 constexpr Lanes::LaneOptions kNarrow{.threads = 1, .queue_max = 2, .queue_bytes_max = 100};
 
+/// Keeps a lane's only thread busy until open().
+class BusyLane {
+ public:
+  BusyLane(Lanes& lanes, Lane lane) {
+    EXPECT_TRUE(lanes.run(lane, [state = state_] {
+      state->busy.set();
+      state->gate.wait();
+    }));
+    state_->busy.wait();
+  }
+  ~BusyLane() { open(); }
+  void open() { state_->gate.set(); }
+
+ private:
+  struct State {
+    Event busy;
+    Event gate;
+  };
+  std::shared_ptr<State> state_ = std::make_shared<State>();  // Outlives us in the lane.
+};
+
 class LanesTest : public testing::Test {
  protected:
-  /// Keeps the query lane's only thread busy until the gate opens.
-  void blockQueryLane() {
-    ASSERT_TRUE(lanes_.run(Lane::kQuery, [this] {
-      blocked_.set();
-      gate_.wait();
-    }));
-    blocked_.wait();
-  }
+  void blockQueryLane() { busy_.emplace(lanes_, Lane::kQuery); }
+  void openQueryLane() { busy_.reset(); }
 
-  ~LanesTest() override { gate_.set(); }
-
-  Event blocked_;
-  Event gate_;
   Lanes lanes_{{.query = kNarrow, .admin = kNarrow}};
+  std::optional<BusyLane> busy_;
 };
 
 TEST_F(LanesTest, RunsTasksOnAnotherThread) {
@@ -73,7 +86,7 @@ TEST_F(LanesTest, TellsHowManyWaitAndForHowLong) {
   ASSERT_TRUE(lanes_.run(Lane::kQuery, [] {}));
   EXPECT_EQ(lanes_.queueSize(Lane::kQuery), 1u);
   EXPECT_TRUE(eventually([this] { return lanes_.headWaitMs(Lane::kQuery) > 0; }));
-  gate_.set();
+  openQueryLane();
   EXPECT_TRUE(eventually([this] { return lanes_.queueSize(Lane::kQuery) == 0; }));
 }
 
@@ -82,7 +95,7 @@ TEST_F(LanesTest, StopFinishesWhatIsQueuedAndRefusesMore) {
   blockQueryLane();
   ASSERT_TRUE(lanes_.run(Lane::kQuery, [&] { ++ran; }));
   ASSERT_TRUE(lanes_.run(Lane::kQuery, [&] { ++ran; }));
-  gate_.set();
+  openQueryLane();
   lanes_.stop();
   EXPECT_EQ(ran, 2);
   EXPECT_FALSE(lanes_.run(Lane::kQuery, [] {}));
@@ -90,13 +103,7 @@ TEST_F(LanesTest, StopFinishesWhatIsQueuedAndRefusesMore) {
 
 TEST(LanesOfSourcesTest, AreServedInTurns) {
   Lanes lanes({});
-  Event blocked;
-  Event gate;
-  ASSERT_TRUE(lanes.run(Lane::kAdmin, [&] {
-    blocked.set();
-    gate.wait();
-  }));
-  blocked.wait();
+  BusyLane busy_lane(lanes, Lane::kAdmin);
   const int busy = 0;
   const int modest = 0;
   std::string ran;
@@ -111,7 +118,7 @@ TEST(LanesOfSourcesTest, AreServedInTurns) {
   add('s', nullptr);
   Event done;
   ASSERT_TRUE(lanes.run(Lane::kAdmin, [&] { done.set(); }));
-  gate.set();
+  busy_lane.open();
   done.wait();
   lanes.stop();
   EXPECT_EQ(ran, "b1sb2bb");
@@ -119,13 +126,7 @@ TEST(LanesOfSourcesTest, AreServedInTurns) {
 
 TEST(LanesOfSourcesTest, LeaveRoomForEachOther) {
   Lanes lanes({.admin = {.threads = 1, .queue_max = 12, .queue_bytes_max = 1200}});
-  Event blocked;
-  Event gate;
-  ASSERT_TRUE(lanes.run(Lane::kAdmin, [&] {
-    blocked.set();
-    gate.wait();
-  }));
-  blocked.wait();
+  BusyLane busy_lane(lanes, Lane::kAdmin);
   const auto fill = [&](const void* source, size_t bytes) {
     int taken = 0;
     while (lanes.run(Lane::kAdmin, [] {}, {.bytes = bytes, .source = source})) {
@@ -140,18 +141,11 @@ TEST(LanesOfSourcesTest, LeaveRoomForEachOther) {
   EXPECT_EQ(fill(&sources[3], 1), 1) << "the last place is somebody's who has none";
   EXPECT_EQ(fill(nullptr, 1), 0);
   EXPECT_EQ(lanes.queueSize(Lane::kAdmin), 12u);
-  gate.set();
 }
 
 TEST(LanesOfSourcesTest, AreDroppedByAStop) {
   Lanes lanes({});
-  Event blocked;
-  Event gate;
-  ASSERT_TRUE(lanes.run(Lane::kAdmin, [&] {
-    blocked.set();
-    gate.wait();
-  }));
-  blocked.wait();
+  BusyLane busy_lane(lanes, Lane::kAdmin);
   const int source = 0;
   std::atomic<bool> ran = false;
   std::atomic<bool> ran_own = false;
@@ -160,7 +154,7 @@ TEST(LanesOfSourcesTest, AreDroppedByAStop) {
   ASSERT_TRUE(lanes.run(Lane::kAdmin, [&ran_own] { ran_own = true; }));
   std::thread stopping([&] { lanes.stop(); });
   EXPECT_TRUE(eventually([&] { return watched.use_count() == 1; }));
-  gate.set();
+  busy_lane.open();
   stopping.join();
   EXPECT_FALSE(ran);
   EXPECT_TRUE(ran_own);

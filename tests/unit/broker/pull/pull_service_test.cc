@@ -246,7 +246,8 @@ TEST_F(PullServiceTest, WhatMustComeFromTheDiskIsReadOnALane) {
   send({.body = "x"});
   files_.is_cold = true;
   const auto slot = start({});
-  lanes_.stop();  // Finishes what is queued.
+  ASSERT_TRUE(test::eventually([this] { return lanes_.queueSize(remoting::Lane::kQuery) == 0; }));
+  lanes_.stop();  // Finishes what it has begun.
   ASSERT_TRUE(slot->answer);
   EXPECT_EQ(bodies(*slot->answer), std::vector<std::string>{"x"});
   // No lane is left.
