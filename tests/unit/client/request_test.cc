@@ -114,9 +114,9 @@ TEST_F(RequestTest, ARequesterMakesItselfKnownAgainWithoutANewRequest) {
   Message question("T", "ping");
   EXPECT_EQ(producer_->request(question, std::chrono::seconds(20)).body(), "pong");
   for (int i = 0; i < 2; ++i) {  // One regular heartbeat comes soon after the start.
+    const int64_t before = cluster_->broker().heartbeats();
     cluster_->broker().cutClients();
-    ASSERT_TRUE(eventually([this] { return cluster_->broker().clients() == 0; }));
-    EXPECT_TRUE(eventually([this] { return cluster_->broker().clients() == 1; }));
+    EXPECT_TRUE(eventually([&] { return cluster_->broker().heartbeats() > before; }));
   }
 }
 

@@ -123,8 +123,9 @@ TEST_F(PullFilterTest, ALongFilterIsParsedOnALaneUnlessItIsKnown) {
   subscribe(tags);
   const auto by_tags = start({.subscription = "x" + tags});
   const auto by_sql = start({.subscription = expression, .type = "SQL92"});
-  lanes_.stop();  // Finishes what is queued.
-  ASSERT_TRUE(by_tags->answer && by_sql->answer);
+  ASSERT_TRUE(
+      test::eventually([&] { return by_tags->has_answer.load() && by_sql->has_answer.load(); }));
+  lanes_.stop();
   EXPECT_EQ(by_tags->answer->code, ResponseCode::kPullNotFound);
   EXPECT_EQ(by_sql->answer->code, ResponseCode::kPullNotFound);
   // No lane is left.
