@@ -10,7 +10,6 @@
 
 namespace rocketmq {
 
-using client::OutgoingMessage;
 using client::SendMode;
 using client::SendTarget;
 
@@ -63,8 +62,8 @@ SendResult DefaultMQProducer::send(Message& message, const MessageQueue& queue, 
 
 SendResult DefaultMQProducer::send(Message& message, const MessageQueueSelector& selector,
                                    Timeout timeout) {
-  OutgoingMessage outgoing = impl_->prepare(message);
-  return impl_->send(std::move(outgoing), client::SelectedQueue{selector, message}, timeout);
+  auto prepared = impl_->prepare(message);
+  return impl_->send(std::move(prepared), client::SelectedQueue{selector, message}, timeout);
 }
 
 SendResult DefaultMQProducer::send(std::vector<Message>& batch, Timeout timeout) {
@@ -73,9 +72,9 @@ SendResult DefaultMQProducer::send(std::vector<Message>& batch, Timeout timeout)
 
 SendResult DefaultMQProducer::send(std::vector<Message>& batch, const MessageQueue& queue,
                                    Timeout timeout) {
-  OutgoingMessage outgoing = impl_->prepare(batch);
+  auto prepared = impl_->prepare(batch);
   impl_->checkTopics(batch.front(), queue);
-  return impl_->send(std::move(outgoing), queue, timeout);
+  return impl_->send(std::move(prepared), queue, timeout);
 }
 
 void DefaultMQProducer::send(Message message, SendCallback callback, Timeout timeout) {
@@ -90,8 +89,8 @@ void DefaultMQProducer::send(Message message, const MessageQueue& queue, SendCal
 
 void DefaultMQProducer::send(Message message, const MessageQueueSelector& selector,
                              SendCallback callback, Timeout timeout) {
-  OutgoingMessage outgoing = impl_->prepare(message);
-  impl_->send(std::move(outgoing), client::SelectedQueue{selector, std::move(message)},
+  auto prepared = impl_->prepare(message);
+  impl_->send(std::move(prepared), client::SelectedQueue{selector, std::move(message)},
               std::move(callback), timeout);
 }
 
@@ -101,9 +100,9 @@ void DefaultMQProducer::send(std::vector<Message>& batch, SendCallback callback,
 
 void DefaultMQProducer::send(std::vector<Message>& batch, const MessageQueue& queue,
                              SendCallback callback, Timeout timeout) {
-  OutgoingMessage outgoing = impl_->prepare(batch);
+  auto prepared = impl_->prepare(batch);
   impl_->checkTopics(batch.front(), queue);
-  impl_->send(std::move(outgoing), queue, std::move(callback), timeout);
+  impl_->send(std::move(prepared), queue, std::move(callback), timeout);
 }
 
 void DefaultMQProducer::sendOneway(Message& message) {
@@ -116,8 +115,8 @@ void DefaultMQProducer::sendOneway(Message& message, const MessageQueue& queue) 
 }
 
 void DefaultMQProducer::sendOneway(Message& message, const MessageQueueSelector& selector) {
-  OutgoingMessage outgoing = impl_->prepare(message);
-  impl_->send(std::move(outgoing), client::SelectedQueue{selector, message}, std::nullopt,
+  auto prepared = impl_->prepare(message);
+  impl_->send(std::move(prepared), client::SelectedQueue{selector, message}, std::nullopt,
               SendMode::kOneway);
 }
 

@@ -25,14 +25,21 @@ class DefaultMQProducer::Impl {
   /// The running core; throws when there is none.
   std::shared_ptr<client::ProducerCore> core() const { return life.running("producer"); }
 
-  client::OutgoingMessage prepare(Message& message) const {
-    return client::makeOutgoing(message, core()->config()).valueOrThrow();
+  /// A message as it travels, and the core that it was made for, which sends it.
+  struct Prepared {
+    std::shared_ptr<client::ProducerCore> core;
+    client::OutgoingMessage outgoing;
+  };
+  Prepared prepare(Message& message) const { return prepare(core(), message); }
+  Prepared prepare(Message&& message) const {
+    auto running = core();
+    auto outgoing = client::makeOutgoing(std::move(message), running->config()).valueOrThrow();
+    return {std::move(running), std::move(outgoing)};
   }
-  client::OutgoingMessage prepare(Message&& message) const {
-    return client::makeOutgoing(std::move(message), core()->config()).valueOrThrow();
-  }
-  client::OutgoingMessage prepare(std::vector<Message>& batch) const {
-    return client::makeOutgoingBatch(batch, core()->config()).valueOrThrow();
+  Prepared prepare(std::vector<Message>& batch) const {
+    auto running = core();
+    auto outgoing = client::makeOutgoingBatch(batch, running->config()).valueOrThrow();
+    return {std::move(running), std::move(outgoing)};
   }
 
   void checkTopics(const Message& message, const MessageQueue& queue) const {
@@ -42,26 +49,27 @@ class DefaultMQProducer::Impl {
     }
   }
 
-  SendResult send(client::OutgoingMessage&& outgoing, client::SendTarget&& target, Timeout timeout,
+  SendResult send(Prepared&& message, client::SendTarget&& target, Timeout timeout,
                   client::SendMode mode = client::SendMode::kSync) {
-    const auto running = core();
-    return running
-        ->sendSync(std::move(outgoing), std::move(target), mode,
-                   timeout.value_or(running->config().send_msg_timeout))
+    const std::chrono::milliseconds time =
+        timeout.value_or(message.core->config().send_msg_timeout);
+    return message.core->sendSync(std::move(message.outgoing), std::move(target), mode, time)
         .valueOrThrow();
   }
-  void send(client::OutgoingMessage&& outgoing, client::SendTarget&& target, SendCallback callback,
+  void send(Prepared&& message, client::SendTarget&& target, SendCallback callback,
             Timeout timeout) {
-    const auto running = core();
-    running->sendAsync(std::move(outgoing), std::move(target), std::move(callback),
-                       timeout.value_or(running->config().send_msg_timeout));
+    const std::chrono::milliseconds time =
+        timeout.value_or(message.core->config().send_msg_timeout);
+    message.core->sendAsync(std::move(message.outgoing), std::move(target), std::move(callback),
+                            time);
   }
 
   Message request(Message& message, client::SendTarget target, std::chrono::milliseconds timeout) {
     timeout = client::boundedTimeout(timeout);
     const auto running = core();
     const std::string id = running->makeRequest(message, timeout);
-    return running->requestSync(id, prepare(message), std::move(target), timeout).valueOrThrow();
+    return running->requestSync(id, prepare(running, message).outgoing, std::move(target), timeout)
+        .valueOrThrow();
   }
 
   void request(Message& message, client::SendTarget target, RequestCallback callback,
@@ -69,7 +77,8 @@ class DefaultMQProducer::Impl {
     timeout = client::boundedTimeout(timeout);
     const auto running = core();
     const std::string id = running->makeRequest(message, timeout);
-    running->requestAsync(id, prepare(message), std::move(target), timeout, std::move(callback));
+    running->requestAsync(id, prepare(running, message).outgoing, std::move(target), timeout,
+                          std::move(callback));
   }
 
   /// The application's; the core has its own from the start on.
@@ -77,6 +86,12 @@ class DefaultMQProducer::Impl {
   /// Makes what answers brokers' questions about transactions; null for other producers.
   std::function<std::unique_ptr<client::TransactionChecker>()> make_checker;
   client::LifeCycle<client::ProducerCore> life;
+
+ private:
+  static Prepared prepare(std::shared_ptr<client::ProducerCore> running, Message& message) {
+    auto outgoing = client::makeOutgoing(message, running->config()).valueOrThrow();
+    return {std::move(running), std::move(outgoing)};
+  }
 };
 
 }  // namespace rocketmq
