@@ -281,7 +281,7 @@ PullService::Answer PullService::answerReset(const Header& request, int64_t offs
   reply.max_offset = parts_.store.maxOffset(request.topic, request.queue_id);
   Answer answer(std::move(reply));
   answer.code = ResponseCode::kPullOffsetMoved;
-  answer.remark = "OFFSET_RESET";
+  answer.remark = remoting::kOffsetResetRemark;
   return answer;
 }
 

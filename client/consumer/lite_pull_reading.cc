@@ -1,6 +1,5 @@
 // LitePullCore: pulling ahead, poll(), and where an application reads.
 
-#include <string_view>
 #include <utility>
 
 #include "client/consumer/lite_pull_core.h"
@@ -10,6 +9,7 @@
 #include "client/trace/consume_trace.h"
 #include "common/clock.h"
 #include "common/log_limiter.h"
+#include "remoting/protocol/commands/pull_message.h"
 
 namespace rocketmq::client {
 namespace {
@@ -18,8 +18,6 @@ using std::chrono::milliseconds;
 
 constexpr milliseconds kCommitTimeout{3000};
 constexpr milliseconds kFailureDelay{1000};
-// What brokers of RocketMQ 5 say to the first pull after an administrator has moved the group.
-constexpr std::string_view kOffsetReset = "OFFSET_RESET";
 
 }  // namespace
 
@@ -59,13 +57,13 @@ void LitePullCore::takeAnswer(const MessageQueue& queue, uint64_t epoch,
   if (outcome.ok()) {
     PullAnswer& answer = outcome.value();
     if (answer.status == PullStatus::kOffsetIllegal) {
-      static LogLimiter limiter;
-      limiter.warn("the offset asked for is not in {} (any more), pulling goes on at {}",
-                   queue.toString(), answer.next_offset);
-      if (answer.remark == kOffsetReset) {
+      if (answer.remark == remoting::kOffsetResetRemark) {
         takeReset(queue, epoch, answer.next_offset);
         return;
       }
+      static LogLimiter limiter;
+      limiter.warn("the offset asked for is not in {} (any more), pulling goes on at {}",
+                   queue.toString(), answer.next_offset);
     }
     if (queues_.endPull(queue, epoch, answer.next_offset, answer.suggested_broker_id,
                         std::move(answer.messages))) {
@@ -83,7 +81,8 @@ void LitePullCore::takeAnswer(const MessageQueue& queue, uint64_t epoch,
   });
 }
 
-// What was pulled before, and how far the application has got, is of no more use.
+// An administrator has moved the group. What was pulled before, and how far the application has
+// got, is of no more use.
 void LitePullCore::takeReset(const MessageQueue& queue, uint64_t epoch, int64_t offset) {
   if (queues_.takeReset(queue, epoch, offset)) {
     offsets_->update(queue, offset, false);

@@ -37,6 +37,10 @@ struct PullMessageReply {
   }
 };
 
+/// The remark of a PULL_OFFSET_MOVED that is the first answer after an administrator has moved the
+/// group, as brokers of RocketMQ 5 give it.
+inline constexpr const char* kOffsetResetRemark = "OFFSET_RESET";
+
 /// Bits of PullMessageHeader::sys_flag (RocketMQ: PullSysFlag).
 inline constexpr int32_t kPullFlagCommitOffset = 1;  ///< commit_offset is valid: store it.
 inline constexpr int32_t kPullFlagSuspend = 2;       ///< The broker may hold the request.
