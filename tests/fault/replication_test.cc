@@ -212,51 +212,58 @@ TEST_F(ReplicationTest, AConsumerWhoseMasterDiesGoesOnWithTheSlave) {
   EXPECT_TRUE(consumer.hasSeen(load.acknowledged()));
 }
 
+class SlaveReadTest : public testing::Test {
+ protected:
+  /// Everything counts as old data, which the slave is asked for.
+  static Cluster::Settings settings() {
+    Cluster::Settings settings = smallFiles();
+    settings["accessMessageInMemoryMaxRatio"] = "0";
+    return settings;
+  }
+
+  void storeOnBoth(int64_t messages) {
+    pair_.startSlave("Behind");
+    load_.send(messages);
+    ASSERT_TRUE(eventually([&] { return pair_.slave().hasCaughtUp(); }));
+  }
+
+  ReplicatedPair pair_{settings(), "ASYNC_MASTER"};
+  Load load_{pair_.cluster(), "Behind", faultSeed()};
+};
+
 // A master that expects nothing to be in memory sends everybody to its slave.
-TEST(SlaveReadTest, AConsumerThatIsBehindReadsFromTheSlave) {
-  Cluster::Settings settings = smallFiles();
-  settings["accessMessageInMemoryMaxRatio"] = "0";
-  ReplicatedPair pair(settings, "ASYNC_MASTER");
-  Load load(pair.cluster(), "Behind", faultSeed());
-  pair.startSlave("Behind");
-  load.send(2000);
-  ASSERT_TRUE(eventually([&] { return pair.slave().hasCaughtUp(); }));
-  Consumer consumer(pair.cluster(), "Behind");
+TEST_F(SlaveReadTest, AConsumerThatIsBehindReadsFromTheSlave) {
+  storeOnBoth(2000);
+  Consumer consumer(pair_.cluster(), "Behind");
   consumer.start();
-  EXPECT_TRUE(consumer.hasSeen(load.acknowledged()));
+  EXPECT_TRUE(consumer.hasSeen(load_.acknowledged()));
   const auto gotFrom = [&](const std::string& address) {
-    return std::atoll(runtimeInfo(pair.cluster(), address, "msgGetTotalTodayNow").c_str());
+    return std::atoll(runtimeInfo(pair_.cluster(), address, "msgGetTotalTodayNow").c_str());
   };
   // The first pull of each queue asks the master.
-  EXPECT_GT(gotFrom(pair.slave().address()), gotFrom(pair.cluster().brokerAddr()));
+  EXPECT_GT(gotFrom(pair_.slave().address()), gotFrom(pair_.cluster().brokerAddr()));
 }
 
 // Promise: an administrator's reset moves a group that reads its backlog from the slave.
-TEST(SlaveReadTest, AResetMovesAConsumerThatReadsFromTheSlave) {
-  Cluster::Settings settings = smallFiles();
-  settings["accessMessageInMemoryMaxRatio"] = "0";
-  ReplicatedPair pair(settings, "ASYNC_MASTER");
-  Load load(pair.cluster(), "Skipped", faultSeed());
-  pair.startSlave("Skipped");
-  load.send(4000);
-  ASSERT_TRUE(eventually([&] { return pair.slave().hasCaughtUp(); }));
-  Consumer consumer(pair.cluster(), "Skipped");
+TEST_F(SlaveReadTest, AResetMovesAConsumerThatReadsFromTheSlave) {
+  storeOnBoth(4000);
+  Consumer consumer(pair_.cluster(), "Behind");
   consumer.pauseAt(100);
   consumer.start();
   ASSERT_TRUE(consumer.hasSeen(100));
-  const auto reset = pair.cluster().admin(
-      {"resetOffsetByTime", "-g", "replicated_group", "-t", "Skipped", "-s", "now"});
+  const auto reset = pair_.cluster().admin(
+      {"resetOffsetByTime", "-g", "replicated_group", "-t", "Behind", "-s", "now"});
   ASSERT_EQ(reset.status, 0) << reset.output;
   consumer.pauseAt(SIZE_MAX);
 
   ProducerConfig config;
-  config.namesrv_addr = pair.cluster().namesrvAddr();
+  config.namesrv_addr = pair_.cluster().namesrvAddr();
   config.producer_group = "after_reset";
   DefaultMQProducer producer(config);
   producer.start();
-  const std::vector<MessageQueue> queues = producer.fetchPublishMessageQueues("Skipped");
+  const std::vector<MessageQueue> queues = producer.fetchPublishMessageQueues("Behind");
   for (const MessageQueue& queue : queues) {
-    Message message("Skipped", "last of " + queue.toString());
+    Message message("Behind", "last of " + queue.toString());
     producer.send(message, queue);
   }
   for (const MessageQueue& queue : queues) {
