@@ -48,7 +48,8 @@ store::TimeBoundary boundaryOf(const remoting::SearchOffsetByTimestamp& request)
 /// RocketMQ 5 keeps positions of groups and topics that exist, 4.9 keeps any, which lets a client
 /// fill the memory with names. Here the topic and its queue must exist, and groups that do not may
 /// have positions up to a bound: some consumers commit before they say who they are. A queue that
-/// the topic has no more is still its consumers'.
+/// the topic has no more, but that has had messages, is still its consumers': who hands it over has
+/// not committed there yet, perhaps.
 Answer<NoFields> updateConsumerOffset(const OffsetHandlerParts& parts,
                                       const remoting::UpdateConsumerOffset& request) {
   const TopicConfigPtr topic = parts.topics.find(request.topic);
@@ -63,7 +64,7 @@ Answer<NoFields> updateConsumerOffset(const OffsetHandlerParts& parts,
   }
   const int32_t queues = std::max(topic->read_queue_nums, topic->write_queue_nums);
   const bool is_queue = request.queue_id >= 0 && request.queue_id < queues;
-  if (!is_queue &&
+  if (!is_queue && parts.store.maxOffset(request.topic, request.queue_id) <= 0 &&
       !parts.offsets.find(request.consumer_group, request.topic, request.queue_id).has_value()) {
     return {ResponseCode::kInvalidParameter,
             "topic[" + request.topic + "] has no queue " + std::to_string(request.queue_id)};

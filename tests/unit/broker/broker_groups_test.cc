@@ -108,6 +108,30 @@ TEST_F(BrokerTest, OffsetsAnswerAsConsumersExpect) {
   EXPECT_EQ(peer_->call(earliest)->header.timestamp_ms, -1);
 }
 
+// Promise: who hands over a queue that the topic has no more may say how far he has got, though he
+// has not said it before.
+TEST_F(BrokerTest, AQueueThatIsGoneKeepsItsConsumersOffsets) {
+  ASSERT_TRUE(peer_->call(remoting::Heartbeat{}, heartbeatOf("c1", "G"))->success());
+  remoting::UpdateAndCreateTopic topic;
+  topic.topic = "T";
+  topic.topic_filter_type = "SINGLE_TAG";
+  topic.perm = 6;
+  topic.read_queue_nums = topic.write_queue_nums = 4;
+  ASSERT_TRUE(peer_->call(topic)->success());
+  ASSERT_TRUE(peer_->call(sendOf<remoting::SendMessageV2>("T", {}, 3), "a")->success());
+  topic.read_queue_nums = topic.write_queue_nums = 2;
+  ASSERT_TRUE(peer_->call(topic)->success());
+
+  remoting::UpdateConsumerOffset commit;
+  commit.consumer_group = "G";
+  commit.topic = "T";
+  commit.queue_id = 3;
+  commit.commit_offset = 1;
+  EXPECT_TRUE(peer_->call(commit)->success());
+  commit.queue_id = 2;  // Nobody can have consumed anything there.
+  EXPECT_FALSE(peer_->call(commit)->success());
+}
+
 /// Group G has a member and has consumed the two messages of topic T.
 class SetOffsetsTest : public BrokerTest {
  protected:
