@@ -47,7 +47,10 @@ StoredOffset LocalOffsetStore::load(const MessageQueue& queue) {
 
 void LocalOffsetStore::persist(const MessageQueue&) { persistAll(); }
 
-bool LocalOffsetStore::persistNow(const std::vector<MessageQueue>&) { return write().isOk(); }
+std::optional<ClientError> LocalOffsetStore::persistNow(const std::vector<MessageQueue>&) {
+  const Status status = write();
+  return status.isOk() ? std::nullopt : std::optional(ClientError::client(status.message()));
+}
 
 Status LocalOffsetStore::write() {
   MutexLock lock(file_mutex_);
@@ -67,8 +70,7 @@ Status LocalOffsetStore::write() {
 void LocalOffsetStore::persistAll() { (void)write(); }
 
 std::optional<ClientError> LocalOffsetStore::persistFinally(std::chrono::steady_clock::time_point) {
-  const Status status = write();
-  return status.isOk() ? std::nullopt : std::optional(ClientError::client(status.message()));
+  return persistNow({});
 }
 
 }  // namespace rocketmq::client

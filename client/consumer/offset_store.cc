@@ -1,6 +1,5 @@
 #include "client/consumer/offset_store.h"
 
-#include <atomic>
 #include <memory>
 #include <utility>
 
@@ -186,22 +185,27 @@ void RemoteOffsetStore::persist(const MessageQueue& queue) {
   }
 }
 
-bool RemoteOffsetStore::persistNow(const std::vector<MessageQueue>& queues) {
+std::optional<ClientError> RemoteOffsetStore::persistNow(const std::vector<MessageQueue>& queues) {
   struct Progress {
-    std::atomic<size_t> outstanding{1};
-    std::atomic<bool> all_arrived{true};
+    Mutex mutex;
+    size_t outstanding ROCKETMQ_GUARDED_BY(mutex) = 1;
+    std::optional<ClientError> first_error ROCKETMQ_GUARDED_BY(mutex);
   };
   const remoting::Deadline deadline = remoting::deadlineAfter(instance_.config().api_timeout);
-  const std::optional<bool> arrived = calls_.await<bool>([&](auto done) {
-    // One more than there are answers, so that `done` waits for the loop to have ended.
+  const auto outcome = calls_.await<std::optional<ClientError>>([&](auto done) {
     auto progress = std::make_shared<Progress>();
-    progress->outstanding += queues.size();
-    const auto countDown = [progress, done](const std::optional<ClientError>& error) {
-      if (error) {
-        progress->all_arrived.store(false);
+    {
+      // One more than there are answers, so that `done` waits for the loop to have ended.
+      MutexLock lock(progress->mutex);
+      progress->outstanding += queues.size();
+    }
+    const auto countDown = [progress, done](std::optional<ClientError> error) {
+      MutexLock lock(progress->mutex);
+      if (error && !progress->first_error) {
+        progress->first_error = std::move(error);
       }
-      if (progress->outstanding.fetch_sub(1) == 1) {
-        done(progress->all_arrived.load());
+      if (--progress->outstanding == 0) {
+        done(progress->first_error);
       }
     };
     for (const MessageQueue& queue : queues) {
@@ -213,7 +217,7 @@ bool RemoteOffsetStore::persistNow(const std::vector<MessageQueue>& queues) {
     }
     countDown(std::nullopt);
   });
-  return arrived.value_or(false);
+  return outcome ? *outcome : ClientError::client("the client is shutting down");
 }
 
 void RemoteOffsetStore::persistAll() {
@@ -259,8 +263,8 @@ std::optional<ClientError> RemoteOffsetStore::persistFinally(
   while (waiting->outstanding > 0 && waiting->changed.waitUntil(waiting->mutex, deadline)) {
   }
   for (const auto& [queue, offset] : waiting->unconfirmed) {
-    log::warn("the offset {} of group {} in {} may not have arrived", offset, group_,
-              queue.toString());
+    log::warn("the offset {} of group {} in {} may not have arrived: {}", offset, group_,
+              queue.toString(), waiting->error ? waiting->error->message : "no answer in time");
   }
   if (!waiting->unconfirmed.empty() && !waiting->error) {
     return ClientError{ClientError::Kind::kTimeout,

@@ -58,9 +58,9 @@ class OffsetStore {
   virtual void persist(const MessageQueue& queue) = 0;
   virtual void persistAll() = 0;
 
-  /// Persists the offsets of `queues` and returns when all have arrived; false when that is not
-  /// known.
-  virtual bool persistNow(const std::vector<MessageQueue>& queues) = 0;
+  /// Persists the offsets of `queues` and returns when all have arrived; why, when one has not or
+  /// that is not known.
+  virtual std::optional<ClientError> persistNow(const std::vector<MessageQueue>& queues) = 0;
 
   /// persistAll() that returns when the offsets have arrived, or the time is over; why, when one
   /// has not. Those that have not are sent again by the next call.
@@ -113,7 +113,7 @@ class RemoteOffsetStore final : public OffsetStore,
   StoredOffset load(const MessageQueue& queue) override;
   void persist(const MessageQueue& queue) override;
   void persistAll() override;
-  bool persistNow(const std::vector<MessageQueue>& queues) override;
+  std::optional<ClientError> persistNow(const std::vector<MessageQueue>& queues) override;
   std::optional<ClientError> persistFinally(
       std::chrono::steady_clock::time_point deadline) override;
 
@@ -141,7 +141,7 @@ class LocalOffsetStore final : public OffsetStore {
   StoredOffset load(const MessageQueue& queue) override;
   void persist(const MessageQueue& queue) override;
   void persistAll() override;
-  bool persistNow(const std::vector<MessageQueue>& queues) override;
+  std::optional<ClientError> persistNow(const std::vector<MessageQueue>& queues) override;
   std::optional<ClientError> persistFinally(
       std::chrono::steady_clock::time_point deadline) override;
 

@@ -221,13 +221,13 @@ void PushRebalance::handOver(const std::vector<QueuePtr>& queues) {
       consumed.push_back(queue->queue());
     }
   }
-  const bool arrived = context_.offsets->persistNow(consumed);
+  const std::optional<ClientError> error = context_.offsets->persistNow(consumed);
   if (context_.calls.cancelled()) {
     return;  // The consumer stops: it stores all offsets once more, then calls dropAll().
   }
-  if (!arrived) {
-    log::warn("the last offsets of {} queues that group {} gives up may not have arrived",
-              consumed.size(), context_.group);
+  if (error) {
+    log::warn("the last offsets of {} queues that group {} gives up may not have arrived: {}",
+              consumed.size(), context_.group, error->message);
   }
   for (const MessageQueue& name : names) {
     context_.offsets->remove(name);
@@ -308,8 +308,9 @@ void PushRebalance::moveOffset(const std::shared_ptr<ProcessQueue>& queue, int64
     return;  // It went to another member meanwhile.
   }
   context_.offsets->update(queue->queue(), offset, false);
-  if (!context_.offsets->persistNow({queue->queue()})) {
-    log::warn("the new offset {} of {} may not have arrived", offset, queue->queue().toString());
+  if (const auto error = context_.offsets->persistNow({queue->queue()})) {
+    log::warn("the new offset {} of {} may not have arrived: {}", offset, queue->queue().toString(),
+              error->message);
   }
   context_.offsets->remove(queue->queue());
   letGo(queue);
