@@ -136,16 +136,19 @@ Status Broker::Impl::openAcl() {
 
 void Broker::Impl::makeClients() {
   const auto settings = settings_.load();
-  clients_.emplace(
-      ClientRegistry::Options{.may_notify =
-                                  [this](std::string_view name) {
-                                    const GroupConfigPtr group = groups_->find(name);
-                                    return settings_.load()->notify_consumer_ids_changed &&
-                                           (group == nullptr ||
-                                            group->notify_consumer_ids_changed_enable);
-                                  },
-                              .expiry = milliseconds(settings->channel_expired_timeout_ms)},
-      *filters_, clock_);
+  clients_.emplace(ClientRegistry::Options{
+                       .may_notify =
+                           [this](std::string_view name) {
+                             const GroupConfigPtr group = groups_->find(name);
+                             return settings_.load()->notify_consumer_ids_changed &&
+                                    (group == nullptr || group->notify_consumer_ids_changed_enable);
+                           },
+                       .on_other_expression =
+                           [this](std::string_view topic, std::string_view group) {
+                             held_pulls_.wakeGroup(topic, group);
+                           },
+                       .expiry = milliseconds(settings->channel_expired_timeout_ms)},
+                   *filters_, clock_);
   heartbeats_.emplace(*clients_, *groups_, *topics_, clock_);
   locks_.emplace(configPath("queueLocks.json"), milliseconds(settings->queue_lock_lifetime_ms));
   locks_->load(clock_.nowMs());

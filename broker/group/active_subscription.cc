@@ -124,6 +124,10 @@ MergeOutcome mergeSubscriptions(const std::vector<ActiveSubscriptionPtr>& sent, 
       // RocketMQ parity: a newer version is no change that consumers need to hear of.
       markDead(*known->second, now_ms);
       markAlive(*subscription);
+      if (subscription->data.sub_string != known->second->data.sub_string ||
+          subscription->data.expression_type != known->second->data.expression_type) {
+        outcome.other_expressions.push_back(topic);
+      }
       known->second = subscription;
       outcome.is_changed = true;
     }

@@ -49,6 +49,8 @@ size_t activeBytes(const model::SubscriptionData& sent);
 struct MergeOutcome {
   bool is_changed = false;      ///< The table is not what it was.
   bool topics_changed = false;  ///< A topic came or went.
+  /// Topics of which other messages are wanted than before.
+  std::vector<std::string> other_expressions = {};
 };
 
 /// Merges what a heartbeat subscribes to into the group's table. Expressions that are no longer in

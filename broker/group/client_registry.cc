@@ -184,14 +184,21 @@ bool ClientRegistry::registerConsumer(const std::string& group_name, const Clien
     return false;
   }
   Recipients recipients;
+  MergeOutcome merged;
   bool joined = false;
   {
     Shard& shard = shardOf(group_name);
     MutexLock lock(shard.mutex);
     ConsumerGroup& group = shard.groups[group_name];
     joined = updateMember(group_name, group, client, subscription);
-    if (updateGroup(group, subscription, *subscriptions) || joined) {
+    merged = updateGroup(group, subscription, *subscriptions);
+    if (merged.topics_changed || joined) {
       recipients = recipientsOf(group);
+    }
+  }
+  if (options_.on_other_expression) {
+    for (const std::string& topic : merged.other_expressions) {
+      options_.on_other_expression(topic, group_name);
     }
   }
   if (joined) {
@@ -201,8 +208,8 @@ bool ClientRegistry::registerConsumer(const std::string& group_name, const Clien
   return true;
 }
 
-bool ClientRegistry::updateGroup(ConsumerGroup& group, const GroupSubscription& sent,
-                                 const std::vector<ActiveSubscriptionPtr>& subscriptions) {
+MergeOutcome ClientRegistry::updateGroup(ConsumerGroup& group, const GroupSubscription& sent,
+                                         const std::vector<ActiveSubscriptionPtr>& subscriptions) {
   MergeOutcome outcome;
   if (!sent.keeps_subscriptions) {
     outcome = mergeSubscriptions(subscriptions, clock_.nowMs(), group.subscriptions);
@@ -212,7 +219,7 @@ bool ClientRegistry::updateGroup(ConsumerGroup& group, const GroupSubscription& 
   if (is_changed && group.members.size() > 1) {
     changes_.fetch_add(1, std::memory_order_release);
   }
-  return outcome.topics_changed;
+  return outcome;
 }
 
 ClientInfo ClientRegistry::heardNow(const ClientInfo& client) const {

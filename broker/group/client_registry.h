@@ -101,7 +101,10 @@ class ClientRegistry {
  public:
   struct Options {
     /// Asked before members of a group are notified; null: always.
-    std::function<bool(std::string_view group)> may_notify;
+    std::function<bool(std::string_view group)> may_notify = {};
+    /// Told when a group wants other messages of a topic than before: pulls that wait with the old
+    /// expression would pass over what comes meanwhile. Under no lock; null: nobody.
+    std::function<void(std::string_view topic, std::string_view group)> on_other_expression = {};
     std::chrono::milliseconds expiry{120'000};
     ByteBudget::Options bytes = {};
   };
@@ -217,9 +220,9 @@ class ClientRegistry {
                                                                 const Account& account) const;
   static void warnOfDifference(const std::string& group_name, const ConsumerGroup& group,
                                const Member& member);
-  /// Merges the subscriptions into the group; true when its members must be told.
-  bool updateGroup(ConsumerGroup& group, const GroupSubscription& sent,
-                   const std::vector<ActiveSubscriptionPtr>& subscriptions);
+  /// Merges the subscriptions into the group.
+  MergeOutcome updateGroup(ConsumerGroup& group, const GroupSubscription& sent,
+                           const std::vector<ActiveSubscriptionPtr>& subscriptions);
   ClientInfo heardNow(const ClientInfo& client) const;
   void forget(uint64_t connection_id);
   static Recipients recipientsOf(const ConsumerGroup& group);

@@ -213,7 +213,7 @@ class AdminOffsetHandlers {
       parts_.offsets.assignReset(request.group, request.topic, queue.queue_id, offset);
     }
     // A pull that is held would not notice before its time is over.
-    parts_.held_pulls.wakeTopic(request.topic);
+    parts_.held_pulls.wakeGroup(request.topic, request.group);
     return Answer<NoFields>::ofBody(json::encode(targets));
   }
 

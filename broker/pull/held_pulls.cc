@@ -23,6 +23,7 @@ struct HeldPulls::Entry {
   int64_t queue_offset = 0;
   TimePoint deadline;
   uint64_t connection_id = 0;
+  std::string_view group;
   const store::MessageFilter* filter = nullptr;
   size_t filter_bytes = 0;
   std::unique_ptr<HeldPull> pull;
@@ -67,6 +68,7 @@ std::optional<uint64_t> HeldPulls::hold(const Ticket& ticket, std::unique_ptr<He
   entry->queue_offset = ticket.queue_offset;
   entry->deadline = ticket.deadline;
   entry->connection_id = ticket.connection_id;
+  entry->group = ticket.group;
   entry->filter = ticket.filter;
   entry->filter_bytes = ticket.filter_bytes;
   const uint64_t id = entry->id;
@@ -247,6 +249,20 @@ void HeldPulls::wakeTopic(std::string_view topic) {
     for (auto& [key, entries] : shard.queues) {
       while (key.topic == topic && !entries.empty()) {
         resumeLater(take(shard, entries.back().get()), WakeReason::kExpired);
+      }
+    }
+  }
+}
+
+void HeldPulls::wakeGroup(std::string_view topic, std::string_view group) {
+  for (Shard& shard : shards_) {
+    MutexLock lock(shard.mutex);
+    for (auto& [key, entries] : shard.queues) {
+      // From the back: take() moves the last entry to the place that becomes free.
+      for (size_t left = key.topic == topic ? entries.size() : 0; left > 0; --left) {
+        if (Entry* const entry = entries[left - 1].get(); entry->group == group) {
+          resumeLater(take(shard, entry), WakeReason::kSuperseded);
+        }
       }
     }
   }

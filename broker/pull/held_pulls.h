@@ -24,8 +24,9 @@ namespace rocketmq::broker {
 
 /// Why a held pull is let go.
 enum class WakeReason : uint8_t {
-  kArrival,  ///< A message that may match has become readable.
-  kExpired,  ///< Its time is over: answer whatever there is.
+  kArrival,     ///< A message that may match has become readable.
+  kExpired,     ///< Its time is over: answer whatever there is.
+  kSuperseded,  ///< What it asked is out of date: have it asked again.
 };
 
 /// A pull request that waits for a message in one queue.
@@ -79,6 +80,7 @@ class HeldPulls {
     int64_t queue_offset = 0;  ///< The offset the reader waits for.
     TimePoint deadline;
     uint64_t connection_id = 0;
+    std::string_view group = {};  ///< Kept alive by the pull.
     /// Tells which messages wake the pull; nullptr: all. Kept alive by the pull.
     const store::MessageFilter* filter = nullptr;
     size_t filter_bytes = 0;  ///< Of a filter that only this pull has, about.
@@ -106,6 +108,8 @@ class HeldPulls {
 
   /// Resumes every pull of a topic, for instance because it has been deleted.
   void wakeTopic(std::string_view topic);
+  /// Resumes a group's pulls of a topic: it has been moved, or wants other messages.
+  void wakeGroup(std::string_view topic, std::string_view group);
 
   size_t size() const { return held_.load(std::memory_order_relaxed); }
 

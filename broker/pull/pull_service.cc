@@ -108,6 +108,10 @@ class PullService::Held : public HeldPull {
     if (!task_->responder->connection()->isOpen()) {
       return;
     }
+    if (reason == WakeReason::kSuperseded) {
+      service_.haveAskedAgain(*task_);
+      return;
+    }
     if (reason == WakeReason::kExpired) {
       task_->hold_until.reset();
     }
@@ -213,8 +217,8 @@ void PullService::serve(std::unique_ptr<Task> task, bool may_wait) {
       runOnLane(std::move(task));
       return;
     }
-    const bool is_unreadable = got.status == GetStatus::kUnreadable;
-    if (task->hold_until && (is_unreadable || isAtTheEnd(got.status, task->queue_offset))) {
+    const bool is_unreadable = got.status == GetStatus::kUnreadable || hasLost(*task, got.status);
+    if (task->hold_until && (is_unreadable || waitsForMore(*task, got.status))) {
       if (is_unreadable) {
         task->hold_until = std::min(*task->hold_until, parts_.clock.monotonic() + kUnreadableHold);
       }
@@ -234,6 +238,20 @@ void PullService::serve(std::unique_ptr<Task> task, bool may_wait) {
   }
 }
 
+/// Nothing yet where the reader is: the next message is worth waiting for. On a slave that has got
+/// less of its master than the reader, too.
+bool PullService::waitsForMore(const Task& task, GetStatus status) {
+  return isAtTheEnd(status, task.queue_offset) ||
+         (task.keeps_offsets &&
+          (status == GetStatus::kOffsetOverflowBadly || status == GetStatus::kNoMatchedQueue ||
+           status == GetStatus::kNoMessageInQueue));
+}
+
+/// A slave that has not got what is so old, and leaves it to the master to say where it goes on.
+bool PullService::hasLost(const Task& task, GetStatus status) {
+  return task.keeps_offsets && status == GetStatus::kOffsetTooSmall;
+}
+
 bool PullService::hold(std::unique_ptr<Task>& task, bool is_unreadable) {
   // Once held, the task may end on another thread at any moment.
   const remoting::ConnectionPtr connection = task->responder->connection();
@@ -245,6 +263,7 @@ bool PullService::hold(std::unique_ptr<Task>& task, bool is_unreadable) {
                                  .queue_offset = queue_offset,
                                  .deadline = *task->hold_until,
                                  .connection_id = connection->id(),
+                                 .group = task->group,
                                  .filter = task->filter.get(),
                                  .filter_bytes = task->own_filter_bytes};
   task->responder->markHeld();
@@ -293,14 +312,24 @@ PullService::Answer PullService::answerOverloaded(const Task& task) const {
             "[OVERLOAD]system busy, start flow control for a while: too many reads wait for the "
             "disk"};
   }
+  Answer answer = answerFromHere(task);
+  answer.header->suggest_which_broker_id = slave;
+  answer.remark = "too many reads wait for this broker's disk; a slave has the messages too";
+  return answer;
+}
+
+/// Nothing is read: with the old filter that would pass over what the new one wants.
+void PullService::haveAskedAgain(const Task& task) const {
+  task.responder->answer(answerFromHere(task));
+}
+
+PullService::Answer PullService::answerFromHere(const Task& task) const {
   PullMessageReply reply;
-  reply.suggest_which_broker_id = slave;
   reply.next_begin_offset = task.queue_offset;
   reply.min_offset = parts_.store.minOffset(task.topic, task.queue_id);
   reply.max_offset = parts_.store.maxOffset(task.topic, task.queue_id);
   Answer answer(std::move(reply));
   answer.code = ResponseCode::kPullRetryImmediately;
-  answer.remark = "too many reads wait for this broker's disk; a slave has the messages too";
   return answer;
 }
 

@@ -105,9 +105,14 @@ class PullService {
   /// arrived meanwhile or it cannot be held: `task` is back then.
   /// With `is_unreadable` it waits although there are messages.
   bool hold(std::unique_ptr<Task>& task, bool is_unreadable);
+  static bool waitsForMore(const Task& task, store::GetStatus status);
+  static bool hasLost(const Task& task, store::GetStatus status);
   Answer answerReset(const Header& request, int64_t offset) const;
   /// For one read more than may wait for the disk: to a slave, or to be tried again later.
   Answer answerOverloaded(const Task& task) const;
+  /// "Ask again", from the same offset on.
+  Answer answerFromHere(const Task& task) const;
+  void haveAskedAgain(const Task& task) const;
   Answer answerOf(const Task& task, store::GetResult got) const;
 
   const Parts parts_;

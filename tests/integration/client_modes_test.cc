@@ -101,6 +101,31 @@ TEST_F(ClientModesTest, AMessageThatIsNeverConsumedBecomesADeadLetter) {
   EXPECT_EQ(tries, 3);
 }
 
+// Promise: what a running consumer subscribes to anew comes from then on, though its pulls wait at
+// the broker with the expression before.
+TEST_F(ClientModesTest, ASubscriptionThatIsWidenedLosesNothing) {
+  Inbox inbox;
+  const auto consumer = consume(pushConfig(), into(inbox), topic_, "A");
+  const auto tagged = [this](const std::string& tag) {
+    Message message(topic_, tag, tag);
+    sender().send(message);
+  };
+  tagged("A");
+  ASSERT_TRUE(eventually([&] { return inbox.received() == 1; }));
+  consumer->subscribe(topic_, "A || B");
+  RawClient administrator(cluster_->brokerPort());
+  ASSERT_TRUE(eventually([&] {
+    // 203 is GET_CONSUMER_CONNECTION_LIST.
+    const std::string body =
+        administrator.call(203, R"({"consumerGroup":")" + group_ + R"("})").body;
+    return body.find("A || B") != std::string::npos;
+  }));
+  for (int i = 0; i < 8; ++i) {
+    tagged("B");
+  }
+  EXPECT_TRUE(eventually([&] { return inbox.received() == 9; })) << inbox.received();
+}
+
 TEST_F(ClientModesTest, ASlowConsumerIsNotFloodedAndLosesNothing) {
   PushConsumerConfig config = pushConfig();
   config.consume_thread_max = 1;

@@ -164,6 +164,27 @@ TEST_F(ClientRegistryTest, OnlyANewerVersionReplacesASubscription) {
 }
 
 // C++ clients send 0 as code of every tag, and every client may leave the sets out.
+// Promise: pulls that wait with the expression before do not pass over what the new one wants.
+TEST_F(ClientRegistryTest, AnotherExpressionIsToldToWhoeverHoldsPulls) {
+  std::vector<std::string> told;
+  ClientRegistry clients({.may_notify = {},
+                          .on_other_expression =
+                              [&](std::string_view topic, std::string_view group) {
+                                told.push_back(std::string(topic) + " " + std::string(group));
+                              }},
+                         filters_, clock_);
+  const auto connection = connect(1);
+  const auto subscribe = [&](const std::string& expression, int64_t version) {
+    clients.registerConsumer("G", client(connection, "c"),
+                             to({subscription("T", expression, version)}));
+  };
+  subscribe("A", 1);
+  subscribe("A", 2);
+  EXPECT_TRUE(told.empty());
+  subscribe("A || B", 3);
+  EXPECT_EQ(told, std::vector<std::string>{"T G"});
+}
+
 TEST_F(ClientRegistryTest, TagsAreTakenFromTheExpressionNotFromTheCodes) {
   const auto connection = connect(1);
   model::SubscriptionData wrong = subscription("T", "TagA || TagB");

@@ -305,6 +305,21 @@ TEST_F(HeldPullsTest, AWokenTopicAnswersAllItsPulls) {
   EXPECT_EQ(other.expiries, 0);
 }
 
+TEST_F(HeldPullsTest, AWokenGroupAnswersItsPullsOfTheTopic) {
+  Outcome outcome;
+  Outcome other;
+  hold({.topic = "T", .queue_id = 0, .deadline = at(100), .group = "H"}, other);
+  hold({.topic = "T", .queue_id = 0, .deadline = at(100), .group = "G"}, outcome);
+  hold({.topic = "T", .queue_id = 0, .deadline = at(100), .group = "G"}, outcome);
+  hold({.topic = "T", .queue_id = 3, .deadline = at(100), .group = "G"}, outcome);
+  hold({.topic = "U", .queue_id = 0, .deadline = at(100), .group = "G"}, other);
+  held_.wakeGroup("T", "G");
+  runPosted();
+  EXPECT_EQ(outcome.expiries, 3);
+  EXPECT_EQ(other.expiries, 0);
+  EXPECT_EQ(held_.size(), 2u);
+}
+
 TEST_F(HeldPullsTest, StopDestroysWhatIsHeldAndRefusesMore) {
   Outcome outcome;
   hold({.topic = "T", .deadline = at(100)}, outcome);

@@ -118,6 +118,30 @@ TEST_F(PullServiceTest, ASlaveServesPullsOnlyWithSlaveReadAndLeavesOffsetsToTheM
   EXPECT_EQ(codeOf({.offset = 7}), ResponseCode::kPullOffsetMoved);
 }
 
+// Promise: a reader that is further than the slave waits there as at the end of any queue.
+TEST_F(PullServiceTest, ASlaveHoldsPullsOfWhatItHasNotGotYet) {
+  send({.body = "a"});
+  configure([](BrokerSettings& settings) {
+    settings.broker_role = BrokerRole::kSlave;
+    settings.slave_read = true;
+  });
+  const auto beyond = start({.offset = 2, .sys_flag = kHold});
+  const auto unknown = start({.queue_id = 3, .offset = 4, .sys_flag = kHold});
+  send({.body = "b"});
+  runPosted();
+  EXPECT_FALSE(beyond->answer);
+  EXPECT_FALSE(unknown->answer);
+  send({.body = "c"});
+  runPosted();
+  ASSERT_TRUE(beyond->answer);
+  EXPECT_EQ(bodies(*beyond->answer), std::vector<std::string>{"c"});
+  held_.expire(clock_.monotonic() + std::chrono::seconds(16));
+  runPosted();
+  ASSERT_TRUE(unknown->answer);
+  EXPECT_EQ(unknown->answer->code, ResponseCode::kPullRetryImmediately);
+  EXPECT_EQ(unknown->answer->header->next_begin_offset, 4);
+}
+
 TEST_F(PullServiceTest, ABroadcastingGroupMayBeForbidden) {
   send({});
   subscribe("*", 1, "TAG", model::MessageModel::kBroadcasting);
@@ -191,6 +215,18 @@ TEST_F(PullServiceTest, AHeldPullIsNotDisturbedByOtherTags) {
   ASSERT_TRUE(slot->answer);
   EXPECT_EQ(bodies(*slot->answer), std::vector<std::string>{"x"});
   EXPECT_EQ(slot->answer->header->next_begin_offset, 2);
+}
+
+// Promise: a group that is to want other messages from now on loses none of them to its pulls that
+// wait, whatever comes before they have ended.
+TEST_F(PullServiceTest, AHeldPullOfAGroupThatSubscribesOtherwiseIsAskedAgain) {
+  const auto slot = start({.sys_flag = kHold, .subscription = "A"});
+  held_.wakeGroup("T", "G");
+  send({.properties = {{"TAGS", "B"}}});
+  runPosted();
+  ASSERT_TRUE(slot->answer);
+  EXPECT_EQ(slot->answer->code, ResponseCode::kPullRetryImmediately);
+  EXPECT_EQ(slot->answer->header->next_begin_offset, 0);
 }
 
 TEST_F(PullServiceTest, AHeldPullEndsAfterTheClientsTime) {
