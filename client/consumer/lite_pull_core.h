@@ -82,6 +82,7 @@ class LitePullCore final : public PassiveMember {
   void notePolled(const MessageQueue* only = nullptr);
   std::optional<ClientError> seekTo(const MessageQueue& queue, int64_t offset);
   void pump(const MessageQueue& queue);
+  void pumpAfter(const MessageQueue& queue, uint64_t epoch, std::chrono::milliseconds delay);
   void pumpAll();
   void takeAnswer(const MessageQueue& queue, uint64_t epoch, Outcome<PullAnswer> outcome);
   void takeReset(const MessageQueue& queue, uint64_t epoch, int64_t offset);

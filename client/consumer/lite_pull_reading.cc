@@ -65,16 +65,22 @@ void LitePullCore::takeAnswer(const MessageQueue& queue, uint64_t epoch,
       limiter.warn("the offset asked for is not in {} (any more), pulling goes on at {}",
                    queue.toString(), answer.next_offset);
     }
-    if (queues_.endPull(queue, epoch, answer.next_offset, answer.suggested_broker_id,
-                        std::move(answer.messages))) {
+    if (answer.in_vain) {
+      pumpAfter(queue, epoch, kPullAgainDelay);
+    } else if (queues_.endPull(queue, epoch, answer.next_offset, answer.suggested_broker_id,
+                               std::move(answer.messages))) {
       pump(queue);
     }
     return;
   }
   static LogLimiter limiter;
   limiter.warn("pull of {} failed: {}", queue.toString(), outcome.error().message);
-  // Until then it counts as under way, so that nothing else begins another.
-  timers_->after(kFailureDelay, [this, queue, epoch] {
+  pumpAfter(queue, epoch, kFailureDelay);
+}
+
+// Until then the pull counts as under way, so that nothing else begins another.
+void LitePullCore::pumpAfter(const MessageQueue& queue, uint64_t epoch, milliseconds delay) {
+  timers_->after(delay, [this, queue, epoch] {
     if (queues_.endFailedPull(queue, epoch)) {
       pump(queue);
     }

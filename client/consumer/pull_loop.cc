@@ -168,6 +168,11 @@ void PullLoop::take(const QueuePtr& queue, Outcome<PullAnswer> outcome) {
     takeMoved(queue, answer);
     return;
   }
+  if (paused_.load()) {
+    // The broker held it when the application suspended: it is pulled again later.
+    stepAfter(queue, kPausedDelay);
+    return;
+  }
   queue->pull_failures.store(0);
   queue->suggested_broker_id.store(answer.suggested_broker_id);
   queue->next_offset.store(answer.next_offset);
@@ -175,7 +180,11 @@ void PullLoop::take(const QueuePtr& queue, Outcome<PullAnswer> outcome) {
                            context_.nowMs() - queue->last_pull_ms.load());
   if (answer.messages.empty()) {
     noteEmpty(*queue);
-    step(queue);
+    if (answer.in_vain) {
+      stepAfter(queue, kPullAgainDelay);
+    } else {
+      step(queue);
+    }
     return;
   }
   service_.consume(queue, std::move(answer.messages));

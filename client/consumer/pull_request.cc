@@ -11,6 +11,10 @@ namespace rocketmq::client {
 namespace {
 
 using remoting::ResponseCode;
+using Clock = std::chrono::steady_clock;
+
+// A broker that holds a pull takes longer than this; one that does not answers faster.
+constexpr std::chrono::milliseconds kHeldLeast{50};
 
 remoting::PullMessage wireRequest(const PullRequest& request, bool from_slave) {
   remoting::PullMessage wire;
@@ -43,7 +47,7 @@ remoting::PullMessage wireRequest(const PullRequest& request, bool from_slave) {
 
 Outcome<PullAnswer> readAnswer(const PullRequest& request,
                                remoting::CallReply<remoting::PullMessage>&& reply,
-                               const std::string& address) {
+                               const std::string& address, Clock::time_point asked_at) {
   const std::optional<PullStatus> status = pullStatusOf(reply.code);
   if (!status) {
     return ClientError::broker(reply.code, reply.remark, address);
@@ -54,6 +58,7 @@ Outcome<PullAnswer> readAnswer(const PullRequest& request,
                     .max_offset = reply.header.max_offset,
                     .suggested_broker_id = reply.header.suggest_which_broker_id,
                     .remark = *status == PullStatus::kOffsetIllegal ? reply.remark : std::string(),
+                    .in_vain = false,
                     .messages = {}};
   DecodedMessages decoded = decodePacked(
       std::make_shared<const PackedMessages>(
@@ -76,6 +81,9 @@ Outcome<PullAnswer> readAnswer(const PullRequest& request,
     answer.next_offset = decoded.end_offset;
   }
   answer.messages = std::move(decoded.messages);
+  answer.in_vain = answer.messages.empty() && answer.next_offset == request.offset &&
+                   answer.suggested_broker_id == request.broker_id &&
+                   Clock::now() - asked_at < kHeldLeast;
   return answer;
 }
 
@@ -107,10 +115,14 @@ void pullMessages(ClientInstance& instance, const PullRequest& request, PullCall
   instance.remoting().call(
       broker->address, wireRequest(request, broker->isSlave()), {},
       remoting::deadlineAfter(request.timeout),
-      [&instance, request, address = broker->address,
+      [&instance, request, broker = *broker, asked_at = Clock::now(),
        callback = std::move(callback)](remoting::CallResult<remoting::PullMessage>&& result) {
-        callback(result.ok() ? readAnswer(request, std::move(*result), address)
-                             : Outcome<PullAnswer>(instance.describe(result.status(), address)));
+        if (result.ok()) {
+          callback(readAnswer(request, std::move(*result), broker.address, asked_at));
+        } else {
+          instance.noteSilent(broker);
+          callback(instance.describe(result.status(), broker.address));
+        }
       });
 }
 

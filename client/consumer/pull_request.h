@@ -40,9 +40,14 @@ struct PullAnswer {
   int64_t max_offset = 0;
   int64_t suggested_broker_id = 0;
   std::string remark;  ///< Of the broker, with kOffsetIllegal.
+  /// Nothing came, nothing changed, and the broker did not wait either: a slave that has got less
+  /// than its reader, for instance. Whoever asks again waits kPullAgainDelay first.
+  bool in_vain = false;
   /// Packed: whoever hands them out unpacks them, off the event loop.
   std::vector<MessageExt> messages;
 };
+
+inline constexpr std::chrono::milliseconds kPullAgainDelay{100};
 
 using PullCallback = std::function<void(Outcome<PullAnswer>)>;
 

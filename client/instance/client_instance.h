@@ -52,6 +52,7 @@ class ClientInstance {
   /// Stopped with the instance; users guard their tasks.
   Timers& timers() { return *timers_; }
   const RouteTable& routes() const { return routes_; }
+  void noteSilent(const BrokerAddress& broker) { routes_.noteSilent(broker); }
   /// What producers of this instance wait for; filled by the brokers' replies.
   PendingRequests& requests() { return requests_; }
   std::string nameServers() const { return name_servers_->toString(); }

@@ -64,9 +64,30 @@ std::optional<BrokerAddress> RouteTable::reader(const std::string& broker_name,
   if (broker == brokers_.end() || broker->second.empty()) {
     return std::nullopt;
   }
-  const auto wanted = broker->second.find(broker_id);
   // The map is sorted by id: its first entry is the master when there is one.
-  return wanted == broker->second.end() ? broker->second.begin()->second : wanted->second;
+  const BrokerAddress& first = broker->second.begin()->second;
+  const auto wanted = broker->second.find(broker_id);
+  if (wanted == broker->second.end()) {
+    return first;
+  }
+  const auto silent = silent_.find(wanted->second.address);
+  return silent == silent_.end() || silent->second <= std::chrono::steady_clock::now() ||
+                 first.isSlave()
+             ? wanted->second
+             : first;
+}
+
+void RouteTable::noteSilent(const BrokerAddress& broker) {
+  const auto now = std::chrono::steady_clock::now();
+  MutexLock lock(mutex_);
+  std::erase_if(silent_, [&](const auto& entry) { return entry.second <= now; });
+  if (broker.isSlave()) {
+    silent_[broker.address] = now + kSilentTime;
+  } else if (const auto known = brokers_.find(broker.broker_name); known != brokers_.end()) {
+    for (const auto& [id, slave] : known->second) {
+      silent_.erase(slave.address);
+    }
+  }
 }
 
 std::vector<BrokerAddress> RouteTable::brokersOf(const std::string& topic) const {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -43,8 +44,16 @@ class RouteTable {
   std::optional<std::string> master(const std::string& broker_name) const;
 
   /// Where to read from (RocketMQ: findBrokerAddressInSubscribe): the broker with the wanted id,
-  /// else the master, else any of that name.
+  /// else the master, else any of that name. Not a slave that noteSilent() was told of, while there
+  /// is a master.
   std::optional<BrokerAddress> reader(const std::string& broker_name, int64_t broker_id) const;
+
+  /// A broker that was asked for messages has not answered. A slave is not read from for
+  /// kSilentTime then, unless its master is silent as well: the master would send its readers
+  /// there again and again, and each time they would wait for a whole time-out.
+  void noteSilent(const BrokerAddress& broker);
+  /// By then the name server has noticed, and this client has asked it.
+  static constexpr std::chrono::seconds kSilentTime{150};
 
   /// One address for each broker name of a topic, the master's if it has one; for questions that
   /// any of them answers.
@@ -71,6 +80,8 @@ class RouteTable {
   uint64_t revision_ ROCKETMQ_GUARDED_BY(mutex_) = 0;
   // Derived from routes_; brokers that no route mentions any more are gone.
   Brokers brokers_ ROCKETMQ_GUARDED_BY(mutex_);
+  /// Addresses of slaves that are not read from, and until when.
+  std::map<std::string, std::chrono::steady_clock::time_point> silent_ ROCKETMQ_GUARDED_BY(mutex_);
 };
 
 }  // namespace rocketmq::client

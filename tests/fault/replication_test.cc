@@ -7,6 +7,7 @@
 // be repeated.
 
 #include <gtest/gtest.h>
+#include <signal.h>
 
 #include <chrono>
 #include <condition_variable>
@@ -19,6 +20,7 @@
 #include <string>
 #include <vector>
 
+#include "rocketmq/default_lite_pull_consumer.h"
 #include "rocketmq/default_mq_producer.h"
 #include "rocketmq/default_mq_push_consumer.h"
 #include "tests/fault/load.h"
@@ -242,6 +244,32 @@ TEST_F(SlaveReadTest, AConsumerThatIsBehindReadsFromTheSlave) {
   };
   // The first pull of each queue asks the master.
   EXPECT_GT(gotFrom(pair_.slave().address()), gotFrom(pair_.cluster().brokerAddr()));
+}
+
+// Promise: a slave that hangs costs its readers one time-out, and the master gives them the rest.
+TEST_F(SlaveReadTest, ASlaveThatHangsIsLeftForTheMaster) {
+  storeOnBoth(2000);
+  LitePullConsumerConfig config;
+  config.namesrv_addr = pair_.cluster().namesrvAddr();
+  config.consumer_group = "poller";
+  config.consume_from_where = ConsumeFromWhere::kFirstOffset;
+  config.broker_suspend_max_time = std::chrono::milliseconds(500);
+  config.consumer_timeout_when_suspend = std::chrono::milliseconds(1000);
+  config.pull_threshold_for_all = 100;
+  DefaultLitePullConsumer consumer(config);
+  consumer.subscribe("Behind");
+  consumer.start();
+  size_t polled = 0;
+  const auto pollUpTo = [&](size_t count) {
+    return eventually([&] {
+      polled += consumer.poll(std::chrono::milliseconds(100)).size();
+      return polled >= count;
+    });
+  };
+  ASSERT_TRUE(pollUpTo(200));
+  ASSERT_EQ(::kill(pair_.slave().broker().pid(), SIGSTOP), 0);
+  EXPECT_TRUE(pollUpTo(2000)) << polled;
+  ASSERT_EQ(::kill(pair_.slave().broker().pid(), SIGCONT), 0);
 }
 
 // Promise: an administrator's reset moves a group that reads its backlog from the slave.

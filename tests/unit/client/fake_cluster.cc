@@ -184,7 +184,7 @@ std::optional<Answer<remoting::PullMessageReply>> FakeBroker::tryPull(
     reply.next_begin_offset = end;
     answer.code = ResponseCode::kPullOffsetMoved;
   } else if (request.queue_offset == end) {
-    if ((request.sys_flag & remoting::kPullFlagSuspend) != 0) {
+    if ((request.sys_flag & remoting::kPullFlagSuspend) != 0 && !hold_no_pulls_) {
       return std::nullopt;
     }
     reply.next_begin_offset = end;
@@ -200,6 +200,11 @@ std::optional<Answer<remoting::PullMessageReply>> FakeBroker::tryPull(
   }
   answer.header = reply;
   return answer;
+}
+
+void FakeBroker::holdNoPulls() {
+  MutexLock lock(mutex_);
+  hold_no_pulls_ = true;
 }
 
 void FakeBroker::answerHeld(const QueueKey& queue) {

@@ -64,6 +64,9 @@ class FakeBroker {
   void failLocks(bool fail);
   /// Takes no offsets, with or without an answer.
   void refuseOffsets(bool refuse);
+  /// Answers pulls at the end of a queue at once, as a slave does that has got less than its
+  /// reader.
+  void holdNoPulls();
   /// Refuses all pulls of a topic's queue.
   void refusePulls(const std::string& topic, int32_t queue_id);
 
@@ -160,6 +163,7 @@ class FakeBroker {
   bool fail_locks_ ROCKETMQ_GUARDED_BY(mutex_) = false;
   bool refuse_offsets_ ROCKETMQ_GUARDED_BY(mutex_) = false;
   std::set<QueueKey> refuse_pulls_ ROCKETMQ_GUARDED_BY(mutex_);
+  bool hold_no_pulls_ ROCKETMQ_GUARDED_BY(mutex_) = false;
   std::vector<std::function<void()>> swallowed_ ROCKETMQ_GUARDED_BY(mutex_);
   int64_t sends_ ROCKETMQ_GUARDED_BY(mutex_) = 0;
   int64_t heartbeats_ ROCKETMQ_GUARDED_BY(mutex_) = 0;

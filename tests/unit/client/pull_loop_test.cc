@@ -71,6 +71,17 @@ TEST_F(PullLoopTest, APullTellsNoOffsetWhenTheLockRanOut) {
   EXPECT_EQ(broker().committed("CG", "T"), std::nullopt);
 }
 
+// Promise: a reader at the end of a slave that does not make it wait does not ask without a pause:
+// it took half a core of each.
+TEST_F(PullLoopTest, ABrokerThatDoesNotHoldPullsIsAskedAFewTimesASecond) {
+  broker().holdNoPulls();
+  pulls_.start(std::make_shared<EmptyQueue>(name_, [](EmptyQueue&, int) {}));
+  const auto begin = std::chrono::steady_clock::now();
+  ASSERT_TRUE(eventually([this] { return broker().pulls("T") >= 6; }));
+  // The first of them found a message; between the others there is a pause.
+  EXPECT_GE(std::chrono::steady_clock::now() - begin, 4 * kPullAgainDelay);
+}
+
 // Promise: such a member asks whether it still has the queue before it pulls more of what others
 // may have consumed.
 TEST_F(PullLoopTest, NothingIsPulledWhenTheLockThatRanOutIsLost) {

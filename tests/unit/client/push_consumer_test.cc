@@ -418,16 +418,15 @@ TEST_F(PushConsumerTest, SuspendStopsPullingAndResumeGoesOn) {
   broker().append("T", 0, "a");
   ASSERT_TRUE(eventually([this] { return received_.hasCount(1); }));
   subject->suspend();
-  broker().append("T", 0, "b");  // Taken by the pull that was held already.
-  ASSERT_TRUE(eventually([this] { return received_.hasCount(2); }));
-  // An answer from the client's event loop: a pull made before would have come before it.
+  const int64_t pulls = broker().pulls("T");
+  broker().append("T", 0, "b");  // Given to the pull that was held already.
+  broker().append("T", 0, "c");
+  // Two answers from the client's event loop: what has come before them has been looked at.
   const auto roundTrip = [this] { return runningInfo().ok(); };
   ASSERT_TRUE(roundTrip());
-  const int64_t pulls = broker().pulls("T");
-  broker().append("T", 0, "c");
   ASSERT_TRUE(roundTrip());
   EXPECT_EQ(broker().pulls("T"), pulls);
-  EXPECT_FALSE(received_.hasCount(3));
+  EXPECT_FALSE(received_.hasCount(2));
   subject->resume();
   EXPECT_TRUE(eventually([this] { return received_.hasCount(3); }));
 }

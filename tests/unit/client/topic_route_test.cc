@@ -95,6 +95,25 @@ TEST(RouteTableTest, ReadsGoToTheWantedBrokerElseToAnyOfItsName) {
   EXPECT_EQ(table.master("b2"), "10.0.0.2:10911");
 }
 
+// Promise: a slave that hangs keeps its readers for one time-out, not for as long as its name stays
+// in the routes; and they have somewhere to go when the master is gone as well.
+TEST(RouteTableTest, ASlaveThatIsSilentIsNotReadFromWhileItsMasterAnswers) {
+  RouteTable table;
+  table.update(routeOf("T", twoBrokers()));
+  table.noteSilent(*table.reader("b2", 1));
+  EXPECT_EQ(table.reader("b2", 1)->broker_id, 0);
+  table.noteSilent(*table.reader("b2", 0));
+  EXPECT_EQ(table.reader("b2", 1)->broker_id, 1);
+
+  table.noteSilent(*table.reader("b2", 1));
+  model::TopicRouteData without_master = twoBrokers();
+  for (model::BrokerData& broker : without_master.broker_datas) {
+    broker.broker_addrs.erase(0);
+  }
+  table.update(routeOf("T", without_master));
+  EXPECT_EQ(table.reader("b2", 1)->broker_id, 1);
+}
+
 TEST(RouteTableTest, TheRouteStoredLastIsBelievedAboutABrokersAddress) {
   RouteTable table;
   table.update(routeOf("A", twoBrokers()));
