@@ -57,6 +57,7 @@ MasterConnection::MasterConnection(remoting::TcpSocket socket, const Parts& part
       budget_(steady_clock::now()),
       parts_(parts),
       asked_from_(askFrom(parts.store, parts.settings.load()->commit_log_file_bytes)),
+      began_at_(parts.store.commitLogMaxOffset()),
       received_from_(asked_from_),
       last_read_(steady_clock::now()),
       last_log_(last_read_),
@@ -187,6 +188,8 @@ bool MasterConnection::checkHeader(const TransferHeader& header) {
     if (steady_clock::now() - last_log_ >= kNothingThereAfter) {
       noteNothingThere();
     }
+  } else if (isCompared() && header.bytes == 0 && masterLogBegin() > receivedTo()) {
+    noteBehind();
   } else if (isCompared()) {
     // There was nothing to compare. A master that refuses this slave would not have gone on.
     note(LogMatch::kSame);
@@ -203,18 +206,24 @@ void MasterConnection::note(LogMatch match, const std::string& problem) {
 /// The connection stays: when the master's log has grown, the rest of this one can be compared.
 void MasterConnection::noteNothingThere() {
   const int64_t log_end = parts_.store.commitLogMaxOffset();
-  const int64_t master_begin = parts_.master_log_begin.load(std::memory_order_relaxed);
+  const int64_t master_begin = masterLogBegin();
   if (log_end <= master_begin) {
-    note(LogMatch::kBehind,
-         fmt::format("this slave's log ends at {}, and the master's begins at {}: the master no "
-                     "longer has what it lacks. {}",
-                     log_end, master_begin, kSetUpAnew));
+    noteBehind();
     return;
   }
   note(LogMatch::kAhead,
        fmt::format(
-           "the master has nothing at log offset {}, but this slave's log ends at {}: {}. {}",
-           receivedTo(), log_end, kForeign, kSetUpAnew));
+           "the master has nothing at log offset {}, but this slave's log ends at {}: {}{}. {}",
+           receivedTo(), log_end, kForeign,
+           master_begin > 0 ? "" : ", or the master has deleted what follows it by now",
+           kSetUpAnew));
+}
+
+void MasterConnection::noteBehind() {
+  note(LogMatch::kBehind,
+       fmt::format("this slave's log ends at {}, and the master's begins at {}: the master no "
+                   "longer has what it lacks. {}",
+                   parts_.store.commitLogMaxOffset(), masterLogBegin(), kSetUpAnew));
 }
 
 bool MasterConnection::takeReceived() { return compareReceived() && appendReceived(); }
@@ -252,8 +261,8 @@ bool MasterConnection::appendReceived() {
   }
   const Result<int64_t> taken = parts_.store.appendReplicated(received_from_, bytes);
   if (!taken) {
-    // It will come again: at once would be for nothing.
-    was_useful_ = false;
+    // It will come again: at once would be for nothing, unless there was something in front of it.
+    was_useful_ = parts_.store.commitLogMaxOffset() > began_at_;
     close("cannot append: " + taken.status().message());
     return false;
   }

@@ -80,6 +80,8 @@ class MasterConnection : public std::enable_shared_from_this<MasterConnection> {
   bool reportProgress();
   bool checkHeader(const TransferHeader& header);
   void noteNothingThere();
+  void noteBehind();
+  int64_t masterLogBegin() const { return parts_.master_log_begin.load(std::memory_order_relaxed); }
   /// Tells the listener, if that is news on this connection.
   void note(LogMatch match, const std::string& problem = {});
   /// Compares and appends.
@@ -107,6 +109,7 @@ class MasterConnection : public std::enable_shared_from_this<MasterConnection> {
   const Parts parts_;
 
   const int64_t asked_from_;
+  const int64_t began_at_;  ///< The end of this log when the connection began.
   /// Log bytes that are not in the log yet, or have not been compared, and where they begin. Less
   /// than one record between turns.
   TransferBuffer received_;

@@ -135,7 +135,8 @@ bool SlaveConnection::takeReport(int64_t end_offset) {
   if (is_first) {
     first_report_ = end_offset;
   }
-  if (end_offset == 0 || end_offset > first_report_ || (is_first && end_offset == log_end)) {
+  if (!gap_reported_ &&
+      (end_offset == 0 || end_offset > first_report_ || (is_first && end_offset == log_end))) {
     is_following_.store(true, std::memory_order_relaxed);
   }
   if (is_first) {
@@ -362,9 +363,12 @@ void SlaveConnection::sampleRate(TimePoint now) {
   rate_bytes_ = 0;
 }
 
-/// RocketMQ parity: such a slave stays connected and gets heartbeats.
+/// RocketMQ parity: such a slave stays connected and gets heartbeats. It is none that anybody could
+/// count on.
 void SlaveConnection::reportGap() {
   if (!std::exchange(gap_reported_, true)) {
+    is_following_.store(false, std::memory_order_relaxed);
+    listener_.onReport();
     log::error(
         "slave {} wants the log from {} on, which this master no longer has: it begins at {}. Set "
         "the slave up anew: stop it, move its store away, start it",

@@ -48,7 +48,8 @@ class SlaveConnection : public std::enable_shared_from_this<SlaveConnection> {
   int64_t ackOffset() const { return ack_offset_.load(std::memory_order_relaxed); }
   /// Whether the slave's reports can be relied on: its log is empty or ends where this master's
   /// does, or it has taken something since its first report. Before that, what it holds may be
-  /// another master's: it may just be comparing.
+  /// another master's: it may just be comparing. No longer when this master has removed what it
+  /// lacks.
   bool isFollowing() const { return is_following_.load(std::memory_order_relaxed); }
 
   struct State {

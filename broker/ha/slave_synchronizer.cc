@@ -56,9 +56,7 @@ void SlaveSynchronizer::run() {
   if (master.empty()) {
     return;
   }
-  if (!follows()) {
-    copyLogBegin(master);
-  }
+  copyLogBegin(master);
   copyTopics(master);
   copyTable<remoting::GetAllSubscriptionGroupConfig, remoting::AllSubscriptionGroups>(
       master, "consumer groups", [this](auto table) { parts_.groups.takeOver(std::move(table)); });

@@ -188,6 +188,14 @@ TEST_F(JavaWireTest, AJavaSlaveThatWantsWhatIsGoneGetsHeartbeatsAndStays) {
   for (int i = 0; i < 3; ++i) {
     EXPECT_EQ(java_slave_.take(), (JavaHeader{.offset = 1000, .bytes = 0}));
   }
+  // Whatever it reports from now on, nobody may count on it.
+  java_slave_.setLog(0, std::string(1001, 'x'));
+  java_slave_.report();
+  ASSERT_TRUE(eventually([this] {
+    const auto slaves = server_->slaves();
+    return slaves.size() == 1 && slaves[0].ack_offset == 1001;
+  }));
+  EXPECT_FALSE(server_->slaves()[0].is_following);
 }
 
 TEST_F(JavaWireTest, AJavaSlaveThatIsAheadIsLetGo) {

@@ -160,7 +160,6 @@ TEST_F(LogMatchTest, OneHeartbeatIsNoProofThatTheMasterHasNothing) {
   EXPECT_TRUE(slaveSays(LogMatch::kSame));
 }
 
-// As where both masters deliver the same delayed message.
 // The master has removed what the slave lacks.
 TEST_F(LogMatchTest, ASlaveThatIsTooFarBehindSaysSo) {
   master_.send(5, "common");
@@ -185,6 +184,18 @@ TEST_F(LogMatchTest, ASlaveThatIsTooFarBehindSaysSo) {
             master_.store_->maxOffset("T", 0) - master_.store_->minOffset("T", 0));
 }
 
+// Such a slave may be connected when it happens.
+TEST_F(LogMatchTest, ASlaveThatItsMasterLeavesBehindSaysSo) {
+  master_.send(5);
+  startMaster();
+  startSlave(server_->port());
+  ASSERT_TRUE(slaveSays(LogMatch::kSame));
+  client_->setMasterLogBegin(master_.store_->commitLogMaxOffset() + 1);
+  EXPECT_TRUE(slaveSays(LogMatch::kBehind));
+  EXPECT_FALSE(client_->state().is_following);
+}
+
+// As where both masters deliver the same delayed message.
 TEST_F(LogMatchTest, RecordsThatDifferInTheirHeadsAloneAreToldApart) {
   const std::string large(6000, 'x');
   master_.send(1, large);
