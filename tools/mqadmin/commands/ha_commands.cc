@@ -37,11 +37,22 @@ void printMaster(const std::string& address, const remoting::HaStatus& status) {
 
 void printSlave(const remoting::HaClientInfo& slave) {
   fmt::print(
-      "\n#MasterAddr\t{}\n#CommitLogMaxOffset\t{}\n#TransferSpeed(KB/s)\t{}\n#LastReadTime\t{}\n"
-      "#LastWriteTime\t{}\n#MasterFlushOffset\t{}\n",
-      slave.master_address, slave.max_offset, kilobytes(slave.transferred_bytes_per_second),
+      "\n#MasterAddr\t{}\n#Activated\t{}\n#CommitLogMaxOffset\t{}\n#TransferSpeed(KB/s)\t{}\n"
+      "#LastReadTime\t{}\n#LastWriteTime\t{}\n#MasterFlushOffset\t{}\n",
+      slave.master_address, slave.activated ? "true" : "false, not connected to the master",
+      slave.max_offset, kilobytes(slave.transferred_bytes_per_second),
       formatMillis(slave.last_read_timestamp), formatMillis(slave.last_write_timestamp),
       slave.master_flush_offset);
+}
+
+/// Where a master is dead there is nobody to ask, and that is what whoever asks wants to know.
+void printWithoutMaster(const model::BrokerData& broker) {
+  std::string slaves;
+  for (const auto& [id, address] : broker.broker_addrs) {
+    slaves += fmt::format("{}{} (brokerId {})", slaves.empty() ? "" : ", ", address, id);
+  }
+  fmt::print("\n#MasterAddr\tnone: no master of {} is registered; slaves: {}\n", broker.broker_name,
+             slaves);
 }
 
 class HaStatus : public Command {
@@ -67,6 +78,10 @@ class HaStatus : public Command {
  private:
   Status printAll(client::AdminClient& admin) const {
     ROCKETMQ_ASSIGN_OR_RETURN(const auto addresses, brokers_.masters(admin));
+    ROCKETMQ_ASSIGN_OR_RETURN(const auto orphans, brokers_.withoutMaster(admin));
+    for (const model::BrokerData& broker : orphans) {
+      printWithoutMaster(broker);
+    }
     for (const std::string& address : addresses) {
       ROCKETMQ_ASSIGN_OR_RETURN(const auto status, admin.brokerHaStatus(address));
       if (status.master) {
