@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include "broker/settings.h"
 #include "common/atomic_file.h"
 #include "common/json/encode.h"
 #include "common/log.h"
@@ -12,6 +13,23 @@
 #include "common/text.h"
 
 namespace rocketmq::broker {
+namespace {
+
+/// Whether a broker would start with what its file is to say.
+Status checkStart(const PropertiesByKey& all) {
+  BrokerSettings settings;
+  ROCKETMQ_ASSIGN_OR_RETURN(const PropertiesFile file,
+                            parsePropertiesFile("settings", formatPropertiesFile(all)));
+  Status status = loadSettings(settings, file, {}).status();
+  if (status.isOk()) {
+    status = completeSettings(settings);
+  }
+  return status.isOk()
+             ? status
+             : Status::invalidArgument("the broker would not start with that: " + status.message());
+}
+
+}  // namespace
 
 ConfigService::ConfigService(LiveSettings& settings, const Clock& clock,
                              std::function<void(const BrokerSettings&)> on_change)
@@ -35,18 +53,23 @@ Result<ConfigService::Outcome> ConfigService::update(std::string_view properties
       outcome.refused_key = update.refused_key;
       return outcome;
     }
+    PropertiesByKey at_restart = at_restart_;
+    for (const std::string& key : update.at_restart) {
+      at_restart[key] = update.for_file[key];
+    }
+    PropertiesByKey all = printSettings(next);
+    for (const auto& [key, value] : at_restart) {
+      all[key] = value;
+    }
+    ROCKETMQ_RETURN_IF_ERROR(checkStart(all));
+    at_restart_ = std::move(at_restart);
     for (const std::string& key : update.applied) {
       log::info("setting {} changed to {}", key, update.for_file[key]);
     }
     for (const std::string& key : update.at_restart) {
       log::info("setting {} will be {} after a restart", key, update.for_file[key]);
-      at_restart_[key] = update.for_file[key];
     }
     version_.nextVersion(clock_.nowMs());
-    PropertiesByKey all = printSettings(next);
-    for (const auto& [key, value] : at_restart_) {
-      all[key] = value;
-    }
     published = std::make_shared<const BrokerSettings>(std::move(next));
     settings_.store(published);
     written = replaceFile(filePath(*published), formatPropertiesFile(all));
