@@ -251,6 +251,12 @@ Status ConsumeQueue::finishReplay() {
   return begun_at_ == 0 || isUsed() ? Status::ok() : skipTo(begun_at_);
 }
 
+std::optional<int64_t> ConsumeQueue::physicalBegin() const {
+  const int64_t index = skipWhile(firstIndex(), maxOffset(), namesNoRecord);
+  const auto entry = index < maxOffset() ? rawEntryAt(index) : std::nullopt;
+  return entry ? std::optional<int64_t>(entry->physical_offset) : std::nullopt;
+}
+
 std::optional<QueueEntry> ConsumeQueue::lastEntry() const {
   if (maxOffset() <= firstIndex()) {
     return std::nullopt;

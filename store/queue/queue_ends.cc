@@ -7,9 +7,8 @@
 
 #include "common/fields.h"
 #include "common/hash.h"
-#include "common/json/decode.h"
-#include "common/json/encode.h"
 #include "common/log.h"
+#include "store/crc_json.h"
 #include "store/log/record_walker.h"
 
 namespace rocketmq::store {
@@ -133,22 +132,6 @@ Result<QueueEnds::Snapshot> toSnapshot(const Content& content) {
   return snapshot;
 }
 
-std::string encodeWithCrc(Content content) {
-  content.crc = crc32(json::encode(content));
-  return json::encode(content);
-}
-
-/// Corruption when the content is not what was written.
-Result<Content> decodeWithCrc(std::string_view text) {
-  ROCKETMQ_ASSIGN_OR_RETURN(Content content, json::decode<Content>(text));
-  const std::optional<int64_t> crc = std::exchange(content.crc, std::nullopt);
-  if (crc && *crc != crc32(json::encode(content))) {
-    return Status::corruption("its CRC is not that of its content");
-  }
-  content.crc = crc;
-  return content;
-}
-
 Content toContent(const QueueEnds::Snapshot& snapshot) {
   Content content;
   content.log_min = snapshot.log_min;
@@ -169,7 +152,7 @@ Result<QueueEnds::Loaded> QueueEnds::load(const CommitLog& log, const Checkpoint
   if (text.ok() && !*text) {
     return Loaded{};
   }
-  const auto content = text.ok() ? decodeWithCrc(**text) : text.status();
+  const auto content = text.ok() ? decodeWithCrc<Content>(**text) : text.status();
   auto snapshot = content.ok() ? toSnapshot(*content) : content.status();
   if (!snapshot.ok()) {
     log::warn("{} is ignored, every queue is looked at instead: {}", path_,
