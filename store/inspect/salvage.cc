@@ -9,11 +9,11 @@
 
 #include "common/message/record.h"
 #include "store/checkpoint.h"
+#include "store/inspect/given_ends.h"
 #include "store/inspect/index_check.h"
 #include "store/inspect/log_reader.h"
 #include "store/inspect/log_scanner.h"
 #include "store/inspect/log_writer.h"
-#include "store/inspect/queue_reader.h"
 #include "store/inspect/read_only_files.h"
 
 namespace rocketmq::store::inspect {
@@ -130,10 +130,7 @@ class Salvager {
     rebuilding.layout.queue_file_bytes = layout_.queue_file_bytes;
     rebuilding.layout.index_layout = findIndexLayout(source_, layout_).value_or(IndexLayout{});
     rebuilding.delay_level_ms = options_.delay_level_ms;
-    for (const QueueFolder& folder : layout_.queues) {
-      QueueReader reader(source_, folder, layout_.queue_file_bytes);
-      rebuilding.queue_ends[{folder.topic, folder.queue_id}] = reader.findEnd();
-    }
+    rebuilding.queue_ends = givenEnds(source_, layout_);
     ROCKETMQ_ASSIGN_OR_RETURN(report_.rebuilt,
                               rebuild(target_, out_, rebuilding, sink_, progress_));
     ROCKETMQ_ASSIGN_OR_RETURN(

@@ -145,7 +145,30 @@ Content toContent(const QueueEnds::Snapshot& snapshot) {
   return content;
 }
 
+/// Whether a program that knows nothing of the file has worked on the store since.
+bool wentOn(const CheckpointTimes& checkpoint, const Content& content) {
+  return checkpoint.log_ms > content.log_ms || checkpoint.queues_ms > content.queues_ms;
+}
+
 }  // namespace
+
+std::optional<QueueEnds::Snapshot> QueueEnds::given(FileSystem& files, const std::string& path,
+                                                    const CheckpointTimes& checkpoint,
+                                                    TimestampMs now_ms) {
+  const auto text = readWhole(files, path);
+  if (text.ok() && !*text) {
+    return std::nullopt;
+  }
+  const auto content = text.ok() ? decodeWithCrc<Content>(**text) : text.status();
+  auto snapshot = content.ok() ? toSnapshot(*content) : content.status();
+  if (!snapshot.ok()) {
+    log::warn("{} is ignored: {}", path, snapshot.status().message());
+    return std::nullopt;
+  }
+  return wentOn(checkpoint, *content) && !isAhead(checkpoint, now_ms)
+             ? std::nullopt
+             : std::optional<Snapshot>(std::move(*snapshot));
+}
 
 Result<QueueEnds::Loaded> QueueEnds::load(const CommitLog& log, const Checkpoint& checkpoint) {
   const auto text = readWhole(files_, path_);
@@ -162,10 +185,9 @@ Result<QueueEnds::Loaded> QueueEnds::load(const CommitLog& log, const Checkpoint
   const CheckpointTimes& found = checkpoint.found();
   if (content->log_ms != found.log_ms || content->queues_ms != found.queues_ms) {
     log::info("{} is not of the store's last checkpoint: every queue is looked at", path_);
-    const CheckpointTimes believed = checkpoint.times();
-    const bool went_on =
-        believed.log_ms > content->log_ms || believed.queues_ms > content->queues_ms;
-    return went_on ? Loaded{} : Loaded{.known = {}, .given = std::move(*snapshot)};
+    return wentOn(checkpoint.times(), *content)
+               ? Loaded{}
+               : Loaded{.known = {}, .given = std::move(*snapshot)};
   }
   ROCKETMQ_ASSIGN_OR_RETURN(const bool is_of_log, isOfLog(*content, log, path_));
   if (!is_of_log) {
