@@ -28,7 +28,9 @@ struct SalvageReport {
 };
 
 /// Copies every intact record of a damaged log into a new store `out`, with queues and index made
-/// from the copy and the folder config copied as it is. The source is not changed.
+/// from the copy and the folder config copied as it is. The source is not changed. Until it is
+/// whole and on the disk the new store is `out`.partial; what an interrupted run left there is
+/// removed.
 ///
 /// Kept are topic, queue id, queue offset, properties, body, flags, hosts and timestamps. Physical
 /// offsets change behind the first damage, as a log has no holes: message ids that the broker gave

@@ -382,6 +382,20 @@ TEST_F(RepairTest, OffsetsOfMessagesLostAtTheEndAreNotGivenAgain) {
   EXPECT_EQ(41, store_->maxOffset("Bills", 3));
 }
 
+TEST_F(RepairTest, ASalvageThatIsCutShortLeavesNoStore) {
+  makeStore(3);
+  writeFile(dir_ / "out.partial/commitlog/half", "written");
+  const auto stop = [&](const char* phase, int64_t /*done*/, int64_t /*all*/) {
+    EXPECT_FALSE(std::filesystem::exists(dir_ / "out")) << phase;
+    EXPECT_FALSE(std::filesystem::exists(dir_ / "out.partial/commitlog/half"));
+  };
+  const auto report = inspect::salvage(
+      root(), dir_ / "out/", {}, [](const inspect::Finding&) {}, stop);
+  EXPECT_TRUE(report.ok());
+  EXPECT_FALSE(std::filesystem::exists(dir_ / "out.partial"));
+  EXPECT_EQ(0, verify(dir_ / "out").status);
+}
+
 TEST_F(RepairTest, ProgressOfEachPhaseHasANameAndGoesToTheEnd) {
   makeStore();
   const std::string last_file =
