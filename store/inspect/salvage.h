@@ -36,7 +36,7 @@ struct SalvageReport {
 /// offsets change behind the first damage, as a log has no holes: message ids that the broker gave
 /// (offsetMsgId) before no longer find those messages, ids of producers and keys do. Offsets of
 /// lost messages become pre-blank entries, also at the ends of queues as far as the old queue files
-/// know them, so that consumers' offsets stay valid.
+/// or `queueends` know them, so that consumers' offsets stay valid.
 ///
 /// InvalidArgument: `out` is not empty, or inside the source. Busy: a broker has the source open.
 Result<SalvageReport> salvage(const std::string& root, const std::string& out,
