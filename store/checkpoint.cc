@@ -34,7 +34,15 @@ CheckpointTimes timesIn(const std::string& content) {
           .index_ms = loadBigEndian<int64_t>(content.data() + kIndexAt)};
 }
 
+TimestampMs newestOf(const CheckpointTimes& times) {
+  return std::max({times.log_ms, times.queues_ms, times.index_ms});
+}
+
 }  // namespace
+
+bool isAhead(const CheckpointTimes& times, TimestampMs now_ms) {
+  return newestOf(times) > now_ms + kAheadMsMax;
+}
 
 Checkpoint::Checkpoint(std::unique_ptr<RandomFile> file, std::string content,
                        const CheckpointTimes& found)
@@ -52,12 +60,11 @@ Result<std::unique_ptr<Checkpoint>> Checkpoint::load(FileSystem& files, const st
     ROCKETMQ_RETURN_IF_ERROR(file->write(0, content));
   }
   const CheckpointTimes found = timesIn(content);
-  const TimestampMs newest_ms = std::max({found.log_ms, found.queues_ms, found.index_ms});
-  if (newest_ms > now_ms + kAheadMsMax) {
+  if (isAhead(found, now_ms)) {
     log::warn(
         "the clock of this machine is {} hours behind the times in {}: is it right? They are "
         "believed only as far as the file queueends and the commit log bear them out",
-        (newest_ms - now_ms) / kHourMs, path);
+        (newestOf(found) - now_ms) / kHourMs, path);
     content.assign(kFileBytes, '\0');
   }
   return std::unique_ptr<Checkpoint>(new Checkpoint(std::move(file), std::move(content), found));

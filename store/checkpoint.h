@@ -21,14 +21,16 @@ struct CheckpointTimes {
   bool operator==(const CheckpointTimes&) const = default;
 };
 
+/// True when a time is more than a day after `now_ms`: the file is spoilt, or the clock is wrong.
+bool isAhead(const CheckpointTimes& times, TimestampMs now_ms);
+
 /// The file `checkpoint`: 4096 bytes, the three times at its front. What RocketMQ 5 keeps behind
 /// them is carried along unchanged. Threads: any.
 class Checkpoint {
  public:
   /// Reads the file, or begins with zeros when it is missing or has another length, which is legal
-  /// and only makes a recovery after a crash read more. So it does, until believe(), when a time is
-  /// more than a day after `now_ms`: the file is spoilt, or the clock is wrong. It stays as it is
-  /// until the next advance().
+  /// and only makes a recovery after a crash read more. So it does, until believe(), when
+  /// isAhead(). It stays as it is until the next advance().
   static Result<std::unique_ptr<Checkpoint>> load(FileSystem& files, const std::string& path,
                                                   TimestampMs now_ms);
 

@@ -1,6 +1,7 @@
 #include "store/message_scan.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace rocketmq::store {
 namespace {
@@ -77,8 +78,8 @@ MessageScan::Taken MessageScan::take(const ConsumeQueue& queue, int64_t index,
   if (!isPossible(entry)) {
     return Taken::kDamaged;
   }
-  last_physical_ = entry.physical_offset;
-  if (entry.physical_offset < gone_to_) {
+  const int64_t before = std::exchange(last_physical_, entry.physical_offset);
+  if (entry.physical_offset < gone_to_ && before <= entry.physical_offset) {
     return Taken::kYes;
   }
   // What a queue under repair says of tags may be as wrong as the rest of it.
@@ -91,7 +92,7 @@ MessageScan::Taken MessageScan::take(const ConsumeQueue& queue, int64_t index,
     }
   }
   if (!findFile(entry)) {
-    return passUnfound(entry);
+    return passUnfound(queue, index, entry);
   }
   if (!hasRecord(entry)) {
     return Taken::kDamaged;
@@ -112,11 +113,18 @@ MessageScan::Taken MessageScan::take(const ConsumeQueue& queue, int64_t index,
   return Taken::kYes;
 }
 
-MessageScan::Taken MessageScan::passUnfound(const QueueEntry& entry) {
+MessageScan::Taken MessageScan::passUnfound(const ConsumeQueue& queue, int64_t index,
+                                            const QueueEntry& entry) {
   gone_to_ = log_.minOffset();
   if (entry.physical_offset >= gone_to_) {
     is_unreadable_ = true;  // The system refuses another mapping.
     return Taken::kNot;
+  }
+  // The log only goes forward: an entry that goes back is damaged, and its message may be there.
+  const auto before = queue.entryAt(index - 1);
+  if (before && isWritten(*before) && !isPreBlank(*before) &&
+      before->physical_offset + before->record_bytes > entry.physical_offset) {
+    return Taken::kDamaged;
   }
   if (result_.message_count == 0) {
     result_.status = GetStatus::kMessageWasRemoving;

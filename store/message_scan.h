@@ -60,7 +60,7 @@ class MessageScan {
            entry.physical_offset <= limits_.log_end - entry.record_bytes;
   }
   /// What becomes of an entry that the log has no file for.
-  Taken passUnfound(const QueueEntry& entry);
+  Taken passUnfound(const ConsumeQueue& queue, int64_t index, const QueueEntry& entry);
   /// Has the system fetch the head of the record, if that is in the file at hand.
   void prefetch(const QueueEntry& entry) const;
   bool isFull(const QueueEntry& entry) const;

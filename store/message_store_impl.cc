@@ -117,8 +117,8 @@ Status MessageStoreImpl::openFiles() {
   ROCKETMQ_RETURN_IF_ERROR(loadLog());
   ROCKETMQ_RETURN_IF_ERROR(loadQueues());
   ROCKETMQ_ASSIGN_OR_RETURN(
-      deleted_topics_,
-      DeletedTopics::load(files_, folder_->deletedTopicsPath(), log_->minOffset()));
+      deleted_topics_, DeletedTopics::load(files_, folder_->deletedTopicsPath(),
+                                           {.min = log_->minOffset(), .max = log_->maxOffset()}));
   ROCKETMQ_ASSIGN_OR_RETURN(checkpoint_,
                             Checkpoint::load(files_, folder_->checkpointPath(), clock_.nowMs()));
   queue_ends_ = std::make_unique<QueueEnds>(files_, folder_->queueEndsPath());

@@ -37,7 +37,11 @@ Result<bool> StoreFolder::wasStoppedCleanly() const {
 Status StoreFolder::markRunning() {
   ROCKETMQ_RETURN_IF_ERROR(files_.remove(abortPath()));
   ROCKETMQ_ASSIGN_OR_RETURN(const std::unique_ptr<RandomFile> mark, files_.open(abortPath()));
-  ROCKETMQ_RETURN_IF_ERROR(mark->write(0, std::to_string(::getpid())));
+  // On a full disk it stays empty, as RocketMQ's: that it is there tells enough.
+  const Status written = mark->write(0, std::to_string(::getpid()));
+  if (!written.isOk() && written.code() != StatusCode::kReadOnly) {
+    return written;
+  }
   ROCKETMQ_RETURN_IF_ERROR(mark->sync());
   return files_.syncDirectory(root_);
 }

@@ -127,7 +127,7 @@ Status QueueBuilder::fill(ConsumeQueue& queue, int64_t end) {
   return Status::ok();
 }
 
-Status QueueBuilder::finish(const std::map<QueueName, int64_t>& ends) {
+Status QueueBuilder::settle() {
   for (auto& entry : queues_) {
     const QueueName& name = entry.first;
     Queue& queue = entry.second;
@@ -138,6 +138,10 @@ Status QueueBuilder::finish(const std::map<QueueName, int64_t>& ends) {
         });
     ROCKETMQ_RETURN_IF_ERROR(status);
   }
+  return Status::ok();
+}
+
+Status QueueBuilder::finish(const std::map<QueueName, int64_t>& ends) {
   for (const auto& [name, end] : ends) {
     ROCKETMQ_RETURN_IF_ERROR(fillToEnd(name, end));
   }

@@ -39,12 +39,14 @@ class QueueBuilder {
 
   Status add(const MessageRecord& record);
 
-  /// Settles what is in doubt. Queues that end before their offset in `ends` are filled up to it,
-  /// so that offsets which were given to lost messages are not given again. Then brings everything
-  /// to the disk.
+  /// Settles what is in doubt: no further record comes.
+  Status settle();
+  /// Behind settle(). Queues that end before their offset in `ends` are filled up to it, so that
+  /// offsets which were given to lost messages are not given again. Then brings everything to the
+  /// disk.
   Status finish(const std::map<QueueName, int64_t>& ends);
 
-  /// True when the queue has got an entry.
+  /// True when the queue has got an entry. After settle().
   bool has(const QueueName& name) const;
   /// After finish().
   int64_t queueCount() const;

@@ -4,12 +4,14 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <map>
 #include <memory>
 #include <optional>
 #include <system_error>
 #include <utility>
 
 #include "store/dispatch/dispatch_rules.h"
+#include "store/inspect/given_ends.h"
 #include "store/inspect/index_builder.h"
 #include "store/inspect/index_check.h"
 #include "store/inspect/log_reader.h"
@@ -29,7 +31,8 @@ constexpr int64_t kUsualQueueFileBytes = 300'000 * kQueueEntryBytes;
 struct Place {
   std::string current;
   std::string staging() const { return current + ".rebuild"; }
-  std::string old() const { return current + ".old"; }
+  std::string replaced() const { return current + ".replaced"; }  ///< About to be removed.
+  std::string old() const { return current + ".old"; }            ///< To be kept.
 };
 
 Status rename(const std::string& from, const std::string& to) {
@@ -63,8 +66,6 @@ class Rebuilder {
     ROCKETMQ_RETURN_IF_ERROR(prepare(index_place_));
     ROCKETMQ_ASSIGN_OR_RETURN(layout_, readLayout(source_, root_, options_.layout, ignore_));
     ROCKETMQ_RETURN_IF_ERROR(build());
-    // Tells of the queues that are about to go.
-    ROCKETMQ_RETURN_IF_ERROR(files_.remove(folder->queueEndsPath()));
     ROCKETMQ_RETURN_IF_ERROR(swap(queues_place_));
     if (index_ != nullptr) {
       ROCKETMQ_RETURN_IF_ERROR(swap(index_place_));
@@ -81,9 +82,11 @@ class Rebuilder {
       return Status::invalidArgument(place.old() +
                                      " is in the way, left by an earlier rebuild; remove it");
     }
-    if (old) {
-      ROCKETMQ_RETURN_IF_ERROR(rename(place.old(), place.current));
+    ROCKETMQ_ASSIGN_OR_RETURN(const auto replaced, files_.info(place.replaced()));
+    if (!current && (old || replaced)) {
+      ROCKETMQ_RETURN_IF_ERROR(rename(old ? place.old() : place.replaced(), place.current));
     }
+    ROCKETMQ_RETURN_IF_ERROR(files_.removeTree(place.replaced()));
     return files_.removeTree(place.staging());
   }
 
@@ -102,8 +105,8 @@ class Rebuilder {
     makeIndexBuilder();
     ROCKETMQ_RETURN_IF_ERROR(files_.createDirectories(queues_place_.staging()));
     ROCKETMQ_RETURN_IF_ERROR(readLog());
-    ROCKETMQ_RETURN_IF_ERROR(queues_->finish(options_.queue_ends));
-    ROCKETMQ_RETURN_IF_ERROR(takeOverExpired());
+    ROCKETMQ_RETURN_IF_ERROR(queues_->settle());
+    ROCKETMQ_RETURN_IF_ERROR(finishQueues());
     if (index_ != nullptr) {
       ROCKETMQ_RETURN_IF_ERROR(files_.createDirectories(index_place_.staging()));
       ROCKETMQ_RETURN_IF_ERROR(index_->finish());
@@ -165,11 +168,23 @@ class Rebuilder {
     return index_ == nullptr ? Status::ok() : index_->add(record);
   }
 
-  Status takeOverExpired() {
+  Status finishQueues() {
+    auto ends = givenEnds(source_, layout_);
+    for (const auto& [name, end] : options_.queue_ends) {
+      ends[name] = std::max(ends[name], end);
+    }
+    ROCKETMQ_RETURN_IF_ERROR(takeOverExpired(ends));
+    return queues_->finish(ends);
+  }
+
+  /// Takes those out of `ends` that end there already.
+  Status takeOverExpired(std::map<QueueName, int64_t>& ends) {
     for (const QueueFolder& folder : layout_.queues) {
-      if (queues_->has({folder.topic, folder.queue_id}) || !isExpired(folder)) {
+      const QueueName name{folder.topic, folder.queue_id};
+      if (queues_->has(name) || !isExpired(folder, ends[name])) {
         continue;
       }
+      ends.erase(name);
       const std::string to =
           fmt::format("{}/{}/{}", queues_place_.staging(), folder.topic, folder.queue_id);
       ROCKETMQ_RETURN_IF_ERROR(files_.createDirectories(to));
@@ -196,10 +211,9 @@ class Rebuilder {
     return out->sync();
   }
 
-  /// True when the last entry of a queue points before the log, or is none of a message.
-  bool isExpired(const QueueFolder& folder) {
+  /// True when the last entry in front of `end` points before the log, or is none of a message.
+  bool isExpired(const QueueFolder& folder, int64_t end) {
     QueueReader reader(source_, folder, layout_.queue_file_bytes);
-    const int64_t end = reader.findEnd();
     const auto last = reader.at(end - 1);
     return last && (isPreBlank(*last) || last->physical_offset < layout_.logBegin());
   }
@@ -207,11 +221,12 @@ class Rebuilder {
   Status swap(const Place& place) {
     ROCKETMQ_ASSIGN_OR_RETURN(const auto current, files_.info(place.current));
     if (current) {
-      ROCKETMQ_RETURN_IF_ERROR(rename(place.current, place.old()));
+      ROCKETMQ_RETURN_IF_ERROR(
+          rename(place.current, options_.keep_old ? place.old() : place.replaced()));
     }
     ROCKETMQ_RETURN_IF_ERROR(rename(place.staging(), place.current));
     ROCKETMQ_RETURN_IF_ERROR(files_.syncDirectory(root_));
-    return options_.keep_old ? Status::ok() : files_.removeTree(place.old());
+    return files_.removeTree(place.replaced());
   }
 
   void note(const char* file, const char* what) const {

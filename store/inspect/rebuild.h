@@ -20,7 +20,7 @@ struct RebuildOptions {
   std::vector<int64_t> delay_level_ms;
   /// Leaves the old folders as consumequeue.old and index.old.
   bool keep_old = false;
-  /// Offsets that queues must end at or behind.
+  /// Offsets that queues must end at or behind, beside those that the store itself tells of.
   std::map<QueueName, int64_t> queue_ends;
 };
 
@@ -44,9 +44,10 @@ struct RebuildReport {
 /// moment it leaves a store that a broker opens: in the worst one without queues, which the broker
 /// makes itself.
 ///
-/// Records behind damage are used; offsets that the log lacks become pre-blank entries. Queues of
-/// which the log has no record any more are taken over as they are, as only they know where their
-/// offsets go on. Damage and gaps go to `sink`.
+/// Records behind damage are used; offsets that the log lacks become pre-blank entries, also at the
+/// ends of queues (givenEnds()). Queues whose messages have expired are taken over as they are.
+/// Damage and gaps go to `sink`. The file `queueends` stays: it is true of the new queues, and the
+/// only one to tell where offsets go on when the queues are gone in the middle of a swap.
 ///
 /// Busy/Io: a broker has the store open.
 Result<RebuildReport> rebuild(FileSystem& files, const std::string& root,

@@ -9,11 +9,11 @@
 
 #include "common/message/record.h"
 #include "store/checkpoint.h"
+#include "store/inspect/given_ends.h"
 #include "store/inspect/index_check.h"
 #include "store/inspect/log_reader.h"
 #include "store/inspect/log_scanner.h"
 #include "store/inspect/log_writer.h"
-#include "store/inspect/queue_reader.h"
 #include "store/inspect/read_only_files.h"
 
 namespace rocketmq::store::inspect {
@@ -28,19 +28,28 @@ bool isInside(const std::filesystem::path& inner, const std::filesystem::path& o
   return end == to.end();
 }
 
+std::string withoutSlash(std::string path) {
+  while (path.size() > 1 && path.back() == '/') {
+    path.pop_back();
+  }
+  return path;
+}
+
 class Salvager {
  public:
   Salvager(const std::string& out, const SalvageOptions& options, const FindingSink& sink,
            const Progress& progress)
-      : out_(out), options_(options), sink_(sink), progress_(progress) {}
+      : out_(withoutSlash(out)), options_(options), sink_(sink), progress_(progress) {}
 
   Result<SalvageReport> run(const std::string& root) {
     ROCKETMQ_ASSIGN_OR_RETURN(layout_, readLayout(source_, root, options_.layout, sink_));
     ROCKETMQ_RETURN_IF_ERROR(checkPlaces());
-    ROCKETMQ_RETURN_IF_ERROR(target_.createDirectories(out_));
+    ROCKETMQ_RETURN_IF_ERROR(target_.removeTree(partial_));
+    ROCKETMQ_RETURN_IF_ERROR(target_.createDirectories(partial_));
     ROCKETMQ_RETURN_IF_ERROR(copyRecords());
     ROCKETMQ_RETURN_IF_ERROR(copyConfig());
     ROCKETMQ_RETURN_IF_ERROR(buildQueues());
+    ROCKETMQ_RETURN_IF_ERROR(putInPlace());
     return report_;
   }
 
@@ -66,7 +75,7 @@ class Salvager {
 
   Status copyRecords() {
     LogScanner scanner(source_, layout_, layout_.logBegin());
-    LogWriter writer(target_, {.dir = out_ + "/commitlog",
+    LogWriter writer(target_, {.dir = partial_ + "/commitlog",
                                .file_bytes = layout_.log_file_bytes,
                                .begin = layout_.logBegin()});
     const int64_t all = LogReader(source_, layout_).writtenEnd() - layout_.logBegin();
@@ -118,7 +127,8 @@ class Salvager {
     if (!std::filesystem::exists(from, error)) {
       return Status::ok();
     }
-    std::filesystem::copy(from, out_ + "/config", std::filesystem::copy_options::recursive, error);
+    std::filesystem::copy(from, partial_ + "/config", std::filesystem::copy_options::recursive,
+                          error);
     return error ? Status::io("cannot copy " + from, error.value()) : Status::ok();
   }
 
@@ -130,22 +140,31 @@ class Salvager {
     rebuilding.layout.queue_file_bytes = layout_.queue_file_bytes;
     rebuilding.layout.index_layout = findIndexLayout(source_, layout_).value_or(IndexLayout{});
     rebuilding.delay_level_ms = options_.delay_level_ms;
-    for (const QueueFolder& folder : layout_.queues) {
-      QueueReader reader(source_, folder, layout_.queue_file_bytes);
-      rebuilding.queue_ends[{folder.topic, folder.queue_id}] = reader.findEnd();
-    }
+    rebuilding.queue_ends = givenEnds(source_, layout_);
     ROCKETMQ_ASSIGN_OR_RETURN(report_.rebuilt,
-                              rebuild(target_, out_, rebuilding, sink_, progress_));
+                              rebuild(target_, partial_, rebuilding, sink_, progress_));
     ROCKETMQ_ASSIGN_OR_RETURN(
         const auto checkpoint,
-        Checkpoint::load(target_, out_ + "/checkpoint", SystemClock::instance().nowMs()));
+        Checkpoint::load(target_, partial_ + "/checkpoint", SystemClock::instance().nowMs()));
     ROCKETMQ_RETURN_IF_ERROR(checkpoint->advance({.log_ms = report_.rebuilt.newest_ms,
                                                   .queues_ms = report_.rebuilt.newest_ms,
                                                   .index_ms = report_.rebuilt.index_full_ms}));
-    return target_.syncDirectory(out_);
+    return target_.syncDirectory(partial_);
+  }
+
+  /// Over the empty folder that may be there.
+  Status putInPlace() {
+    std::error_code error;
+    std::filesystem::rename(partial_, out_, error);
+    if (error) {
+      return Status::io("cannot rename " + partial_ + " to " + out_, error.value());
+    }
+    const auto parent = std::filesystem::path(out_).parent_path();
+    return target_.syncDirectory(parent.empty() ? "." : parent.string());
   }
 
   const std::string out_;
+  const std::string partial_ = out_ + ".partial";  ///< Until it is whole: no broker opens half.
   const SalvageOptions& options_;
   const FindingSink& sink_;
   const Progress& progress_;

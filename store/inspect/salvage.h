@@ -28,13 +28,15 @@ struct SalvageReport {
 };
 
 /// Copies every intact record of a damaged log into a new store `out`, with queues and index made
-/// from the copy and the folder config copied as it is. The source is not changed.
+/// from the copy and the folder config copied as it is. The source is not changed. Until it is
+/// whole and on the disk the new store is `out`.partial; what an interrupted run left there is
+/// removed.
 ///
 /// Kept are topic, queue id, queue offset, properties, body, flags, hosts and timestamps. Physical
 /// offsets change behind the first damage, as a log has no holes: message ids that the broker gave
 /// (offsetMsgId) before no longer find those messages, ids of producers and keys do. Offsets of
 /// lost messages become pre-blank entries, also at the ends of queues as far as the old queue files
-/// know them, so that consumers' offsets stay valid.
+/// or `queueends` know them, so that consumers' offsets stay valid.
 ///
 /// InvalidArgument: `out` is not empty, or inside the source. Busy: a broker has the source open.
 Result<SalvageReport> salvage(const std::string& root, const std::string& out,

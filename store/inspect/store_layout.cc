@@ -160,8 +160,8 @@ Status readMarks(FileSystem& files, StoreLayout& layout, const FindingSink& sink
 
 Status readDeletedTopics(FileSystem& files, StoreLayout& layout) {
   ROCKETMQ_ASSIGN_OR_RETURN(
-      const auto deleted,
-      DeletedTopics::load(files, layout.root + "/deletedtopics", layout.logBegin()));
+      const auto deleted, DeletedTopics::load(files, layout.root + "/deletedtopics",
+                                              {.min = layout.logBegin(), .max = layout.logEnd()}));
   layout.deleted = deleted->ends();
   return Status::ok();
 }

@@ -62,6 +62,10 @@ struct StoreLayout {
   std::optional<std::set<std::string, std::less<>>> known_topics;
 
   int64_t logBegin() const { return log_files.empty() ? 0 : log_files.front().base; }
+  /// Behind the last file.
+  int64_t logEnd() const {
+    return log_files.empty() ? 0 : log_files.back().base + log_files.back().bytes;
+  }
   /// Path below the root, for people.
   std::string relative(std::string_view path) const;
   /// The log file that holds an offset and the place in it.

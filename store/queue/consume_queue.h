@@ -101,6 +101,8 @@ class ConsumeQueue {
   Status finishReplay();
   /// Log offset behind the record of the last entry; 0 without one.
   int64_t physicalEnd() const { return physical_end_; }
+  /// Log offset of the first record that an entry names.
+  std::optional<int64_t> physicalBegin() const;
   std::optional<QueueEntry> lastEntry() const;
   /// Gives up the mappings, which whoever needs them makes anew.
   void unmapAll();

@@ -65,12 +65,34 @@ int64_t ConsumeQueue::behindLastBefore(int64_t physical_offset, int64_t low, int
   return low;
 }
 
+/// From the old minimum on and not by bisection, which one damaged entry would send far over
+/// messages that the log has. An entry that goes back is damaged, as the log only goes forward, and
+/// so is one in front of two that go back behind it. Damage is not passed over unless something
+/// behind it is old: the log may have its messages.
 void ConsumeQueue::moveMin(int64_t log_min) {
   const int64_t end = maxOffset();
-  const int64_t first = std::max(firstIndex(), std::min(minOffset(), end));
-  // Not over entries that are zero: that is damage, and the log may have their messages.
-  const int64_t min = skipWhile(behindLastBefore(log_min, first, end), end, isPreBlank);
-  min_.store(min, std::memory_order_release);
+  int64_t min = std::max(firstIndex(), std::min(minOffset(), end));
+  int64_t known_end = 0;
+  const auto next = [&](int64_t index) { return skipWhile(index, end, namesNoRecord); };
+  for (int64_t index = next(min); index < end; index = next(index + 1)) {
+    const auto entry = rawEntryAt(index);
+    if (!entry) {
+      break;
+    }
+    if (entry->physical_offset >= log_min) {
+      const int64_t second = next(index + 1);
+      const auto after = second < end ? rawEntryAt(second) : std::nullopt;
+      const int64_t third = after ? next(second + 1) : end;
+      const auto last = third < end ? rawEntryAt(third) : std::nullopt;
+      if (!last || after->physical_offset >= log_min || last->physical_offset >= log_min) {
+        break;
+      }
+    } else if (entry->physical_offset >= known_end) {
+      known_end = entry->physical_offset + entry->record_bytes;
+      min = index + 1;
+    }
+  }
+  min_.store(skipWhile(min, end, isPreBlank), std::memory_order_release);
 }
 
 // A file that cannot be read is not an empty one: its entries would be cut off.
@@ -249,6 +271,12 @@ Status ConsumeQueue::prepareReplay(int64_t physical_offset) {
 
 Status ConsumeQueue::finishReplay() {
   return begun_at_ == 0 || isUsed() ? Status::ok() : skipTo(begun_at_);
+}
+
+std::optional<int64_t> ConsumeQueue::physicalBegin() const {
+  const int64_t index = skipWhile(firstIndex(), maxOffset(), namesNoRecord);
+  const auto entry = index < maxOffset() ? rawEntryAt(index) : std::nullopt;
+  return entry ? std::optional<int64_t>(entry->physical_offset) : std::nullopt;
 }
 
 std::optional<QueueEntry> ConsumeQueue::lastEntry() const {

@@ -1,13 +1,13 @@
 #include "store/queue/deleted_topics.h"
 
 #include <algorithm>
+#include <optional>
 #include <tuple>
 #include <utility>
 
 #include "common/fields.h"
-#include "common/json/decode.h"
-#include "common/json/encode.h"
 #include "common/log.h"
+#include "store/crc_json.h"
 
 namespace rocketmq::store {
 namespace {
@@ -15,33 +15,54 @@ namespace {
 struct Content {
   std::map<std::string, int64_t> deleted_topics;
   std::map<std::string, std::map<int32_t, int64_t>> deleted_queues;
+  std::optional<int64_t> crc;
 
   static constexpr auto fields() {
     return std::tuple{optional("deletedTopics", &Content::deleted_topics),
-                      optional("deletedQueues", &Content::deleted_queues)};
+                      optional("deletedQueues", &Content::deleted_queues),
+                      optional("crc", &Content::crc)};
   }
 };
 
 }  // namespace
 
 Result<std::unique_ptr<DeletedTopics>> DeletedTopics::load(FileSystem& files, std::string path,
-                                                           int64_t log_min) {
+                                                           const LogRange& log) {
   auto topics = std::unique_ptr<DeletedTopics>(new DeletedTopics(files, std::move(path)));
-  ROCKETMQ_ASSIGN_OR_RETURN(const auto text, readWhole(files, topics->path_));
-  if (!text) {
-    return topics;
+  ROCKETMQ_ASSIGN_OR_RETURN(const bool is_settled, topics->read(topics->path_, log));
+  if (!is_settled) {
+    ROCKETMQ_ASSIGN_OR_RETURN(const bool has_copy, topics->read(topics->path_ + ".bak", log));
+    log::warn("{}",
+              has_copy ? topics->path_ + ".bak is taken instead" : "deleted topics may come back");
   }
-  const Result<Content> content = json::decode<Content>(*text);
-  if (!content.ok()) {
-    log::warn("{} is ignored, deleted topics may come back: {}", topics->path_,
-              content.status().message());
-    return topics;
-  }
-  MutexLock lock(topics->mutex_);
-  topics->ends_.topics = {content->deleted_topics.begin(), content->deleted_topics.end()};
-  topics->ends_.queues = {content->deleted_queues.begin(), content->deleted_queues.end()};
-  topics->dropBefore(log_min);
   return topics;
+}
+
+Result<bool> DeletedTopics::read(const std::string& path, const LogRange& log) {
+  ROCKETMQ_ASSIGN_OR_RETURN(const auto text, readWhole(files_, path));
+  if (!text) {
+    return path == path_;
+  }
+  const Result<Content> content = decodeWithCrc<Content>(*text);
+  if (!content.ok()) {
+    log::warn("{} is ignored: {}", path, content.status().message());
+    return false;
+  }
+  MutexLock lock(mutex_);
+  ends_.topics = {content->deleted_topics.begin(), content->deleted_topics.end()};
+  ends_.queues = {content->deleted_queues.begin(), content->deleted_queues.end()};
+  if (!content->crc) {
+    dropIf([&](const auto& entry) {
+      const bool is_damaged = entry.second > log.max;
+      if (is_damaged) {
+        log::warn("{} is not believed where it says {}: the log does not reach so far", path,
+                  entry.second);
+      }
+      return is_damaged;
+    });
+  }
+  dropBefore(log.min);
+  return true;
 }
 
 Status DeletedTopics::add(const std::string& topic, int64_t end, int64_t log_min) {
@@ -63,10 +84,14 @@ Status DeletedTopics::addQueues(std::span<const std::shared_ptr<ConsumeQueue>> q
 
 /// The log has no records of these any more.
 void DeletedTopics::dropBefore(int64_t log_min) {
-  const auto is_past = [&](const auto& entry) { return entry.second <= log_min; };
-  std::erase_if(ends_.topics, is_past);
+  dropIf([&](const auto& entry) { return entry.second <= log_min; });
+}
+
+template <class Predicate>
+void DeletedTopics::dropIf(Predicate unwanted) {
+  std::erase_if(ends_.topics, unwanted);
   for (auto& [topic, queues] : ends_.queues) {
-    std::erase_if(queues, is_past);
+    std::erase_if(queues, unwanted);
   }
   std::erase_if(ends_.queues, [](const auto& entry) { return entry.second.empty(); });
   any_.store(!ends_.empty(), std::memory_order_release);
@@ -91,9 +116,13 @@ Status DeletedTopics::cutTo(int64_t log_end) {
 }
 
 Status DeletedTopics::save() {
-  const Content content{{ends_.topics.begin(), ends_.topics.end()},
-                        {ends_.queues.begin(), ends_.queues.end()}};
-  return files_.replace(path_, json::encode(content, json::Style::kPretty));
+  const Content content{.deleted_topics = {ends_.topics.begin(), ends_.topics.end()},
+                        .deleted_queues = {ends_.queues.begin(), ends_.queues.end()},
+                        .crc = {}};
+  const std::string text = encodeWithCrc(content, json::Style::kPretty);
+  // Twice: the copy that replace() keeps of what was there before becomes as new as the file.
+  ROCKETMQ_RETURN_IF_ERROR(files_.replace(path_, text));
+  return files_.replace(path_, text);
 }
 
 DeletedTopics::Ends DeletedTopics::ends() const {

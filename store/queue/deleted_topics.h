@@ -20,14 +20,20 @@ namespace rocketmq::store {
 /// mix them with those of a topic that was made anew under the same name. A slave, which learns of
 /// a deletion from the log, queue by queue, remembers single queues.
 ///
-/// The file `deletedtopics` beside the log is ours; RocketMQ ignores it.
+/// The file `deletedtopics` beside the log is ours; RocketMQ ignores it. A damaged one would delete
+/// what nobody has: a CRC covers it, and `deletedtopics.bak` holds the same.
 /// Threads: any. Durability: what add() has accepted survives power loss.
 class DeletedTopics {
  public:
-  /// Reads the file, without what lies before `log_min`. One that cannot be understood counts as
-  /// empty, with a warning.
+  /// Where the log begins, and behind what its files may hold.
+  struct LogRange {
+    int64_t min = 0;
+    int64_t max = 0;
+  };
+  /// Reads the file, or its .bak when it is damaged, without what lies before the log. When both
+  /// are, they count as empty. Warnings tell of it.
   static Result<std::unique_ptr<DeletedTopics>> load(FileSystem& files, std::string path,
-                                                     int64_t log_min);
+                                                     const LogRange& log);
 
   /// The records of `topic` below the log offset `end` are deleted from now on.
   Status add(const std::string& topic, int64_t end, int64_t log_min);
@@ -53,7 +59,11 @@ class DeletedTopics {
  private:
   DeletedTopics(FileSystem& files, std::string path) : files_(files), path_(std::move(path)) {}
 
+  /// False when the file has to be another.
+  Result<bool> read(const std::string& path, const LogRange& log);
   void dropBefore(int64_t log_min) ROCKETMQ_REQUIRES(mutex_);
+  template <class Predicate>
+  void dropIf(Predicate unwanted) ROCKETMQ_REQUIRES(mutex_);
   Status save() ROCKETMQ_REQUIRES(mutex_);
 
   FileSystem& files_;

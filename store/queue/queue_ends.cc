@@ -7,9 +7,8 @@
 
 #include "common/fields.h"
 #include "common/hash.h"
-#include "common/json/decode.h"
-#include "common/json/encode.h"
 #include "common/log.h"
+#include "store/crc_json.h"
 #include "store/log/record_walker.h"
 
 namespace rocketmq::store {
@@ -133,22 +132,6 @@ Result<QueueEnds::Snapshot> toSnapshot(const Content& content) {
   return snapshot;
 }
 
-std::string encodeWithCrc(Content content) {
-  content.crc = crc32(json::encode(content));
-  return json::encode(content);
-}
-
-/// Corruption when the content is not what was written.
-Result<Content> decodeWithCrc(std::string_view text) {
-  ROCKETMQ_ASSIGN_OR_RETURN(Content content, json::decode<Content>(text));
-  const std::optional<int64_t> crc = std::exchange(content.crc, std::nullopt);
-  if (crc && *crc != crc32(json::encode(content))) {
-    return Status::corruption("its CRC is not that of its content");
-  }
-  content.crc = crc;
-  return content;
-}
-
 Content toContent(const QueueEnds::Snapshot& snapshot) {
   Content content;
   content.log_min = snapshot.log_min;
@@ -162,14 +145,37 @@ Content toContent(const QueueEnds::Snapshot& snapshot) {
   return content;
 }
 
+/// Whether a program that knows nothing of the file has worked on the store since.
+bool wentOn(const CheckpointTimes& checkpoint, const Content& content) {
+  return checkpoint.log_ms > content.log_ms || checkpoint.queues_ms > content.queues_ms;
+}
+
 }  // namespace
+
+std::optional<QueueEnds::Snapshot> QueueEnds::given(FileSystem& files, const std::string& path,
+                                                    const CheckpointTimes& checkpoint,
+                                                    TimestampMs now_ms) {
+  const auto text = readWhole(files, path);
+  if (text.ok() && !*text) {
+    return std::nullopt;
+  }
+  const auto content = text.ok() ? decodeWithCrc<Content>(**text) : text.status();
+  auto snapshot = content.ok() ? toSnapshot(*content) : content.status();
+  if (!snapshot.ok()) {
+    log::warn("{} is ignored: {}", path, snapshot.status().message());
+    return std::nullopt;
+  }
+  return wentOn(checkpoint, *content) && !isAhead(checkpoint, now_ms)
+             ? std::nullopt
+             : std::optional<Snapshot>(std::move(*snapshot));
+}
 
 Result<QueueEnds::Loaded> QueueEnds::load(const CommitLog& log, const Checkpoint& checkpoint) {
   const auto text = readWhole(files_, path_);
   if (text.ok() && !*text) {
     return Loaded{};
   }
-  const auto content = text.ok() ? decodeWithCrc(**text) : text.status();
+  const auto content = text.ok() ? decodeWithCrc<Content>(**text) : text.status();
   auto snapshot = content.ok() ? toSnapshot(*content) : content.status();
   if (!snapshot.ok()) {
     log::warn("{} is ignored, every queue is looked at instead: {}", path_,
@@ -179,10 +185,9 @@ Result<QueueEnds::Loaded> QueueEnds::load(const CommitLog& log, const Checkpoint
   const CheckpointTimes& found = checkpoint.found();
   if (content->log_ms != found.log_ms || content->queues_ms != found.queues_ms) {
     log::info("{} is not of the store's last checkpoint: every queue is looked at", path_);
-    const CheckpointTimes believed = checkpoint.times();
-    const bool went_on =
-        believed.log_ms > content->log_ms || believed.queues_ms > content->queues_ms;
-    return went_on ? Loaded{} : Loaded{.known = {}, .given = std::move(*snapshot)};
+    return wentOn(checkpoint.times(), *content)
+               ? Loaded{}
+               : Loaded{.known = {}, .given = std::move(*snapshot)};
   }
   ROCKETMQ_ASSIGN_OR_RETURN(const bool is_of_log, isOfLog(*content, log, path_));
   if (!is_of_log) {

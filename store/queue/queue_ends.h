@@ -55,6 +55,11 @@ class QueueEnds {
   /// An error when a file of the log cannot be read.
   Result<Loaded> load(const CommitLog& log, const Checkpoint& checkpoint);
 
+  /// Which offsets were given, by the file of a store whose checkpoint holds `checkpoint`, whatever
+  /// has become of its log. Nothing when another program went on with the store.
+  static std::optional<Snapshot> given(FileSystem& files, const std::string& path,
+                                       const CheckpointTimes& checkpoint, TimestampMs now_ms);
+
   /// To be called before the queues are asked for what save() is to get.
   int64_t begin() const { return drops_.load(std::memory_order_acquire); }
 

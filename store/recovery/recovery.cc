@@ -43,6 +43,11 @@ void tellOfCut(int64_t log_end, const CutTail& tail, int64_t shortened_queues,
   }
 }
 
+/// Whether it has a message behind `end`. Both ends are asked, as an entry may be damaged.
+bool reachesBehind(const ConsumeQueue& queue, int64_t end) {
+  return queue.physicalEnd() > end || queue.physicalBegin().value_or(0) >= end;
+}
+
 }  // namespace
 
 Status Recovery::run(bool stopped_cleanly) {
@@ -148,21 +153,23 @@ Result<Recovery::Queues> Recovery::recoverQueues(QueueScan scan) {
 }
 
 /// A topic made anew has entries behind the end of its deleted part only; one whose entries all lie
-/// in it was about to go. Single queues likewise.
+/// in it was about to go. Single queues likewise. A topic that the
+/// broker has in its table was not about to go: it leaves that first.
 Status Recovery::finishDeletions(const Queues& queues) {
   const DeletedTopics::Ends deleted = parts_.deleted.ends();
   for (const auto& [topic, end] : deleted.topics) {
     const auto is_new = [&topic = topic, end = end](const std::shared_ptr<ConsumeQueue>& queue) {
-      return queue->topic() == topic && queue->physicalEnd() > end;
+      return queue->topic() == topic && reachesBehind(*queue, end);
     };
-    if (std::none_of(queues.begin(), queues.end(), is_new)) {
+    if (std::none_of(queues.begin(), queues.end(), is_new) &&
+        !(parts_.topic_exists && parts_.topic_exists(topic))) {
       ROCKETMQ_RETURN_IF_ERROR(parts_.queues.removeTopic(topic, [] { return Status::ok(); }));
     }
   }
   for (const auto& [topic, ids] : deleted.queues) {
     for (const auto& [id, end] : ids) {
       const auto queue = parts_.queues.find(topic, id);
-      if (queue != nullptr && queue->physicalEnd() <= end) {
+      if (queue != nullptr && !reachesBehind(*queue, end)) {
         ROCKETMQ_RETURN_IF_ERROR(parts_.queues.removeQueue(*queue));
       }
     }

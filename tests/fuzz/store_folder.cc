@@ -46,6 +46,10 @@ StoreFolder::StoreFolder() {
   std::ranges::sort(base_, {}, &File::name);
   // Tells the store that it was not stopped cleanly; inputs may remove it.
   base_.push_back({.name = "abort", .content = ""});
+  // As an earlier version wrote it: a CRC would stop every change at once.
+  const auto deleted = std::ranges::find(base_, "deletedtopics", &File::name);
+  ROCKETMQ_CHECK(deleted != base_.end());
+  deleted->content = R"({"deletedTopics":{"gone":400},"deletedQueues":{"T":{"1":200}}})";
 }
 
 store::StoreOptions StoreFolder::options() const {
@@ -74,6 +78,7 @@ void StoreFolder::makeStore() {
     message.properties = "KEYS\1k1 k2\2TAGS\1a\2";
     ROCKETMQ_CHECK((*opened)->put(message).ok());
   }
+  ROCKETMQ_CHECK((*opened)->deleteTopic("gone").isOk());
   ROCKETMQ_CHECK((*opened)->close().isOk());
 }
 

@@ -184,6 +184,62 @@ TEST_F(RepairTest, RebuildKeepsWhereEmptyQueuesGoOn) {
   EXPECT_EQ(10, put("Old", 0, "more").queue_offset);
 }
 
+// The newest log file is gone, and with it all records of one queue.
+TEST_F(RepairTest, OffsetsOfALostLogFileAreNotGivenAgain) {
+  for (const bool has_queues : {true, false}) {
+    for (const bool is_salvage : {false, true}) {
+      SCOPED_TRACE(std::string(is_salvage ? "salvage" : "rebuild") +
+                   (has_queues ? ", queues" : ""));
+      options_.root_dir = dir_ / std::to_string(is_salvage * 2 + has_queues);
+      open();
+      send("A", 0, 400);
+      const int64_t last = put("Late", 0, "m").physical_offsets.front();
+      close();
+      std::filesystem::remove(logFile(last / kLogFileBytes * kLogFileBytes));
+      const std::string queue_bytes = std::to_string(kQueueFileBytes);
+      if (!has_queues) {
+        std::filesystem::remove_all(root() + "/consumequeue");
+      }
+      std::vector<std::string> arguments = {"rebuild", root(), "--mappedFileSizeConsumeQueue",
+                                            queue_bytes};
+      if (is_salvage) {
+        std::filesystem::remove_all(dir_ / "out");
+        arguments[0] = "salvage";
+        arguments.insert(arguments.begin() + 2, dir_ / "out");
+      }
+      const Outcome outcome = run(arguments);
+      EXPECT_EQ(0, outcome.status) << outcome.output;
+      EXPECT_THAT(outcome.output, HasSubstr("the log has nothing of it; it is kept to go on at 1"));
+      is_salvage ? openSalvaged() : open();
+      EXPECT_EQ(400, put("A", 0, "more").queue_offset);
+      EXPECT_EQ(1, put("Late", 0, "more").queue_offset);
+      close();
+    }
+  }
+}
+
+// A broker that is started in the middle of a swap makes the queues, of those without a message in
+// the log too, and the next rebuild clears away what was left.
+TEST_F(RepairTest, ABrokerStartsInTheMiddleOfASwapAndRebuildCanBeRunAgain) {
+  open();
+  send("Old", 0, 10);
+  send("New", 0, 400);
+  close();
+  std::filesystem::remove(logFile(0));
+  open();
+  close();
+  std::filesystem::rename(root() + "/consumequeue", root() + "/consumequeue.replaced");
+  writeFile(root() + "/consumequeue.rebuild/half", "written");
+  open();
+  EXPECT_EQ(10, store_->maxOffset("Old", 0));
+  close();
+  EXPECT_EQ(0, rebuild().status);
+  EXPECT_FALSE(std::filesystem::exists(root() + "/consumequeue.replaced"));
+  EXPECT_TRUE(std::filesystem::exists(root() + "/queueends"));
+  open();
+  EXPECT_EQ(10, put("Old", 0, "more").queue_offset);
+}
+
 TEST_F(RepairTest, TopicMadeAnewDoesNotGetItsOldMessagesBack) {
   open();
   send("Again", 0, 30, "old");
@@ -324,6 +380,20 @@ TEST_F(RepairTest, OffsetsOfMessagesLostAtTheEndAreNotGivenAgain) {
   EXPECT_EQ(40, put("Bills", 3, "more").queue_offset);
   crash();
   EXPECT_EQ(41, store_->maxOffset("Bills", 3));
+}
+
+TEST_F(RepairTest, ASalvageThatIsCutShortLeavesNoStore) {
+  makeStore(3);
+  writeFile(dir_ / "out.partial/commitlog/half", "written");
+  const auto stop = [&](const char* phase, int64_t /*done*/, int64_t /*all*/) {
+    EXPECT_FALSE(std::filesystem::exists(dir_ / "out")) << phase;
+    EXPECT_FALSE(std::filesystem::exists(dir_ / "out.partial/commitlog/half"));
+  };
+  const auto report = inspect::salvage(
+      root(), dir_ / "out/", {}, [](const inspect::Finding&) {}, stop);
+  EXPECT_TRUE(report.ok());
+  EXPECT_FALSE(std::filesystem::exists(dir_ / "out.partial"));
+  EXPECT_EQ(0, verify(dir_ / "out").status);
 }
 
 TEST_F(RepairTest, ProgressOfEachPhaseHasANameAndGoesToTheEnd) {

@@ -3,6 +3,7 @@
 
 #include <filesystem>
 
+#include "store/store_folder.h"
 #include "tests/unit/store/store_test_support.h"
 
 namespace rocketmq::store::test {
@@ -291,6 +292,36 @@ TEST_F(QueueEndsTest, AStoreStopsAndStartsOnAFullDisk) {
   open();
   EXPECT_THAT(bodies("A", 0), SizeIs(15));
   expectGivesNext("A", 15);
+}
+
+// Not a block is left, even for the few bytes of `abort`.
+TEST_F(QueueEndsTest, AMarkWithoutItsTextTellsThatTheStoreRuns) {
+  class NoBlocks final : public rocketmq::test::ForwardingFileSystem {
+   public:
+    Result<std::unique_ptr<RandomFile>> open(const std::string& path) override {
+      ROCKETMQ_ASSIGN_OR_RETURN(auto file, ForwardingFileSystem::open(path));
+      if (path.ends_with("/abort")) {
+        file = std::make_unique<Full>();
+      }
+      return file;
+    }
+
+   private:
+    class Full final : public RandomFile {
+     public:
+      Result<std::string> read(int64_t /*offset*/, int64_t /*bytes*/) const override {
+        return std::string();
+      }
+      Status write(int64_t /*offset*/, std::string_view /*content*/) override {
+        return Status::readOnly("No space left on device");
+      }
+      Status sync() override { return Status::ok(); }
+    };
+  } files;
+  const auto folder = StoreFolder::open(files, root());
+  ASSERT_TRUE(folder.ok());
+  EXPECT_TRUE((*folder)->markRunning().isOk());
+  EXPECT_FALSE((*folder)->wasStoppedCleanly().value());
 }
 
 TEST_F(QueueEndsTest, ACleanStopBehindACrashLeavesThemToTheNextStart) {

@@ -1,6 +1,7 @@
 // How old files leave the disk: how many at once, how fast, and what happens when one stays.
 #include <filesystem>
 
+#include "store/queue/queue_entry.h"
 #include "tests/unit/store/retention_fixture.h"
 
 namespace rocketmq::store::test {
@@ -137,6 +138,37 @@ TEST_F(StoreRemovalTest, ATopicThatIsMadeAgainKeepsItsFiles) {
   close();
   EXPECT_TRUE(std::filesystem::exists(queueFile("A", 0, 0)));
   EXPECT_TRUE(std::filesystem::exists(queueFile("A", 0, kQueueFileBytes)));
+}
+
+// One entry that points at the part that goes, or far behind the log.
+TEST_F(StoreRemovalTest, ADamagedEntryDoesNotMakeOthersOld) {
+  const std::string low = std::string(7, '\0') + '\7';
+  const std::string high = '\x7F' + std::string(7, '\0');
+  for (const auto& [offset, behind_border] :
+       {std::pair(low, 0), std::pair(low, 1), std::pair(low, 40), std::pair(low, 80),
+        std::pair(low, -1), std::pair(high, -1), std::pair(high, -20), std::pair(high, 0)}) {
+    SCOPED_TRACE((offset == low ? "low " : "high ") + std::to_string(behind_border));
+    options_.root_dir = dir_ / (std::to_string(behind_border) + (offset == low ? "low" : "high"));
+    fill();
+    const int64_t end = store_->maxOffset("A", 0);
+    int64_t border = 0;
+    while (store_->queueEntries("A", 0, border, 1).at(0).physical_offset < 2 * kLogFileBytes) {
+      ++border;
+    }
+    close();
+    const int64_t at = (border + behind_border) * kQueueEntryBytes;
+    const int64_t base = at / kQueueFileBytes * kQueueFileBytes;
+    patchFile(queueFile("A", 0, base), at - base, offset);
+    open();
+    makeOld(2);
+    EXPECT_TRUE(store_->cleanExpiredFiles().isOk());
+    ASSERT_EQ(2 * kLogFileBytes, store_->commitLogMinOffset());
+    EXPECT_LE(store_->minOffset("A", 0), border);
+    EXPECT_GE(store_->minOffset("A", 0), border - 2);
+    // The first reader has the queue repaired.
+    EXPECT_TRUE(eventually([&] { return std::ssize(bodies("A", 0, border)) == end - border; }));
+    close();
+  }
 }
 
 }  // namespace

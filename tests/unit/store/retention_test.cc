@@ -392,6 +392,76 @@ TEST_F(StoreRetentionTest, WhatComesAfterALostTailIsNotDeleted) {
   EXPECT_THAT(bodies("A", 0), ElementsAre("new"));
 }
 
+TEST_F(StoreRetentionTest, ADamagedNoteOfADeletionDeletesNothingElse) {
+  for (const bool has_copy : {true, false}) {
+    for (const bool cleanly : {true, false}) {
+      SCOPED_TRACE(std::string(has_copy ? "copy" : "no copy") + (cleanly ? ", stop" : ", kill"));
+      options_.root_dir = dir_ / std::to_string(has_copy * 2 + cleanly);
+      open();
+      send("A", 0, 3, "old");
+      send("B", 0, 2, "b");
+      EXPECT_TRUE(store_->deleteTopic("A").isOk());
+      send("A", 0, 2, "new");
+      send("B", 0, 20, "b");
+      close();
+      const std::string file = root() + "/deletedtopics";
+      std::string text = readFile(file);
+      const size_t end = text.find(':', text.find("\"A\"")) + 1;
+      const size_t name = text.find("\"A\"") + 1;
+      if (!has_copy) {
+        std::filesystem::remove(file + ".bak");
+      }
+      for (const auto& [at, byte] : {std::pair(end, '9'), std::pair(name, 'B')}) {
+        ASSERT_NE(byte, text[at]);
+        patchFile(file, static_cast<int64_t>(at), std::string(1, byte));
+        if (!cleanly) {
+          writeFile(root() + "/abort", "");
+          std::filesystem::remove(root() + "/queueends");
+        }
+        open();
+        EXPECT_THAT(bodies("A", 0), ElementsAre("new0", "new1"));
+        EXPECT_EQ(22, store_->maxOffset("B", 0));
+        close();
+        patchFile(file, static_cast<int64_t>(at), text.substr(at, 1));
+      }
+    }
+  }
+}
+
+TEST_F(StoreRetentionTest, ADeletionIsKnownByItsCopyWhenTheFileIsDamaged) {
+  open();
+  send("A", 0, 3, "old");
+  send("B", 0, 2, "b");
+  EXPECT_TRUE(store_->deleteTopic("A").isOk());
+  close();
+  writeFile(root() + "/deletedtopics", "{");
+  std::filesystem::remove_all(root() + "/consumequeue");
+  std::filesystem::remove(root() + "/queueends");
+  writeFile(root() + "/abort", "");
+  open();
+  EXPECT_EQ(std::set<std::string>{"B"}, store_->topics());
+}
+
+// As an earlier version wrote it.
+TEST_F(StoreRetentionTest, ANoteWithoutACrcIsNotBelievedAgainstTheLogAndTheTableOfTopics) {
+  options_.topic_exists = [](std::string_view topic) { return topic != "Gone"; };
+  open();
+  send("Gone", 0, 2);
+  send("A", 0, 3, "a");
+  send("B", 0, 2, "b");
+  const int64_t end = store_->commitLogMaxOffset();
+  close();
+  writeFile(root() + "/deletedtopics", "{\"deletedTopics\":{\"A\":" + std::to_string(end) +
+                                           ",\"B\":" + std::to_string(end * 10'000) +
+                                           ",\"Gone\":" + std::to_string(end) + "}}");
+  open();
+  EXPECT_EQ((std::set<std::string>{"A", "B"}), store_->topics());
+  close();
+  std::filesystem::remove_all(root() + "/consumequeue/B");
+  open();
+  EXPECT_THAT(bodies("B", 0), ElementsAre("b0", "b1"));
+}
+
 TEST_F(StoreRetentionTest, DeletingWhatIsNoTopicIsRefused) {
   open();
   send("A", 0, 1);

@@ -1,0 +1,41 @@
+#include "store/inspect/given_ends.h"
+
+#include <algorithm>
+
+#include "common/clock.h"
+#include "store/inspect/queue_reader.h"
+#include "store/queue/queue_ends.h"
+
+namespace rocketmq::store::inspect {
+
+std::map<QueueName, int64_t> givenEnds(FileSystem& files, const StoreLayout& layout) {
+  std::map<QueueName, int64_t> given;
+  for (const QueueFolder& folder : layout.queues) {
+    QueueReader reader(files, folder, layout.queue_file_bytes);
+    const int64_t end = reader.findEnd();
+    const auto last = reader.at(end - 1);
+    const bool is_deleted =
+        last && !isPreBlank(*last) &&
+        layout.deleted.covers(folder.topic, folder.queue_id, last->physical_offset);
+    if (!is_deleted) {
+      given[{folder.topic, folder.queue_id}] = end;
+    }
+  }
+  const auto known = QueueEnds::given(files, layout.root + "/queueends",
+                                      layout.checkpoint.value_or(CheckpointTimes{}),
+                                      SystemClock::instance().nowMs());
+  if (!known) {
+    return given;
+  }
+  for (const auto& [topic, queues] : known->topics) {
+    for (const auto& [id, known_end] : queues) {
+      if (!layout.deleted.covers(topic, id, known_end.physical_end - 1)) {
+        int64_t& end = given[{topic, id}];
+        end = std::max(end, known_end.max);
+      }
+    }
+  }
+  return given;
+}
+
+}  // namespace rocketmq::store::inspect
