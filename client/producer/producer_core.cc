@@ -21,6 +21,16 @@ constexpr const char* kReservedGroup = "DEFAULT_PRODUCER";
 // What shutdown() spends at most on telling brokers.
 constexpr milliseconds kFarewellTimeout{500};
 constexpr milliseconds kCongestionDelay{2};
+// So many tries follow each other at once, the further ones after a pause: tries that fail without
+// taking time, as where no master is known, would fill the stack or keep a processor busy.
+constexpr int32_t kPromptTries = 3;
+constexpr milliseconds kRetryPause{10};
+// However many tries are left, one may take this share of the time that is.
+constexpr int64_t kTriesSharingMax = 10;
+
+milliseconds pauseAfter(const SendCall& call) {
+  return call.attempts_made < kPromptTries ? milliseconds(0) : kRetryPause;
+}
 
 InFlightSends::Limits limitsOf(const ProducerConfig& config) {
   return {std::max(config.async_in_flight_max, 1),
@@ -218,6 +228,12 @@ void ProducerCore::attempt(const SendCallPtr& call) {
     call->queue = *fixed;
     call->queue.topic = call->outgoing.header.topic;
   } else {
+    if (call->attempts_made > 1) {
+      // What has failed may have left the route by now.
+      if (TopicRoutePtr newest = instance_->knownPublishRoute(call->outgoing.header.topic)) {
+        call->route = std::move(newest);
+      }
+    }
     std::function<bool(const std::string&)> is_available;
     if (config_.send_latency_fault_enable) {
       is_available = [this](const std::string& broker) { return latency_.isAvailable(broker); };
@@ -255,8 +271,10 @@ void ProducerCore::attempt(const SendCallPtr& call) {
 ProducerCore::Clock::time_point ProducerCore::connectDeadline(const SendCall& call) const {
   const bool single_try =
       call.mode == SendMode::kOneway || (call.mode == SendMode::kSync && call.queueFixed());
-  const int32_t tries_left =
-      single_try ? 1 : std::max(1, call.retries_max + 2 - call.attempts_made);
+  const int64_t tries_left =
+      single_try ? 1
+                 : std::clamp<int64_t>(int64_t{call.retries_max} + 2 - call.attempts_made, 1,
+                                       kTriesSharingMax);
   const auto now = Clock::now();
   return now + (call.deadline - now) / tries_left;
 }
@@ -338,7 +356,7 @@ void ProducerCore::takeStored(const SendCallPtr& call, SendStatus status,
   }
   if (try_elsewhere) {
     call->stored_somehow = std::make_unique<SendResult>(std::move(result));
-    attempt(call);
+    tryAgain(call);
   } else {
     finish(call, std::move(result));
   }
@@ -349,13 +367,13 @@ void ProducerCore::fail(const SendCallPtr& call, ClientError error) {
                                    .queue_fixed = call->queueFixed(),
                                    .attempts_made = call->attempts_made,
                                    .retries_max = call->retries_max,
-                                   .time_left = Clock::now() < call->deadline};
+                                   .time_left = Clock::now() + pauseAfter(*call) < call->deadline};
   if (!call->finished.load() &&
       decideAfterFailure(attempt_made, error) == AfterFailure::kTryAgain) {
     static LogLimiter limiter;
     limiter.warn("send of message {} to {} failed and is tried again: {}",
                  call->outgoing.idForLog(), call->queue.toString(), error.message);
-    attempt(call);
+    tryAgain(call);
     return;
   }
   if (call->stored_somehow) {
@@ -367,6 +385,15 @@ void ProducerCore::fail(const SendCallPtr& call, ClientError error) {
                                          "] times, still failed, Topic: " + call->queue.topic);
   }
   finish(call, std::move(error));
+}
+
+void ProducerCore::tryAgain(const SendCallPtr& call) {
+  const milliseconds pause = pauseAfter(*call);
+  if (pause == milliseconds(0)) {
+    attempt(call);
+  } else {
+    instance_->timers().after(pause, guard_.wrap([this, call] { attempt(call); }));
+  }
 }
 
 template <class Value>

@@ -116,6 +116,8 @@ class ProducerCore {
   void takeStored(const SendCallPtr& call, SendStatus status,
                   const remoting::SendMessageReply& reply);
   void fail(const SendCallPtr& call, ClientError error);
+  /// attempt(), soon.
+  void tryAgain(const SendCallPtr& call);
   /// `outcome`: a SendResult or the error instead of it. Nothing when the guard is closed: then the
   /// shutdown, which waits for whoever is inside, concludes what is left.
   template <class Value>
