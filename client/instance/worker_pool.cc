@@ -1,7 +1,6 @@
 #include "client/instance/worker_pool.h"
 
 #include <algorithm>
-#include <cstdlib>
 #include <deque>
 #include <exception>
 #include <iterator>
@@ -9,61 +8,13 @@
 #include <thread>
 #include <utility>
 
+#include "client/instance/retired_threads.h"
 #include "common/log.h"
 #include "common/mutex.h"
 #include "common/thread.h"
 
 namespace rocketmq::client {
 namespace {
-
-/// Threads that could not be joined by their owner because the owner was destroyed on one of them.
-/// The next pool to be destroyed joins them, or the end of the process, so that none is left in
-/// code that goes away.
-class RetiredThreads {
- public:
-  // Never destroyed: a pool inside a static object may come here after everything else.
-  static RetiredThreads& instance() {
-    static RetiredThreads& retired = make();
-    return retired;
-  }
-
-  void add(NamedThread thread) {
-    MutexLock lock(mutex_);
-    threads_.push_back({std::move(thread), std::this_thread::get_id()});
-  }
-
-  void joinAll() {
-    std::vector<Retired> threads;
-    {
-      MutexLock lock(mutex_);
-      for (auto it = threads_.begin(); it != threads_.end();) {
-        if (it->id == std::this_thread::get_id()) {
-          ++it;
-        } else {
-          threads.push_back(std::move(*it));
-          it = threads_.erase(it);
-        }
-      }
-    }
-    for (Retired& retired : threads) {
-      retired.thread.join();
-    }
-  }
-
- private:
-  struct Retired {
-    NamedThread thread;
-    std::thread::id id;
-  };
-
-  static RetiredThreads& make() {
-    std::atexit([] { instance().joinAll(); });
-    return *new RetiredThreads;
-  }
-
-  Mutex mutex_;
-  std::vector<Retired> threads_ ROCKETMQ_GUARDED_BY(mutex_);
-};
 
 thread_local const void* t_current_pool = nullptr;
 thread_local std::vector<std::shared_ptr<const void>> t_kept_for_task;

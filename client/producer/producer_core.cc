@@ -126,6 +126,9 @@ SendCallPtr ProducerCore::makeCall(OutgoingMessage&& outgoing, SendTarget&& targ
   auto call = std::make_shared<SendCall>();
   call->outgoing = std::move(outgoing);
   call->target = std::move(target);
+  if (std::holds_alternative<SelectedQueue>(call->target)) {
+    call->has_selector.store(true);
+  }
   call->mode = mode;
   call->retries_max = mode == SendMode::kSync ? config_.retry_times_when_send_failed
                                               : config_.retry_times_when_send_async_failed;
@@ -145,7 +148,9 @@ Outcome<SendResult> ProducerCore::sendSync(OutgoingMessage&& outgoing, SendTarge
     return shutDown();
   }
   begin(call);
-  return caller->wait();
+  Outcome<SendResult> outcome = caller->wait();
+  static_cast<void>(call->takeSelector());  // It ends here, not with what the event loop holds.
+  return outcome;
 }
 
 void ProducerCore::begin(const SendCallPtr& call) {
@@ -194,13 +199,16 @@ void ProducerCore::takeRoute(const SendCallPtr& call, const Outcome<TopicRoutePt
 }
 
 void ProducerCore::select(const SendCallPtr& call) {
+  const std::optional<MessageQueueSelector> selector = call->takeSelector();
+  if (!selector) {
+    return;  // The call has its outcome.
+  }
   std::vector<MessageQueue> queues = call->route->publish_queues;
   for (MessageQueue& queue : queues) {
     queue.topic = withoutNamespace(config_.name_space, queue.topic);
   }
-  const auto& selected = std::get<SelectedQueue>(call->target);
   try {
-    MessageQueue chosen = selected.selector(queues, selected.message);
+    MessageQueue chosen = (*selector)(queues, std::get<SelectedQueue>(call->target).message);
     if (std::find(queues.begin(), queues.end(), chosen) == queues.end()) {
       finish(call, ClientError::client("the selector returned " + chosen.toString() +
                                        ", which is not one of the queues it was given"));

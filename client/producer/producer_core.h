@@ -86,9 +86,8 @@ class ProducerCore {
     Clock::time_point deadline;
     std::chrono::milliseconds timeout;  ///< That led to the deadline, for messages.
   };
-  std::optional<ClientError> beginRequest(const std::string& id, OutgoingMessage outgoing,
-                                          SendTarget target, const RequestTime& time,
-                                          PendingRequests::Done done);
+  std::optional<ClientError> beginRequest(const std::string& id, const SendCallPtr& call,
+                                          const RequestTime& time, PendingRequests::Done done);
   void greetBrokersOf(const std::string& topic, Clock::time_point deadline);
 
   ClientInstance::TopicTemplate topicTemplate() const {

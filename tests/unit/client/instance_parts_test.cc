@@ -9,6 +9,7 @@
 #include <memory>
 #include <thread>
 
+#include "client/instance/client_instance.h"
 #include "client/instance/event_loop.h"
 #include "client/instance/guard.h"
 #include "client/instance/life_cycle.h"
@@ -203,6 +204,36 @@ TEST_F(TimersTest, StopFromATaskDoesNotWaitForItself) {
 TEST(EventLoopTest, ClientsOfAProcessShareOneLoopWhileThereAreAny) {
   auto first = EventLoop::shared();
   EXPECT_EQ(EventLoop::shared(), first);
+}
+
+// Promise: who lets go last may be the loop itself, on which nobody could wait for its end.
+TEST(EventLoopTest, MayBeLetGoOnItsOwnThread) {
+  auto loop = std::make_shared<EventLoop>();
+  const std::weak_ptr<EventLoop> watch = loop;
+  EventLoop& by_name = *loop;
+  by_name.pool().post(0, [loop = std::move(loop)]() mutable { loop.reset(); });
+  EXPECT_TRUE(test::eventually([&] { return watch.expired(); }));
+}
+
+TEST(ClientInstanceTest, MayBeReleasedOnTheEventLoop) {
+  ClientConfig config;
+  config.namesrv_addr = "127.0.0.1:1";
+  for (const bool released_before : {false, true}) {
+    std::shared_ptr<ClientInstance> instance = ClientInstance::acquire(config, "id").value();
+    const std::weak_ptr<ClientInstance> watch = instance;
+    // The loop goes with it only if the instance is the last to have it.
+    remoting::IoPool& pool = instance->pool();
+    if (released_before) {
+      ClientInstance::release(instance);
+    }
+    pool.post(0, [instance = std::move(instance), released_before]() mutable {
+      if (!released_before) {
+        ClientInstance::release(instance);
+      }
+      instance.reset();
+    });
+    EXPECT_TRUE(test::eventually([&] { return watch.expired(); }));
+  }
 }
 
 TEST(GuardTest, NothingRunsAfterCloseAndCloseWaits) {
