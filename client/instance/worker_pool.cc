@@ -1,9 +1,7 @@
 #include "client/instance/worker_pool.h"
 
-#include <algorithm>
 #include <deque>
 #include <exception>
-#include <iterator>
 #include <list>
 #include <thread>
 #include <utility>
@@ -61,13 +59,11 @@ class WorkerPool::State : public std::enable_shared_from_this<State> {
     }
     work_.notifyAll();
     const size_t own = t_current_pool == this ? 1 : 0;
-    while (own > 0 && !tasks_.empty()) {
+    while (own > 0 && !tasks_.empty() && std::chrono::steady_clock::now() < until) {
       runOneLocked();  // Nobody else may be there to do it.
     }
     while (running_ > own || !tasks_.empty()) {
       if (!quiet_.waitUntil(mutex_, until) && (running_ > own || !tasks_.empty())) {
-        std::move(tasks_.begin(), tasks_.end(), std::back_inserter(dropped));
-        tasks_.clear();
         return false;
       }
     }
@@ -232,6 +228,11 @@ bool WorkerPool::post(Task task) { return state_->post(&task, 1); }
 bool WorkerPool::post(std::vector<Task> tasks) { return state_->post(tasks.data(), tasks.size()); }
 
 bool WorkerPool::onOwnThread() const { return t_current_pool == state_.get(); }
+
+std::chrono::steady_clock::time_point WorkerPool::patience() {
+  return t_current_pool == nullptr ? std::chrono::steady_clock::time_point::max()
+                                   : std::chrono::steady_clock::now();
+}
 
 void WorkerPool::keepUntilTaskEnds(std::shared_ptr<const void> object) {
   t_kept_for_task.push_back(std::move(object));

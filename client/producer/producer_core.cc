@@ -61,7 +61,10 @@ ProducerCore::ProducerCore(const ProducerConfig& config,
       outcomes_(callbacks_,
                 [this] { instance_->timers().soon(guard_.wrap([this] { outcomes_.flush(); })); }) {}
 
-ProducerCore::~ProducerCore() { shutdown(); }
+ProducerCore::~ProducerCore() {
+  shutdown();
+  finishCallbacks();
+}
 
 std::optional<ClientError> ProducerCore::start() {
   if (const Status status = checkGroup(config_.producer_group, kReservedGroup); !status.isOk()) {
@@ -99,12 +102,8 @@ void ProducerCore::shutdown() {
   if (instance_ != nullptr && !released_.load()) {
     instance_->requests().finishAll(this, cutShort());
   }
-  if (checker_ != nullptr) {
-    checker_->stop();
-  }
-  // Every callback is made: an application counts on hearing about each of its sends.
   outcomes_.close();
-  callbacks_.stop(true, Clock::time_point::max());
+  stopCallbacks(WorkerPool::patience());
   if (trace_ != nullptr) {
     trace_->shutdown();
   }
@@ -113,6 +112,17 @@ void ProducerCore::shutdown() {
     instance_->removeProducer(group_, remoting::deadlineAfter(kFarewellTimeout));
     ClientInstance::release(instance_);
   }
+}
+
+void ProducerCore::finishCallbacks() { stopCallbacks(Clock::time_point::max()); }
+
+// Every callback is made, if not until `until`: an application counts on hearing about each of its
+// sends.
+void ProducerCore::stopCallbacks(Clock::time_point until) {
+  if (checker_ != nullptr) {
+    checker_->stop(until);
+  }
+  callbacks_.stop(true, until);
 }
 
 std::string ProducerCore::clientId() const { return instance_->clientId(); }

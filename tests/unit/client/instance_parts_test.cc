@@ -116,6 +116,24 @@ TEST(WorkerPoolTest, StopDropsWhatHasNotStartedAndRefusesMore) {
   EXPECT_EQ(ran, 1);
 }
 
+// Promise: where a stop cannot wait for what is queued, it is done all the same.
+TEST(WorkerPoolTest, WhatAStopThatDrainsDoesNotWaitForIsDoneLater) {
+  WorkerPool pool("test", 1);
+  std::promise<void> stopped;
+  std::atomic<int> ran{0};
+  pool.post([&] {
+    stopped.get_future().wait();
+    EXPECT_FALSE(pool.stop(true, WorkerPool::patience()));
+    EXPECT_EQ(ran, 0) << "a task of a pool waits for nothing";
+  });
+  pool.post([&] { ++ran; });
+  pool.post([&] { ++ran; });
+  EXPECT_FALSE(pool.stop(true, steady_clock::now()));
+  stopped.set_value();
+  EXPECT_TRUE(pool.stop(true, WorkerPool::patience()));
+  EXPECT_EQ(ran, 2);
+}
+
 TEST(WorkerPoolTest, ATaskThatThrowsHurtsNobody) {
   WorkerPool pool("test", 1);
   std::atomic<bool> ran{false};
