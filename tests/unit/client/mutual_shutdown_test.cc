@@ -13,7 +13,7 @@
 #include "remoting/protocol/commands/transaction.h"
 #include "rocketmq/default_lite_pull_consumer.h"
 #include "rocketmq/default_mq_push_consumer.h"
-#include "rocketmq/transaction_mq_producer.h"
+#include "tests/unit/client/checking_listener.h"
 #include "tests/unit/client/messages.h"
 #include "tests/unit/client/producer_fixture.h"
 
@@ -76,20 +76,6 @@ TEST_F(MutualShutdownTest, CallbacksOfProducers) {
 }
 
 TEST_F(MutualShutdownTest, ChecksOfTransactions) {
-  class Listener : public TransactionListener {
-   public:
-    explicit Listener(std::function<void()> act) : act_(std::move(act)) {}
-    LocalTransactionState executeLocalTransaction(const Message&, const std::any&) override {
-      return LocalTransactionState::kUnknow;
-    }
-    LocalTransactionState checkLocalTransaction(const MessageExt&) override {
-      act_();
-      return LocalTransactionState::kCommitMessage;
-    }
-
-   private:
-    const std::function<void()> act_;
-  };
   std::unique_ptr<TransactionMQProducer> a;
   std::unique_ptr<TransactionMQProducer> b;
   const auto make = [&](const std::string& group, std::unique_ptr<TransactionMQProducer>& other) {
@@ -98,7 +84,8 @@ TEST_F(MutualShutdownTest, ChecksOfTransactions) {
     config.producer_group = group;
     config.enable_msg_trace = true;
     auto producer = std::make_unique<TransactionMQProducer>(
-        config, std::make_shared<Listener>([&] { meeting_.attend([&] { other->shutdown(); }); }));
+        config,
+        std::make_shared<CheckingListener>([&] { meeting_.attend([&] { other->shutdown(); }); }));
     producer->start();
     Message message("T", "x");
     producer->send(message);
