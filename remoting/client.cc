@@ -189,7 +189,7 @@ std::shared_ptr<ConnectAttempt> Client::Impl::newAttempt(const std::string& addr
   gate_.enter();  // Open, because is_stopped_ is not set.
   asio::io_context& context = pool_.nextContext();
   return std::make_shared<ConnectAttempt>(
-      context, address, target, options_.tls,
+      context, HostLookup::shared(), address, target, options_.tls,
       ConnectAttempt::Limits{.timeout = options_.connect_timeout,
                              .waiters_max = options_.limits.pending_calls_max},
       [self = shared_from_this(), &context, address](Result<ConnectedSocket> outcome) {

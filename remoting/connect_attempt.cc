@@ -16,15 +16,16 @@ Status noAnswerWithin(std::chrono::milliseconds time) {
 
 }  // namespace
 
-ConnectAttempt::ConnectAttempt(asio::io_context& context, std::string address, HostAndPort target,
-                               std::shared_ptr<const TlsContext> tls, Limits limits, OnEnd on_end)
+ConnectAttempt::ConnectAttempt(asio::io_context& context, HostLookup& lookup, std::string address,
+                               HostAndPort target, std::shared_ptr<const TlsContext> tls,
+                               Limits limits, OnEnd on_end)
     : executor_(context.get_executor()),
+      lookup_(lookup),
       address_(std::move(address)),
       target_(std::move(target)),
       tls_context_(std::move(tls)),
       limits_(limits),
       on_end_(std::move(on_end)),
-      resolver_(executor_),
       socket_(executor_),
       timer_(executor_),
       deadline_(deadlineAfter(limits.timeout)) {}
@@ -70,18 +71,29 @@ void ConnectAttempt::begin() {
     connectTo({{ip, target_.port}});
     return;
   }
-  resolver_.async_resolve(
-      target_.host, std::to_string(target_.port),
-      [self = shared_from_this()](const asio::error_code& error,
-                                  const asio::ip::tcp::resolver::results_type& found) {
-        if (self->outcome_) {
-          return;
-        }
-        if (error) {
-          self->end(Status::io(error.message()));
-          return;
-        }
-        self->connectTo({found.begin(), found.end()});
+  lookUp();
+}
+
+void ConnectAttempt::lookUp() {
+  const auto onFound = [weak = weak_from_this()](const Result<HostLookup::Addresses>& found) {
+    const auto self = weak.lock();
+    if (self == nullptr || self->outcome_) {
+      return;
+    }
+    if (!found.ok()) {
+      self->end(found.status());
+      return;
+    }
+    std::vector<asio::ip::tcp::endpoint> endpoints;
+    for (const asio::ip::address& address : *found) {
+      endpoints.emplace_back(address, self->target_.port);
+    }
+    self->connectTo(std::move(endpoints));
+  };
+  // The executor is there as long as the ticket is.
+  ticket_ = lookup_.find(
+      target_.host, [executor = executor_, onFound](const Result<HostLookup::Addresses>& found) {
+        asio::post(executor, [onFound, found] { onFound(found); });
       });
 }
 
@@ -176,7 +188,7 @@ void ConnectAttempt::end(Result<ConnectedSocket> outcome) {
     return;
   }
   timer_.cancel();
-  resolver_.cancel();
+  ticket_.cancel();
   asio::error_code ignored;
   socket_.close(ignored);
   outcome_ = std::exchange(on_end_, nullptr)(std::move(outcome));

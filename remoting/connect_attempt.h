@@ -10,10 +10,10 @@
 #include <string>
 #include <vector>
 
-#include <asio/ip/basic_resolver.hpp>
 #include <asio/ip/tcp.hpp>
 
 #include "remoting/client.h"
+#include "remoting/host_lookup.h"
 #include "remoting/io_thread.h"
 #include "remoting/socket_address.h"
 #include "remoting/tls/tls_session.h"
@@ -26,7 +26,7 @@ struct ConnectedSocket {
   std::unique_ptr<TlsSession> tls;  ///< After its handshake; null: plain.
 };
 
-/// One try to connect to an address, shared by all who wait for it: resolves the host, tries the
+/// One try to connect to an address, shared by all who wait for it: looks the host up, tries the
 /// addresses found one after the other, shakes hands under TLS, and gives up after a while.
 ///
 /// Threads: start(), join() and cancel() any; everything else happens on the context's thread.
@@ -42,9 +42,11 @@ class ConnectAttempt : public std::enable_shared_from_this<ConnectAttempt> {
   /// waiting callers are told. Called once, before them.
   using OnEnd = std::function<Result<ConnectionPtr>(Result<ConnectedSocket>)>;
 
-  /// `address` is how messages call the target; `tls` is null for a plain connection.
-  ConnectAttempt(asio::io_context& context, std::string address, HostAndPort target,
-                 std::shared_ptr<const TlsContext> tls, Limits limits, OnEnd on_end);
+  /// `address` is how messages call the target; `tls` is null for a plain connection. `lookup` is
+  /// borrowed.
+  ConnectAttempt(asio::io_context& context, HostLookup& lookup, std::string address,
+                 HostAndPort target, std::shared_ptr<const TlsContext> tls, Limits limits,
+                 OnEnd on_end);
 
   void start();
 
@@ -56,8 +58,6 @@ class ConnectAttempt : public std::enable_shared_from_this<ConnectAttempt> {
   void cancel();
 
  private:
-  using Resolver = asio::ip::basic_resolver<asio::ip::tcp, IoExecutor>;
-
   /// Somebody who waits, with a timer when the deadline comes before the attempt's own.
   struct Waiter {
     Client::ConnectCallback callback;
@@ -68,6 +68,7 @@ class ConnectAttempt : public std::enable_shared_from_this<ConnectAttempt> {
   using Waiters = std::list<Waiter>;
 
   void begin();
+  void lookUp();
   void connectTo(std::vector<asio::ip::tcp::endpoint> endpoints);
   void onConnected(const asio::error_code& error);
   void beginTls();
@@ -77,6 +78,7 @@ class ConnectAttempt : public std::enable_shared_from_this<ConnectAttempt> {
   void end(Result<ConnectedSocket> outcome);
 
   const IoExecutor executor_;
+  HostLookup& lookup_;
   const std::string address_;
   const HostAndPort target_;
   const std::shared_ptr<const TlsContext> tls_context_;
@@ -84,7 +86,7 @@ class ConnectAttempt : public std::enable_shared_from_this<ConnectAttempt> {
   OnEnd on_end_;
   std::atomic<size_t> joined_ = 0;
 
-  Resolver resolver_;
+  HostLookup::Ticket ticket_;
   TcpSocket socket_;
   std::unique_ptr<TlsSession> tls_;  // From the moment the handshake begins.
   SteadyTimer timer_;

@@ -37,7 +37,10 @@ LitePullCore::LitePullCore(const LitePullConsumerConfig& config, LiteSelection s
       queues_(limitsOf(config)),
       assigned_(std::move(selection.assigned)) {}
 
-LitePullCore::~LitePullCore() { shutdown(); }
+LitePullCore::~LitePullCore() {
+  shutdown();
+  worker_.stop(false, std::chrono::steady_clock::time_point::max());
+}
 
 std::optional<ClientError> LitePullCore::openOffsets() {
   if (config_.message_model == MessageModel::kClustering) {
@@ -124,7 +127,7 @@ void LitePullCore::shutdown() {
   queues_.close();
   timers_->stop();
   calls_.cancel();
-  worker_.stop(false, std::chrono::steady_clock::time_point::max());
+  worker_.stop(false, WorkerPool::patience());
   guard_.close();
   if (trace_ != nullptr) {
     trace_->shutdown();

@@ -6,6 +6,7 @@
 #include <future>
 #include <utility>
 
+#include "client/instance/retired_threads.h"
 #include "client/instance/serialize_type.h"
 #include "client/instance/tls.h"
 #include "common/json/decode.h"
@@ -144,6 +145,10 @@ Outcome<std::shared_ptr<ClientInstance>> ClientInstance::acquire(const ClientCon
 }
 
 void ClientInstance::release(std::shared_ptr<ClientInstance> instance) {
+  if (instance->loop_->isCurrent()) {
+    RetiredThreads::instance().run([instance] { release(instance); });
+    return;
+  }
   InstanceTable& table = InstanceTable::get();
   {
     MutexLock lock(table.mutex);
@@ -309,13 +314,14 @@ Outcome<TopicRoutePtr> ClientInstance::routeFrom(const std::string& topic,
 
 void ClientInstance::answerOnce(const std::shared_ptr<RouteWaiter>& waiter,
                                 const Outcome<TopicRoutePtr>& outcome) {
+  RouteCallback callback;
   {
     MutexLock lock(mutex_);
-    if (std::exchange(waiter->done, true)) {
-      return;
-    }
+    callback.swap(waiter->callback);
   }
-  waiter->callback(outcome);
+  if (callback) {
+    callback(outcome);
+  }
 }
 
 // A route that has lost queues is asked for once more soon: a name server that has just started

@@ -39,7 +39,7 @@ class ClientInstance {
   /// wrong with the name-server addresses.
   static Outcome<std::shared_ptr<ClientInstance>> acquire(const ClientConfig& config,
                                                           const std::string& client_id);
-  /// Not from the event loop.
+  /// From the event loop, which the end of an instance waits for, another thread does it soon.
   static void release(std::shared_ptr<ClientInstance> instance);
 
   ~ClientInstance();
@@ -125,8 +125,8 @@ class ClientInstance {
   void takeAddresses(const std::string& text);
 
   struct RouteWaiter {
+    /// Empty once it is called: what it holds ends then, not with a timer. Guarded by mutex_.
     RouteCallback callback;
-    bool done = false;  // Guarded by mutex_.
   };
   using RouteResult = remoting::CallResult<remoting::GetRouteInfoByTopic>;
 

@@ -1,5 +1,10 @@
 #include "client/instance/event_loop.h"
 
+#include <utility>
+
+#include <asio/io_context.hpp>
+
+#include "client/instance/retired_threads.h"
 #include "common/mutex.h"
 
 namespace rocketmq::client {
@@ -15,6 +20,18 @@ std::shared_ptr<EventLoop> EventLoop::shared() {
     current = loop;
   }
   return loop;
+}
+
+EventLoop::EventLoop() : pool_(std::make_shared<remoting::IoPool>("rmq-client-io", 1)) {}
+
+EventLoop::~EventLoop() {
+  if (isCurrent()) {
+    RetiredThreads::instance().run([pool = std::move(pool_)]() mutable { pool.reset(); });
+  }
+}
+
+bool EventLoop::isCurrent() const {
+  return pool_->context(0).get_executor().running_in_this_thread();
 }
 
 }  // namespace rocketmq::client

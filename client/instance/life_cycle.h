@@ -28,7 +28,10 @@ class LifeCycle {
       MutexLock lock(mutex_);
       if (state_ != State::kCreated) {
         throw MQClientException(
-            -1, "The " + what + " was started before; each can be started only once");
+            -1, "The " + what +
+                    (state_ == State::kShutDown ? " was shut down; it cannot be started any more"
+                                                : " was started before") +
+                    "; each can be started only once");
       }
       state_ = State::kStarting;
     }

@@ -1,69 +1,18 @@
 #include "client/instance/worker_pool.h"
 
-#include <algorithm>
-#include <cstdlib>
 #include <deque>
 #include <exception>
-#include <iterator>
 #include <list>
 #include <thread>
 #include <utility>
 
+#include "client/instance/retired_threads.h"
 #include "common/log.h"
 #include "common/mutex.h"
 #include "common/thread.h"
 
 namespace rocketmq::client {
 namespace {
-
-/// Threads that could not be joined by their owner because the owner was destroyed on one of them.
-/// The next pool to be destroyed joins them, or the end of the process, so that none is left in
-/// code that goes away.
-class RetiredThreads {
- public:
-  // Never destroyed: a pool inside a static object may come here after everything else.
-  static RetiredThreads& instance() {
-    static RetiredThreads& retired = make();
-    return retired;
-  }
-
-  void add(NamedThread thread) {
-    MutexLock lock(mutex_);
-    threads_.push_back({std::move(thread), std::this_thread::get_id()});
-  }
-
-  void joinAll() {
-    std::vector<Retired> threads;
-    {
-      MutexLock lock(mutex_);
-      for (auto it = threads_.begin(); it != threads_.end();) {
-        if (it->id == std::this_thread::get_id()) {
-          ++it;
-        } else {
-          threads.push_back(std::move(*it));
-          it = threads_.erase(it);
-        }
-      }
-    }
-    for (Retired& retired : threads) {
-      retired.thread.join();
-    }
-  }
-
- private:
-  struct Retired {
-    NamedThread thread;
-    std::thread::id id;
-  };
-
-  static RetiredThreads& make() {
-    std::atexit([] { instance().joinAll(); });
-    return *new RetiredThreads;
-  }
-
-  Mutex mutex_;
-  std::vector<Retired> threads_ ROCKETMQ_GUARDED_BY(mutex_);
-};
 
 thread_local const void* t_current_pool = nullptr;
 thread_local std::vector<std::shared_ptr<const void>> t_kept_for_task;
@@ -110,13 +59,11 @@ class WorkerPool::State : public std::enable_shared_from_this<State> {
     }
     work_.notifyAll();
     const size_t own = t_current_pool == this ? 1 : 0;
-    while (own > 0 && !tasks_.empty()) {
+    while (own > 0 && !tasks_.empty() && std::chrono::steady_clock::now() < until) {
       runOneLocked();  // Nobody else may be there to do it.
     }
     while (running_ > own || !tasks_.empty()) {
       if (!quiet_.waitUntil(mutex_, until) && (running_ > own || !tasks_.empty())) {
-        std::move(tasks_.begin(), tasks_.end(), std::back_inserter(dropped));
-        tasks_.clear();
         return false;
       }
     }
@@ -281,6 +228,11 @@ bool WorkerPool::post(Task task) { return state_->post(&task, 1); }
 bool WorkerPool::post(std::vector<Task> tasks) { return state_->post(tasks.data(), tasks.size()); }
 
 bool WorkerPool::onOwnThread() const { return t_current_pool == state_.get(); }
+
+std::chrono::steady_clock::time_point WorkerPool::patience() {
+  return t_current_pool == nullptr ? std::chrono::steady_clock::time_point::max()
+                                   : std::chrono::steady_clock::now();
+}
 
 void WorkerPool::keepUntilTaskEnds(std::shared_ptr<const void> object) {
   t_kept_for_task.push_back(std::move(object));

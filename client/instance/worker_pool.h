@@ -14,9 +14,9 @@ namespace rocketmq::client {
 ///
 /// Threads: started when there is work for them, kept until the end. Any thread may post. Bounds:
 /// the pool itself does not bound its queue; who posts does (sends in flight, cached messages).
-/// Life:    stop() refuses new tasks, drops those not started and waits for running ones; the
-///          destructor waits until every thread has ended. Both may be called from a task of the
-///          pool: that one thread is then joined by the next pool that is destroyed.
+/// Life:    stop() refuses new tasks, drops those not started or lets them be finished, and waits;
+///          the destructor waits until every thread has ended. Both may be called from a task of
+///          the pool: that one thread is then joined by the next pool that is destroyed.
 class WorkerPool {
  public:
   using Task = remoting::UniqueFunction<void()>;
@@ -34,12 +34,17 @@ class WorkerPool {
   /// True on a thread of this pool.
   bool onOwnThread() const;
 
+  /// Until when a stop() on this thread may wait for functions of the application's: not at all on
+  /// a thread of any pool. The application's function that runs there may be what they wait for.
+  static std::chrono::steady_clock::time_point patience();
+
   /// Keeps `object` until the task that calls this has ended: what a task destroys that is still
   /// running. Only from a task, of whichever pool.
   static void keepUntilTaskEnds(std::shared_ptr<const void> object);
 
-  /// Finishes what is queued when `drain` is set. False when tasks were still running at `until`;
-  /// from a task of the pool, that task does not count.
+  /// With `drain` what is queued is finished, after `until` by the pool's threads on their own.
+  /// False when there still was something to do at `until`; from a task of the pool, that task does
+  /// not count.
   bool stop(bool drain, std::chrono::steady_clock::time_point until);
 
   /// Changes the number of threads: more come when there is work for them, those that are too many

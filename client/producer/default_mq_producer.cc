@@ -37,7 +37,13 @@ DefaultMQProducer::DefaultMQProducer(std::string producer_group)
 DefaultMQProducer::DefaultMQProducer(ProducerConfig config)
     : impl_(std::make_unique<Impl>(std::move(config))) {}
 
-DefaultMQProducer::~DefaultMQProducer() { impl_->life.end(); }
+DefaultMQProducer::~DefaultMQProducer() {
+  impl_->life.end();
+  // Also where a callback destroys its own producer, no other comes after this.
+  if (const auto core = impl_->life.current()) {
+    core->finishCallbacks();
+  }
+}
 
 ProducerConfig& DefaultMQProducer::config() { return impl_->config; }
 

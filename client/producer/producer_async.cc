@@ -61,8 +61,9 @@ void ProducerCore::tellApplication(const SendCallPtr& call, InFlightSends& place
   outcomes_.add([call, &places] {
     // Given back first: the callback may send again.
     places.release(call->outgoing.bytes());
-    // What the application's function holds ends here, not on the event loop.
+    // What the application's functions hold ends here, not on the event loop.
     const SendCallback callback = std::move(call->callback);
+    const std::optional<MessageQueueSelector> unused = call->takeSelector();
     const Outcome<SendResult>& outcome = *call->outcome;
     if (outcome.ok()) {
       if (callback.on_success) {

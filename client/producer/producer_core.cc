@@ -21,6 +21,16 @@ constexpr const char* kReservedGroup = "DEFAULT_PRODUCER";
 // What shutdown() spends at most on telling brokers.
 constexpr milliseconds kFarewellTimeout{500};
 constexpr milliseconds kCongestionDelay{2};
+// So many tries follow each other at once, the further ones after a pause: tries that fail without
+// taking time, as where no master is known, would fill the stack or keep a processor busy.
+constexpr int32_t kPromptTries = 3;
+constexpr milliseconds kRetryPause{10};
+// However many tries are left, one may take this share of the time that is.
+constexpr int64_t kTriesSharingMax = 10;
+
+milliseconds pauseAfter(const SendCall& call) {
+  return call.attempts_made < kPromptTries ? milliseconds(0) : kRetryPause;
+}
 
 InFlightSends::Limits limitsOf(const ProducerConfig& config) {
   return {std::max(config.async_in_flight_max, 1),
@@ -51,7 +61,10 @@ ProducerCore::ProducerCore(const ProducerConfig& config,
       outcomes_(callbacks_,
                 [this] { instance_->timers().soon(guard_.wrap([this] { outcomes_.flush(); })); }) {}
 
-ProducerCore::~ProducerCore() { shutdown(); }
+ProducerCore::~ProducerCore() {
+  shutdown();
+  finishCallbacks();
+}
 
 std::optional<ClientError> ProducerCore::start() {
   if (const Status status = checkGroup(config_.producer_group, kReservedGroup); !status.isOk()) {
@@ -89,12 +102,8 @@ void ProducerCore::shutdown() {
   if (instance_ != nullptr && !released_.load()) {
     instance_->requests().finishAll(this, cutShort());
   }
-  if (checker_ != nullptr) {
-    checker_->stop();
-  }
-  // Every callback is made: an application counts on hearing about each of its sends.
   outcomes_.close();
-  callbacks_.stop(true, Clock::time_point::max());
+  stopCallbacks(WorkerPool::patience());
   if (trace_ != nullptr) {
     trace_->shutdown();
   }
@@ -103,6 +112,17 @@ void ProducerCore::shutdown() {
     instance_->removeProducer(group_, remoting::deadlineAfter(kFarewellTimeout));
     ClientInstance::release(instance_);
   }
+}
+
+void ProducerCore::finishCallbacks() { stopCallbacks(Clock::time_point::max()); }
+
+// Every callback is made, if not until `until`: an application counts on hearing about each of its
+// sends.
+void ProducerCore::stopCallbacks(Clock::time_point until) {
+  if (checker_ != nullptr) {
+    checker_->stop(until);
+  }
+  callbacks_.stop(true, until);
 }
 
 std::string ProducerCore::clientId() const { return instance_->clientId(); }
@@ -116,6 +136,9 @@ SendCallPtr ProducerCore::makeCall(OutgoingMessage&& outgoing, SendTarget&& targ
   auto call = std::make_shared<SendCall>();
   call->outgoing = std::move(outgoing);
   call->target = std::move(target);
+  if (std::holds_alternative<SelectedQueue>(call->target)) {
+    call->has_selector.store(true);
+  }
   call->mode = mode;
   call->retries_max = mode == SendMode::kSync ? config_.retry_times_when_send_failed
                                               : config_.retry_times_when_send_async_failed;
@@ -135,7 +158,9 @@ Outcome<SendResult> ProducerCore::sendSync(OutgoingMessage&& outgoing, SendTarge
     return shutDown();
   }
   begin(call);
-  return caller->wait();
+  Outcome<SendResult> outcome = caller->wait();
+  static_cast<void>(call->takeSelector());  // It ends here, not with what the event loop holds.
+  return outcome;
 }
 
 void ProducerCore::begin(const SendCallPtr& call) {
@@ -184,13 +209,16 @@ void ProducerCore::takeRoute(const SendCallPtr& call, const Outcome<TopicRoutePt
 }
 
 void ProducerCore::select(const SendCallPtr& call) {
+  const std::optional<MessageQueueSelector> selector = call->takeSelector();
+  if (!selector) {
+    return;  // The call has its outcome.
+  }
   std::vector<MessageQueue> queues = call->route->publish_queues;
   for (MessageQueue& queue : queues) {
     queue.topic = withoutNamespace(config_.name_space, queue.topic);
   }
-  const auto& selected = std::get<SelectedQueue>(call->target);
   try {
-    MessageQueue chosen = selected.selector(queues, selected.message);
+    MessageQueue chosen = (*selector)(queues, std::get<SelectedQueue>(call->target).message);
     if (std::find(queues.begin(), queues.end(), chosen) == queues.end()) {
       finish(call, ClientError::client("the selector returned " + chosen.toString() +
                                        ", which is not one of the queues it was given"));
@@ -218,6 +246,12 @@ void ProducerCore::attempt(const SendCallPtr& call) {
     call->queue = *fixed;
     call->queue.topic = call->outgoing.header.topic;
   } else {
+    if (call->attempts_made > 1) {
+      // What has failed may have left the route by now.
+      if (TopicRoutePtr newest = instance_->knownPublishRoute(call->outgoing.header.topic)) {
+        call->route = std::move(newest);
+      }
+    }
     std::function<bool(const std::string&)> is_available;
     if (config_.send_latency_fault_enable) {
       is_available = [this](const std::string& broker) { return latency_.isAvailable(broker); };
@@ -255,8 +289,10 @@ void ProducerCore::attempt(const SendCallPtr& call) {
 ProducerCore::Clock::time_point ProducerCore::connectDeadline(const SendCall& call) const {
   const bool single_try =
       call.mode == SendMode::kOneway || (call.mode == SendMode::kSync && call.queueFixed());
-  const int32_t tries_left =
-      single_try ? 1 : std::max(1, call.retries_max + 2 - call.attempts_made);
+  const int64_t tries_left =
+      single_try ? 1
+                 : std::clamp<int64_t>(int64_t{call.retries_max} + 2 - call.attempts_made, 1,
+                                       kTriesSharingMax);
   const auto now = Clock::now();
   return now + (call.deadline - now) / tries_left;
 }
@@ -338,7 +374,7 @@ void ProducerCore::takeStored(const SendCallPtr& call, SendStatus status,
   }
   if (try_elsewhere) {
     call->stored_somehow = std::make_unique<SendResult>(std::move(result));
-    attempt(call);
+    tryAgain(call);
   } else {
     finish(call, std::move(result));
   }
@@ -349,13 +385,13 @@ void ProducerCore::fail(const SendCallPtr& call, ClientError error) {
                                    .queue_fixed = call->queueFixed(),
                                    .attempts_made = call->attempts_made,
                                    .retries_max = call->retries_max,
-                                   .time_left = Clock::now() < call->deadline};
+                                   .time_left = Clock::now() + pauseAfter(*call) < call->deadline};
   if (!call->finished.load() &&
       decideAfterFailure(attempt_made, error) == AfterFailure::kTryAgain) {
     static LogLimiter limiter;
     limiter.warn("send of message {} to {} failed and is tried again: {}",
                  call->outgoing.idForLog(), call->queue.toString(), error.message);
-    attempt(call);
+    tryAgain(call);
     return;
   }
   if (call->stored_somehow) {
@@ -367,6 +403,15 @@ void ProducerCore::fail(const SendCallPtr& call, ClientError error) {
                                          "] times, still failed, Topic: " + call->queue.topic);
   }
   finish(call, std::move(error));
+}
+
+void ProducerCore::tryAgain(const SendCallPtr& call) {
+  const milliseconds pause = pauseAfter(*call);
+  if (pause == milliseconds(0)) {
+    attempt(call);
+  } else {
+    instance_->timers().after(pause, guard_.wrap([this, call] { attempt(call); }));
+  }
 }
 
 template <class Value>

@@ -25,7 +25,8 @@ namespace rocketmq::client {
 /// The working part of a producer (RocketMQ: DefaultMQProducerImpl). Every send is asynchronous in
 /// here: choose a queue, connect, write, take the answer, perhaps try again.
 ///
-/// Life:    start() -> shutdown(), which ends what is in flight with an error. Once each.
+/// Life:    start() -> shutdown(), which ends what is in flight with an error. Once each. On a
+///          thread of a WorkerPool shutdown() does not wait for callbacks: the destructor does.
 /// Threads: any. The core runs on the caller's thread up to the first write and on the event loop
 ///          from there; users' functions only on the caller's thread and on the callback pool.
 class ProducerCore {
@@ -42,6 +43,8 @@ class ProducerCore {
   /// The reason when the configuration cannot work.
   std::optional<ClientError> start();
   void shutdown();
+  /// After shutdown(): returns when all callbacks have returned but the one that calls this.
+  void finishCallbacks();
 
   std::string clientId() const;
   /// As it was at the start.
@@ -86,9 +89,8 @@ class ProducerCore {
     Clock::time_point deadline;
     std::chrono::milliseconds timeout;  ///< That led to the deadline, for messages.
   };
-  std::optional<ClientError> beginRequest(const std::string& id, OutgoingMessage outgoing,
-                                          SendTarget target, const RequestTime& time,
-                                          PendingRequests::Done done);
+  std::optional<ClientError> beginRequest(const std::string& id, const SendCallPtr& call,
+                                          const RequestTime& time, PendingRequests::Done done);
   void greetBrokersOf(const std::string& topic, Clock::time_point deadline);
 
   ClientInstance::TopicTemplate topicTemplate() const {
@@ -116,6 +118,8 @@ class ProducerCore {
   void takeStored(const SendCallPtr& call, SendStatus status,
                   const remoting::SendMessageReply& reply);
   void fail(const SendCallPtr& call, ClientError error);
+  /// attempt(), soon.
+  void tryAgain(const SendCallPtr& call);
   /// `outcome`: a SendResult or the error instead of it. Nothing when the guard is closed: then the
   /// shutdown, which waits for whoever is inside, concludes what is left.
   template <class Value>
@@ -123,6 +127,7 @@ class ProducerCore {
   template <class Value>
   void conclude(const SendCallPtr& call, Value&& outcome);
 
+  void stopCallbacks(Clock::time_point until);
   Clock::time_point connectDeadline(const SendCall& call) const;
   void recordLatency(const SendCall& call, bool failed);
   void refuse(const SendCallback& callback, ClientError error);

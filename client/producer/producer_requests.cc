@@ -34,6 +34,11 @@ ClientError noReply(const std::string& topic, bool sent, milliseconds timeout) {
       {}};
 }
 
+milliseconds timeUntil(std::chrono::steady_clock::time_point deadline) {
+  return boundedTimeout(
+      std::chrono::ceil<milliseconds>(deadline - std::chrono::steady_clock::now()));
+}
+
 }  // namespace
 
 std::string ProducerCore::makeRequest(Message& message, milliseconds timeout) const {
@@ -66,13 +71,11 @@ void ProducerCore::greetBrokersOf(const std::string& topic, Clock::time_point de
 }
 
 std::optional<ClientError> ProducerCore::beginRequest(const std::string& id,
-                                                      OutgoingMessage outgoing, SendTarget target,
+                                                      const SendCallPtr& call,
                                                       const RequestTime& time,
                                                       PendingRequests::Done done) {
   PendingRequests& requests = instance_->requests();
-  const std::string topic = outgoing.header.topic;
-  const auto left = std::chrono::ceil<milliseconds>(time.deadline - Clock::now());
-  const SendCallPtr call = makeCall(std::move(outgoing), std::move(target), SendMode::kAsync, left);
+  const std::string topic = call->outgoing.header.topic;
   auto sent = std::make_shared<std::atomic<bool>>(false);
   call->done = [&requests, id, sent](const SendCallPtr& call_done) {
     sent->store(call_done->outcome->ok());
@@ -88,7 +91,7 @@ std::optional<ClientError> ProducerCore::beginRequest(const std::string& id,
     // Else the shutdown has ended it already.
     return requests.remove(id) ? std::optional(shutDown()) : std::nullopt;
   }
-  instance_->timers().after(boundedTimeout(left),
+  instance_->timers().after(timeUntil(time.deadline),
                             guard_.wrap([&requests, id, topic, sent, timeout = time.timeout] {
                               requests.finish(id, noReply(topic, sent->load(), timeout));
                             }));
@@ -100,14 +103,20 @@ Outcome<Message> ProducerCore::requestSync(const std::string& id, OutgoingMessag
                                            SendTarget target, milliseconds timeout) {
   const auto deadline = Clock::now() + timeout;
   greetBrokersOf(outgoing.header.topic, deadline);
+  const SendCallPtr call =
+      makeCall(std::move(outgoing), std::move(target), SendMode::kAsync, timeUntil(deadline));
   auto caller = std::make_shared<WaitingCaller<Outcome<Message>>>();
-  if (auto* selected = std::get_if<SelectedQueue>(&target)) {
+  if (auto* selected = std::get_if<SelectedQueue>(&call->target)) {
     selected->run = [caller](std::function<void()> choice) { caller->run(std::move(choice)); };
   }
-  const std::optional<ClientError> error =
-      beginRequest(id, std::move(outgoing), std::move(target), {deadline, timeout},
-                   [caller](Outcome<Message> outcome) { caller->finish(std::move(outcome)); });
-  return error ? Outcome<Message>(*error) : caller->wait();
+  if (std::optional<ClientError> error = beginRequest(
+          id, call, {deadline, timeout},
+          [caller](Outcome<Message> outcome) { caller->finish(std::move(outcome)); })) {
+    return std::move(*error);
+  }
+  Outcome<Message> outcome = caller->wait();
+  static_cast<void>(call->takeSelector());  // It ends here, not with what the event loop holds.
+  return outcome;
 }
 
 void ProducerCore::requestAsync(const std::string& id, OutgoingMessage outgoing, SendTarget target,
@@ -119,21 +128,27 @@ void ProducerCore::requestAsync(const std::string& id, OutgoingMessage outgoing,
     throwError(admission == InFlightSends::Admission::kFull ? tooMany() : shutDown());
   }
   greetBrokersOf(outgoing.header.topic, deadline);
-  // A request keeps its place until it has its outcome: callbacks are never more than places.
-  const auto done = [this, callback = std::move(callback), bytes](Outcome<Message> outcome) {
-    outcomes_.add([this, callback, bytes, outcome = std::move(outcome)] {
-      in_flight_.release(bytes);
-      if (outcome.ok()) {
-        if (callback.on_success) {
-          callback.on_success(outcome.value());
-        }
-      } else if (callback.on_exception) {
-        withException(outcome.error(), callback.on_exception);
-      }
-    });
+  const SendCallPtr call =
+      makeCall(std::move(outgoing), std::move(target), SendMode::kAsync, timeUntil(deadline));
+  // A request keeps its place until it has its outcome: callbacks are never more than places. What
+  // the application's functions hold ends on the pool, not on the event loop.
+  auto done = [this, call, callback = std::move(callback),
+               bytes](Outcome<Message> outcome) mutable {
+    outcomes_.add(
+        [this, call, callback = std::move(callback), bytes, outcome = std::move(outcome)] {
+          in_flight_.release(bytes);
+          const std::optional<MessageQueueSelector> unused = call->takeSelector();
+          if (outcome.ok()) {
+            if (callback.on_success) {
+              callback.on_success(outcome.value());
+            }
+          } else if (callback.on_exception) {
+            withException(outcome.error(), callback.on_exception);
+          }
+        });
   };
   if (const std::optional<ClientError> error =
-          beginRequest(id, std::move(outgoing), std::move(target), {deadline, timeout}, done)) {
+          beginRequest(id, call, {deadline, timeout}, std::move(done))) {
     in_flight_.release(bytes);
     throwError(*error);
   }

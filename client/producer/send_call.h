@@ -8,6 +8,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <variant>
 
 #include "client/instance/client_error.h"
@@ -37,6 +38,8 @@ using SendTarget = std::variant<AnyQueue, MessageQueue, SelectedQueue>;
 struct SendCall {
   OutgoingMessage outgoing;
   SendTarget target;
+  /// The target is a selector that nobody has taken yet.
+  std::atomic<bool> has_selector{false};
   SendMode mode = SendMode::kSync;
   int32_t retries_max = 0;
   std::chrono::steady_clock::time_point deadline;
@@ -59,6 +62,15 @@ struct SendCall {
   /// Set by who sets `finished`, before done().
   std::optional<Outcome<SendResult>> outcome;
   std::optional<size_t> place;  ///< Guarded by InFlightSends.
+
+  /// The selector, for the first who asks: whatever a call comes to, what the application has given
+  /// ends on a thread of the application's. Nullopt when there is none, or none any more; only who
+  /// gets it may give the call another target.
+  std::optional<MessageQueueSelector> takeSelector() {
+    return has_selector.load() && has_selector.exchange(false)
+               ? std::optional(std::move(std::get<SelectedQueue>(target).selector))
+               : std::nullopt;
+  }
 
   bool queueFixed() const { return !std::holds_alternative<AnyQueue>(target); }
 };

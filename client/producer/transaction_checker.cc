@@ -36,9 +36,9 @@ TransactionCheckHandler TransactionChecker::handler() {
   return guard_.wrap([this](TransactionCheck check) { take(std::move(check)); });
 }
 
-void TransactionChecker::stop() {
+void TransactionChecker::stop(std::chrono::steady_clock::time_point until) {
   guard_.close();
-  pool_.stop(false, std::chrono::steady_clock::time_point::max());
+  pool_.stop(false, until);
 }
 
 void TransactionChecker::take(TransactionCheck check) {

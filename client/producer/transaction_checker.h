@@ -1,6 +1,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -27,11 +28,12 @@ class TransactionChecker {
   /// Works until stop(), whatever becomes of this object.
   TransactionCheckHandler handler();
 
-  /// Traces answers from now on; `trace`, which may be null, must outlive stop().
+  /// Traces answers from now on; `trace`, which may be null, must outlive the last answer.
   void traceTo(TraceDispatcher* trace) { trace_.store(trace); }
 
-  /// Takes no more questions, drops those that wait and waits for those that are being answered.
-  void stop();
+  /// Takes no more questions, drops those that wait and waits, at most until `until`, for those
+  /// that are being answered.
+  void stop(std::chrono::steady_clock::time_point until);
 
   /// True inside the listener, when it answers a question.
   bool onOwnThread() const { return pool_.onOwnThread(); }

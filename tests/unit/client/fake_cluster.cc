@@ -553,6 +553,12 @@ void FakeCluster::lieAbout(const std::string& topic,
   topics_[topic].addresses = addresses;
 }
 
+void FakeCluster::loseMasters(const std::string& topic, bool ordered) {
+  MutexLock lock(mutex_);
+  topics_[topic].has_masters = false;
+  topics_[topic].ordered = ordered;
+}
+
 void FakeCluster::swallowRoutes(bool swallow) {
   MutexLock lock(mutex_);
   swallow_routes_ = swallow;
@@ -589,8 +595,13 @@ std::optional<std::string> FakeCluster::routeOf(const std::string& topic) {
     data.cluster = "fake";
     data.broker_name = broker->name();
     const auto lie = described.addresses.find(broker->name());
-    data.broker_addrs[0] = lie == described.addresses.end() ? broker->address() : lie->second;
+    data.broker_addrs[described.has_masters ? 0 : 1] =
+        lie == described.addresses.end() ? broker->address() : lie->second;
     route.broker_datas.push_back(data);
+    if (described.ordered) {
+      route.order_topic_conf = route.order_topic_conf.value_or("") + broker->name() + ":" +
+                               std::to_string(described.queues) + ";";
+    }
   }
   return json::encode(route, json::Style::kStrict);
 }

@@ -196,6 +196,9 @@ class FakeCluster {
   void createTopicAt(const FakeBroker& broker, const std::string& topic);
   /// The topic's route names these addresses instead of the brokers' own.
   void lieAbout(const std::string& topic, const std::map<std::string, std::string>& addresses);
+  /// The topic's route names slaves only, until createTopic(). `ordered`: its order configuration
+  /// still has the queues of the masters.
+  void loseMasters(const std::string& topic, bool ordered = false);
   /// Routes are asked for but not answered.
   void swallowRoutes(bool swallow);
   int64_t routeRequests() const;
@@ -208,6 +211,8 @@ class FakeCluster {
     int32_t perm = 6;
     std::map<std::string, std::string> addresses;
     std::string only_broker = {};  ///< Empty: all have it.
+    bool has_masters = true;
+    bool ordered = false;
   };
 
   std::optional<std::string> routeOf(const std::string& topic) ROCKETMQ_REQUIRES(mutex_);

@@ -11,7 +11,7 @@
 #include "rocketmq/default_mq_producer.h"
 #include "rocketmq/default_mq_pull_consumer.h"
 #include "rocketmq/default_mq_push_consumer.h"
-#include "rocketmq/transaction_mq_producer.h"
+#include "tests/unit/client/checking_listener.h"
 #include "tests/unit/client/fake_cluster.h"
 #include "tests/unit/client/messages.h"
 
@@ -419,30 +419,17 @@ TEST(ShutdownTest, ACallbackMayShutItsProducerDownAndDestroyIt) {
 }
 
 TEST(ShutdownTest, ATransactionCheckMayDestroyItsProducer) {
-  class Listener : public TransactionListener {
-   public:
-    explicit Listener(std::function<void()> act) : act_(std::move(act)) {}
-    LocalTransactionState executeLocalTransaction(const Message&, const std::any&) override {
-      return LocalTransactionState::kUnknow;
-    }
-    LocalTransactionState checkLocalTransaction(const MessageExt&) override {
-      act_();
-      return LocalTransactionState::kCommitMessage;
-    }
-
-   private:
-    const std::function<void()> act_;
-  };
   FakeCluster cluster(1);
   cluster.createTopic("T", 1);
   auto config = configFor<TransactionProducerConfig>(cluster);
   config.producer_group = "PG";
   std::atomic<bool> destroyed{false};
   std::unique_ptr<TransactionMQProducer> producer;
-  producer = std::make_unique<TransactionMQProducer>(config, std::make_shared<Listener>([&] {
-                                                       producer.reset();
-                                                       destroyed = true;
-                                                     }));
+  producer =
+      std::make_unique<TransactionMQProducer>(config, std::make_shared<CheckingListener>([&] {
+                                                producer.reset();
+                                                destroyed = true;
+                                              }));
   producer->start();
   Message message("T", "x");
   producer->send(message);

@@ -78,7 +78,7 @@ TEST_F(TransactionCheckerTest, TheAnswerNamesThePlaceThatTheQuestionNamed) {
     EXPECT_EQ(end.commit_log_offset, 700);
     EXPECT_TRUE(end.from_transaction_check);
   }
-  checker->stop();
+  checker->stop(std::chrono::steady_clock::time_point::max());
 }
 
 // While the listener is busy, no more than the bound may wait; the rest is for the broker's next
@@ -103,14 +103,14 @@ TEST_F(TransactionCheckerTest, QuestionsPastTheBoundAreDropped) {
   checker->handler()(question("last"));
   ASSERT_TRUE(eventually([&] { return answers().size() == 5; }));
   EXPECT_EQ(answers().back().first.message_id, "last");
-  checker->stop();
+  checker->stop(std::chrono::steady_clock::time_point::max());
 }
 
 TEST_F(TransactionCheckerTest, NobodyIsAskedAfterStop) {
   listener_->check = [](const MessageExt&) { return LocalTransactionState::kCommitMessage; };
   const auto checker = makeChecker();
   const TransactionCheckHandler handler = checker->handler();
-  checker->stop();
+  checker->stop(std::chrono::steady_clock::time_point::max());
   handler(question("late"));
   EXPECT_TRUE(answers().empty());
 }
