@@ -7,13 +7,15 @@
 #include <string>
 #include <thread>
 
+#include "remoting/large_answer.h"
 #include "remoting/server.h"
 #include "tests/unit/remoting/runtime_fixture.h"
 
 namespace rocketmq::remoting {
 namespace {
 
-using Dear = TestCommand<9005>;  ///< Takes long on the connection's thread.
+using Dear = TestCommand<9005>;   ///< Takes long on the connection's thread.
+using Large = TestCommand<9006>;  ///< Answered at once, with what may be much.
 
 class ServerOverloadTest : public RuntimeTest {
  protected:
@@ -21,6 +23,9 @@ class ServerOverloadTest : public RuntimeTest {
     router_.handle<Other>({}, [](const Other&, const RequestContext&) {
       return Answer<Other::Reply>(ResponseCode::kSystemBusy, "too much");
     });
+    router_.handle<Large>({}, largeAnswer([](const Large&, const RequestContext&) {
+                            return Answer<Large::Reply>(Large::Reply{"much"});
+                          }));
   }
 
   template <Command C>
@@ -121,6 +126,7 @@ TEST_F(ServerOverloadTest, NobodyGetsALargeAnswerWhileTooManyAreNotRead) {
   const test::RawSocket deaf = connectDeaf();
   auto other = connectRaw();
   EXPECT_TRUE(eventually([&] { return ask<OnLane>(other) == ResponseCode::kSystemBusy; }));
+  EXPECT_EQ(ask<Large>(other), ResponseCode::kSystemBusy);
   EXPECT_EQ(ask<Echo>(other), ResponseCode::kSuccess);
 }
 
