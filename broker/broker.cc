@@ -149,6 +149,15 @@ void Broker::Impl::startTimers() {
   every(kFirstPersist, milliseconds(settings->flush_delay_offset_interval_ms),
         [this, persist] { persist("delay offsets", delays_->persist()); });
   every(kClientScanPeriod, kClientScanPeriod, [this] { clients_->removeExpired(); });
+  timers_.push_back(std::make_unique<remoting::PeriodicTask>(
+      pool_, 0,
+      remoting::PeriodicTask::Options{.initial_delay = ClientRegistry::kTellPeriod,
+                                      .period = ClientRegistry::kTellPeriod},
+      [this] {
+        if (clients_->hasChangesToTell()) {
+          lanes_.run(remoting::Lane::kAdmin, [this] { clients_->tellChanges(); });
+        }
+      }));
   every(remoting::kTlsReloadPeriod, remoting::kTlsReloadPeriod,
         [this] { tls_.server->reloadIfChanged(); });
   if (acl_ != nullptr) {

@@ -45,9 +45,11 @@ Result<ConfigService::Outcome> ConfigService::update(std::string_view properties
     MutexLock lock(mutex_);
     BrokerSettings next = *settings_.load();
     const std::string black_list = next.config_black_list;
-    // RocketMQ parity: these three may never be changed by request, whatever the list says.
+    // RocketMQ parity: these may never be changed by request, whatever the list says; nor may where
+    // the next start writes its log.
     std::vector<std::string_view> refused = splitList(black_list, ';');
-    refused.insert(refused.end(), {"brokerConfigPath", "rocketmqHome", "configBlackList"});
+    refused.insert(refused.end(),
+                   {"brokerConfigPath", "rocketmqHome", "configBlackList", "logDir"});
     ROCKETMQ_ASSIGN_OR_RETURN(LiveUpdate update, updateLive(next, request, refused));
     if (update.refused_key) {
       outcome.refused_key = update.refused_key;

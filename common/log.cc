@@ -116,11 +116,37 @@ class ThreadFlag final : public spdlog::custom_flag_formatter {
   std::unordered_map<size_t, Known> known_;
 };
 
+/// The message on one line: what strangers call themselves must not look like lines of ours, or
+/// tell a terminal what to do.
+class MessageFlag final : public spdlog::custom_flag_formatter {
+ public:
+  void format(const spdlog::details::log_msg& message, const tm& /*time*/,
+              spdlog::memory_buf_t& out) override {
+    for (const char byte : message.payload) {
+      if (isControl(byte)) {
+        fmt::format_to(std::back_inserter(out), "\\x{:02x}", static_cast<unsigned char>(byte));
+      } else {
+        out.push_back(byte);
+      }
+    }
+  }
+
+  std::unique_ptr<custom_flag_formatter> clone() const override {
+    return std::make_unique<MessageFlag>();
+  }
+
+ private:
+  static bool isControl(char byte) {
+    return static_cast<unsigned char>(byte) < 0x20 || byte == 0x7f;
+  }
+};
+
 std::unique_ptr<spdlog::formatter> makeFormatter() {
   auto formatter = std::make_unique<spdlog::pattern_formatter>();
   formatter->add_flag<LevelFlag>('*');
   formatter->add_flag<ThreadFlag>('&');
-  formatter->set_pattern("%Y-%m-%d %H:%M:%S.%e %* %& - %v");
+  formatter->add_flag<MessageFlag>('~');
+  formatter->set_pattern("%Y-%m-%d %H:%M:%S.%e %* %& - %~");
   return formatter;
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -41,18 +42,26 @@ class KvTable {
   std::optional<std::string> get(std::string_view name_space, std::string_view key) const;
   /// Nullopt when the namespace does not exist.
   std::optional<Entries> list(std::string_view name_space) const;
+  /// The same as the body of an answer, written once for all who ask; null when the namespace does
+  /// not exist.
+  std::shared_ptr<const std::string> listBody(std::string_view name_space) const;
 
  private:
   using Table = model::KvConfigTable;
+  using Bodies = std::map<std::string, std::shared_ptr<const std::string>, std::less<>>;
+
+  static Bodies bodiesOf(const Table& table);
 
   KvTable(std::string path, size_t bytes_max, Table table);
-  /// `text` is `next`, encoded.
-  Status replace(Table next, const std::string& text) ROCKETMQ_REQUIRES(write_mutex_);
+  /// `text` is `next`, encoded; `name_space` is what has changed.
+  Status replace(Table next, const std::string& name_space, const std::string& text)
+      ROCKETMQ_REQUIRES(write_mutex_);
 
   const std::string path_;
   const size_t bytes_max_;
   Mutex write_mutex_;  ///< Held while the file is written.
   Published<Table> table_;
+  Published<Bodies> bodies_;
 };
 
 }  // namespace rocketmq::namesrv

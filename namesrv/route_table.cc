@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "common/log.h"
+#include "common/log_limiter.h"
 #include "common/model/permission.h"
 
 namespace rocketmq::namesrv {
@@ -20,8 +21,9 @@ RegisterResult RouteTable::registerBroker(const Registration& registration,
                                           const std::vector<TopicQueues>* topics, RouteTime now) {
   const BrokerIdentity& broker = registration.broker;
   if (isOutdated(registration)) {
-    log::warn("broker {}[{}] at {} is behind the one registered, ignored", broker.name, broker.id,
-              broker.address);
+    static LogLimiter limiter;
+    limiter.warn("broker {}[{}] at {} is behind the one registered, ignored", broker.name,
+                 broker.id, broker.address);
     forget(broker.address);
     return {.outcome = RegisterResult::Outcome::kOutdated};
   }
@@ -37,8 +39,9 @@ RegisterResult RouteTable::registerBroker(const Registration& registration,
       return {.outcome = RegisterResult::Outcome::kNeedsTopics};
     }
   } else if (may_be_partial && topics->size() == 1) {
-    log::warn("broker {}[{}] at {} registered one topic before all of them, refused", broker.name,
-              broker.id, broker.address);
+    static LogLimiter limiter;
+    limiter.warn("broker {}[{}] at {} registered one topic before all of them, refused",
+                 broker.name, broker.id, broker.address);
     return {.outcome = RegisterResult::Outcome::kUnknownBroker};
   }
 
@@ -111,8 +114,9 @@ RouteTable::TopicUse RouteTable::topicUseOf(const Registration& registration) co
 void RouteTable::leaveOtherName(const BrokerIdentity& broker) {
   const LiveBroker* live = findLive(broker.address);
   if (live != nullptr && live->name != broker.name) {
-    log::warn("address {} moves from broker {} to broker {}", broker.address, live->name,
-              broker.name);
+    static LogLimiter limiter;
+    limiter.warn("address {} moves from broker {} to broker {}", broker.address, live->name,
+                 broker.name);
     forget(broker.address);
   }
 }
@@ -129,14 +133,19 @@ void RouteTable::joinGroup(const Registration& registration) {
   std::erase_if(addresses, [&](const auto& entry) { return entry.second == broker.address; });
   std::string& holder = addresses[broker.id];
   if (!holder.empty()) {
-    log::warn("broker {}[{}] moves from {} to {}", broker.name, broker.id, holder, broker.address);
+    static LogLimiter limiter;
+    limiter.warn("broker {}[{}] moves from {} to {}", broker.name, broker.id, holder,
+                 broker.address);
     live_.erase(holder);
   }
   holder = broker.address;
   if (addresses != group.addresses || group.cluster != broker.cluster ||
       group.zone != registration.zone) {
-    log::info("broker {}[{}] of cluster {} is at {}", broker.name, broker.id, broker.cluster,
-              broker.address);
+    static LogLimiter limiter;
+    if (const auto left_out = limiter.admit()) {
+      log::info("broker {}[{}] of cluster {} is at {}{}", broker.name, broker.id, broker.cluster,
+                broker.address, LogLimiter::note(*left_out));
+    }
     group.addresses = std::move(addresses);
     group.cluster = broker.cluster;
     group.zone = registration.zone;
@@ -291,7 +300,10 @@ void RouteTable::removeAddress(const std::string& broker_name, const std::string
   if (removed == 0) {
     return;  // Another broker has taken the id over in the meantime.
   }
-  log::info("broker {} at {} is gone", broker_name, address);
+  static LogLimiter limiter;
+  if (const auto left_out = limiter.admit()) {
+    log::info("broker {} at {} is gone{}", broker_name, address, LogLimiter::note(*left_out));
+  }
   if (!group.addresses.empty()) {
     touchGroup(broker_name, group);
     return;

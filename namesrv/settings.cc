@@ -158,7 +158,7 @@ bool asksForUnsupported(const PropertyLine& line) {
 /// The keys of a black list, and those that are on it whatever it says.
 std::vector<std::string_view> blackListOf(std::string_view configured) {
   std::vector<std::string_view> keys = {"configBlackList", "configStorePath", "kvConfigPath",
-                                        "rocketmqHome"};
+                                        "logDir", "rocketmqHome"};
   const std::vector<std::string_view> more = splitList(configured, ';');
   keys.insert(keys.end(), more.begin(), more.end());
   return keys;

@@ -8,13 +8,12 @@
 
 #include "common/check.h"
 #include "common/log.h"
+#include "remoting/large_answer.h"
 
 namespace rocketmq::remoting {
 namespace {
 
-/// RocketMQ's words, which clients look for before they retry elsewhere.
-constexpr std::string_view kUnreadRemark =
-    "[OVERLOAD]system busy, start flow control for a while: answers wait to be read";
+/// As kUnreadRemark.
 constexpr std::string_view kLaneFullRemark =
     "[OVERLOAD]system busy, start flow control for a while";
 

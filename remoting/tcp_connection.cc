@@ -324,7 +324,7 @@ void TcpConnection::endCalls(std::vector<RawCallback> callbacks, const Status& s
 }
 
 /// Brings the connection to rest after an event: writes what was sent, closes if that was asked
-/// for, goes on with frames that were left when the peer did not read, waits for the next event.
+/// for, goes on with frames that were left, waits for the next event.
 void TcpConnection::settle() {
   if (!socket_.valid()) {
     return;
@@ -342,7 +342,7 @@ void TcpConnection::settle() {
       is_paused_ = false;
       partial_since_ = std::chrono::steady_clock::now();
     }
-    if (is_paused_ || !has_unhandled_) {
+    if (leavesFrames() || !has_unhandled_) {
       break;
     }
     handleUnhandled();

@@ -145,6 +145,8 @@ class TcpConnection final : public Connection, public Readiness::Source, private
   void handleBytes(std::span<char> bytes);
   bool completePartialFrame(const ConnectionPtr& self, std::span<char>& bytes);
   void handleUnhandled();
+  bool isTurnOver();
+  void beginNextTurn();
   size_t handleFrames(const ConnectionPtr& self, char* data, size_t size);
   void handleFrame(const ConnectionPtr& self, char* frame, size_t size);
   void handleAnswer(const CommandView& answer);
@@ -156,7 +158,9 @@ class TcpConnection final : public Connection, public Readiness::Source, private
   void endCalls(std::vector<RawCallback> callbacks, const Status& status);
 
   // State changes.
-  bool mayHandle() const { return !is_paused_ && !close_reason_; }
+  bool mayHandle() const { return !is_paused_ && !is_turn_over_ && !close_reason_; }
+  /// Frames that have come and may not be handled stay, see has_unhandled_.
+  bool leavesFrames() const { return is_paused_ || is_turn_over_; }
   void settle();
   void settleSoon();
   void onSettlePosted();
@@ -215,7 +219,7 @@ class TcpConnection final : public Connection, public Readiness::Source, private
   PartialFrame partial_;
   /// What partial_ must grow to before it can be looked at again: a frame or its length word.
   size_t expected_bytes_ = 0;
-  /// partial_ holds frames that were left because the connection paused.
+  /// partial_ holds frames that were left because the connection paused, or its turn was over.
   bool has_unhandled_ = false;
   WriteQueue write_queue_;
   std::vector<Call> new_calls_;  // Its capacity goes back and forth with inbox_calls_'s.
@@ -223,6 +227,7 @@ class TcpConnection final : public Connection, public Readiness::Source, private
   std::optional<SteadyTimer> call_timer_;
   Deadline call_timer_at_ = Deadline::max();  // Max: not armed.
   Deadline last_read_at_ = Deadline::min();
+  Deadline turn_began_ = Deadline::min();
   /// Since when partial_ has waited for its rest, while this connection was willing to read it.
   Deadline partial_since_;
   ConnectionMemory::Share memory_share_;
@@ -237,6 +242,7 @@ class TcpConnection final : public Connection, public Readiness::Source, private
   bool is_write_armed_ = false;
   bool is_ready_source_ = false;
   bool is_paused_ = false;     // The peer does not read.
+  bool is_turn_over_ = false;  // beginNextTurn() is posted.
   bool is_held_back_ = false;  // Too much of what the peer asked was refused.
   bool is_draining_ = false;
 };

@@ -22,11 +22,16 @@ constexpr size_t kLengthWordBytes = 4;
 // this: thousands of small requests in one go would hold up everybody else, and dozens of
 // connections may have that many at once.
 constexpr std::chrono::microseconds kTurnTime{500};
+/// When requests took so long, those that have come with them wait until the others had their turn:
+/// how many bytes there are does not say what they cost.
+constexpr std::chrono::milliseconds kTurnTimeMax{2};
+/// The clock is not looked at for each small frame.
+constexpr size_t kFramesPerLook = 4;
 
 }  // namespace
 
 void TcpConnection::waitReadable() {
-  if (is_read_armed_ || is_paused_ || is_held_back_ || is_draining_) {
+  if (is_read_armed_ || is_held_back_ || is_draining_ || leavesFrames()) {
     return;
   }
   if (stage_ == Stage::kHandshake && is_write_armed_) {
@@ -148,6 +153,7 @@ size_t TcpConnection::readOnce() {
   }
   touch();
   last_read_at_ = std::chrono::steady_clock::now();
+  turn_began_ = last_read_at_;
   const auto bytes = static_cast<size_t>(got);
   const size_t in_room = std::min(bytes, room.size());
   partial_.grow(in_room);
@@ -195,19 +201,35 @@ bool TcpConnection::completePartialFrame(const ConnectionPtr& self, std::span<ch
   return !close_reason_;
 }
 
-/// Goes on with the frames that were left in partial_ when the connection paused.
+/// Goes on with the frames that were left in partial_.
 void TcpConnection::handleUnhandled() {
   has_unhandled_ = false;
   partial_.consume(handleFrames(shared_from_this(), partial_.data(), partial_.size()));
   partial_since_ = std::chrono::steady_clock::now();
-  has_unhandled_ = is_paused_ && !partial_.empty();
+  has_unhandled_ = leavesFrames() && !partial_.empty();
+}
+
+bool TcpConnection::isTurnOver() {
+  if (std::chrono::steady_clock::now() - turn_began_ < kTurnTimeMax) {
+    return false;
+  }
+  is_turn_over_ = true;
+  post(&TcpConnection::beginNextTurn);
+  return true;
+}
+
+void TcpConnection::beginNextTurn() {
+  is_turn_over_ = false;
+  turn_began_ = std::chrono::steady_clock::now();
+  settle();
 }
 
 /// Handles the complete frames at the front and returns how many bytes they have; fewer when the
-/// connection pauses or must be closed. Otherwise expected_bytes_ says what the rest is to become.
+/// connection pauses, its turn is over or it must be closed. Otherwise expected_bytes_ says what
+/// the rest is to become.
 size_t TcpConnection::handleFrames(const ConnectionPtr& self, char* data, size_t size) {
   size_t handled = 0;
-  while (mayHandle()) {
+  for (size_t frames = 0; mayHandle(); ++frames) {
     const std::string_view rest(data + handled, size - handled);
     const Result<std::optional<size_t>> frame_bytes =
         peekFrameSize(rest, settings_->limits.frame_bytes_max);
@@ -216,7 +238,8 @@ size_t TcpConnection::handleFrames(const ConnectionPtr& self, char* data, size_t
       break;
     }
     expected_bytes_ = frame_bytes->value_or(kLengthWordBytes);
-    if (rest.size() < expected_bytes_) {
+    if (rest.size() < expected_bytes_ ||
+        (frames > 0 && frames % kFramesPerLook == 0 && isTurnOver())) {
       break;
     }
     handleFrame(self, data + handled, expected_bytes_);
@@ -256,9 +279,9 @@ void TcpConnection::keepRest(std::string_view rest) {
   if (close_reason_ || rest.empty()) {
     return;
   }
-  has_unhandled_ = is_paused_;
+  has_unhandled_ = leavesFrames();
   partial_since_ = last_read_at_;
-  partial_.assign(rest, is_paused_ ? rest.size() : expected_bytes_);
+  partial_.assign(rest, has_unhandled_ ? rest.size() : expected_bytes_);
 }
 
 }  // namespace rocketmq::remoting

@@ -7,11 +7,13 @@
 
 #include "common/log.h"
 #include "common/log_limiter.h"
-#include "remoting/protocol/commands/client_membership.h"
 
 namespace rocketmq::broker {
 
 namespace {
+
+/// Of a kind: who joins and leaves again and again must not fill the disk.
+constexpr int64_t kMemberLinesPerSecond = 100;
 
 /// What a membership takes beside the names of the group and the client: nodes of some maps.
 constexpr size_t kMembershipBytes = 512;
@@ -31,6 +33,31 @@ uint64_t fingerprintOf(const std::vector<model::SubscriptionData>& subscriptions
     sum += std::hash<std::string>{}(line);
   }
   return sum;
+}
+
+constexpr std::chrono::milliseconds kGroupTellPeriod{100};
+
+void logJoined(std::string_view what, const ClientInfo& client, std::string_view group) {
+  static LogLimiter limiter(kMemberLinesPerSecond);
+  if (const auto left_out = limiter.admit()) {
+    log::info("{} {} of group {} joined from {}{}", what, client.client_id, group,
+              client.connection->remote().toString(), LogLimiter::note(*left_out));
+  }
+}
+
+void logProducerLeft(std::string_view client_id, std::string_view group) {
+  static LogLimiter limiter(kMemberLinesPerSecond);
+  if (const auto left_out = limiter.admit()) {
+    log::info("producer {} of group {} left{}", client_id, group, LogLimiter::note(*left_out));
+  }
+}
+
+void logConsumerLeft(std::string_view group, size_t staying) {
+  static LogLimiter limiter(kMemberLinesPerSecond);
+  if (const auto left_out = limiter.admit()) {
+    log::info("a consumer of group {} left, {} stay{}", group, staying,
+              LogLimiter::note(*left_out));
+  }
 }
 
 }  // namespace
@@ -105,8 +132,7 @@ bool ClientRegistry::registerProducer(const std::string& group, const ClientInfo
   }
   if (joined) {
     countMembership(connection_id);
-    log::info("producer {} of group {} joined from {}", client.client_id, group,
-              client.connection->remote().toString());
+    logJoined("producer", client, group);
   }
   return true;
 }
@@ -115,7 +141,8 @@ void ClientRegistry::warnOfDifference(const std::string& group_name, const Consu
                                       const Member& member) {
   for (const auto& [key, other] : group.members) {
     if (other.subscribed != member.subscribed) {
-      log::warn(
+      static LogLimiter limiter;
+      limiter.warn(
           "members of consumer group {} subscribe differently and will lose messages: {} ({}) and "
           "{} ({}); give each set of subscriptions a group of its own",
           group_name, member.client.client_id, member.client.connection->remote().toString(),
@@ -140,8 +167,8 @@ bool ClientRegistry::updateMember(const std::string& group_name, ConsumerGroup& 
     }
   }
   if (is_new) {
-    log::info("consumer {} of group {} joined from {}", client.client_id, group_name,
-              client.connection->remote().toString());
+    group.ids_body = nullptr;
+    logJoined("consumer", client, group_name);
   }
   return is_new;
 }
@@ -162,8 +189,9 @@ std::optional<std::vector<ActiveSubscriptionPtr>> ClientRegistry::activateAll(
     }
     all.push_back(activate(group, subscription, known.get(), filters_, std::move(charge)));
     if (!all.back()->filter_fault.empty()) {
-      log::warn("consumer group {} subscribes to {} with a bad expression: {}", group,
-                subscription.topic, all.back()->filter_fault);
+      static LogLimiter limiter;
+      limiter.warn("consumer group {} subscribes to {} with a bad expression: {}", group,
+                   subscription.topic, all.back()->filter_fault);
     }
   }
   return all;
@@ -183,18 +211,16 @@ bool ClientRegistry::registerConsumer(const std::string& group_name, const Clien
                  client.connection->id(), group_name);
     return false;
   }
-  Recipients recipients;
   MergeOutcome merged;
   bool joined = false;
+  bool has_others = false;
   {
     Shard& shard = shardOf(group_name);
     MutexLock lock(shard.mutex);
     ConsumerGroup& group = shard.groups[group_name];
     joined = updateMember(group_name, group, client, subscription);
     merged = updateGroup(group, subscription, *subscriptions);
-    if (merged.topics_changed || joined) {
-      recipients = recipientsOf(group);
-    }
+    has_others = !group.hasOneConnection();
   }
   if (options_.on_other_expression) {
     for (const std::string& topic : merged.other_expressions) {
@@ -204,7 +230,12 @@ bool ClientRegistry::registerConsumer(const std::string& group_name, const Clien
   if (joined) {
     countMembership(client.connection->id());
   }
-  notify(group_name, recipients);
+  if ((merged.topics_changed || joined) && mayNotify(group_name)) {
+    tellChanged(group_name, {&client.connection, 1});
+    if (has_others) {
+      notices_.add(group_name);
+    }
+  }
   return true;
 }
 
@@ -259,29 +290,63 @@ void ClientRegistry::forget(uint64_t connection_id) {
   }
 }
 
-ClientRegistry::Recipients ClientRegistry::recipientsOf(const ConsumerGroup& group) {
-  Recipients recipients;
-  recipients.reserve(group.members.size());
-  for (const auto& [key, member] : group.members) {
-    recipients.push_back(member.client.connection);
+bool ClientRegistry::takeRecipients(GroupNotices::Turn& turn, size_t most, Recipients& recipients) {
+  const auto now = clock_.monotonic();
+  Shard& shard = shardOf(turn.group);
+  MutexLock lock(shard.mutex);
+  const auto found = shard.groups.find(turn.group);
+  if (found == shard.groups.end()) {
+    notices_.begin(turn.group);
+    turn.next_connection = 0;
+    return true;
   }
-  return recipients;
+  ConsumerGroup& group = found->second;
+  if (!turn.isBegun()) {
+    if (group.told_at && now - *group.told_at < kGroupTellPeriod) {
+      return false;
+    }
+    notices_.begin(turn.group);
+    group.told_at = now;
+  }
+  auto member = group.members.lower_bound(MemberKey{turn.next_connection, {}});
+  for (; member != group.members.end() && recipients.size() < most;
+       member = group.members.lower_bound(MemberKey{turn.next_connection, {}})) {
+    recipients.push_back(member->second.client.connection);
+    turn.next_connection = member->first.connection_id + 1;
+  }
+  if (member == group.members.end()) {
+    turn.next_connection = 0;
+  }
+  return true;
 }
 
-void ClientRegistry::notify(const std::string& group, const Recipients& recipients) const {
-  if (recipients.empty() || (options_.may_notify && !options_.may_notify(group))) {
-    return;
+void ClientRegistry::tellChanges() {
+  MutexLock lock(tell_mutex_);
+  const auto now = clock_.monotonic();
+  if (told_last_ && now - *told_last_ < kTellPeriod / 2) {
+    return;  // Calls that had to wait for their thread come together.
   }
-  remoting::NotifyConsumerIdsChanged request;
-  request.consumer_group = group;
-  for (const remoting::ConnectionPtr& connection : recipients) {
-    connection->oneway(request);
+  told_last_ = now;
+  size_t left = kToldAtOnce;
+  std::deque<GroupNotices::Turn> later;
+  for (GroupNotices::Turn& turn : notices_.take()) {
+    Recipients recipients;
+    if (left == 0 || !takeRecipients(turn, left, recipients)) {
+      later.push_back(std::move(turn));
+      continue;
+    }
+    left -= recipients.size();
+    tellChanged(turn.group, recipients);
+    if (turn.isBegun()) {
+      later.push_back(std::move(turn));
+    }
   }
+  notices_.giveBack(std::move(later));
 }
 
 template <class Predicate>
 void ClientRegistry::removeMembers(const std::string& group_name, Predicate gone) {
-  Recipients recipients;
+  size_t staying = 0;
   {
     Shard& shard = shardOf(group_name);
     MutexLock lock(shard.mutex);
@@ -291,15 +356,18 @@ void ClientRegistry::removeMembers(const std::string& group_name, Predicate gone
                       [&](const auto& member) { return gone(member.second.client); }) == 0) {
       return;
     }
-    recipients = recipientsOf(group->second);
-    if (group->second.members.empty()) {
+    group->second.ids_body = nullptr;
+    staying = group->second.members.size();
+    if (staying == 0) {
       // RocketMQ parity: the subscriptions go with the last member.
       markDead(group->second.subscriptions, clock_.nowMs());
       shard.groups.erase(group);
     }
   }
-  log::info("a consumer of group {} left, {} stay", group_name, recipients.size());
-  notify(group_name, recipients);
+  logConsumerLeft(group_name, staying);
+  if (staying > 0 && mayNotify(group_name)) {
+    notices_.add(group_name);
+  }
 }
 
 template <class Predicate>
@@ -312,7 +380,7 @@ void ClientRegistry::removeProducers(Predicate gone) {
         ++member;
         continue;
       }
-      log::info("producer {} of group {} left", member->second.client_id, group->first);
+      logProducerLeft(member->second.client_id, group->first);
       unlinkProducer(member->first);
       member = members.erase(member);
     }
@@ -352,7 +420,7 @@ void ClientRegistry::removeProducer(const std::string& group, uint64_t connectio
   }
   auto member = members->second.lower_bound(MemberKey{connection_id, {}});
   while (member != members->second.end() && member->first.connection_id == connection_id) {
-    log::info("producer {} of group {} left", member->first.client_id, group);
+    logProducerLeft(member->first.client_id, group);
     unlinkProducer(member->first);
     member = members->second.erase(member);
   }
@@ -418,135 +486,6 @@ void ClientRegistry::removeExpired() {
   for (const remoting::ConnectionPtr& connection : silent) {
     connection->close("no heartbeat for too long");
   }
-}
-
-std::vector<std::string> ClientRegistry::consumerIds(std::string_view group_name) const {
-  std::set<std::string> ids;
-  const Shard& shard = shardOf(group_name);
-  MutexLock lock(shard.mutex);
-  if (const auto group = shard.groups.find(group_name); group != shard.groups.end()) {
-    for (const auto& [key, member] : group->second.members) {
-      ids.insert(key.client_id);
-    }
-  }
-  return {ids.begin(), ids.end()};
-}
-
-std::optional<ConsumerGroupView> ClientRegistry::consumerGroup(std::string_view group_name) const {
-  const Shard& shard = shardOf(group_name);
-  MutexLock lock(shard.mutex);
-  const auto group = shard.groups.find(group_name);
-  if (group == shard.groups.end()) {
-    return std::nullopt;
-  }
-  ConsumerGroupView view;
-  view.traits = group->second.traits;
-  for (const auto& [topic, subscription] : group->second.subscriptions) {
-    view.subscriptions.emplace(topic, subscription->data);
-  }
-  for (const auto& [key, member] : group->second.members) {
-    view.members.push_back(member.client);
-  }
-  return view;
-}
-
-std::set<std::string> ClientRegistry::consumerGroups() const {
-  std::set<std::string> names;
-  for (const Shard& shard : shards_) {
-    MutexLock lock(shard.mutex);
-    for (const auto& [name, group] : shard.groups) {
-      names.insert(name);
-    }
-  }
-  return names;
-}
-
-std::set<std::string> ClientRegistry::groupsSubscribedTo(std::string_view topic) const {
-  std::set<std::string> names;
-  for (const Shard& shard : shards_) {
-    MutexLock lock(shard.mutex);
-    for (const auto& [name, group] : shard.groups) {
-      if (group.subscriptions.contains(topic)) {
-        names.insert(name);
-      }
-    }
-  }
-  return names;
-}
-
-std::optional<ClientInfo> ClientRegistry::findConsumer(std::string_view group_name,
-                                                       std::string_view client_id) const {
-  const Shard& shard = shardOf(group_name);
-  MutexLock lock(shard.mutex);
-  if (const auto group = shard.groups.find(group_name); group != shard.groups.end()) {
-    // The newest connection: an older one of the client may be dead without anybody knowing yet.
-    const auto& members = group->second.members;
-    for (auto member = members.rbegin(); member != members.rend(); ++member) {
-      if (member->first.client_id == client_id) {
-        return member->second.client;
-      }
-    }
-  }
-  return std::nullopt;
-}
-
-ClientRegistry::FoundSubscription ClientRegistry::findSubscription(std::string_view group_name,
-                                                                   std::string_view topic) const {
-  const Shard& shard = shardOf(group_name);
-  MutexLock lock(shard.mutex);
-  const auto group = shard.groups.find(group_name);
-  if (group == shard.groups.end()) {
-    return {};
-  }
-  FoundSubscription found;
-  found.message_model = group->second.traits.message_model;
-  const auto subscription = group->second.subscriptions.find(topic);
-  if (subscription == group->second.subscriptions.end()) {
-    found.state = SubscriptionState::kNoTopic;
-    return found;
-  }
-  found.state = SubscriptionState::kFound;
-  found.subscription = subscription->second;
-  return found;
-}
-
-std::vector<ClientInfo> ClientRegistry::producers(std::string_view group) const {
-  std::vector<ClientInfo> clients;
-  MutexLock lock(producers_mutex_);
-  if (const auto members = producers_.find(group); members != producers_.end()) {
-    for (const auto& [key, client] : members->second) {
-      clients.push_back(client);
-    }
-  }
-  return clients;
-}
-
-std::map<std::string, std::vector<ClientInfo>> ClientRegistry::allProducers() const {
-  std::map<std::string, std::vector<ClientInfo>> groups;
-  MutexLock lock(producers_mutex_);
-  for (const auto& [name, members] : producers_) {
-    for (const auto& [key, client] : members) {
-      groups[name].push_back(client);
-    }
-  }
-  return groups;
-}
-
-remoting::ConnectionPtr ClientRegistry::findProducerConnection(std::string_view client_id) const {
-  MutexLock lock(producers_mutex_);
-  const auto links = producer_links_.find(client_id);
-  // Connection ids grow, so the last link is the newest connection.
-  return links == producer_links_.end() ? nullptr : links->second.rbegin()->second.connection;
-}
-
-remoting::ConnectionPtr ClientRegistry::pickProducerConnection(std::string_view group) {
-  MutexLock lock(producers_mutex_);
-  const auto members = producers_.find(group);
-  if (members == producers_.end()) {
-    return nullptr;
-  }
-  const auto index = static_cast<ptrdiff_t>(picks_++ % members->second.size());
-  return std::next(members->second.begin(), index)->second.connection;
 }
 
 }  // namespace rocketmq::broker

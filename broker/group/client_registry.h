@@ -18,6 +18,7 @@
 #include "broker/filter/consumer_filters.h"
 #include "broker/group/active_subscription.h"
 #include "broker/group/byte_budget.h"
+#include "broker/group/group_notices.h"
 #include "broker/string_map.h"
 #include "common/clock.h"
 #include "common/model/consumer_types.h"
@@ -88,9 +89,11 @@ struct ConsumerGroupView {
 /// ConsumerManager).
 ///
 /// A client belongs to a group from its first heartbeat until it unregisters, its connection
-/// closes, or 120 s have passed without a heartbeat. Each change of a consumer group's members or
-/// topics is told to all members with NOTIFY_CONSUMER_IDS_CHANGED, before the call that caused it
-/// returns: the caller's answer then comes after it, as clients expect.
+/// closes, or 120 s have passed without a heartbeat. Changes of a consumer group's members or
+/// topics are told to all members with NOTIFY_CONSUMER_IDS_CHANGED, once to each connection: to the
+/// one whose heartbeat has caused it before the call returns, so that its answer comes after it, as
+/// clients expect, and to all by tellChanges(). A group is told at most every 100 ms, whatever has
+/// happened in between: in a large one each word of one member costs the broker one to all others.
 ///
 /// Bound: a connection makes at most 10,000 memberships, and what its memberships and subscriptions
 /// take is bounded for each and for all (ByteBudget); what is above is not registered, with a line
@@ -140,11 +143,21 @@ class ClientRegistry {
   /// Removes clients whose last heartbeat is too old and closes their connections.
   void removeExpired();
 
+  /// Tells members of changed groups that are due, at most kToldAtOnce connections, so that those
+  /// who send have their turns in between. Does nothing before kTellPeriod has passed since the
+  /// last time. From any thread, best not from one that serves connections.
+  void tellChanges();
+  bool hasChangesToTell() const { return !notices_.empty(); }
+  static constexpr std::chrono::milliseconds kTellPeriod{50};
+  static constexpr size_t kToldAtOnce = 512;
+
   /// What is counted of all memberships and subscriptions.
   size_t bytes() const { return budget_.bytes(); }
 
   /// Ids of a group's members, each once; empty when nobody is there.
   std::vector<std::string> consumerIds(std::string_view group) const;
+  /// The same as the body of an answer, written once for all who ask; null when nobody is there.
+  std::shared_ptr<const std::string> consumerIdsBody(std::string_view group);
   /// nullopt when the group has no member.
   std::optional<ConsumerGroupView> consumerGroup(std::string_view group) const;
   std::set<std::string> consumerGroups() const;
@@ -188,6 +201,12 @@ class ClientRegistry {
     GroupTraits traits;
     ActiveSubscriptions subscriptions;
     std::map<MemberKey, Member> members;
+    std::shared_ptr<const std::string> ids_body;  ///< Null: to be written.
+    std::optional<std::chrono::steady_clock::time_point> told_at;
+
+    bool hasOneConnection() const {
+      return members.begin()->first.connection_id == members.rbegin()->first.connection_id;
+    }
   };
   struct Shard {
     mutable Mutex mutex;
@@ -200,7 +219,8 @@ class ClientRegistry {
   };
   using Producers = std::map<MemberKey, ClientInfo>;
   enum class MemberKind : uint8_t { kProducer, kConsumer };
-  /// Members to be told of a change, collected under the lock and told after it.
+  /// Members to be told of a change, each connection once, collected under the lock and told after
+  /// it.
   using Recipients = std::vector<remoting::ConnectionPtr>;
   static constexpr size_t kShards = 16;
 
@@ -225,8 +245,13 @@ class ClientRegistry {
                            const std::vector<ActiveSubscriptionPtr>& subscriptions);
   ClientInfo heardNow(const ClientInfo& client) const;
   void forget(uint64_t connection_id);
-  static Recipients recipientsOf(const ConsumerGroup& group);
-  void notify(const std::string& group, const Recipients& recipients) const;
+  bool mayNotify(const std::string& group) const {
+    return !options_.may_notify || options_.may_notify(group);
+  }
+  static std::vector<std::string> idsOf(const ConsumerGroup& group);
+  /// The next of a group to be told, at most `most`, and moves its turn on behind them. False when
+  /// the group is not due yet.
+  bool takeRecipients(GroupNotices::Turn& turn, size_t most, Recipients& recipients);
   /// Removes the members that `gone` picks and notifies those left.
   template <class Predicate>
   void removeMembers(const std::string& group_name, Predicate gone);
@@ -247,6 +272,9 @@ class ClientRegistry {
   const ByteBudget budget_;
   std::atomic<uint64_t> changes_{0};
   std::array<Shard, kShards> shards_;
+  GroupNotices notices_;
+  Mutex tell_mutex_;  ///< Held while members are told.
+  std::optional<std::chrono::steady_clock::time_point> told_last_ ROCKETMQ_GUARDED_BY(tell_mutex_);
 
   /// Groups, with the clients that were ever in them.
   using GroupClients = StringMap<std::set<std::string, std::less<>>>;

@@ -28,6 +28,16 @@ Status checkLength(const std::string& what, std::string_view text, size_t bytes_
                                  std::to_string(bytes_max) + " are taken");
 }
 
+/// Of a topic, a group or a client.
+Status checkName(const std::string& what, std::string_view name) {
+  ROCKETMQ_RETURN_IF_ERROR(checkLength(what, name, kNameBytesMax));
+  if (std::any_of(name.begin(), name.end(),
+                  [](unsigned char byte) { return byte < 0x20 || byte == 0x7f; })) {
+    return Status::invalidArgument("the " + what + " in a heartbeat has control characters");
+  }
+  return Status::ok();
+}
+
 std::string retryTopicOf(const std::string& group) {
   return std::string(kRetryTopicPrefix) + group;
 }
@@ -104,14 +114,14 @@ bool HeartbeatService::prepareGroup(const remoting::ConsumerData& consumer) {
 }
 
 Status HeartbeatService::check(const remoting::HeartbeatData& heartbeat) {
-  ROCKETMQ_RETURN_IF_ERROR(checkLength("clientID", heartbeat.client_id, kNameBytesMax));
+  ROCKETMQ_RETURN_IF_ERROR(checkName("clientID", heartbeat.client_id));
   for (const remoting::ProducerData& producer : heartbeat.producer_data_set) {
-    ROCKETMQ_RETURN_IF_ERROR(checkLength("producer group", producer.group_name, kNameBytesMax));
+    ROCKETMQ_RETURN_IF_ERROR(checkName("producer group", producer.group_name));
   }
   for (const remoting::ConsumerData& consumer : heartbeat.consumer_data_set) {
-    ROCKETMQ_RETURN_IF_ERROR(checkLength("consumer group", consumer.group_name, kNameBytesMax));
+    ROCKETMQ_RETURN_IF_ERROR(checkName("consumer group", consumer.group_name));
     for (const model::SubscriptionData& subscription : consumer.subscription_data_set) {
-      ROCKETMQ_RETURN_IF_ERROR(checkLength("topic", subscription.topic, kNameBytesMax));
+      ROCKETMQ_RETURN_IF_ERROR(checkName("topic", subscription.topic));
       ROCKETMQ_RETURN_IF_ERROR(checkLength("subscription of " + subscription.topic,
                                            subscription.sub_string, model::kTagExpressionBytesMax));
     }

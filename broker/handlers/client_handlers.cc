@@ -6,7 +6,7 @@
 #include "broker/filter/sql_filter.h"
 #include "broker/pull/expression_support.h"
 #include "common/json/decode.h"
-#include "common/json/encode.h"
+#include "remoting/large_answer.h"
 #include "remoting/protocol/bodies/membership.h"
 #include "remoting/protocol/commands/client_membership.h"
 
@@ -99,14 +99,15 @@ Answer<NoFields> unregister(ClientRegistry& clients, const remoting::UnregisterC
   return NoFields{};
 }
 
-Answer<NoFields> listConsumers(const ClientRegistry& clients,
+Answer<NoFields> listConsumers(ClientRegistry& clients,
                                const remoting::GetConsumerListByGroup& request) {
-  remoting::ConsumerIdList list;
-  list.consumer_id_list = clients.consumerIds(request.consumer_group);
-  if (list.consumer_id_list.empty()) {
+  const auto ids = clients.consumerIdsBody(request.consumer_group);
+  if (ids == nullptr) {
     return {ResponseCode::kSystemError, "no consumer for this group, " + request.consumer_group};
   }
-  return Answer<NoFields>::ofBody(json::encode(list));
+  remoting::Payload body;
+  body.add(*ids, ids);
+  return Answer<NoFields>::ofBody(std::move(body));
 }
 
 Answer<NoFields> checkClientConfig(const BrokerSettings& settings, std::string_view body) {
@@ -141,9 +142,10 @@ void registerClientHandlers(remoting::Router& router, const ClientHandlerParts& 
         return unregister(parts.clients, request, context);
       });
   router.handle<remoting::GetConsumerListByGroup>(
-      {}, [parts](const remoting::GetConsumerListByGroup& request, const RequestContext&) {
-        return listConsumers(parts.clients, request);
-      });
+      {}, remoting::largeAnswer(
+              [parts](const remoting::GetConsumerListByGroup& request, const RequestContext&) {
+                return listConsumers(parts.clients, request);
+              }));
   router.handle<remoting::CheckClientConfig>(
       kCheckConfigOptions,
       [parts](const remoting::CheckClientConfig&, const RequestContext& context) {

@@ -11,6 +11,7 @@
 #include "common/json/encode.h"
 #include "common/message/message_id.h"
 #include "common/mutex.h"
+#include "remoting/acl/signature.h"
 #include "remoting/protocol/bodies/offsets.h"
 #include "remoting/protocol/commands/commands.h"
 
@@ -53,14 +54,15 @@ Target findTarget(const ClientRegistry& clients, const std::string& group,
   return target;
 }
 
-/// The request with all its fields, also those we do not know, plus one of ours.
+/// The request with all its fields, also those we do not know, plus one of ours. Who has sent it
+/// stays here: with its signature the client could send requests of its own in that name.
 OutgoingFrame relayFrame(const RequestContext& context, int32_t opaque, std::string_view name,
                          std::string_view value, Payload body) {
   OutgoingFrame frame;
   remoting::HeaderWriter writer(frame.head,
                                 {.code = context.command.code, .opaque = opaque, .remark = {}});
   for (const auto& [field, text] : context.command.ext_fields) {
-    if (field != name) {
+    if (field != name && !remoting::isCredentialField(field)) {
       writer.add(field, text);
     }
   }

@@ -70,6 +70,11 @@ constexpr size_t kIdleBufferBytesMax = 1 << 20;
 /// a small frame could ask for gigabytes. Twice what the smallest messages of a useful batch need.
 constexpr size_t kBatchPropertiesBytesMax = 8 << 20;
 
+/// Empty messages take next to nothing in a batch, and a record and an id each in the store. A
+/// batch of 1 MiB, as producers keep below, of messages with ids of their own has no more than
+/// 14,000.
+constexpr size_t kBatchMessagesMax = 16'384;
+
 /// Where property strings are built; one per thread, so that a send does not allocate.
 std::string& propertyBuffer() {
   thread_local std::string buffer;
@@ -102,7 +107,10 @@ Result<BatchSize> sizeOfBatch(std::string_view body, size_t shared_bytes) {
       return item.status();
     }
     const size_t own = item->properties.size() + (isTerminated(item->properties) ? 0 : 1);
-    ++size.messages;
+    if (++size.messages > kBatchMessagesMax) {
+      return Status::invalidArgument("the batch has more than " +
+                                     std::to_string(kBatchMessagesMax) + " messages");
+    }
     size.properties_bytes += own + shared_bytes;
     if (own + shared_bytes > kPropertiesLengthMax ||
         size.properties_bytes > kBatchPropertiesBytesMax) {

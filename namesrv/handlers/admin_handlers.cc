@@ -5,6 +5,7 @@
 
 #include "common/json/encode.h"
 #include "common/log.h"
+#include "common/log_limiter.h"
 #include "common/model/topic_config.h"
 #include "namesrv/handlers/handlers.h"
 #include "remoting/protocol/bodies/lists.h"
@@ -100,14 +101,22 @@ void addWritePerms(Router& router, Routes& routes) {
       {.lane = Lane::kAdmin}, [&](const WipeWritePermOfBroker& request, const RequestContext&) {
         const int32_t topics = routes.change(
             [&](RouteTable& table, RouteTime) { return table.wipeWritePerm(request.broker_name); });
-        log::info("write permission taken from {} topics of a broker", topics);
+        static LogLimiter limiter;
+        if (const auto left_out = limiter.admit()) {
+          log::info("write permission taken from {} topics of a broker{}", topics,
+                    LogLimiter::note(*left_out));
+        }
         return Answer(WipeWritePermOfBrokerReply{.wipe_topic_count = topics});
       });
   router.handle<AddWritePermOfBroker>(
       {.lane = Lane::kAdmin}, [&](const AddWritePermOfBroker& request, const RequestContext&) {
         const int32_t topics = routes.change(
             [&](RouteTable& table, RouteTime) { return table.addWritePerm(request.broker_name); });
-        log::info("write permission given to {} topics of a broker", topics);
+        static LogLimiter limiter;
+        if (const auto left_out = limiter.admit()) {
+          log::info("write permission given to {} topics of a broker{}", topics,
+                    LogLimiter::note(*left_out));
+        }
         return Answer(AddWritePermOfBrokerReply{.add_topic_count = topics});
       });
 }

@@ -1,8 +1,8 @@
 #include <string>
+#include <utility>
 
-#include "common/json/encode.h"
 #include "namesrv/handlers/handlers.h"
-#include "remoting/protocol/bodies/lists.h"
+#include "remoting/large_answer.h"
 #include "remoting/protocol/commands/namesrv_kv.h"
 
 namespace rocketmq::namesrv {
@@ -35,23 +35,26 @@ Answer<GetKvConfigReply> getValue(const KvTable& kv_table, const GetKvConfig& re
 }
 
 Answer<NoFields> listNamespace(const KvTable& kv_table, const GetKvListByNamespace& request) {
-  const auto entries = kv_table.list(request.name_space);
-  if (!entries) {
+  const auto text = kv_table.listBody(request.name_space);
+  if (text == nullptr) {
     return {ResponseCode::kQueryNotFound, "No config item, Namespace: " + request.name_space};
   }
-  return Answer<NoFields>::ofBody(json::encode(remoting::KvTable{.table = *entries}));
+  remoting::Payload body;
+  body.add(*text, text);
+  return Answer<NoFields>::ofBody(std::move(body));
 }
 
 }  // namespace
 
 void addKvHandlers(remoting::Router& router, KvTable& kv_table) {
-  router.handle<GetKvConfig>({}, [&](const GetKvConfig& request, const RequestContext&) {
-    return getValue(kv_table, request);
-  });
+  router.handle<GetKvConfig>(
+      {}, remoting::largeAnswer([&](const GetKvConfig& request, const RequestContext&) {
+        return getValue(kv_table, request);
+      }));
   router.handle<GetKvListByNamespace>(
-      {}, [&](const GetKvListByNamespace& request, const RequestContext&) {
+      {}, remoting::largeAnswer([&](const GetKvListByNamespace& request, const RequestContext&) {
         return listNamespace(kv_table, request);
-      });
+      }));
   // These write a file.
   router.handle<PutKvConfig>(
       {.lane = Lane::kAdmin}, [&](const PutKvConfig& request, const RequestContext&) {

@@ -5,6 +5,7 @@
 #include "common/text.h"
 #include "namesrv/handlers/handlers.h"
 #include "namesrv/names.h"
+#include "remoting/large_answer.h"
 #include "remoting/protocol/codes.h"
 #include "remoting/protocol/commands/namesrv_route.h"
 
@@ -53,9 +54,8 @@ Answer<NoFields> answerWith(TopicRoutePtr route, json::Style style) {
 void addRouteHandlers(remoting::Router& router, const Routes& routes, const KvTable& kv_table,
                       const LiveSettings& settings, const Clock& clock, RouteTime not_before) {
   router.handle<GetRouteInfoByTopic>(
-      {},
-      [&, not_before](const GetRouteInfoByTopic& request,
-                      const RequestContext& context) -> Answer<NoFields> {
+      {}, remoting::largeAnswer([&, not_before](const GetRouteInfoByTopic& request,
+                                                const RequestContext& context) -> Answer<NoFields> {
         if (clock.monotonic() < not_before) {
           return {ResponseCode::kSystemError, "name server not ready"};
         }
@@ -73,7 +73,7 @@ void addRouteHandlers(remoting::Router& router, const Routes& routes, const KvTa
           }
         }
         return answerWith(std::move(route), style);
-      });
+      }));
 }
 
 }  // namespace rocketmq::namesrv

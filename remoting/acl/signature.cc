@@ -117,6 +117,11 @@ std::vector<std::string_view> signedValues(std::vector<ExtFields::Entry> fields)
   return values;
 }
 
+bool isCredentialField(std::string_view name) {
+  return name == kAccessKeyField || name == kSignatureField || name == kSecurityTokenField ||
+         name == kOnsChannelField;
+}
+
 bool isSignedBy(const CommandView& request, const SigningKey& key) {
   const std::string_view* const signature = request.ext_fields.find(kSignatureField);
   if (signature == nullptr) {

@@ -20,6 +20,12 @@ namespace rocketmq::remoting {
 inline constexpr std::string_view kAccessKeyField = "AccessKey";
 inline constexpr std::string_view kSecurityTokenField = "SecurityToken";
 inline constexpr std::string_view kSignatureField = "Signature";
+/// C++ clients say with it who gave them their keys.
+inline constexpr std::string_view kOnsChannelField = "OnsChannel";
+
+/// Whether a field says who sends a request. It is for the receiver alone: whoever else had it
+/// could ask for other things with it, since the request's code is not signed.
+bool isCredentialField(std::string_view name);
 
 /// 20 bytes in Base64.
 using Signature = std::array<char, 28>;

@@ -212,6 +212,11 @@ TEST_F(ReplicationTest, AConsumerWhoseMasterDiesGoesOnWithTheSlave) {
   cluster_.killBroker();
   consumer.pauseAt(SIZE_MAX);
   EXPECT_TRUE(consumer.hasSeen(load.acknowledged()));
+  // And whoever looks is told that the master is missing.
+  EXPECT_TRUE(eventually([&] {
+    return cluster_.admin({"haStatus", "-c", "DefaultCluster"})
+               .output.find("no master of broker-a is registered") != std::string::npos;
+  }));
 }
 
 class SlaveReadTest : public testing::Test {

@@ -197,6 +197,10 @@ TEST_F(MqadminTest, BrokerStatusAndSettingsAreShownAndChanged) {
               HasSubstr("update broker config success, " + cluster_->brokerAddr()));
   EXPECT_THAT(admin({"getBrokerConfig", "-c", "DefaultCluster"}),
               ContainsRegex("fileReservedTime +=  48"));
+  // A broker whose id is 0 could not start as a slave.
+  expectFailure(
+      {"updateBrokerConfig", "-b", cluster_->brokerAddr(), "-k", "brokerRole", "-v", "SLAVE"},
+      "Slave's brokerId must be > 0");
   expectFailure({"updateBrokerConfig", "-b", cluster_->brokerAddr(), "-k", "brokerConfigPath", "-v",
                  "/tmp/x"},
                 "black list");

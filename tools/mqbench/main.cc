@@ -1,7 +1,9 @@
 #include <cstdio>
 #include <exception>
+#include <initializer_list>
 #include <map>
 #include <string>
+#include <utility>
 
 #include <CLI/CLI.hpp>
 
@@ -11,6 +13,17 @@
 
 namespace rocketmq::bench {
 namespace {
+
+/// Words for the values of an enumeration. By number: CLI11 would print those of one byte as they
+/// are, in its help.
+template <class Enum>
+CLI::CheckedTransformer wordsFor(std::initializer_list<std::pair<const char*, Enum>> values) {
+  std::map<std::string, int> numbers;
+  for (const auto& [word, value] : values) {
+    numbers.emplace(word, static_cast<int>(value));
+  }
+  return CLI::CheckedTransformer(numbers);
+}
 
 void addCommonOptions(CLI::App& app, Workload& workload) {
   app.add_option("-n,--namesrvAddr", workload.namesrv_addr,
@@ -32,8 +45,8 @@ void addCommonOptions(CLI::App& app, Workload& workload) {
          "Stop after so many seconds (default 10)")
       ->check(CLI::Range(1, 86400));
   app.add_option("-f,--format", workload.format, "text, json or csv")
-      ->transform(CLI::CheckedTransformer(std::map<std::string, Format>{
-          {"text", Format::kText}, {"json", Format::kJson}, {"csv", Format::kCsv}}));
+      ->transform(wordsFor<Format>(
+          {{"text", Format::kText}, {"json", Format::kJson}, {"csv", Format::kCsv}}));
   app.add_flag("-p,--progress,!--no-progress", workload.progress,
                "A line a second on standard error (default)");
 }
@@ -48,12 +61,11 @@ void addSendOptions(CLI::App& app, Workload& workload) {
       ->capture_default_str()
       ->check(CLI::NonNegativeNumber);
   app.add_option("--mode", workload.mode, "sync, async, oneway, batch or transaction")
-      ->transform(CLI::CheckedTransformer(
-          std::map<std::string, SendMode>{{"sync", SendMode::kSync},
-                                          {"async", SendMode::kAsync},
-                                          {"oneway", SendMode::kOneway},
-                                          {"batch", SendMode::kBatch},
-                                          {"transaction", SendMode::kTransaction}}));
+      ->transform(wordsFor<SendMode>({{"sync", SendMode::kSync},
+                                      {"async", SendMode::kAsync},
+                                      {"oneway", SendMode::kOneway},
+                                      {"batch", SendMode::kBatch},
+                                      {"transaction", SendMode::kTransaction}}));
   app.add_option("--batch-size", workload.batch_size, "Messages in a batch, or per listener call")
       ->capture_default_str()
       ->check(CLI::Range(1, 1024));
@@ -73,9 +85,9 @@ void addConnectionOptions(CLI::App& app, Workload& workload, int least) {
       ->capture_default_str()
       ->check(CLI::Range(1, 64));
   app.add_option("--header", workload.header, "json or rocketmq: how their requests are written")
-      ->transform(CLI::CheckedTransformer(std::map<std::string, remoting::SerializeType>{
-          {"json", remoting::SerializeType::kJson},
-          {"rocketmq", remoting::SerializeType::kBinary}}));
+      ->transform(
+          wordsFor<remoting::SerializeType>({{"json", remoting::SerializeType::kJson},
+                                             {"rocketmq", remoting::SerializeType::kBinary}}));
   app.add_option("--interval", workload.interval_ms,
                  "Latencies over time in steps of so many ms (JSON output)")
       ->check(CLI::Range(1, 60'000));

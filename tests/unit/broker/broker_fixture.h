@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -78,6 +79,15 @@ class Peer {
           reset_body_ = context.body();
           return remoting::Answer<remoting::NoFields>();
         });
+    router_.handle<remoting::GetConsumerRunningInfo>(
+        {},
+        [this](const remoting::GetConsumerRunningInfo&, const remoting::RequestContext& context) {
+          const MutexLock lock(mutex_);
+          for (const auto& [name, value] : context.command.ext_fields) {
+            relayed_fields_.insert(std::string(name));
+          }
+          return remoting::Answer<remoting::NoFields>();
+        });
     client_.emplace(pool_, &router_, remoting::Client::Options{});
   }
   ~Peer() { close(); }
@@ -112,6 +122,11 @@ class Peer {
     const MutexLock lock(mutex_);
     return reset_body_;
   }
+  /// Names of the fields of all requests for what this client runs.
+  std::set<std::string> relayedFields() {
+    const MutexLock lock(mutex_);
+    return relayed_fields_;
+  }
   std::string replyBody() {
     const MutexLock lock(mutex_);
     return reply_body_;
@@ -127,6 +142,7 @@ class Peer {
   std::optional<remoting::PushReplyMessageToClient> reply_;
   std::string reply_body_;
   std::string reset_body_;
+  std::set<std::string> relayed_fields_;
 };
 
 /// A broker inside of the test process, with one client.

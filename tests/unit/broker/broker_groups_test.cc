@@ -4,7 +4,9 @@
 
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include "common/json/decode.h"
@@ -42,6 +44,32 @@ TEST_F(BrokerTest, AClientThatGoesIsToldToTheOthers) {
   unregister.consumer_group = "G";
   ASSERT_TRUE(peer_->call(unregister)->success());
   EXPECT_EQ(members("G"), std::vector<std::string>{});
+}
+
+/// What an administrator of a cluster with accounts sends, who also speaks of something new.
+struct SignedRunningInfo : remoting::GetConsumerRunningInfo {
+  std::string secret = "x";
+  std::string other = "y";
+
+  static constexpr auto fields() {
+    using C = SignedRunningInfo;
+    return std::tuple_cat(
+        remoting::GetConsumerRunningInfo::fields(),
+        std::tuple{required("AccessKey", &C::secret), required("Signature", &C::secret),
+                   required("SecurityToken", &C::secret), required("OnsChannel", &C::secret),
+                   required("new", &C::other)});
+  }
+};
+
+// The client could ask for something else with them, as the code of a request is not signed.
+TEST_F(BrokerTest, WhoAsksAClientThroughTheBrokerIsNotToldToIt) {
+  ASSERT_TRUE(peer_->call(remoting::Heartbeat{}, heartbeatOf("c1", "G"))->success());
+  Peer administrator(address());
+  SignedRunningInfo request;
+  request.consumer_group = "G";
+  request.client_id = "c1";
+  ASSERT_TRUE(administrator.call(request)->success());
+  EXPECT_EQ(peer_->relayedFields(), (std::set<std::string>{"clientId", "consumerGroup", "new"}));
 }
 
 TEST_F(BrokerTest, QueueLocksBelongToOneClient) {

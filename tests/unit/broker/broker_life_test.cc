@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "common/message/message_id.h"
+#include "remoting/protocol/commands/broker_admin.h"
 #include "remoting/protocol/commands/offsets.h"
 #include "remoting/protocol/commands/transaction.h"
 #include "tests/support/daemon.h"
@@ -126,6 +127,14 @@ TEST(BrokerStartTest, ImpossibleSettingsAreRefusedInOneLine) {
             std::string::npos);
   EXPECT_NE(refusal([](BrokerSettings& s) { s.store_root = "/proc/no-store"; }).find("/proc"),
             std::string::npos);
+}
+
+TEST_F(BrokerTest, WhereTheNextStartLooksAndLogsIsNotChangedByRequest) {
+  for (const char* key : {"brokerConfigPath", "rocketmqHome", "configBlackList", "logDir"}) {
+    EXPECT_EQ(peer_->call(remoting::UpdateBrokerConfig{}, std::string(key) + "=x\n")->code,
+              ResponseCode::kNoPermission)
+        << key;
+  }
 }
 
 TEST(BrokerStartTest, AnAddressNobodyCanReachIsExplained) {

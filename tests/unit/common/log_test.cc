@@ -42,6 +42,17 @@ TEST_F(LogTest, WritesTimeLevelThreadAndText) {
   EXPECT_TRUE(std::regex_match(written, line)) << written;
 }
 
+TEST_F(LogTest, WhatStrangersCallThemselvesStaysOnItsLine) {
+  ASSERT_TRUE(log::init(options()).isOk());
+  log::info("client {} joined", "a\n2026-01-01 ERROR main - lost\x1b[2J\x7f \xC3\xA9");
+  const std::string written = text();
+  EXPECT_EQ(std::count(written.begin(), written.end(), '\n'), 1);
+  EXPECT_NE(written.find(R"(client a\x0a2026-01-01 ERROR main - lost\x1b[2J\x7f )"
+                         "\xC3\xA9 joined\n"),
+            std::string::npos)
+      << written;
+}
+
 TEST_F(LogTest, NamesLevelsAsRocketMqDoes) {
   log::Options all = options();
   all.level = "debug";

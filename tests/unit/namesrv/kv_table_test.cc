@@ -64,6 +64,21 @@ TEST_F(KvTableTest, WhatWasPutIsFoundUntilItIsRemoved) {
   EXPECT_EQ(table_->get("N", "k"), std::nullopt);
 }
 
+TEST_F(KvTableTest, ANamespaceIsWrittenOnceForAllWhoAskForIt) {
+  ASSERT_TRUE(table_->put("N", "k", "v").isOk());
+  ASSERT_TRUE(table_->put("M", "k", "v").isOk());
+  const auto body = table_->listBody("N");
+  ASSERT_NE(body, nullptr);
+  EXPECT_EQ(*body, R"({"table":{"k":"v"}})");
+  ASSERT_TRUE(table_->put("M", "k", "w").isOk());
+  EXPECT_EQ(table_->listBody("N"), body);
+  ASSERT_TRUE(table_->remove("N", "k").isOk());
+  EXPECT_EQ(*table_->listBody("N"), R"({"table":{}})");
+  EXPECT_EQ(table_->listBody("other"), nullptr);
+  open();
+  EXPECT_EQ(*table_->listBody("M"), R"({"table":{"k":"w"}})");
+}
+
 TEST_F(KvTableTest, TheFileIsTheJavaNameServers) {
   ASSERT_TRUE(table_->put("ORDER_TOPIC_CONFIG", "T", "broker-a:4;broker-b:4").isOk());
   EXPECT_EQ(read(path_), R"({"configTable":{"ORDER_TOPIC_CONFIG":{"T":"broker-a:4;broker-b:4"}}})");

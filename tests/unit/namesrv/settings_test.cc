@@ -117,7 +117,8 @@ TEST_F(LiveSettingsTest, WhatNeedsARestartIsKeptForIt) {
 }
 
 TEST_F(LiveSettingsTest, ABlackListedKeyRefusesTheWholeUpdate) {
-  for (const char* key : {"configBlackList", "configStorePath", "kvConfigPath", "rocketmqHome"}) {
+  for (const char* key :
+       {"configBlackList", "configStorePath", "kvConfigPath", "logDir", "rocketmqHome"}) {
     const auto outcome = live_->update("orderMessageEnable=true\n" + std::string(key) + "=x\n");
     ASSERT_TRUE(outcome.ok());
     EXPECT_EQ(outcome->refused_key, key);

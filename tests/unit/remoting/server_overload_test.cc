@@ -2,14 +2,20 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <chrono>
 #include <string>
+#include <thread>
 
+#include "remoting/large_answer.h"
 #include "remoting/server.h"
 #include "tests/unit/remoting/runtime_fixture.h"
 
 namespace rocketmq::remoting {
 namespace {
+
+using Dear = TestCommand<9005>;   ///< Takes long on the connection's thread.
+using Large = TestCommand<9006>;  ///< Answered at once, with what may be much.
 
 class ServerOverloadTest : public RuntimeTest {
  protected:
@@ -17,6 +23,9 @@ class ServerOverloadTest : public RuntimeTest {
     router_.handle<Other>({}, [](const Other&, const RequestContext&) {
       return Answer<Other::Reply>(ResponseCode::kSystemBusy, "too much");
     });
+    router_.handle<Large>({}, largeAnswer([](const Large&, const RequestContext&) {
+                            return Answer<Large::Reply>(Large::Reply{"much"});
+                          }));
   }
 
   template <Command C>
@@ -72,11 +81,52 @@ TEST_F(ServerOverloadTest, APausingConnectionStopsWithItsServer) {
   EXPECT_TRUE(socket.closedByPeer());
 }
 
+// Promise: requests that take long hold up others by a few of theirs, however many have come at
+// once.
+TEST_F(ServerOverloadTest, DearRequestsLetOthersInBetween) {
+  constexpr int kRequests = 30;
+  std::atomic<int> begun = 0;
+  std::atomic<int> echoes_at_end = 0;
+  Event others_have_asked;
+  router_.handle<Dear>({}, [&](const Dear&, const RequestContext&) {
+    const int number = ++begun;
+    if (number == 1) {
+      others_have_asked.wait();
+    }
+    std::this_thread::sleep_for(milliseconds(1));
+    if (number == kRequests) {
+      echoes_at_end = echoes_.load();
+    }
+    return Answer<Dear::Reply>();
+  });
+  startServer();
+  auto dear = connectRaw();
+  auto on_other_thread = connectRaw();
+  auto on_same_thread = connectRaw();
+  std::string frames;
+  for (int i = 0; i < kRequests; ++i) {
+    frames += requestFrame(Dear{.text = {}, .number = {}}, i);
+  }
+  ASSERT_LT(frames.size(), 4096u);
+  ASSERT_TRUE(dear.write(frames));
+  ASSERT_TRUE(eventually([&] { return begun == 1; }));
+  for (test::RawSocket* socket : {&on_other_thread, &on_same_thread}) {
+    ASSERT_TRUE(socket->write(requestFrame(Echo{.text = "?", .number = {}}, 1)));
+  }
+  EXPECT_TRUE(eventually([this] { return echoes_ >= 1; }));
+  others_have_asked.set();
+  for (int i = 0; i < kRequests; ++i) {
+    ASSERT_NE(receive(dear), nullptr);
+  }
+  EXPECT_EQ(echoes_at_end, 2);
+}
+
 TEST_F(ServerOverloadTest, NobodyGetsALargeAnswerWhileTooManyAreNotRead) {
   startServer({.limits = {.unsent_bytes_total_max = 1u << 20}});
   const test::RawSocket deaf = connectDeaf();
   auto other = connectRaw();
   EXPECT_TRUE(eventually([&] { return ask<OnLane>(other) == ResponseCode::kSystemBusy; }));
+  EXPECT_EQ(ask<Large>(other), ResponseCode::kSystemBusy);
   EXPECT_EQ(ask<Echo>(other), ResponseCode::kSuccess);
 }
 

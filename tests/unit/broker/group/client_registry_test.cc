@@ -2,12 +2,14 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "common/hash.h"
 #include "common/log.h"
+#include "remoting/protocol/commands/client_membership.h"
 #include "tests/unit/broker/fake_connection.h"
 #include "tests/unit/common/temp_folder.h"
 
@@ -112,16 +114,89 @@ TEST_F(ClientRegistryTest, EachClientOfAConnectionCountsInEachOfItsGroups) {
   EXPECT_TRUE(clients.consumerIds("G").empty());
 }
 
-TEST_F(ClientRegistryTest, ANewMemberIsToldToAllBeforeRegisteringReturns) {
+TEST_F(ClientRegistryTest, ANewMemberIsToldBeforeRegisteringReturnsAndTheOthersSoon) {
   const auto first = connect(1);
   const auto second = connect(2);
   clients_.registerConsumer("G", client(first, "c1"), to({subscription("T")}));
   EXPECT_EQ(first->sentCodes(), std::vector<int32_t>{kNotify});  // The sender as well.
 
   clients_.registerConsumer("G", client(second, "c2"), to({subscription("T")}));
-  EXPECT_EQ(first->sentCodes(), (std::vector<int32_t>{kNotify, kNotify}));
   EXPECT_EQ(second->sentCodes(), std::vector<int32_t>{kNotify});
+  EXPECT_TRUE(clients_.hasChangesToTell());
+  clients_.tellChanges();
+  EXPECT_EQ(first->sentCodes(), (std::vector<int32_t>{kNotify, kNotify}));
   EXPECT_EQ(clients_.consumerIds("G"), (std::vector<std::string>{"c1", "c2"}));
+  EXPECT_FALSE(clients_.hasChangesToTell());
+}
+
+TEST_F(ClientRegistryTest, AConnectionIsToldOnceHoweverManyMembersItHas) {
+  const auto many = connect(1);
+  for (const char* id : {"c1", "c2", "c3"}) {
+    clients_.registerConsumer("G", client(many, id), to({subscription("T")}));
+  }
+  many->forgetSent();
+  clients_.registerConsumer("G", client(connect(2), "c4"), to({subscription("T")}));
+  EXPECT_TRUE(many->sentCodes().empty());
+  clients_.tellChanges();
+  EXPECT_EQ(many->sentCodes().size(), 1u);
+  EXPECT_EQ(many->sentRequests<remoting::NotifyConsumerIdsChanged>()[0].first.consumer_group, "G");
+}
+
+TEST_F(ClientRegistryTest, AGroupIsToldEvery100MsWhateverHappensInBetween) {
+  const auto staying = connect(1);
+  clients_.registerConsumer("G", client(staying, "c1"), to({subscription("T")}));
+  staying->forgetSent();
+  const auto joinAndLeave = [&] {
+    const auto restless = connect(2);
+    clients_.registerConsumer("G", client(restless, "c2"), to({subscription("T")}));
+    clients_.unregisterConsumer("G", "c2", 2);
+  };
+  for (int ms = 0; ms < 1000; ms += 50) {
+    for (int i = 0; i < 10; ++i) {
+      joinAndLeave();
+    }
+    clients_.tellChanges();
+    clock_.advance(ClientRegistry::kTellPeriod);
+  }
+  EXPECT_EQ(staying->sentCodes().size(), 10u);
+  clients_.tellChanges();
+  EXPECT_EQ(staying->sentCodes().size(), 11u) << "the last change is told, too";
+  EXPECT_FALSE(clients_.hasChangesToTell());
+}
+
+TEST_F(ClientRegistryTest, ALargeGroupIsToldInSlices) {
+  std::vector<std::shared_ptr<FakeConnection>> members;
+  for (uint64_t id = 1; id <= ClientRegistry::kToldAtOnce + 1; ++id) {
+    members.push_back(connect(id));
+    clients_.registerConsumer("G", client(members.back(), "c" + std::to_string(id)),
+                              to({subscription("T")}));
+  }
+  const auto told = [&members] {
+    return std::count_if(members.begin(), members.end(), [](const auto& member) {
+      return member->sentCodes().size() == 2;  // And when it joined.
+    });
+  };
+  clients_.tellChanges();
+  EXPECT_EQ(told(), static_cast<int64_t>(ClientRegistry::kToldAtOnce));
+  clients_.tellChanges();
+  EXPECT_EQ(told(), static_cast<int64_t>(ClientRegistry::kToldAtOnce)) << "too early";
+  clock_.advance(ClientRegistry::kTellPeriod);
+  clients_.tellChanges();
+  EXPECT_EQ(told(), static_cast<int64_t>(members.size()));
+  EXPECT_FALSE(clients_.hasChangesToTell());
+}
+
+TEST_F(ClientRegistryTest, TheIdsOfAGroupAreWrittenOnceUntilTheyChange) {
+  EXPECT_EQ(clients_.consumerIdsBody("G"), nullptr);
+  clients_.registerConsumer("G", client(connect(1), "c1"), to({subscription("T")}));
+  const auto body = clients_.consumerIdsBody("G");
+  EXPECT_EQ(*body, R"({"consumerIdList":["c1"]})");
+  clients_.registerConsumer("G", client(connect(1), "c1"), to({subscription("T")}));
+  EXPECT_EQ(clients_.consumerIdsBody("G"), body);
+  clients_.registerConsumer("G", client(connect(2), "c2"), to({subscription("T")}));
+  EXPECT_EQ(*clients_.consumerIdsBody("G"), R"({"consumerIdList":["c1","c2"]})");
+  clients_.removeConnection(1);
+  EXPECT_EQ(*clients_.consumerIdsBody("G"), R"({"consumerIdList":["c2"]})");
 }
 
 TEST_F(ClientRegistryTest, ARepeatedHeartbeatTellsNobody) {
@@ -151,6 +226,8 @@ TEST_F(ClientRegistryTest, NobodyIsToldWhenTheGroupDoesNotWantIt) {
   may_notify_ = false;
   const auto connection = connect(1);
   clients_.registerConsumer("G", client(connection, "c1"), to({subscription("T")}));
+  clients_.registerConsumer("G", client(connect(2), "c2"), to({subscription("T")}));
+  clients_.tellChanges();
   EXPECT_TRUE(connection->sentCodes().empty());
 }
 
@@ -250,6 +327,8 @@ TEST_F(ClientRegistryTest, AClosedConnectionLeavesAllItsGroupsAndTheOthersAreTol
     clients_.registerConsumer(group, client(staying, "c2"), to({subscription("T")}));
   }
   clients_.registerProducer("P", client(leaving, "c1"));
+  clients_.tellChanges();
+  clock_.advance(std::chrono::milliseconds(100));
   leaving->forgetSent();
   staying->forgetSent();
 
@@ -258,6 +337,7 @@ TEST_F(ClientRegistryTest, AClosedConnectionLeavesAllItsGroupsAndTheOthersAreTol
   EXPECT_EQ(clients_.consumerIds("G"), std::vector<std::string>{"c2"});
   EXPECT_EQ(clients_.consumerIds("H"), std::vector<std::string>{"c2"});
   EXPECT_TRUE(clients_.producers("P").empty());
+  clients_.tellChanges();
   EXPECT_TRUE(leaving->sentCodes().empty());
   EXPECT_EQ(staying->sentCodes().size(), 2u);
 }
@@ -298,6 +378,7 @@ TEST_F(ClientRegistryTest, SilenceOverTwoMinutesEndsAMembership) {
   EXPECT_TRUE(clients_.producers("P").empty());
   EXPECT_FALSE(silent->isOpen());
   EXPECT_TRUE(alive->isOpen());
+  clients_.tellChanges();
   EXPECT_EQ(alive->sentCodes(), std::vector<int32_t>{kNotify});
 }
 

@@ -83,6 +83,12 @@ TEST_F(HeartbeatServiceTest, NamesAndExpressionsLongerThanAnyThatWorkAreRefused)
   EXPECT_EQ(problemOf([](auto& heartbeat) { heartbeat.client_id = std::string(512, 'c'); }), "");
   EXPECT_EQ(problemOf([&](auto& heartbeat) { heartbeat.client_id = name; }),
             "the clientID in a heartbeat has 513 bytes, at most 512 are taken");
+  EXPECT_EQ(problemOf([](auto& heartbeat) { heartbeat.client_id = "c\nERROR"; }),
+            "the clientID in a heartbeat has control characters");
+  EXPECT_EQ(problemOf([](auto& heartbeat) {
+              heartbeat.consumer_data_set[0].subscription_data_set[0].topic = "T\x7f";
+            }),
+            "the topic in a heartbeat has control characters");
   EXPECT_NE(problemOf([&](auto& heartbeat) { heartbeat.producer_data_set[0].group_name = name; }),
             "");
   EXPECT_NE(problemOf([&](auto& heartbeat) { heartbeat.consumer_data_set[0].group_name = name; }),

@@ -211,6 +211,20 @@ TEST_F(SendServiceTest, ASmallBatchCannotAskForGigabytes) {
   EXPECT_EQ(outcome.answer.code, ResponseCode::kMessageIllegal);
 }
 
+// 16,384 are too many only for this test's small log.
+TEST_F(SendServiceTest, ABatchHasSoManyMessagesAndNoMore) {
+  const std::string refusal = "the batch has more than 16384 messages";
+  std::string batch;
+  for (int i = 0; i < 16'384; ++i) {
+    appendBatchItem({}, batch);
+  }
+  EXPECT_NE(trySend({.body = batch, .batch = true}).answer.remark, refusal);
+  appendBatchItem({}, batch);
+  const SendOutcome outcome = trySend({.body = batch, .batch = true});
+  EXPECT_EQ(outcome.answer.code, ResponseCode::kMessageIllegal);
+  EXPECT_EQ(outcome.answer.remark, refusal);
+}
+
 TEST_F(SendServiceTest, ARetryThatHasNotHadEnoughStaysInTheRetryTopic) {
   const auto reply =
       send({.topic = "%RETRY%G", .properties = {{"DELAY", "3"}}, .reconsume_times = 15});
