@@ -71,9 +71,9 @@ constexpr size_t kIdleBufferBytesMax = 1 << 20;
 constexpr size_t kBatchPropertiesBytesMax = 8 << 20;
 
 /// Empty messages take next to nothing in a batch, and a record and an id each in the store. A
-/// batch of 1 MiB, as producers keep below, of messages with ids of their own has no more than
-/// 14,000.
-constexpr size_t kBatchMessagesMax = 16'384;
+/// batch of 4 MiB, the most that producers send, of messages with ids of their own has no more than
+/// 56,000.
+constexpr size_t kBatchMessagesMax = 65'536;
 
 /// Where property strings are built; one per thread, so that a send does not allocate.
 std::string& propertyBuffer() {

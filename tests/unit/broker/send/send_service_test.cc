@@ -211,11 +211,11 @@ TEST_F(SendServiceTest, ASmallBatchCannotAskForGigabytes) {
   EXPECT_EQ(outcome.answer.code, ResponseCode::kMessageIllegal);
 }
 
-// 16,384 are too many only for this test's small log.
+// 65,536 are too many only for this test's small log.
 TEST_F(SendServiceTest, ABatchHasSoManyMessagesAndNoMore) {
-  const std::string refusal = "the batch has more than 16384 messages";
+  const std::string refusal = "the batch has more than 65536 messages";
   std::string batch;
-  for (int i = 0; i < 16'384; ++i) {
+  for (int i = 0; i < 65'536; ++i) {
     appendBatchItem({}, batch);
   }
   EXPECT_NE(trySend({.body = batch, .batch = true}).answer.remark, refusal);
