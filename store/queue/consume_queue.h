@@ -206,6 +206,8 @@ class ConsumeQueue {
 
  private:
   std::optional<QueueEntry> rawEntryAt(int64_t index) const;
+  /// An index in [low, high) with nothing but older entries in front of it, near the last of them.
+  int64_t surelyBefore(int64_t physical_offset, int64_t low, int64_t high) const;
   /// Behind the last entry in [low, high) that names a record in front of the log offset; `low` if
   /// none does. What comes next may name none.
   int64_t behindLastBefore(int64_t physical_offset, int64_t low, int64_t high) const;

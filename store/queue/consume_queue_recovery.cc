@@ -65,13 +65,33 @@ int64_t ConsumeQueue::behindLastBefore(int64_t physical_offset, int64_t low, int
   return low;
 }
 
-/// From the old minimum on and not by bisection, which one damaged entry would send far over
-/// messages that the log has. An entry that goes back is damaged, as the log only goes forward, and
-/// so is one in front of two that go back behind it. Damage is not passed over unless something
-/// behind it is old: the log may have its messages.
+/// By bisection; where it ends all is old, and what follows may be. A place is old when two of
+/// three entries say so that are too far apart to share a damaged page.
+int64_t ConsumeQueue::surelyBefore(int64_t physical_offset, int64_t low, int64_t high) const {
+  constexpr int64_t kApart = 1024;
+  const auto isOld = [&](int64_t index) {
+    const auto entry = rawEntryAt(index);
+    return entry && !namesNoRecord(*entry) && entry->physical_offset < physical_offset ? 1 : 0;
+  };
+  const int64_t begin = low;
+  while (high - low > 4 * kApart) {
+    const int64_t middle = low + (high - low) / 2;
+    if (isOld(middle - kApart) + isOld(middle) + isOld(middle + kApart) >= 2) {
+      low = middle;
+    } else {
+      high = middle;
+    }
+  }
+  return std::max(begin, low - 2 * kApart);
+}
+
+/// Entry by entry at the end, and not by bisection alone, which one damaged entry would send far
+/// over messages that the log has. An entry that goes back is damaged, as the log only goes
+/// forward, and so is one in front of two that go back behind it. Damage is not passed over unless
+/// something behind it is old: the log may have its messages.
 void ConsumeQueue::moveMin(int64_t log_min) {
   const int64_t end = maxOffset();
-  int64_t min = std::max(firstIndex(), std::min(minOffset(), end));
+  int64_t min = surelyBefore(log_min, std::max(firstIndex(), std::min(minOffset(), end)), end);
   int64_t known_end = 0;
   const auto next = [&](int64_t index) { return skipWhile(index, end, namesNoRecord); };
   for (int64_t index = next(min); index < end; index = next(index + 1)) {

@@ -1,4 +1,5 @@
 // How old files leave the disk: how many at once, how fast, and what happens when one stays.
+#include <algorithm>
 #include <filesystem>
 
 #include "store/queue/queue_entry.h"
@@ -169,6 +170,40 @@ TEST_F(StoreRemovalTest, ADamagedEntryDoesNotMakeOthersOld) {
     EXPECT_TRUE(eventually([&] { return std::ssize(bodies("A", 0, border)) == end - border; }));
     close();
   }
+}
+
+// A page of entries that all point at the part that goes, where a search by halves looks first.
+TEST_F(StoreRemovalTest, ADamagedPageOfALongQueueDoesNotMakeOthersOld) {
+  constexpr int kFiles = 90;
+  constexpr int64_t kPageEntries = 200;
+  options_.consume_queue_file_bytes = 20'000 * kQueueEntryBytes;
+  open();
+  fillUpTo(kFiles * kLogFileBytes);
+  const int64_t end = store_->maxOffset("A", 0);
+  const auto offsets = store_->queueEntries("A", 0, 0, static_cast<int32_t>(end));
+  ASSERT_EQ(end, std::ssize(offsets));
+  int old_files = 10;
+  const auto border_of = [&](int files) {
+    return std::partition_point(
+               offsets.begin(), offsets.end(),
+               [&](const auto& entry) { return entry.physical_offset < files * kLogFileBytes; }) -
+           offsets.begin();
+  };
+  while (border_of(old_files) < 1000) {
+    ++old_files;
+  }
+  const int64_t border = border_of(old_files);
+  ASSERT_GT(end / 2, border + kPageEntries);
+  close();
+  for (int64_t i = 0; i < kPageEntries; ++i) {
+    patchFile(queueFile("A", 0, 0), (end / 2 + i) * kQueueEntryBytes, std::string(7, '\0') + '\7');
+  }
+  open();
+  makeOld(old_files);
+  EXPECT_TRUE(store_->cleanExpiredFiles().isOk());
+  ASSERT_EQ(old_files * kLogFileBytes, store_->commitLogMinOffset());
+  EXPECT_LE(store_->minOffset("A", 0), border);
+  EXPECT_GE(store_->minOffset("A", 0), border - 2);
 }
 
 }  // namespace
