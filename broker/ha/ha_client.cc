@@ -188,7 +188,7 @@ void HaClient::Impl::connect() {
   const remoting::ConnectAttempt::Limits limits{
       .timeout = milliseconds(settings_.load()->connect_timeout_ms), .waiters_max = 0};
   attempt_ = std::make_shared<remoting::ConnectAttempt>(
-      context_, address, *target, nullptr, limits,
+      context_, remoting::HostLookup::shared(), address, *target, nullptr, limits,
       [self = shared_from_this()](
           Result<remoting::ConnectedSocket> connected) -> Result<remoting::ConnectionPtr> {
         self->onSocket(std::move(connected));
