@@ -81,8 +81,7 @@ std::shared_ptr<TcpConnection> TcpConnection::self() {
   return std::static_pointer_cast<TcpConnection>(shared_from_this());
 }
 
-template <class Method>
-void TcpConnection::post(Method method) {
+void TcpConnection::post(void (TcpConnection::*method)()) {
   asio::post(thread_.executor(), [self = self(), method] { ((*self).*method)(); });
 }
 

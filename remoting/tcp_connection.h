@@ -109,8 +109,7 @@ class TcpConnection final : public Connection, public Readiness::Source, private
   };
 
   std::shared_ptr<TcpConnection> self();
-  template <class Method>
-  void post(Method method);
+  void post(void (TcpConnection::*method)());
 
   // Any thread.
   void deliver(OutgoingFrame frame, std::optional<Call> call, bool is_answer);
