@@ -345,6 +345,34 @@ TEST_F(StoreRecoveryTest, SecondOwnerIsRefusedWithAClearText) {
   EXPECT_TRUE(MessageStore::open(options_, clock_, nullptr, files_).ok());
 }
 
+TEST_F(StoreRecoveryTest, SecondOwnerIsRefusedWithoutTheLockFileToo) {
+  open();
+  std::filesystem::remove(root() + "/lock");
+  auto second = MessageStore::open(options_, clock_, nullptr, files_);
+  EXPECT_THAT(second.status().message(), HasSubstr("MQ already started: the store " + root()));
+}
+
+TEST_F(StoreRecoveryTest, SecondOwnerOfALogIsRefusedWhateverItsRootIs) {
+  open();
+  send("A", 0, 5, "a");
+  StoreOptions other = options_;
+  other.root_dir = dir_ / "other";
+  other.commit_log_dir = root() + "/commitlog";
+  const auto second = MessageStore::open(other, clock_, nullptr, files_);
+  EXPECT_THAT(second.status().message(), HasSubstr("MQ already started: the commit log " +
+                                                   other.commit_log_dir + " is in use"));
+  EXPECT_THAT(second.status().message(), HasSubstr("storePathCommitLog"));
+  EXPECT_EQ(numbered("a", 5), bodies("A", 0));
+}
+
+TEST_F(StoreRecoveryTest, ALogInTheRootItselfIsNoSecondOwner) {
+  options_.commit_log_dir = root();
+  open();
+  send("A", 0, 5, "a");
+  restart();
+  EXPECT_EQ(numbered("a", 5), bodies("A", 0));
+}
+
 TEST_F(StoreRecoveryTest, FilesOfAnotherSizeAreRefusedWithTheSettingsName) {
   fill();
   close();
