@@ -241,7 +241,13 @@ Status MessageStoreImpl::recover() {
 }
 
 Status MessageStoreImpl::start() {
-  ROCKETMQ_RETURN_IF_ERROR(folder_->markRunning());
+  const Status marked = folder_->markRunning();
+  if (marked.code() == StatusCode::kReadOnly) {
+    // Not an inode is left. Readers need no mark, and without one nothing may be appended.
+    state_.fail("cannot mark the store as running: " + marked.message());
+  } else {
+    ROCKETMQ_RETURN_IF_ERROR(marked);
+  }
   MutexLock lock(close_mutex_);
   is_started_ = true;
   log_->start();

@@ -373,6 +373,34 @@ TEST_F(StoreRecoveryTest, ALogInTheRootItselfIsNoSecondOwner) {
   EXPECT_EQ(numbered("a", 5), bodies("A", 0));
 }
 
+/// A disk without free inodes: what is not there cannot be made.
+class NoInodes final : public rocketmq::test::ForwardingFileSystem {
+ public:
+  Result<std::unique_ptr<RandomFile>> open(const std::string& path) override {
+    return std::filesystem::exists(path)
+               ? ForwardingFileSystem::open(path)
+               : Status::readOnly("cannot open " + path + ": No space left on device");
+  }
+};
+
+TEST_F(StoreRecoveryTest, WithoutInodesTheStoreComesUpForReaders) {
+  open();
+  send("A", 0, 5, "a");
+  close();
+  NoInodes files;
+  auto opened = MessageStore::open(options_, clock_, nullptr, files);
+  ASSERT_EQ("", opened.status().message());
+  store_ = std::move(*opened);
+  EXPECT_EQ(numbered("a", 5), bodies("A", 0));
+  EXPECT_FALSE(put("A", 0, "refused").ok());
+  EXPECT_THAT(store_->readOnlyReason(), HasSubstr("/abort: No space left on device"));
+  EXPECT_FALSE(store_->close().isOk());
+  store_.reset();
+  open();
+  EXPECT_EQ(numbered("a", 5), bodies("A", 0));
+  EXPECT_TRUE(put("A", 0, "taken").ok());
+}
+
 TEST_F(StoreRecoveryTest, FilesOfAnotherSizeAreRefusedWithTheSettingsName) {
   fill();
   close();
