@@ -1,6 +1,7 @@
 #include "common/file_system.h"
 
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
@@ -459,6 +460,10 @@ class PosixFileSystem final : public FileSystem {
   }
 
   Result<std::unique_ptr<FileLock>> lock(const std::string& path) override {
+    std::error_code ignored;
+    if (std::filesystem::is_directory(path, ignored)) {
+      return lockFolder(path);
+    }
     ROCKETMQ_ASSIGN_OR_RETURN(Descriptor file, openFile(path, O_RDWR | O_CREAT));
     struct flock range {};
     range.l_type = F_WRLCK;
@@ -482,6 +487,15 @@ class PosixFileSystem final : public FileSystem {
   }
 
  private:
+  static Result<std::unique_ptr<FileLock>> lockFolder(const std::string& path) {
+    ROCKETMQ_ASSIGN_OR_RETURN(Descriptor folder, openFile(path, O_RDONLY | O_DIRECTORY));
+    if (::flock(folder.get(), LOCK_EX | LOCK_NB) == 0) {
+      return std::unique_ptr<FileLock>(std::make_unique<PosixFileLock>(std::move(folder)));
+    }
+    return errno == EWOULDBLOCK ? Status::busy(path + " is locked by another process")
+                                : failure("cannot lock", path, errno);
+  }
+
   static Result<std::unique_ptr<MappedFile>> mapOpened(Descriptor file, const std::string& path,
                                                        const MapOptions& options) {
     if (options.create && ::ftruncate(file.get(), options.bytes) != 0) {

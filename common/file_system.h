@@ -201,9 +201,9 @@ class FileSystem {
 
   virtual Result<SpaceInfo> space(const std::string& path) = 0;
 
-  /// Write-locks the first byte of the file, creating it when missing: what Java's
-  /// FileChannel.tryLock(0, 1, false) does, so that both exclude each other. Busy when somebody
-  /// else holds it, another owner in this process included.
+  /// Write-locks the first byte of the file, creating it when missing, as Java's
+  /// FileChannel.tryLock(0, 1, false): both exclude each other. An existing folder is locked
+  /// itself, by flock(2). Busy when somebody else holds it, another owner in this process included.
   virtual Result<std::unique_ptr<FileLock>> lock(const std::string& path) = 0;
 };
 

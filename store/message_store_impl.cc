@@ -50,9 +50,7 @@ Status checkOptions(const StoreOptions& options) {
 }
 
 StoreOptions settle(StoreOptions options, const StoreFolder& folder) {
-  if (options.commit_log_dir.empty()) {
-    options.commit_log_dir = folder.commitLogDir();
-  }
+  options.commit_log_dir = folder.commitLogDir();
   const int64_t entries =
       (options.consume_queue_file_bytes + kQueueEntryBytes - 1) / kQueueEntryBytes;
   options.consume_queue_file_bytes = entries * kQueueEntryBytes;
@@ -86,7 +84,7 @@ Result<std::unique_ptr<MessageStore>> MessageStoreImpl::open(StoreOptions option
   ROCKETMQ_RETURN_IF_ERROR(checkOptions(options));
   // First of all: recovery changes files.
   ROCKETMQ_ASSIGN_OR_RETURN(std::unique_ptr<StoreFolder> folder,
-                            StoreFolder::open(files, options.root_dir));
+                            StoreFolder::open(files, options.root_dir, options.commit_log_dir));
   auto store = std::unique_ptr<MessageStoreImpl>(new MessageStoreImpl(
       settle(std::move(options), *folder), clock, std::move(on_arrival), files));
   store->folder_ = std::move(folder);
@@ -243,7 +241,13 @@ Status MessageStoreImpl::recover() {
 }
 
 Status MessageStoreImpl::start() {
-  ROCKETMQ_RETURN_IF_ERROR(folder_->markRunning());
+  const Status marked = folder_->markRunning();
+  if (marked.code() == StatusCode::kReadOnly) {
+    // Not an inode is left. Readers need no mark, and without one nothing may be appended.
+    state_.fail("cannot mark the store as running: " + marked.message());
+  } else {
+    ROCKETMQ_RETURN_IF_ERROR(marked);
+  }
   MutexLock lock(close_mutex_);
   is_started_ = true;
   log_->start();

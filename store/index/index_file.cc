@@ -253,14 +253,25 @@ bool IndexFile::has(int32_t key_hash, int64_t physical_offset) const {
   return false;
 }
 
-bool IndexFile::headerFits(int64_t log_end) const {
+bool IndexFile::headerFits(int64_t log_end, const StoreTime& store_time) const {
   const IndexHeader header = this->header();
   if (header.next_entry <= 1) {
     return isZero(loadEntry(1));
   }
-  return loadEntry(1).physical_offset == header.begin_offset &&
-         loadEntry(header.next_entry - 1).physical_offset == header.end_offset &&
-         header.end_offset < log_end;
+  const Entry last = loadEntry(header.next_entry - 1);
+  if (loadEntry(1).physical_offset != header.begin_offset ||
+      last.physical_offset != header.end_offset || header.end_offset >= log_end) {
+    return false;
+  }
+  const TimestampMs last_ms = store_time(header.end_offset).value_or(header.end_ms);
+  // The log may begin behind the first record: then the last one's entry tells what it counts from.
+  return store_time(header.begin_offset).value_or(header.begin_ms) == header.begin_ms &&
+         last_ms == header.end_ms && indexSeconds(header.begin_ms, last_ms) == last.seconds;
+}
+
+bool IndexFile::hasRecordOf(int32_t next_entry, const StoreTime& store_time) const {
+  return next_entry > 1 && (store_time(loadEntry(1).physical_offset) ||
+                            store_time(loadEntry(next_entry - 1).physical_offset));
 }
 
 /// What a crash leaves out are whole pages of zeros, and entries are written once, in the order of

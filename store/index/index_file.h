@@ -75,9 +75,12 @@ class IndexFile {
   /// Whether there is such an entry. Of the thread that writes.
   bool has(int32_t key_hash, int64_t physical_offset) const;
 
+  /// Store time of the record at a log offset; nullopt when the log has none there.
+  using StoreTime = std::function<std::optional<TimestampMs>(int64_t physical_offset)>;
+
   /// Whether the header says of the first and last entry what they are, and these are in front of
-  /// `log_end`.
-  bool headerFits(int64_t log_end) const;
+  /// `log_end`; and of their records when they were stored, as far as the log still has them.
+  bool headerFits(int64_t log_end, const StoreTime& store_time) const;
   /// Whether as many slots are used as the header says. Looks at all slots.
   bool slotsFitHeader() const;
   /// The same at the first call, true from then on.
@@ -90,15 +93,16 @@ class IndexFile {
   /// Takes its pages off this process's memory.
   void releasePages() { mapping_->release(0, layout_.fileBytes()); }
 
-  /// Store time of the record at a log offset; nullopt when the log has none there.
-  using StoreTime = std::function<std::optional<TimestampMs>(int64_t physical_offset)>;
-
   /// Compares an entry with what it is about.
   using EntryTest = std::function<bool(int32_t key_hash, int64_t physical_offset, int32_t seconds)>;
 
   /// The number behind the last entry that can be believed: that is in front of `log_end` and of
   /// all that a crash may have torn, or that fail the test, if there is one.
   int32_t countBelievable(int64_t log_end, const EntryTest& is_right = {}) const;
+
+  /// Whether the log has a record of the first or the last entry below `next_entry`. When it has
+  /// none, nothing tells what the entries' seconds count from.
+  bool hasRecordOf(int32_t next_entry, const StoreTime& store_time) const;
 
   /// The number of the first entry of the record that the one in front of `next_entry` is of.
   int32_t firstOfRecordBefore(int32_t next_entry) const;

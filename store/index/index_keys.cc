@@ -12,6 +12,11 @@ bool hasKeyHash(const MessageRecord& record, int32_t key_hash) {
   return has;
 }
 
+std::optional<TimestampMs> storeTimeIn(const CommitLog& log, int64_t physical_offset) {
+  const auto record = recordIn(log.view(physical_offset), physical_offset, CrcCheck::kSkip);
+  return record ? std::optional<TimestampMs>(record->store_timestamp_ms) : std::nullopt;
+}
+
 Result<MessageRecord> EntryCheck::recordAt(int64_t physical_offset) {
   if (view_.owner == nullptr || !view_.contains(physical_offset, kBlankBytes)) {
     view_ = log_.view(physical_offset);

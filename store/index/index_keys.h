@@ -30,6 +30,9 @@ void forEachKeyHash(const MessageRecord& record, Visitor&& visit) {
 
 bool hasKeyHash(const MessageRecord& record, int32_t key_hash);
 
+/// Of the record at a log offset; nullopt when there is none.
+std::optional<TimestampMs> storeTimeIn(const CommitLog& log, int64_t physical_offset);
+
 /// Compares entries of the index with the log. Cheapest in the order of the log. Threads: one.
 class EntryCheck {
  public:

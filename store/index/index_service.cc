@@ -120,12 +120,11 @@ Status IndexService::repairTorn(IndexFile& file, bool is_last) {
   if (is_last || next_entry < options_.layout.entries_max) {
     next_entry = file.firstOfRecordBefore(next_entry);
   }
-  return file.rebuild(next_entry, [this](int64_t at) { return storeTime(at); });
+  return file.rebuild(next_entry, storeTimes());
 }
 
-std::optional<TimestampMs> IndexService::storeTime(int64_t physical_offset) const {
-  const auto record = recordIn(parts_.log.view(physical_offset), physical_offset, CrcCheck::kSkip);
-  return record ? std::optional<TimestampMs>(record->store_timestamp_ms) : std::nullopt;
+IndexFile::StoreTime IndexService::storeTimes() const {
+  return [&log = parts_.log](int64_t at) { return storeTimeIn(log, at); };
 }
 
 void IndexService::noteDamage(const std::shared_ptr<IndexFile>& file) {
@@ -167,7 +166,7 @@ Status IndexService::repairDamaged(const std::shared_ptr<IndexFile>& file) {
   if (stopping_.load() || !hide(file)) {
     return Status::ok();  // Retention has taken it, or the repair of an older one.
   }
-  const Status rebuilt = file->rebuild(believable, [this](int64_t at) { return storeTime(at); });
+  const Status rebuilt = file->rebuild(believable, storeTimes());
   if (!file->isEmpty()) {
     show(file);
   }
@@ -187,12 +186,13 @@ Status IndexService::repairDamaged(const std::shared_ptr<IndexFile>& file) {
 int32_t IndexService::countRight(const IndexFile& file) const {
   EntryCheck check(parts_.log);
   const TimestampMs begin_ms = file.header().begin_ms;
-  return file.countBelievable(parts_.log.maxOffset(),
-                              [&](int32_t key_hash, int64_t at, int32_t seconds) {
-                                giveWay();
-                                return !stopping_.load(std::memory_order_relaxed) &&
-                                       check.isNextRight(key_hash, at, seconds, begin_ms);
-                              });
+  const int32_t believable = file.countBelievable(
+      parts_.log.maxOffset(), [&](int32_t key_hash, int64_t at, int32_t seconds) {
+        giveWay();
+        return !stopping_.load(std::memory_order_relaxed) &&
+               check.isNextRight(key_hash, at, seconds, begin_ms);
+      });
+  return file.hasRecordOf(believable, storeTimes()) ? believable : 1;
 }
 
 bool IndexService::hide(const std::shared_ptr<IndexFile>& file) {
@@ -228,7 +228,7 @@ bool IndexService::closeGaps(const std::function<bool()>& go_on) {
     return true;
   }
   for (const auto& file : files()) {
-    if (!file->headerFits(parts_.log.maxOffset())) {
+    if (!file->headerFits(parts_.log.maxOffset(), storeTimes())) {
       noteDamage(file);
     }
   }

@@ -97,7 +97,7 @@ class IndexService {
   bool isCertain(const IndexFile& file) const;
   Result<Files> repairUnflushed();
   Status repairTorn(IndexFile& file, bool is_last);
-  std::optional<TimestampMs> storeTime(int64_t physical_offset) const;
+  IndexFile::StoreTime storeTimes() const;
   /// Has the thread repair the file, once.
   void noteDamage(const std::shared_ptr<IndexFile>& file);
   std::shared_ptr<IndexFile> nextDamaged() const;

@@ -285,11 +285,30 @@ void IndexCheck::checkHeader(File& file) {
              fmt::format("the header says {} used slots, there are {}", header.used_slots,
                          file.used_slots)));
   }
-  if (header.begin_ms > header.end_ms) {
+  checkHeaderTimes(file);
+}
+
+void IndexCheck::checkHeaderTimes(File& file) {
+  const IndexHeader& header = file.header;
+  const TimestampMs first_ms = storeTime(header.begin_offset, header.begin_ms);
+  const TimestampMs last_ms = storeTime(header.end_offset, header.end_ms);
+  if (first_ms != header.begin_ms || last_ms != header.end_ms) {
+    sink_(at(file, first_ms != header.begin_ms ? 0 : 8,
+             fmt::format("the header says store times {} to {}, the records {} to {}",
+                         header.begin_ms, header.end_ms, first_ms, last_ms)));
+  } else if (header.begin_ms > header.end_ms) {
     Finding back = at(file, 0, "the header's times go back, as the clock was set back");
     back.kind = Finding::Kind::kNote;
     sink_(back);
   }
+}
+
+TimestampMs IndexCheck::storeTime(int64_t physical_offset, TimestampMs if_gone) {
+  if (physical_offset < layout_.logBegin() || physical_offset >= options_.log_end) {
+    return if_gone;
+  }
+  const auto record = log_.recordAt(physical_offset, CrcCheck::kSkip);
+  return record ? record->store_timestamp_ms : if_gone;
 }
 
 void IndexCheck::checkSlots(File& file) {

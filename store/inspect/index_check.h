@@ -92,6 +92,8 @@ class IndexCheck {
   struct File;
 
   void checkHeader(File& file);
+  void checkHeaderTimes(File& file);
+  TimestampMs storeTime(int64_t physical_offset, TimestampMs if_gone);
   void checkEntries(File& file, const Progress& progress);
   std::string whyWrong(File& file, const IndexReader::Entry& entry);
   std::string whyNotOf(const File& file, const IndexReader::Entry& entry);

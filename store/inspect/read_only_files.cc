@@ -1,6 +1,7 @@
 #include "store/inspect/read_only_files.h"
 
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -130,6 +131,17 @@ Result<LockState> lockStateOf(const std::string& path) {
   return LockState{.exists = true,
                    .is_held = is_held,
                    .pid = is_held && range.l_pid > 0 ? int64_t{range.l_pid} : 0};
+}
+
+bool isFolderLocked(const std::string& path) {
+  const int fd = ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (fd < 0) {
+    return false;
+  }
+  // There is no way but to try; what it gets ends with the descriptor.
+  const bool is_locked = ::flock(fd, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+  ::close(fd);
+  return is_locked;
 }
 
 }  // namespace rocketmq::store::inspect

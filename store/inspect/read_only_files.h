@@ -22,5 +22,7 @@ struct LockState {
 
 /// Looks at a lock without taking it. Does not create the file.
 Result<LockState> lockStateOf(const std::string& path);
+/// Whether FileSystem::lock() would find the folder locked; false where that cannot be told.
+bool isFolderLocked(const std::string& path);
 
 }  // namespace rocketmq::store::inspect

@@ -61,7 +61,8 @@ class Rebuilder {
                                      " has no files: there is nothing to build from; is the log "
                                      "elsewhere (--storePathCommitLog)?");
     }
-    ROCKETMQ_ASSIGN_OR_RETURN(const auto folder, StoreFolder::open(files_, root_));
+    ROCKETMQ_ASSIGN_OR_RETURN(const auto folder,
+                              StoreFolder::open(files_, root_, layout_.commit_log_dir));
     ROCKETMQ_RETURN_IF_ERROR(prepare(queues_place_));
     ROCKETMQ_RETURN_IF_ERROR(prepare(index_place_));
     ROCKETMQ_ASSIGN_OR_RETURN(layout_, readLayout(source_, root_, options_.layout, ignore_));

@@ -143,6 +143,8 @@ Status readMarks(FileSystem& files, StoreLayout& layout, const FindingSink& sink
   ROCKETMQ_ASSIGN_OR_RETURN(const auto abort, files.info(layout.root + "/abort"));
   layout.has_abort = abort.has_value();
   ROCKETMQ_ASSIGN_OR_RETURN(layout.lock, lockStateOf(layout.root + "/lock"));
+  layout.lock.is_held =
+      layout.lock.is_held || isFolderLocked(layout.root) || isFolderLocked(layout.commit_log_dir);
   const std::string path = layout.root + "/checkpoint";
   ROCKETMQ_ASSIGN_OR_RETURN(const std::string text, contentOf(files, path, kCheckpointBytes));
   if (text.size() == kCheckpointBytes) {

@@ -4,8 +4,10 @@
 
 #include <charconv>
 #include <cstdio>
+#include <filesystem>
 #include <limits>
 #include <string_view>
+#include <system_error>
 
 #include <CLI/CLI.hpp>
 
@@ -53,7 +55,8 @@ void StoreArguments::addTo(CLI::App& app) {
   app.add_option("-c,--configFile", config_file_,
                  "broker.conf to take the settings below from; else sizes are found out from the "
                  "files");
-  app.add_option("--storePathCommitLog", given_.commit_log_dir, "folder of the commit log");
+  app.add_option("--storePathCommitLog", given_.commit_log_dir,
+                 "folder of the commit log; that of broker.conf counts when DIR has none");
   app.add_option("--mappedFileSizeCommitLog", given_.log_file_bytes, "bytes of a log file")
       ->check(numberFrom(1));
   app.add_option("--mappedFileSizeConsumeQueue", given_.queue_file_bytes,
@@ -71,7 +74,9 @@ Result<StoreArguments::Settings> StoreArguments::settings() const {
   if (config_file_.empty()) {
     return all;
   }
-  // Not its storePathCommitLog: the folder may be a copy of the one that the broker uses.
+  // The folder may be a copy of the one that the broker uses: where it has a log, that is its own.
+  std::error_code ignored;
+  const bool has_log = std::filesystem::exists(dir_ + "/commitlog", ignored);
   ROCKETMQ_ASSIGN_OR_RETURN(const auto file, readPropertiesFile(config_file_));
   for (const PropertyLine& line : file.lines) {
     ROCKETMQ_RETURN_IF_ERROR(take(line, "mappedFileSizeCommitLog", all.log_file_bytes));
@@ -79,6 +84,9 @@ Result<StoreArguments::Settings> StoreArguments::settings() const {
     ROCKETMQ_RETURN_IF_ERROR(take(line, "maxHashSlotNum", all.hash_slots));
     ROCKETMQ_RETURN_IF_ERROR(take(line, "maxIndexNum", all.index_entries));
     take(line, "messageDelayLevel", all.delay_levels);
+    if (!has_log) {
+      take(line, "storePathCommitLog", all.commit_log_dir);
+    }
   }
   return all;
 }

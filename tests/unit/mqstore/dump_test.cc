@@ -122,5 +122,18 @@ TEST_F(DumpTest, SettingsFileTellsTheSizes) {
   EXPECT_EQ(2, run({"verify", root(), "-c", dir_ / "broker.conf"}).status);
 }
 
+TEST_F(DumpTest, SettingsFileTellsWhereTheLogIsWhenTheFolderHasNone) {
+  makeStore(10);
+  std::filesystem::rename(root() + "/commitlog", dir_ / "log");
+  writeFile(dir_ / "broker.conf", "storePathCommitLog=" + (dir_ / "log") + "\n");
+  const Outcome outcome = run({"verify", root(), "-c", dir_ / "broker.conf"});
+  EXPECT_EQ(0, outcome.status) << outcome.output;
+  EXPECT_THAT(outcome.output, HasSubstr("31 records"));
+  // A copy with its log is not taken for the store that it was copied from.
+  std::filesystem::copy(dir_ / "log", root() + "/commitlog");
+  std::filesystem::remove_all(dir_ / "log");
+  EXPECT_EQ(0, run({"verify", root(), "-c", dir_ / "broker.conf"}).status);
+}
+
 }  // namespace
 }  // namespace rocketmq::store::test

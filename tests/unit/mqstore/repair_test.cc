@@ -138,6 +138,27 @@ TEST_F(RepairTest, RebuildIsRefusedWhileTheStoreIsOpen) {
   EXPECT_FALSE(std::filesystem::exists(dir_ / "out"));
 }
 
+TEST_F(RepairTest, RepairsAreRefusedWithoutTheLockFileToo) {
+  makeStore(5);
+  open();
+  std::filesystem::remove(root() + "/lock");
+  EXPECT_THAT(rebuild().output, HasSubstr("MQ already started"));
+  std::filesystem::remove(root() + "/lock");
+  EXPECT_THAT(salvage().output, HasSubstr("is open in a broker"));
+  close();
+  EXPECT_EQ(0, rebuild().status);
+}
+
+TEST_F(RepairTest, RebuildIsRefusedWhileAnotherStoreHasTheLog) {
+  makeStore(5);
+  std::filesystem::copy(root(), dir_ / "other", std::filesystem::copy_options::recursive);
+  open();
+  const Outcome outcome =
+      run({"rebuild", dir_ / "other", "--storePathCommitLog", root() + "/commitlog"});
+  EXPECT_EQ(2, outcome.status);
+  EXPECT_THAT(outcome.output, HasSubstr("the commit log " + root() + "/commitlog is in use"));
+}
+
 TEST_F(RepairTest, RebuildKeepsTheOldOnesWhenAskedAndRefusesToOverwriteThem) {
   makeStore(5);
   const auto queues = filesOf(root() + "/consumequeue");

@@ -271,6 +271,8 @@ TEST_F(VerifyTest, DamagedIndexIsFound) {
                  {entry_5 + 10, "points at"},
                  {entry_5 + 15, "its time is"},
                  {entry_5 + 19, "the one before it in its slot"},
+                 {7, "the header says store times"},
+                 {15, "the header says store times"},
                  {35, "used slots"},
                  {39, "index"}};
   for (const auto& damage : damages) {

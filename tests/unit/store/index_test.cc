@@ -223,25 +223,37 @@ class DamagedIndexTest : public StoreIndexTest {
   static constexpr int kKeys = 600;
   static constexpr int kEntriesAt = 40 + 64 * 4;
 
-  void fill() {
+  void fill(std::chrono::milliseconds between = {}) {
+    filled_from_ms_ = clock_.nowMs();
     open();
     PutResult last;
     for (int i = 0; i < kKeys; ++i) {
       last = putKeyed("m" + std::to_string(i), "k" + std::to_string(i));
+      clock_.advance(between);
     }
     ASSERT_TRUE(indexed(last));
     close();
   }
-  void expectAllFound() {
+  void expectAllFound() { expectFound(0, 0, int64_t{1} << 60); }
+  /// For the keys from number `first` on.
+  void expectAllFoundInTheirTime(int first) {
+    expectFound(first, filled_from_ms_ - 1000, clock_.nowMs() + 1000);
+  }
+
+ private:
+  void expectFound(int first, TimestampMs begin, TimestampMs end) {
     EXPECT_TRUE(eventually([&] {
-      for (int i = 0; i < kKeys; ++i) {
-        if (find("k" + std::to_string(i)) != std::vector<std::string>{"m" + std::to_string(i)}) {
+      for (int i = first; i < kKeys; ++i) {
+        if (find("k" + std::to_string(i), 64, begin, end) !=
+            std::vector<std::string>{"m" + std::to_string(i)}) {
           return false;
         }
       }
       return true;
     }));
   }
+
+  TimestampMs filled_from_ms_ = 0;
 };
 
 TEST_F(DamagedIndexTest, ZeroedSlotsAreRebuiltFromTheEntries) {
@@ -279,6 +291,35 @@ TEST_F(DamagedIndexTest, ZeroedHeaderIsRebuilt) {
   patchFile(indexFiles()[1], 0, std::string(40, '\0'));
   open();
   expectAllFound();
+}
+
+// With a time that is none a query leaves the file out, or, asked for a range, its entries.
+TEST_F(DamagedIndexTest, SpoiltTimesOfAHeaderAreSetRightByTheNextStart) {
+  fill(std::chrono::milliseconds(10));
+  for (const size_t file : {0u, 2u}) {
+    const std::string path = indexFiles()[file];
+    const std::string header = readFile(path).substr(0, 40);
+    for (const int64_t offset : {2, 5, 7, 10, 13, 15}) {
+      SCOPED_TRACE(path + " at " + std::to_string(offset));
+      const auto at = static_cast<size_t>(offset);
+      patchFile(path, offset, std::string(1, static_cast<char>(header[at] ^ 0x08)));
+      open();
+      expectAllFoundInTheirTime(0);
+      close();
+      EXPECT_EQ(header, readFile(path).substr(0, 40));
+    }
+  }
+}
+
+TEST_F(DamagedIndexTest, ASpoiltTimeIsMissedWhenTheFirstMessageOfTheFileIsGone) {
+  fill(std::chrono::milliseconds(10));
+  std::filesystem::remove(logFile(0));
+  const std::string path = indexFiles()[0];
+  patchFile(path, 2, "\x08");
+  open();
+  expectAllFoundInTheirTime(200);
+  close();
+  EXPECT_NE('\x08', readFile(indexFiles()[0])[2]);
 }
 
 // An entry whose place no record with its key begins at, whether one with another key does or none.

@@ -345,6 +345,62 @@ TEST_F(StoreRecoveryTest, SecondOwnerIsRefusedWithAClearText) {
   EXPECT_TRUE(MessageStore::open(options_, clock_, nullptr, files_).ok());
 }
 
+TEST_F(StoreRecoveryTest, SecondOwnerIsRefusedWithoutTheLockFileToo) {
+  open();
+  std::filesystem::remove(root() + "/lock");
+  auto second = MessageStore::open(options_, clock_, nullptr, files_);
+  EXPECT_THAT(second.status().message(), HasSubstr("MQ already started: the store " + root()));
+}
+
+TEST_F(StoreRecoveryTest, SecondOwnerOfALogIsRefusedWhateverItsRootIs) {
+  open();
+  send("A", 0, 5, "a");
+  StoreOptions other = options_;
+  other.root_dir = dir_ / "other";
+  other.commit_log_dir = root() + "/commitlog";
+  const auto second = MessageStore::open(other, clock_, nullptr, files_);
+  EXPECT_THAT(second.status().message(), HasSubstr("MQ already started: the commit log " +
+                                                   other.commit_log_dir + " is in use"));
+  EXPECT_THAT(second.status().message(), HasSubstr("storePathCommitLog"));
+  EXPECT_EQ(numbered("a", 5), bodies("A", 0));
+}
+
+TEST_F(StoreRecoveryTest, ALogInTheRootItselfIsNoSecondOwner) {
+  options_.commit_log_dir = root();
+  open();
+  send("A", 0, 5, "a");
+  restart();
+  EXPECT_EQ(numbered("a", 5), bodies("A", 0));
+}
+
+/// A disk without free inodes: what is not there cannot be made.
+class NoInodes final : public rocketmq::test::ForwardingFileSystem {
+ public:
+  Result<std::unique_ptr<RandomFile>> open(const std::string& path) override {
+    return std::filesystem::exists(path)
+               ? ForwardingFileSystem::open(path)
+               : Status::readOnly("cannot open " + path + ": No space left on device");
+  }
+};
+
+TEST_F(StoreRecoveryTest, WithoutInodesTheStoreComesUpForReaders) {
+  open();
+  send("A", 0, 5, "a");
+  close();
+  NoInodes files;
+  auto opened = MessageStore::open(options_, clock_, nullptr, files);
+  ASSERT_EQ("", opened.status().message());
+  store_ = std::move(*opened);
+  EXPECT_EQ(numbered("a", 5), bodies("A", 0));
+  EXPECT_FALSE(put("A", 0, "refused").ok());
+  EXPECT_THAT(store_->readOnlyReason(), HasSubstr("/abort: No space left on device"));
+  EXPECT_FALSE(store_->close().isOk());
+  store_.reset();
+  open();
+  EXPECT_EQ(numbered("a", 5), bodies("A", 0));
+  EXPECT_TRUE(put("A", 0, "taken").ok());
+}
+
 TEST_F(StoreRecoveryTest, FilesOfAnotherSizeAreRefusedWithTheSettingsName) {
   fill();
   close();
