@@ -103,7 +103,9 @@ void FailingDiskTest::live(int life) {
   const std::string reason = store.readOnlyReason();
   const Status closed = store.close();
   EXPECT_TRUE(closed.isOk() || faulty_->hasFailed()) << closed.message();
-  if (!had_lost_bytes && faulty_->hasLostBytes()) {
+  // The text of the mark that the store runs says nothing: an empty file will do.
+  const bool is_mark = faulty_->failedCall().ends_with("/abort");
+  if (!had_lost_bytes && faulty_->hasLostBytes() && !is_mark) {
     EXPECT_TRUE(!closed.isOk() || !reason.empty()) << "after " << faulty_->failedCall();
   }
   clock_.advance(std::chrono::minutes(1));

@@ -5,9 +5,9 @@
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <cstdlib>
-#include <ctime>
 #include <mutex>
 #include <numeric>
 #include <string>
@@ -211,14 +211,20 @@ TEST_F(ClientModesTest, FewerQueuesAreReadThanWrittenAndTheOtherWayRound) {
 
 TEST_F(ClientModesTest, ALitePullConsumerSeeksByTimeAndHearsOfQueueChanges) {
   send("old", 1);
-  const int64_t old_stored = std::time(nullptr) * int64_t{1000};
-  ASSERT_TRUE(eventually([&] { return std::time(nullptr) * int64_t{1000} > old_stored + 1000; }));
+  const auto now_ms = [] {
+    return std::chrono::duration_cast<milliseconds>(
+               std::chrono::system_clock::now().time_since_epoch())
+        .count();
+  };
+  // Clocks that are read in a hurry may be some milliseconds late.
+  const int64_t between = now_ms() + 20;
+  ASSERT_TRUE(eventually([&] { return now_ms() > between + 20; }));
   send("new", 1);
   const MessageQueue queue{topic_, "broker-a", 1};
   DefaultLitePullConsumer consumer(liteConfig());
   consumer.start();
   consumer.assign({queue});
-  consumer.seekToTimestamp(queue, old_stored + 1000);
+  consumer.seekToTimestamp(queue, between);
   std::vector<std::string> bodies;
   ASSERT_TRUE(eventually([&] {
     for (const MessageExt& message : consumer.poll(milliseconds(50))) {

@@ -120,18 +120,24 @@ TEST_F(PullServiceTest, ASlaveServesPullsOnlyWithSlaveReadAndLeavesOffsetsToTheM
 
 // Promise: a reader that is further than the slave waits there as at the end of any queue.
 TEST_F(PullServiceTest, ASlaveHoldsPullsOfWhatItHasNotGotYet) {
-  send({.body = "a"});
+  const auto copied = [this](std::string_view body) {
+    MessageRecord record;
+    record.topic = "T";
+    record.body = body;
+    EXPECT_TRUE(store_->put(record).ok());
+  };
+  copied("a");
   configure([](BrokerSettings& settings) {
     settings.broker_role = BrokerRole::kSlave;
     settings.slave_read = true;
   });
   const auto beyond = start({.offset = 2, .sys_flag = kHold});
   const auto unknown = start({.queue_id = 3, .offset = 4, .sys_flag = kHold});
-  send({.body = "b"});
+  copied("b");
   runPosted();
   EXPECT_FALSE(beyond->answer);
   EXPECT_FALSE(unknown->answer);
-  send({.body = "c"});
+  copied("c");
   runPosted();
   ASSERT_TRUE(beyond->answer);
   EXPECT_EQ(bodies(*beyond->answer), std::vector<std::string>{"c"});
