@@ -314,13 +314,38 @@ void Registrar::registerAt(const std::string& address, const std::shared_ptr<Rou
                  if (failure.empty() && settings_.load()->isSlave()) {
                    noteMaster(!result->header.master_address.value_or("").empty());
                  }
-                 if (failure.empty() && on_master_ && result->header.master_address) {
-                   on_master_({.address = *result->header.master_address,
-                               .ha_address = result->header.ha_server_address.value_or("")});
+                 std::optional<Master> named;
+                 if (failure.empty() && result->header.master_address) {
+                   named = {.address = *result->header.master_address,
+                            .ha_address = result->header.ha_server_address.value_or("")};
                  }
+                 takeMaster(address, named);
                  noteAnswer(address, *round, failure,
                             failure.empty() && result->header.takes_single_topics.value_or(false));
                });
+}
+
+void Registrar::takeMaster(const std::string& name_server, const std::optional<Master>& named) {
+  {
+    MutexLock lock(mutex_);
+    const auto known = name_servers_.find(name_server);
+    if (known == name_servers_.end()) {
+      return;
+    }
+    known->second.named = named.value_or(Master{});
+    const bool is_still_named = !master_.address.empty() &&
+                                std::any_of(name_servers_.begin(), name_servers_.end(),
+                                            [this](const auto& server) ROCKETMQ_REQUIRES(mutex_) {
+                                              return server.second.named == master_;
+                                            });
+    if (!named || (*named != master_ && is_still_named)) {
+      return;
+    }
+    master_ = *named;
+  }
+  if (on_master_) {
+    on_master_(*named);
+  }
 }
 
 void Registrar::registerTopics(const Task& task, const std::shared_ptr<Round>& round) {

@@ -45,9 +45,11 @@ class Registrar {
   struct Master {
     std::string address;
     std::string ha_address;
+    friend bool operator==(const Master&, const Master&) = default;
   };
-  /// Called on a pool thread with every answer that names a master, which only slaves get. To be
-  /// set before start().
+  /// Called on a pool thread with every answer that names a master, which only slaves get, or says
+  /// that there is none; but not with another one while a name server still names the one of
+  /// before: a server that has hung for a while has an old route. To be set before start().
   void setMasterListener(std::function<void(const Master&)> on_master) {
     on_master_ = std::move(on_master);
   }
@@ -85,6 +87,7 @@ class Registrar {
     /// What it must be sent: everything, or these topics, of which there are few.
     bool lacks_all = true;
     std::set<std::string, std::less<>> lacks;
+    Master named;                        ///< By its last answer.
     bool takes_single_topics = false;    ///< It has said so.
     bool refuses_single_topics = false;  ///< Or does not understand it.
 
@@ -105,6 +108,8 @@ class Registrar {
   void seekMaster();
   void found(const std::string& address);
   void noteMaster(bool is_known);
+  /// `named`: nothing when the name server has not answered.
+  void takeMaster(const std::string& name_server, const std::optional<Master>& named);
   void requestAll(Urgency urgency);
   void requestRound(Urgency urgency) ROCKETMQ_REQUIRES(mutex_);
   void run();
@@ -136,8 +141,9 @@ class Registrar {
   std::function<void(const Master&)> on_master_;
 
   Mutex mutex_;
-  CondVar wake_;     ///< The thread.
-  CondVar changed_;  ///< Who waits for answers.
+  Master master_ ROCKETMQ_GUARDED_BY(mutex_);  ///< As told last.
+  CondVar wake_;                               ///< The thread.
+  CondVar changed_;                            ///< Who waits for answers.
   std::map<std::string, NameServer> name_servers_ ROCKETMQ_GUARDED_BY(mutex_);
   uint64_t rounds_started_ ROCKETMQ_GUARDED_BY(mutex_) = 0;
   uint64_t awaited_round_ ROCKETMQ_GUARDED_BY(mutex_) = 0;

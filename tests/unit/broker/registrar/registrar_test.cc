@@ -54,6 +54,7 @@ class FakeNameServer {
           MutexLock lock(mutex_);
           bodies_.emplace_back(context.body());
           RegisterBrokerReply reply;
+          reply.master_address = master_;
           if (announces) {
             reply.takes_single_topics = true;
           }
@@ -96,6 +97,11 @@ class FakeNameServer {
     MutexLock lock(mutex_);
     return bodies_.back();
   }
+  /// The master that slaves are told of.
+  void name(const std::string& master) {
+    MutexLock lock(mutex_);
+    master_ = master;
+  }
   /// Topic and body of each that came alone.
   std::vector<std::string> singles() const {
     MutexLock lock(mutex_);
@@ -108,6 +114,7 @@ class FakeNameServer {
   mutable Mutex mutex_;
   std::vector<std::string> bodies_ ROCKETMQ_GUARDED_BY(mutex_);
   std::vector<std::string> singles_ ROCKETMQ_GUARDED_BY(mutex_);
+  std::optional<std::string> master_ ROCKETMQ_GUARDED_BY(mutex_);
   std::vector<remoting::Responder<RegisterTopicInNameServer>> unanswered_
       ROCKETMQ_GUARDED_BY(mutex_);
   std::unique_ptr<remoting::Server> server_;
@@ -131,6 +138,10 @@ class RegistrarTest : public testing::Test {
     live_.store(std::make_shared<const BrokerSettings>(settings_));
     topics_ = std::move(*TopicTable::open(dir_ / "topics.json", live_, clock_));
     registrar_.emplace(pool_, client_, *topics_, live_);
+    registrar_->setMasterListener([this](const Registrar::Master& master) {
+      MutexLock lock(mutex_);
+      master_ = master.address;
+    });
     topics_->setChangeListener([this](std::string_view topic) {
       topic.empty() ? registrar_->topicsChanged() : registrar_->topicChanged(topic);
     });
@@ -148,6 +159,16 @@ class RegistrarTest : public testing::Test {
     registrar_->awaitRegistered(kPatience);
   }
 
+  /// After a round of registrations.
+  std::string master() {
+    registrar_->topicsChanged();
+    registrar_->awaitRegistered(kPatience);
+    MutexLock lock(mutex_);
+    return master_;
+  }
+
+  Mutex mutex_;
+  std::string master_ ROCKETMQ_GUARDED_BY(mutex_);
   test::TempDir dir_;
   const SystemClock clock_;
   BrokerSettings settings_;
@@ -260,6 +281,29 @@ TEST_F(RegistrarTest, ASlaveSendsNoTopicAlone) {
   registrar_->awaitRegistered(kPatience);
   EXPECT_THAT(server.singles(), IsEmpty());
   EXPECT_GE(server.registrations(), 2u);
+}
+
+// Promise: a name server that comes back with the route of before does not take a slave away from
+// its master.
+TEST_F(RegistrarTest, ASlaveKeepsItsMasterWhileAnyNameServerNamesIt) {
+  settings_.broker_role = BrokerRole::kSlave;
+  settings_.broker_id = 1;
+  FakeNameServer one(true, SingleTopics::kTaken);
+  FakeNameServer other(true, SingleTopics::kTaken);
+  one.name("new:1");
+  other.name("new:1");
+  start({&one, &other});
+  EXPECT_EQ(master(), "new:1");
+  other.name("old:1");
+  EXPECT_EQ(master(), "new:1");
+  EXPECT_EQ(master(), "new:1");
+  one.name("newer:1");
+  other.name("newer:1");
+  EXPECT_EQ(master(), "newer:1");
+  one.name("");
+  EXPECT_EQ(master(), "newer:1");
+  other.name("");
+  EXPECT_EQ(master(), "");
 }
 
 }  // namespace
