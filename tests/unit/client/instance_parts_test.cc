@@ -5,9 +5,14 @@
 
 #include <atomic>
 #include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <functional>
 #include <future>
 #include <memory>
+#include <string>
 #include <thread>
+#include <utility>
 
 #include "client/instance/client_instance.h"
 #include "client/instance/event_loop.h"
@@ -224,13 +229,39 @@ TEST(EventLoopTest, ClientsOfAProcessShareOneLoopWhileThereAreAny) {
   EXPECT_EQ(EventLoop::shared(), first);
 }
 
+/// Runs `work` on the loop once this has returned: until then the caller uses the pool.
+void postAndLeave(remoting::IoPool& pool, remoting::UniqueFunction<void()> work) {
+  std::promise<void> left;
+  pool.post(0, [work = std::move(work), left = left.get_future()]() mutable {
+    left.wait();
+    work();
+  });
+  left.set_value();
+}
+
+/// Threads of this process with that name.
+int threadsNamed(const std::string& name) {
+  int count = 0;
+  for (const auto& task : std::filesystem::directory_iterator("/proc/self/task")) {
+    std::string found;
+    std::getline(std::ifstream(task.path() / "comm"), found);
+    count += found == name ? 1 : 0;
+  }
+  return count;
+}
+
+/// Nobody has the loop any more, and its thread has ended.
+bool loopEnds(const std::function<bool()>& is_let_go) {
+  return test::eventually([&] { return is_let_go() && threadsNamed("rmq-client-io-0") == 0; });
+}
+
 // Promise: who lets go last may be the loop itself, on which nobody could wait for its end.
 TEST(EventLoopTest, MayBeLetGoOnItsOwnThread) {
   auto loop = std::make_shared<EventLoop>();
   const std::weak_ptr<EventLoop> watch = loop;
   EventLoop& by_name = *loop;
-  by_name.pool().post(0, [loop = std::move(loop)]() mutable { loop.reset(); });
-  EXPECT_TRUE(test::eventually([&] { return watch.expired(); }));
+  postAndLeave(by_name.pool(), [loop = std::move(loop)]() mutable { loop.reset(); });
+  EXPECT_TRUE(loopEnds([&] { return watch.expired(); }));
 }
 
 TEST(ClientInstanceTest, MayBeReleasedOnTheEventLoop) {
@@ -244,13 +275,13 @@ TEST(ClientInstanceTest, MayBeReleasedOnTheEventLoop) {
     if (released_before) {
       ClientInstance::release(instance);
     }
-    pool.post(0, [instance = std::move(instance), released_before]() mutable {
+    postAndLeave(pool, [instance = std::move(instance), released_before]() mutable {
       if (!released_before) {
         ClientInstance::release(instance);
       }
       instance.reset();
     });
-    EXPECT_TRUE(test::eventually([&] { return watch.expired(); }));
+    EXPECT_TRUE(loopEnds([&] { return watch.expired(); }));
   }
 }
 
