@@ -11,13 +11,11 @@ void GroupNotices::add(const std::string& group) {
   MutexLock lock(mutex_);
   if (waiting_.insert(group).second) {
     turns_.push_back({.group = group});
-    count_.store(turns_.size(), std::memory_order_release);
   }
 }
 
 std::deque<GroupNotices::Turn> GroupNotices::take() {
   MutexLock lock(mutex_);
-  count_.store(0, std::memory_order_release);
   return std::exchange(turns_, {});
 }
 
@@ -26,7 +24,6 @@ void GroupNotices::giveBack(std::deque<Turn> turns) {
   turns.insert(turns.end(), std::make_move_iterator(turns_.begin()),
                std::make_move_iterator(turns_.end()));
   turns_ = std::move(turns);
-  count_.store(turns_.size(), std::memory_order_release);
 }
 
 void GroupNotices::begin(const std::string& group) {

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -35,11 +34,13 @@ class GroupNotices {
   /// The group's turn begins: what changes from now on needs another one.
   void begin(const std::string& group);
 
-  bool empty() const { return count_.load(std::memory_order_acquire) == 0; }
+  bool empty() const {
+    MutexLock lock(mutex_);
+    return turns_.empty();
+  }
 
  private:
-  std::atomic<size_t> count_ = 0;  ///< Of turns_, for who only wants to know whether there are any.
-  Mutex mutex_;
+  mutable Mutex mutex_;
   std::deque<Turn> turns_ ROCKETMQ_GUARDED_BY(mutex_);
   std::set<std::string, std::less<>> waiting_ ROCKETMQ_GUARDED_BY(mutex_);  ///< Not begun.
 };
