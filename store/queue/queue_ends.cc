@@ -150,52 +150,63 @@ bool wentOn(const CheckpointTimes& checkpoint, const Content& content) {
   return checkpoint.log_ms > content.log_ms || checkpoint.queues_ms > content.queues_ms;
 }
 
+/// The file as it is, and what it says of the queues.
+struct Written {
+  Content content;
+  QueueEnds::Snapshot snapshot;
+};
+
+/// Nullopt when there is none.
+Result<std::optional<Written>> readEnds(FileSystem& files, const std::string& path) {
+  ROCKETMQ_ASSIGN_OR_RETURN(const auto text, readWhole(files, path));
+  if (!text) {
+    return std::optional<Written>();
+  }
+  ROCKETMQ_ASSIGN_OR_RETURN(Content content, decodeWithCrc<Content>(*text));
+  ROCKETMQ_ASSIGN_OR_RETURN(QueueEnds::Snapshot snapshot, toSnapshot(content));
+  return std::optional(Written{std::move(content), std::move(snapshot)});
+}
+
 }  // namespace
 
 std::optional<QueueEnds::Snapshot> QueueEnds::given(FileSystem& files, const std::string& path,
                                                     const CheckpointTimes& checkpoint,
                                                     TimestampMs now_ms) {
-  const auto text = readWhole(files, path);
-  if (text.ok() && !*text) {
+  auto written = readEnds(files, path);
+  if (!written.ok()) {
+    log::warn("{} is ignored: {}", path, written.status().message());
     return std::nullopt;
   }
-  const auto content = text.ok() ? decodeWithCrc<Content>(**text) : text.status();
-  auto snapshot = content.ok() ? toSnapshot(*content) : content.status();
-  if (!snapshot.ok()) {
-    log::warn("{} is ignored: {}", path, snapshot.status().message());
+  if (!*written || (wentOn(checkpoint, (*written)->content) && !isAhead(checkpoint, now_ms))) {
     return std::nullopt;
   }
-  return wentOn(checkpoint, *content) && !isAhead(checkpoint, now_ms)
-             ? std::nullopt
-             : std::optional<Snapshot>(std::move(*snapshot));
+  return std::move((*written)->snapshot);
 }
 
 Result<QueueEnds::Loaded> QueueEnds::load(const CommitLog& log, const Checkpoint& checkpoint) {
-  const auto text = readWhole(files_, path_);
-  if (text.ok() && !*text) {
-    return Loaded{};
-  }
-  const auto content = text.ok() ? decodeWithCrc<Content>(**text) : text.status();
-  auto snapshot = content.ok() ? toSnapshot(*content) : content.status();
-  if (!snapshot.ok()) {
+  auto written = readEnds(files_, path_);
+  if (!written.ok()) {
     log::warn("{} is ignored, every queue is looked at instead: {}", path_,
-              snapshot.status().message());
+              written.status().message());
     return Loaded{};
   }
-  const CheckpointTimes& found = checkpoint.found();
-  if (content->log_ms != found.log_ms || content->queues_ms != found.queues_ms) {
-    log::info("{} is not of the store's last checkpoint: every queue is looked at", path_);
-    return wentOn(checkpoint.times(), *content)
-               ? Loaded{}
-               : Loaded{.known = {}, .given = std::move(*snapshot)};
+  if (!*written) {
+    return Loaded{};
   }
-  ROCKETMQ_ASSIGN_OR_RETURN(const bool is_of_log, isOfLog(*content, log, path_));
+  auto& [content, snapshot] = **written;
+  const CheckpointTimes& found = checkpoint.found();
+  if (content.log_ms != found.log_ms || content.queues_ms != found.queues_ms) {
+    log::info("{} is not of the store's last checkpoint: every queue is looked at", path_);
+    return wentOn(checkpoint.times(), content) ? Loaded{}
+                                               : Loaded{.known = {}, .given = std::move(snapshot)};
+  }
+  ROCKETMQ_ASSIGN_OR_RETURN(const bool is_of_log, isOfLog(content, log, path_));
   if (!is_of_log) {
     log::warn("{} is of another commit log, or one that was longer: every queue is looked at",
               path_);
-    return Loaded{.known = {}, .given = std::move(*snapshot)};
+    return Loaded{.known = {}, .given = std::move(snapshot)};
   }
-  return Loaded{.known = std::move(*snapshot), .given = {}};
+  return Loaded{.known = std::move(snapshot), .given = {}};
 }
 
 Status QueueEnds::save(int64_t begun, const Snapshot& snapshot, const CommitLog& log,
