@@ -262,15 +262,15 @@ std::optional<ClientError> RemoteOffsetStore::persistFinally(
   MutexLock lock(waiting->mutex);
   while (waiting->outstanding > 0 && waiting->changed.waitUntil(waiting->mutex, deadline)) {
   }
+  if (!waiting->unconfirmed.empty() && !waiting->error) {
+    waiting->error = ClientError{ClientError::Kind::kTimeout,
+                                 ClientErrorCode::kAccessBrokerTimeout,
+                                 "no answer in time",
+                                 {}};
+  }
   for (const auto& [queue, offset] : waiting->unconfirmed) {
     log::warn("the offset {} of group {} in {} may not have arrived: {}", offset, group_,
-              queue.toString(), waiting->error ? waiting->error->message : "no answer in time");
-  }
-  if (!waiting->unconfirmed.empty() && !waiting->error) {
-    return ClientError{ClientError::Kind::kTimeout,
-                       ClientErrorCode::kAccessBrokerTimeout,
-                       "no answer in time",
-                       {}};
+              queue.toString(), waiting->error->message);
   }
   return waiting->error;
 }
