@@ -171,36 +171,41 @@ Result<std::map<std::string, int32_t>> AdminClient::addWritePerm(const std::stri
   return counts;
 }
 
-Result<std::map<std::string, std::string>> AdminClient::mastersOfCluster(
-    const std::string& cluster) {
-  ROCKETMQ_ASSIGN_OR_RETURN(const remoting::ClusterInfo info, clusterInfo());
+Result<std::vector<model::BrokerData>> AdminClient::brokersIn(const std::string& cluster) {
+  ROCKETMQ_ASSIGN_OR_RETURN(remoting::ClusterInfo info, clusterInfo());
   const auto names = info.cluster_addr_table.find(cluster);
   if (names == info.cluster_addr_table.end()) {
     return Status::notFound("the cluster " + cluster + " is not known to the name server");
   }
-  std::map<std::string, std::string> masters;
+  std::vector<model::BrokerData> brokers;
   for (const std::string& name : names->second) {
     const auto broker = info.broker_addr_table.find(name);
-    if (broker != info.broker_addr_table.end() && broker->second.broker_addrs.contains(0)) {
-      masters[name] = broker->second.broker_addrs.at(0);
+    if (broker != info.broker_addr_table.end()) {
+      brokers.push_back(std::move(broker->second));
+      brokers.back().broker_name = name;
+    }
+  }
+  return brokers;
+}
+
+Result<std::map<std::string, std::string>> AdminClient::mastersOfCluster(
+    const std::string& cluster) {
+  ROCKETMQ_ASSIGN_OR_RETURN(const auto brokers, brokersIn(cluster));
+  std::map<std::string, std::string> masters;
+  for (const model::BrokerData& broker : brokers) {
+    if (broker.broker_addrs.contains(0)) {
+      masters[broker.broker_name] = broker.broker_addrs.at(0);
     }
   }
   return masters;
 }
 
 Result<std::vector<std::string>> AdminClient::brokersOfCluster(const std::string& cluster) {
-  ROCKETMQ_ASSIGN_OR_RETURN(const remoting::ClusterInfo info, clusterInfo());
-  const auto names = info.cluster_addr_table.find(cluster);
-  if (names == info.cluster_addr_table.end()) {
-    return Status::notFound("the cluster " + cluster + " is not known to the name server");
-  }
+  ROCKETMQ_ASSIGN_OR_RETURN(const auto brokers, brokersIn(cluster));
   std::vector<std::string> addresses;
-  for (const std::string& name : names->second) {
-    const auto broker = info.broker_addr_table.find(name);
-    if (broker != info.broker_addr_table.end()) {
-      for (const auto& [id, address] : broker->second.broker_addrs) {
-        addresses.push_back(address);
-      }
+  for (const model::BrokerData& broker : brokers) {
+    for (const auto& [id, address] : broker.broker_addrs) {
+      addresses.push_back(address);
     }
   }
   return addresses;

@@ -108,7 +108,9 @@ class AdminClient {
 
   // --- Finding brokers.
 
-  /// Addresses of the masters of a cluster, by broker name. NotFound for unknown clusters.
+  /// The brokers of a cluster, by name. NotFound for unknown clusters, here and below.
+  Result<std::vector<model::BrokerData>> brokersIn(const std::string& cluster);
+  /// Addresses of the masters of a cluster, by broker name.
   Result<std::map<std::string, std::string>> mastersOfCluster(const std::string& cluster);
   /// Addresses of masters and slaves of a cluster.
   Result<std::vector<std::string>> brokersOfCluster(const std::string& cluster);

@@ -37,22 +37,6 @@ Result<std::vector<std::string>> BrokerChoice::masters(client::AdminClient& admi
   return addresses;
 }
 
-Result<std::vector<model::BrokerData>> BrokerChoice::withoutMaster(
-    client::AdminClient& admin) const {
-  std::vector<model::BrokerData> found;
-  if (hasBroker()) {
-    return found;
-  }
-  ROCKETMQ_ASSIGN_OR_RETURN(auto info, admin.clusterInfo());
-  for (const std::string& name : info.cluster_addr_table[cluster_]) {
-    const auto broker = info.broker_addr_table.find(name);
-    if (broker != info.broker_addr_table.end() && !broker->second.broker_addrs.contains(0)) {
-      found.push_back(broker->second);
-    }
-  }
-  return found;
-}
-
 Result<std::vector<std::string>> BrokerChoice::all(client::AdminClient& admin) const {
   ROCKETMQ_RETURN_IF_ERROR(check());
   if (hasBroker()) {

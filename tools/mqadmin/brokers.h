@@ -26,14 +26,13 @@ class BrokerChoice {
   /// Addresses. InvalidArgument unless exactly one of the two was given, NotFound for a cluster
   /// that no name server knows.
   Result<std::vector<std::string>> masters(client::AdminClient& admin) const;
-  /// Brokers of the cluster that have slaves and no master; none when one broker was given.
-  Result<std::vector<model::BrokerData>> withoutMaster(client::AdminClient& admin) const;
-  /// As masters(), with the slaves.
+  /// The same with the slaves.
   Result<std::vector<std::string>> all(client::AdminClient& admin) const;
 
- private:
+  /// InvalidArgument unless exactly one of the two was given.
   Status check() const;
 
+ private:
   std::string broker_;
   std::string cluster_;
 };

@@ -77,20 +77,38 @@ class HaStatus : public Command {
 
  private:
   Status printAll(client::AdminClient& admin) const {
-    ROCKETMQ_ASSIGN_OR_RETURN(const auto addresses, brokers_.masters(admin));
-    ROCKETMQ_ASSIGN_OR_RETURN(const auto orphans, brokers_.withoutMaster(admin));
-    for (const model::BrokerData& broker : orphans) {
-      printWithoutMaster(broker);
-    }
-    for (const std::string& address : addresses) {
-      ROCKETMQ_ASSIGN_OR_RETURN(const auto status, admin.brokerHaStatus(address));
-      if (status.master) {
-        printMaster(address, status);
-      } else {
-        printSlave(status.ha_client_runtime_info);
-      }
+    ROCKETMQ_RETURN_IF_ERROR(brokers_.check());
+    if (brokers_.hasBroker()) {
+      ROCKETMQ_RETURN_IF_ERROR(printOne(admin, brokers_.broker()));
+    } else {
+      ROCKETMQ_RETURN_IF_ERROR(printCluster(admin));
     }
     std::fflush(stdout);
+    return Status::ok();
+  }
+
+  Status printCluster(client::AdminClient& admin) const {
+    ROCKETMQ_ASSIGN_OR_RETURN(const auto all, admin.brokersIn(brokers_.cluster()));
+    for (const model::BrokerData& broker : all) {
+      if (!broker.broker_addrs.contains(0)) {
+        printWithoutMaster(broker);
+      }
+    }
+    for (const model::BrokerData& broker : all) {
+      if (broker.broker_addrs.contains(0)) {
+        ROCKETMQ_RETURN_IF_ERROR(printOne(admin, broker.broker_addrs.at(0)));
+      }
+    }
+    return Status::ok();
+  }
+
+  static Status printOne(client::AdminClient& admin, const std::string& address) {
+    ROCKETMQ_ASSIGN_OR_RETURN(const auto status, admin.brokerHaStatus(address));
+    if (status.master) {
+      printMaster(address, status);
+    } else {
+      printSlave(status.ha_client_runtime_info);
+    }
     return Status::ok();
   }
 
