@@ -109,7 +109,8 @@ class PullService::Held : public HeldPull {
       return;
     }
     if (reason == WakeReason::kSuperseded) {
-      service_.haveAskedAgain(*task_);
+      // Nothing is read: with the old filter that would pass over what the new one wants.
+      task_->responder->answer(service_.answerFromHere(*task_));
       return;
     }
     if (reason == WakeReason::kExpired) {
@@ -293,12 +294,17 @@ bool PullService::hold(std::unique_ptr<Task>& task, bool is_unreadable) {
   return false;
 }
 
-PullService::Answer PullService::answerReset(const Header& request, int64_t offset) const {
+PullMessageReply PullService::replyFrom(std::string_view topic, int32_t queue_id,
+                                        int64_t next_offset) const {
   PullMessageReply reply;
-  reply.next_begin_offset = offset;
-  reply.min_offset = parts_.store.minOffset(request.topic, request.queue_id);
-  reply.max_offset = parts_.store.maxOffset(request.topic, request.queue_id);
-  Answer answer(std::move(reply));
+  reply.next_begin_offset = next_offset;
+  reply.min_offset = parts_.store.minOffset(topic, queue_id);
+  reply.max_offset = parts_.store.maxOffset(topic, queue_id);
+  return reply;
+}
+
+PullService::Answer PullService::answerReset(const Header& request, int64_t offset) const {
+  Answer answer(replyFrom(request.topic, request.queue_id, offset));
   answer.code = ResponseCode::kPullOffsetMoved;
   answer.remark = remoting::kOffsetResetRemark;
   return answer;
@@ -318,17 +324,8 @@ PullService::Answer PullService::answerOverloaded(const Task& task) const {
   return answer;
 }
 
-/// Nothing is read: with the old filter that would pass over what the new one wants.
-void PullService::haveAskedAgain(const Task& task) const {
-  task.responder->answer(answerFromHere(task));
-}
-
 PullService::Answer PullService::answerFromHere(const Task& task) const {
-  PullMessageReply reply;
-  reply.next_begin_offset = task.queue_offset;
-  reply.min_offset = parts_.store.minOffset(task.topic, task.queue_id);
-  reply.max_offset = parts_.store.maxOffset(task.topic, task.queue_id);
-  Answer answer(std::move(reply));
+  Answer answer(replyFrom(task.topic, task.queue_id, task.queue_offset));
   answer.code = ResponseCode::kPullRetryImmediately;
   return answer;
 }

@@ -107,12 +107,14 @@ class PullService {
   bool hold(std::unique_ptr<Task>& task, bool is_unreadable);
   static bool waitsForMore(const Task& task, store::GetStatus status);
   static bool hasLost(const Task& task, store::GetStatus status);
+  /// The reply to a pull that is to go on at `next_offset`.
+  remoting::PullMessageReply replyFrom(std::string_view topic, int32_t queue_id,
+                                       int64_t next_offset) const;
   Answer answerReset(const Header& request, int64_t offset) const;
   /// For one read more than may wait for the disk: to a slave, or to be tried again later.
   Answer answerOverloaded(const Task& task) const;
   /// "Ask again", from the same offset on.
   Answer answerFromHere(const Task& task) const;
-  void haveAskedAgain(const Task& task) const;
   Answer answerOf(const Task& task, store::GetResult got) const;
 
   const Parts parts_;
