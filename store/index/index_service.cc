@@ -89,9 +89,11 @@ Status IndexService::repair() {
   return Status::ok();
 }
 
+/// What the checkpoint vouches for is full, whatever else is of the same millisecond.
 bool IndexService::isCertain(const IndexFile& file) const {
   const IndexHeader header = file.header();
-  return header.end_ms <= parts_.checkpoint.times().index_ms && header.end_offset < recovered_end_;
+  return file.isFull() && header.end_ms <= parts_.checkpoint.times().index_ms &&
+         header.end_offset < recovered_end_;
 }
 
 Result<IndexService::Files> IndexService::repairUnflushed() {

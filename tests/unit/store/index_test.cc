@@ -181,6 +181,38 @@ TEST_F(StoreIndexTest, CrashedIndexIsRepairedFromItsEntries) {
   EXPECT_EQ(2u, indexFiles().size());
 }
 
+// The keys of both files are of one millisecond, which the checkpoint vouches for in the full one.
+TEST_F(StoreIndexTest, AFileThatIsNotFullIsRepairedAfterACrashWhateverItsTime) {
+  open();
+  std::vector<int64_t> offsets;
+  PutResult last;
+  for (int i = 0; i < 400; ++i) {
+    last = putKeyed("m" + std::to_string(i), "k" + std::to_string(i));
+    offsets.push_back(last.physical_offsets.back());
+  }
+  ASSERT_TRUE(indexed(last));
+  options_.root_dir = crashedCopy();
+  store_.reset();
+  // Of the newest file the slots reached the disk, but the header is that of 20 keys.
+  std::string header = readFile(indexFiles().back()).substr(0, 40);
+  storeBigEndian(header.data() + 24, offsets[255 + 20 - 1]);
+  storeBigEndian(header.data() + 36, int32_t{21});
+  patchFile(indexFiles().back(), 0, header);
+  open();
+  close();
+  const std::string newest = readFile(indexFiles().back());
+  int32_t used_slots = 0;
+  for (size_t slot = 0; slot < 64; ++slot) {
+    used_slots += loadBigEndian<int32_t>(newest.data() + 40 + slot * 4) != 0 ? 1 : 0;
+  }
+  EXPECT_EQ(loadBigEndian<int32_t>(newest.data() + 32), used_slots);
+  open();
+  ASSERT_TRUE(indexed(last));
+  for (int i = 0; i < 400; ++i) {
+    ASSERT_THAT(find("k" + std::to_string(i)), ElementsAre("m" + std::to_string(i)));
+  }
+}
+
 TEST_F(StoreIndexTest, FilesBehindAShortenedOneAreBuiltAgain) {
   open();
   PutResult last;
