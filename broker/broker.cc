@@ -155,7 +155,7 @@ void Broker::Impl::startTimers() {
                                       .period = ClientRegistry::kTellPeriod},
       [this] {
         if (clients_->hasChangesToTell()) {
-          lanes_.run(remoting::Lane::kAdmin, [this] { clients_->tellChanges(); });
+          lanes_.run(remoting::Lane::kClient, [this] { clients_->tellChanges(); });
         }
       }));
   every(remoting::kTlsReloadPeriod, remoting::kTlsReloadPeriod,

@@ -158,6 +158,7 @@ class Lanes::Pool {
 Lanes::Lanes(Options options)
     : pools_{std::make_unique<Pool>("query", options.query),
              std::make_unique<Pool>("index", options.index),
+             std::make_unique<Pool>("client", options.client),
              std::make_unique<Pool>("admin", options.admin)} {}
 
 Lanes::~Lanes() { stop(); }

@@ -14,6 +14,7 @@ enum class Lane : uint8_t {
   kInline,  ///< On the connection's own thread; must not block.
   kQuery,   ///< Reads that may touch a cold disk, as pulls of cold data.
   kIndex,   ///< Queries by key, of which each may have to look through a whole index file.
+  kClient,  ///< What clients cannot go on without: a topic or group made for them, notices.
   kAdmin,   ///< Scans over many topics or groups, settings files.
 };
 
@@ -42,6 +43,7 @@ class Lanes {
   struct Options {
     LaneOptions query{.threads = 2, .queue_max = 20000};
     LaneOptions index{.threads = 1, .queue_max = 1000};
+    LaneOptions client{.threads = 1, .queue_max = 10000};
     LaneOptions admin{.threads = 1, .queue_max = 10000};
   };
 
@@ -64,7 +66,7 @@ class Lanes {
   class Pool;
   Pool& pool(Lane lane) const;
 
-  std::array<std::unique_ptr<Pool>, 3> pools_;  ///< In the order of Lane, without kInline.
+  std::array<std::unique_ptr<Pool>, 4> pools_;  ///< In the order of Lane, without kInline.
 };
 
 }  // namespace rocketmq::remoting

@@ -42,7 +42,7 @@ void heartbeatOnLane(const ClientHandlerParts& parts, remoting::HeartbeatData he
   const remoting::LaneLoad load{.bytes = bytes, .source = responder.connection().get()};
   const auto shared = std::make_shared<Responder<Heartbeat>>(std::move(responder));
   const bool accepted = parts.lanes.run(
-      remoting::Lane::kAdmin,
+      remoting::Lane::kClient,
       [parts, shared, heartbeat = std::move(heartbeat), client = std::move(client)] {
         (*shared)(answerTo(parts.heartbeats.accept(heartbeat, client)));
       },

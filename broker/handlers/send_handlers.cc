@@ -72,7 +72,7 @@ void sendOnLane(const SendHandlerParts& parts, OwnedSend send, Responder<C> resp
                                 .source = responder.connection().get()};
   const auto shared = std::make_shared<Responder<C>>(std::move(responder));
   const bool accepted = parts.lanes.run(
-      remoting::Lane::kAdmin,
+      remoting::Lane::kClient,
       [parts, shared, send = std::move(send)] {
         const auto header = convertSendHeader<std::string_view>(send.header);
         SendOutcome outcome = parts.sends.send({.header = header,

@@ -192,7 +192,7 @@ void PullService::createGroupThenPull(const Header& request, bool is_lite,
   const remoting::LaneLoad load{.source = responder->connection().get()};
   const auto shared = std::make_shared<std::unique_ptr<PullResponder>>(std::move(responder));
   const bool accepted = parts_.lanes.run(
-      remoting::Lane::kAdmin,
+      remoting::Lane::kClient,
       [this, is_lite, shared, owned = convertPullHeader<std::string>(request)] {
         if (parts_.groups.findOrCreate(owned.consumer_group) == nullptr) {
           (*shared)->answer(

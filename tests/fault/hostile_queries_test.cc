@@ -3,11 +3,13 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <csignal>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "tests/fault/hostile_support.h"
 #include "tests/support/eventually.h"
@@ -21,6 +23,7 @@ namespace {
 constexpr int kQueryMessage = 12;
 constexpr int kSearchOffset = 29;
 constexpr int kHeartbeat = 34;
+constexpr int kQueryConsumeTimeSpan = 303;
 constexpr int kSendMessageV2 = 310;
 constexpr int kSuccess = 0;
 
@@ -101,6 +104,34 @@ TEST_F(HostileQueries, KeysWhoseChainIsTheWholeIndex) {
   expectSoon(other, kSearchOffset, R"({"topic":"Slow","queueId":"0","timestamp":"0"})");
   expectSoon(other, kQueryMessage, query("last", now()));
   expectStopsSoon();
+}
+
+// Connections have turns, so who has many of them has many turns. What a client cannot go on
+// without does not wait for them.
+TEST_F(HostileQueries, ScansOfAWideTopicOverManyConnections) {
+  constexpr int kQueuesMax = 65'535;
+  cluster_.createTopic("Wide", kQueuesMax);
+  RawClient other = client();
+  std::vector<RawSocket> flood;
+  for (int i = 0; i < 60; ++i) {
+    flood.push_back(RawSocket::connectTo(cluster_.brokerPort()));
+    ASSERT_TRUE(flood.back().write(
+        hostileFrame(kQueryConsumeTimeSpan, R"({"topic":"Wide","group":"none"})", {}, i)));
+  }
+  ASSERT_TRUE(eventually([&] {
+    return std::any_of(flood.begin(), flood.end(), [](RawSocket& one) { return one.readable(0); });
+  }));
+  expectSoon(other, kHeartbeat, "",
+             R"({"clientID":"new","consumerDataSet":[{"groupName":"new","consumeType":)"
+             R"("CONSUME_PASSIVELY","messageModel":"CLUSTERING","consumeFromWhere":)"
+             R"("CONSUME_FROM_LAST_OFFSET","unitMode":false,"subscriptionDataSet":[)"
+             R"({"topic":"Slow","subString":"*","subVersion":1}]}],"producerDataSet":[]})");
+  std::string to_new_topic = send("first");
+  to_new_topic.replace(to_new_topic.find("Slow"), 4, "Made");
+  expectSoon(other, kSendMessageV2, to_new_topic);
+  const auto waiting =
+      std::count_if(flood.begin(), flood.end(), [](RawSocket& one) { return !one.readable(0); });
+  EXPECT_GT(waiting, 0) << "nothing was there to wait for";
 }
 
 // Each with other subscriptions than the one before, so that none is known.
