@@ -435,7 +435,10 @@ class PosixFileSystem final : public FileSystem {
   Status removeTree(const std::string& path) override {
     std::error_code error;
     std::filesystem::remove_all(path, error);
-    return error ? failure("cannot remove folder", path, error.value()) : Status::ok();
+    // Nothing has such a name.
+    return error && error.value() != ENAMETOOLONG
+               ? failure("cannot remove folder", path, error.value())
+               : Status::ok();
   }
 
   Status syncDirectory(const std::string& path) override {

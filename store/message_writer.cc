@@ -69,11 +69,11 @@ EncodeBuffer& threadBuffer() {
 
 /// Empty when the message may be stored, else why not.
 std::string_view illegalBecause(const MessageRecord& message, int32_t body_bytes_max) {
-  if (!isStorable(message.topic, message.queue_id)) {
-    return "the topic or queue id is not valid";
-  }
   if (message.topic.size() > kTopicLengthMaxV2) {
     return "the topic is longer than 255 bytes";
+  }
+  if (!isStorable(message.topic, message.queue_id)) {
+    return "the topic or queue id is not valid";
   }
   if (message.properties.size() > kPropertiesLengthMax) {
     return "the properties are longer than 32767 bytes";

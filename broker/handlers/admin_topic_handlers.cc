@@ -103,6 +103,10 @@ class AdminTopicHandlers {
     if (!removed.ok()) {
       return removed.status();
     }
+    // RocketMQ parity: what is not there has been deleted. The store would keep in mind every name.
+    if (!*removed && !parts_.store.topics().contains(request.topic)) {
+      return NoFields{};
+    }
     const Status deleted = parts_.store.deleteTopic(request.topic);
     if (!deleted.isOk()) {
       return deleted;

@@ -37,8 +37,9 @@ bool entersQueue(int32_t sys_flag) {
 }
 
 bool isStorable(std::string_view topic, int32_t queue_id) {
-  return queue_id >= 0 && !topic.empty() && topic != "." && topic != ".." &&
-         topic.find('/') == std::string_view::npos && topic.find('\0') == std::string_view::npos;
+  return queue_id >= 0 && !topic.empty() && topic.size() <= kTopicLengthMaxV2 && topic != "." &&
+         topic != ".." && topic.find('/') == std::string_view::npos &&
+         topic.find('\0') == std::string_view::npos;
 }
 
 }  // namespace rocketmq::store

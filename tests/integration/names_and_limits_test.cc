@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <fstream>
 #include <map>
 #include <memory>
 #include <string>
@@ -17,6 +18,7 @@ namespace rocketmq::test {
 namespace {
 
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 constexpr int kSend = 310;
 constexpr int kPull = 11;
@@ -145,6 +147,23 @@ TEST_F(NamesAndLimitsTest, SystemTopicsAreNeitherCreatedNorDeletedByRequest) {
     const auto removed = broker_->call(kDeleteTopic, "{" + field("topic", name) + "}");
     EXPECT_EQ(removed.code, kSystemError) << name << ": " << removed.remark;
   }
+}
+
+// Whoever deletes names that he makes up does not fill the store with them.
+TEST_F(NamesAndLimitsTest, DeletingWhatIsNotThereSucceedsAndLeavesNothing) {
+  const auto remove = [this](const std::string& topic) {
+    return broker_->call(kDeleteTopic, "{" + field("topic", topic) + "}").code;
+  };
+  ASSERT_EQ(send("WasThere").code, kSuccess);
+  EXPECT_EQ(remove("WasThere"), kSuccess);
+  EXPECT_EQ(remove("WasNeverThere"), kSuccess);
+  EXPECT_EQ(remove(std::string(256, 'a')), kSuccess);
+  std::ifstream file(cluster_->folder() + "/store/deletedtopics");
+  std::string noted;
+  ASSERT_TRUE(std::getline(file, noted, '\0'));
+  EXPECT_THAT(noted, HasSubstr("WasThere"));
+  EXPECT_THAT(noted, Not(HasSubstr("WasNeverThere")));
+  EXPECT_THAT(noted, Not(HasSubstr("aaa")));
 }
 
 TEST_F(NamesAndLimitsTest, TopicsThatClientsMayNotSendToAreRefused) {

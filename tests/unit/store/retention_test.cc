@@ -462,6 +462,24 @@ TEST_F(StoreRetentionTest, ANoteWithoutACrcIsNotBelievedAgainstTheLogAndTheTable
   EXPECT_THAT(bodies("B", 0), ElementsAre("b0", "b1"));
 }
 
+// No folder can have it, so that there is nothing to delete, and nothing to note either.
+TEST_F(StoreRetentionTest, ANameThatIsTooLongForAFolderEndsNoStart) {
+  const std::string longest(255, 'a');
+  open();
+  send("A", 0, 1);
+  send(longest, 0, 1);
+  EXPECT_EQ(PutStatus::kMessageIllegal, put(longest + "a", 0, "m").status);
+  EXPECT_TRUE(store_->deleteTopic(longest + "a").isOk());
+  EXPECT_TRUE(store_->deleteTopic(longest).isOk());
+  restart();
+  EXPECT_EQ(std::set<std::string>{"A"}, store_->topics());
+  close();
+  // As an earlier version noted it.
+  writeFile(root() + "/deletedtopics", "{\"deletedTopics\":{\"" + longest + "a\":100}}");
+  open();
+  EXPECT_EQ(std::set<std::string>{"A"}, store_->topics());
+}
+
 TEST_F(StoreRetentionTest, DeletingWhatIsNoTopicIsRefused) {
   open();
   send("A", 0, 1);
