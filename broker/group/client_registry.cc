@@ -137,18 +137,21 @@ bool ClientRegistry::registerProducer(const std::string& group, const ClientInfo
   return true;
 }
 
+/// Compares with one other member: the first one that differs from the others is told of, and a
+/// group may have many.
 void ClientRegistry::warnOfDifference(const std::string& group_name, const ConsumerGroup& group,
                                       const Member& member) {
-  for (const auto& [key, other] : group.members) {
-    if (other.subscribed != member.subscribed) {
-      static LogLimiter limiter;
-      limiter.warn(
-          "members of consumer group {} subscribe differently and will lose messages: {} ({}) and "
-          "{} ({}); give each set of subscriptions a group of its own",
-          group_name, member.client.client_id, member.client.connection->remote().toString(),
-          other.client.client_id, other.client.connection->remote().toString());
-      return;
-    }
+  auto other = group.members.begin();
+  if (&other->second == &member && ++other == group.members.end()) {
+    return;
+  }
+  if (other->second.subscribed != member.subscribed) {
+    static LogLimiter limiter;
+    limiter.warn(
+        "members of consumer group {} subscribe differently and will lose messages: {} ({}) and "
+        "{} ({}); give each set of subscriptions a group of its own",
+        group_name, member.client.client_id, member.client.connection->remote().toString(),
+        other->second.client.client_id, other->second.client.connection->remote().toString());
   }
 }
 
@@ -344,16 +347,14 @@ void ClientRegistry::tellChanges() {
   notices_.giveBack(std::move(later));
 }
 
-template <class Predicate>
-void ClientRegistry::removeMembers(const std::string& group_name, Predicate gone) {
+template <class Erase>
+void ClientRegistry::removeMembers(const std::string& group_name, Erase erase) {
   size_t staying = 0;
   {
     Shard& shard = shardOf(group_name);
     MutexLock lock(shard.mutex);
     const auto group = shard.groups.find(group_name);
-    if (group == shard.groups.end() ||
-        std::erase_if(group->second.members,
-                      [&](const auto& member) { return gone(member.second.client); }) == 0) {
+    if (group == shard.groups.end() || erase(group->second.members) == 0) {
       return;
     }
     group->second.ids_body = nullptr;
@@ -408,9 +409,8 @@ void ClientRegistry::unregisterProducer(std::string_view group, std::string_view
 void ClientRegistry::unregisterConsumer(std::string_view group, std::string_view client_id,
                                         uint64_t connection_id) {
   forget(connection_id);
-  removeMembers(std::string(group), [&](const ClientInfo& client) {
-    return client.connection->id() == connection_id && client.client_id == client_id;
-  });
+  const MemberKey key{connection_id, std::string(client_id)};
+  removeMembers(std::string(group), [&](Members& members) { return members.erase(key); });
 }
 
 void ClientRegistry::removeProducer(const std::string& group, uint64_t connection_id) {
@@ -438,8 +438,11 @@ void ClientRegistry::removeConnection(uint64_t connection_id) {
     }
   }
   for (const auto& [group, clients] : groups.consumer_groups) {
-    removeMembers(group, [connection_id](const ClientInfo& client) {
-      return client.connection->id() == connection_id;
+    removeMembers(group, [connection_id](Members& members) {
+      const size_t before = members.size();
+      members.erase(members.lower_bound(MemberKey{connection_id, {}}),
+                    members.lower_bound(MemberKey{connection_id + 1, {}}));
+      return before - members.size();
     });
   }
   MutexLock lock(producers_mutex_);
@@ -480,7 +483,9 @@ void ClientRegistry::removeExpired() {
   }
   const auto gone = [oldest](const ClientInfo& client) { return client.updatedMs() < oldest; };
   for (const std::string& group : consumerGroups()) {
-    removeMembers(group, gone);
+    removeMembers(group, [&](Members& members) {
+      return std::erase_if(members, [&](const auto& member) { return gone(member.second.client); });
+    });
   }
   removeProducers(gone);
   for (const remoting::ConnectionPtr& connection : silent) {

@@ -197,10 +197,11 @@ class ClientRegistry {
     /// Hash of the topics and expressions as this member sent them, to tell members that differ.
     uint64_t subscribed = 0;
   };
+  using Members = std::map<MemberKey, Member>;
   struct ConsumerGroup {
     GroupTraits traits;
     ActiveSubscriptions subscriptions;
-    std::map<MemberKey, Member> members;
+    Members members;
     std::shared_ptr<const std::string> ids_body;  ///< Null: to be written.
     std::optional<std::chrono::steady_clock::time_point> told_at;
 
@@ -252,9 +253,10 @@ class ClientRegistry {
   /// The next of a group to be told, at most `most`, and moves its turn on behind them. False when
   /// the group is not due yet.
   bool takeRecipients(GroupNotices::Turn& turn, size_t most, Recipients& recipients);
-  /// Removes the members that `gone` picks and notifies those left.
-  template <class Predicate>
-  void removeMembers(const std::string& group_name, Predicate gone);
+  /// Removes members by `erase`, which gets all and gives how many it has erased, and notifies
+  /// those left.
+  template <class Erase>
+  void removeMembers(const std::string& group_name, Erase erase);
   void removeProducer(const std::string& group, uint64_t connection_id)
       ROCKETMQ_REQUIRES(producers_mutex_);
   void linkProducer(const ClientInfo& client) ROCKETMQ_REQUIRES(producers_mutex_);

@@ -298,6 +298,29 @@ TEST_F(ClientRegistryTest, MembersThatSubscribeDifferentlyAreNamed) {
   EXPECT_EQ(written.find("subscribe differently", at + 1), std::string::npos) << written;
 }
 
+// Promise: what one member costs does not grow with the others of its group, who share a lock.
+TEST_F(ClientRegistryTest, JoiningAndLeavingCostsTheSameInALargeGroup) {
+  const auto comers_and_goers = connect(1);
+  const auto joinAndLeave = [&](const std::string& group) {
+    const auto began = std::chrono::steady_clock::now();
+    for (int i = 0; i < 500; ++i) {
+      clients_.registerConsumer(group, client(comers_and_goers, "c"), to({subscription("T", "A")}));
+      clients_.unregisterConsumer(group, "c", comers_and_goers->id());
+    }
+    return std::chrono::steady_clock::now() - began;
+  };
+  clients_.registerConsumer("Small", client(connect(2), "c"), to({subscription("T", "A")}));
+  for (uint64_t id = 3; id < 7; ++id) {
+    const auto connection = connect(id);
+    for (int i = 0; i < 9'000; ++i) {
+      clients_.registerConsumer("Large", client(connection, std::to_string(i)),
+                                to({subscription("T", "A")}));
+    }
+  }
+  ASSERT_EQ(36'000u, clients_.consumerIds("Large").size() * 4);
+  EXPECT_LT(joinAndLeave("Large"), 50 * joinAndLeave("Small"));
+}
+
 TEST_F(ClientRegistryTest, SubscribingToAllNeedsNoFilter) {
   const auto connection = connect(1);
   clients_.registerConsumer("G", client(connection, "c1"),
