@@ -5,11 +5,44 @@
 
 #include <array>
 #include <memory>
+#include <string_view>
 
 #include <asio/io_context.hpp>
 #include <asio/ip/tcp.hpp>
 
 namespace rocketmq::broker {
+namespace {
+
+Result<asio::ip::address> addressOf(std::string_view key, const std::string& text) {
+  asio::error_code error;
+  const auto address = asio::ip::make_address(text, error);
+  if (error) {
+    return Status::invalidArgument(std::string(key) + "=" + text + " is not an IP address");
+  }
+  return address;
+}
+
+Status twice(std::string_view key, int32_t port, std::string_view other) {
+  return Status::invalidArgument(std::string(key) + "=" + std::to_string(port) +
+                                 " is taken already, by " + std::string(other));
+}
+
+}  // namespace
+
+Status checkListening(const BrokerSettings& settings) {
+  ROCKETMQ_RETURN_IF_ERROR(addressOf("bindAddress", settings.bind_address).status());
+  ROCKETMQ_RETURN_IF_ERROR(addressOf("metricsBindAddress", settings.metrics_bind_address).status());
+  const int32_t port = settings.listen_port;
+  if (settings.ha_listen_port == port) {
+    return twice("haListenPort", port, "listenPort");
+  }
+  const int32_t metrics_port = settings.metrics_port;
+  if (metrics_port != 0 && (metrics_port == port || metrics_port == settings.ha_listen_port ||
+                            metrics_port == port - kVipPortDistance)) {
+    return twice("metricsPort", metrics_port, "listenPort, the port two below it, or haListenPort");
+  }
+  return Status::ok();
+}
 
 Result<HostAddress> resolveAdvertised(const std::string& host, int32_t port) {
   addrinfo hints{};
@@ -36,11 +69,8 @@ Result<HostAddress> resolveAdvertised(const std::string& host, int32_t port) {
 }
 
 Result<uint16_t> pickFreePort(const std::string& bind_address) {
+  ROCKETMQ_ASSIGN_OR_RETURN(const auto address, addressOf("bindAddress", bind_address));
   asio::error_code error;
-  const auto address = asio::ip::make_address(bind_address, error);
-  if (error) {
-    return Status::invalidArgument("bindAddress=" + bind_address + " is not an IP address");
-  }
   asio::io_context context;
   asio::ip::tcp::acceptor acceptor(context);
   const asio::ip::tcp::endpoint any_port(address, 0);
@@ -65,10 +95,10 @@ Status pickPorts(BrokerSettings& settings) {
   } else if (settings.ha_listen_port == 0) {
     settings.ha_listen_port = settings.listen_port + 1;
   }
-  return settings.ha_listen_port <= 65535 ? Status::ok()
-                                          : Status::invalidArgument(
-                                                "listenPort=65535 leaves no port for slaves: set "
-                                                "haListenPort");
+  if (settings.ha_listen_port > 65535) {
+    return Status::invalidArgument("listenPort=65535 leaves no port for slaves: set haListenPort");
+  }
+  return checkListening(settings);
 }
 
 }  // namespace rocketmq::broker

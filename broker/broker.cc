@@ -37,8 +37,6 @@ constexpr seconds kSlaveTimerSyncPeriod{3};
 constexpr seconds kSlaveApplyPeriod{1};
 /// How often a slave that is connected to no master asks the name servers for one.
 constexpr seconds kMasterSearchPeriod{5};
-/// The port of RocketMQ's "VIP channel" lies so far below the main port.
-constexpr int32_t kVipPortDistance = 2;
 
 }  // namespace
 

@@ -4,6 +4,8 @@
 #include <utility>
 #include <vector>
 
+#include "broker/addresses.h"
+#include "broker/schedule/delay_levels.h"
 #include "broker/settings.h"
 #include "common/atomic_file.h"
 #include "common/json/encode.h"
@@ -11,19 +13,28 @@
 #include "common/properties_file.h"
 #include "common/settings.h"
 #include "common/text.h"
+#include "remoting/tls/tls_server.h"
 
 namespace rocketmq::broker {
 namespace {
 
-/// Whether a broker would start with what its file is to say.
-Status checkStart(const PropertiesByKey& all) {
+/// What a start does with its file before it opens the store.
+Status beginStart(const PropertiesByKey& all) {
   BrokerSettings settings;
   ROCKETMQ_ASSIGN_OR_RETURN(const PropertiesFile file,
                             parsePropertiesFile("settings", formatPropertiesFile(all)));
-  Status status = loadSettings(settings, file, {}).status();
-  if (status.isOk()) {
-    status = completeSettings(settings);
-  }
+  ROCKETMQ_RETURN_IF_ERROR(loadSettings(settings, file, {}).status());
+  ROCKETMQ_RETURN_IF_ERROR(completeSettings(settings));
+  ROCKETMQ_RETURN_IF_ERROR(DelayLevels::parse(settings.delay_levels).status());
+  ROCKETMQ_RETURN_IF_ERROR(pickPorts(settings));
+  ROCKETMQ_RETURN_IF_ERROR(
+      resolveAdvertised(settings.advertised_ip, settings.listen_port).status());
+  return remoting::DaemonTls::open(settings.tls).status();
+}
+
+/// Whether a broker would start with what its file is to say.
+Status checkStart(const PropertiesByKey& all) {
+  const Status status = beginStart(all);
   return status.isOk()
              ? status
              : Status::invalidArgument("the broker would not start with that: " + status.message());

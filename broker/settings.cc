@@ -274,7 +274,7 @@ void addStoreLayout(Rows& rows) {
                "Build the index for queries by key."),
        setting("maxHashSlotNum", &S::index_hash_slots, kPositive, kRestart,
                "Hash slots of an index file; must never change on a store."),
-       setting("maxIndexNum", &S::index_entries_max, kPositive, kRestart,
+       setting("maxIndexNum", &S::index_entries_max, atLeast(2), kRestart,
                "Entries of an index file; must never change on a store."),
        setting("checkCRCOnRecover", &S::check_crc_on_recover, kRestart,
                "Check message bodies when recovering."),

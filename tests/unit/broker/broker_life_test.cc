@@ -137,6 +137,24 @@ TEST_F(BrokerTest, WhereTheNextStartLooksAndLogsIsNotChangedByRequest) {
   }
 }
 
+// Promise: what has been accepted does not end the next start.
+TEST_F(BrokerTest, SettingsWithWhichItWouldNotStartAreRefused) {
+  const std::string port = std::to_string(broker_->port());
+  const std::string below = std::to_string(broker_->port() - 2);
+  for (const std::string& setting :
+       {std::string("brokerIP1=no such host"), std::string("bindAddress=abc"),
+        std::string("metricsBindAddress=abc"), "haListenPort=" + port, "metricsPort=" + port,
+        "metricsPort=" + below, std::string("maxIndexNum=1"),
+        std::string("tls.config.file=/none/tls.properties"),
+        std::string("tls.test.mode.enable=false")}) {
+    const auto answer = peer_->call(remoting::UpdateBrokerConfig{}, setting + "\n");
+    EXPECT_NE(answer->code, ResponseCode::kSuccess) << setting;
+    EXPECT_FALSE(answer->remark.empty()) << setting;
+  }
+  EXPECT_EQ(peer_->call(remoting::UpdateBrokerConfig{}, "metricsPort=0\n")->code,
+            ResponseCode::kSuccess);
+}
+
 TEST(BrokerStartTest, AnAddressNobodyCanReachIsExplained) {
   test::TempDir dir;
   BrokerSettings settings = settingsIn(dir);
