@@ -150,6 +150,19 @@ class AclTest : public ::testing::Test {
   std::unique_ptr<Cluster> cluster_;
 };
 
+TEST_F(AclTest, TheLoadGeneratorSignsOverConnectionsOfItsOwnToo) {
+  start("    topicPerms: [T=PUB|SUB]\n");
+  const auto load = [this](const char* secret) {
+    return runProgram(programPath("rocketmq-bench"),
+                      {"produce", "-n", cluster_->namesrvAddr(), "-t", "T", "-c", "2", "-m", "20",
+                       "--no-progress", "--accessKey", "application", "--secretKey", secret});
+  };
+  const auto known = load(kAppSecret);
+  EXPECT_EQ(known.status, 0) << known.output;
+  EXPECT_THAT(known.output, HasSubstr(" 0 failed"));
+  EXPECT_THAT(load(kWrongSecret).output, HasSubstr("Check signature failed"));
+}
+
 TEST_F(AclTest, ClientsMayDoWhatTheirAccountMayAndNothingElse) {
   start("    topicPerms: [T=PUB|SUB, In=PUB, Out=SUB, None=DENY]\n    groupPerms: [G=SUB]\n");
   for (const char* const topic : {"In", "Out", "None"}) {

@@ -29,11 +29,18 @@ Status refusal(const Reply& reply) {
 WireConnections::WireConnections(const Workload& workload)
     : workload_(workload),
       pool_("mqbench-io", static_cast<size_t>(workload.io_threads)),
-      admin_(pool_, nullptr, {}) {}
+      admin_(pool_, nullptr, {.signer = remoting::RequestSigner::of(credentials())}) {}
+
+remoting::SessionCredentials WireConnections::credentials() const {
+  return {.access_key = workload_.credentials.access_key,
+          .secret_key = workload_.credentials.secret_key,
+          .security_token = workload_.credentials.security_token};
+}
 
 remoting::Client::Options WireConnections::clientOptions() const {
   remoting::Client::Options options;
   options.serialize_type = workload_.header;
+  options.signer = remoting::RequestSigner::of(credentials());
   // Long polls and idle clients are silent for long, and that is what is measured.
   options.limits.idle_timeout = std::chrono::milliseconds(0);
   options.limits.silence_max = std::chrono::milliseconds(0);
@@ -42,6 +49,7 @@ remoting::Client::Options WireConnections::clientOptions() const {
 }
 
 Status WireConnections::open() {
+  ROCKETMQ_RETURN_IF_ERROR(credentials().check());
   ROCKETMQ_RETURN_IF_ERROR(findQueues());
   const size_t wanted = std::max(static_cast<size_t>(workload_.connections), brokers());
   for (size_t i = 0; i < wanted; ++i) {

@@ -58,6 +58,7 @@ class WireConnections {
  private:
   Status findQueues();
   Status findQueuesFrom(const std::string& name_server);
+  remoting::SessionCredentials credentials() const;
   remoting::Client::Options clientOptions() const;
 
   const Workload& workload_;
