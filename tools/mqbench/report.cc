@@ -58,14 +58,15 @@ double cpuSeconds() {
 }
 
 void appendIntervals(const std::vector<Interval>& intervals, std::string& out) {
+  const auto us = [](int64_t ns) { return static_cast<double>(ns) / 1000; };
   out += ",\"intervals\":[";
   for (const Interval& interval : intervals) {
     fmt::format_to(std::back_inserter(out),
-                   "{}{{\"at\":{:.3f},\"count\":{},\"p50\":{:.1f},\"p99\":{:.1f},\"max\":{:.1f}}}",
+                   "{}{{\"at\":{:.3f},\"count\":{},\"p50\":{:.1f},\"p99\":{:.1f},"
+                   "\"p99.9\":{:.1f},\"p99.99\":{:.1f},\"max\":{:.1f}}}",
                    out.back() == '[' ? "" : ",", interval.from_seconds, interval.count,
-                   static_cast<double>(interval.p50_ns) / 1000,
-                   static_cast<double>(interval.p99_ns) / 1000,
-                   static_cast<double>(interval.max_ns) / 1000);
+                   us(interval.p50_ns), us(interval.p99_ns), us(interval.p999_ns),
+                   us(interval.p9999_ns), us(interval.max_ns));
   }
   out += ']';
 }

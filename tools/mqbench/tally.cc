@@ -69,7 +69,7 @@ std::vector<Interval> Tally::intervals() const {
     if (histogram.count() > 0) {
       out.push_back({static_cast<double>(i) * static_cast<double>(interval_ns_) / 1e9,
                      histogram.count(), histogram.percentile(50), histogram.percentile(99),
-                     histogram.max()});
+                     histogram.percentile(99.9), histogram.percentile(99.99), histogram.max()});
     }
   }
   return out;

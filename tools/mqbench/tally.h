@@ -16,6 +16,8 @@ struct Interval {
   int64_t count = 0;
   int64_t p50_ns = 0;
   int64_t p99_ns = 0;
+  int64_t p999_ns = 0;
+  int64_t p9999_ns = 0;
   int64_t max_ns = 0;
 };
 

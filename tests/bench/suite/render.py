@@ -367,13 +367,14 @@ TEXTS = {"machine": machine_text, "bars": bars_table, "limits": limits_table, "s
 # ---- plots ----------------------------------------------------------------------------------
 
 def plots(figures):
-    lines = {label: [(step["at"], step["p99"])
-                     for step in figures.by_name.get(name, {}).get("intervals", [])]
-             for label, name in LATENCY_RUNS}
-    echo = lines.pop("raw echo", [])
+    percentiles = ("p50", "p99", "p99.9", "p99.99")
+    panels = {}
+    for label, name in LATENCY_RUNS:
+        if steps := figures.by_name.get(name, {}).get("intervals"):
+            panels[label] = {percentile: [(step["at"], step[percentile]) for step in steps]
+                             for percentile in percentiles}
     yield "latency.svg", svg.panels_over_time(
-        "p99 of each 100 ms, open loop at half of the most; grey: the raw echo under the same load",
-        echo, {label: line for label, line in lines.items() if line})
+        "Latency of each 100 ms, open loop at half of the most", panels)
     groups = {}
     for connections in (1, 16, 64, 256):
         for kind, label in (("echo", "echo"), ("send", "sync send")):

@@ -5,6 +5,7 @@ import math
 WIDTH, LEFT, TOP = 860, 70, 40
 PANELS_A_ROW, PANEL_HEIGHT = 2, 140
 COLOR, GREY = "#1f6fb4", "#aaa"
+LINE_COLORS = ("#9ecae1", COLOR, "#e08214", "#b2182b")
 
 
 def document(title, body, height):
@@ -18,10 +19,10 @@ def duration(us):
     return f"{us:.0f} us" if us < 1000 else f"{us / 1000:g} ms"
 
 
-def panels_over_time(title, reference, lines):
-    """A panel for each of `lines` (name to [(seconds, microseconds)]), all to one logarithmic scale,
-    with the line `reference` behind each in grey."""
-    points = [point for line in [reference, *lines.values()] for point in line]
+def panels_over_time(title, panels):
+    """`panels`: name to lines, each line's name to [(seconds, microseconds)]; all to one logarithmic
+    scale, the last line of each behind the others."""
+    points = [point for lines in panels.values() for line in lines.values() for point in line]
     if not points:
         return document(title, "", TOP)
     last = max(at for at, _ in points) or 1
@@ -29,13 +30,13 @@ def panels_over_time(title, reference, lines):
     high = max(math.ceil(math.log10(max(us for _, us in points))), low + 1)
     width = (WIDTH - (PANELS_A_ROW - 1) * LEFT) / PANELS_A_ROW
 
-    def panel(left, top, name, line):
+    def panel(left, top, name, lines):
         def y_of(us):
             return top + PANEL_HEIGHT * (1 - (math.log10(max(us, 1)) - low) / (high - low))
 
         def polyline(points, color):
             path = " ".join(f"{left + width * at / last:.1f},{y_of(us):.1f}" for at, us in points)
-            return f"<polyline fill='none' stroke='{color}' stroke-width='1.5' points='{path}'/>\n"
+            return f"<polyline fill='none' stroke='{color}' stroke-width='1.2' points='{path}'/>\n"
 
         yield f"<text x='{left}' y='{top - 8}' font-weight='bold'>{name}</text>\n"
         for decade in range(low, high + 1):
@@ -43,19 +44,27 @@ def panels_over_time(title, reference, lines):
             yield (f"<line x1='{left}' x2='{left + width:.1f}' y1='{y:.1f}' y2='{y:.1f}' "
                    f"stroke='#ddd'/><text x='{left - 8}' y='{y + 4:.1f}' text-anchor='end'>"
                    f"{duration(10 ** decade)}</text>\n")
-        yield polyline(reference, GREY)
-        yield polyline(line, COLOR)
+        for line, color in reversed(list(zip(lines.values(), LINE_COLORS))):
+            yield polyline(line, color)
         y = top + PANEL_HEIGHT + 16
         yield (f"<text x='{left}' y='{y}'>0 s</text>"
                f"<text x='{left + width:.1f}' y='{y}' text-anchor='end'>{last:.1f} s</text>\n")
 
     row_height = PANEL_HEIGHT + 56
-    out = []
-    for index, (name, line) in enumerate(lines.items()):
+    out = legend(next(iter(panels.values())))
+    for index, (name, lines) in enumerate(panels.items()):
         row, column = divmod(index, PANELS_A_ROW)
-        out += panel(LEFT + column * (width + LEFT), TOP + 24 + row * row_height, name, line)
-    rows = math.ceil(len(lines) / PANELS_A_ROW)
+        out += panel(LEFT + column * (width + LEFT), TOP + 24 + row * row_height, name, lines)
+    rows = math.ceil(len(panels) / PANELS_A_ROW)
     return document(title, "".join(out), TOP + rows * row_height)
+
+
+def legend(names):
+    step = 70
+    left = LEFT + WIDTH - step * len(names)
+    return [f"<line x1='{left + step * i}' x2='{left + step * i + 18}' y1='16' y2='16' "
+            f"stroke='{color}' stroke-width='2'/><text x='{left + step * i + 22}' y='20'>{name}"
+            "</text>\n" for i, (name, color) in enumerate(zip(names, LINE_COLORS))]
 
 
 def bars(title, groups):
