@@ -68,9 +68,9 @@ Recovery::Lack Recovery::lackOf(const MessageRecord& record) const {
   if (record.queue_offset >= queue->firstIndex()) {
     return Lack::kNothing;
   }
-  const auto first = queue->entryAt(queue->firstIndex());
+  const auto begin = queue->physicalBegin();
   releaseIfTooMany(*queue);
-  return first && record.physical_offset < first->physical_offset ? Lack::kFront : Lack::kNothing;
+  return !begin || record.physical_offset < *begin ? Lack::kFront : Lack::kNothing;
 }
 
 Result<int64_t> Recovery::prepareMissing(const Missing& missing) {
