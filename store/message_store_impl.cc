@@ -319,11 +319,11 @@ Status MessageStoreImpl::deleteTopic(const std::string& topic) {
     return Status::invalidArgument("'" + topic + "' is no topic");
   }
   return queues_->removeTopic(topic, [&] {
-    const Status dropped = queue_ends_->drop();
     const Status noted = deleted_topics_->add(topic, log_->appendedTo().end, log_->minOffset());
+    const Status forgotten = queue_ends_->forget(topic, std::nullopt);
     dispatcher_->waitForBatch();
     arrivals_.waitUntilTold();
-    return dropped.isOk() ? noted : dropped;
+    return noted.isOk() ? forgotten : noted;
   });
 }
 

@@ -145,6 +145,16 @@ Content toContent(const QueueEnds::Snapshot& snapshot) {
   return content;
 }
 
+/// True when something of the topic, or of the one queue, was there.
+bool erase(std::map<std::string, Queues>& written, const std::string& topic,
+           std::optional<int32_t> queue_id) {
+  if (!queue_id) {
+    return written.erase(topic) > 0;
+  }
+  const auto queues = written.find(topic);
+  return queues != written.end() && queues->second.erase(*queue_id) > 0;
+}
+
 /// Whether a program that knows nothing of the file has worked on the store since.
 bool wentOn(const CheckpointTimes& checkpoint, const Content& content) {
   return checkpoint.log_ms > content.log_ms || checkpoint.queues_ms > content.queues_ms;
@@ -195,6 +205,9 @@ Result<QueueEnds::Loaded> QueueEnds::load(const CommitLog& log, const Checkpoint
   }
   auto& [content, snapshot] = **written;
   const CheckpointTimes& found = checkpoint.found();
+  if (log.segments().empty()) {
+    return Loaded{.known = {}, .given = std::move(snapshot)};
+  }
   if (content.log_ms != found.log_ms || content.queues_ms != found.queues_ms) {
     log::info("{} is not of the store's last checkpoint: every queue is looked at", path_);
     return wentOn(checkpoint.times(), content) ? Loaded{}
@@ -209,14 +222,15 @@ Result<QueueEnds::Loaded> QueueEnds::load(const CommitLog& log, const Checkpoint
   return Loaded{.known = std::move(snapshot), .given = {}};
 }
 
-Status QueueEnds::save(int64_t begun, const Snapshot& snapshot, const CommitLog& log,
+Status QueueEnds::save(const std::function<Snapshot()>& look, const CommitLog& log,
                        const CheckpointTimes& checkpoint) {
   MutexLock lock(mutex_);
+  const Snapshot snapshot = look();
   // A checkpoint of later times alone voids the file too.
   const bool is_known = saved_end_ == snapshot.log_end && saved_min_ == snapshot.log_min &&
                         saved_times_.log_ms == checkpoint.log_ms &&
                         saved_times_.queues_ms == checkpoint.queues_ms;
-  if (begun != drops_.load(std::memory_order_acquire) || is_known) {
+  if (is_known) {
     return Status::ok();
   }
   const auto tail = tailCrc(log, snapshot.log_end);
@@ -229,7 +243,6 @@ Status QueueEnds::save(int64_t begun, const Snapshot& snapshot, const CommitLog&
   content.log_place_crcs = std::move(*places);
   content.log_ms = checkpoint.log_ms;
   content.queues_ms = checkpoint.queues_ms;
-  is_there_ = true;
   ROCKETMQ_RETURN_IF_ERROR(files_.replace(path_, encodeWithCrc(std::move(content))));
   saved_end_ = snapshot.log_end;
   saved_min_ = snapshot.log_min;
@@ -237,17 +250,32 @@ Status QueueEnds::save(int64_t begun, const Snapshot& snapshot, const CommitLog&
   return Status::ok();
 }
 
-Status QueueEnds::drop() {
+Status QueueEnds::forget(const std::string& topic, std::optional<int32_t> queue_id) {
   MutexLock lock(mutex_);
-  drops_.fetch_add(1, std::memory_order_acq_rel);
-  saved_end_ = -1;
-  if (!is_there_) {
+  auto written = readEnds(files_, path_);
+  if (!written.ok()) {
+    return remove();
+  }
+  if (!*written) {
     return Status::ok();
   }
+  Content& content = (*written)->content;
+  if (!erase(content.queues, topic, queue_id)) {
+    return Status::ok();
+  }
+  const Status replaced = files_.replace(path_, encodeWithCrc(std::move(content)));
+  return replaced.isOk() ? replaced : remove();
+}
+
+Status QueueEnds::drop() {
+  MutexLock lock(mutex_);
+  return remove();
+}
+
+Status QueueEnds::remove() {
+  saved_end_ = -1;
   ROCKETMQ_RETURN_IF_ERROR(files_.remove(path_));
-  ROCKETMQ_RETURN_IF_ERROR(files_.syncDirectory(path_.substr(0, path_.rfind('/'))));
-  is_there_ = false;
-  return Status::ok();
+  return files_.syncDirectory(path_.substr(0, path_.rfind('/')));
 }
 
 }  // namespace rocketmq::store
