@@ -33,14 +33,21 @@ struct QueueEnd {
 /// checkpoint and the log in front of its point are those it was written with: a Java broker that
 /// worked on the store in between changes both. The log is known by the bytes at several places, so
 /// that damage to one of them does not count: it would cost what lies behind it, which is whole.
-/// Threads: any.
+/// A start that is about to cut queues notes in it which offsets they gave, for one that comes
+/// after its death. Threads: any.
 class QueueEnds {
  public:
+  /// By topic and queue id.
+  using Topics = std::map<std::string, std::map<int32_t, QueueEnd>, std::less<>>;
+
   struct Snapshot {
     int64_t log_min = 0;
-    /// Records below have their entries in the queues, both flushed. A boundary of records.
+    /// Records below have their entries in the queues, both flushed. A boundary of records, or
+    /// negative when only `noted` tells something.
     int64_t log_end = 0;
-    std::map<std::string, std::map<int32_t, QueueEnd>, std::less<>> topics;
+    Topics topics;
+    /// See note(): offsets below these were given, whatever has become of the entries.
+    Topics noted = {};
   };
 
   QueueEnds(FileSystem& files, std::string path) : files_(files), path_(std::move(path)) {}
@@ -64,6 +71,10 @@ class QueueEnds {
   /// queue that it has met is forgotten later.
   Status save(const std::function<Snapshot()>& look, const CommitLog& log,
               const CheckpointTimes& checkpoint);
+
+  /// A start is about to cut the files of queues that end at `noted`, and the log may not give it
+  /// all back. On the disk when it returns OK, until the next save().
+  Status note(const Topics& noted, const Checkpoint& checkpoint);
 
   /// A queue is about to go, or all those of the topic: the file says nothing of it any more. Not
   /// before their deletion has been noted, see DeletedTopics: a start would take queues that are

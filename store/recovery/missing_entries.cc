@@ -79,7 +79,9 @@ Result<int64_t> Recovery::prepareMissing(const Missing& missing) {
     log::warn("consume queue {}/{} lacks messages that the commit log has: entering them",
               name.first, name.second);
     if (lacks_front) {
-      ROCKETMQ_RETURN_IF_ERROR(parts_.queues.find(name.first, name.second)->dropFiles());
+      const auto queue = parts_.queues.find(name.first, name.second);
+      ROCKETMQ_RETURN_IF_ERROR(noteGivenOffsets({queue}));
+      ROCKETMQ_RETURN_IF_ERROR(queue->dropFiles());
       start = parts_.log.minOffset();
     }
   }

@@ -311,6 +311,18 @@ TEST_F(QueueEndsTest, ALogThatIsGoneIsMissedByAnOldFileToo) {
   EXPECT_EQ(StatusCode::kCorruption, tryOpen().code());
 }
 
+TEST_F(QueueEndsTest, AStartOnAFullDiskDoesWithoutNotingWhatItCuts) {
+  open();
+  send("A", 0, 200, "a");
+  kill();
+  std::filesystem::remove(endsFile());
+  files_.setFaultPath("queueends");
+  files_.disk_is_full = true;
+  ASSERT_EQ("", tryOpen().message());
+  EXPECT_THAT(bodies("A", 0), SizeIs(200));
+  expectGivesNext("A", 200);
+}
+
 // What a Java broker does that deletes a topic, makes it anew and stores into it.
 TEST_F(QueueEndsTest, WhatAnotherBrokerDidInBetweenIsNotMisread) {
   open();
