@@ -225,8 +225,8 @@ Status MessageStoreImpl::recover() {
   }
   const int64_t given_to = ends.given ? ends.given->log_end : 0;
   ROCKETMQ_RETURN_IF_ERROR(
-      Recovery({files_, *log_, *queues_, *deleted_topics_, *dispatcher_, *checkpoint_,
-                std::move(ends), options_.topic_exists, crc_check})
+      Recovery({files_, *folder_, *log_, *queues_, *deleted_topics_, *dispatcher_, *checkpoint_,
+                *queue_ends_, std::move(ends), options_.topic_exists, crc_check})
           .run(stopped_cleanly_));
   if (log_->maxOffset() < given_to) {
     // Before the log grows to where the file ended: it would be taken for that of the file.
@@ -322,11 +322,11 @@ Status MessageStoreImpl::deleteTopic(const std::string& topic) {
     return Status::invalidArgument("'" + topic + "' is no topic");
   }
   return queues_->removeTopic(topic, [&] {
-    const Status dropped = queue_ends_->drop();
     const Status noted = deleted_topics_->add(topic, log_->appendedTo().end, log_->minOffset());
+    const Status forgotten = queue_ends_->forget(topic, std::nullopt);
     dispatcher_->waitForBatch();
     arrivals_.waitUntilTold();
-    return dropped.isOk() ? noted : dropped;
+    return noted.isOk() ? forgotten : noted;
   });
 }
 

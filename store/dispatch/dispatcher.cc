@@ -92,7 +92,11 @@ Status Dispatcher::remove(std::span<const std::shared_ptr<ConsumeQueue>> queues,
   for (const auto& queue : queues) {
     queue->markDeleted();
   }
-  Status status = parts_.ends.drop();
+  Status status;
+  for (const auto& queue : queues) {
+    const Status forgotten = parts_.ends.forget(queue->topic(), queue->queueId());
+    status = status.isOk() ? forgotten : status;
+  }
   parts_.arrivals.waitUntilTold();
   for (const auto& queue : queues) {
     const Status removed = parts_.queues.removeQueue(*queue);

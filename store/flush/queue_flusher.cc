@@ -49,12 +49,11 @@ Status QueueFlusher::flushAll() {
   // Read before the flush: what is dispatched later is not covered by it.
   const CheckpointTimes covered{.log_ms = parts_.log_flusher.newestFlushedMs(),
                                 .queues_ms = parts_.dispatcher.newestMs()};
-  const int64_t begun = parts_.ends.begin();
   const int64_t log_end = std::min(parts_.dispatcher.dispatchedTo(), parts_.log.flushedOffset());
   ROCKETMQ_RETURN_IF_ERROR(flushQueues(0));
   ROCKETMQ_RETURN_IF_ERROR(parts_.checkpoint.advance(covered));
   saved_to_ = log_end;
-  const Status saved = saveEnds(begun, log_end);
+  const Status saved = saveEnds(log_end);
   const bool were_saved = std::exchange(are_ends_saved_, saved.isOk());
   if (were_saved && !saved.isOk()) {
     log::warn(
@@ -71,15 +70,19 @@ bool QueueFlusher::isLogFarAhead() const {
   return parts_.log.flushedOffset() - saved_to_ >= kCheckpointLogBytes;
 }
 
-Status QueueFlusher::saveEnds(int64_t begun, int64_t log_end) {
-  QueueEnds::Snapshot snapshot{.log_min = parts_.log.minOffset(), .log_end = log_end, .topics = {}};
-  for (const auto& queue : parts_.queues.all()) {
-    const QueueEnd end = queue->flushedEnd();
-    if (end.max > 0 && !queue->isDeleted()) {
-      snapshot.topics[queue->topic()][queue->queueId()] = end;
+Status QueueFlusher::saveEnds(int64_t log_end) {
+  const auto look = [&] {
+    QueueEnds::Snapshot snapshot{
+        .log_min = parts_.log.minOffset(), .log_end = log_end, .topics = {}};
+    for (const auto& queue : parts_.queues.all()) {
+      const QueueEnd end = queue->flushedEnd();
+      if (end.max > 0 && !queue->isDeleted()) {
+        snapshot.topics[queue->topic()][queue->queueId()] = end;
+      }
     }
-  }
-  return parts_.ends.save(begun, snapshot, parts_.log, parts_.checkpoint.times());
+    return snapshot;
+  };
+  return parts_.ends.save(look, parts_.log, parts_.checkpoint.times());
 }
 
 Status QueueFlusher::flushQueues(int32_t least_pages) {

@@ -57,7 +57,7 @@ class QueueFlusher {
  private:
   void loop();
   Status flushQueues(int32_t least_pages);
-  Status saveEnds(int64_t begun, int64_t log_end);
+  Status saveEnds(int64_t log_end);
   bool isLogFarAhead() const;
   Status flushInBulk(const std::vector<std::shared_ptr<ConsumeQueue>>& queues);
 

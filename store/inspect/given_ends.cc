@@ -27,11 +27,13 @@ std::map<QueueName, int64_t> givenEnds(FileSystem& files, const StoreLayout& lay
   if (!known) {
     return given;
   }
-  for (const auto& [topic, queues] : known->topics) {
-    for (const auto& [id, known_end] : queues) {
-      if (!layout.deleted.covers(topic, id, known_end.physical_end - 1)) {
-        int64_t& end = given[{topic, id}];
-        end = std::max(end, known_end.max);
+  for (const QueueEnds::Topics* const topics : {&known->topics, &known->noted}) {
+    for (const auto& [topic, queues] : *topics) {
+      for (const auto& [id, known_end] : queues) {
+        if (!layout.deleted.covers(topic, id, known_end.physical_end - 1)) {
+          int64_t& end = given[{topic, id}];
+          end = std::max(end, known_end.max);
+        }
       }
     }
   }

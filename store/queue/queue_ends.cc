@@ -33,6 +33,7 @@ struct Content {
   int64_t log_ms = 0;
   int64_t queues_ms = 0;
   std::map<std::string, Queues> queues;
+  std::optional<std::map<std::string, Queues>> noted;
   /// Of the text without it. None in a file that an earlier version wrote.
   std::optional<int64_t> crc;
 
@@ -44,6 +45,7 @@ struct Content {
                       required("logTimestamp", &Content::log_ms),
                       required("queuesTimestamp", &Content::queues_ms),
                       required("queues", &Content::queues),
+                      optional("noted", &Content::noted),
                       optional("crc", &Content::crc)};
   }
 };
@@ -116,11 +118,10 @@ Result<bool> isOfLog(const Content& content, const CommitLog& log, const std::st
 }
 
 /// Corruption when a queue is not described by three numbers that can be.
-Result<QueueEnds::Snapshot> toSnapshot(const Content& content) {
-  QueueEnds::Snapshot snapshot{
-      .log_min = content.log_min, .log_end = content.log_end, .topics = {}};
-  for (const auto& [topic, queues] : content.queues) {
-    auto& ends = snapshot.topics[topic];
+Result<QueueEnds::Topics> decodeEnds(const std::map<std::string, Queues>& written) {
+  QueueEnds::Topics topics;
+  for (const auto& [topic, queues] : written) {
+    auto& ends = topics[topic];
     for (const auto& [id, numbers] : queues) {
       if (numbers.size() != 3 || numbers[0] < 0 || numbers[1] < numbers[0] || numbers[2] < 0) {
         return Status::corruption("queue " + topic + "/" + std::to_string(id) +
@@ -129,20 +130,38 @@ Result<QueueEnds::Snapshot> toSnapshot(const Content& content) {
       ends[id] = {.min = numbers[0], .max = numbers[1], .physical_end = numbers[2]};
     }
   }
-  return snapshot;
+  return topics;
 }
 
-Content toContent(const QueueEnds::Snapshot& snapshot) {
-  Content content;
-  content.log_min = snapshot.log_min;
-  content.log_end = snapshot.log_end;
-  for (const auto& [topic, ends] : snapshot.topics) {
-    auto& queues = content.queues[topic];
+std::map<std::string, Queues> encodeEnds(const QueueEnds::Topics& topics) {
+  std::map<std::string, Queues> written;
+  for (const auto& [topic, ends] : topics) {
+    auto& queues = written[topic];
     for (const auto& [id, end] : ends) {
       queues[id] = {end.min, end.max, end.physical_end};
     }
   }
-  return content;
+  return written;
+}
+
+Result<QueueEnds::Snapshot> toSnapshot(const Content& content) {
+  QueueEnds::Snapshot snapshot{
+      .log_min = content.log_min, .log_end = content.log_end, .topics = {}};
+  ROCKETMQ_ASSIGN_OR_RETURN(snapshot.topics, decodeEnds(content.queues));
+  if (content.noted) {
+    ROCKETMQ_ASSIGN_OR_RETURN(snapshot.noted, decodeEnds(*content.noted));
+  }
+  return snapshot;
+}
+
+/// True when something of the topic, or of the one queue, was there.
+bool erase(std::map<std::string, Queues>& written, const std::string& topic,
+           std::optional<int32_t> queue_id) {
+  if (!queue_id) {
+    return written.erase(topic) > 0;
+  }
+  const auto queues = written.find(topic);
+  return queues != written.end() && queues->second.erase(*queue_id) > 0;
 }
 
 /// Whether a program that knows nothing of the file has worked on the store since.
@@ -195,6 +214,10 @@ Result<QueueEnds::Loaded> QueueEnds::load(const CommitLog& log, const Checkpoint
   }
   auto& [content, snapshot] = **written;
   const CheckpointTimes& found = checkpoint.found();
+  if (log.segments().empty() || content.log_end < 0) {
+    const bool counts = log.segments().empty() || !wentOn(checkpoint.times(), content);
+    return counts ? Loaded{.known = {}, .given = std::move(snapshot)} : Loaded{};
+  }
   if (content.log_ms != found.log_ms || content.queues_ms != found.queues_ms) {
     log::info("{} is not of the store's last checkpoint: every queue is looked at", path_);
     return wentOn(checkpoint.times(), content) ? Loaded{}
@@ -209,14 +232,15 @@ Result<QueueEnds::Loaded> QueueEnds::load(const CommitLog& log, const Checkpoint
   return Loaded{.known = std::move(snapshot), .given = {}};
 }
 
-Status QueueEnds::save(int64_t begun, const Snapshot& snapshot, const CommitLog& log,
+Status QueueEnds::save(const std::function<Snapshot()>& look, const CommitLog& log,
                        const CheckpointTimes& checkpoint) {
   MutexLock lock(mutex_);
+  const Snapshot snapshot = look();
   // A checkpoint of later times alone voids the file too.
   const bool is_known = saved_end_ == snapshot.log_end && saved_min_ == snapshot.log_min &&
                         saved_times_.log_ms == checkpoint.log_ms &&
                         saved_times_.queues_ms == checkpoint.queues_ms;
-  if (begun != drops_.load(std::memory_order_acquire) || is_known) {
+  if (is_known) {
     return Status::ok();
   }
   const auto tail = tailCrc(log, snapshot.log_end);
@@ -224,12 +248,14 @@ Status QueueEnds::save(int64_t begun, const Snapshot& snapshot, const CommitLog&
   if (!tail || !*tail || !places) {
     return Status::ok();  // Retention has just taken the file, or the next checkpoint can read it.
   }
-  Content content = toContent(snapshot);
+  Content content;
+  content.log_min = snapshot.log_min;
+  content.log_end = snapshot.log_end;
+  content.queues = encodeEnds(snapshot.topics);
   content.log_tail_crc = **tail;
   content.log_place_crcs = std::move(*places);
   content.log_ms = checkpoint.log_ms;
   content.queues_ms = checkpoint.queues_ms;
-  is_there_ = true;
   ROCKETMQ_RETURN_IF_ERROR(files_.replace(path_, encodeWithCrc(std::move(content))));
   saved_end_ = snapshot.log_end;
   saved_min_ = snapshot.log_min;
@@ -237,17 +263,50 @@ Status QueueEnds::save(int64_t begun, const Snapshot& snapshot, const CommitLog&
   return Status::ok();
 }
 
-Status QueueEnds::drop() {
+Status QueueEnds::note(const Topics& noted, const Checkpoint& checkpoint) {
   MutexLock lock(mutex_);
-  drops_.fetch_add(1, std::memory_order_acq_rel);
+  auto written = readEnds(files_, path_);
+  Content content;
+  if (written.ok() && *written && !wentOn(checkpoint.times(), (*written)->content)) {
+    content = std::move((*written)->content);
+  } else {
+    content.log_end = -1;
+    content.log_ms = checkpoint.found().log_ms;
+    content.queues_ms = checkpoint.found().queues_ms;
+  }
+  content.noted = encodeEnds(noted);
   saved_end_ = -1;
-  if (!is_there_) {
+  return files_.replace(path_, encodeWithCrc(std::move(content)));
+}
+
+Status QueueEnds::forget(const std::string& topic, std::optional<int32_t> queue_id) {
+  MutexLock lock(mutex_);
+  auto written = readEnds(files_, path_);
+  if (!written.ok()) {
+    return remove();
+  }
+  if (!*written) {
     return Status::ok();
   }
+  Content& content = (*written)->content;
+  const bool was_known = erase(content.queues, topic, queue_id);
+  const bool was_noted = content.noted && erase(*content.noted, topic, queue_id);
+  if (!was_known && !was_noted) {
+    return Status::ok();
+  }
+  const Status replaced = files_.replace(path_, encodeWithCrc(std::move(content)));
+  return replaced.isOk() ? replaced : remove();
+}
+
+Status QueueEnds::drop() {
+  MutexLock lock(mutex_);
+  return remove();
+}
+
+Status QueueEnds::remove() {
+  saved_end_ = -1;
   ROCKETMQ_RETURN_IF_ERROR(files_.remove(path_));
-  ROCKETMQ_RETURN_IF_ERROR(files_.syncDirectory(path_.substr(0, path_.rfind('/'))));
-  is_there_ = false;
-  return Status::ok();
+  return files_.syncDirectory(path_.substr(0, path_.rfind('/')));
 }
 
 }  // namespace rocketmq::store

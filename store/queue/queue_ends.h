@@ -1,9 +1,8 @@
 #pragma once
 
-#include <atomic>
 #include <cstdint>
+#include <functional>
 #include <map>
-#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -34,20 +33,28 @@ struct QueueEnd {
 /// checkpoint and the log in front of its point are those it was written with: a Java broker that
 /// worked on the store in between changes both. The log is known by the bytes at several places, so
 /// that damage to one of them does not count: it would cost what lies behind it, which is whole.
-/// Threads: any.
+/// A start that is about to cut queues notes in it which offsets they gave, for one that comes
+/// after its death. Threads: any.
 class QueueEnds {
  public:
+  /// By topic and queue id.
+  using Topics = std::map<std::string, std::map<int32_t, QueueEnd>, std::less<>>;
+
   struct Snapshot {
     int64_t log_min = 0;
-    /// Records below have their entries in the queues, both flushed. A boundary of records.
+    /// Records below have their entries in the queues, both flushed. A boundary of records, or
+    /// negative when only `noted` tells something.
     int64_t log_end = 0;
-    std::map<std::string, std::map<int32_t, QueueEnd>, std::less<>> topics;
+    Topics topics;
+    /// See note(): offsets below these were given, whatever has become of the entries.
+    Topics noted = {};
   };
 
   QueueEnds(FileSystem& files, std::string path) : files_(files), path_(std::move(path)) {}
 
   /// What the file says. Nothing when `checkpoint` is a later one: another program went on with the
-  /// store. A checkpoint that is missing or spoilt tells of nobody who did.
+  /// store; but that there was a log is said of one without files all the same. A checkpoint that
+  /// is missing or spoilt tells of nobody who did.
   struct Loaded {
     std::optional<Snapshot> known;  ///< The log in front of its point is that of the file.
     std::optional<Snapshot> given;  ///< Else: this tells which offsets were given, no more.
@@ -60,24 +67,29 @@ class QueueEnds {
   static std::optional<Snapshot> given(FileSystem& files, const std::string& path,
                                        const CheckpointTimes& checkpoint, TimestampMs now_ms);
 
-  /// To be called before the queues are asked for what save() is to get.
-  int64_t begin() const { return drops_.load(std::memory_order_acquire); }
-
-  /// Replaces the file. Nothing is written when it holds the same already, or when drop() was
-  /// called after the begin() that returned `begun`.
-  Status save(int64_t begun, const Snapshot& snapshot, const CommitLog& log,
+  /// Replaces the file, unless it holds the same already. `look` tells what the queues hold; a
+  /// queue that it has met is forgotten later.
+  Status save(const std::function<Snapshot()>& look, const CommitLog& log,
               const CheckpointTimes& checkpoint);
 
-  /// A queue is about to go: what the file says is true no longer. Until the next save() a start
-  /// looks into every queue.
+  /// A start is about to cut the files of queues that end at `noted`, and the log may not give it
+  /// all back. On the disk when it returns OK, until the next save().
+  Status note(const Topics& noted, const Checkpoint& checkpoint);
+
+  /// A queue is about to go, or all those of the topic: the file says nothing of it any more. Not
+  /// before their deletion has been noted, see DeletedTopics: a start would take queues that are
+  /// neither known nor deleted for new ones.
+  Status forget(const std::string& topic, std::optional<int32_t> queue_id);
+
+  /// What the file says is true no longer. Until the next save() a start looks into every queue.
   Status drop();
 
  private:
+  Status remove() ROCKETMQ_REQUIRES(mutex_);
+
   FileSystem& files_;
   const std::string path_;
-  std::atomic<int64_t> drops_{0};
   Mutex mutex_;
-  bool is_there_ ROCKETMQ_GUARDED_BY(mutex_) = true;
   int64_t saved_end_ ROCKETMQ_GUARDED_BY(mutex_) = -1;
   int64_t saved_min_ ROCKETMQ_GUARDED_BY(mutex_) = -1;
   CheckpointTimes saved_times_ ROCKETMQ_GUARDED_BY(mutex_);

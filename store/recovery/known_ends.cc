@@ -43,7 +43,7 @@ Result<bool> Recovery::findDamageBehindKnown() {
         (step == RecordWalker::Step::kRecord && isTorn(walker.view(), walker.record()))) {
       ROCKETMQ_ASSIGN_OR_RETURN(const Queues queues, recoverQueues(QueueScan::kCareful));
       ROCKETMQ_RETURN_IF_ERROR(truncateQueues(queues, whole_to_));
-      noteGivenOffsets(queues);
+      ROCKETMQ_RETURN_IF_ERROR(noteGivenOffsets(queues));
       return true;
     }
   }
@@ -87,8 +87,7 @@ Result<bool> Recovery::restoreKnown(ConsumeQueue& queue) {
 /// After the log has been read.
 Status Recovery::finishKnown() {
   // Their messages may have left the log, or have been damaged there, but not their offsets.
-  ROCKETMQ_RETURN_IF_ERROR(keepOffsets(*parts_.ends.known).status());
-  ROCKETMQ_RETURN_IF_ERROR(keepNotedOffsets());
+  ROCKETMQ_RETURN_IF_ERROR(keepOffsets(parts_.ends.known->topics).status());
   if (stopped_cleanly_) {
     return Status::ok();
   }
@@ -98,9 +97,9 @@ Status Recovery::finishKnown() {
   return Status::ok();
 }
 
-Result<int64_t> Recovery::keepOffsets(const QueueEnds::Snapshot& ends) {
+Result<int64_t> Recovery::keepOffsets(const QueueEnds::Topics& ends) {
   int64_t kept = 0;
-  for (const auto& [topic, queues] : ends.topics) {
+  for (const auto& [topic, queues] : ends) {
     for (const auto& [id, end] : queues) {
       const auto queue =
           isDeleted(topic, id, end) ? nullptr : parts_.queues.findOrCreate(topic, id);
@@ -114,30 +113,34 @@ Result<int64_t> Recovery::keepOffsets(const QueueEnds::Snapshot& ends) {
   return kept;
 }
 
-void Recovery::noteGivenOffsets(const Queues& queues) {
+Status Recovery::noteGivenOffsets(const Queues& queues) {
+  bool tell_more = false;
   for (const auto& queue : queues) {
-    given_to_.emplace_back(queue, queue->maxOffset());
-  }
-}
-
-Status Recovery::keepNotedOffsets() {
-  for (const auto& [queue, end] : given_to_) {
-    if (!queue->isDeleted() && queue->maxOffset() < end) {
-      ROCKETMQ_RETURN_IF_ERROR(queue->skipTo(end));
-      releaseIfTooMany(*queue);
+    if (queue->maxOffset() > 0) {
+      QueueEnd& noted = noted_[queue->topic()][queue->queueId()];
+      if (noted.max < queue->maxOffset()) {
+        noted = {.min = 0, .max = queue->maxOffset(), .physical_end = queue->physicalEnd()};
+        tell_more = true;
+      }
     }
   }
+  const Status noted = tell_more ? parts_.queue_ends.note(noted_, parts_.checkpoint) : Status::ok();
+  if (noted.code() != StatusCode::kReadOnly) {
+    return noted;
+  }
+  // Readers need no note. Without one a queue gives an offset again when its last message is lost
+  // and this start dies before it is through.
+  log::warn("the ends of the queues are not noted before they are cut: {}", noted.message());
   return Status::ok();
 }
 
 Status Recovery::checkLogIsThere() const {
   const auto& given = parts_.ends.given;
-  if (!given || given->log_end <= given->log_min) {
+  if (!given || (given->log_end <= given->log_min && noted_.empty())) {
     return Status::ok();
   }
   return Status::corruption(
-      "the store held messages up to " + std::to_string(given->log_end) + " but " +
-      parts_.log.dir() +
+      "the store held messages but " + parts_.log.dir() +
       " has no file of its commit log: is its disk mounted? Bring the files back. To give all "
       "messages up and begin at offset 0, remove the file queueends of the store too");
 }
@@ -147,7 +150,7 @@ Status Recovery::keepGivenOffsets(int64_t log_end) {
   if (!given || log_end >= given->log_end) {
     return Status::ok();
   }
-  ROCKETMQ_ASSIGN_OR_RETURN(const int64_t kept, keepOffsets(*given));
+  ROCKETMQ_ASSIGN_OR_RETURN(const int64_t kept, keepOffsets(given->topics));
   log::error(
       "the commit log ends at {} but was on the disk up to {} at the last checkpoint: what is gone "
       "is lost with its messages. {} consume queues go on behind their last offsets of then",

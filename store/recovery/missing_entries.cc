@@ -68,9 +68,9 @@ Recovery::Lack Recovery::lackOf(const MessageRecord& record) const {
   if (record.queue_offset >= queue->firstIndex()) {
     return Lack::kNothing;
   }
-  const auto first = queue->entryAt(queue->firstIndex());
+  const auto begin = queue->physicalBegin();
   releaseIfTooMany(*queue);
-  return first && record.physical_offset < first->physical_offset ? Lack::kFront : Lack::kNothing;
+  return !begin || record.physical_offset < *begin ? Lack::kFront : Lack::kNothing;
 }
 
 Result<int64_t> Recovery::prepareMissing(const Missing& missing) {
@@ -79,7 +79,9 @@ Result<int64_t> Recovery::prepareMissing(const Missing& missing) {
     log::warn("consume queue {}/{} lacks messages that the commit log has: entering them",
               name.first, name.second);
     if (lacks_front) {
-      ROCKETMQ_RETURN_IF_ERROR(parts_.queues.find(name.first, name.second)->dropFiles());
+      const auto queue = parts_.queues.find(name.first, name.second);
+      ROCKETMQ_RETURN_IF_ERROR(noteGivenOffsets({queue}));
+      ROCKETMQ_RETURN_IF_ERROR(queue->dropFiles());
       start = parts_.log.minOffset();
     }
   }

@@ -52,6 +52,9 @@ bool reachesBehind(const ConsumeQueue& queue, int64_t end) {
 
 Status Recovery::run(bool stopped_cleanly) {
   stopped_cleanly_ = stopped_cleanly;
+  if (const auto& ends = parts_.ends.known ? parts_.ends.known : parts_.ends.given) {
+    noted_ = ends->noted;
+  }
   if (parts_.log.segments().empty()) {
     ROCKETMQ_RETURN_IF_ERROR(checkLogIsThere());
     // RocketMQ parity: queues without a log point nowhere.
@@ -118,7 +121,8 @@ Status Recovery::runCareful() {
   // After a clean stop everything that the log reaches to was there, and has been damaged since.
   ROCKETMQ_RETURN_IF_ERROR(
       truncateQueues(queues, stopped_cleanly_ ? parts_.log.maxOffset() : whole_to_));
-  noteGivenOffsets(queues);
+  ROCKETMQ_RETURN_IF_ERROR(noteGivenOffsets(queues));
+  ROCKETMQ_RETURN_IF_ERROR(markRunning());
   ROCKETMQ_RETURN_IF_ERROR(prepareReplay(queues, start));
   ROCKETMQ_RETURN_IF_ERROR(enterMissing(start));
   tellOfStart(start);
@@ -134,10 +138,18 @@ Status Recovery::runCareful() {
   for (const auto& queue : parts_.queues.all()) {
     ROCKETMQ_RETURN_IF_ERROR(queue->finishReplay());
   }
-  ROCKETMQ_RETURN_IF_ERROR(keepNotedOffsets());
   ROCKETMQ_RETURN_IF_ERROR(finish(read, start));
   // What a killed process wrote is in the page cache; from here on it counts as flushed.
   return parts_.log.sync(read.end);
+}
+
+Status Recovery::markRunning() {
+  if (!stopped_cleanly_) {
+    return Status::ok();
+  }
+  const Status marked = parts_.folder.markRunning();
+  // Not an inode is left, see MessageStoreImpl::start().
+  return marked.code() == StatusCode::kReadOnly ? Status::ok() : marked;
 }
 
 Result<Recovery::Queues> Recovery::recoverQueues(QueueScan scan) {
@@ -314,6 +326,7 @@ Status Recovery::finish(const Read& read, int64_t flushed) {
       parts_.log.truncateTo({.end = read.end, .flushed = flushed, .newest_ms = read.newest_ms}));
   ROCKETMQ_RETURN_IF_ERROR(truncateQueues(parts_.queues.all(), read.end));
   ROCKETMQ_RETURN_IF_ERROR(keepGivenOffsets(read.end));
+  ROCKETMQ_RETURN_IF_ERROR(keepOffsets(noted_).status());
   const Queues queues = parts_.queues.all();
   for (const auto& queue : queues) {
     for (bool has_more = queue->trimBefore(log_min); has_more;) {

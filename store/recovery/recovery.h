@@ -18,6 +18,7 @@
 #include "store/log/record_walker.h"
 #include "store/queue/queue_ends.h"
 #include "store/queue/queue_table.h"
+#include "store/store_folder.h"
 
 namespace rocketmq::store {
 
@@ -44,19 +45,22 @@ namespace rocketmq::store {
 /// known to have been on the disk (known ends: their point; without: where reading begins; or, when
 /// that is later, the newest file that begins with a whole record). Damage in front of that is
 /// stepped over: nothing that was flushed goes for it, no queue ends before its known end, and
-/// where its own files tell of offsets that were given behind it, they are not given again.
+/// where its own files tell of offsets that were given behind it, they are not given again. That is
+/// noted durably before the files are cut (QueueEnds::note()), as a start may die at any time.
 /// Threads:      one, before anything else works on the store.
 class Recovery {
  public:
   /// Borrowed for the time of run().
   struct Parts {
     FileSystem& files;
+    StoreFolder& folder;
     CommitLog& log;
     QueueTable& queues;
     DeletedTopics& deleted;
     Dispatcher& dispatcher;
     const Checkpoint& checkpoint;
-    QueueEnds::Loaded ends;
+    QueueEnds& queue_ends;
+    QueueEnds::Loaded ends;    ///< What they said.
     TopicFilter topic_exists;  ///< Null: all do.
     CrcCheck crc_check = CrcCheck::kVerify;
   };
@@ -84,11 +88,10 @@ class Recovery {
   Result<bool> restoreKnown(ConsumeQueue& queue);
   Status finishKnown();
   /// No queue ends before its end in `ends`. How many did.
-  Result<int64_t> keepOffsets(const QueueEnds::Snapshot& ends);
-  /// What the files of queues say before they are cut, and that no queue ends before it, once the
-  /// log has been read.
-  void noteGivenOffsets(const Queues& queues);
-  Status keepNotedOffsets();
+  Result<int64_t> keepOffsets(const QueueEnds::Topics& ends);
+  /// What the files of queues say, before they are cut: none of them ends before it once the log
+  /// has been read, by this start or a later one.
+  Status noteGivenOffsets(const Queues& queues);
   Status checkLogIsThere() const;
   /// After a read that led to `log_end`.
   Status keepGivenOffsets(int64_t log_end);
@@ -98,6 +101,8 @@ class Recovery {
   /// NotFound when the queues' newest entry does not belong to the log: do as after a crash.
   Status runTrusting();
   Status runCareful();
+  /// What a careful start leaves of the queues when it dies is not to be believed.
+  Status markRunning();
   /// Finds the queues' ends.
   Result<Queues> recoverQueues(QueueScan scan);
   Status finishDeletions(const Queues& queues);
@@ -138,8 +143,9 @@ class Recovery {
   /// All of the log below has been on the disk: what is wrong there was damaged later and is
   /// stepped over. A boundary of records.
   int64_t whole_to_ = 0;
-  /// Offsets below were given, whatever has become of the records.
-  std::vector<std::pair<std::shared_ptr<ConsumeQueue>, int64_t>> given_to_;
+  /// Offsets below were given, whatever has become of the records: noted by this start and by those
+  /// before it that died.
+  QueueEnds::Topics noted_;
   /// Where the files of each queue ended.
   std::vector<std::pair<std::shared_ptr<ConsumeQueue>, int64_t>> found_ends_;
 };

@@ -403,6 +403,16 @@ TEST_F(RepairTest, OffsetsOfMessagesLostAtTheEndAreNotGivenAgain) {
   EXPECT_EQ(41, store_->maxOffset("Bills", 3));
 }
 
+TEST_F(RepairTest, OffsetsThatAStartNotedBeforeItDiedAreNotGivenAgain) {
+  makeStore();
+  writeFile(root() + "/queueends",
+            R"({"logMin":0,"logEnd":-1,"logTailCrc":0,"logTimestamp":4000000000000,)"
+            R"("queuesTimestamp":4000000000000,"queues":{},"noted":{"Bills":{"3":[0,45,1]}}})");
+  salvage();
+  openSalvaged();
+  EXPECT_EQ(45, store_->maxOffset("Bills", 3));
+}
+
 TEST_F(RepairTest, ASalvageThatIsCutShortLeavesNoStore) {
   makeStore(3);
   writeFile(dir_ / "out.partial/commitlog/half", "written");

@@ -313,5 +313,21 @@ TEST_F(DamagedLogTest, ReadingAllOfALogKeepsFewFilesOpen) {
   }
 }
 
+// What it leaves of the queues is not to be believed, though the stop before it was a clean one.
+TEST_F(DamagedLogTest, StartThatDistrustsTheQueuesAndDiesIsSeenByTheNext) {
+  fill();
+  close();
+  forgetCheckpoint();
+  constexpr int64_t kLastFile = (kMessages - 50) * 20;
+  patchFile(queueFile("A", 0, kLastFile), 49 * 20 + 4, "\x01");
+  files_.setFaultPath("commitlog");
+  files_.fail_sync = true;
+  EXPECT_EQ(StatusCode::kIo, tryOpen().code());
+  EXPECT_TRUE(std::filesystem::exists(root() + "/abort"));
+  files_.fail_sync = false;
+  open();
+  EXPECT_EQ(size_t{kMessages}, bodies("A", 0).size());
+}
+
 }  // namespace
 }  // namespace rocketmq::store::test

@@ -88,6 +88,26 @@ TEST_F(MissingEntriesTest, FilesThatAreGoneAtEitherEndAreMadeAgain) {
   }
 }
 
+TEST_F(MissingEntriesTest, FirstFileThatIsGoneIsMissedThoughTheNextOneSaysNothing) {
+  constexpr int64_t kSecondBase = kQueueFileBytes;
+  for (const int entries : {1, 50}) {
+    SCOPED_TRACE(entries);
+    options_.root_dir = dir_ / ("store" + std::to_string(entries));
+    fill();
+    close();
+    forgetEnds();
+    ASSERT_TRUE(std::filesystem::remove(queueFile("B", 1)));
+    // All there is, when the last file has gone too.
+    std::filesystem::remove(queueFile("B", 1, 2 * kQueueFileBytes));
+    patchFile(queueFile("B", 1, kSecondBase), 0,
+              std::string(static_cast<size_t>(entries) * 20, '\0'));
+    open();
+    expectFilled();
+    expectGoesOn();
+    close();
+  }
+}
+
 TEST_F(MissingEntriesTest, DeletedTopicOfAnotherBrokerStaysDeleted) {
   fill();
   close();

@@ -10,6 +10,8 @@ namespace rocketmq::store::test {
 namespace {
 
 using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::Not;
 using ::testing::SizeIs;
 
 class QueueEndsTest : public StoreTest {
@@ -28,6 +30,14 @@ class QueueEndsTest : public StoreTest {
       return std::filesystem::exists(endsFile()) &&
              readFile(endsFile()).find(wanted) != std::string::npos;
     }));
+  }
+  /// Starts anew and returns behind the first checkpoint: there will be no other.
+  void beginLongInterval() {
+    close();
+    std::filesystem::remove(endsFile());
+    options_.flush_queue_thorough_interval_ms = 1'000'000;
+    open();
+    awaitCheckpoint();
   }
   /// Replaces the store by one that was killed now, not opened.
   void kill() {
@@ -229,14 +239,9 @@ TEST_F(QueueEndsTest, ADeletedTopicStaysDeletedAndOneMadeAnewKeepsItsMessages) {
   open();
   send("A", 0, 5, "a");
   send("B", 0, 5, "b");
-  close();
-  options_.flush_queue_thorough_interval_ms = 1'000'000;
-  std::filesystem::remove(endsFile());
-  open();
-  awaitCheckpoint();
+  beginLongInterval();
   ASSERT_TRUE(store_->deleteTopic("A").isOk());
   ASSERT_TRUE(store_->deleteTopic("B").isOk());
-  EXPECT_FALSE(std::filesystem::exists(endsFile()));
   send("B", 0, 2, "new");
   kill();
   open();
@@ -245,6 +250,77 @@ TEST_F(QueueEndsTest, ADeletedTopicStaysDeletedAndOneMadeAnewKeepsItsMessages) {
   restart();
   EXPECT_EQ(0, store_->maxOffset("A", 0));
   EXPECT_THAT(bodies("B", 0), ElementsAre("new0", "new1"));
+}
+
+// The queue that is gone too would else give its offsets again, and a store whose log's disk is not
+// mounted begin at offset 0.
+TEST_F(QueueEndsTest, DeletingATopicLeavesThoseOfTheOthers) {
+  for (const std::string gone : {"commitlog", "consumequeue"}) {
+    SCOPED_TRACE(gone);
+    options_.root_dir = dir_ / gone;
+    options_.flush_queue_thorough_interval_ms = 1;
+    open();
+    send("A", 0, 5, "a");
+    send("B", 0, 5, "b");
+    const int64_t last = readAll(*store_, "B", 0).back().physical_offset;
+    beginLongInterval();
+    ASSERT_TRUE(store_->deleteTopic("A").isOk());
+    EXPECT_THAT(readFile(endsFile()), Not(HasSubstr("\"A\"")));
+    kill();
+    std::filesystem::remove_all(root() + "/" + gone);
+    if (gone == "commitlog") {
+      EXPECT_EQ(StatusCode::kCorruption, tryOpen().code());
+      continue;
+    }
+    patchFile(logFile(0), last + 4, "ZZ");
+    open();
+    EXPECT_EQ(0, store_->maxOffset("A", 0));
+    EXPECT_THAT(bodies("B", 0), ElementsAre("b0", "b1", "b2", "b3"));
+    expectGivesNext("B", 5);
+    close();
+  }
+}
+
+TEST_F(QueueEndsTest, ADeletionThatCannotBeSavedOnAFullDiskRemovesThem) {
+  open();
+  send("A", 0, 5, "a");
+  beginLongInterval();
+  files_.setFaultPath("queueends");
+  files_.disk_is_full = true;
+  EXPECT_TRUE(store_->deleteTopic("A").isOk());
+  EXPECT_FALSE(std::filesystem::exists(endsFile()));
+  kill();
+  open();
+  EXPECT_EQ(0, store_->maxOffset("A", 0));
+  expectGivesNext("A", 0);
+}
+
+// A checkpoint that is later than the file, as between the two, or a full disk, or a Java broker
+// that went on, says nothing of a log that is not there.
+TEST_F(QueueEndsTest, ALogThatIsGoneIsMissedByAnOldFileToo) {
+  open();
+  send("A", 0, 5, "a");
+  close();
+  const std::string old = readFile(endsFile());
+  clock_.advance(std::chrono::minutes(1));
+  open();
+  send("A", 0, 5, "b");
+  close();
+  writeFile(endsFile(), old);
+  std::filesystem::remove_all(root() + "/commitlog");
+  EXPECT_EQ(StatusCode::kCorruption, tryOpen().code());
+}
+
+TEST_F(QueueEndsTest, AStartOnAFullDiskDoesWithoutNotingWhatItCuts) {
+  open();
+  send("A", 0, 200, "a");
+  kill();
+  std::filesystem::remove(endsFile());
+  files_.setFaultPath("queueends");
+  files_.disk_is_full = true;
+  ASSERT_EQ("", tryOpen().message());
+  EXPECT_THAT(bodies("A", 0), SizeIs(200));
+  expectGivesNext("A", 200);
 }
 
 // What a Java broker does that deletes a topic, makes it anew and stores into it.
