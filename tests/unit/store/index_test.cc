@@ -337,8 +337,9 @@ TEST_F(DamagedIndexTest, SpoiltTimesOfAHeaderAreSetRightByTheNextStart) {
       patchFile(path, offset, std::string(1, static_cast<char>(header[at] ^ 0x08)));
       open();
       expectAllFoundInTheirTime(0);
+      // Where keys are found all the same a stop would leave the rest to the next start.
+      EXPECT_TRUE(eventually([&] { return header == readFile(path).substr(0, 40); }));
       close();
-      EXPECT_EQ(header, readFile(path).substr(0, 40));
     }
   }
 }
