@@ -323,7 +323,7 @@ Status MessageStoreImpl::deleteTopic(const std::string& topic) {
   }
   return queues_->removeTopic(topic, [&] {
     const Status noted = deleted_topics_->add(topic, log_->appendedTo().end, log_->minOffset());
-    const Status forgotten = queue_ends_->forget(topic, std::nullopt);
+    const Status forgotten = queue_ends_->forget({{topic, {}}});
     dispatcher_->waitForBatch();
     arrivals_.waitUntilTold();
     return noted.isOk() ? forgotten : noted;

@@ -1,6 +1,9 @@
 #include "store/dispatch/dispatcher.h"
 
 #include <algorithm>
+#include <map>
+#include <set>
+#include <string>
 
 #include "common/log.h"
 
@@ -92,11 +95,11 @@ Status Dispatcher::remove(std::span<const std::shared_ptr<ConsumeQueue>> queues,
   for (const auto& queue : queues) {
     queue->markDeleted();
   }
-  Status status;
+  std::map<std::string, std::set<int32_t>> names;
   for (const auto& queue : queues) {
-    const Status forgotten = parts_.ends.forget(queue->topic(), queue->queueId());
-    status = status.isOk() ? forgotten : status;
+    names[queue->topic()].insert(queue->queueId());
   }
+  Status status = parts_.ends.forget(names);
   parts_.arrivals.waitUntilTold();
   for (const auto& queue : queues) {
     const Status removed = parts_.queues.removeQueue(*queue);

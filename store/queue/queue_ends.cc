@@ -154,14 +154,25 @@ Result<QueueEnds::Snapshot> toSnapshot(const Content& content) {
   return snapshot;
 }
 
-/// True when something of the topic, or of the one queue, was there.
-bool erase(std::map<std::string, Queues>& written, const std::string& topic,
-           std::optional<int32_t> queue_id) {
-  if (!queue_id) {
-    return written.erase(topic) > 0;
+/// True when something of `gone` was there; see QueueEnds::forget().
+bool erase(std::map<std::string, Queues>& written,
+           const std::map<std::string, std::set<int32_t>>& gone) {
+  bool was_there = false;
+  for (const auto& [topic, ids] : gone) {
+    const auto queues = written.find(topic);
+    if (queues == written.end()) {
+      continue;
+    }
+    if (ids.empty()) {
+      written.erase(queues);
+      was_there = true;
+      continue;
+    }
+    for (const int32_t id : ids) {
+      was_there = queues->second.erase(id) > 0 || was_there;
+    }
   }
-  const auto queues = written.find(topic);
-  return queues != written.end() && queues->second.erase(*queue_id) > 0;
+  return was_there;
 }
 
 /// Whether a program that knows nothing of the file has worked on the store since.
@@ -279,7 +290,7 @@ Status QueueEnds::note(const Topics& noted, const Checkpoint& checkpoint) {
   return files_.replace(path_, encodeWithCrc(std::move(content)));
 }
 
-Status QueueEnds::forget(const std::string& topic, std::optional<int32_t> queue_id) {
+Status QueueEnds::forget(const std::map<std::string, std::set<int32_t>>& queues) {
   MutexLock lock(mutex_);
   auto written = readEnds(files_, path_);
   if (!written.ok()) {
@@ -289,8 +300,8 @@ Status QueueEnds::forget(const std::string& topic, std::optional<int32_t> queue_
     return Status::ok();
   }
   Content& content = (*written)->content;
-  const bool was_known = erase(content.queues, topic, queue_id);
-  const bool was_noted = content.noted && erase(*content.noted, topic, queue_id);
+  const bool was_known = erase(content.queues, queues);
+  const bool was_noted = content.noted && erase(*content.noted, queues);
   if (!was_known && !was_noted) {
     return Status::ok();
   }

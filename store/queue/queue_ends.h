@@ -4,6 +4,7 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 
@@ -76,10 +77,10 @@ class QueueEnds {
   /// all back. On the disk when it returns OK, until the next save().
   Status note(const Topics& noted, const Checkpoint& checkpoint);
 
-  /// A queue is about to go, or all those of the topic: the file says nothing of it any more. Not
-  /// before their deletion has been noted, see DeletedTopics: a start would take queues that are
-  /// neither known nor deleted for new ones.
-  Status forget(const std::string& topic, std::optional<int32_t> queue_id);
+  /// Queues are about to go, by topic and id, or without ids all of a topic: the file says nothing
+  /// of them any more. Not before their deletion has been noted, see DeletedTopics: a start would
+  /// take queues that are neither known nor deleted for new ones.
+  Status forget(const std::map<std::string, std::set<int32_t>>& queues);
 
   /// What the file says is true no longer. Until the next save() a start looks into every queue.
   Status drop();
