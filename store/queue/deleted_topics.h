@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -30,8 +31,8 @@ class DeletedTopics {
     int64_t min = 0;
     int64_t max = 0;
   };
-  /// Reads the file, or its .bak when it is damaged, without what lies before the log. When both
-  /// are, they count as empty. Warnings tell of it.
+  /// Reads the file, or its .bak when it is damaged or gone, without what lies before the log. When
+  /// both are, they count as empty. Warnings tell of it.
   static Result<std::unique_ptr<DeletedTopics>> load(FileSystem& files, std::string path,
                                                      const LogRange& log);
 
@@ -59,8 +60,8 @@ class DeletedTopics {
  private:
   DeletedTopics(FileSystem& files, std::string path) : files_(files), path_(std::move(path)) {}
 
-  /// False when the file has to be another.
-  Result<bool> read(const std::string& path, const LogRange& log);
+  /// Nullopt when there is no such file, false when it is damaged.
+  Result<std::optional<bool>> read(const std::string& path, const LogRange& log);
   void dropBefore(int64_t log_min) ROCKETMQ_REQUIRES(mutex_);
   template <class Predicate>
   void dropIf(Predicate unwanted) ROCKETMQ_REQUIRES(mutex_);
