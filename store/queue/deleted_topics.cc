@@ -68,9 +68,11 @@ Result<std::optional<bool>> DeletedTopics::read(const std::string& path, const L
   return std::optional(true);
 }
 
-Status DeletedTopics::add(const std::string& topic, int64_t end, int64_t log_min) {
+Status DeletedTopics::add(std::span<const std::string> topics, int64_t end, int64_t log_min) {
   MutexLock lock(mutex_);
-  ends_.topics[topic] = end;
+  for (const std::string& topic : topics) {
+    ends_.topics[topic] = end;
+  }
   dropBefore(log_min);
   return save();
 }

@@ -37,7 +37,10 @@ class DeletedTopics {
                                                      const LogRange& log);
 
   /// The records of `topic` below the log offset `end` are deleted from now on.
-  Status add(const std::string& topic, int64_t end, int64_t log_min);
+  Status add(const std::string& topic, int64_t end, int64_t log_min) {
+    return add({&topic, 1}, end, log_min);
+  }
+  Status add(std::span<const std::string> topics, int64_t end, int64_t log_min);
   /// The same for some queues.
   Status addQueues(std::span<const std::shared_ptr<ConsumeQueue>> queues, int64_t end,
                    int64_t log_min);
