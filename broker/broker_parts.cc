@@ -70,7 +70,9 @@ Status Broker::Impl::openStore() {
                             TopicTable::open(configPath("topics.json"), settings_, clock_));
   store::StoreOptions options = storeOptionsOf(*settings, levels_);
   const bool has_bit_maps = settings->queue_extension && settings->filter_bit_maps;
-  options.topic_exists = [this](std::string_view topic) { return topics_->find(topic) != nullptr; };
+  if (topics_->knowsAllTopics()) {
+    options.topic_exists = [this](auto topic) { return topics_->find(topic) != nullptr; };
+  }
   options.bit_maps = has_bit_maps ? filters_.get() : nullptr;
   ROCKETMQ_ASSIGN_OR_RETURN(
       store_,

@@ -30,6 +30,23 @@ Result<Table> loadConfigFile(const std::string& path) {
   return table;
 }
 
+/// What loadConfigFile() takes, and whether it is what the file itself says.
+template <class Table>
+struct ConfigFile {
+  Table table;
+  bool is_own = false;  ///< Else it is that of the .bak, or there was none.
+};
+template <class Table>
+Result<ConfigFile<Table>> readConfigFile(const std::string& path) {
+  if (const auto own = readWholeFile(path); own.ok()) {
+    if (auto table = json::decode<Table>(*own); table.ok()) {
+      return ConfigFile<Table>{.table = std::move(*table), .is_own = true};
+    }
+  }
+  ROCKETMQ_ASSIGN_OR_RETURN(Table table, loadConfigFile<Table>(path));
+  return ConfigFile<Table>{.table = std::move(table), .is_own = false};
+}
+
 /// Replaces the file, in the form that RocketMQ writes. Blocks until it is on the disk.
 template <class Table>
 Status saveConfigFile(const std::string& path, const Table& table) {

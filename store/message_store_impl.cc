@@ -223,6 +223,9 @@ Status MessageStoreImpl::recover() {
   if (ends.known) {
     checkpoint_->believe();
   }
+  if (options_.is_replica) {
+    ends.topics.clear();  // What topics exist is the master's to say, and the log tells deletions.
+  }
   const int64_t given_to = ends.given ? ends.given->log_end : 0;
   ROCKETMQ_RETURN_IF_ERROR(
       Recovery({files_, *folder_, *log_, *queues_, *deleted_topics_, *dispatcher_, *checkpoint_,

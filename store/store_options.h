@@ -58,7 +58,7 @@ struct StoreOptions {
   /// Computes the bit maps of the units; null: they have none. Borrowed for the store's life.
   const BitMapSource* bit_maps = nullptr;
   /// Asked while the store opens: consume queues that are gone are made anew only for topics that
-  /// exist, as the log keeps the messages of those that RocketMQ has deleted. Null: all do.
+  /// exist, the log keeps messages of those that RocketMQ deleted. Null: all do, or nobody knows.
   TopicFilter topic_exists;
   int32_t index_hash_slots = 5'000'000;
   int32_t index_entries_max = 20'000'000;

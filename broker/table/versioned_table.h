@@ -71,15 +71,21 @@ class VersionedTable {
   /// Corruption when there is a file but neither it nor its .bak can be read. `clock` is borrowed.
   static Result<std::unique_ptr<VersionedTable>> open(Options options, const Clock& clock,
                                                       FileSystem& files = posixFileSystem()) {
-    ROCKETMQ_ASSIGN_OR_RETURN(Table table, loadConfigFile<Table>(options.path));
+    ROCKETMQ_ASSIGN_OR_RETURN(auto file, readConfigFile<Table>(options.path));
+    Table table = std::move(file.table);
+    const bool is_of_own_file = file.is_own && !(table.*kConfigs).empty();
     ROCKETMQ_RETURN_IF_ERROR(takeChanges(files, options, table));
     options.complete(table);
     if (table.data_version.timestamp == 0) {
       table.data_version.timestamp = clock.nowMs();
     }
     return std::unique_ptr<VersionedTable>(
-        new VersionedTable(files, std::move(options), std::move(table), clock));
+        new VersionedTable(files, std::move(options), std::move(table), clock, is_of_own_file));
   }
+
+  /// Whether open() read the file itself, which had configs: without it, or from its .bak, what is
+  /// not in the table may have been there.
+  bool isOfOwnFile() const { return is_of_own_file_; }
 
   /// Called after every change but a removal, on the thread that made it, under the lock of
   /// changes: must be quick and must not change the table. Is told the name of a config that was
@@ -176,8 +182,10 @@ class VersionedTable {
   void awaitSaved() { file_.awaitSaved(); }
 
  private:
-  VersionedTable(FileSystem& files, Options options, Table table, const Clock& clock)
+  VersionedTable(FileSystem& files, Options options, Table table, const Clock& clock,
+                 bool is_of_own_file)
       : clock_(clock),
+        is_of_own_file_(is_of_own_file),
         last_snapshot_(std::make_shared<const Table>(table)),
         file_(files,
               {.path = std::move(options.path), .what = std::move(options.what), .encode = [this] {
@@ -242,6 +250,7 @@ class VersionedTable {
   }
 
   const Clock& clock_;
+  const bool is_of_own_file_;
   std::function<void(std::string_view)> on_change_;
   ConfigMap<Config> configs_;  // Changed under the mutex.
   mutable Mutex mutex_;

@@ -48,6 +48,8 @@ class TopicTable {
   /// nullptr when the topic is unknown.
   TopicConfigPtr find(std::string_view topic) const { return table_->find(topic); }
   size_t size() const { return table_->size(); }
+  /// Whether topics.json told at open() what topics there are: see VersionedTable::isOfOwnFile().
+  bool knowsAllTopics() const { return table_->isOfOwnFile(); }
   /// Grows with every change, after it; does not wait.
   uint64_t changes() const { return table_->changes(); }
 

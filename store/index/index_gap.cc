@@ -38,6 +38,12 @@ std::optional<int64_t> firstMissing(const CommitLog& log, const IndexFiles& file
 
 }  // namespace
 
+bool endsAtRecord(const CommitLog& log, const IndexFile& file) {
+  const int64_t end_offset = file.header().end_offset;
+  // The log's begin is looked at last: retention may have taken the record a moment ago.
+  return file.isEmpty() || storeTimeIn(log, end_offset) || end_offset < log.minOffset();
+}
+
 bool anyHas(const IndexFiles& files, int32_t key_hash, int64_t physical_offset) {
   return std::any_of(files.begin(), files.end(),
                      [&](const auto& file) { return file->has(key_hash, physical_offset); });

@@ -26,6 +26,9 @@ std::optional<IndexGap> findIndexGap(const CommitLog& log,
                                      const std::vector<std::shared_ptr<IndexFile>>& files,
                                      const std::function<bool()>& go_on);
 
+/// Whether the record of the file's newest entry is where that says, or has left the log.
+bool endsAtRecord(const CommitLog& log, const IndexFile& file);
+
 /// Whether any of the files has such an entry.
 bool anyHas(const std::vector<std::shared_ptr<IndexFile>>& files, int32_t key_hash,
             int64_t physical_offset);

@@ -38,9 +38,13 @@ Status IndexService::load(bool stopped_cleanly) {
   }
   ROCKETMQ_ASSIGN_OR_RETURN(const Files found,
                             openFiles(entries ? *entries : std::vector<DirectoryEntry>()));
-  if (!stopped_cleanly && !found.empty()) {
+  recovered_end_ = parts_.log.maxOffset();
+  // Puts may bring the log past a file's end before the thread looks at it.
+  const bool log_is_shorter = std::any_of(found.begin(), found.end(), [this](const auto& file) {
+    return file->header().end_offset >= recovered_end_;
+  });
+  if ((!stopped_cleanly || log_is_shorter) && !found.empty()) {
     unrepaired_ = found;
-    recovered_end_ = parts_.log.maxOffset();
     return Status::ok();
   }
   use(found);
@@ -230,7 +234,8 @@ bool IndexService::closeGaps(const std::function<bool()>& go_on) {
     return true;
   }
   for (const auto& file : files()) {
-    if (!file->headerFits(parts_.log.maxOffset(), storeTimes())) {
+    if (!file->headerFits(parts_.log.maxOffset(), storeTimes()) ||
+        !endsAtRecord(parts_.log, *file)) {
       noteDamage(file);
     }
   }

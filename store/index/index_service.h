@@ -60,7 +60,8 @@ class IndexService {
 
   IndexService(const Parts& parts, Options options) : parts_(parts), options_(std::move(options)) {}
 
-  /// Opens the files. After a clean stop they are taken as they are, else they have to be repaired.
+  /// Opens the files. After a clean stop they are taken as they are if they do not go on behind the
+  /// log's end; else they have to be repaired.
   Status load(bool stopped_cleanly);
 
   /// For a store that does not start the service: what start() leaves to the thread.

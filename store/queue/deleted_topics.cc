@@ -29,24 +29,27 @@ struct Content {
 Result<std::unique_ptr<DeletedTopics>> DeletedTopics::load(FileSystem& files, std::string path,
                                                            const LogRange& log) {
   auto topics = std::unique_ptr<DeletedTopics>(new DeletedTopics(files, std::move(path)));
-  ROCKETMQ_ASSIGN_OR_RETURN(const bool is_settled, topics->read(topics->path_, log));
-  if (!is_settled) {
-    ROCKETMQ_ASSIGN_OR_RETURN(const bool has_copy, topics->read(topics->path_ + ".bak", log));
-    log::warn("{}",
-              has_copy ? topics->path_ + ".bak is taken instead" : "deleted topics may come back");
+  ROCKETMQ_ASSIGN_OR_RETURN(const auto own, topics->read(topics->path_, log));
+  if (!own.value_or(false)) {
+    ROCKETMQ_ASSIGN_OR_RETURN(const auto copy, topics->read(topics->path_ + ".bak", log));
+    if (copy.value_or(false)) {
+      log::warn("{} is {}: its .bak is taken instead", topics->path_, own ? "damaged" : "missing");
+    } else if (own || copy) {
+      log::warn("deleted topics may come back");
+    }
   }
   return topics;
 }
 
-Result<bool> DeletedTopics::read(const std::string& path, const LogRange& log) {
+Result<std::optional<bool>> DeletedTopics::read(const std::string& path, const LogRange& log) {
   ROCKETMQ_ASSIGN_OR_RETURN(const auto text, readWhole(files_, path));
   if (!text) {
-    return path == path_;
+    return std::optional<bool>();
   }
   const Result<Content> content = decodeWithCrc<Content>(*text);
   if (!content.ok()) {
     log::warn("{} is ignored: {}", path, content.status().message());
-    return false;
+    return std::optional(false);
   }
   MutexLock lock(mutex_);
   ends_.topics = {content->deleted_topics.begin(), content->deleted_topics.end()};
@@ -62,12 +65,14 @@ Result<bool> DeletedTopics::read(const std::string& path, const LogRange& log) {
     });
   }
   dropBefore(log.min);
-  return true;
+  return std::optional(true);
 }
 
-Status DeletedTopics::add(const std::string& topic, int64_t end, int64_t log_min) {
+Status DeletedTopics::add(std::span<const std::string> topics, int64_t end, int64_t log_min) {
   MutexLock lock(mutex_);
-  ends_.topics[topic] = end;
+  for (const std::string& topic : topics) {
+    ends_.topics[topic] = end;
+  }
   dropBefore(log_min);
   return save();
 }

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -30,13 +31,16 @@ class DeletedTopics {
     int64_t min = 0;
     int64_t max = 0;
   };
-  /// Reads the file, or its .bak when it is damaged, without what lies before the log. When both
-  /// are, they count as empty. Warnings tell of it.
+  /// Reads the file, or its .bak when it is damaged or gone, without what lies before the log. When
+  /// both are, they count as empty. Warnings tell of it.
   static Result<std::unique_ptr<DeletedTopics>> load(FileSystem& files, std::string path,
                                                      const LogRange& log);
 
   /// The records of `topic` below the log offset `end` are deleted from now on.
-  Status add(const std::string& topic, int64_t end, int64_t log_min);
+  Status add(const std::string& topic, int64_t end, int64_t log_min) {
+    return add({&topic, 1}, end, log_min);
+  }
+  Status add(std::span<const std::string> topics, int64_t end, int64_t log_min);
   /// The same for some queues.
   Status addQueues(std::span<const std::shared_ptr<ConsumeQueue>> queues, int64_t end,
                    int64_t log_min);
@@ -59,8 +63,8 @@ class DeletedTopics {
  private:
   DeletedTopics(FileSystem& files, std::string path) : files_(files), path_(std::move(path)) {}
 
-  /// False when the file has to be another.
-  Result<bool> read(const std::string& path, const LogRange& log);
+  /// Nullopt when there is no such file, false when it is damaged.
+  Result<std::optional<bool>> read(const std::string& path, const LogRange& log);
   void dropBefore(int64_t log_min) ROCKETMQ_REQUIRES(mutex_);
   template <class Predicate>
   void dropIf(Predicate unwanted) ROCKETMQ_REQUIRES(mutex_);

@@ -224,23 +224,31 @@ Result<QueueEnds::Loaded> QueueEnds::load(const CommitLog& log, const Checkpoint
     return Loaded{};
   }
   auto& [content, snapshot] = **written;
-  const CheckpointTimes& found = checkpoint.found();
   if (log.segments().empty() || content.log_end < 0) {
     const bool counts = log.segments().empty() || !wentOn(checkpoint.times(), content);
-    return counts ? Loaded{.known = {}, .given = std::move(snapshot)} : Loaded{};
-  }
-  if (content.log_ms != found.log_ms || content.queues_ms != found.queues_ms) {
-    log::info("{} is not of the store's last checkpoint: every queue is looked at", path_);
-    return wentOn(checkpoint.times(), content) ? Loaded{}
-                                               : Loaded{.known = {}, .given = std::move(snapshot)};
+    return counts ? Loaded{.known = {}, .given = std::move(snapshot), .topics = {}} : Loaded{};
   }
   ROCKETMQ_ASSIGN_OR_RETURN(const bool is_of_log, isOfLog(content, log, path_));
-  if (!is_of_log) {
+  Loaded loaded;
+  for (const auto& [topic, queues] : snapshot.topics) {
+    if (is_of_log) {
+      loaded.topics.insert(topic);
+    }
+  }
+  const CheckpointTimes& found = checkpoint.found();
+  if (content.log_ms != found.log_ms || content.queues_ms != found.queues_ms) {
+    log::info("{} is not of the store's last checkpoint: every queue is looked at", path_);
+    if (!wentOn(checkpoint.times(), content)) {
+      loaded.given = std::move(snapshot);
+    }
+  } else if (!is_of_log) {
     log::warn("{} is of another commit log, or one that was longer: every queue is looked at",
               path_);
-    return Loaded{.known = {}, .given = std::move(snapshot)};
+    loaded.given = std::move(snapshot);
+  } else {
+    loaded.known = std::move(snapshot);
   }
-  return Loaded{.known = std::move(snapshot), .given = {}};
+  return loaded;
 }
 
 Status QueueEnds::save(const std::function<Snapshot()>& look, const CommitLog& log,

@@ -53,12 +53,14 @@ class QueueEnds {
 
   QueueEnds(FileSystem& files, std::string path) : files_(files), path_(std::move(path)) {}
 
-  /// What the file says. Nothing when `checkpoint` is a later one: another program went on with the
+  /// What the file says. No ends when `checkpoint` is a later one: another program went on with the
   /// store; but that there was a log is said of one without files all the same. A checkpoint that
   /// is missing or spoilt tells of nobody who did.
   struct Loaded {
     std::optional<Snapshot> known;  ///< The log in front of its point is that of the file.
     std::optional<Snapshot> given;  ///< Else: this tells which offsets were given, no more.
+    /// That had queues then, whoever went on with the store. Empty when the log is another.
+    std::set<std::string> topics;
   };
   /// An error when a file of the log cannot be read.
   Result<Loaded> load(const CommitLog& log, const Checkpoint& checkpoint);

@@ -9,6 +9,9 @@ namespace rocketmq::store {
 
 Status Recovery::runFromKnown() {
   ROCKETMQ_ASSIGN_OR_RETURN(const bool damaged, findDamageBehindKnown());
+  if (stopped_cleanly_) {
+    ROCKETMQ_RETURN_IF_ERROR(noteDeletedElsewhere());
+  }
   ROCKETMQ_ASSIGN_OR_RETURN(const bool complete, restoreKnown());
   ROCKETMQ_RETURN_IF_ERROR(finishDeletions(parts_.queues.all()));
   const int64_t log_min = parts_.log.minOffset();

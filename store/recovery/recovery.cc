@@ -79,6 +79,7 @@ Status Recovery::run(bool stopped_cleanly) {
 Status Recovery::runTrusting() {
   ROCKETMQ_ASSIGN_OR_RETURN(const Queues queues, recoverQueues(QueueScan::kTrusted));
   ROCKETMQ_ASSIGN_OR_RETURN(const int64_t start, trustedStart(queues));
+  ROCKETMQ_RETURN_IF_ERROR(noteDeletedElsewhere());
   ROCKETMQ_RETURN_IF_ERROR(enterMissing(start));
   ROCKETMQ_ASSIGN_OR_RETURN(const Read read, readFrom(start, Dispatcher::Gaps::kFill));
   return finish(read, read.end);

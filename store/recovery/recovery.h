@@ -40,13 +40,14 @@ namespace rocketmq::store {
 /// offsets (QueueEnds::Loaded::given), and without any file of a log that held messages no start is
 /// made. Without known ends the queues' entries are counted against the log in front of where it is
 /// read: what is in no queue though its topic exists is entered, and queues that are gone are made
-/// anew. Deleted topics stay deleted: their records are passed over, and a deletion that a crash
-/// has cut short is finished. The log ends at the first record that is not whole behind what is
-/// known to have been on the disk (known ends: their point; without: where reading begins; or, when
-/// that is later, the newest file that begins with a whole record). Damage in front of that is
-/// stepped over: nothing that was flushed goes for it, no queue ends before its known end, and
-/// where its own files tell of offsets that were given behind it, they are not given again. That is
-/// noted durably before the files are cut (QueueEnds::note()), as a start may die at any time.
+/// anew. Deleted topics stay deleted: their records are passed over, a deletion that a crash has
+/// cut short is finished, and one by a broker that leaves no note is noted after a clean stop. The
+/// log ends at the first record that is not whole behind what is known to have been on the disk
+/// (known ends: their point; without: where reading begins; or, when that is later, the newest file
+/// that begins with a whole record). Damage in front of that is stepped over: nothing that was
+/// flushed goes for it, no queue ends before its known end, and where its own files tell of offsets
+/// that were given behind it, they are not given again. That is noted durably before the files are
+/// cut (QueueEnds::note()), as a start may die at any time.
 /// Threads:      one, before anything else works on the store.
 class Recovery {
  public:
@@ -95,6 +96,9 @@ class Recovery {
   Status checkLogIsThere() const;
   /// After a read that led to `log_end`.
   Status keepGivenOffsets(int64_t log_end);
+  /// After a clean stop: takes it that another broker has deleted the topics that tell of it.
+  Status noteDeletedElsewhere();
+  Result<std::vector<std::string>> deletedElsewhere() const;
   bool isDeleted(const std::string& topic, int32_t queue_id, const QueueEnd& known) const {
     return parts_.deleted.covers(topic, queue_id, known.physical_end - 1);
   }

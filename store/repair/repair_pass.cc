@@ -5,6 +5,7 @@
 #include "common/log.h"
 #include "common/scheduling.h"
 #include "store/log/record_walker.h"
+#include "store/repair/queue_begin.h"
 
 namespace rocketmq::store {
 
@@ -13,10 +14,15 @@ RepairPass::RepairPass(const Parts& parts, ConsumeQueue& queue)
       queue_(queue),
       begin_(std::min(queue.minOffset(), queue.maxOffset())),
       end_(queue.maxOffset()),
-      known_(static_cast<size_t>(end_ - begin_)) {}
+      sound_(static_cast<size_t>(end_ - begin_)),
+      entered_(static_cast<size_t>(end_ - begin_)) {}
 
 Status RepairPass::run() {
-  ROCKETMQ_RETURN_IF_ERROR(readLog());
+  ROCKETMQ_ASSIGN_OR_RETURN(first_sound_, firstSound());
+  ROCKETMQ_ASSIGN_OR_RETURN(const int64_t begin, findBegin());
+  // All visible entries name records in front of this end.
+  ROCKETMQ_RETURN_IF_ERROR(walk(begin, parts_.log.maxOffset(),
+                                [this](const MessageRecord& record) { return enter(record); }));
   return blankRest();
 }
 
@@ -31,14 +37,39 @@ Result<bool> RepairPass::isSound(int64_t index, const QueueEntry& entry) const {
          queue_.names(index, entry, view.from(entry.physical_offset).data());
 }
 
-Status RepairPass::readLog() {
+Result<std::optional<RepairPass::Sound>> RepairPass::firstSound() const {
+  for (int64_t index = begin_; index < end_; ++index) {
+    if (parts_.stopping.load(std::memory_order_relaxed)) {
+      break;
+    }
+    const auto entry = queue_.entryAt(index);
+    ROCKETMQ_ASSIGN_OR_RETURN(const bool is_sound,
+                              entry ? isSound(index, *entry) : Result<bool>(false));
+    if (is_sound) {
+      return std::optional(Sound{.index = index, .physical_offset = entry->physical_offset});
+    }
+  }
+  return std::optional<Sound>();
+}
+
+Result<int64_t> RepairPass::findBegin() {
+  if (first_sound_ && first_sound_->index == begin_) {
+    return first_sound_->physical_offset;
+  }
   const int64_t log_min = parts_.log.minOffset();
-  const auto first = queue_.entryAt(begin_);
-  ROCKETMQ_ASSIGN_OR_RETURN(const bool begins_well,
-                            first ? isSound(begin_, *first) : Result<bool>(false));
-  // All visible entries name records in front of this end.
-  const int64_t limit = parts_.log.maxOffset();
-  RecordWalker walker(parts_.log, begins_well ? first->physical_offset : log_min, CrcCheck::kSkip);
+  QueueBegin begin(log_min);
+  ROCKETMQ_RETURN_IF_ERROR(
+      walk(log_min, first_sound_ ? first_sound_->physical_offset : parts_.log.maxOffset(),
+           [&](const MessageRecord& record) {
+             begin.add(record.queue_offset, record.physical_offset);
+             return Status::ok();
+           }));
+  return begin.find(first_sound_ ? first_sound_->index : end_);
+}
+
+Status RepairPass::walk(int64_t from, int64_t limit,
+                        const std::function<Status(const MessageRecord&)>& visit) {
+  RecordWalker walker(parts_.log, from, CrcCheck::kSkip);
   for (;;) {
     if (parts_.stopping.load(std::memory_order_relaxed) || queue_.isDeleted()) {
       return Status::closed("the repair has been stopped");
@@ -50,19 +81,33 @@ Status RepairPass::readLog() {
     if (step == RecordWalker::Step::kBad) {
       const int64_t bad = walker.position();
       walker.skipDamage(limit);
-      log::error("the commit log has no record at {}; going on at {}", bad, walker.position());
+      if (bad >= told_to_) {
+        log::error("the commit log has no record at {}; going on at {}", bad, walker.position());
+        told_to_ = walker.position();
+      }
       continue;
     }
-    ROCKETMQ_RETURN_IF_ERROR(enter(walker.record()));
+    if (isOfQueue(walker.record())) {
+      ROCKETMQ_RETURN_IF_ERROR(visit(walker.record()));
+    }
     giveWay();
   }
 }
 
 bool RepairPass::isOfQueue(const MessageRecord& record) const {
-  return record.queue_id == queue_.queueId() && record.queue_offset >= begin_ &&
-         record.queue_offset < end_ && record.topic == queue_.topic() &&
+  return record.queue_id == queue_.queueId() && record.topic == queue_.topic() &&
          entersQueue(record.sys_flag) &&
          !parts_.deleted.covers(record.topic, record.queue_id, record.physical_offset);
+}
+
+/// Entries are in the order of the log.
+bool RepairPass::isInOrder(const MessageRecord& record) const {
+  if (!first_sound_) {
+    return true;
+  }
+  const bool is_in_front = record.physical_offset < first_sound_->physical_offset;
+  return is_in_front == (record.queue_offset < first_sound_->index) &&
+         (is_in_front || record.queue_offset > sound_to_);
 }
 
 bool RepairPass::tagsMayStay(const QueueEntry& entry, const MessageRecord& record) const {
@@ -73,33 +118,43 @@ bool RepairPass::tagsMayStay(const QueueEntry& entry, const MessageRecord& recor
 }
 
 Status RepairPass::enter(const MessageRecord& record) {
-  if (!isOfQueue(record) || known_[static_cast<size_t>(record.queue_offset - begin_)]) {
+  if (record.queue_offset < begin_ || record.queue_offset >= end_) {
     return Status::ok();
   }
+  const auto number = static_cast<size_t>(record.queue_offset - begin_);
   const auto entry = queue_.entryAt(record.queue_offset);
   if (!entry) {
     return Status::ok();  // Retention has just taken its file.
   }
   const bool is_its =
       entry->physical_offset == record.physical_offset && entry->record_bytes == record.total_size;
-  // Else it may be that of another record, for instance from before the topic was made anew.
-  ROCKETMQ_ASSIGN_OR_RETURN(const bool is_right, is_its ? Result<bool>(tagsMayStay(*entry, record))
-                                                        : isSound(record.queue_offset, *entry));
-  if (!is_right) {
-    ROCKETMQ_RETURN_IF_ERROR(
-        queue_.overwrite(record.queue_offset, {.physical_offset = record.physical_offset,
-                                               .record_bytes = record.total_size,
-                                               .tags_code = parts_.rules.tagsCodeOf(record)}));
-    ++rewritten_;
+  sound_to_ = is_its ? std::max(sound_to_, record.queue_offset) : sound_to_;
+  if (sound_[number]) {
+    return Status::ok();
   }
-  known_[static_cast<size_t>(record.queue_offset - begin_)] = true;
+  // Else it may be that of another record, for instance from before the topic was made anew; what
+  // this pass has put there was of an earlier one.
+  ROCKETMQ_ASSIGN_OR_RETURN(const bool is_sound, is_its || entered_[number]
+                                                     ? Result<bool>(is_its)
+                                                     : isSound(record.queue_offset, *entry));
+  sound_[number] = is_sound;
+  const bool stays = is_its ? tagsMayStay(*entry, record) : is_sound || !isInOrder(record);
+  if (stays) {
+    return Status::ok();
+  }
+  ROCKETMQ_RETURN_IF_ERROR(
+      queue_.overwrite(record.queue_offset, {.physical_offset = record.physical_offset,
+                                             .record_bytes = record.total_size,
+                                             .tags_code = parts_.rules.tagsCodeOf(record)}));
+  rewritten_ += entered_[number] ? 0 : 1;
+  entered_[number] = true;
   return Status::ok();
 }
 
 Status RepairPass::blankRest() {
   for (int64_t index = begin_; index < end_; ++index) {
-    const auto entry =
-        known_[static_cast<size_t>(index - begin_)] ? std::nullopt : queue_.entryAt(index);
+    const auto number = static_cast<size_t>(index - begin_);
+    const auto entry = sound_[number] || entered_[number] ? std::nullopt : queue_.entryAt(index);
     if (!entry || isPreBlank(*entry)) {
       continue;
     }

@@ -2,6 +2,8 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
+#include <optional>
 #include <vector>
 
 #include "common/message/record.h"
@@ -14,8 +16,9 @@
 namespace rocketmq::store {
 
 /// One reading of the log for one queue; see QueueRepair. Entries that name their record stay, so
-/// that a pass may be repeated. Keeps a bit per entry. Threads: one, beside the queue's writer,
-/// readers and retention.
+/// that a pass may be repeated, and tell what can be in between: the log may also have records of a
+/// topic of that name that was deleted. Keeps two bits per entry. Threads: one, beside the queue's
+/// writer, readers and retention.
 class RepairPass {
  public:
   /// Borrowed.
@@ -36,8 +39,20 @@ class RepairPass {
   int64_t lost() const { return lost_; }
 
  private:
-  Status readLog();
+  /// An entry that names its record.
+  struct Sound {
+    int64_t index = 0;
+    int64_t physical_offset = 0;
+  };
+  Result<std::optional<Sound>> firstSound() const;
+  /// Where in the log the queue begins.
+  Result<int64_t> findBegin();
+  /// Gives `visit` each record of the queue that begins in [from, limit).
+  Status walk(int64_t from, int64_t limit,
+              const std::function<Status(const MessageRecord&)>& visit);
   Status enter(const MessageRecord& record);
+  /// Whether a record there may have that offset, by the sound entries.
+  bool isInOrder(const MessageRecord& record) const;
   /// What no record of the log belongs to becomes pre-blank.
   Status blankRest();
   /// Whether the entry names a record of the log.
@@ -50,7 +65,11 @@ class RepairPass {
   ConsumeQueue& queue_;
   const int64_t begin_;  // Entries.
   const int64_t end_;
-  std::vector<bool> known_;  // By entry: it is right.
+  std::vector<bool> sound_;    // By entry: it was right.
+  std::vector<bool> entered_;  // It has been written by this pass.
+  std::optional<Sound> first_sound_;
+  int64_t sound_to_ = 0;  // Index of the last sound entry whose record has been read.
+  int64_t told_to_ = 0;   // Damage of the log in front has been logged.
   int64_t rewritten_ = 0;
   int64_t lost_ = 0;
 };

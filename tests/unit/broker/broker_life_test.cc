@@ -4,11 +4,15 @@
 
 #include <atomic>
 #include <chrono>
+#include <filesystem>
+#include <fstream>
 #include <future>
 #include <string>
 #include <vector>
 
+#include "common/atomic_file.h"
 #include "common/message/message_id.h"
+#include "common/model/config_tables.h"
 #include "remoting/protocol/commands/broker_admin.h"
 #include "remoting/protocol/commands/offsets.h"
 #include "remoting/protocol/commands/transaction.h"
@@ -38,6 +42,26 @@ TEST_F(BrokerTest, ARestartKeepsMessagesTopicsGroupsAndOffsets) {
   EXPECT_EQ(peer_->call(query)->header.offset, 1);
   EXPECT_TRUE(members("G").empty());
   EXPECT_EQ(send("more").queue_offset, 1);
+}
+
+TEST_F(BrokerTest, ATopicCountsAsDeletedByAJavaBrokerOnlyWithATopicsJsonThatLacksIt) {
+  for (const bool has_file : {false, true}) {
+    send("kept");
+    stop();
+    const std::string path = settings_.store_root + "/config/topics.json";
+    auto table = json::decode<model::TopicConfigTable>(*readWholeFile(path));
+    ASSERT_TRUE(table.ok());
+    ASSERT_EQ(table->topic_config_table.erase("T"), 1u);
+    for (const std::string& file : {path, path + ".bak"}) {
+      std::filesystem::remove(file);
+    }
+    if (has_file) {
+      std::ofstream(path) << json::encode(*table, json::Style::kPretty);
+    }
+    std::filesystem::remove_all(settings_.store_root + "/consumequeue/T");
+    start();
+    EXPECT_EQ(std::filesystem::exists(settings_.store_root + "/deletedtopics"), has_file);
+  }
 }
 
 TEST_F(BrokerTest, StoppingIsQuickAlsoWithPullsHeld) {

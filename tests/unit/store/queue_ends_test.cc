@@ -335,6 +335,7 @@ TEST_F(QueueEndsTest, WhatAnotherBrokerDidInBetweenIsNotMisread) {
   send("A", 0, 2, "new");
   close();
   std::filesystem::remove(root() + "/deletedtopics");
+  std::filesystem::remove(root() + "/deletedtopics.bak");
   writeFile(endsFile(), known);
   open();
   EXPECT_THAT(bodies("A", 0), ElementsAre("new0", "new1"));

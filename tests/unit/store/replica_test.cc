@@ -391,6 +391,7 @@ TEST_F(ReplicaTest, CrashBeforeANewTopicIsDispatchedKeepsItsMessages) {
     ASSERT_TRUE(slave_->close().isOk());
     std::filesystem::remove_all(dir_ / "slave/consumequeue");
     std::filesystem::remove(dir_ / "slave/deletedtopics");
+    std::filesystem::remove(dir_ / "slave/deletedtopics.bak");
     std::filesystem::remove(dir_ / "slave/queueends");
     std::filesystem::rename(dir_ / "before", dir_ / "slave/consumequeue");
     writeFile(dir_ / "slave/abort", "");

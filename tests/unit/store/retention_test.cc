@@ -428,18 +428,26 @@ TEST_F(StoreRetentionTest, ADamagedNoteOfADeletionDeletesNothingElse) {
   }
 }
 
-TEST_F(StoreRetentionTest, ADeletionIsKnownByItsCopyWhenTheFileIsDamaged) {
-  open();
-  send("A", 0, 3, "old");
-  send("B", 0, 2, "b");
-  EXPECT_TRUE(store_->deleteTopic("A").isOk());
-  close();
-  writeFile(root() + "/deletedtopics", "{");
-  std::filesystem::remove_all(root() + "/consumequeue");
-  std::filesystem::remove(root() + "/queueends");
-  writeFile(root() + "/abort", "");
-  open();
-  EXPECT_EQ(std::set<std::string>{"B"}, store_->topics());
+TEST_F(StoreRetentionTest, ADeletionIsKnownByItsCopyWhenTheFileIsDamagedOrGone) {
+  for (const bool is_gone : {false, true}) {
+    SCOPED_TRACE(is_gone);
+    options_.root_dir = dir_ / (is_gone ? "gone" : "damaged");
+    open();
+    send("A", 0, 3, "old");
+    send("B", 0, 2, "b");
+    EXPECT_TRUE(store_->deleteTopic("A").isOk());
+    close();
+    writeFile(root() + "/deletedtopics", "{");
+    if (is_gone) {
+      std::filesystem::remove(root() + "/deletedtopics");
+    }
+    std::filesystem::remove_all(root() + "/consumequeue");
+    std::filesystem::remove(root() + "/queueends");
+    writeFile(root() + "/abort", "");
+    open();
+    EXPECT_EQ(std::set<std::string>{"B"}, store_->topics());
+    close();
+  }
 }
 
 // As an earlier version wrote it.

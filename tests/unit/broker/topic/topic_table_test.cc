@@ -64,6 +64,23 @@ class TopicTableTest : public testing::Test {
   int changes_ = 0;
 };
 
+TEST_F(TopicTableTest, OnlyTopicsJsonItselfTellsWhatTopicsThereAre) {
+  EXPECT_FALSE(topics_->knowsAllTopics()) << "there is none yet";
+  createForSend("T");
+  createForSend("T2");
+  restart();
+  EXPECT_TRUE(topics_->knowsAllTopics());
+  topics_.reset();
+  std::ofstream(path()) << "{\"dataVersion\":";
+  restart();
+  EXPECT_NE(topics_->find("T"), nullptr);
+  EXPECT_FALSE(topics_->knowsAllTopics()) << "it is torn, the .bak is older";
+  topics_.reset();
+  std::ofstream(path()) << "{}";
+  restart();
+  EXPECT_FALSE(topics_->knowsAllTopics()) << "it names none";
+}
+
 TEST_F(TopicTableTest, ABrokerStartsWithRocketMqsSystemTopics) {
   struct Expected {
     std::string_view name;
