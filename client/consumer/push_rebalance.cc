@@ -157,8 +157,10 @@ bool PushRebalance::mayStartUnlocked(const MessageQueue& queue, bool refused) {
 
 bool PushRebalance::addQueue(const MessageQueue& queue, int32_t topic_queues, bool locked) {
   context_.offsets->remove(queue);
+  context_.offsets->add(queue);
   const std::optional<int64_t> offset = queries_.firstOffset(*context_.offsets, queue);
   if (!offset) {
+    context_.offsets->remove(queue);
     return false;
   }
   const std::shared_ptr<ProcessQueue> added = service_.makeQueue(queue);
@@ -169,6 +171,12 @@ bool PushRebalance::addQueue(const MessageQueue& queue, int32_t topic_queues, bo
     added->setLocked(true, context_.nowMs());
   }
   queues_.add(added);
+  if (context_.offsets->isMoved(queue)) {
+    // Since it was asked for; who moved it may not have found the queue yet.
+    added->drop(ProcessQueue::DropReason::kMoved);
+    context_.on_start_anew(added);
+    return true;
+  }
   log::debug("group {} starts with {} at offset {}", context_.group, queue.toString(), *offset);
   pulls_.start(added);
   return true;
@@ -217,7 +225,7 @@ void PushRebalance::handOver(const std::vector<QueuePtr>& queues) {
   std::vector<MessageQueue> consumed;
   for (const QueuePtr& queue : queues) {
     names.push_back(queue->queue());
-    if (!queue->moved() && mayStoreOffset(*queue)) {
+    if (queue->moved() || mayStoreOffset(*queue)) {
       consumed.push_back(queue->queue());
     }
   }
@@ -293,26 +301,14 @@ void PushRebalance::sayFarewell(const std::vector<MessageQueue>& queues,
   }
 }
 
-void PushRebalance::giveUpLost(const QueuePtr& queue) {
+void PushRebalance::giveUpDropped(const QueuePtr& queue) {
   if (queues_.find(queue->queue()) != queue) {
     return;  // It went to another member meanwhile.
   }
-  log::warn("group {} has lost the lock of {} and starts it anew", context_.group,
-            queue->queue().toString());
-  letGo(queue);
-  handOverIdle();
-}
-
-void PushRebalance::moveOffset(const std::shared_ptr<ProcessQueue>& queue, int64_t offset) {
-  if (queues_.find(queue->queue()) != queue) {
-    return;  // It went to another member meanwhile.
+  if (!queue->moved()) {
+    log::warn("group {} has lost the lock of {} and starts it anew", context_.group,
+              queue->queue().toString());
   }
-  context_.offsets->update(queue->queue(), offset, false);
-  if (const auto error = context_.offsets->persistNow({queue->queue()})) {
-    log::warn("the new offset {} of {} may not have arrived: {}", offset, queue->queue().toString(),
-              error->message);
-  }
-  context_.offsets->remove(queue->queue());
   letGo(queue);
   handOverIdle();
 }

@@ -46,13 +46,9 @@ class PushRebalance {
   /// Gives back the broker's lock on `queue`, unless the queue is ours again.
   void giveBackStrayLock(const MessageQueue& queue);
 
-  /// Gives up a queue that was dropped because its lock was lost; the next run() starts it anew,
-  /// where the group is by then.
-  void giveUpLost(const std::shared_ptr<ProcessQueue>& queue);
-
-  /// Makes `offset` the group's in a queue that was dropped for that, and gives the queue up; the
-  /// next run() starts it anew.
-  void moveOffset(const std::shared_ptr<ProcessQueue>& queue, int64_t offset);
+  /// Gives up a queue that was dropped to be started anew; the next run() does that, where the
+  /// group is by then.
+  void giveUpDropped(const std::shared_ptr<ProcessQueue>& queue);
 
  private:
   using QueuePtr = std::shared_ptr<ProcessQueue>;
