@@ -100,18 +100,49 @@ std::optional<std::vector<MessageQueue>> ConsumerQueries::allocate(
   return std::nullopt;
 }
 
-std::optional<int64_t> ConsumerQueries::firstOffset(OffsetStore& offsets,
-                                                    const MessageQueue& queue) {
-  const StoredOffset stored = offsets.load(queue);
-  switch (stored.kind) {
-    case StoredOffset::Kind::kFound:
-      return stored.offset;
-    case StoredOffset::Kind::kNone:
-      return offsetOfNewGroup(queue);
-    case StoredOffset::Kind::kUnknown:
-      break;
+bool ConsumerQueries::startQueues(OffsetStore& offsets, const std::vector<MessageQueue>& queues,
+                                  const Start& start) {
+  std::vector<std::pair<MessageQueue, int64_t>> known;
+  std::vector<MessageQueue> begun;
+  for (const MessageQueue& queue : queues) {
+    bool is_new = false;
+    if (const std::optional<int64_t> offset = firstOffset(offsets, queue, is_new)) {
+      known.emplace_back(queue, *offset);
+      if (is_new) {
+        begun.push_back(queue);
+      }
+    }
   }
-  return std::nullopt;
+  if (!begun.empty()) {
+    // What has not arrived is sent again with the other offsets.
+    if (const auto error = offsets.persistNow(begun); error && !calls_.cancelled()) {
+      log::warn("where group {} begins in {} queues may not be stored yet: {}", setting_.group,
+                begun.size(), error->message);
+    }
+  }
+  for (const auto& [queue, offset] : known) {
+    start(queue, offset);
+  }
+  return known.size() == queues.size();
+}
+
+std::optional<int64_t> ConsumerQueries::firstOffset(OffsetStore& offsets, const MessageQueue& queue,
+                                                    bool& is_new) {
+  StoredOffset stored = offsets.load(queue);
+  if (stored.kind == StoredOffset::Kind::kNone) {
+    const std::optional<int64_t> begin = offsetOfNewGroup(queue);
+    if (!begin) {
+      return std::nullopt;
+    }
+    // Another member may have begun meanwhile: what it has stored counts.
+    stored = offsets.load(queue);
+    if (stored.kind == StoredOffset::Kind::kNone) {
+      offsets.begin(queue, *begin);
+      is_new = true;
+      return begin;
+    }
+  }
+  return stored.kind == StoredOffset::Kind::kFound ? std::optional(stored.offset) : std::nullopt;
 }
 
 std::optional<int64_t> ConsumerQueries::offsetOfNewGroup(const MessageQueue& queue) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -39,9 +40,13 @@ class ConsumerQueries {
   std::optional<std::vector<MessageQueue>> allocate(const std::string& topic,
                                                     const std::vector<MessageQueue>& all);
 
-  /// Where to begin in a queue: the stored offset, or what the setting says for a new group;
-  /// nullopt when that cannot be found out now.
-  std::optional<int64_t> firstOffset(OffsetStore& offsets, const MessageQueue& queue);
+  using Start = std::function<void(const MessageQueue& queue, int64_t offset)>;
+  /// Finds out where to begin in each of `queues`, and calls `start` where that is known: at the
+  /// stored offset, or where the setting says for a new group. The latter is stored first, so that
+  /// whoever has the queue next begins there, too, and not at an end that is further by then. False
+  /// when it cannot be found out now for all of them.
+  bool startQueues(OffsetStore& offsets, const std::vector<MessageQueue>& queues,
+                   const Start& start);
 
   Outcome<int64_t> maxOffset(const MessageQueue& queue);
   Outcome<int64_t> minOffset(const MessageQueue& queue);
@@ -53,6 +58,8 @@ class ConsumerQueries {
   /// take all queues. nullopt as long as this client is not among them.
   std::optional<std::vector<std::string>> members(const std::string& topic);
   std::optional<std::vector<std::string>> membersAt(const std::string& broker);
+  /// `is_new` is set when the group begins there.
+  std::optional<int64_t> firstOffset(OffsetStore& offsets, const MessageQueue& queue, bool& is_new);
   std::optional<int64_t> offsetOfNewGroup(const MessageQueue& queue);
   template <remoting::Command C>
   Outcome<int64_t> askOffset(const MessageQueue& queue, C request);

@@ -54,6 +54,14 @@ void OffsetStore::update(const MessageQueue& queue, int64_t offset, bool increas
   entry = {.offset = offset, .sends_left = kSendsPerValue, .version = ++last_version_};
 }
 
+void OffsetStore::begin(const MessageQueue& queue, int64_t offset) {
+  MutexLock lock(mutex_);
+  Entry& entry = entries_[queue];
+  if (!entry.is_moved) {
+    entry = {.offset = offset, .version = ++last_version_};
+  }
+}
+
 void OffsetStore::move(const MessageQueue& queue, int64_t offset) {
   MutexLock lock(mutex_);
   if (const auto found = entries_.find(queue); found != entries_.end() && offset >= 0) {

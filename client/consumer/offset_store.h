@@ -44,6 +44,10 @@ class OffsetStore {
   /// one is ignored; after move(), every offset is.
   void update(const MessageQueue& queue, int64_t offset, bool increase_only);
 
+  /// The group is new in the queue and begins at `offset`; persistNow() is to follow. Sent once
+  /// only when that has arrived: several consumers may read one queue without committing.
+  void begin(const MessageQueue& queue, int64_t offset);
+
   /// The group goes on at `offset` in a queue of ours, by somebody else's word: nothing but another
   /// move() changes that before remove(), whatever is still under way. On its way to the permanent
   /// place at once; does not wait. Nothing happens to a queue that is not ours.

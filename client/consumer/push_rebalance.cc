@@ -122,23 +122,32 @@ bool PushRebalance::addQueues(const std::vector<MessageQueue>& wanted, int32_t t
   if (lock_use_ != LockUse::kNone && !wanted.empty()) {
     locks = locks_.lock(wanted);
   }
-  bool all_added = true;
+  std::vector<MessageQueue> free;
   for (const MessageQueue& queue : wanted) {
-    const bool locked = locks.granted.contains(queue);
-    if (!locked && !mayStartUnlocked(queue, locks.refused.contains(queue))) {
+    if (locks.granted.contains(queue) || mayStartUnlocked(queue, locks.refused.contains(queue))) {
+      context_.offsets->remove(queue);
+      context_.offsets->add(queue);
+      free.push_back(queue);
+    } else {
       log::debug("{} is still locked by another member of group {}", queue.toString(),
                  context_.group);
-      all_added = false;
-    } else if (addQueue(queue, topic_queues, locked)) {
-      refused_since_ms_.erase(queue);
-    } else {
-      all_added = false;
-      if (locked) {
-        locks_.unlock({queue});
-      }
     }
   }
-  return all_added;
+  const bool all_known =
+      queries_.startQueues(*context_.offsets, free, [&](const MessageQueue& queue, int64_t offset) {
+        addQueue(queue, offset, topic_queues, locks.granted.contains(queue));
+        refused_since_ms_.erase(queue);
+        locks.granted.erase(queue);
+      });
+  for (const MessageQueue& queue : free) {
+    if (queues_.find(queue) == nullptr) {
+      context_.offsets->remove(queue);
+    }
+  }
+  if (!locks.granted.empty()) {
+    locks_.unlock({locks.granted.begin(), locks.granted.end()});
+  }
+  return all_known && free.size() == wanted.size();
 }
 
 bool PushRebalance::mayStartUnlocked(const MessageQueue& queue, bool refused) {
@@ -155,17 +164,11 @@ bool PushRebalance::mayStartUnlocked(const MessageQueue& queue, bool refused) {
          now_ms - refused_since_ms_.try_emplace(queue, now_ms).first->second >= kHeldBackMaxMs;
 }
 
-bool PushRebalance::addQueue(const MessageQueue& queue, int32_t topic_queues, bool locked) {
-  context_.offsets->remove(queue);
-  context_.offsets->add(queue);
-  const std::optional<int64_t> offset = queries_.firstOffset(*context_.offsets, queue);
-  if (!offset) {
-    context_.offsets->remove(queue);
-    return false;
-  }
+void PushRebalance::addQueue(const MessageQueue& queue, int64_t offset, int32_t topic_queues,
+                             bool locked) {
   const std::shared_ptr<ProcessQueue> added = service_.makeQueue(queue);
-  added->start_offset.store(*offset);
-  added->next_offset.store(*offset);
+  added->start_offset.store(offset);
+  added->next_offset.store(offset);
   added->topic_queues.store(topic_queues);
   if (locked) {
     added->setLocked(true, context_.nowMs());
@@ -175,11 +178,10 @@ bool PushRebalance::addQueue(const MessageQueue& queue, int32_t topic_queues, bo
     // Since it was asked for; who moved it may not have found the queue yet.
     added->drop(ProcessQueue::DropReason::kMoved);
     context_.on_start_anew(added);
-    return true;
+    return;
   }
-  log::debug("group {} starts with {} at offset {}", context_.group, queue.toString(), *offset);
+  log::debug("group {} starts with {} at offset {}", context_.group, queue.toString(), offset);
   pulls_.start(added);
-  return true;
 }
 
 void PushRebalance::drop(const QueuePtr& queue) {

@@ -64,7 +64,7 @@ class PushRebalance {
   bool update(const std::string& topic, const std::vector<MessageQueue>& mine);
   /// `topic_queues`: how many of the topic are ours, those that we have already included.
   bool addQueues(const std::vector<MessageQueue>& wanted, int32_t topic_queues);
-  bool addQueue(const MessageQueue& queue, int32_t topic_queues, bool locked);
+  void addQueue(const MessageQueue& queue, int64_t offset, int32_t topic_queues, bool locked);
   bool mayStartUnlocked(const MessageQueue& queue, bool refused);
   void drop(const QueuePtr& queue);
   void letGo(const QueuePtr& queue);

@@ -305,6 +305,13 @@ void FakeBroker::registerOffsets() {
       {},
       [this](const remoting::QueryConsumerOffset& request,
              const RequestContext&) -> Answer<remoting::OffsetReply> {
+        {
+          MutexLock lock(mutex_);
+          ++offset_questions_;
+          if (fail_offset_questions_) {
+            return {ResponseCode::kSystemError, "refused by the test"};
+          }
+        }
         const auto offset = committed(request.consumer_group, request.topic, request.queue_id);
         if (!offset) {
           return {ResponseCode::kQueryNotFound, "Not found"};
@@ -326,6 +333,14 @@ void FakeBroker::registerOffsets() {
       });
   router_.handle<remoting::GetMaxOffset>(
       {}, [this](const remoting::GetMaxOffset& request, const RequestContext&) {
+        std::function<void()> on_end_asked;
+        {
+          MutexLock lock(mutex_);
+          on_end_asked = on_end_asked_;
+        }
+        if (on_end_asked) {
+          on_end_asked();
+        }
         MutexLock lock(mutex_);
         return Answer<remoting::OffsetReply>(remoting::OffsetReply{
             static_cast<int64_t>(queues_[{request.topic, request.queue_id}].size())});
@@ -403,6 +418,19 @@ void FakeBroker::refuseOffsets(bool refuse) {
 void FakeBroker::refusePulls(const std::string& topic, int32_t queue_id) {
   MutexLock lock(mutex_);
   refuse_pulls_.insert({topic, queue_id});
+}
+
+void FakeBroker::failOffsetQuestions(bool fail) {
+  MutexLock lock(mutex_);
+  fail_offset_questions_ = fail;
+}
+void FakeBroker::onEndAsked(std::function<void()> call) {
+  MutexLock lock(mutex_);
+  on_end_asked_ = std::move(call);
+}
+int64_t FakeBroker::offsetQuestions() const {
+  MutexLock lock(mutex_);
+  return offset_questions_;
 }
 
 int64_t FakeBroker::offsetUpdates() const {

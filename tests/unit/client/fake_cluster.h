@@ -64,6 +64,10 @@ class FakeBroker {
   void failLocks(bool fail);
   /// Takes no offsets, with or without an answer.
   void refuseOffsets(bool refuse);
+  /// Answers no question for a group's offset but with an error.
+  void failOffsetQuestions(bool fail);
+  /// Calls this before it answers where a queue ends.
+  void onEndAsked(std::function<void()> call);
   /// Answers pulls at the end of a queue at once, as a slave does that has got less than its
   /// reader.
   void holdNoPulls();
@@ -97,6 +101,8 @@ class FakeBroker {
   int64_t pulls(const std::string& topic) const;
   /// Offsets that it was told, taken or not.
   int64_t offsetUpdates() const;
+  /// Questions for a group's offset, answered or not.
+  int64_t offsetQuestions() const;
 
   /// The next pulls of a queue are answered "go on at `offset`".
   void moveOffset(const std::string& topic, int32_t queue_id, int64_t offset);
@@ -161,6 +167,9 @@ class FakeBroker {
   bool refuse_send_backs_ ROCKETMQ_GUARDED_BY(mutex_) = false;
   bool refuse_locks_ ROCKETMQ_GUARDED_BY(mutex_) = false;
   bool fail_locks_ ROCKETMQ_GUARDED_BY(mutex_) = false;
+  bool fail_offset_questions_ ROCKETMQ_GUARDED_BY(mutex_) = false;
+  int64_t offset_questions_ ROCKETMQ_GUARDED_BY(mutex_) = 0;
+  std::function<void()> on_end_asked_ ROCKETMQ_GUARDED_BY(mutex_);
   bool refuse_offsets_ ROCKETMQ_GUARDED_BY(mutex_) = false;
   std::set<QueueKey> refuse_pulls_ ROCKETMQ_GUARDED_BY(mutex_);
   bool hold_no_pulls_ ROCKETMQ_GUARDED_BY(mutex_) = false;

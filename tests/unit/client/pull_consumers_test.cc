@@ -201,13 +201,32 @@ TEST_F(LitePullConsumerTest, AutoCommitStoresFromTimeToTime) {
   EXPECT_TRUE(eventually([this] { return cluster_.broker().committed("CG", "T") == 2; }));
 }
 
-TEST_F(LitePullConsumerTest, WithoutAutoCommitNothingIsStoredByItself) {
+TEST_F(LitePullConsumerTest, WithoutAutoCommitOnlyTheBeginningIsStoredByItself) {
   config_.auto_commit = false;
   start();
   poll();
   poll();
   subject_->shutdown();
-  EXPECT_EQ(cluster_.broker().committed("CG", "T"), std::nullopt);
+  EXPECT_EQ(cluster_.broker().committed("CG", "T"), 0);
+}
+
+// Promise: who has the queue next begins at the same place, and not at an end that is further then.
+TEST_F(LitePullConsumerTest, WhereANewGroupBeginsIsStoredBeforeItsFirstPull) {
+  config_.auto_commit = false;
+  config_.consume_from_where = ConsumeFromWhere::kLastOffset;
+  start();
+  ASSERT_TRUE(eventually([this] { return cluster_.broker().pulls("T") >= 1; }));
+  EXPECT_EQ(cluster_.broker().committed("CG", "T"), 5);
+}
+
+// Promise: where it began is not told again and again: it would take back who commits meanwhile.
+TEST_F(LitePullConsumerTest, WhereANewGroupBeginsIsToldOnce) {
+  config_.auto_commit = false;
+  start();
+  EXPECT_EQ(cluster_.broker().offsetUpdates(), 1);
+  cluster_.broker().setCommitted("CG", "T", 0, 3);
+  subject_->shutdown();
+  EXPECT_EQ(cluster_.broker().committed("CG", "T"), 3);
 }
 
 // Promise: an offset that did not arrive is not told as stored, however often it was sent since.
@@ -221,7 +240,7 @@ TEST_F(LitePullConsumerTest, AnOffsetThatNeverArrivedIsNotForgotten) {
   const int64_t told = cluster_.broker().offsetUpdates();
   ASSERT_TRUE(eventually([&] { return cluster_.broker().offsetUpdates() >= told + 3; }));
   EXPECT_THROW(subject_->commitSync(), MQBrokerException);
-  EXPECT_EQ(cluster_.broker().committed("CG", "T"), std::nullopt);
+  EXPECT_EQ(cluster_.broker().committed("CG", "T"), 0) << "where it began";
   cluster_.broker().refuseOffsets(false);
   subject_->commitSync();
   EXPECT_EQ(cluster_.broker().committed("CG", "T"), 2);
