@@ -187,6 +187,7 @@ void LitePullCore::rebalanceAndWait() {
 void LitePullCore::rebalance() {
   rebalance_pending_.store(false);
   tellQueueListeners();
+  queries_->beginRun();
   RebalanceGaps gaps;
   if (const std::optional<std::vector<MessageQueue>> queues = assigned()) {
     for (const std::string& topic : topics()) {

@@ -61,10 +61,11 @@ class PushRebalance {
   };
 
   bool isWorthWaitingFor(const std::string& topic);
-  bool update(const std::string& topic, const std::vector<MessageQueue>& mine);
-  /// `topic_queues`: how many of the topic are ours, those that we have already included.
-  bool addQueues(const std::vector<MessageQueue>& wanted, int32_t topic_queues);
-  void addQueue(const MessageQueue& queue, int64_t offset, int32_t topic_queues, bool locked);
+  /// Adds those of `mine` to `wanted` that can be started; false when there are others.
+  bool update(const std::string& topic, const std::vector<MessageQueue>& mine,
+              std::vector<MessageQueue>& wanted);
+  bool addQueues(std::vector<MessageQueue> wanted);
+  void addQueue(const MessageQueue& queue, int64_t offset, bool locked);
   bool mayStartUnlocked(const MessageQueue& queue, bool refused);
   void drop(const QueuePtr& queue);
   void letGo(const QueuePtr& queue);
@@ -87,6 +88,8 @@ class PushRebalance {
   /// Those of leaving_ that nobody works on.
   std::vector<QueuePtr> idle_;
   int32_t runs_without_retry_topic_ = 0;
+  /// How many queues of each topic are ours, those that are yet to be started included.
+  std::map<std::string, int32_t> topic_queues_;
   /// Since when another member holds the lock of a queue that should be ours; kPolite only.
   std::map<MessageQueue, int64_t> refused_since_ms_;
 

@@ -58,6 +58,12 @@ void FakeBroker::stop() {
 }
 
 template <class C>
+void FakeBroker::swallow(remoting::Responder<C> responder) {
+  auto kept = std::make_shared<remoting::Responder<C>>(std::move(responder));
+  swallowed_.push_back([kept] {});
+}
+
+template <class C>
 void FakeBroker::takeSend(const C& request, const RequestContext& context,
                           remoting::Responder<C> responder) {
   Answer<remoting::SendMessageReply> answer;
@@ -66,8 +72,7 @@ void FakeBroker::takeSend(const C& request, const RequestContext& context,
     MutexLock lock(mutex_);
     ++sends_;
     if (break_sends_ > 0 || swallow_sends_) {
-      auto kept = std::make_shared<remoting::Responder<C>>(std::move(responder));
-      swallowed_.push_back([kept] {});
+      swallow(std::move(responder));
       if (break_sends_ > 0) {
         --break_sends_;
         context.connection->close("broken by the test");
@@ -245,9 +250,7 @@ void FakeBroker::registerMembership() {
             }
           }
           if (swallow_heartbeats_) {
-            auto kept =
-                std::make_shared<remoting::Responder<remoting::Heartbeat>>(std::move(responder));
-            swallowed_.push_back([kept] {});
+            swallow(std::move(responder));
             return;
           }
         }
@@ -259,12 +262,21 @@ void FakeBroker::registerMembership() {
         members_[request.consumer_group.value_or("")].erase(request.client_id.value_or(""));
         return Answer<NoFields>();
       });
-  router_.handle<remoting::GetConsumerListByGroup>(
-      {}, [this](const remoting::GetConsumerListByGroup& request, const RequestContext&) {
-        MutexLock lock(mutex_);
-        const std::set<std::string>& ids = members_[request.consumer_group];
-        return Answer<NoFields>::ofBody(
-            json::encode(remoting::ConsumerIdList{.consumer_id_list = {ids.begin(), ids.end()}}));
+  router_.handleLater<remoting::GetConsumerListByGroup>(
+      {}, [this](const remoting::GetConsumerListByGroup& request, const RequestContext&,
+                 remoting::Responder<remoting::GetConsumerListByGroup> responder) {
+        remoting::ConsumerIdList ids;
+        {
+          MutexLock lock(mutex_);
+          ++member_questions_;
+          if (swallow_member_questions_) {
+            swallow(std::move(responder));
+            return;
+          }
+          const std::set<std::string>& known = members_[request.consumer_group];
+          ids.consumer_id_list = {known.begin(), known.end()};
+        }
+        responder(Answer<NoFields>::ofBody(json::encode(ids)));
       });
   router_.handle<remoting::LockBatchQueues>(
       {}, [this](const remoting::LockBatchQueues&, const RequestContext& context) {
@@ -301,23 +313,28 @@ void FakeBroker::registerMembership() {
 }
 
 void FakeBroker::registerOffsets() {
-  router_.handle<remoting::QueryConsumerOffset>(
-      {},
-      [this](const remoting::QueryConsumerOffset& request,
-             const RequestContext&) -> Answer<remoting::OffsetReply> {
-        {
-          MutexLock lock(mutex_);
-          ++offset_questions_;
-          if (fail_offset_questions_) {
-            return {ResponseCode::kSystemError, "refused by the test"};
-          }
-        }
-        const auto offset = committed(request.consumer_group, request.topic, request.queue_id);
-        if (!offset) {
-          return {ResponseCode::kQueryNotFound, "Not found"};
-        }
-        return remoting::OffsetReply{*offset};
-      });
+  router_.handleLater<
+      remoting::QueryConsumerOffset>({}, [this](const remoting::QueryConsumerOffset& request,
+                                                const RequestContext&,
+                                                remoting::Responder<remoting::QueryConsumerOffset>
+                                                    responder) {
+    Answer<remoting::OffsetReply> answer{ResponseCode::kQueryNotFound, "Not found"};
+    {
+      MutexLock lock(mutex_);
+      ++offset_questions_;
+      if (swallow_offset_questions_) {
+        swallow(std::move(responder));
+        return;
+      }
+      const auto known = offsets_.find({request.consumer_group, {request.topic, request.queue_id}});
+      if (fail_offset_questions_) {
+        answer = {ResponseCode::kSystemError, "refused by the test"};
+      } else if (known != offsets_.end()) {
+        answer = remoting::OffsetReply{known->second};
+      }
+    }
+    responder(std::move(answer));
+  });
   router_.handle<remoting::UpdateConsumerOffset>(
       {}, [this](const remoting::UpdateConsumerOffset& request, const RequestContext&) {
         {
@@ -420,6 +437,18 @@ void FakeBroker::refusePulls(const std::string& topic, int32_t queue_id) {
   refuse_pulls_.insert({topic, queue_id});
 }
 
+void FakeBroker::swallowMemberQuestions(bool swallow) {
+  MutexLock lock(mutex_);
+  swallow_member_questions_ = swallow;
+}
+void FakeBroker::swallowOffsetQuestions(bool swallow) {
+  MutexLock lock(mutex_);
+  swallow_offset_questions_ = swallow;
+}
+int64_t FakeBroker::memberQuestions() const {
+  MutexLock lock(mutex_);
+  return member_questions_;
+}
 void FakeBroker::failOffsetQuestions(bool fail) {
   MutexLock lock(mutex_);
   fail_offset_questions_ = fail;

@@ -66,6 +66,9 @@ class FakeBroker {
   void refuseOffsets(bool refuse);
   /// Answers no question for a group's offset but with an error.
   void failOffsetQuestions(bool fail);
+  /// Takes questions for a group's members, or for its offset, but never answers.
+  void swallowMemberQuestions(bool swallow);
+  void swallowOffsetQuestions(bool swallow);
   /// Calls this before it answers where a queue ends.
   void onEndAsked(std::function<void()> call);
   /// Answers pulls at the end of a queue at once, as a slave does that has got less than its
@@ -101,6 +104,8 @@ class FakeBroker {
   int64_t pulls(const std::string& topic) const;
   /// Offsets that it was told, taken or not.
   int64_t offsetUpdates() const;
+  /// Questions for a group's members, answered or not.
+  int64_t memberQuestions() const;
   /// Questions for a group's offset, answered or not.
   int64_t offsetQuestions() const;
 
@@ -137,6 +142,9 @@ class FakeBroker {
   void registerPulls();
   void registerMembership();
   void registerOffsets();
+  /// Keeps what would answer a request until the broker stops.
+  template <class C>
+  void swallow(remoting::Responder<C> responder) ROCKETMQ_REQUIRES(mutex_);
   template <class C>
   void takeSend(const C& request, const remoting::RequestContext& context,
                 remoting::Responder<C> responder);
@@ -167,6 +175,9 @@ class FakeBroker {
   bool refuse_send_backs_ ROCKETMQ_GUARDED_BY(mutex_) = false;
   bool refuse_locks_ ROCKETMQ_GUARDED_BY(mutex_) = false;
   bool fail_locks_ ROCKETMQ_GUARDED_BY(mutex_) = false;
+  bool swallow_member_questions_ ROCKETMQ_GUARDED_BY(mutex_) = false;
+  bool swallow_offset_questions_ ROCKETMQ_GUARDED_BY(mutex_) = false;
+  int64_t member_questions_ ROCKETMQ_GUARDED_BY(mutex_) = 0;
   bool fail_offset_questions_ ROCKETMQ_GUARDED_BY(mutex_) = false;
   int64_t offset_questions_ ROCKETMQ_GUARDED_BY(mutex_) = 0;
   std::function<void()> on_end_asked_ ROCKETMQ_GUARDED_BY(mutex_);
