@@ -175,6 +175,7 @@ std::optional<Answer<remoting::PullMessageReply>> FakeBroker::tryPull(
   const auto end = static_cast<int64_t>(stored.size());
   remoting::PullMessageReply reply;
   reply.max_offset = end;
+  reply.suggest_which_broker_id = suggested_broker_id_;
   Answer<remoting::PullMessageReply> answer;
   if (refuse_pulls_.contains(key)) {
     answer.code = ResponseCode::kSystemError;
@@ -210,6 +211,11 @@ std::optional<Answer<remoting::PullMessageReply>> FakeBroker::tryPull(
 void FakeBroker::holdNoPulls() {
   MutexLock lock(mutex_);
   hold_no_pulls_ = true;
+}
+
+void FakeBroker::suggestBroker(int64_t broker_id) {
+  MutexLock lock(mutex_);
+  suggested_broker_id_ = broker_id;
 }
 
 void FakeBroker::answerHeld(const QueueKey& queue) {
@@ -604,6 +610,13 @@ void FakeCluster::createTopicAt(const FakeBroker& broker, const std::string& top
   topics_[topic].only_broker = broker.name();
 }
 
+void FakeCluster::createTopicWithSlave(const std::string& topic, const FakeBroker& master,
+                                       const FakeBroker& slave) {
+  MutexLock lock(mutex_);
+  topics_[topic].only_broker = master.name();
+  topics_[topic].slave_address = slave.address();
+}
+
 void FakeCluster::lieAbout(const std::string& topic,
                            const std::map<std::string, std::string>& addresses) {
   MutexLock lock(mutex_);
@@ -654,6 +667,9 @@ std::optional<std::string> FakeCluster::routeOf(const std::string& topic) {
     const auto lie = described.addresses.find(broker->name());
     data.broker_addrs[described.has_masters ? 0 : 1] =
         lie == described.addresses.end() ? broker->address() : lie->second;
+    if (!described.slave_address.empty()) {
+      data.broker_addrs[1] = described.slave_address;
+    }
     route.broker_datas.push_back(data);
     if (described.ordered) {
       route.order_topic_conf = route.order_topic_conf.value_or("") + broker->name() + ":" +

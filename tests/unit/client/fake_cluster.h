@@ -74,6 +74,8 @@ class FakeBroker {
   /// Answers pulls at the end of a queue at once, as a slave does that has got less than its
   /// reader.
   void holdNoPulls();
+  /// Suggests this broker id with each answer to a pull.
+  void suggestBroker(int64_t broker_id);
   /// Refuses all pulls of a topic's queue.
   void refusePulls(const std::string& topic, int32_t queue_id);
 
@@ -183,6 +185,7 @@ class FakeBroker {
   std::function<void()> on_end_asked_ ROCKETMQ_GUARDED_BY(mutex_);
   bool refuse_offsets_ ROCKETMQ_GUARDED_BY(mutex_) = false;
   std::set<QueueKey> refuse_pulls_ ROCKETMQ_GUARDED_BY(mutex_);
+  int64_t suggested_broker_id_ ROCKETMQ_GUARDED_BY(mutex_) = 0;
   bool hold_no_pulls_ ROCKETMQ_GUARDED_BY(mutex_) = false;
   std::vector<std::function<void()>> swallowed_ ROCKETMQ_GUARDED_BY(mutex_);
   int64_t sends_ ROCKETMQ_GUARDED_BY(mutex_) = 0;
@@ -219,6 +222,9 @@ class FakeCluster {
   /// The topic's route names slaves only, until createTopic(). `ordered`: its order configuration
   /// still has the queues of the masters.
   void loseMasters(const std::string& topic, bool ordered = false);
+  /// The topic is `master`'s alone, and `slave` is a slave of it.
+  void createTopicWithSlave(const std::string& topic, const FakeBroker& master,
+                            const FakeBroker& slave);
   /// Routes are asked for but not answered.
   void swallowRoutes(bool swallow);
   int64_t routeRequests() const;
@@ -230,7 +236,8 @@ class FakeCluster {
     int32_t queues = 1;
     int32_t perm = 6;
     std::map<std::string, std::string> addresses;
-    std::string only_broker = {};  ///< Empty: all have it.
+    std::string only_broker = {};    ///< Empty: all have it.
+    std::string slave_address = {};  ///< Empty: none has a slave.
     bool has_masters = true;
     bool ordered = false;
   };

@@ -58,6 +58,39 @@ TEST_F(PullConsumerTest, TagsAreComparedByText) {
   EXPECT_THROW(subject_->pull({"T", "unknown", 0}, "*", 0, 32), MQClientException);
 }
 
+// Promise: a master that has its readers go to a slave is followed, until an answer says otherwise,
+// and read again when the slave is not there.
+TEST(PullFromSlaveTest, TheSuggestedBrokerIsAskedNext) {
+  FakeCluster cluster(2);
+  FakeBroker& master = cluster.broker(0);
+  auto& slave = cluster.broker(1);
+  cluster.createTopicWithSlave("T", master, slave);
+  for (FakeBroker* broker : {&master, &slave}) {
+    broker->append("T", 0, "a");
+  }
+  PullConsumerConfig config;
+  config.namesrv_addr = cluster.nameServer();
+  config.consumer_group = "CG";
+  DefaultMQPullConsumer subject(config);
+  subject.start();
+  master.suggestBroker(1);
+  slave.suggestBroker(1);
+  const auto pull = [&] { return subject.pull(kQueue, "*", 0, 32).messages.size(); };
+  EXPECT_EQ(pull(), 1u);
+  EXPECT_EQ(pull(), 1u);
+  EXPECT_EQ(pull(), 1u);
+  EXPECT_EQ(master.pulls("T"), 1);
+  EXPECT_EQ(slave.pulls("T"), 2);
+  slave.suggestBroker(0);
+  EXPECT_EQ(pull(), 1u);
+  EXPECT_EQ(pull(), 1u);
+  EXPECT_EQ(master.pulls("T"), 2);
+  slave.stop();
+  EXPECT_THROW(pull(), RemotingException);
+  EXPECT_EQ(pull(), 1u);
+  EXPECT_EQ(master.pulls("T"), 3);
+}
+
 TEST_F(PullConsumerTest, ABlockingPullWaitsForTheNextMessage) {
   std::thread later([this] {
     EXPECT_TRUE(eventually([this] { return cluster_.broker().pulls("T") == 1; }));
