@@ -1,9 +1,11 @@
 #include "client/consumer/pull_loop.h"
 
 #include <algorithm>
+#include <string>
 #include <utility>
 
 #include "common/log_limiter.h"
+#include "remoting/protocol/commands/pull_message.h"
 
 namespace rocketmq::client {
 namespace {
@@ -214,10 +216,16 @@ void PullLoop::takeFailure(const QueuePtr& queue, const ClientError& error) {
 }
 
 void PullLoop::takeMoved(const QueuePtr& queue, const PullAnswer& answer) {
-  static LogLimiter limiter;
-  limiter.warn("the broker moves group {} in {} from {} to {}{}", context_.group,
-               queue->queue().toString(), queue->next_offset.load(), answer.next_offset,
-               answer.remark.empty() ? "" : ": " + answer.remark);
+  const std::string move =
+      fmt::format("the broker moves group {} in {} from {} to {}{}", context_.group,
+                  queue->queue().toString(), queue->next_offset.load(), answer.next_offset,
+                  answer.remark.empty() ? "" : ": " + answer.remark);
+  if (answer.remark == remoting::kOffsetResetRemark) {
+    log::info("{}", move);  // An administrator's order.
+  } else {
+    static LogLimiter limiter;
+    limiter.warn("{}", move);
+  }
   queue->drop(ProcessQueue::DropReason::kMoved);
   context_.offsets->move(queue->queue(), answer.next_offset);
   context_.on_start_anew(queue);
