@@ -163,7 +163,7 @@ void ConsumerOffsets::commit(std::string_view group, std::string_view topic, int
   MutexLock lock(shard.mutex);
   TopicOffsets& offsets = entry(shard, group, topic);
   if (const auto reset = offsets.resets.find(queue_id); reset != offsets.resets.end()) {
-    if (reset->second != offset) {
+    if (reset->second.offset != offset) {
       return;
     }
     offsets.resets.erase(reset);
@@ -252,7 +252,7 @@ void ConsumerOffsets::assignReset(std::string_view group, std::string_view topic
   Shard& shard = shardOf(group);
   MutexLock lock(shard.mutex);
   TopicOffsets& offsets = entry(shard, group, topic);
-  offsets.resets.insert_or_assign(queue_id, offset);
+  offsets.resets.insert_or_assign(queue_id, Reset{.offset = offset, .told = {}});
   offsets.committed.insert_or_assign(queue_id, offset);
   any_reset_.store(true, std::memory_order_release);
   noteChange();
@@ -266,23 +266,46 @@ bool ConsumerOffsets::isResetPending(std::string_view group, std::string_view to
   return offsets != nullptr && offsets->resets.contains(queue_id);
 }
 
-std::optional<int64_t> ConsumerOffsets::takeReset(std::string_view group, std::string_view topic,
-                                                  int32_t queue_id) {
+std::map<int32_t, ConsumerOffsets::Reset>* ConsumerOffsets::findResets(Shard& shard,
+                                                                       std::string_view group,
+                                                                       std::string_view topic) {
+  const auto topics = shard.groups.find(group);
+  if (topics == shard.groups.end()) {
+    return nullptr;
+  }
+  const auto offsets = topics->second.find(topic);
+  return offsets == topics->second.end() ? nullptr : &offsets->second.resets;
+}
+
+std::optional<int64_t> ConsumerOffsets::resetFor(std::string_view group, std::string_view topic,
+                                                 int32_t queue_id, int64_t asked_offset,
+                                                 uint64_t connection_id) {
   if (!any_reset_.load(std::memory_order_acquire)) {
     return std::nullopt;
   }
   Shard& shard = shardOf(group);
   MutexLock lock(shard.mutex);
-  const auto topics = shard.groups.find(group);
-  if (topics == shard.groups.end()) {
+  std::map<int32_t, Reset>* const resets = findResets(shard, group, topic);
+  if (resets == nullptr) {
     return std::nullopt;
   }
-  const auto offsets = topics->second.find(topic);
-  if (offsets == topics->second.end() || offsets->second.resets.empty()) {
+  const auto reset = resets->find(queue_id);
+  if (reset == resets->end()) {
     return std::nullopt;
   }
-  const auto reset = offsets->second.resets.extract(queue_id);
-  return reset.empty() ? std::nullopt : std::optional(reset.mapped());
+  if (reset->second.offset == asked_offset || !reset->second.told.insert(connection_id).second) {
+    resets->erase(reset);
+    return std::nullopt;
+  }
+  return reset->second.offset;
+}
+
+void ConsumerOffsets::dropReset(std::string_view group, std::string_view topic, int32_t queue_id) {
+  Shard& shard = shardOf(group);
+  MutexLock lock(shard.mutex);
+  if (std::map<int32_t, Reset>* const resets = findResets(shard, group, topic)) {
+    resets->erase(queue_id);
+  }
 }
 
 void ConsumerOffsets::removeGroup(std::string_view group) {
@@ -313,7 +336,7 @@ void ConsumerOffsets::clone(const std::string& from, const std::string& to,
   const std::set<std::string> topics = topic ? std::set{*topic} : topicsOf(from);
   for (const std::string& name : topics) {
     for (const auto& [queue_id, offset] : queues(from, name)) {
-      takeReset(to, name, queue_id);  // The later word of the administrator holds.
+      dropReset(to, name, queue_id);
       commit(to, name, queue_id, offset);
     }
   }

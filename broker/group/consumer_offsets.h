@@ -53,15 +53,17 @@ class ConsumerOffsets {
   std::set<std::string> groupsOf(std::string_view topic) const;
   std::set<std::string> groups() const;
 
-  // A server-side reset (RocketMQ 5) stores a position that the group's next pull in the queue is
-  // sent to; until then other commits of that queue are ignored. A commit of that very position
-  // says that the group has gone there otherwise. Pending resets do not survive a restart.
+  // A server-side reset (RocketMQ 5) stores a position that the group's pulls in the queue are sent
+  // to; until the group is there other commits of that queue are ignored. A pull at that very
+  // position, or a commit of it, says that it is. Pending resets do not survive a restart.
   void assignReset(std::string_view group, std::string_view topic, int32_t queue_id,
                    int64_t offset);
   bool isResetPending(std::string_view group, std::string_view topic, int32_t queue_id) const;
-  /// The pending reset, which is thereby done.
-  std::optional<int64_t> takeReset(std::string_view group, std::string_view topic,
-                                   int32_t queue_id);
+  /// Where a pull at `asked_offset` is to be sent, if elsewhere. The answer may be lost with its
+  /// connection; but who asks elsewhere on a connection that has told it knows, and goes its own
+  /// way: the reset is done then, so that no client is sent back for ever.
+  std::optional<int64_t> resetFor(std::string_view group, std::string_view topic, int32_t queue_id,
+                                  int64_t asked_offset, uint64_t connection_id);
 
   void removeGroup(std::string_view group);
   void removeTopic(std::string_view topic);
@@ -106,9 +108,13 @@ class ConsumerOffsets {
   Status persist();
 
  private:
+  struct Reset {
+    int64_t offset = 0;
+    std::set<uint64_t> told;  ///< Connections that it was told on.
+  };
   struct TopicOffsets {
     QueueOffsets committed;
-    QueueOffsets resets;
+    std::map<int32_t, Reset> resets;
     std::set<int32_t> for_master;  ///< Marked queues.
   };
   using GroupOffsets = StringMap<TopicOffsets>;
@@ -130,6 +136,12 @@ class ConsumerOffsets {
   /// nullptr when missing.
   static const TopicOffsets* findEntry(const Shard& shard, std::string_view group,
                                        std::string_view topic) ROCKETMQ_REQUIRES(shard.mutex);
+  /// The later word of an administrator holds.
+  void dropReset(std::string_view group, std::string_view topic, int32_t queue_id);
+  /// nullptr when nothing is pending in any queue.
+  static std::map<int32_t, Reset>* findResets(Shard& shard, std::string_view group,
+                                              std::string_view topic)
+      ROCKETMQ_REQUIRES(shard.mutex);
   /// Removes positions that are neither marked nor in the master's table.
   void dropUnknownTo(const model::ConsumerOffsetTable& master);
   /// Marked positions are left alone.
@@ -140,7 +152,7 @@ class ConsumerOffsets {
   const std::string path_;
   std::array<Shard, kShards> shards_;
   std::atomic<uint64_t> changes_{0};
-  /// Set by the first reset: until then takeReset(), which every pull calls, takes no lock.
+  /// Set by the first reset: until then resetFor(), which every pull calls, takes no lock.
   std::atomic<bool> any_reset_{false};
   std::atomic<bool> marks_for_master_{false};
 

@@ -150,7 +150,8 @@ void PullService::pull(const Header& request, bool is_lite,
                           request.commit_offset);
   }
   if (const auto reset =
-          parts_.offsets.takeReset(request.consumer_group, request.topic, request.queue_id)) {
+          parts_.offsets.resetFor(request.consumer_group, request.topic, request.queue_id,
+                                  request.queue_offset, responder->connection()->id())) {
     responder->answer(answerReset(request, *reset));
     return;
   }

@@ -231,9 +231,6 @@ void ConcurrentService::consumeAgainLater(const QueuePtr& queue, ConsumeBatchPtr
 }
 
 void ConcurrentService::commit(const QueuePtr& queue, int64_t offset) {
-  if (queue->moved()) {
-    return;
-  }
   // Also of a queue that was given up meanwhile: nobody else gets it before it is released.
   queue->whileOurs([&] { context_.offsets->update(queue->queue(), offset, true); });
   if (!queue->dropped()) {

@@ -1,6 +1,7 @@
 #include "client/consumer/consumer_queries.h"
 
-#include <set>
+#include <algorithm>
+#include <map>
 #include <utility>
 
 #include "client/consumer/allocate_within.h"
@@ -45,14 +46,29 @@ Outcome<std::vector<MessageQueue>> ConsumerQueries::readableQueues(const std::st
   return queues;
 }
 
+void ConsumerQueries::beginRun() { silent_before_ = std::exchange(silent_, {}); }
+
+void ConsumerQueries::noteFailure(const std::string& broker_name, const ClientError& error) {
+  if (error.kind == ClientError::Kind::kTimeout || error.kind == ClientError::Kind::kRemoting) {
+    silent_.insert(broker_name);
+  }
+}
+
 std::optional<std::vector<std::string>> ConsumerQueries::members(const std::string& topic) {
+  std::vector<BrokerAddress> brokers = instance_.routes().brokersOf(topic);
+  std::stable_partition(brokers.begin(), brokers.end(), [this](const BrokerAddress& broker) {
+    return !silent_before_.contains(broker.broker_name);
+  });
   std::set<std::string> members;
   int answers = 0;
-  for (const BrokerAddress& broker : instance_.routes().brokersOf(topic)) {
+  for (const BrokerAddress& broker : brokers) {
     if (answers == kBrokersAsked) {
       break;
     }
-    const std::optional<std::vector<std::string>> known = membersAt(broker.address);
+    if (isSilent(broker.broker_name)) {
+      continue;
+    }
+    const std::optional<std::vector<std::string>> known = membersAt(broker);
     if (known) {
       members.insert(known->begin(), known->end());
       ++answers;
@@ -64,19 +80,22 @@ std::optional<std::vector<std::string>> ConsumerQueries::members(const std::stri
   return std::vector<std::string>(members.begin(), members.end());
 }
 
-std::optional<std::vector<std::string>> ConsumerQueries::membersAt(const std::string& broker) {
+std::optional<std::vector<std::string>> ConsumerQueries::membersAt(const BrokerAddress& broker) {
   remoting::GetConsumerListByGroup request;
   request.consumer_group = setting_.group;
-  const auto result = calls_.call(instance_.remoting(), broker, std::move(request), {},
+  const auto result = calls_.call(instance_.remoting(), broker.address, std::move(request), {},
                                   remoting::deadlineAfter(instance_.config().api_timeout));
   if (!result.ok() || !result->success()) {
-    log::warn("broker {} does not tell the members of group {}: {}", broker, setting_.group,
+    log::warn("broker {} does not tell the members of group {}: {}", broker.address, setting_.group,
               result.ok() ? result->remark : result.status().message());
+    if (!result.ok()) {
+      noteFailure(broker.broker_name, instance_.describe(result.status(), broker.address));
+    }
     return std::nullopt;
   }
   Result<remoting::ConsumerIdList> ids = json::decode<remoting::ConsumerIdList>(result->body);
   if (!ids.ok()) {
-    log::warn("members of group {} from broker {}: {}", setting_.group, broker,
+    log::warn("members of group {} from broker {}: {}", setting_.group, broker.address,
               ids.status().message());
     return std::nullopt;
   }
@@ -100,18 +119,78 @@ std::optional<std::vector<MessageQueue>> ConsumerQueries::allocate(
   return std::nullopt;
 }
 
-std::optional<int64_t> ConsumerQueries::firstOffset(OffsetStore& offsets,
-                                                    const MessageQueue& queue) {
-  const StoredOffset stored = offsets.load(queue);
-  switch (stored.kind) {
-    case StoredOffset::Kind::kFound:
-      return stored.offset;
-    case StoredOffset::Kind::kNone:
-      return offsetOfNewGroup(queue);
-    case StoredOffset::Kind::kUnknown:
-      break;
+std::vector<std::vector<MessageQueue>> ConsumerQueries::byBroker(
+    const std::vector<MessageQueue>& queues) const {
+  std::map<std::pair<bool, std::string>, std::vector<MessageQueue>> groups;
+  for (const MessageQueue& queue : queues) {
+    groups[{silent_before_.contains(queue.broker_name), queue.broker_name}].push_back(queue);
   }
-  return std::nullopt;
+  std::vector<std::vector<MessageQueue>> result;
+  for (auto& [broker, group] : groups) {
+    result.push_back(std::move(group));
+  }
+  return result;
+}
+
+bool ConsumerQueries::startQueues(OffsetStore& offsets, const std::vector<MessageQueue>& queues,
+                                  const Start& start) {
+  bool all_started = true;
+  for (const std::vector<MessageQueue>& group : byBroker(queues)) {
+    all_started = startQueuesOfBroker(offsets, group, start) && all_started;
+  }
+  return all_started;
+}
+
+bool ConsumerQueries::startQueuesOfBroker(OffsetStore& offsets,
+                                          const std::vector<MessageQueue>& queues,
+                                          const Start& start) {
+  std::vector<std::pair<MessageQueue, int64_t>> known;
+  std::vector<MessageQueue> begun;
+  for (const MessageQueue& queue : queues) {
+    if (isSilent(queue.broker_name)) {
+      break;
+    }
+    bool is_new = false;
+    if (const std::optional<int64_t> offset = firstOffset(offsets, queue, is_new)) {
+      known.emplace_back(queue, *offset);
+      if (is_new) {
+        begun.push_back(queue);
+      }
+    }
+  }
+  if (!begun.empty()) {
+    // What has not arrived is sent again with the other offsets.
+    if (const auto error = offsets.persistNow(begun); error && !calls_.cancelled()) {
+      log::warn("where group {} begins in {} queues may not be stored yet: {}", setting_.group,
+                begun.size(), error->message);
+    }
+  }
+  for (const auto& [queue, offset] : known) {
+    start(queue, offset);
+  }
+  return known.size() == queues.size();
+}
+
+std::optional<int64_t> ConsumerQueries::firstOffset(OffsetStore& offsets, const MessageQueue& queue,
+                                                    bool& is_new) {
+  StoredOffset stored = offsets.load(queue);
+  if (stored.kind == StoredOffset::Kind::kNone) {
+    const std::optional<int64_t> begin = offsetOfNewGroup(queue);
+    if (!begin) {
+      return std::nullopt;
+    }
+    // Another member may have begun meanwhile: what it has stored counts.
+    stored = offsets.load(queue);
+    if (stored.kind == StoredOffset::Kind::kNone) {
+      offsets.begin(queue, *begin);
+      is_new = true;
+      return begin;
+    }
+  }
+  if (stored.error) {
+    noteFailure(queue.broker_name, *stored.error);
+  }
+  return stored.kind == StoredOffset::Kind::kFound ? std::optional(stored.offset) : std::nullopt;
 }
 
 std::optional<int64_t> ConsumerQueries::offsetOfNewGroup(const MessageQueue& queue) {
@@ -132,6 +211,7 @@ std::optional<int64_t> ConsumerQueries::offsetOfNewGroup(const MessageQueue& que
   if (!offset.ok()) {
     log::warn("where group {} begins in {} is not known: {}", setting_.group, queue.toString(),
               offset.error().message);
+    noteFailure(queue.broker_name, offset.error());
     return std::nullopt;
   }
   return offset.value();

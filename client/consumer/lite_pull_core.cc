@@ -187,6 +187,7 @@ void LitePullCore::rebalanceAndWait() {
 void LitePullCore::rebalance() {
   rebalance_pending_.store(false);
   tellQueueListeners();
+  queries_->beginRun();
   RebalanceGaps gaps;
   if (const std::optional<std::vector<MessageQueue>> queues = assigned()) {
     for (const std::string& topic : topics()) {
@@ -229,21 +230,18 @@ bool LitePullCore::useQueues(const std::vector<MessageQueue>& mine,
       giveUp(queue);
     }
   }
-  bool all_started = true;
+  std::vector<MessageQueue> wanted;
   for (const MessageQueue& queue : mine) {
-    if (queues_.contains(queue)) {
-      continue;
+    if (!queues_.contains(queue)) {
+      offsets_->remove(queue);
+      wanted.push_back(queue);
     }
-    offsets_->remove(queue);
-    const std::optional<int64_t> offset = queries_->firstOffset(*offsets_, queue);
-    if (!offset) {
-      all_started = false;
-      continue;
-    }
-    queues_.add(queue, *offset);
-    pump(queue);
   }
-  return all_started;
+  return queries_->startQueues(*offsets_, wanted,
+                               [this](const MessageQueue& queue, int64_t offset) {
+                                 queues_.add(queue, offset);
+                                 pump(queue);
+                               });
 }
 
 void LitePullCore::giveUp(const MessageQueue& queue) {

@@ -37,12 +37,17 @@ Result<std::unique_ptr<LocalOffsetStore>> LocalOffsetStore::open(const std::stri
   return store;
 }
 
-void LocalOffsetStore::remove(const MessageQueue&) {}
+void LocalOffsetStore::remove(const MessageQueue& queue) {
+  MutexLock lock(mutex_);
+  if (const auto found = entries_.find(queue); found != entries_.end()) {
+    found->second.is_moved = false;
+  }
+}
 
 StoredOffset LocalOffsetStore::load(const MessageQueue& queue) {
   const std::optional<int64_t> offset = cached(queue);
-  return offset && *offset >= 0 ? StoredOffset{StoredOffset::Kind::kFound, *offset}
-                                : StoredOffset{StoredOffset::Kind::kNone, -1};
+  return offset ? StoredOffset{StoredOffset::Kind::kFound, *offset}
+                : StoredOffset{StoredOffset::Kind::kNone, -1};
 }
 
 void LocalOffsetStore::persist(const MessageQueue&) { persistAll(); }

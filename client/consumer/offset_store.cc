@@ -37,16 +37,45 @@ ClientError errorOf(const ClientInstance& instance, const remoting::CallResult<C
 
 }  // namespace
 
+void OffsetStore::add(const MessageQueue& queue) {
+  MutexLock lock(mutex_);
+  entries_.try_emplace(queue, Entry{.has_arrived = true});
+}
+
 void OffsetStore::update(const MessageQueue& queue, int64_t offset, bool increase_only) {
   if (offset < 0) {
     return;
   }
   MutexLock lock(mutex_);
   Entry& entry = entries_[queue];
-  if (offset == entry.offset || (increase_only && offset < entry.offset)) {
+  if (entry.is_moved || offset == entry.offset || (increase_only && offset < entry.offset)) {
     return;
   }
   entry = {.offset = offset, .sends_left = kSendsPerValue, .version = ++last_version_};
+}
+
+void OffsetStore::begin(const MessageQueue& queue, int64_t offset) {
+  MutexLock lock(mutex_);
+  Entry& entry = entries_[queue];
+  if (!entry.is_moved) {
+    entry = {.offset = offset, .version = ++last_version_};
+  }
+}
+
+void OffsetStore::move(const MessageQueue& queue, int64_t offset) {
+  MutexLock lock(mutex_);
+  if (const auto found = entries_.find(queue); found != entries_.end() && offset >= 0) {
+    found->second = {.offset = offset,
+                     .sends_left = kSendsPerValue,
+                     .is_moved = true,
+                     .version = ++last_version_};
+  }
+}
+
+bool OffsetStore::isMoved(const MessageQueue& queue) const {
+  MutexLock lock(mutex_);
+  const auto found = entries_.find(queue);
+  return found != entries_.end() && found->second.is_moved;
 }
 
 void OffsetStore::remember(const MessageQueue& queue, int64_t offset) {
@@ -61,14 +90,17 @@ void OffsetStore::remember(const MessageQueue& queue, int64_t offset) {
 std::optional<int64_t> OffsetStore::cached(const MessageQueue& queue) const {
   MutexLock lock(mutex_);
   const auto found = entries_.find(queue);
-  return found == entries_.end() ? std::nullopt : std::optional(found->second.offset);
+  return found == entries_.end() || found->second.offset < 0 ? std::nullopt
+                                                             : std::optional(found->second.offset);
 }
 
 std::map<MessageQueue, int64_t> OffsetStore::all() const {
   std::map<MessageQueue, int64_t> offsets;
   MutexLock lock(mutex_);
   for (const auto& [queue, entry] : entries_) {
-    offsets.emplace(queue, entry.offset);
+    if (entry.offset >= 0) {
+      offsets.emplace(queue, entry.offset);
+    }
   }
   return offsets;
 }
@@ -104,7 +136,7 @@ std::vector<OffsetStore::Unsent> OffsetStore::unconfirmed() const {
 std::optional<OffsetStore::Unsent> OffsetStore::known(const MessageQueue& queue) const {
   MutexLock lock(mutex_);
   const auto found = entries_.find(queue);
-  return found == entries_.end()
+  return found == entries_.end() || found->second.offset < 0
              ? std::nullopt
              : std::optional(Unsent{queue, found->second.offset, found->second.version, true});
 }
@@ -152,10 +184,15 @@ StoredOffset RemoteOffsetStore::load(const MessageQueue& queue) {
   return {.error = std::move(error)};
 }
 
+// A value that was taken out of the table before move() must not be the last that the broker hears,
+// here and below.
 void RemoteOffsetStore::send(const MessageQueue& queue, int64_t offset) {
   if (const auto broker = instance_.routes().reader(queue.broker_name, 0)) {
     instance_.remoting().oneway(broker->address, updateRequest(group_, queue, offset), {},
                                 remoting::deadlineAfter(instance_.config().api_timeout));
+    if (isMoved(queue) && cached(queue) != offset) {
+      persist(queue);
+    }
   }
 }
 
@@ -177,10 +214,18 @@ void RemoteOffsetStore::sendAndConfirm(const Unsent& value, remoting::Deadline d
         }
         done(has_arrived ? std::nullopt : std::optional(errorOf(instance, result, address)));
       });
+  if (isMoved(value.queue) && cached(value.queue) != value.offset) {
+    persist(value.queue);
+  }
+}
+
+void RemoteOffsetStore::move(const MessageQueue& queue, int64_t offset) {
+  OffsetStore::move(queue, offset);
+  persist(queue);
 }
 
 void RemoteOffsetStore::persist(const MessageQueue& queue) {
-  if (const std::optional<int64_t> offset = cached(queue); offset && *offset >= 0) {
+  if (const std::optional<int64_t> offset = cached(queue)) {
     send(queue, *offset);
   }
 }

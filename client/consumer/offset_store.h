@@ -37,9 +37,22 @@ class OffsetStore {
  public:
   virtual ~OffsetStore() = default;
 
+  /// The queue is ours from now on, until remove().
+  void add(const MessageQueue& queue);
+
   /// Everything before `offset` is consumed. With `increase_only` a smaller offset than the known
-  /// one is ignored.
+  /// one is ignored; after move(), every offset is.
   void update(const MessageQueue& queue, int64_t offset, bool increase_only);
+
+  /// The group is new in the queue and begins at `offset`; persistNow() is to follow. Sent once
+  /// only when that has arrived: several consumers may read one queue without committing.
+  void begin(const MessageQueue& queue, int64_t offset);
+
+  /// The group goes on at `offset` in a queue of ours, by somebody else's word: nothing but another
+  /// move() changes that before remove(), whatever is still under way. On its way to the permanent
+  /// place at once; does not wait. Nothing happens to a queue that is not ours.
+  virtual void move(const MessageQueue& queue, int64_t offset);
+  bool isMoved(const MessageQueue& queue) const;
 
   /// Takes in what load() has found, unless a value of update() is still to be stored.
   void remember(const MessageQueue& queue, int64_t offset);
@@ -69,9 +82,10 @@ class OffsetStore {
 
  protected:
   struct Entry {
-    int64_t offset = -1;
+    int64_t offset = -1;  ///< Below zero: none yet.
     /// How often this value is still to be sent; see RemoteOffsetStore.
     int32_t sends_left = 0;
+    bool is_moved = false;     ///< See move().
     bool has_arrived = false;  ///< As somebody has said who knows, when last asked.
     /// Tells this value from earlier ones of the queue, from equal ones, too.
     uint64_t version = 0;
@@ -110,6 +124,7 @@ class RemoteOffsetStore final : public OffsetStore,
   RemoteOffsetStore(ClientInstance& instance, CancellableCalls& calls, std::string group)
       : instance_(instance), calls_(calls), group_(std::move(group)) {}
 
+  void move(const MessageQueue& queue, int64_t offset) override;
   StoredOffset load(const MessageQueue& queue) override;
   void persist(const MessageQueue& queue) override;
   void persistAll() override;

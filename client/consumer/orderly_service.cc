@@ -200,9 +200,7 @@ void OrderlyService::retryLater(const QueuePtr& queue, std::vector<MessageExt> m
 void OrderlyService::commit(const QueuePtr& queue) {
   const int64_t offset = queue->commit();
   // Also of a queue that was given up meanwhile: nobody else gets it before this worker has left.
-  if (!queue->moved()) {
-    context_.offsets->update(queue->queue(), offset, false);
-  }
+  context_.offsets->update(queue->queue(), offset, false);
   if (!queue->dropped()) {
     context_.on_progress(queue);
   }

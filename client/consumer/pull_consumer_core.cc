@@ -108,6 +108,17 @@ std::optional<ClientError> PullConsumerCore::ensureRoute(const MessageQueue& que
   return route.ok() ? std::nullopt : std::optional(route.error());
 }
 
+int64_t PullConsumerCore::suggestedBrokerId(const MessageQueue& queue) {
+  MutexLock lock(mutex_);
+  const auto suggested = suggested_broker_ids_.find(queue);
+  return suggested == suggested_broker_ids_.end() ? 0 : suggested->second;
+}
+
+void PullConsumerCore::noteSuggestion(const MessageQueue& queue, int64_t broker_id) {
+  MutexLock lock(mutex_);
+  suggested_broker_ids_[queue] = broker_id;
+}
+
 Outcome<PullResult> PullConsumerCore::pull(const MessageQueue& queue,
                                            const MessageSelector& selector, int64_t offset,
                                            int32_t messages_max, bool wait_at_broker) {
@@ -137,7 +148,8 @@ Outcome<PullResult> PullConsumerCore::pull(const MessageQueue& queue,
       .subscription = std::make_shared<const model::SubscriptionData>(std::move(*subscription)),
       .offset = offset,
       .messages_max = messages_max,
-      .timeout = config_.consumer_pull_timeout};
+      .timeout = config_.consumer_pull_timeout,
+      .broker_id = suggestedBrokerId(full_queue)};
   if (wait_at_broker) {
     request.suspend = config_.broker_suspend_max_time;
     request.timeout = config_.consumer_timeout_when_suspend;
@@ -151,6 +163,7 @@ Outcome<PullResult> PullConsumerCore::pull(const MessageQueue& queue,
     return answer->error();
   }
   PullAnswer& taken = answer->value();
+  noteSuggestion(full_queue, taken.suggested_broker_id);
   for (MessageExt& message : taken.messages) {
     unpackOrLog(message);
     message.setTopic(withoutNamespace(config_.name_space, message.topic()));

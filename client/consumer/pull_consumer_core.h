@@ -1,5 +1,6 @@
 #pragma once
 
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -11,6 +12,7 @@
 #include "client/consumer/pull_request.h"
 #include "client/consumer/subscription_table.h"
 #include "client/instance/worker_pool.h"
+#include "common/mutex.h"
 #include "rocketmq/default_mq_pull_consumer.h"
 
 namespace rocketmq::client {
@@ -53,6 +55,8 @@ class PullConsumerCore final : public PassiveMember {
   MessageQueue full(const MessageQueue& queue) const;
   std::optional<ClientError> openOffsets();
   std::optional<ClientError> ensureRoute(const MessageQueue& queue);
+  int64_t suggestedBrokerId(const MessageQueue& queue);
+  void noteSuggestion(const MessageQueue& queue, int64_t broker_id);
 
   const PullConsumerConfig config_;
   const std::string group_;
@@ -66,6 +70,10 @@ class PullConsumerCore final : public PassiveMember {
   std::unique_ptr<Timers> timers_;
   WorkerPool worker_{"rmq-consumer", 1};
   bool running_ = false;
+
+  Mutex mutex_;
+  /// The broker id that the last answer for a queue suggested.
+  std::map<MessageQueue, int64_t> suggested_broker_ids_ ROCKETMQ_GUARDED_BY(mutex_);
 };
 
 }  // namespace rocketmq::client

@@ -1,9 +1,11 @@
 #include "client/consumer/pull_loop.h"
 
 #include <algorithm>
+#include <string>
 #include <utility>
 
 #include "common/log_limiter.h"
+#include "remoting/protocol/commands/pull_message.h"
 
 namespace rocketmq::client {
 namespace {
@@ -16,10 +18,6 @@ constexpr milliseconds kFullDelay{50};
 constexpr milliseconds kPausedDelay{1000};
 constexpr milliseconds kFailureDelay{1000};
 constexpr milliseconds kBrokerFlowControlDelay{20};
-// What listeners commit late would overwrite a moved offset, so the move waits until they are out.
-// RocketMQ waits ten seconds always.
-constexpr milliseconds kListenersOutCheck{100};
-constexpr milliseconds kListenersOutMax{10'000};
 constexpr milliseconds kBrokerSuspend{15'000};
 constexpr milliseconds kPullTimeout{30'000};
 
@@ -44,13 +42,11 @@ bool isCode(const ClientError& error, ResponseCode code) {
 
 }  // namespace
 
-PullLoop::PullLoop(PushContext& context, ConsumeService& service, bool orderly,
-                   OnOffsetMoved on_offset_moved)
+PullLoop::PullLoop(PushContext& context, ConsumeService& service, bool orderly)
     : context_(context),
       service_(service),
       needs_lock_(orderly && !context.isBroadcasting()),
       limits_(queueLimits(context.config, orderly)),
-      on_offset_moved_(std::move(on_offset_moved)),
       locks_(context) {}
 
 // RocketMQ parity: the share of a topic's bound replaces the queue's own.
@@ -198,7 +194,7 @@ void PullLoop::take(const QueuePtr& queue, Outcome<PullAnswer> outcome) {
 // Messages that do not match leave nothing to be committed by the workers; without this a group
 // that filters would seem to stand still (RocketMQ: correctTagsOffset).
 void PullLoop::noteEmpty(ProcessQueue& queue) {
-  if (queue.cached().messages == 0 && !queue.moved()) {
+  if (queue.cached().messages == 0) {
     queue.whileOurs(
         [&] { context_.offsets->update(queue.queue(), queue.next_offset.load(), true); });
   }
@@ -220,22 +216,19 @@ void PullLoop::takeFailure(const QueuePtr& queue, const ClientError& error) {
 }
 
 void PullLoop::takeMoved(const QueuePtr& queue, const PullAnswer& answer) {
-  static LogLimiter limiter;
-  limiter.warn("the broker moves group {} in {} from {} to {}{}", context_.group,
-               queue->queue().toString(), queue->next_offset.load(), answer.next_offset,
-               answer.remark.empty() ? "" : ": " + answer.remark);
+  const std::string move =
+      fmt::format("the broker moves group {} in {} from {} to {}{}", context_.group,
+                  queue->queue().toString(), queue->next_offset.load(), answer.next_offset,
+                  answer.remark.empty() ? "" : ": " + answer.remark);
+  if (answer.remark == remoting::kOffsetResetRemark) {
+    log::info("{}", move);  // An administrator's order.
+  } else {
+    static LogLimiter limiter;
+    limiter.warn("{}", move);
+  }
   queue->drop(ProcessQueue::DropReason::kMoved);
-  moveWhenListenersAreOut(queue, answer.next_offset, context_.nowMs() + kListenersOutMax.count());
-}
-
-void PullLoop::moveWhenListenersAreOut(const QueuePtr& queue, int64_t offset, int64_t until_ms) {
-  context_.timers.after(kListenersOutCheck, [this, queue, offset, until_ms] {
-    if (queue->in_listener.load() > 0 && context_.nowMs() < until_ms) {
-      moveWhenListenersAreOut(queue, offset, until_ms);
-    } else {
-      on_offset_moved_(queue, offset);
-    }
-  });
+  context_.offsets->move(queue->queue(), answer.next_offset);
+  context_.on_start_anew(queue);
 }
 
 }  // namespace rocketmq::client

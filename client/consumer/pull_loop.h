@@ -1,7 +1,6 @@
 #pragma once
 
 #include <atomic>
-#include <functional>
 #include <memory>
 
 #include "client/consumer/consume_service.h"
@@ -18,13 +17,9 @@ namespace rocketmq::client {
 class PullLoop {
  public:
   using QueuePtr = std::shared_ptr<ProcessQueue>;
-  /// The broker says that the queue goes on elsewhere: the queue has been dropped and must be given
-  /// up, with `offset` as the group's new one.
-  using OnOffsetMoved = std::function<void(const QueuePtr& queue, int64_t offset)>;
 
   /// `service` and `context` are borrowed.
-  PullLoop(PushContext& context, ConsumeService& service, bool orderly,
-           OnOffsetMoved on_offset_moved);
+  PullLoop(PushContext& context, ConsumeService& service, bool orderly);
 
   /// Starts pulling a queue from its next_offset.
   void start(const QueuePtr& queue);
@@ -45,7 +40,6 @@ class PullLoop {
   void take(const QueuePtr& queue, Outcome<PullAnswer> outcome);
   void takeFailure(const QueuePtr& queue, const ClientError& error);
   void takeMoved(const QueuePtr& queue, const PullAnswer& answer);
-  void moveWhenListenersAreOut(const QueuePtr& queue, int64_t offset, int64_t until_ms);
   void noteEmpty(ProcessQueue& queue);
 
   PushContext& context_;
@@ -53,7 +47,6 @@ class PullLoop {
   const bool needs_lock_;
   /// As configured for each queue.
   const FlowLimits limits_;
-  const OnOffsetMoved on_offset_moved_;
   QueueLocks locks_;
   std::atomic<bool> paused_{false};
 };

@@ -1,6 +1,5 @@
 // PushConsumerCore: what it tells brokers about itself, and what they ask of it.
 
-#include <algorithm>
 #include <utility>
 
 #include "client/consumer/push_consumer_core.h"
@@ -11,10 +10,6 @@
 namespace rocketmq::client {
 namespace {
 
-using std::chrono::milliseconds;
-
-constexpr milliseconds kResetWait{10'000};
-constexpr milliseconds kResetCheckDelay{50};
 constexpr int64_t kMiB = 1 << 20;
 
 model::ConsumeFromWhere toModel(ConsumeFromWhere from_where) {
@@ -51,41 +46,22 @@ remoting::ConsumerData PushConsumerCore::heartbeatData() const {
 
 std::vector<std::string> PushConsumerCore::topics() const { return subscriptions_->topics(); }
 
-// The queues are dropped so that nothing that is being consumed now is committed over the new
-// offsets; when the workers have left them (or after 10 s, as RocketMQ waits) the offsets are set
-// and the queues start anew from there.
+// A queue that is about to leave us is moved, too: what its last listener commits would take the
+// group back. And before the table is read, so that a queue that is just being started is either
+// found there or found moved by who starts it.
 void PushConsumerCore::resetOffsets(const std::string& topic,
                                     std::map<model::MessageQueue, int64_t> offsets) {
-  std::vector<std::shared_ptr<ProcessQueue>> dropped;
+  log::info("an administrator resets the offsets of topic {} for group {}", topic, group_);
+  std::erase_if(offsets, [&](const auto& entry) { return entry.first.topic != topic; });
+  for (const auto& [queue, offset] : offsets) {
+    context_->offsets->move(client::fromModel(queue), offset);
+  }
   for (const auto& queue : queues_.all()) {
-    if (queue->queue().topic == topic && offsets.contains(client::toModel(queue->queue()))) {
+    if (offsets.contains(client::toModel(queue->queue()))) {
       queue->drop(ProcessQueue::DropReason::kMoved);
-      dropped.push_back(queue);
+      context_->on_start_anew(queue);
     }
   }
-  log::info("an administrator resets the offsets of {} queues of topic {} for group {}",
-            dropped.size(), topic, group_);
-  applyReset(dropped, offsets, std::chrono::steady_clock::now() + kResetWait);
-}
-
-void PushConsumerCore::applyReset(const std::vector<std::shared_ptr<ProcessQueue>>& dropped,
-                                  const std::map<model::MessageQueue, int64_t>& offsets,
-                                  std::chrono::steady_clock::time_point give_up) {
-  const bool all_left = std::all_of(dropped.begin(), dropped.end(), [](const auto& queue) {
-    return queue->in_listener.load() == 0;
-  });
-  if (!all_left && std::chrono::steady_clock::now() < give_up) {
-    context_->timers.after(kResetCheckDelay, [this, dropped, offsets, give_up] {
-      applyReset(dropped, offsets, give_up);
-    });
-    return;
-  }
-  worker_->post([this, dropped, offsets] {
-    for (const auto& queue : dropped) {
-      rebalance_->moveOffset(queue, offsets.at(client::toModel(queue->queue())));
-    }
-    rebalanceSoon();
-  });
 }
 
 std::map<model::MessageQueue, int64_t> PushConsumerCore::offsets(const std::string& topic) const {

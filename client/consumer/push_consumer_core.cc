@@ -120,15 +120,7 @@ void PushConsumerCore::makeParts() {
         std::make_unique<OrderlyService>(*context_, std::get<MessageListenerOrderly>(listener_));
   }
   worker_ = std::make_unique<WorkerPool>("rmq-consumer", 1);
-  pulls_ = std::make_unique<PullLoop>(
-      *context_, *service_, isOrderly(),
-      [this](const std::shared_ptr<ProcessQueue>& queue, int64_t offset) {
-        worker_->post([this, queue, offset] {
-          rebalance_->moveOffset(queue, offset);
-          // Only now: a rebalance that waits before this task would come too early.
-          rebalanceSoon();
-        });
-      });
+  pulls_ = std::make_unique<PullLoop>(*context_, *service_, isOrderly());
   context_->on_progress = [this](const std::shared_ptr<ProcessQueue>& queue) {
     pulls_->roomMade(queue);
   };
@@ -137,9 +129,10 @@ void PushConsumerCore::makeParts() {
       rebalance_->handOverLate(queue, remoting::deadlineAfter(kFarewellTimeout));
     }
   };
-  context_->on_lock_lost = [this](const std::shared_ptr<ProcessQueue>& queue) {
+  context_->on_start_anew = [this](const std::shared_ptr<ProcessQueue>& queue) {
     worker_->post([this, queue] {
-      rebalance_->giveUpLost(queue);
+      rebalance_->giveUpDropped(queue);
+      // Only now: a rebalance that waits before this task would come too early.
       rebalanceSoon();
     });
   };

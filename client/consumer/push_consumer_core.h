@@ -67,9 +67,6 @@ class PushConsumerCore final : public GroupMember {
   void findRoutes();
   void startTimers();
   void rebalance();
-  void applyReset(const std::vector<std::shared_ptr<ProcessQueue>>& dropped,
-                  const std::map<model::MessageQueue, int64_t>& offsets,
-                  std::chrono::steady_clock::time_point give_up);
   bool isOrderly() const { return std::holds_alternative<MessageListenerOrderly>(listener_); }
 
   const PushConsumerConfig config_;

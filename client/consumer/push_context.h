@@ -51,9 +51,9 @@ struct PushContext {
   std::function<void(const std::shared_ptr<ProcessQueue>&)> on_progress;
   /// The last worker has left a dropped queue. From any thread.
   std::function<void(const std::shared_ptr<ProcessQueue>&)> on_released;
-  /// A queue was dropped because its lock was lost: another member may have had it. On the event
-  /// loop.
-  std::function<void(const std::shared_ptr<ProcessQueue>&)> on_lock_lost;
+  /// A queue was dropped that is to be started anew: its lock was lost, so that another member may
+  /// have had it, or it goes on elsewhere. On the event loop.
+  std::function<void(const std::shared_ptr<ProcessQueue>&)> on_start_anew;
   /// A broker has granted the lock of a queue that was released before. On the event loop.
   std::function<void(const MessageQueue&)> on_stray_lock;
 };

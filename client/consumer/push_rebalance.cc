@@ -38,6 +38,8 @@ PushRebalance::PushRebalance(PushContext& context, ConsumeService& service, Queu
 
 RebalanceGaps PushRebalance::run() {
   RebalanceGaps gaps;
+  queries_.beginRun();
+  std::vector<MessageQueue> wanted;
   const std::vector<std::string> topics = context_.subscriptions->topics();
   for (const std::string& topic : topics) {
     if (context_.calls.cancelled()) {
@@ -53,7 +55,7 @@ RebalanceGaps PushRebalance::run() {
     const std::vector<MessageQueue>& all = route.value()->subscribe_queues;
     const std::optional<std::vector<MessageQueue>> mine =
         context_.isBroadcasting() ? all : queries_.allocate(topic, all);
-    gaps.queues = !mine || !update(topic, *mine) || gaps.queues;
+    gaps.queues = !mine || !update(topic, *mine, wanted) || gaps.queues;
   }
   for (const auto& queue : queues_.all()) {
     if (std::find(topics.begin(), topics.end(), queue->queue().topic) == topics.end()) {
@@ -61,6 +63,8 @@ RebalanceGaps PushRebalance::run() {
     }
   }
   handOverIdle();
+  // Of all topics together: the queues of a broker that does not answer come after all others.
+  gaps.queues = !addQueues(std::move(wanted)) || gaps.queues;
   return gaps;
 }
 
@@ -71,7 +75,8 @@ bool PushRebalance::isWorthWaitingFor(const std::string& topic) {
   return !isRetryTopic(topic) || ++runs_without_retry_topic_ <= RebalanceRetry::kQuickRetries;
 }
 
-bool PushRebalance::update(const std::string& topic, const std::vector<MessageQueue>& mine) {
+bool PushRebalance::update(const std::string& topic, const std::vector<MessageQueue>& mine,
+                           std::vector<MessageQueue>& wanted) {
   const int64_t now_ms = context_.nowMs();
   for (const auto& queue : queues_.all()) {
     if (queue->queue().topic != topic) {
@@ -88,7 +93,7 @@ bool PushRebalance::update(const std::string& topic, const std::vector<MessageQu
     }
   }
   handOverIdle();
-  std::vector<MessageQueue> wanted;
+  std::set<MessageQueue> free;
   bool all_free = true;
   for (const MessageQueue& queue : mine) {
     if (queues_.find(queue) != nullptr) {
@@ -100,45 +105,57 @@ bool PushRebalance::update(const std::string& topic, const std::vector<MessageQu
     }
     if (leaving_.contains(queue)) {
       all_free = false;
-      continue;
+    } else {
+      free.insert(queue);
     }
-    wanted.push_back(queue);
   }
   std::erase_if(refused_since_ms_, [&](const auto& entry) {
-    return entry.first.topic == topic &&
-           std::find(wanted.begin(), wanted.end(), entry.first) == wanted.end();
+    return entry.first.topic == topic && !free.contains(entry.first);
   });
   const auto topic_queues = static_cast<int32_t>(mine.size());
+  topic_queues_[topic] = topic_queues;
   for (const auto& queue : queues_.all()) {
     if (queue->queue().topic == topic) {
       queue->topic_queues.store(topic_queues);
     }
   }
-  return addQueues(wanted, topic_queues) && all_free;
+  wanted.insert(wanted.end(), free.begin(), free.end());
+  return all_free;
 }
 
-bool PushRebalance::addQueues(const std::vector<MessageQueue>& wanted, int32_t topic_queues) {
+bool PushRebalance::addQueues(std::vector<MessageQueue> wanted) {
+  const size_t silent = std::erase_if(
+      wanted, [this](const MessageQueue& queue) { return queries_.isSilent(queue.broker_name); });
   QueueLocks::Answer locks;
   if (lock_use_ != LockUse::kNone && !wanted.empty()) {
     locks = locks_.lock(wanted);
   }
-  bool all_added = true;
+  std::vector<MessageQueue> free;
   for (const MessageQueue& queue : wanted) {
-    const bool locked = locks.granted.contains(queue);
-    if (!locked && !mayStartUnlocked(queue, locks.refused.contains(queue))) {
+    if (locks.granted.contains(queue) || mayStartUnlocked(queue, locks.refused.contains(queue))) {
+      context_.offsets->remove(queue);
+      context_.offsets->add(queue);
+      free.push_back(queue);
+    } else {
       log::debug("{} is still locked by another member of group {}", queue.toString(),
                  context_.group);
-      all_added = false;
-    } else if (addQueue(queue, topic_queues, locked)) {
-      refused_since_ms_.erase(queue);
-    } else {
-      all_added = false;
-      if (locked) {
-        locks_.unlock({queue});
-      }
     }
   }
-  return all_added;
+  const bool all_known =
+      queries_.startQueues(*context_.offsets, free, [&](const MessageQueue& queue, int64_t offset) {
+        addQueue(queue, offset, locks.granted.contains(queue));
+        refused_since_ms_.erase(queue);
+        locks.granted.erase(queue);
+      });
+  for (const MessageQueue& queue : free) {
+    if (queues_.find(queue) == nullptr) {
+      context_.offsets->remove(queue);
+    }
+  }
+  if (!locks.granted.empty()) {
+    locks_.unlock({locks.granted.begin(), locks.granted.end()});
+  }
+  return all_known && free.size() == wanted.size() && silent == 0;
 }
 
 bool PushRebalance::mayStartUnlocked(const MessageQueue& queue, bool refused) {
@@ -155,23 +172,23 @@ bool PushRebalance::mayStartUnlocked(const MessageQueue& queue, bool refused) {
          now_ms - refused_since_ms_.try_emplace(queue, now_ms).first->second >= kHeldBackMaxMs;
 }
 
-bool PushRebalance::addQueue(const MessageQueue& queue, int32_t topic_queues, bool locked) {
-  context_.offsets->remove(queue);
-  const std::optional<int64_t> offset = queries_.firstOffset(*context_.offsets, queue);
-  if (!offset) {
-    return false;
-  }
+void PushRebalance::addQueue(const MessageQueue& queue, int64_t offset, bool locked) {
   const std::shared_ptr<ProcessQueue> added = service_.makeQueue(queue);
-  added->start_offset.store(*offset);
-  added->next_offset.store(*offset);
-  added->topic_queues.store(topic_queues);
+  added->start_offset.store(offset);
+  added->next_offset.store(offset);
+  added->topic_queues.store(topic_queues_[queue.topic]);
   if (locked) {
     added->setLocked(true, context_.nowMs());
   }
   queues_.add(added);
-  log::debug("group {} starts with {} at offset {}", context_.group, queue.toString(), *offset);
+  if (context_.offsets->isMoved(queue)) {
+    // Since it was asked for; who moved it may not have found the queue yet.
+    added->drop(ProcessQueue::DropReason::kMoved);
+    context_.on_start_anew(added);
+    return;
+  }
+  log::debug("group {} starts with {} at offset {}", context_.group, queue.toString(), offset);
   pulls_.start(added);
-  return true;
 }
 
 void PushRebalance::drop(const QueuePtr& queue) {
@@ -217,7 +234,7 @@ void PushRebalance::handOver(const std::vector<QueuePtr>& queues) {
   std::vector<MessageQueue> consumed;
   for (const QueuePtr& queue : queues) {
     names.push_back(queue->queue());
-    if (!queue->moved() && mayStoreOffset(*queue)) {
+    if (queue->moved() || mayStoreOffset(*queue)) {
       consumed.push_back(queue->queue());
     }
   }
@@ -293,26 +310,14 @@ void PushRebalance::sayFarewell(const std::vector<MessageQueue>& queues,
   }
 }
 
-void PushRebalance::giveUpLost(const QueuePtr& queue) {
+void PushRebalance::giveUpDropped(const QueuePtr& queue) {
   if (queues_.find(queue->queue()) != queue) {
     return;  // It went to another member meanwhile.
   }
-  log::warn("group {} has lost the lock of {} and starts it anew", context_.group,
-            queue->queue().toString());
-  letGo(queue);
-  handOverIdle();
-}
-
-void PushRebalance::moveOffset(const std::shared_ptr<ProcessQueue>& queue, int64_t offset) {
-  if (queues_.find(queue->queue()) != queue) {
-    return;  // It went to another member meanwhile.
+  if (!queue->moved()) {
+    log::warn("group {} has lost the lock of {} and starts it anew", context_.group,
+              queue->queue().toString());
   }
-  context_.offsets->update(queue->queue(), offset, false);
-  if (const auto error = context_.offsets->persistNow({queue->queue()})) {
-    log::warn("the new offset {} of {} may not have arrived: {}", offset, queue->queue().toString(),
-              error->message);
-  }
-  context_.offsets->remove(queue->queue());
   letGo(queue);
   handOverIdle();
 }

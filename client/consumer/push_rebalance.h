@@ -46,13 +46,9 @@ class PushRebalance {
   /// Gives back the broker's lock on `queue`, unless the queue is ours again.
   void giveBackStrayLock(const MessageQueue& queue);
 
-  /// Gives up a queue that was dropped because its lock was lost; the next run() starts it anew,
-  /// where the group is by then.
-  void giveUpLost(const std::shared_ptr<ProcessQueue>& queue);
-
-  /// Makes `offset` the group's in a queue that was dropped for that, and gives the queue up; the
-  /// next run() starts it anew.
-  void moveOffset(const std::shared_ptr<ProcessQueue>& queue, int64_t offset);
+  /// Gives up a queue that was dropped to be started anew; the next run() does that, where the
+  /// group is by then.
+  void giveUpDropped(const std::shared_ptr<ProcessQueue>& queue);
 
  private:
   using QueuePtr = std::shared_ptr<ProcessQueue>;
@@ -65,10 +61,11 @@ class PushRebalance {
   };
 
   bool isWorthWaitingFor(const std::string& topic);
-  bool update(const std::string& topic, const std::vector<MessageQueue>& mine);
-  /// `topic_queues`: how many of the topic are ours, those that we have already included.
-  bool addQueues(const std::vector<MessageQueue>& wanted, int32_t topic_queues);
-  bool addQueue(const MessageQueue& queue, int32_t topic_queues, bool locked);
+  /// Adds those of `mine` to `wanted` that can be started; false when there are others.
+  bool update(const std::string& topic, const std::vector<MessageQueue>& mine,
+              std::vector<MessageQueue>& wanted);
+  bool addQueues(std::vector<MessageQueue> wanted);
+  void addQueue(const MessageQueue& queue, int64_t offset, bool locked);
   bool mayStartUnlocked(const MessageQueue& queue, bool refused);
   void drop(const QueuePtr& queue);
   void letGo(const QueuePtr& queue);
@@ -91,6 +88,8 @@ class PushRebalance {
   /// Those of leaving_ that nobody works on.
   std::vector<QueuePtr> idle_;
   int32_t runs_without_retry_topic_ = 0;
+  /// How many queues of each topic are ours, those that are yet to be started included.
+  std::map<std::string, int32_t> topic_queues_;
   /// Since when another member holds the lock of a queue that should be ours; kPolite only.
   std::map<MessageQueue, int64_t> refused_since_ms_;
 

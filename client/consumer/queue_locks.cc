@@ -167,7 +167,7 @@ void QueueLocks::take(PushContext& context, const QueuePtr& queue, bool granted,
 
 void QueueLocks::lose(PushContext& context, const QueuePtr& queue) {
   queue->drop(ProcessQueue::DropReason::kGivenUp);
-  context.on_lock_lost(queue);
+  context.on_start_anew(queue);
 }
 
 // A broker that was away for longer than a lock is good for has given the queue to nobody. A member

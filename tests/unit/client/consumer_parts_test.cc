@@ -80,6 +80,19 @@ TEST(LocalOffsetStoreTest, AQueueThatIsGivenUpKeepsItsOffset) {
   EXPECT_EQ((*store)->load(queue).offset, 9);
 }
 
+TEST(LocalOffsetStoreTest, AMovedQueueStaysThereUntilItIsStartedAnew) {
+  const TempFolder folder;
+  const auto store = LocalOffsetStore::open(folder.file("offsets.json"));
+  const MessageQueue queue{"T", "b", 0};
+  (*store)->update(queue, 5, true);
+  (*store)->move(queue, 2);
+  (*store)->update(queue, 9, true);
+  EXPECT_EQ((*store)->cached(queue), 2);
+  (*store)->remove(queue);
+  (*store)->update(queue, 9, true);
+  EXPECT_EQ((*store)->cached(queue), 9);
+}
+
 TEST(OffsetStoreTest, OffsetsOnlyGrowUnlessTheyAreSet) {
   const TempFolder folder;
   auto store = LocalOffsetStore::open(folder.file("offsets.json"));

@@ -58,6 +58,12 @@ void FakeBroker::stop() {
 }
 
 template <class C>
+void FakeBroker::swallow(remoting::Responder<C> responder) {
+  auto kept = std::make_shared<remoting::Responder<C>>(std::move(responder));
+  swallowed_.push_back([kept] {});
+}
+
+template <class C>
 void FakeBroker::takeSend(const C& request, const RequestContext& context,
                           remoting::Responder<C> responder) {
   Answer<remoting::SendMessageReply> answer;
@@ -66,8 +72,7 @@ void FakeBroker::takeSend(const C& request, const RequestContext& context,
     MutexLock lock(mutex_);
     ++sends_;
     if (break_sends_ > 0 || swallow_sends_) {
-      auto kept = std::make_shared<remoting::Responder<C>>(std::move(responder));
-      swallowed_.push_back([kept] {});
+      swallow(std::move(responder));
       if (break_sends_ > 0) {
         --break_sends_;
         context.connection->close("broken by the test");
@@ -170,6 +175,7 @@ std::optional<Answer<remoting::PullMessageReply>> FakeBroker::tryPull(
   const auto end = static_cast<int64_t>(stored.size());
   remoting::PullMessageReply reply;
   reply.max_offset = end;
+  reply.suggest_which_broker_id = suggested_broker_id_;
   Answer<remoting::PullMessageReply> answer;
   if (refuse_pulls_.contains(key)) {
     answer.code = ResponseCode::kSystemError;
@@ -205,6 +211,11 @@ std::optional<Answer<remoting::PullMessageReply>> FakeBroker::tryPull(
 void FakeBroker::holdNoPulls() {
   MutexLock lock(mutex_);
   hold_no_pulls_ = true;
+}
+
+void FakeBroker::suggestBroker(int64_t broker_id) {
+  MutexLock lock(mutex_);
+  suggested_broker_id_ = broker_id;
 }
 
 void FakeBroker::answerHeld(const QueueKey& queue) {
@@ -245,9 +256,7 @@ void FakeBroker::registerMembership() {
             }
           }
           if (swallow_heartbeats_) {
-            auto kept =
-                std::make_shared<remoting::Responder<remoting::Heartbeat>>(std::move(responder));
-            swallowed_.push_back([kept] {});
+            swallow(std::move(responder));
             return;
           }
         }
@@ -259,12 +268,21 @@ void FakeBroker::registerMembership() {
         members_[request.consumer_group.value_or("")].erase(request.client_id.value_or(""));
         return Answer<NoFields>();
       });
-  router_.handle<remoting::GetConsumerListByGroup>(
-      {}, [this](const remoting::GetConsumerListByGroup& request, const RequestContext&) {
-        MutexLock lock(mutex_);
-        const std::set<std::string>& ids = members_[request.consumer_group];
-        return Answer<NoFields>::ofBody(
-            json::encode(remoting::ConsumerIdList{.consumer_id_list = {ids.begin(), ids.end()}}));
+  router_.handleLater<remoting::GetConsumerListByGroup>(
+      {}, [this](const remoting::GetConsumerListByGroup& request, const RequestContext&,
+                 remoting::Responder<remoting::GetConsumerListByGroup> responder) {
+        remoting::ConsumerIdList ids;
+        {
+          MutexLock lock(mutex_);
+          ++member_questions_;
+          if (swallow_member_questions_) {
+            swallow(std::move(responder));
+            return;
+          }
+          const std::set<std::string>& known = members_[request.consumer_group];
+          ids.consumer_id_list = {known.begin(), known.end()};
+        }
+        responder(Answer<NoFields>::ofBody(json::encode(ids)));
       });
   router_.handle<remoting::LockBatchQueues>(
       {}, [this](const remoting::LockBatchQueues&, const RequestContext& context) {
@@ -301,16 +319,28 @@ void FakeBroker::registerMembership() {
 }
 
 void FakeBroker::registerOffsets() {
-  router_.handle<remoting::QueryConsumerOffset>(
-      {},
-      [this](const remoting::QueryConsumerOffset& request,
-             const RequestContext&) -> Answer<remoting::OffsetReply> {
-        const auto offset = committed(request.consumer_group, request.topic, request.queue_id);
-        if (!offset) {
-          return {ResponseCode::kQueryNotFound, "Not found"};
-        }
-        return remoting::OffsetReply{*offset};
-      });
+  router_.handleLater<
+      remoting::QueryConsumerOffset>({}, [this](const remoting::QueryConsumerOffset& request,
+                                                const RequestContext&,
+                                                remoting::Responder<remoting::QueryConsumerOffset>
+                                                    responder) {
+    Answer<remoting::OffsetReply> answer{ResponseCode::kQueryNotFound, "Not found"};
+    {
+      MutexLock lock(mutex_);
+      ++offset_questions_;
+      if (swallow_offset_questions_) {
+        swallow(std::move(responder));
+        return;
+      }
+      const auto known = offsets_.find({request.consumer_group, {request.topic, request.queue_id}});
+      if (fail_offset_questions_) {
+        answer = {ResponseCode::kSystemError, "refused by the test"};
+      } else if (known != offsets_.end()) {
+        answer = remoting::OffsetReply{known->second};
+      }
+    }
+    responder(std::move(answer));
+  });
   router_.handle<remoting::UpdateConsumerOffset>(
       {}, [this](const remoting::UpdateConsumerOffset& request, const RequestContext&) {
         {
@@ -326,6 +356,14 @@ void FakeBroker::registerOffsets() {
       });
   router_.handle<remoting::GetMaxOffset>(
       {}, [this](const remoting::GetMaxOffset& request, const RequestContext&) {
+        std::function<void()> on_end_asked;
+        {
+          MutexLock lock(mutex_);
+          on_end_asked = on_end_asked_;
+        }
+        if (on_end_asked) {
+          on_end_asked();
+        }
         MutexLock lock(mutex_);
         return Answer<remoting::OffsetReply>(remoting::OffsetReply{
             static_cast<int64_t>(queues_[{request.topic, request.queue_id}].size())});
@@ -403,6 +441,31 @@ void FakeBroker::refuseOffsets(bool refuse) {
 void FakeBroker::refusePulls(const std::string& topic, int32_t queue_id) {
   MutexLock lock(mutex_);
   refuse_pulls_.insert({topic, queue_id});
+}
+
+void FakeBroker::swallowMemberQuestions(bool swallow) {
+  MutexLock lock(mutex_);
+  swallow_member_questions_ = swallow;
+}
+void FakeBroker::swallowOffsetQuestions(bool swallow) {
+  MutexLock lock(mutex_);
+  swallow_offset_questions_ = swallow;
+}
+int64_t FakeBroker::memberQuestions() const {
+  MutexLock lock(mutex_);
+  return member_questions_;
+}
+void FakeBroker::failOffsetQuestions(bool fail) {
+  MutexLock lock(mutex_);
+  fail_offset_questions_ = fail;
+}
+void FakeBroker::onEndAsked(std::function<void()> call) {
+  MutexLock lock(mutex_);
+  on_end_asked_ = std::move(call);
+}
+int64_t FakeBroker::offsetQuestions() const {
+  MutexLock lock(mutex_);
+  return offset_questions_;
 }
 
 int64_t FakeBroker::offsetUpdates() const {
@@ -547,6 +610,13 @@ void FakeCluster::createTopicAt(const FakeBroker& broker, const std::string& top
   topics_[topic].only_broker = broker.name();
 }
 
+void FakeCluster::createTopicWithSlave(const std::string& topic, const FakeBroker& master,
+                                       const FakeBroker& slave) {
+  MutexLock lock(mutex_);
+  topics_[topic].only_broker = master.name();
+  topics_[topic].slave_address = slave.address();
+}
+
 void FakeCluster::lieAbout(const std::string& topic,
                            const std::map<std::string, std::string>& addresses) {
   MutexLock lock(mutex_);
@@ -597,6 +667,9 @@ std::optional<std::string> FakeCluster::routeOf(const std::string& topic) {
     const auto lie = described.addresses.find(broker->name());
     data.broker_addrs[described.has_masters ? 0 : 1] =
         lie == described.addresses.end() ? broker->address() : lie->second;
+    if (!described.slave_address.empty()) {
+      data.broker_addrs[1] = described.slave_address;
+    }
     route.broker_datas.push_back(data);
     if (described.ordered) {
       route.order_topic_conf = route.order_topic_conf.value_or("") + broker->name() + ":" +

@@ -64,9 +64,18 @@ class FakeBroker {
   void failLocks(bool fail);
   /// Takes no offsets, with or without an answer.
   void refuseOffsets(bool refuse);
+  /// Answers no question for a group's offset but with an error.
+  void failOffsetQuestions(bool fail);
+  /// Takes questions for a group's members, or for its offset, but never answers.
+  void swallowMemberQuestions(bool swallow);
+  void swallowOffsetQuestions(bool swallow);
+  /// Calls this before it answers where a queue ends.
+  void onEndAsked(std::function<void()> call);
   /// Answers pulls at the end of a queue at once, as a slave does that has got less than its
   /// reader.
   void holdNoPulls();
+  /// Suggests this broker id with each answer to a pull.
+  void suggestBroker(int64_t broker_id);
   /// Refuses all pulls of a topic's queue.
   void refusePulls(const std::string& topic, int32_t queue_id);
 
@@ -97,6 +106,10 @@ class FakeBroker {
   int64_t pulls(const std::string& topic) const;
   /// Offsets that it was told, taken or not.
   int64_t offsetUpdates() const;
+  /// Questions for a group's members, answered or not.
+  int64_t memberQuestions() const;
+  /// Questions for a group's offset, answered or not.
+  int64_t offsetQuestions() const;
 
   /// The next pulls of a queue are answered "go on at `offset`".
   void moveOffset(const std::string& topic, int32_t queue_id, int64_t offset);
@@ -131,6 +144,9 @@ class FakeBroker {
   void registerPulls();
   void registerMembership();
   void registerOffsets();
+  /// Keeps what would answer a request until the broker stops.
+  template <class C>
+  void swallow(remoting::Responder<C> responder) ROCKETMQ_REQUIRES(mutex_);
   template <class C>
   void takeSend(const C& request, const remoting::RequestContext& context,
                 remoting::Responder<C> responder);
@@ -161,8 +177,15 @@ class FakeBroker {
   bool refuse_send_backs_ ROCKETMQ_GUARDED_BY(mutex_) = false;
   bool refuse_locks_ ROCKETMQ_GUARDED_BY(mutex_) = false;
   bool fail_locks_ ROCKETMQ_GUARDED_BY(mutex_) = false;
+  bool swallow_member_questions_ ROCKETMQ_GUARDED_BY(mutex_) = false;
+  bool swallow_offset_questions_ ROCKETMQ_GUARDED_BY(mutex_) = false;
+  int64_t member_questions_ ROCKETMQ_GUARDED_BY(mutex_) = 0;
+  bool fail_offset_questions_ ROCKETMQ_GUARDED_BY(mutex_) = false;
+  int64_t offset_questions_ ROCKETMQ_GUARDED_BY(mutex_) = 0;
+  std::function<void()> on_end_asked_ ROCKETMQ_GUARDED_BY(mutex_);
   bool refuse_offsets_ ROCKETMQ_GUARDED_BY(mutex_) = false;
   std::set<QueueKey> refuse_pulls_ ROCKETMQ_GUARDED_BY(mutex_);
+  int64_t suggested_broker_id_ ROCKETMQ_GUARDED_BY(mutex_) = 0;
   bool hold_no_pulls_ ROCKETMQ_GUARDED_BY(mutex_) = false;
   std::vector<std::function<void()>> swallowed_ ROCKETMQ_GUARDED_BY(mutex_);
   int64_t sends_ ROCKETMQ_GUARDED_BY(mutex_) = 0;
@@ -199,6 +222,9 @@ class FakeCluster {
   /// The topic's route names slaves only, until createTopic(). `ordered`: its order configuration
   /// still has the queues of the masters.
   void loseMasters(const std::string& topic, bool ordered = false);
+  /// The topic is `master`'s alone, and `slave` is a slave of it.
+  void createTopicWithSlave(const std::string& topic, const FakeBroker& master,
+                            const FakeBroker& slave);
   /// Routes are asked for but not answered.
   void swallowRoutes(bool swallow);
   int64_t routeRequests() const;
@@ -210,7 +236,8 @@ class FakeCluster {
     int32_t queues = 1;
     int32_t perm = 6;
     std::map<std::string, std::string> addresses;
-    std::string only_broker = {};  ///< Empty: all have it.
+    std::string only_broker = {};    ///< Empty: all have it.
+    std::string slave_address = {};  ///< Empty: none has a slave.
     bool has_masters = true;
     bool ordered = false;
   };

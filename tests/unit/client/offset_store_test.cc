@@ -4,7 +4,9 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <memory>
+#include <thread>
 
 #include "tests/unit/client/push_rebalance_fixture.h"
 
@@ -72,6 +74,48 @@ TEST_F(RemoteOffsetStoreTest, WhatWasReadSinceIsNotSentOver) {
   }));
   subject_->persistAll();
   EXPECT_EQ(subject_->load(name_).offset, 9);
+}
+
+// Promise: nothing that is still under way in a queue goes over the place that it was moved to.
+TEST_F(RemoteOffsetStoreTest, AMovedQueueStaysThereUntilItIsStartedAnew) {
+  subject_->move(name_, 2);
+  EXPECT_TRUE(eventually([&] { return broker().committed("CG", "T") == 2; })) << "at once";
+  subject_->update(name_, 9, true);
+  subject_->update(name_, 1, false);
+  subject_->persistAll();
+  EXPECT_EQ(subject_->persistFinally(std::chrono::steady_clock::time_point::max()), std::nullopt);
+  EXPECT_EQ(broker().committed("CG", "T"), 2);
+  subject_->move(name_, 0);
+  EXPECT_EQ(subject_->cached(name_), 0);
+  subject_->remove(name_);
+  subject_->add(name_);
+  EXPECT_EQ(subject_->cached(name_), std::nullopt);
+  subject_->update(name_, 9, true);
+  EXPECT_EQ(subject_->cached(name_), 9);
+}
+
+TEST_F(RemoteOffsetStoreTest, AMoveWhileOlderValuesAreBeingSentIsTheLastThatIsHeard) {
+  for (int64_t i = 0; i < 300; ++i) {
+    subject_->remove(name_);
+    subject_->update(name_, 1000 + i, true);
+    std::atomic<bool> begun{false};
+    std::thread others([&] {
+      begun.store(true);
+      subject_->persistAll();
+    });
+    while (!begun.load()) {
+    }
+    subject_->move(name_, i);
+    others.join();
+    ASSERT_EQ(subject_->load(name_).offset, i);
+  }
+}
+
+TEST_F(RemoteOffsetStoreTest, AQueueThatIsNotOursIsNotMoved) {
+  subject_->remove(name_);
+  subject_->move(name_, 2);
+  EXPECT_FALSE(subject_->isMoved(name_));
+  EXPECT_EQ(subject_->cached(name_), std::nullopt);
 }
 
 }  // namespace

@@ -58,6 +58,39 @@ TEST_F(PullConsumerTest, TagsAreComparedByText) {
   EXPECT_THROW(subject_->pull({"T", "unknown", 0}, "*", 0, 32), MQClientException);
 }
 
+// Promise: a master that has its readers go to a slave is followed, until an answer says otherwise,
+// and read again when the slave is not there.
+TEST(PullFromSlaveTest, TheSuggestedBrokerIsAskedNext) {
+  FakeCluster cluster(2);
+  FakeBroker& master = cluster.broker(0);
+  auto& slave = cluster.broker(1);
+  cluster.createTopicWithSlave("T", master, slave);
+  for (FakeBroker* broker : {&master, &slave}) {
+    broker->append("T", 0, "a");
+  }
+  PullConsumerConfig config;
+  config.namesrv_addr = cluster.nameServer();
+  config.consumer_group = "CG";
+  DefaultMQPullConsumer subject(config);
+  subject.start();
+  master.suggestBroker(1);
+  slave.suggestBroker(1);
+  const auto pull = [&] { return subject.pull(kQueue, "*", 0, 32).messages.size(); };
+  EXPECT_EQ(pull(), 1u);
+  EXPECT_EQ(pull(), 1u);
+  EXPECT_EQ(pull(), 1u);
+  EXPECT_EQ(master.pulls("T"), 1);
+  EXPECT_EQ(slave.pulls("T"), 2);
+  slave.suggestBroker(0);
+  EXPECT_EQ(pull(), 1u);
+  EXPECT_EQ(pull(), 1u);
+  EXPECT_EQ(master.pulls("T"), 2);
+  slave.stop();
+  EXPECT_THROW(pull(), RemotingException);
+  EXPECT_EQ(pull(), 1u);
+  EXPECT_EQ(master.pulls("T"), 3);
+}
+
 TEST_F(PullConsumerTest, ABlockingPullWaitsForTheNextMessage) {
   std::thread later([this] {
     EXPECT_TRUE(eventually([this] { return cluster_.broker().pulls("T") == 1; }));
@@ -201,13 +234,32 @@ TEST_F(LitePullConsumerTest, AutoCommitStoresFromTimeToTime) {
   EXPECT_TRUE(eventually([this] { return cluster_.broker().committed("CG", "T") == 2; }));
 }
 
-TEST_F(LitePullConsumerTest, WithoutAutoCommitNothingIsStoredByItself) {
+TEST_F(LitePullConsumerTest, WithoutAutoCommitOnlyTheBeginningIsStoredByItself) {
   config_.auto_commit = false;
   start();
   poll();
   poll();
   subject_->shutdown();
-  EXPECT_EQ(cluster_.broker().committed("CG", "T"), std::nullopt);
+  EXPECT_EQ(cluster_.broker().committed("CG", "T"), 0);
+}
+
+// Promise: who has the queue next begins at the same place, and not at an end that is further then.
+TEST_F(LitePullConsumerTest, WhereANewGroupBeginsIsStoredBeforeItsFirstPull) {
+  config_.auto_commit = false;
+  config_.consume_from_where = ConsumeFromWhere::kLastOffset;
+  start();
+  ASSERT_TRUE(eventually([this] { return cluster_.broker().pulls("T") >= 1; }));
+  EXPECT_EQ(cluster_.broker().committed("CG", "T"), 5);
+}
+
+// Promise: where it began is not told again and again: it would take back who commits meanwhile.
+TEST_F(LitePullConsumerTest, WhereANewGroupBeginsIsToldOnce) {
+  config_.auto_commit = false;
+  start();
+  EXPECT_EQ(cluster_.broker().offsetUpdates(), 1);
+  cluster_.broker().setCommitted("CG", "T", 0, 3);
+  subject_->shutdown();
+  EXPECT_EQ(cluster_.broker().committed("CG", "T"), 3);
 }
 
 // Promise: an offset that did not arrive is not told as stored, however often it was sent since.
@@ -221,7 +273,7 @@ TEST_F(LitePullConsumerTest, AnOffsetThatNeverArrivedIsNotForgotten) {
   const int64_t told = cluster_.broker().offsetUpdates();
   ASSERT_TRUE(eventually([&] { return cluster_.broker().offsetUpdates() >= told + 3; }));
   EXPECT_THROW(subject_->commitSync(), MQBrokerException);
-  EXPECT_EQ(cluster_.broker().committed("CG", "T"), std::nullopt);
+  EXPECT_EQ(cluster_.broker().committed("CG", "T"), 0) << "where it began";
   cluster_.broker().refuseOffsets(false);
   subject_->commitSync();
   EXPECT_EQ(cluster_.broker().committed("CG", "T"), 2);

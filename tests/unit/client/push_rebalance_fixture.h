@@ -15,7 +15,7 @@ class PushRebalanceTest : public PushConsumerTest {
  protected:
   PushRebalanceTest() {
     context_.on_released = [](const auto&) {};
-    context_.on_lock_lost = [this](const auto& queue) { lost_.add(queue); };
+    context_.on_start_anew = [this](const auto& queue) { lost_.add(queue); };
     context_.on_stray_lock = [this](const MessageQueue& queue) {
       rebalance_.giveBackStrayLock(queue);
     };
@@ -32,7 +32,7 @@ class PushRebalanceTest : public PushConsumerTest {
       context_, [](const auto&, auto&) { return ConsumeConcurrentlyStatus::kConsumeSuccess; }};
   QueueTable queues_;
   QueueTable lost_;  ///< Queues whose locks were lost.
-  PullLoop pulls_{context_, service_, false, [](const auto&, int64_t) {}};
+  PullLoop pulls_{context_, service_, false};
   PushRebalance rebalance_{context_, service_, queues_, pulls_, false};
 };
 

@@ -79,7 +79,7 @@ class LostLockTest : public QueueLocksTest {
   }
   /// What the group's offset is when this member has given the queue up.
   std::optional<int64_t> committedInTheEnd() {
-    rebalance_.giveUpLost(queue_);
+    rebalance_.giveUpDropped(queue_);
     EXPECT_EQ(queues_.find(name_), nullptr);
     EXPECT_FALSE(context_.offsets->cached(name_).has_value());
     return broker().committed("CG", "T");

@@ -93,7 +93,7 @@ TEST_F(ConsumerOffsetsTest, FilesOfBothReleasesAreReadTornOnesFromTheirBackup) {
 
 TEST_F(ConsumerOffsetsTest, APendingResetStopsCommitsUntilItIsTaken) {
   offsets_->commit("G", "T", 0, 50);
-  EXPECT_EQ(offsets_->takeReset("G", "T", 0), std::nullopt);
+  EXPECT_EQ(offsets_->resetFor("G", "T", 0, 50, 1), std::nullopt);
   offsets_->assignReset("G", "T", 0, 10);
   EXPECT_TRUE(offsets_->isResetPending("G", "T", 0));
   EXPECT_EQ(offsets_->find("G", "T", 0), 10);
@@ -102,10 +102,33 @@ TEST_F(ConsumerOffsetsTest, APendingResetStopsCommitsUntilItIsTaken) {
   offsets_->commit("G", "T", 1, 7);  // Other queues go on.
   EXPECT_EQ(offsets_->find("G", "T", 1), 7);
 
-  EXPECT_EQ(offsets_->takeReset("G", "T", 0), 10);
-  EXPECT_EQ(offsets_->takeReset("G", "T", 0), std::nullopt);
+  EXPECT_EQ(offsets_->resetFor("G", "T", 0, 51, 1), 10);
+  offsets_->commit("G", "T", 0, 51);
+  EXPECT_EQ(offsets_->find("G", "T", 0), 10) << "what was under way when it was told";
+  EXPECT_EQ(offsets_->resetFor("G", "T", 0, 10, 1), std::nullopt);
+  EXPECT_FALSE(offsets_->isResetPending("G", "T", 0));
   offsets_->commit("G", "T", 0, 11);
   EXPECT_EQ(offsets_->find("G", "T", 0), 11);
+}
+
+// Promise: an answer that is lost with its connection is given again on the next one.
+TEST_F(ConsumerOffsetsTest, AResetIsToldOnEachConnection) {
+  offsets_->assignReset("G", "T", 0, 10);
+  EXPECT_EQ(offsets_->resetFor("G", "T", 0, 51, 1), 10);
+  EXPECT_EQ(offsets_->resetFor("G", "T", 0, 51, 2), 10);
+  EXPECT_EQ(offsets_->resetFor("G", "T", 0, 10, 2), std::nullopt);
+  EXPECT_EQ(offsets_->resetFor("G", "T", 0, 51, 3), std::nullopt);
+}
+
+// Promise: a client that has heard of it and reads elsewhere all the same is left alone.
+TEST_F(ConsumerOffsetsTest, AResetIsNotRepeatedForEver) {
+  offsets_->assignReset("G", "T", 0, 10);
+  EXPECT_EQ(offsets_->resetFor("G", "T", 0, 51, 1), 10);
+  EXPECT_EQ(offsets_->resetFor("G", "T", 0, 51, 1), std::nullopt);
+  offsets_->commit("G", "T", 0, 52);
+  EXPECT_EQ(offsets_->find("G", "T", 0), 52);
+  offsets_->assignReset("G", "T", 0, 20);
+  EXPECT_EQ(offsets_->resetFor("G", "T", 0, 52, 1), 20) << "another one";
 }
 
 TEST_F(ConsumerOffsetsTest, RemovalAndCloning) {

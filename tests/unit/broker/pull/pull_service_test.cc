@@ -197,6 +197,21 @@ TEST_F(PullServiceTest, APendingResetSendsTheGroupToItsNewOffset) {
   EXPECT_EQ(codeOf({.offset = 0}), ResponseCode::kSuccess);
 }
 
+// Promise: a client whose connection has broken with the answer is not lost for the reset.
+TEST_F(PullServiceTest, AResetIsToldAgainOnTheNextConnection) {
+  send({});
+  offsets_->assignReset("G", "T", 0, 0);
+  EXPECT_EQ(codeOf({.offset = 1}), ResponseCode::kPullOffsetMoved);
+  connection_ = std::make_shared<FakeConnection>(2);
+  EXPECT_EQ(codeOf({.offset = 1,
+                    .sys_flag = pull_sys_flag::kSubscription | pull_sys_flag::kCommitOffset,
+                    .commit = 1}),
+            ResponseCode::kPullOffsetMoved);
+  EXPECT_EQ(offsets_->find("G", "T", 0), 0);
+  EXPECT_EQ(codeOf({.offset = 0}), ResponseCode::kSuccess);
+  EXPECT_EQ(codeOf({.offset = 1}), ResponseCode::kPullNotFound) << "it is done";
+}
+
 TEST_F(PullServiceTest, AHeldPullIsAnsweredByTheNextMessage) {
   const auto slot = start({.sys_flag = kHold});
   EXPECT_FALSE(slot->answer);
