@@ -118,7 +118,7 @@ void TcpConnection::adaptTurn(Deadline began, bool has_more) {
 }
 
 /// Reads once and handles what has come. Returns the number of bytes, 0 when the socket has no more
-/// for now.
+/// for now, or others' turn comes first.
 size_t TcpConnection::readOnce() {
   const std::span<char> room =
       partial_.empty() ? std::span<char>() : partial_.room(expected_bytes_);
@@ -136,6 +136,7 @@ size_t TcpConnection::readOnce() {
     parts[count++] = {shared.data(), shared.size()};
     capacity += shared.size();
   }
+  const Deadline began = std::chrono::steady_clock::now();  // Decrypting is a part of the turn.
   const ssize_t got = tls_ != nullptr
                           ? tls_->read({parts.data(), count})
                           : ::readv(socket_.get(), parts.data(), static_cast<int>(count));
@@ -152,18 +153,18 @@ size_t TcpConnection::readOnce() {
     return 0;
   }
   touch();
-  last_read_at_ = std::chrono::steady_clock::now();
-  turn_began_ = last_read_at_;
+  last_read_at_ = began;
+  turn_began_ = began;
   const auto bytes = static_cast<size_t>(got);
   const size_t in_room = std::min(bytes, room.size());
   partial_.grow(in_room);
   handleBytes(shared.first(bytes - in_room));
   if (bytes >= IoThread::kTurnBytesMin / 2) {
-    adaptTurn(last_read_at_, bytes == capacity);
+    adaptTurn(began, bytes == capacity);
   }
   if (tls_ != nullptr) {
     may_read_ = tls_->mayHaveMore();
-    return may_read_ ? bytes : 0;
+    return 0;  // It has read as much as a turn may have.
   }
   // Less than there was room for: the socket is empty, and what comes from now on is told. An end
   // that was told with these bytes is not told again.

@@ -20,6 +20,11 @@ namespace {
 
 /// What one TLS record can carry.
 constexpr size_t kRecordBytes = 16u << 10;
+/// What one read() takes. A record costs a microsecond even when it carries a single byte.
+constexpr size_t kRecordsPerRead = 64;
+/// Key updates and their like that a peer may send without data between: each costs as much as
+/// dozens of records, and OpenSSL handles them within one read as long as more of them are there.
+constexpr int kMessagesMax = 16;
 
 }  // namespace
 
@@ -46,6 +51,8 @@ TlsSession::Handshake TlsSession::handshake() {
   const int result = SSL_do_handshake(session_.get());
   if (result == 1) {
     may_have_more_ = true;
+    SSL_set_app_data(session_.get(), this);
+    SSL_set_info_callback(session_.get(), noteMessage);
     return Handshake::kDone;
   }
   switch (SSL_get_error(session_.get(), result)) {
@@ -59,8 +66,22 @@ TlsSession::Handshake TlsSession::handshake() {
   }
 }
 
+/// OpenSSL calls it when a message that came behind the handshake is done with, or an alert leaves.
+void TlsSession::noteMessage(const ssl_st* session, int what, int result) {
+  const bool is_done = (what & SSL_CB_EXIT) != 0 && result == 1;
+  if (!is_done && what != SSL_CB_WRITE_ALERT) {
+    return;
+  }
+  TlsSession& self = *static_cast<TlsSession*>(SSL_get_app_data(session));
+  if (++self.messages_ > kMessagesMax) {
+    // Nothing else gets OpenSSL out of its read; error_ says why.
+    SSL_set_shutdown(self.session_.get(), SSL_RECEIVED_SHUTDOWN);
+  }
+}
+
 ssize_t TlsSession::read(std::span<const iovec> parts) {
   size_t total = 0;
+  size_t records = 0;
   for (const iovec& part : parts) {
     char* const into = static_cast<char*>(part.iov_base);
     for (size_t filled = 0; filled < part.iov_len;) {
@@ -72,6 +93,10 @@ ssize_t TlsSession::read(std::span<const iovec> parts) {
       }
       filled += static_cast<size_t>(got);
       total += static_cast<size_t>(got);
+      if (std::exchange(messages_, 0) > 0 || ++records == kRecordsPerRead) {
+        may_have_more_ = true;
+        return static_cast<ssize_t>(total);
+      }
     }
   }
   may_have_more_ = true;
@@ -87,6 +112,11 @@ ssize_t TlsSession::readPart(char* into, size_t size) {
   size_t got = 0;
   const int result = SSL_read_ex(session_.get(), into, size, &got);
   read_waits_for_room_ = SSL_want_write(session_.get());
+  if (messages_ > kMessagesMax) {
+    error_ = "more than " + std::to_string(kMessagesMax) + " messages of TLS itself without data";
+    errno = EPROTO;
+    return -1;
+  }
   return result == 1 ? static_cast<ssize_t>(got) : fail(result);
 }
 

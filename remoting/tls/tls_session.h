@@ -31,7 +31,8 @@ class TlsSession {
   Handshake handshake();
 
   /// As readv(): fills the parts in order as far as bytes are there; 0 at the end; -1 with errno
-  /// EAGAIN when there are none for now, with EPROTO when error() says why.
+  /// EAGAIN when there are none for now, with EPROTO when error() says why. Takes so many records
+  /// and messages of TLS itself that others on the thread need not wait for long.
   ssize_t read(std::span<const iovec> parts);
   /// The last read() stopped before everything was read: another one may find bytes although the
   /// socket has none.
@@ -59,6 +60,7 @@ class TlsSession {
   };
 
   explicit TlsSession(std::unique_ptr<ssl_st, Free> session) : session_(std::move(session)) {}
+  static void noteMessage(const ssl_st* session, int what, int result);
   ssize_t readPart(char* into, size_t size);
   ssize_t writePart(const char* bytes, size_t size);
   ssize_t fail(int result);
@@ -66,6 +68,7 @@ class TlsSession {
 
   const std::unique_ptr<ssl_st, Free> session_;
   std::string error_;
+  int messages_ = 0;  ///< Of TLS itself, since the handshake or the last record with data.
   bool may_have_more_ = false;
   bool read_waits_for_room_ = false;
   bool write_waits_for_bytes_ = false;

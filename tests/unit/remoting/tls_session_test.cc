@@ -6,13 +6,16 @@
 #include <openssl/hmac.h>
 #include <openssl/ssl.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include <array>
 #include <cerrno>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
+
+#include "common/descriptor.h"
 
 namespace rocketmq::remoting {
 namespace {
@@ -49,6 +52,17 @@ class CraftyClient {
     std::array<char, 64> bytes;
     const int got = SSL_read(session_.get(), bytes.data(), bytes.size());
     return got > 0 ? std::string(bytes.data(), static_cast<size_t>(got)) : std::string();
+  }
+
+  /// As a record of its own.
+  void write(std::string_view text) {
+    ASSERT_EQ(SSL_write(session_.get(), text.data(), static_cast<int>(text.size())),
+              static_cast<int>(text.size()));
+  }
+
+  void updateKey() {
+    ASSERT_EQ(SSL_key_update(session_.get(), SSL_KEY_UPDATE_NOT_REQUESTED), 1);
+    ASSERT_EQ(SSL_do_handshake(session_.get()), 1);
   }
 
   /// Writes a record with a part of a handshake message.
@@ -110,46 +124,109 @@ class CraftyClient {
   std::unique_ptr<SSL, Free> session_;
 };
 
-ssize_t write(TlsSession& session, std::string_view text) {
-  const iovec part{const_cast<char*>(text.data()), text.size()};
-  return session.write({&part, 1});
-}
+/// A server's session and its client, their hands shaken.
+class TlsSessionTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    const auto context = TlsContext::forServer(TlsSettings{});
+    ASSERT_TRUE(context.ok()) << context.status().message();
+    auto opened = TlsSession::open(**context, server_socket_.get(), TlsSession::Side::kServer);
+    ASSERT_TRUE(opened.ok()) << opened.status().message();
+    server_ = std::move(*opened);
+    ASSERT_FALSE(client_->handshake());
+    ASSERT_EQ(server_->handshake(), TlsSession::Handshake::kWantsRead);
+    ASSERT_TRUE(client_->handshake());
+    ASSERT_EQ(server_->handshake(), TlsSession::Handshake::kDone);
+  }
 
-ssize_t read(TlsSession& session, std::span<char> into) {
-  const iovec part{into.data(), into.size()};
-  return session.read({&part, 1});
-}
+  /// What one read() of the server brings; nullopt: an error, see errno.
+  std::optional<std::string> readOnce() {
+    std::array<char, 256> bytes;
+    const iovec part{bytes.data(), bytes.size()};
+    const ssize_t got = server_->read({&part, 1});
+    return got < 0 ? std::nullopt
+                   : std::optional(std::string(bytes.data(), static_cast<size_t>(got)));
+  }
+
+  ssize_t write(std::string_view text) {
+    const iovec part{const_cast<char*>(text.data()), text.size()};
+    return server_->write({&part, 1});
+  }
+
+ private:
+  static std::array<int, 2> socketPair() {
+    std::array<int, 2> sockets{-1, -1};
+    EXPECT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, sockets.data()), 0);
+    return sockets;
+  }
+
+  const std::array<int, 2> sockets_ = socketPair();
+  const Descriptor server_socket_{sockets_[0]};
+  const Descriptor client_socket_{sockets_[1]};
+
+ protected:
+  const std::unique_ptr<CraftyClient> client_ =
+      std::make_unique<CraftyClient>(client_socket_.get());
+  std::unique_ptr<TlsSession> server_;
+};
 
 // Promise: a write that OpenSSL cannot do before the rest of the peer's message has come says so.
 // Its socket is writable all the while: whoever waited for that would never rest.
-TEST(TlsSessionTest, AWriteBehindHalfAKeyUpdateWaitsForBytesAndNotForRoom) {
-  std::array<int, 2> sockets;
-  ASSERT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, sockets.data()), 0);
-  const auto context = TlsContext::forServer(TlsSettings{});
-  ASSERT_TRUE(context.ok()) << context.status().message();
-  auto opened = TlsSession::open(**context, sockets[0], TlsSession::Side::kServer);
-  ASSERT_TRUE(opened.ok()) << opened.status().message();
-  TlsSession& server = **opened;
-  CraftyClient client(sockets[1]);
-  ASSERT_FALSE(client.handshake());
-  ASSERT_EQ(server.handshake(), TlsSession::Handshake::kWantsRead);
-  ASSERT_TRUE(client.handshake());
-  ASSERT_EQ(server.handshake(), TlsSession::Handshake::kDone);
-
-  client.writeHandshakePart(std::string_view("\x18\0\0\x01", 4));
-  std::array<char, 64> bytes;
-  EXPECT_EQ(read(server, bytes), -1);
+TEST_F(TlsSessionTest, AWriteBehindHalfAKeyUpdateWaitsForBytesAndNotForRoom) {
+  client_->writeHandshakePart(std::string_view("\x18\0\0\x01", 4));
+  EXPECT_EQ(readOnce(), std::nullopt);
   EXPECT_EQ(errno, EAGAIN);
-  EXPECT_EQ(write(server, "answer"), -1);
+  EXPECT_EQ(write("answer"), -1);
   EXPECT_EQ(errno, EAGAIN);
-  EXPECT_TRUE(server.writeWaitsForBytes());
+  EXPECT_TRUE(server_->writeWaitsForBytes());
 
-  client.writeHandshakePart(std::string_view("\0", 1));
-  EXPECT_EQ(write(server, "answer"), 6);
-  EXPECT_FALSE(server.writeWaitsForBytes());
-  EXPECT_EQ(client.read(), "answer");
-  ::close(sockets[0]);
-  ::close(sockets[1]);
+  client_->writeHandshakePart(std::string_view("\0", 1));
+  EXPECT_EQ(write("answer"), 6);
+  EXPECT_FALSE(server_->writeWaitsForBytes());
+  EXPECT_EQ(client_->read(), "answer");
+}
+
+// Promise: new keys may come as often as there is data, and a read ends behind them: to change keys
+// takes long.
+TEST_F(TlsSessionTest, KeyUpdatesBetweenDataAreTakenOneRead) {
+  for (int i = 0; i < 40; ++i) {
+    client_->updateKey();
+    client_->write("a");
+    client_->write("b");
+  }
+  for (int i = 0; i < 40; ++i) {
+    EXPECT_EQ(readOnce(), i == 0 ? "a" : "ba");
+    EXPECT_TRUE(server_->mayHaveMore());
+  }
+  EXPECT_EQ(readOnce(), "b");
+  EXPECT_FALSE(server_->mayHaveMore());
+}
+
+// Promise: whoever sends nothing but new keys has the thread for as long as a few of them take.
+TEST_F(TlsSessionTest, KeyUpdatesWithoutDataEndTheConnection) {
+  for (int i = 0; i < 16; ++i) {
+    client_->updateKey();
+  }
+  EXPECT_EQ(readOnce(), std::nullopt);
+  EXPECT_EQ(errno, EAGAIN);
+  for (int i = 0; i < 100; ++i) {
+    client_->updateKey();
+  }
+  client_->write("too late");
+  EXPECT_EQ(readOnce(), std::nullopt);
+  EXPECT_EQ(errno, EPROTO);
+  EXPECT_EQ(server_->error(), "more than 16 messages of TLS itself without data");
+}
+
+// Promise: a read takes as many records as are quickly decrypted, however little is in them.
+TEST_F(TlsSessionTest, AReadEndsBehindSoManyRecords) {
+  for (int i = 0; i < 100; ++i) {
+    client_->write("x");
+  }
+  EXPECT_EQ(readOnce(), std::string(64, 'x'));
+  EXPECT_TRUE(server_->mayHaveMore());
+  EXPECT_EQ(readOnce(), std::string(36, 'x'));
+  EXPECT_FALSE(server_->mayHaveMore());
 }
 
 }  // namespace
