@@ -76,6 +76,17 @@ TEST_F(RemoteOffsetStoreTest, WhatWasReadSinceIsNotSentOver) {
   EXPECT_EQ(subject_->load(name_).offset, 9);
 }
 
+// Promise: where a group began is not told again and again: it would take back who commits
+// meanwhile.
+TEST_F(RemoteOffsetStoreTest, WhereAGroupBeginsIsToldOnceWhenThatHasArrived) {
+  subject_->begin(name_, 2);
+  EXPECT_EQ(subject_->persistNow({name_}), std::nullopt);
+  EXPECT_EQ(broker().committed("CG", "T"), 2);
+  broker().setCommitted("CG", "T", 0, 9);
+  subject_->persistAll();
+  EXPECT_EQ(subject_->load(name_).offset, 9);
+}
+
 // Promise: nothing that is still under way in a queue goes over the place that it was moved to.
 TEST_F(RemoteOffsetStoreTest, AMovedQueueStaysThereUntilItIsStartedAnew) {
   subject_->move(name_, 2);

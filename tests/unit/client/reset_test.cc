@@ -122,6 +122,19 @@ TEST_F(ResetTest, ASecondResetWhileTheListenerIsBusyWins) {
   EXPECT_EQ(lastBodies(4), (std::vector<std::string>{"a", "b", "c", "d"}));
 }
 
+// Promise: what the broker has not taken at once it is told again before the queue goes on.
+TEST_F(ResetTest, APlaceThatWasRefusedIsToldAgainWhenTheListenerHasEnded) {
+  start();
+  broker().refuseOffsets(true);
+  const int64_t told = broker().offsetUpdates();
+  resetTo(1);
+  ASSERT_TRUE(eventually([&] { return broker().offsetUpdates() > told; }));
+  broker().refuseOffsets(false);
+  endListener();
+  ASSERT_TRUE(eventually([this] { return received_.hasCount(7); }));
+  EXPECT_EQ(lastBodies(3), (std::vector<std::string>{"b", "c", "d"}));
+}
+
 // Promise: a queue that is on its way to another member takes the reset along.
 TEST_F(ResetTest, AQueueThatLeavesIsResetToo) {
   start();

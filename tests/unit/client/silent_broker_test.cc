@@ -69,17 +69,6 @@ TEST_F(SilentBrokerTest, IsAskedForNothingMoreWhenItDoesNotTellTheMembers) {
   EXPECT_EQ(silent().lockRequests(), 0);
 }
 
-TEST_F(SilentBrokerTest, ComesLastInTheNextRun) {
-  silent().swallowOffsetQuestions(true);
-  consume();
-  cluster_.createTopic("U", 1);
-  healthy().append("U", 0, "b");
-  const int64_t before = silent().offsetQuestions();
-  push_->subscribe("U");
-  ASSERT_TRUE(eventually([this] { return received_.hasCount(2); }));
-  EXPECT_LE(silent().offsetQuestions(), before + kQuestionsMax);
-}
-
 TEST_F(SilentBrokerTest, IsAskedForOneOffsetOfARunByALitePullConsumerToo) {
   silent().swallowOffsetQuestions(true);
   DefaultLitePullConsumer lite(config<LitePullConsumerConfig>());
