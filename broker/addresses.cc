@@ -6,6 +6,7 @@
 #include <array>
 #include <memory>
 #include <string_view>
+#include <utility>
 
 #include <asio/io_context.hpp>
 #include <asio/ip/tcp.hpp>
@@ -22,12 +23,30 @@ Result<asio::ip::address> addressOf(std::string_view key, const std::string& tex
   return address;
 }
 
+Result<HeldPort> holdFreePort(const std::string& bind_address) {
+  ROCKETMQ_ASSIGN_OR_RETURN(const auto address, addressOf("bindAddress", bind_address));
+  asio::error_code error;
+  asio::io_context context;
+  asio::ip::tcp::acceptor acceptor(context);
+  const asio::ip::tcp::endpoint any_port(address, 0);
+  acceptor.open(any_port.protocol(), error);
+  if (!error) {
+    acceptor.set_option(asio::socket_base::reuse_address(true), error);
+  }
+  if (!error) {
+    acceptor.bind(any_port, error);
+  }
+  if (error) {
+    return Status::io("no port can be had on " + bind_address + ": " + error.message());
+  }
+  const uint16_t port = acceptor.local_endpoint(error).port();
+  return HeldPort{.port = port, .socket = Descriptor(acceptor.release(error))};
+}
+
 Status twice(std::string_view key, int32_t port, std::string_view other) {
   return Status::invalidArgument(std::string(key) + "=" + std::to_string(port) +
                                  " is taken already, by " + std::string(other));
 }
-
-}  // namespace
 
 Status checkListening(const BrokerSettings& settings) {
   ROCKETMQ_RETURN_IF_ERROR(addressOf("bindAddress", settings.bind_address).status());
@@ -43,6 +62,8 @@ Status checkListening(const BrokerSettings& settings) {
   }
   return Status::ok();
 }
+
+}  // namespace
 
 Result<HostAddress> resolveAdvertised(const std::string& host, int32_t port) {
   addrinfo hints{};
@@ -68,37 +89,25 @@ Result<HostAddress> resolveAdvertised(const std::string& host, int32_t port) {
   return HostAddress::parse(bracketed + ":" + std::to_string(port));
 }
 
-Result<uint16_t> pickFreePort(const std::string& bind_address) {
-  ROCKETMQ_ASSIGN_OR_RETURN(const auto address, addressOf("bindAddress", bind_address));
-  asio::error_code error;
-  asio::io_context context;
-  asio::ip::tcp::acceptor acceptor(context);
-  const asio::ip::tcp::endpoint any_port(address, 0);
-  acceptor.open(any_port.protocol(), error);
-  if (!error) {
-    acceptor.bind(any_port, error);
-  }
-  if (error) {
-    return Status::io("no port can be had on " + bind_address + ": " + error.message());
-  }
-  return acceptor.local_endpoint(error).port();
-}
-
-Status pickPorts(BrokerSettings& settings) {
+Result<HeldPorts> pickPorts(BrokerSettings& settings) {
+  HeldPorts held;
   const bool is_any = settings.listen_port == 0;
   if (is_any) {
-    ROCKETMQ_ASSIGN_OR_RETURN(settings.listen_port, pickFreePort(settings.bind_address));
+    ROCKETMQ_ASSIGN_OR_RETURN(held.emplace_back(), holdFreePort(settings.bind_address));
+    settings.listen_port = held.back().port;
   }
   if (settings.ha_listen_port == 0 && is_any) {
     // The next port may be somebody else's.
-    ROCKETMQ_ASSIGN_OR_RETURN(settings.ha_listen_port, pickFreePort(settings.bind_address));
+    ROCKETMQ_ASSIGN_OR_RETURN(held.emplace_back(), holdFreePort(settings.bind_address));
+    settings.ha_listen_port = held.back().port;
   } else if (settings.ha_listen_port == 0) {
     settings.ha_listen_port = settings.listen_port + 1;
   }
   if (settings.ha_listen_port > 65535) {
     return Status::invalidArgument("listenPort=65535 leaves no port for slaves: set haListenPort");
   }
-  return checkListening(settings);
+  ROCKETMQ_RETURN_IF_ERROR(checkListening(settings));
+  return held;
 }
 
 }  // namespace rocketmq::broker

@@ -2,8 +2,10 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "broker/settings.h"
+#include "common/descriptor.h"
 #include "common/message/host_address.h"
 #include "common/status.h"
 
@@ -16,16 +18,17 @@ inline constexpr int32_t kVipPortDistance = 2;
 /// system's resolver, which may block. InvalidArgument when the name means nothing.
 Result<HostAddress> resolveAdvertised(const std::string& host, int32_t port);
 
-/// A port that is free now on `bind_address`, for brokers with listenPort=0: they must know their
-/// address before the first client can.
-Result<uint16_t> pickFreePort(const std::string& bind_address);
+/// A port that nobody else gets while this lives; its holder can listen on it.
+struct HeldPort {
+  uint16_t port = 0;
+  Descriptor socket;
+};
+using HeldPorts = std::vector<HeldPort>;
 
-/// Whether the broker can listen where the settings say: addresses that are some, and no port
-/// twice.
-Status checkListening(const BrokerSettings& settings);
-
-/// Puts real ports where the settings leave them open: listenPort=0 any free one, haListenPort=0
-/// the one above listenPort. Then it checks them.
-Status pickPorts(BrokerSettings& settings);
+/// Puts real ports where the settings leave them open, and returns those that it picked:
+/// listenPort=0 any free one, for brokers must know their address before the first client can;
+/// haListenPort=0 the one above listenPort, or any free one as well. InvalidArgument when a port is
+/// there twice, or an address to listen on is none.
+Result<HeldPorts> pickPorts(BrokerSettings& settings);
 
 }  // namespace rocketmq::broker

@@ -6,6 +6,7 @@
 
 #include "broker/broker_impl.h"
 #include "broker/reachability.h"
+#include "broker/start_settings.h"
 #include "common/log.h"
 #include "common/log_limiter.h"
 
@@ -331,13 +332,9 @@ Status Broker::Impl::stop() {
 }
 
 Result<std::unique_ptr<Broker>> Broker::start(BrokerSettings settings, Notice notice) {
-  ROCKETMQ_RETURN_IF_ERROR(completeSettings(settings));
-  ROCKETMQ_ASSIGN_OR_RETURN(DelayLevels levels, DelayLevels::parse(settings.delay_levels));
-  ROCKETMQ_RETURN_IF_ERROR(pickPorts(settings));
-  ROCKETMQ_ASSIGN_OR_RETURN(const HostAddress store_host,
-                            resolveAdvertised(settings.advertised_ip, settings.listen_port));
-  auto impl =
-      std::make_unique<Impl>(std::move(settings), std::move(levels), store_host, std::move(notice));
+  ROCKETMQ_ASSIGN_OR_RETURN(StartSettings start, prepareStart(settings));
+  auto impl = std::make_unique<Impl>(std::move(settings), std::move(start.levels), start.store_host,
+                                     std::move(notice));
   ROCKETMQ_RETURN_IF_ERROR(impl->start());
   return std::unique_ptr<Broker>(new Broker(std::move(impl)));
 }

@@ -4,9 +4,8 @@
 #include <utility>
 #include <vector>
 
-#include "broker/addresses.h"
-#include "broker/schedule/delay_levels.h"
 #include "broker/settings.h"
+#include "broker/start_settings.h"
 #include "common/atomic_file.h"
 #include "common/json/encode.h"
 #include "common/log.h"
@@ -24,11 +23,7 @@ Status beginStart(const PropertiesByKey& all) {
   ROCKETMQ_ASSIGN_OR_RETURN(const PropertiesFile file,
                             parsePropertiesFile("settings", formatPropertiesFile(all)));
   ROCKETMQ_RETURN_IF_ERROR(loadSettings(settings, file, {}).status());
-  ROCKETMQ_RETURN_IF_ERROR(completeSettings(settings));
-  ROCKETMQ_RETURN_IF_ERROR(DelayLevels::parse(settings.delay_levels).status());
-  ROCKETMQ_RETURN_IF_ERROR(pickPorts(settings));
-  ROCKETMQ_RETURN_IF_ERROR(
-      resolveAdvertised(settings.advertised_ip, settings.listen_port).status());
+  ROCKETMQ_RETURN_IF_ERROR(prepareStart(settings).status());
   return remoting::DaemonTls::open(settings.tls).status();
 }
 
