@@ -164,13 +164,10 @@ class BothGuaranteesTest : public StoreGuaranteeTest {
     settings_.store(std::make_shared<const BrokerSettings>(settings));
   }
   void connectSlave() {
-    const size_t before = ha_->slaves().size();
     slaves_.push_back(test::RawSocket::connectTo(ha_->port()));
     report(slaves_.size() - 1, 0);
-    ASSERT_TRUE(test::eventually([&] {
-      const auto slaves = ha_->slaves();
-      return slaves.size() > before && slaves.back().ack_offset >= 0;
-    }));
+    ASSERT_TRUE(
+        test::eventually([&] { return std::cmp_equal(ha_->inSyncSlaves(), slaves_.size()); }));
   }
   void report(size_t slave, int64_t end) {
     ASSERT_TRUE(slaves_[slave].write(bigEndian(static_cast<uint64_t>(end), 8)));
