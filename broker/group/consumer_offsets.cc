@@ -143,15 +143,15 @@ ConsumerOffsets::TopicOffsets& ConsumerOffsets::entry(Shard& shard, std::string_
   return offsets->second;
 }
 
-const ConsumerOffsets::TopicOffsets* ConsumerOffsets::findEntry(const Shard& shard,
-                                                                std::string_view group,
-                                                                std::string_view topic) {
+template <class AnyShard>
+auto ConsumerOffsets::findEntry(AnyShard& shard, std::string_view group, std::string_view topic) {
   const auto topics = shard.groups.find(group);
+  using Entry = decltype(&topics->second.find(topic)->second);
   if (topics == shard.groups.end()) {
-    return nullptr;
+    return Entry(nullptr);
   }
   const auto offsets = topics->second.find(topic);
-  return offsets == topics->second.end() ? nullptr : &offsets->second;
+  return offsets == topics->second.end() ? Entry(nullptr) : &offsets->second;
 }
 
 void ConsumerOffsets::commit(std::string_view group, std::string_view topic, int32_t queue_id,
@@ -266,17 +266,6 @@ bool ConsumerOffsets::isResetPending(std::string_view group, std::string_view to
   return offsets != nullptr && offsets->resets.contains(queue_id);
 }
 
-std::map<int32_t, ConsumerOffsets::Reset>* ConsumerOffsets::findResets(Shard& shard,
-                                                                       std::string_view group,
-                                                                       std::string_view topic) {
-  const auto topics = shard.groups.find(group);
-  if (topics == shard.groups.end()) {
-    return nullptr;
-  }
-  const auto offsets = topics->second.find(topic);
-  return offsets == topics->second.end() ? nullptr : &offsets->second.resets;
-}
-
 std::optional<int64_t> ConsumerOffsets::resetFor(std::string_view group, std::string_view topic,
                                                  int32_t queue_id, int64_t asked_offset,
                                                  uint64_t connection_id) {
@@ -285,16 +274,16 @@ std::optional<int64_t> ConsumerOffsets::resetFor(std::string_view group, std::st
   }
   Shard& shard = shardOf(group);
   MutexLock lock(shard.mutex);
-  std::map<int32_t, Reset>* const resets = findResets(shard, group, topic);
-  if (resets == nullptr) {
+  TopicOffsets* const offsets = findEntry(shard, group, topic);
+  if (offsets == nullptr) {
     return std::nullopt;
   }
-  const auto reset = resets->find(queue_id);
-  if (reset == resets->end()) {
+  const auto reset = offsets->resets.find(queue_id);
+  if (reset == offsets->resets.end()) {
     return std::nullopt;
   }
   if (reset->second.offset == asked_offset || !reset->second.told.insert(connection_id).second) {
-    resets->erase(reset);
+    offsets->resets.erase(reset);
     return std::nullopt;
   }
   return reset->second.offset;
@@ -303,8 +292,8 @@ std::optional<int64_t> ConsumerOffsets::resetFor(std::string_view group, std::st
 void ConsumerOffsets::dropReset(std::string_view group, std::string_view topic, int32_t queue_id) {
   Shard& shard = shardOf(group);
   MutexLock lock(shard.mutex);
-  if (std::map<int32_t, Reset>* const resets = findResets(shard, group, topic)) {
-    resets->erase(queue_id);
+  if (TopicOffsets* const offsets = findEntry(shard, group, topic)) {
+    offsets->resets.erase(queue_id);
   }
 }
 

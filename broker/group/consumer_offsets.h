@@ -133,15 +133,12 @@ class ConsumerOffsets {
   /// The entry, created when missing.
   static TopicOffsets& entry(Shard& shard, std::string_view group, std::string_view topic)
       ROCKETMQ_REQUIRES(shard.mutex);
-  /// nullptr when missing.
-  static const TopicOffsets* findEntry(const Shard& shard, std::string_view group,
-                                       std::string_view topic) ROCKETMQ_REQUIRES(shard.mutex);
+  /// nullptr when missing. Of a const shard they are const.
+  template <class AnyShard>
+  static auto findEntry(AnyShard& shard, std::string_view group, std::string_view topic)
+      ROCKETMQ_REQUIRES(shard.mutex);
   /// The later word of an administrator holds.
   void dropReset(std::string_view group, std::string_view topic, int32_t queue_id);
-  /// nullptr when nothing is pending in any queue.
-  static std::map<int32_t, Reset>* findResets(Shard& shard, std::string_view group,
-                                              std::string_view topic)
-      ROCKETMQ_REQUIRES(shard.mutex);
   /// Removes positions that are neither marked nor in the master's table.
   void dropUnknownTo(const model::ConsumerOffsetTable& master);
   /// Marked positions are left alone.

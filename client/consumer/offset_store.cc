@@ -184,15 +184,17 @@ StoredOffset RemoteOffsetStore::load(const MessageQueue& queue) {
   return {.error = std::move(error)};
 }
 
-// A value that was taken out of the table before move() must not be the last that the broker hears,
-// here and below.
 void RemoteOffsetStore::send(const MessageQueue& queue, int64_t offset) {
   if (const auto broker = instance_.routes().reader(queue.broker_name, 0)) {
     instance_.remoting().oneway(broker->address, updateRequest(group_, queue, offset), {},
                                 remoting::deadlineAfter(instance_.config().api_timeout));
-    if (isMoved(queue) && cached(queue) != offset) {
-      persist(queue);
-    }
+    tellMoveAfter(queue, offset);
+  }
+}
+
+void RemoteOffsetStore::tellMoveAfter(const MessageQueue& queue, int64_t sent) {
+  if (isMoved(queue) && cached(queue) != sent) {
+    persist(queue);
   }
 }
 
@@ -214,9 +216,7 @@ void RemoteOffsetStore::sendAndConfirm(const Unsent& value, remoting::Deadline d
         }
         done(has_arrived ? std::nullopt : std::optional(errorOf(instance, result, address)));
       });
-  if (isMoved(value.queue) && cached(value.queue) != value.offset) {
-    persist(value.queue);
-  }
+  tellMoveAfter(value.queue, value.offset);
 }
 
 void RemoteOffsetStore::move(const MessageQueue& queue, int64_t offset) {

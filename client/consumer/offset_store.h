@@ -134,6 +134,9 @@ class RemoteOffsetStore final : public OffsetStore,
 
  private:
   void send(const MessageQueue& queue, int64_t offset);
+  /// After `sent` was sent: it must not be the last that the broker hears when move() has come in
+  /// between.
+  void tellMoveAfter(const MessageQueue& queue, int64_t sent);
   /// Sends it as a question. `done` is told why it has not arrived, or nothing when it has; by the
   /// event loop or at once.
   void sendAndConfirm(const Unsent& value, remoting::Deadline deadline,
