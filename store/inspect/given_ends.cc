@@ -7,6 +7,21 @@
 #include "store/queue/queue_ends.h"
 
 namespace rocketmq::store::inspect {
+namespace {
+
+void raiseTo(const QueueEnds::Topics& topics, const StoreLayout& layout,
+             std::map<QueueName, int64_t>& given) {
+  for (const auto& [topic, queues] : topics) {
+    for (const auto& [id, known] : queues) {
+      if (!layout.deleted.covers(topic, id, known.physical_end - 1)) {
+        int64_t& end = given[{topic, id}];
+        end = std::max(end, known.max);
+      }
+    }
+  }
+}
+
+}  // namespace
 
 std::map<QueueName, int64_t> givenEnds(FileSystem& files, const StoreLayout& layout) {
   std::map<QueueName, int64_t> given;
@@ -27,16 +42,8 @@ std::map<QueueName, int64_t> givenEnds(FileSystem& files, const StoreLayout& lay
   if (!known) {
     return given;
   }
-  for (const QueueEnds::Topics* const topics : {&known->topics, &known->noted}) {
-    for (const auto& [topic, queues] : *topics) {
-      for (const auto& [id, known_end] : queues) {
-        if (!layout.deleted.covers(topic, id, known_end.physical_end - 1)) {
-          int64_t& end = given[{topic, id}];
-          end = std::max(end, known_end.max);
-        }
-      }
-    }
-  }
+  raiseTo(known->topics, layout, given);
+  raiseTo(known->noted, layout, given);
   return given;
 }
 

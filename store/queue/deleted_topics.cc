@@ -30,26 +30,27 @@ Result<std::unique_ptr<DeletedTopics>> DeletedTopics::load(FileSystem& files, st
                                                            const LogRange& log) {
   auto topics = std::unique_ptr<DeletedTopics>(new DeletedTopics(files, std::move(path)));
   ROCKETMQ_ASSIGN_OR_RETURN(const auto own, topics->read(topics->path_, log));
-  if (!own.value_or(false)) {
+  if (own != Found::kDeletions) {
     ROCKETMQ_ASSIGN_OR_RETURN(const auto copy, topics->read(topics->path_ + ".bak", log));
-    if (copy.value_or(false)) {
-      log::warn("{} is {}: its .bak is taken instead", topics->path_, own ? "damaged" : "missing");
-    } else if (own || copy) {
+    if (copy == Found::kDeletions) {
+      log::warn("{} is {}: its .bak is taken instead", topics->path_,
+                own == Found::kDamage ? "damaged" : "missing");
+    } else if (own == Found::kDamage || copy == Found::kDamage) {
       log::warn("deleted topics may come back");
     }
   }
   return topics;
 }
 
-Result<std::optional<bool>> DeletedTopics::read(const std::string& path, const LogRange& log) {
+Result<DeletedTopics::Found> DeletedTopics::read(const std::string& path, const LogRange& log) {
   ROCKETMQ_ASSIGN_OR_RETURN(const auto text, readWhole(files_, path));
   if (!text) {
-    return std::optional<bool>();
+    return Found::kNothing;
   }
   const Result<Content> content = decodeWithCrc<Content>(*text);
   if (!content.ok()) {
     log::warn("{} is ignored: {}", path, content.status().message());
-    return std::optional(false);
+    return Found::kDamage;
   }
   MutexLock lock(mutex_);
   ends_.topics = {content->deleted_topics.begin(), content->deleted_topics.end()};
@@ -65,7 +66,7 @@ Result<std::optional<bool>> DeletedTopics::read(const std::string& path, const L
     });
   }
   dropBefore(log.min);
-  return std::optional(true);
+  return Found::kDeletions;
 }
 
 Status DeletedTopics::add(std::span<const std::string> topics, int64_t end, int64_t log_min) {

@@ -4,7 +4,6 @@
 #include <cstdint>
 #include <map>
 #include <memory>
-#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -63,8 +62,8 @@ class DeletedTopics {
  private:
   DeletedTopics(FileSystem& files, std::string path) : files_(files), path_(std::move(path)) {}
 
-  /// Nullopt when there is no such file, false when it is damaged.
-  Result<std::optional<bool>> read(const std::string& path, const LogRange& log);
+  enum class Found : uint8_t { kNothing, kDamage, kDeletions };
+  Result<Found> read(const std::string& path, const LogRange& log);
   void dropBefore(int64_t log_min) ROCKETMQ_REQUIRES(mutex_);
   template <class Predicate>
   void dropIf(Predicate unwanted) ROCKETMQ_REQUIRES(mutex_);

@@ -230,8 +230,8 @@ Result<QueueEnds::Loaded> QueueEnds::load(const CommitLog& log, const Checkpoint
   }
   ROCKETMQ_ASSIGN_OR_RETURN(const bool is_of_log, isOfLog(content, log, path_));
   Loaded loaded;
-  for (const auto& [topic, queues] : snapshot.topics) {
-    if (is_of_log) {
+  if (is_of_log) {
+    for (const auto& [topic, queues] : snapshot.topics) {
       loaded.topics.insert(topic);
     }
   }

@@ -1,4 +1,5 @@
 // Recovery of deletions by a broker that does not note them.
+
 #include <algorithm>
 
 #include "common/log.h"
