@@ -193,8 +193,8 @@ void MessageStoreImpl::buildServices() {
                             .least_pages = options_.flush_queue_least_pages,
                             .thorough_interval_ms = options_.flush_queue_thorough_interval_ms});
   retention_ = std::make_unique<Retention>(
-      Retention::Parts{files_, *log_, *queues_, *index_, *dispatcher_, arrivals_, live_, state_,
-                       clock_},
+      Retention::Parts{files_, *log_, *queues_, *index_, *dispatcher_, arrivals_, *queue_flusher_,
+                       live_, state_, clock_},
       Retention::Options{.root_dir = options_.root_dir,
                          .interval_ms = options_.clean_resource_interval_ms});
   repair_ = std::make_unique<QueueRepair>(QueueRepair::Parts{*log_, *deleted_topics_, rules_});
