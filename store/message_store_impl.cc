@@ -193,8 +193,8 @@ void MessageStoreImpl::buildServices() {
                             .least_pages = options_.flush_queue_least_pages,
                             .thorough_interval_ms = options_.flush_queue_thorough_interval_ms});
   retention_ = std::make_unique<Retention>(
-      Retention::Parts{files_, *log_, *queues_, *index_, *dispatcher_, arrivals_, live_, state_,
-                       clock_},
+      Retention::Parts{files_, *log_, *queues_, *index_, *dispatcher_, arrivals_, *queue_flusher_,
+                       live_, state_, clock_},
       Retention::Options{.root_dir = options_.root_dir,
                          .interval_ms = options_.clean_resource_interval_ms});
   repair_ = std::make_unique<QueueRepair>(QueueRepair::Parts{*log_, *deleted_topics_, rules_});
@@ -227,10 +227,10 @@ Status MessageStoreImpl::recover() {
     ends.topics.clear();  // What topics exist is the master's to say, and the log tells deletions.
   }
   const int64_t given_to = ends.given ? ends.given->log_end : 0;
-  ROCKETMQ_RETURN_IF_ERROR(
-      Recovery({files_, *folder_, *log_, *queues_, *deleted_topics_, *dispatcher_, *checkpoint_,
-                *queue_ends_, std::move(ends), options_.topic_exists, crc_check})
-          .run(stopped_cleanly_));
+  ROCKETMQ_RETURN_IF_ERROR(Recovery({files_, *folder_, *log_, *queues_, *deleted_topics_,
+                                     *dispatcher_, *checkpoint_, *queue_ends_, std::move(ends),
+                                     options_.topic_exists, crc_check, options_.is_replica})
+                               .run(stopped_cleanly_));
   if (log_->maxOffset() < given_to) {
     // Before the log grows to where the file ended: it would be taken for that of the file.
     ROCKETMQ_RETURN_IF_ERROR(queue_flusher_->flushAll());
@@ -325,8 +325,9 @@ Status MessageStoreImpl::deleteTopic(const std::string& topic) {
     return Status::invalidArgument("'" + topic + "' is no topic");
   }
   return queues_->removeTopic(topic, [&] {
-    const Status noted = deleted_topics_->add(topic, log_->appendedTo().end, log_->minOffset());
-    const Status forgotten = queue_ends_->forget({{topic, {}}});
+    const int64_t end = log_->appendedTo().end;
+    const Status noted = deleted_topics_->add(topic, end, log_->minOffset());
+    const Status forgotten = queue_ends_->forget({{topic, {}}}, end);
     dispatcher_->waitForBatch();
     arrivals_.waitUntilTold();
     return noted.isOk() ? forgotten : noted;

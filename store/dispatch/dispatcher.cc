@@ -17,12 +17,14 @@ constexpr int32_t kRecordsPerBatch = 256;
 
 }  // namespace
 
-Result<bool> Dispatcher::replay(const MessageRecord& record, Gaps gaps) {
+Result<bool> Dispatcher::replay(const MessageRecord& record, Gaps gaps,
+                                const BeginsAnew& begins_anew) {
   MutexLock lock(batch_mutex_);
-  return place(record, gaps, nullptr);
+  return place(record, gaps, begins_anew, nullptr);
 }
 
-Result<bool> Dispatcher::place(const MessageRecord& record, Gaps gaps, ArrivalQueue* arrivals) {
+Result<bool> Dispatcher::place(const MessageRecord& record, Gaps gaps,
+                               const BeginsAnew& begins_anew, ArrivalQueue* arrivals) {
   if (!entersQueue(record.sys_flag)) {
     return true;
   }
@@ -32,7 +34,7 @@ Result<bool> Dispatcher::place(const MessageRecord& record, Gaps gaps, ArrivalQu
               record.physical_offset);
     return true;
   }
-  ROCKETMQ_ASSIGN_OR_RETURN(const auto queue, queueFor(record, arrivals == nullptr));
+  ROCKETMQ_ASSIGN_OR_RETURN(const auto queue, queueFor(record, begins_anew));
   if (queue == nullptr) {
     return true;
   }
@@ -59,34 +61,23 @@ Result<bool> Dispatcher::place(const MessageRecord& record, Gaps gaps, ArrivalQu
 }
 
 Result<std::shared_ptr<ConsumeQueue>> Dispatcher::queueFor(const MessageRecord& record,
-                                                           bool is_replay) {
+                                                           const BeginsAnew& begins_anew) {
   if (parts_.deleted.covers(record.topic, record.queue_id, record.physical_offset)) {
     return std::shared_ptr<ConsumeQueue>();
   }
   auto queue = parts_.queues.findOrCreate(record.topic, record.queue_id);
-  const bool begins_anew = queue != nullptr && record.queue_offset == 0 && queue->maxOffset() > 0 &&
-                           record.physical_offset >= queue->physicalEnd();
-  if (!begins_anew || !(is_replay ? isConfirmed(record) : parts_.is_replica)) {
+  if (queue == nullptr || record.queue_offset != 0 || queue->maxOffset() == 0 ||
+      record.physical_offset < queue->physicalEnd()) {
+    return queue;
+  }
+  ROCKETMQ_ASSIGN_OR_RETURN(const bool is_anew, begins_anew(record, *queue));
+  if (!is_anew) {
     return queue;
   }
   log::info("consume queue {}/{} begins anew at log offset {}: its topic was deleted", record.topic,
             record.queue_id, record.physical_offset);
   ROCKETMQ_RETURN_IF_ERROR(remove({&queue, 1}, record.physical_offset));
   return parts_.queues.findOrCreate(record.topic, record.queue_id);
-}
-
-/// By the next record of its queue.
-bool Dispatcher::isConfirmed(const MessageRecord& first) const {
-  RecordWalker walker(parts_.log, first.physical_offset + first.total_size, CrcCheck::kSkip);
-  const int64_t end = parts_.log.maxOffset();
-  while (walker.next(end) == RecordWalker::Step::kRecord) {
-    const MessageRecord& next = walker.record();
-    if (next.queue_id == first.queue_id && next.topic == first.topic &&
-        entersQueue(next.sys_flag)) {
-      return next.queue_offset == 1;
-    }
-  }
-  return parts_.is_replica;
 }
 
 Status Dispatcher::remove(std::span<const std::shared_ptr<ConsumeQueue>> queues, int64_t end) {
@@ -99,7 +90,7 @@ Status Dispatcher::remove(std::span<const std::shared_ptr<ConsumeQueue>> queues,
   for (const auto& queue : queues) {
     names[queue->topic()].insert(queue->queueId());
   }
-  Status status = parts_.ends.forget(names);
+  Status status = parts_.ends.forget(names, end);
   parts_.arrivals.waitUntilTold();
   for (const auto& queue : queues) {
     const Status removed = parts_.queues.removeQueue(*queue);
@@ -172,7 +163,7 @@ Status Dispatcher::dispatch(std::span<const MessageRecord> records, int64_t end)
 
 /// Puts the next record of the log into its queue.
 Status Dispatcher::enter(const MessageRecord& record) {
-  ROCKETMQ_RETURN_IF_ERROR(place(record, Gaps::kFill, &parts_.arrivals).status());
+  ROCKETMQ_RETURN_IF_ERROR(place(record, Gaps::kFill, live_rule_, &parts_.arrivals).status());
   noteDispatched(record.physical_offset + record.total_size, record.store_timestamp_ms);
   return Status::ok();
 }

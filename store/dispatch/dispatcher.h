@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string_view>
@@ -27,9 +28,9 @@ namespace rocketmq::store {
 /// it got; under sync flush the flush thread calls dispatchTo() with the flushed offset. Recovery
 /// dispatches records one by one.
 /// A queue that the log goes on with at offset 0 was begun anew: its topic was deleted on the
-/// master and made again. On a slave the queue it had then gives way. A record read again by
-/// recovery is believed there only when the queue's next one has offset 1, or, on a slave, when it
-/// has none: its offset may be damaged. Threads: one dispatching thread; the rest from any.
+/// master and made again. On a slave the queue it had then gives way. Of a record read again by
+/// recovery that decides, as its offset may be damaged. Threads: one dispatching thread; the rest
+/// from any.
 class Dispatcher {
  public:
   /// Borrowed for the dispatcher's life.
@@ -46,14 +47,19 @@ class Dispatcher {
 
   explicit Dispatcher(const Parts& parts)
       : parts_(parts),
+        live_rule_(
+            [is_replica = parts.is_replica](const auto&, const auto&) { return is_replica; }),
         bit_map_(parts.bit_maps == nullptr ? 0 : static_cast<size_t>(parts.bit_maps->bytes())) {}
+
+  /// Whether a record with offset 0 begins its queue anew, which has entries in front of it.
+  using BeginsAnew = std::function<Result<bool>(const MessageRecord&, const ConsumeQueue&)>;
 
   /// How dispatch() treats a record whose predecessors a queue lacks.
   enum class Gaps : uint8_t { kReport, kFill };
 
   /// For recovery: puts one record into its queue and tells nobody. False: there is a gap and
   /// `gaps` says to report it.
-  Result<bool> replay(const MessageRecord& record, Gaps gaps);
+  Result<bool> replay(const MessageRecord& record, Gaps gaps, const BeginsAnew& begins_anew);
 
   /// Makes everything below `end` visible and tells the arrivals. What fails is tried again by the
   /// next call.
@@ -84,12 +90,12 @@ class Dispatcher {
   }
 
  private:
-  Result<bool> place(const MessageRecord& record, Gaps gaps, ArrivalQueue* arrivals)
-      ROCKETMQ_REQUIRES(batch_mutex_);
+  Result<bool> place(const MessageRecord& record, Gaps gaps, const BeginsAnew& begins_anew,
+                     ArrivalQueue* arrivals) ROCKETMQ_REQUIRES(batch_mutex_);
   /// The record's queue, which it may begin anew; nullptr when it goes into none.
-  Result<std::shared_ptr<ConsumeQueue>> queueFor(const MessageRecord& record, bool is_replay)
+  Result<std::shared_ptr<ConsumeQueue>> queueFor(const MessageRecord& record,
+                                                 const BeginsAnew& begins_anew)
       ROCKETMQ_REQUIRES(batch_mutex_);
-  bool isConfirmed(const MessageRecord& first) const;
   /// Their records in front of the log offset `end` belong to a topic that has been deleted.
   Status remove(std::span<const std::shared_ptr<ConsumeQueue>> queues, int64_t end)
       ROCKETMQ_REQUIRES(batch_mutex_);
@@ -101,6 +107,7 @@ class Dispatcher {
   std::string_view bitMapOf(const MessageRecord& record) ROCKETMQ_REQUIRES(batch_mutex_);
 
   const Parts parts_;
+  const BeginsAnew live_rule_;
   std::atomic<int64_t> dispatched_{0};
   std::atomic<TimestampMs> newest_ms_{0};
 

@@ -31,6 +31,7 @@ void QueueFlusher::loop() {
   auto thorough_at = SteadyClock::now();
   do {
     parts_.mappings.trim();
+    MutexLock lock(mutex_);
     if (parts_.state.has(RunState::kFailed)) {
       continue;
     }
@@ -38,22 +39,43 @@ void QueueFlusher::loop() {
     if (thorough) {
       thorough_at = SteadyClock::now() + thorough_interval;
     }
-    const Status flushed = thorough ? flushAll() : flushQueues(options_.least_pages);
-    if (!flushed.isOk()) {
-      parts_.state.fail("cannot flush the consume queues: " + flushed.message());
-    }
+    failUnless(thorough ? flushEverything() : flushQueues(options_.least_pages));
   } while (worker_.pause(std::chrono::milliseconds(options_.interval_ms)));
 }
 
+void QueueFlusher::failUnless(const Status& flushed) {
+  if (!flushed.isOk()) {
+    parts_.state.fail("cannot flush the consume queues: " + flushed.message());
+  }
+}
+
 Status QueueFlusher::flushAll() {
+  MutexLock lock(mutex_);
+  return flushEverything();
+}
+
+bool QueueFlusher::areEndsSaved() const {
+  MutexLock lock(mutex_);
+  return are_ends_saved_;
+}
+
+void QueueFlusher::saveEndsBefore(int64_t offset) {
+  MutexLock lock(mutex_);
+  if (ends_saved_to_ < offset && !parts_.state.has(RunState::kFailed)) {
+    failUnless(flushEverything());
+  }
+}
+
+Status QueueFlusher::flushEverything() {
   // Read before the flush: what is dispatched later is not covered by it.
   const CheckpointTimes covered{.log_ms = parts_.log_flusher.newestFlushedMs(),
                                 .queues_ms = parts_.dispatcher.newestMs()};
   const int64_t log_end = std::min(parts_.dispatcher.dispatchedTo(), parts_.log.flushedOffset());
   ROCKETMQ_RETURN_IF_ERROR(flushQueues(0));
   ROCKETMQ_RETURN_IF_ERROR(parts_.checkpoint.advance(covered));
-  saved_to_ = log_end;
+  flushed_to_ = log_end;
   const Status saved = saveEnds(log_end);
+  ends_saved_to_ = saved.isOk() ? log_end : ends_saved_to_;
   const bool were_saved = std::exchange(are_ends_saved_, saved.isOk());
   if (were_saved && !saved.isOk()) {
     log::warn(
@@ -67,7 +89,8 @@ Status QueueFlusher::flushAll() {
 }
 
 bool QueueFlusher::isLogFarAhead() const {
-  return parts_.log.flushedOffset() - saved_to_ >= kCheckpointLogBytes;
+  return parts_.log.flushedOffset() - flushed_to_ >= kCheckpointLogBytes ||
+         parts_.log.minOffset() > ends_saved_to_;
 }
 
 Status QueueFlusher::saveEnds(int64_t log_end) {

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "common/file_system.h"
+#include "common/mutex.h"
 #include "common/status.h"
 #include "store/checkpoint.h"
 #include "store/dispatch/dispatcher.h"
@@ -18,7 +19,8 @@
 namespace rocketmq::store {
 
 /// Brings the consume queues to the disk and then says so in the checkpoint (RocketMQ:
-/// FlushConsumeQueueService). Threads: one of its own; start() and stop() from the owner.
+/// FlushConsumeQueueService). Threads: one of its own; start() and stop() from the owner, the rest
+/// from any.
 class QueueFlusher {
  public:
   struct Options {
@@ -49,22 +51,32 @@ class QueueFlusher {
 
   /// Flushes every queue, writes the checkpoint and the queues' known ends. These are derived and
   /// replaced as a whole: a disk that is full costs the next start time and nothing else, so that
-  /// it is no error when they cannot be saved. Not beside the thread.
+  /// it is no error when they cannot be saved.
   Status flushAll();
-  /// Whether the last flushAll() could save the known ends. Not beside the thread.
-  bool areEndsSaved() const { return are_ends_saved_; }
+  /// Whether the last flushAll() could save the known ends.
+  bool areEndsSaved() const;
+
+  /// The log in front of `offset` is about to go: does as flushAll() unless the saved ends tell of
+  /// its messages. When they cannot be saved, the next rounds try again until they can.
+  void saveEndsBefore(int64_t offset);
 
  private:
   void loop();
-  Status flushQueues(int32_t least_pages);
-  Status saveEnds(int64_t log_end);
-  bool isLogFarAhead() const;
-  Status flushInBulk(const std::vector<std::shared_ptr<ConsumeQueue>>& queues);
+  Status flushEverything() ROCKETMQ_REQUIRES(mutex_);
+  Status flushQueues(int32_t least_pages) ROCKETMQ_REQUIRES(mutex_);
+  Status saveEnds(int64_t log_end) ROCKETMQ_REQUIRES(mutex_);
+  void failUnless(const Status& flushed);
+  bool isLogFarAhead() const ROCKETMQ_REQUIRES(mutex_);
+  Status flushInBulk(const std::vector<std::shared_ptr<ConsumeQueue>>& queues)
+      ROCKETMQ_REQUIRES(mutex_);
 
   const Parts parts_;
   const Options options_;
-  int64_t saved_to_ = 0;  // Of the log, when the checkpoint was written last.
-  bool are_ends_saved_ = true;
+  mutable Mutex mutex_;  // One round at a time.
+  // Of the log, when the checkpoint was written last.
+  int64_t flushed_to_ ROCKETMQ_GUARDED_BY(mutex_) = 0;
+  int64_t ends_saved_to_ ROCKETMQ_GUARDED_BY(mutex_) = 0;
+  bool are_ends_saved_ ROCKETMQ_GUARDED_BY(mutex_) = true;
   Worker worker_;
 };
 

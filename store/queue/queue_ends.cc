@@ -156,7 +156,7 @@ Result<QueueEnds::Snapshot> toSnapshot(const Content& content) {
 
 /// True when something of `gone` was there; see QueueEnds::forget().
 bool erase(std::map<std::string, Queues>& written,
-           const std::map<std::string, std::set<int32_t>>& gone) {
+           const std::map<std::string, std::set<int32_t>>& gone, int64_t log_end) {
   bool was_there = false;
   for (const auto& [topic, ids] : gone) {
     const auto queues = written.find(topic);
@@ -168,9 +168,10 @@ bool erase(std::map<std::string, Queues>& written,
       was_there = true;
       continue;
     }
-    for (const int32_t id : ids) {
-      was_there = queues->second.erase(id) > 0 || was_there;
-    }
+    const auto is_gone = [&ids = ids, log_end](const auto& queue) {
+      return ids.contains(queue.first) && queue.second.back() <= log_end;
+    };
+    was_there = std::erase_if(queues->second, is_gone) > 0 || was_there;
   }
   return was_there;
 }
@@ -298,7 +299,7 @@ Status QueueEnds::note(const Topics& noted, const Checkpoint& checkpoint) {
   return files_.replace(path_, encodeWithCrc(std::move(content)));
 }
 
-Status QueueEnds::forget(const std::map<std::string, std::set<int32_t>>& queues) {
+Status QueueEnds::forget(const std::map<std::string, std::set<int32_t>>& queues, int64_t end) {
   MutexLock lock(mutex_);
   auto written = readEnds(files_, path_);
   if (!written.ok()) {
@@ -308,8 +309,8 @@ Status QueueEnds::forget(const std::map<std::string, std::set<int32_t>>& queues)
     return Status::ok();
   }
   Content& content = (*written)->content;
-  const bool was_known = erase(content.queues, queues);
-  const bool was_noted = content.noted && erase(*content.noted, queues);
+  const bool was_known = erase(content.queues, queues, end);
+  const bool was_noted = content.noted && erase(*content.noted, queues, end);
   if (!was_known && !was_noted) {
     return Status::ok();
   }

@@ -81,8 +81,9 @@ class QueueEnds {
 
   /// Queues are about to go, by topic and id, or without ids all of a topic: the file says nothing
   /// of them any more. Not before their deletion has been noted, see DeletedTopics: a start would
-  /// take queues that are neither known nor deleted for new ones.
-  Status forget(const std::map<std::string, std::set<int32_t>>& queues);
+  /// take queues that are neither known nor deleted for new ones. What it says of a single queue
+  /// with records behind the log offset `end` is about the one that comes after it, and stays.
+  Status forget(const std::map<std::string, std::set<int32_t>>& queues, int64_t end);
 
   /// What the file says is true no longer. Until the next save() a start looks into every queue.
   Status drop();

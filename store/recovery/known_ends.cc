@@ -71,13 +71,7 @@ Result<bool> Recovery::restoreKnown() {
 }
 
 Result<bool> Recovery::restoreKnown(ConsumeQueue& queue) {
-  // A queue that is not known began after the checkpoint.
-  QueueEnd known;
-  if (const auto topic = parts_.ends.known->topics.find(queue.topic());
-      topic != parts_.ends.known->topics.end()) {
-    const auto found = topic->second.find(queue.queueId());
-    known = found == topic->second.end() ? QueueEnd{} : found->second;
-  }
+  const QueueEnd known = knownEnd(queue.topic(), queue.queueId());
   ROCKETMQ_ASSIGN_OR_RETURN(const bool restored,
                             queue.recoverFrom(known, parts_.ends.known->log_min));
   if (!restored) {
@@ -85,6 +79,16 @@ Result<bool> Recovery::restoreKnown(ConsumeQueue& queue) {
     ROCKETMQ_RETURN_IF_ERROR(queue.dropFiles());
   }
   return restored;
+}
+
+/// A queue that is not known began after the checkpoint.
+QueueEnd Recovery::knownEnd(std::string_view topic, int32_t queue_id) const {
+  const auto queues = parts_.ends.known->topics.find(topic);
+  if (queues == parts_.ends.known->topics.end()) {
+    return {};
+  }
+  const auto found = queues->second.find(queue_id);
+  return found == queues->second.end() ? QueueEnd{} : found->second;
 }
 
 /// After the log has been read.

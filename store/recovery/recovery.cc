@@ -159,6 +159,7 @@ Result<Recovery::Queues> Recovery::recoverQueues(QueueScan scan) {
   for (const auto& queue : found) {
     ROCKETMQ_RETURN_IF_ERROR(queue->recover(scan));
     found_ends_.emplace_back(queue, queue->maxOffset());
+    noteFirstRecord(*queue);
     releaseIfTooMany(*queue);
   }
   ROCKETMQ_RETURN_IF_ERROR(finishDeletions(found));
@@ -218,7 +219,8 @@ Result<Recovery::Read> Recovery::readFrom(int64_t start, Dispatcher::Gaps gaps) 
 }
 
 Result<bool> Recovery::replay(const MessageRecord& record, Dispatcher::Gaps gaps) {
-  ROCKETMQ_ASSIGN_OR_RETURN(const bool placed, parts_.dispatcher.replay(record, gaps));
+  ROCKETMQ_ASSIGN_OR_RETURN(const bool placed,
+                            parts_.dispatcher.replay(record, gaps, begins_anew_));
   if (parts_.queues.hasTooManyMapped()) {
     for (const auto& queue : parts_.queues.all()) {
       queue->unmapAll();

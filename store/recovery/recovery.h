@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -64,6 +65,7 @@ class Recovery {
     QueueEnds::Loaded ends;    ///< What they said.
     TopicFilter topic_exists;  ///< Null: all do.
     CrcCheck crc_check = CrcCheck::kVerify;
+    bool is_replica = false;
   };
 
   explicit Recovery(const Parts& parts) : parts_(parts) {}
@@ -121,6 +123,16 @@ class Recovery {
   Result<Read> walk(int64_t start, int64_t limit,
                     const std::function<Result<bool>(const MessageRecord&)>& visit);
 
+  /// Whether the record with offset 0 is the first of a queue whose topic was made anew. Else its
+  /// offset is damaged, as no CRC covers it. `queue` has what the log holds of it in front.
+  Result<bool> beginsAnew(const MessageRecord& first, const ConsumeQueue& queue) const;
+  /// The next offset of the record's queue that the log tells of.
+  Result<std::optional<int64_t>> offsetBehind(const MessageRecord& record) const;
+  /// The same by what is known of the queue beside the log. Nullopt: nothing is.
+  std::optional<bool> isKnownToBegin(const MessageRecord& first, const ConsumeQueue& queue) const;
+  QueueEnd knownEnd(std::string_view topic, int32_t queue_id) const;
+  void noteFirstRecord(const ConsumeQueue& queue);
+
   /// Which part of a queue is not there.
   enum class Lack : uint8_t { kNothing, kFront, kEnd };
   struct Missing {
@@ -152,6 +164,12 @@ class Recovery {
   QueueEnds::Topics noted_;
   /// Where the files of each queue ended.
   std::vector<std::pair<std::shared_ptr<ConsumeQueue>, int64_t>> found_ends_;
+  /// By topic and queue id: the log offset of the record that the files had at offset 0, or -1.
+  std::map<std::pair<std::string, int32_t>, int64_t> first_records_;
+  const Dispatcher::BeginsAnew begins_anew_ = [this](const MessageRecord& first,
+                                                     const ConsumeQueue& queue) {
+    return beginsAnew(first, queue);
+  };
 };
 
 }  // namespace rocketmq::store

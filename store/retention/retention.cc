@@ -140,6 +140,10 @@ Status Retention::clean(Urgency urgency, int64_t files_max) {
   MutexLock lock(clean_mutex_);
   if (urgency != Urgency::kNone) {
     ROCKETMQ_ASSIGN_OR_RETURN(const int64_t offset, removableTo(urgency, files_max));
+    if (offset > parts_.log.minOffset()) {
+      // The log is what else tells of the offsets of a queue whose files are lost.
+      parts_.queue_flusher.saveEndsBefore(offset);
+    }
     takeLogBefore(offset);
   }
   return trimFollowers();

@@ -15,6 +15,7 @@
 #include "common/status.h"
 #include "store/dispatch/arrival_queue.h"
 #include "store/dispatch/dispatcher.h"
+#include "store/flush/queue_flusher.h"
 #include "store/index/index_service.h"
 #include "store/live_settings.h"
 #include "store/log/commit_log.h"
@@ -48,6 +49,7 @@ class Retention {
     IndexService& index;
     Dispatcher& dispatcher;
     ArrivalQueue& arrivals;
+    QueueFlusher& queue_flusher;
     const LiveSettings& live;
     RunState& state;
     const Clock& clock;

@@ -28,6 +28,9 @@ class StoreRetentionTest : public StoreTest {
   /// Four full log files and a fifth.
   void fill() {
     open();
+    fillOpened();
+  }
+  void fillOpened() {
     send("Early", 0, 3, "e");
     for (int i = 0; store_->commitLogMaxOffset() < 4 * kLogFileBytes; ++i) {
       const PutResult put_one =

@@ -1,0 +1,64 @@
+// What is known of the queues' ends when retention has taken the log they were known by.
+#include <filesystem>
+
+#include "tests/unit/store/retention_fixture.h"
+
+namespace rocketmq::store::test {
+namespace {
+
+class RetentionEndsTest : public StoreRetentionTest {
+ protected:
+  RetentionEndsTest() { options_.flush_queue_thorough_interval_ms = 1'000'000; }
+
+  std::string endsFile() const { return root() + "/queueends"; }
+  bool endsReach(int64_t log_end) {
+    const std::string wanted = "\"logEnd\":" + std::to_string(log_end) + ",";
+    return eventually([&] {
+      return std::filesystem::exists(endsFile()) &&
+             readFile(endsFile()).find(wanted) != std::string::npos;
+    });
+  }
+  /// Five log files behind the only checkpoint, with messages of "Early" in the first.
+  void fillBehindCheckpoint() {
+    open();
+    ASSERT_TRUE(endsReach(0));
+    fillOpened();
+  }
+  void removeTwoFiles() {
+    makeOld(2);
+    ASSERT_TRUE(store_->cleanExpiredFiles().isOk());
+    ASSERT_EQ(2 * kLogFileBytes, store_->commitLogMinOffset());
+  }
+  void killAndLoseEarly() {
+    const std::string copy = crashedCopy();
+    close();
+    options_.root_dir = copy;
+    std::filesystem::remove_all(root() + "/consumequeue/Early");
+  }
+};
+
+// Its messages have left the log, so that nothing else tells of them.
+TEST_F(RetentionEndsTest, AQueueThatIsGoneAfterAKillDoesNotGiveItsOffsetsAgain) {
+  fillBehindCheckpoint();
+  removeTwoFiles();
+  killAndLoseEarly();
+  open();
+  EXPECT_EQ(3, store_->minOffset("Early", 0));
+  EXPECT_EQ(3, put("Early", 0, "next").queue_offset);
+}
+
+TEST_F(RetentionEndsTest, AFullDiskKeepsNoFileAndTheyAreSavedOnceThereIsRoom) {
+  fillBehindCheckpoint();
+  files_.setFaultPath("queueends");
+  files_.disk_is_full = true;
+  removeTwoFiles();
+  EXPECT_GT(files_.refused_replaces, 0);
+  files_.disk_is_full = false;
+  EXPECT_TRUE(endsReach(store_->commitLogMaxOffset()));
+  killAndLoseEarly();
+  open();
+  EXPECT_EQ(3, put("Early", 0, "next").queue_offset);
+}
+
+}  // namespace
+}  // namespace rocketmq::store::test
