@@ -111,12 +111,7 @@ void Message::putProperty(std::string_view name, std::string value) {
     removeProperty(name);
     return;
   }
-  const auto place = properties_.lower_bound(name);
-  if (place != properties_.end() && place->first == name) {
-    place->second = std::move(value);
-  } else {
-    properties_.emplace_hint(place, name, std::move(value));
-  }
+  properties_.put(name, std::move(value));
 }
 
 void Message::removeProperty(std::string_view name) {

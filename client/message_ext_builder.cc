@@ -1,5 +1,6 @@
 #include "client/message_ext_builder.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "common/compress.h"
@@ -37,13 +38,7 @@ void MessageExtBuilder::fill(MessageExt& message, const MessageRecord& record,
                              const PackedMessages& packed) {
   message.setTopic(std::string(record.topic));
   message.setFlag(record.flag);
-  forEachProperty(record.properties, [&message](std::string_view name, std::string_view value) {
-    message.putProperty(name, std::string(value));
-  });
-  if (!packed.max_offset.empty()) {
-    message.putProperty(property::kMinOffset, packed.min_offset);
-    message.putProperty(property::kMaxOffset, packed.max_offset);
-  }
+  fillProperties(message, record.properties, packed);
   message.broker_name_ = packed.broker_name;
   message.queue_id_ = record.queue_id;
   message.commit_log_offset_ = record.physical_offset;
@@ -59,6 +54,21 @@ void MessageExtBuilder::fill(MessageExt& message, const MessageRecord& record,
   message.msg_id_ = message.uniqueKey();
   if (message.msg_id_.empty()) {
     message.msg_id_ = message.offset_msg_id_;
+  }
+}
+
+void MessageExtBuilder::fillProperties(MessageExt& message, std::string_view stored,
+                                       const PackedMessages& packed) {
+  // The two offsets and CONSUME_START_TIME come in addition, and the last one may lack its end.
+  constexpr ptrdiff_t kMore = 4;
+  MessageProperties& properties = message.properties_;
+  properties.reserve(static_cast<size_t>(std::ranges::count(stored, kPropertyEnd) + kMore));
+  forEachProperty(stored, [&properties](std::string_view name, std::string_view value) {
+    properties.put(name, std::string(value));
+  });
+  if (!packed.max_offset.empty()) {
+    properties.put(property::kMinOffset, packed.min_offset);
+    properties.put(property::kMaxOffset, packed.max_offset);
   }
 }
 

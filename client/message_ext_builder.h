@@ -45,6 +45,8 @@ class MessageExtBuilder {
 
  private:
   static void fill(MessageExt& message, const MessageRecord& record, const PackedMessages& packed);
+  static void fillProperties(MessageExt& message, std::string_view stored,
+                             const PackedMessages& packed);
   static Status fillBody(MessageExt& message, std::string_view stored);
 };
 

@@ -59,7 +59,7 @@ Status checkBody(const Message& message, const ProducerConfig& config) {
   return Status::ok();
 }
 
-std::optional<int32_t> takeNumber(PropertyMap& properties, std::string_view name) {
+std::optional<int32_t> takeNumber(MessageProperties& properties, std::string_view name) {
   const auto found = properties.find(name);
   if (found == properties.end()) {
     return std::nullopt;
@@ -197,7 +197,7 @@ std::string takeProperties(const Message& message,
   if (!isRetryTopic(header.topic)) {
     return formatProperties(message.properties(), kAddedPropertiesBytes);
   }
-  PropertyMap properties = message.properties();
+  MessageProperties properties = message.properties();
   header.reconsume_times = takeNumber(properties, property::kReconsumeTime).value_or(0);
   header.max_reconsume_times = takeNumber(properties, property::kMaxReconsumeTimes);
   return formatProperties(properties, kAddedPropertiesBytes);

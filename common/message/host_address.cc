@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 
+#include <array>
 #include <charconv>
 #include <cstring>
 
@@ -76,12 +77,15 @@ std::string HostAddress::toString() const {
 std::string HostAddress::ipString() const {
   if (!is_ipv6) {
     // inet_ntop() goes through printf(), at each message of a consumer twice.
-    std::string text;
+    std::array<char, INET_ADDRSTRLEN> text;
+    char* end = text.data();
     for (size_t i = 0; i < 4; ++i) {
-      text += i == 0 ? "" : ".";
-      text += std::to_string(bytes[i]);
+      if (i > 0) {
+        *end++ = '.';
+      }
+      end = std::to_chars(end, text.data() + text.size(), bytes[i]).ptr;
     }
-    return text;
+    return {text.data(), end};
   }
   char text[INET6_ADDRSTRLEN] = {};
   inet_ntop(AF_INET6, bytes.data(), text, sizeof(text));

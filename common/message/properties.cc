@@ -62,13 +62,6 @@ constexpr std::array<std::string_view, 51> kReservedNames = {
 };
 static_assert(std::ranges::is_sorted(kReservedNames));
 
-void appendEntry(std::string& out, std::string_view name, std::string_view value) {
-  out.append(name);
-  out += kPropertyNameEnd;
-  out.append(value);
-  out += kPropertyEnd;
-}
-
 }  // namespace
 
 std::string_view findProperty(std::string_view properties, std::string_view name) {
@@ -89,24 +82,14 @@ PropertyMap parseProperties(std::string_view properties) {
   return map;
 }
 
-std::string formatProperties(const PropertyMap& properties, size_t spare_bytes) {
-  size_t size = spare_bytes;
-  for (const auto& [name, value] : properties) {
-    size += name.size() + value.size() + 2;
-  }
-  std::string text;
-  text.reserve(size);
-  for (const auto& [name, value] : properties) {
-    appendEntry(text, name, value);
-  }
-  return text;
-}
-
 void appendProperty(std::string& properties, std::string_view name, std::string_view value) {
   if (!properties.empty() && properties.back() != kPropertyEnd) {
     properties += kPropertyEnd;
   }
-  appendEntry(properties, name, value);
+  properties.append(name);
+  properties += kPropertyNameEnd;
+  properties.append(value);
+  properties += kPropertyEnd;
 }
 
 std::string withoutProperty(std::string_view properties, std::string_view name) {

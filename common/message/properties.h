@@ -39,12 +39,24 @@ void forEachProperty(std::string_view properties, Visitor&& visit) {
 
 PropertyMap parseProperties(std::string_view properties);
 
-/// With a 0x02 after every entry, as RocketMQ 5 writes it. The text has room for `spare_bytes`
-/// more.
-std::string formatProperties(const PropertyMap& properties, size_t spare_bytes = 0);
-
 /// Appends one entry to a property string, putting a separator before it when one is missing.
 void appendProperty(std::string& properties, std::string_view name, std::string_view value);
+
+/// With a 0x02 after every entry, as RocketMQ 5 writes it. The text has room for `spare_bytes`
+/// more. `properties`: pairs of name and value.
+template <class Properties = PropertyMap>
+std::string formatProperties(const Properties& properties, size_t spare_bytes = 0) {
+  size_t size = spare_bytes;
+  for (const auto& [name, value] : properties) {
+    size += name.size() + value.size() + 2;
+  }
+  std::string text;
+  text.reserve(size);
+  for (const auto& [name, value] : properties) {
+    appendProperty(text, name, value);
+  }
+  return text;
+}
 
 /// The property string without the entries called `name`.
 std::string withoutProperty(std::string_view properties, std::string_view name);

@@ -1,13 +1,13 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
+#include "rocketmq/message_properties.h"
 #include "rocketmq/message_queue.h"
 
 namespace rocketmq {
@@ -18,8 +18,6 @@ struct PackedMessages;  // The library's own.
 /// keys, delay level, ...). A value type: copying copies everything.
 class Message {
  public:
-  using Properties = std::map<std::string, std::string, std::less<>>;
-
   Message() = default;
   Message(std::string topic, std::string body);
   Message(std::string topic, std::string tags, std::string body);
@@ -69,7 +67,7 @@ class Message {
   /// and for names that RocketMQ reserves (TAGS, KEYS, DELAY, ...: use the setters above).
   void putUserProperty(const std::string& name, const std::string& value);
 
-  const Properties& properties() const { return properties_; }
+  const MessageProperties& properties() const { return properties_; }
 
   /// Sets any property, also RocketMQ's own. For the library and for tools; applications use
   /// putUserProperty().
@@ -81,10 +79,12 @@ class Message {
   std::string uniqueKey() const { return property("UNIQ_KEY"); }
 
  private:
+  friend class MessageExtBuilder;
+
   std::string topic_;
   std::string body_;
   int32_t flag_ = 0;
-  Properties properties_;
+  MessageProperties properties_;
 };
 
 /// A message as a consumer gets it (RocketMQ: MessageExt).
