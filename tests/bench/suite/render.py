@@ -289,6 +289,7 @@ def bars(figures):
     thousands = [None if rate is None else rate / 1000 for rate in (
         figures.value("send client library, 64 threads", RATE),
         figures.value("send client library, async", RATE))]
+    pushed = figures.value("catch-up client library", "megabytes_per_second")
     kib = figures.value("idle", "kib_per_connection")
     core = figures.value("idle", "core_percent")
     bare = figures.value("idle echo", "core_percent")
@@ -313,6 +314,8 @@ def bars(figures):
          lambda v: v >= 100),
         ("client library, async sends of 4 threads, thousands per second", ">= 200", thousands[1],
          lambda v: v >= 200),
+        ("client library, push consumer of a warm backlog, MB/s", ">= 500", pushed,
+         lambda v: v >= 500),
         ("allocations of the broker for each send", "< 0.1", allocations, lambda v: v < 0.1),
         ("KiB for each idle connection", "< 20", kib, lambda v: v < 20),
         (f"% of a core for the idle connections (the raw echo: {shape(bare)})", "< 2", core,
