@@ -116,6 +116,12 @@ class Connection : public std::enable_shared_from_this<Connection> {
   /// A request is being answered SYSTEM_BUSY: who has many of those is read less eagerly.
   virtual void requestRefused() {}
 
+  // How a request that is handled on a lane keeps the requests behind it waiting, so that those of
+  // one connection take effect in their order: one holdRequests() while it is dispatched, then one
+  // resumeRequests() from any thread. What has been read stays as it is, nothing more is read.
+  virtual void holdRequests() {}
+  virtual void resumeRequests() {}
+
   /// Next correlation id for a request of ours on this connection.
   virtual int32_t nextOpaque() = 0;
   /// What our requests on this connection announce.

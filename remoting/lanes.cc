@@ -159,6 +159,7 @@ Lanes::Lanes(Options options)
     : pools_{std::make_unique<Pool>("query", options.query),
              std::make_unique<Pool>("index", options.index),
              std::make_unique<Pool>("client", options.client),
+             std::make_unique<Pool>("send", options.send),
              std::make_unique<Pool>("admin", options.admin)} {}
 
 Lanes::~Lanes() { stop(); }

@@ -15,6 +15,7 @@ enum class Lane : uint8_t {
   kQuery,   ///< Reads that may touch a cold disk, as pulls of cold data.
   kIndex,   ///< Queries by key, of which each may have to look through a whole index file.
   kClient,  ///< What clients cannot go on without: a topic or group made for them, notices.
+  kSend,    ///< Sends with a long body, which would keep a connection's thread for too long.
   kAdmin,   ///< Scans over many topics or groups, settings files.
 };
 
@@ -44,6 +45,7 @@ class Lanes {
     LaneOptions query{.threads = 2, .queue_max = 20000};
     LaneOptions index{.threads = 1, .queue_max = 1000};
     LaneOptions client{.threads = 1, .queue_max = 10000};
+    LaneOptions send{.threads = 1, .queue_max = 10000};
     LaneOptions admin{.threads = 1, .queue_max = 10000};
   };
 
@@ -66,7 +68,7 @@ class Lanes {
   class Pool;
   Pool& pool(Lane lane) const;
 
-  std::array<std::unique_ptr<Pool>, 4> pools_;  ///< In the order of Lane, without kInline.
+  std::array<std::unique_ptr<Pool>, 5> pools_;  ///< In the order of Lane, without kInline.
 };
 
 }  // namespace rocketmq::remoting

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 #include <new>
+#include <utility>
 
 #include "common/check.h"
 
@@ -30,7 +31,7 @@ std::span<char> PartialFrame::room(size_t expected_bytes) {
 }
 
 void PartialFrame::consume(size_t bytes) {
-  size_ -= bytes;
+  size_ -= std::min(bytes, size_);
   if (size_ == 0) {
     clear();
     return;
@@ -42,6 +43,12 @@ void PartialFrame::clear() {
   bytes_.reset();
   size_ = 0;
   capacity_ = 0;
+}
+
+PartialFrame PartialFrame::take() {
+  PartialFrame taken = std::move(*this);
+  clear();
+  return taken;
 }
 
 void PartialFrame::reserve(size_t capacity) {

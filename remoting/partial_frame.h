@@ -29,11 +29,14 @@ class PartialFrame {
   /// `bytes` bytes have been written into room().
   void grow(size_t bytes) { size_ += bytes; }
 
-  /// Drops the first bytes and moves the rest to the front.
+  /// Drops the first bytes and moves the rest to the front. Nothing is left to drop after take().
   void consume(size_t bytes);
 
   /// Forgets the content and frees the memory.
   void clear();
+
+  /// Gives the content away without copying it, and is empty then.
+  PartialFrame take();
 
  private:
   void reserve(size_t capacity);

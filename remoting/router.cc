@@ -42,6 +42,16 @@ CommandView rebased(const CommandView& view, std::string_view from, const char* 
   return copy;
 }
 
+/// The frame in memory of its own: its owner's, or a copy.
+PartialFrame owned(std::string_view frame, PartialFrame* owner) {
+  if (owner != nullptr) {
+    return owner->take();
+  }
+  PartialFrame copy;
+  copy.assign(frame, frame.size());
+  return copy;
+}
+
 std::string tooLongRemark(const CommandView& view, const HandlerOptions& options) {
   return "the body of " + toString(static_cast<RequestCode>(view.code)) + " has " +
          std::to_string(view.body.size()) + " bytes, at most " + std::to_string(options.body_max) +
@@ -90,30 +100,50 @@ CommandHead RawResponder::head(ResponseCode code, std::string_view remark) const
           .remark = remark};
 }
 
-/// A request that waits for its lane, with its own copy of the frame.
+/// A request that waits for its lane, with a frame of its own. While it lives, the requests behind
+/// it wait, too, if their order counts.
 struct Router::LaneTask {
-  ConnectionPtr connection;
-  std::string frame;
+  const ConnectionPtr connection;
+  PartialFrame frame;
   CommandView command;
   RawResponder responder;
+  const HandlerOptions options;
 
-  LaneTask(const RequestContext& context, RawResponder raw, std::string_view bytes)
+  LaneTask(const RequestContext& context, RawResponder raw, const HandlerOptions& how,
+           std::string_view bytes, PartialFrame* owner)
       : connection(context.connection),
-        frame(bytes),
+        frame(owned(bytes, owner)),
         command(rebased(context.command, bytes, frame.data())),
-        responder(std::move(raw)) {}
+        responder(std::move(raw)),
+        options(how) {
+    if (options.keeps_order) {
+      connection->holdRequests();
+    }
+  }
+  LaneTask(const LaneTask&) = delete;
+  LaneTask& operator=(const LaneTask&) = delete;
+  ~LaneTask() {
+    if (options.keeps_order) {
+      connection->resumeRequests();
+    }
+  }
+
+  bool isLong() const { return options.isLong(command.body); }
+  /// Who asks a lot and reads nothing gets no more large answers made. Where the order counts
+  /// nothing large is answered, and a one-way request would be lost.
+  bool mayRun() const { return options.keeps_order || connection->hasRoomForAnswer(); }
 };
 
 void Router::add(int32_t code, HandlerOptions options, RawHandler handler) {
-  const bool is_inline =
-      options.lane == Lane::kInline && options.inline_body_max >= options.body_max;
+  const bool is_inline = options.lane == Lane::kInline &&
+                         options.inline_body_max >= options.body_max && options.is_dear == nullptr;
   ROCKETMQ_CHECK(is_inline || lanes_ != nullptr);
   const bool is_new = entries_.try_emplace(code, Entry{options, std::move(handler)}).second;
   ROCKETMQ_CHECK(is_new);
 }
 
 void Router::dispatch(const ConnectionPtr& connection, const CommandView& view,
-                      std::string_view frame) const {
+                      std::string_view frame, PartialFrame* owner) const {
   const auto found = entries_.find(view.code);
   const bool is_known = found != entries_.end();
   RawResponder responder(connection, view, latency_, is_known ? view.code : RpcLatency::kOtherCode);
@@ -130,14 +160,14 @@ void Router::dispatch(const ConnectionPtr& connection, const CommandView& view,
         Answer<NoFields>(ResponseCode::kSystemError, tooLongRemark(view, entry.options)));
     return;
   }
-  const bool is_heavy = view.body.size() > entry.options.inline_body_max;
-  if (!is_heavy && isRefused(context, responder)) {
+  const bool is_long = entry.options.isLong(view.body);
+  if (!is_long && isRefused(context, responder)) {
     return;
   }
-  if (entry.options.lane == Lane::kInline && !is_heavy) {
+  if (entry.options.lane == Lane::kInline && !is_long) {
     run(entry.handler, context, std::move(responder));
   } else {
-    runOnLane(entry, context, std::move(responder), frame, !is_heavy);
+    runOnLane(entry, context, std::move(responder), frame, owner);
   }
 }
 
@@ -154,21 +184,22 @@ bool Router::isRefused(const RequestContext& context, RawResponder& responder) c
 }
 
 void Router::runOnLane(const Entry& entry, const RequestContext& context, RawResponder responder,
-                       std::string_view frame, bool is_guarded) const {
-  const Lane lane = is_guarded ? entry.options.lane : Lane::kAdmin;
+                       std::string_view frame, PartialFrame* owner) const {
+  const HandlerOptions& options = entry.options;
+  const Lane lane = options.lane == Lane::kInline ? options.long_body_lane : options.lane;
   // Shared, because a lane that refuses the task destroys it, and the responder must outlive that.
-  const auto task = std::make_shared<LaneTask>(context, std::move(responder), frame);
+  const auto task =
+      std::make_shared<LaneTask>(context, std::move(responder), options, frame, owner);
   const bool is_taken = lanes_->run(
       lane,
-      [this, task, handler = &entry.handler, is_guarded] {
-        // Who asks a lot and reads nothing gets no more large answers made.
-        if (!task->connection->hasRoomForAnswer()) {
+      [this, task, handler = &entry.handler] {
+        if (!task->mayRun()) {
           task->responder.answer(
               Answer<NoFields>(ResponseCode::kSystemBusy, std::string(kUnreadRemark)));
           return;
         }
         const RequestContext copied{.connection = task->connection, .command = task->command};
-        if (is_guarded || !isRefused(copied, task->responder)) {
+        if (!task->isLong() || !isRefused(copied, task->responder)) {
           run(*handler, copied, std::move(task->responder));
         }
       },

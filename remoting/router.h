@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <type_traits>
 #include <unordered_map>
 #include <utility>
@@ -14,6 +15,7 @@
 #include "remoting/answer.h"
 #include "remoting/connection.h"
 #include "remoting/lanes.h"
+#include "remoting/partial_frame.h"
 #include "remoting/protocol/command.h"
 #include "remoting/protocol/field_codec.h"
 #include "remoting/rpc_latency.h"
@@ -107,14 +109,29 @@ class Responder {
   RawResponder raw_;
 };
 
+/// For handlers whose bodies have no bound but that of the frame.
+inline constexpr size_t kAnyBodyBytes = std::numeric_limits<size_t>::max();
+
+/// The defaults are for requests that have no body, or a small one.
 struct HandlerOptions {
   /// Where the handler runs: on the connection's thread (it must not block), or on a bounded pool.
   Lane lane = Lane::kInline;
-  /// A longer body takes a while to decode: its request goes to Lane::kAdmin instead of the
-  /// connection's thread, and the guard looks at it there.
-  size_t inline_body_max = std::numeric_limits<size_t>::max();
+  /// A longer body takes a while to sign or to decode: the guard looks at it on a lane, and a
+  /// handler that is inline runs there, too.
+  size_t inline_body_max = 64u << 10;
+  /// Whether a shorter one takes as long all the same; null: none does. Itself it has to be quick.
+  bool (*is_dear)(std::string_view body) = nullptr;
   /// A longer body is refused with SYSTEM_ERROR, unread.
-  size_t body_max = std::numeric_limits<size_t>::max();
+  size_t body_max = 64u << 10;
+  /// Where requests with such bodies go when `lane` is kInline.
+  Lane long_body_lane = Lane::kAdmin;
+  /// The requests behind one that is on its way through a lane wait for it, see
+  /// Connection::holdRequests().
+  bool keeps_order = false;
+
+  bool isLong(std::string_view body) const {
+    return body.size() > inline_body_max || (is_dear != nullptr && is_dear(body));
+  }
 };
 
 /// Request code -> typed handler. Filled at start, then read by every connection.
@@ -149,7 +166,8 @@ class Router {
   }
 
   /// Looks at each request before its handler does, on the connection's thread unless the body is
-  /// above the handler's inline_body_max: nullopt lets it pass, an answer refuses it.
+  /// too long for it, see HandlerOptions: nullopt lets it pass, an answer refuses it. What is
+  /// refused for the length of its body it does not see.
   using Guard = std::function<std::optional<Answer<NoFields>>(const RequestContext&)>;
   /// As handle...(): before the first connection.
   void setGuard(Guard guard) { guard_ = std::move(guard); }
@@ -159,10 +177,11 @@ class Router {
   void measure(RpcLatency* latency) { latency_ = latency; }
 
   /// Runs the handler of a request frame. `frame` is the whole frame that `view` points into, for
-  /// handlers on a lane, which get a copy. Unknown codes are answered
-  /// REQUEST_CODE_NOT_SUPPORTED, a full lane SYSTEM_BUSY, an exception SYSTEM_ERROR with its text.
-  void dispatch(const ConnectionPtr& connection, const CommandView& view,
-                std::string_view frame) const;
+  /// handlers on a lane, which get a copy; or else `owner`, if it has that frame and nothing more,
+  /// from which they may take it. Unknown codes are answered REQUEST_CODE_NOT_SUPPORTED, a full
+  /// lane SYSTEM_BUSY, an exception SYSTEM_ERROR with its text.
+  void dispatch(const ConnectionPtr& connection, const CommandView& view, std::string_view frame,
+                PartialFrame* owner = nullptr) const;
 
  private:
   using RawHandler = std::function<void(const RequestContext&, RawResponder)>;
@@ -176,9 +195,8 @@ class Router {
   void add(int32_t code, HandlerOptions options, RawHandler handler);
   /// True when the guard has refused the request, and answered it.
   bool isRefused(const RequestContext& context, RawResponder& responder) const;
-  /// `is_guarded`: the guard has let it pass already.
   void runOnLane(const Entry& entry, const RequestContext& context, RawResponder responder,
-                 std::string_view frame, bool is_guarded) const;
+                 std::string_view frame, PartialFrame* owner) const;
   static void run(const RawHandler& handler, const RequestContext& context, RawResponder responder);
 
   Lanes* lanes_;

@@ -178,6 +178,14 @@ void TcpConnection::failLater(RawCallback callback, Status status) {
                                   status = std::move(status)]() mutable { callback(status); });
 }
 
+void TcpConnection::resumeRequests() {
+  MutexLock lock(inbox_mutex_);
+  if (!is_inbox_closed_) {
+    inbox_resumes_ = true;
+    wakeLocked();
+  }
+}
+
 /// Under the lock, so that the context is still there: it outlives the closing of its connections.
 void TcpConnection::wakeLocked() {
   if (!is_wake_posted_) {
@@ -212,6 +220,9 @@ void TcpConnection::emptyInbox() {
     write_queue_.take(inbox_frames_);
     new_calls_.swap(inbox_calls_);
     close = std::exchange(inbox_close_, std::nullopt);
+    if (std::exchange(inbox_resumes_, false)) {
+      is_request_on_lane_ = false;
+    }
   }
   const Deadline now = new_calls_.empty() ? Deadline() : std::chrono::steady_clock::now();
   for (Call& call : new_calls_) {
@@ -384,7 +395,8 @@ void TcpConnection::onSettlePosted() {
 }
 
 bool TcpConnection::isDrained() const {
-  return is_draining_ && !has_unhandled_ && unanswered_.load(std::memory_order_relaxed) <= 0 &&
+  return is_draining_ && !has_unhandled_ && !is_request_on_lane_ &&
+         unanswered_.load(std::memory_order_relaxed) <= 0 &&
          unsent_bytes_.load(std::memory_order_relaxed) == 0;
 }
 

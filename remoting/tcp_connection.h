@@ -87,6 +87,8 @@ class TcpConnection final : public Connection, public Readiness::Source, private
   void requestBegan() override { unanswered_.fetch_add(1, std::memory_order_relaxed); }
   void sendAnswer(OutgoingFrame frame) override;
   void requestRefused() override;
+  void holdRequests() override { is_request_on_lane_ = true; }
+  void resumeRequests() override;
   int32_t nextOpaque() override;
   Language language() const override { return settings_->language; }
   SerializeType requestSerializeType() const override {
@@ -157,9 +159,9 @@ class TcpConnection final : public Connection, public Readiness::Source, private
   void endCalls(std::vector<RawCallback> callbacks, const Status& status);
 
   // State changes.
-  bool mayHandle() const { return !is_paused_ && !is_turn_over_ && !close_reason_; }
+  bool mayHandle() const { return !leavesFrames() && !close_reason_; }
   /// Frames that have come and may not be handled stay, see has_unhandled_.
-  bool leavesFrames() const { return is_paused_ || is_turn_over_; }
+  bool leavesFrames() const { return is_paused_ || is_turn_over_ || is_request_on_lane_; }
   void settle();
   void settleSoon();
   void onSettlePosted();
@@ -197,6 +199,7 @@ class TcpConnection final : public Connection, public Readiness::Source, private
   WriteQueue inbox_frames_ ROCKETMQ_GUARDED_BY(inbox_mutex_);
   std::vector<Call> inbox_calls_ ROCKETMQ_GUARDED_BY(inbox_mutex_);
   std::optional<std::string> inbox_close_ ROCKETMQ_GUARDED_BY(inbox_mutex_);
+  bool inbox_resumes_ ROCKETMQ_GUARDED_BY(inbox_mutex_) = false;
   bool is_wake_posted_ ROCKETMQ_GUARDED_BY(inbox_mutex_) = false;
   bool is_inbox_closed_ ROCKETMQ_GUARDED_BY(inbox_mutex_) = false;
 
@@ -218,7 +221,8 @@ class TcpConnection final : public Connection, public Readiness::Source, private
   PartialFrame partial_;
   /// What partial_ must grow to before it can be looked at again: a frame or its length word.
   size_t expected_bytes_ = 0;
-  /// partial_ holds frames that were left because the connection paused, or its turn was over.
+  /// partial_ holds frames that were left because the connection paused, its turn was over or they
+  /// had to wait for one on a lane.
   bool has_unhandled_ = false;
   WriteQueue write_queue_;
   std::vector<Call> new_calls_;  // Its capacity goes back and forth with inbox_calls_'s.
@@ -240,9 +244,10 @@ class TcpConnection final : public Connection, public Readiness::Source, private
   bool is_read_armed_ = false;
   bool is_write_armed_ = false;
   bool is_ready_source_ = false;
-  bool is_paused_ = false;     // The peer does not read.
-  bool is_turn_over_ = false;  // beginNextTurn() is posted.
-  bool is_held_back_ = false;  // Too much of what the peer asked was refused.
+  bool is_paused_ = false;           // The peer does not read.
+  bool is_turn_over_ = false;        // beginNextTurn() is posted.
+  bool is_request_on_lane_ = false;  // And those behind it wait, see holdRequests().
+  bool is_held_back_ = false;        // Too much of what the peer asked was refused.
   bool is_draining_ = false;
 };
 

@@ -226,8 +226,8 @@ void TcpConnection::beginNextTurn() {
 }
 
 /// Handles the complete frames at the front and returns how many bytes they have; fewer when the
-/// connection pauses, its turn is over or it must be closed. Otherwise expected_bytes_ says what
-/// the rest is to become.
+/// connection pauses, its turn is over, a request on a lane comes first or it must be closed.
+/// Otherwise expected_bytes_ says what the rest is to become.
 size_t TcpConnection::handleFrames(const ConnectionPtr& self, char* data, size_t size) {
   size_t handled = 0;
   for (size_t frames = 0; mayHandle(); ++frames) {
@@ -259,7 +259,8 @@ void TcpConnection::handleFrame(const ConnectionPtr& self, char* frame, size_t s
     handleAnswer(command);
   } else {
     refusal_pause_.countRequest();
-    settings_->router->dispatch(self, command, {frame, size});
+    const bool is_alone = frame == partial_.data() && size == partial_.size();
+    settings_->router->dispatch(self, command, {frame, size}, is_alone ? &partial_ : nullptr);
   }
 }
 

@@ -18,6 +18,7 @@ using remoting::RequestContext;
 using remoting::ResponseCode;
 
 constexpr HandlerOptions kAdmin{.lane = Lane::kAdmin};
+constexpr HandlerOptions kSettings{.lane = Lane::kAdmin, .body_max = 1u << 20};
 
 Answer<NoFields> updateConfig(ConfigService& config, const RequestContext& context) {
   const auto outcome = config.update(context.body());
@@ -57,7 +58,7 @@ Answer<NoFields> viewStats(const BrokerStats& stats, const remoting::ViewBrokerS
 
 void registerAdminBrokerHandlers(remoting::Router& router, const AdminBrokerParts& parts) {
   router.handle<remoting::UpdateBrokerConfig>(
-      kAdmin, [&config = parts.config](const auto&, const RequestContext& context) {
+      kSettings, [&config = parts.config](const auto&, const RequestContext& context) {
         return updateConfig(config, context);
       });
   router.handle<remoting::GetBrokerConfig>(

@@ -22,6 +22,8 @@ using remoting::RequestContext;
 using remoting::ResponseCode;
 
 constexpr HandlerOptions kAdmin{.lane = Lane::kAdmin};
+constexpr HandlerOptions kGroup{.lane = Lane::kAdmin, .body_max = 1u << 20};
+constexpr HandlerOptions kGroups{.lane = Lane::kAdmin, .body_max = remoting::kAnyBodyBytes};
 
 remoting::ConnectionInfo connectionInfo(const ClientInfo& client) {
   return {.client_addr = client.connection->remote().toString(),
@@ -147,9 +149,9 @@ class AdminGroupHandlers {
 void registerAdminGroupHandlers(remoting::Router& router, const AdminGroupParts& parts) {
   const auto handlers = std::make_shared<const AdminGroupHandlers>(parts);
   router.handle<remoting::UpdateAndCreateSubscriptionGroup>(
-      kAdmin, [handlers](const auto&, const auto& context) { return handlers->update(context); });
+      kGroup, [handlers](const auto&, const auto& context) { return handlers->update(context); });
   router.handle<remoting::UpdateAndCreateSubscriptionGroupList>(
-      kAdmin,
+      kGroups,
       [handlers](const auto&, const auto& context) { return handlers->updateList(context); });
   router.handle<remoting::GetSubscriptionGroupConfig>(
       kAdmin, [handlers](const auto& request, const auto&) { return handlers->one(request); });

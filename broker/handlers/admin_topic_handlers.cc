@@ -24,6 +24,7 @@ using remoting::RequestContext;
 using remoting::ResponseCode;
 
 constexpr HandlerOptions kAdmin{.lane = Lane::kAdmin};
+constexpr HandlerOptions kTopics{.lane = Lane::kAdmin, .body_max = remoting::kAnyBodyBytes};
 constexpr std::chrono::milliseconds kRegistrationWait{1000};
 
 /// "+key=value,-key" of RocketMQ 5 applied to what a topic has; a key without sign is set as well.
@@ -202,7 +203,7 @@ void registerAdminTopicHandlers(remoting::Router& router, const AdminTopicParts&
   router.handle<remoting::UpdateAndCreateTopic>(
       kAdmin, [handlers](const auto& request, const auto&) { return handlers->update(request); });
   router.handle<remoting::UpdateAndCreateTopicList>(
-      kAdmin,
+      kTopics,
       [handlers](const auto&, const auto& context) { return handlers->updateList(context); });
   router.handle<remoting::DeleteTopicInBroker>(
       kAdmin, [handlers](const auto& request, const auto&) { return handlers->remove(request); });

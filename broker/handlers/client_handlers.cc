@@ -25,9 +25,6 @@ namespace {
 /// 64 KiB are the subscriptions of some 450 topics.
 constexpr remoting::HandlerOptions kHeartbeatOptions{.inline_body_max = 64u << 10,
                                                      .body_max = 1u << 20};
-/// One subscription.
-constexpr remoting::HandlerOptions kCheckConfigOptions{.body_max = 64u << 10};
-
 Answer<HeartbeatReply> answerTo(bool is_registered) {
   if (is_registered) {
     return {};
@@ -147,8 +144,7 @@ void registerClientHandlers(remoting::Router& router, const ClientHandlerParts& 
                 return listConsumers(parts.clients, request);
               }));
   router.handle<remoting::CheckClientConfig>(
-      kCheckConfigOptions,
-      [parts](const remoting::CheckClientConfig&, const RequestContext& context) {
+      {}, [parts](const remoting::CheckClientConfig&, const RequestContext& context) {
         return checkClientConfig(*parts.settings.load(), context.body());
       });
 }

@@ -1,10 +1,13 @@
 #include "broker/handlers/send_handlers.h"
 
+#include <chrono>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "broker/send/send_header.h"
+#include "common/message/record.h"
 
 namespace rocketmq::broker {
 
@@ -13,6 +16,31 @@ namespace {
 using remoting::RequestContext;
 using remoting::Responder;
 using remoting::ResponseCode;
+
+/// Of an element without body and properties.
+constexpr size_t kBatchItemBytesMin = 22;
+/// A batch of more messages takes longer than a body of kSendOptions.inline_body_max.
+constexpr size_t kInlineMessagesMax = 1024;
+
+/// Any body is looked at as if it were a batch: one that is none hardly ever reads like many.
+bool hasManyMessages(std::string_view body) {
+  if (body.size() <= kInlineMessagesMax * kBatchItemBytesMin) {
+    return false;
+  }
+  size_t messages = 0;
+  while (!body.empty() && messages <= kInlineMessagesMax && takeBatchItem(body).ok()) {
+    ++messages;
+  }
+  return messages > kInlineMessagesMax;
+}
+
+/// What takes more than a millisecond or two, to check its signature or to store it, goes on a
+/// lane.
+constexpr remoting::HandlerOptions kSendOptions{.inline_body_max = 256u << 10,
+                                                .is_dear = hasManyMessages,
+                                                .body_max = remoting::kAnyBodyBytes,
+                                                .long_body_lane = remoting::Lane::kSend,
+                                                .keeps_order = true};
 
 /// A send that outlives its frame.
 struct OwnedSend {
@@ -94,32 +122,38 @@ void sendOnLane(const SendHandlerParts& parts, OwnedSend send, Responder<C> resp
   }
 }
 
+/// A lane is another thread, and refuses by itself what is too much for it.
+std::chrono::milliseconds delayOf(const RequestContext& context) {
+  return kSendOptions.isLong(context.body()) ? std::chrono::milliseconds(0)
+                                             : context.connection->threadDelay();
+}
+
 template <class C>
 void registerSend(remoting::Router& router, const SendHandlerParts& parts) {
-  router.handleLater<C>(
-      {}, [parts](const C& request, const RequestContext& context, Responder<C> responder) {
-        if (auto busy = parts.gate.refusal(context.connection->threadDelay())) {
-          responder({ResponseCode::kSystemBusy, std::move(*busy)});
-          return;
-        }
-        // Resumes pulls that wait for this message after the producer has been answered.
-        HeldPulls::WakeScope wakes(parts.held_pulls);
-        const HostAddress& born_host = context.connection->remote();
-        SendOutcome outcome = parts.sends.send({.header = request,
-                                                .body = context.body(),
-                                                .born_host = born_host,
-                                                .client_version = context.command.version});
-        if (!outcome.needs_blocking) {
-          finish(parts, std::move(outcome), std::move(responder));
-          return;
-        }
-        sendOnLane(parts,
-                   {.header = convertSendHeader<std::string>(request),
-                    .body = std::string(context.body()),
-                    .born_host = born_host,
-                    .client_version = context.command.version},
-                   std::move(responder));
-      });
+  router.handleLater<C>(kSendOptions, [parts](const C& request, const RequestContext& context,
+                                              Responder<C> responder) {
+    if (auto busy = parts.gate.refusal(delayOf(context))) {
+      responder({ResponseCode::kSystemBusy, std::move(*busy)});
+      return;
+    }
+    // Resumes pulls that wait for this message after the producer has been answered.
+    HeldPulls::WakeScope wakes(parts.held_pulls);
+    const HostAddress& born_host = context.connection->remote();
+    SendOutcome outcome = parts.sends.send({.header = request,
+                                            .body = context.body(),
+                                            .born_host = born_host,
+                                            .client_version = context.command.version});
+    if (!outcome.needs_blocking) {
+      finish(parts, std::move(outcome), std::move(responder));
+      return;
+    }
+    sendOnLane(parts,
+               {.header = convertSendHeader<std::string>(request),
+                .body = std::string(context.body()),
+                .born_host = born_host,
+                .client_version = context.command.version},
+               std::move(responder));
+  });
 }
 
 }  // namespace

@@ -116,6 +116,7 @@ void BrokerMetrics::addBroker(Page& page) const {
   page.add(static_cast<int64_t>(parts_.lanes.queueSize(remoting::Lane::kQuery)), {"query"});
   page.add(static_cast<int64_t>(parts_.lanes.queueSize(remoting::Lane::kIndex)), {"index"});
   page.add(static_cast<int64_t>(parts_.lanes.queueSize(remoting::Lane::kClient)), {"client"});
+  page.add(static_cast<int64_t>(parts_.lanes.queueSize(remoting::Lane::kSend)), {"send"});
   page.add(static_cast<int64_t>(parts_.lanes.queueSize(remoting::Lane::kAdmin)), {"admin"});
   addRequests(page);
   page.single(metric::kPermission, parts_.settings.load()->broker_permission);

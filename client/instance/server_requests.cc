@@ -52,6 +52,10 @@ Message readReply(const remoting::PushReplyMessageToClient& request, std::string
   return reply;
 }
 
+/// A client has no lanes, and trusts its brokers.
+constexpr remoting::HandlerOptions kWithBody{.inline_body_max = remoting::kAnyBodyBytes,
+                                             .body_max = remoting::kAnyBodyBytes};
+
 }  // namespace
 
 void ClientInstance::registerServerRequests() {
@@ -62,7 +66,7 @@ void ClientInstance::registerServerRequests() {
       });
 
   router_.handle<remoting::ResetConsumerClientOffset>(
-      {},
+      kWithBody,
       [this](const remoting::ResetConsumerClientOffset& request,
              const RequestContext& context) -> Answer<NoFields> {
         Result<remoting::ResetOffsetBody> body = remoting::decodeResetOffsetBody(context.body());
@@ -98,8 +102,9 @@ void ClientInstance::registerServerRequests() {
       });
 
   router_.handleLater<remoting::ConsumeMessageDirectly>(
-      {}, [this](const remoting::ConsumeMessageDirectly& request, const RequestContext& context,
-                 remoting::Responder<remoting::ConsumeMessageDirectly> responder) {
+      kWithBody,
+      [this](const remoting::ConsumeMessageDirectly& request, const RequestContext& context,
+             remoting::Responder<remoting::ConsumeMessageDirectly> responder) {
         DecodedMessages decoded = decodeMessages(context.body(), request.broker_name.value_or(""));
         if (decoded.messages.empty()) {
           responder({ResponseCode::kSystemError, "the request holds no message that can be read"});
@@ -120,12 +125,14 @@ void ClientInstance::registerServerRequests() {
       });
 
   router_.handle<remoting::CheckTransactionState>(
-      {}, [this](const remoting::CheckTransactionState& request, const RequestContext& context) {
+      kWithBody,
+      [this](const remoting::CheckTransactionState& request, const RequestContext& context) {
         takeTransactionCheck(request, context);
         return Answer<NoFields>();
       });
   router_.handle<remoting::PushReplyMessageToClient>(
-      {}, [this](const remoting::PushReplyMessageToClient& request, const RequestContext& context) {
+      kWithBody,
+      [this](const remoting::PushReplyMessageToClient& request, const RequestContext& context) {
         const Message reply = readReply(request, context.body());
         requests_.finish(reply.property(property::kCorrelationId), reply);
         return Answer<NoFields>();

@@ -308,12 +308,14 @@ Answer<QueryDataVersionReply> handleQueryVersion(const QueryDataVersion& request
 
 void addBrokerHandlers(remoting::Router& router, Routes& routes, Liveness& liveness,
                        const KvTable& kv_table, const LiveSettings& settings) {
-  router.handle<RegisterBroker>(
-      {.lane = Lane::kAdmin}, [&](const RegisterBroker& request, const RequestContext& context) {
-        return handleRegister(request, context, routes, liveness, kv_table, settings);
-      });
+  // A broker tells of all its topics at once.
+  router.handle<RegisterBroker>({.lane = Lane::kAdmin, .body_max = remoting::kAnyBodyBytes},
+                                [&](const RegisterBroker& request, const RequestContext& context) {
+                                  return handleRegister(request, context, routes, liveness,
+                                                        kv_table, settings);
+                                });
   router.handle<RegisterTopicInNameServer>(
-      {.lane = Lane::kAdmin},
+      {.lane = Lane::kAdmin, .body_max = 1u << 20},
       [&](const RegisterTopicInNameServer& request, const RequestContext& context) {
         return handleRegisterTopic(request, context, routes, settings);
       });

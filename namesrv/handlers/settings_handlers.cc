@@ -40,7 +40,8 @@ Answer<NoFields> update(LiveSettings& settings, const RequestContext& context) {
 void addSettingsHandlers(remoting::Router& router, LiveSettings& settings) {
   // It writes a file.
   router.handle<UpdateNamesrvConfig>(
-      {.lane = Lane::kAdmin}, [&](const UpdateNamesrvConfig&, const RequestContext& context) {
+      {.lane = Lane::kAdmin, .body_max = 1u << 20},
+      [&](const UpdateNamesrvConfig&, const RequestContext& context) {
         return update(settings, context);
       });
   router.handle<GetNamesrvConfig>(

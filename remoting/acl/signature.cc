@@ -46,7 +46,10 @@ Sha1 sha1(std::string_view bytes) {
   return hash;
 }
 
-bool isZoneField(std::string_view name) { return name == "__ZONE_NAME" || name == "__ZONE_MODE"; }
+/// Fields that clients add when they have signed.
+bool isNeverSigned(std::string_view name) {
+  return name == kSignatureField || name == "__ZONE_NAME" || name == "__ZONE_MODE";
+}
 
 bool isUniqueKeyFlag(std::string_view name) { return name == "_UNIQUE_KEY_QUERY"; }
 
@@ -130,17 +133,15 @@ bool isSignedBy(const CommandView& request, const SigningKey& key) {
   std::vector<ExtFields::Entry> fields;
   fields.reserve(request.ext_fields.size());
   std::copy_if(request.ext_fields.begin(), request.ext_fields.end(), std::back_inserter(fields),
-               [](const auto& field) { return field.first != kSignatureField; });
+               [](const auto& field) { return !isNeverSigned(field.first); });
   if (matches(fields, request.body, key, *signature)) {
     return true;
   }
-  for (const auto is_unsigned : {isZoneField, isUniqueKeyFlag}) {
-    if (std::erase_if(fields, [&](const auto& field) { return is_unsigned(field.first); }) > 0 &&
-        matches(fields, request.body, key, *signature)) {
-      return true;
-    }
-  }
-  return false;
+  // What has a body is no query, and is not hashed twice.
+  return request.body.empty() &&
+         std::erase_if(fields, [](const auto& field) { return isUniqueKeyFlag(field.first); }) >
+             0 &&
+         matches(fields, {}, key, *signature);
 }
 
 }  // namespace rocketmq::remoting

@@ -57,10 +57,10 @@ class SigningKey {
 /// name the last counts.
 std::vector<std::string_view> signedValues(std::vector<ExtFields::Entry> fields);
 
-/// Whether the request's Signature was made with `key`. Clients differ in which fields they sign,
-/// so that up to three readings are tried: a field that proxies and hooks add after the signature
-/// is left out in the second, and _UNIQUE_KEY_QUERY, which old clients do not sign, in the third.
-/// The comparison takes as long for a wrong signature as for the right one.
+/// Whether the request's Signature was made with `key`. The zone fields, which clients add after
+/// it, do not count. _UNIQUE_KEY_QUERY, which not all clients sign, counts or not, whichever fits,
+/// where there is no body: a body is hashed once. The comparison takes as long for a wrong
+/// signature as for the right one.
 bool isSignedBy(const CommandView& request, const SigningKey& key);
 
 }  // namespace rocketmq::remoting

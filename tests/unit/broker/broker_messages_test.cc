@@ -37,6 +37,46 @@ TEST_F(BrokerTest, EveryKindOfSendCanBePulled) {
   EXPECT_TRUE(eventually([&] { return pull(0) == all; }));
 }
 
+/// Those that are long enough to go on a lane of the broker, too.
+TEST_F(BrokerTest, SendsOfAConnectionAreStoredInTheirOrder) {
+  send("first");
+  std::vector<std::string> all = {"first"};
+  std::string long_batch;
+  while (long_batch.size() <= (256u << 10)) {
+    appendBatchItem({.body = std::string(100'000, 'x'), .properties = {}}, long_batch);
+  }
+  std::string small_batch;
+  for (int i = 0; i < 1025; ++i) {
+    appendBatchItem({.body = "z", .properties = {}}, small_batch);
+  }
+  auto batch = sendOf<remoting::SendBatchMessage>("T");
+  batch.batch = true;
+  for (int i = 0; i < 4; ++i) {
+    peer_->oneway(batch, long_batch);
+    all.insert(all.end(), 3, std::string(100'000, 'x'));
+    peer_->oneway(sendOf<remoting::SendMessageV2>("T"), std::to_string(i));
+    all.push_back(std::to_string(i));
+    peer_->oneway(batch, small_batch);
+    all.insert(all.end(), 1025, "z");
+  }
+  send("last");
+  all.push_back("last");
+  std::vector<std::string> stored;
+  for (std::vector<std::string> some;
+       !(some = pull(static_cast<int64_t>(stored.size()))).empty();) {
+    stored.insert(stored.end(), some.begin(), some.end());
+  }
+  EXPECT_TRUE(stored == all) << stored.size();
+}
+
+TEST_F(BrokerTest, RequestsThatHaveNoBodyTakeNoLongOne) {
+  const auto pulled =
+      peer_->call(pullOf(0, pull_sys_flag::kSubscription), std::string((64u << 10) + 1, 'x'));
+  ASSERT_TRUE(pulled.ok());
+  EXPECT_EQ(pulled->code, ResponseCode::kSystemError);
+  EXPECT_EQ(pulled->remark, "the body of PULL_MESSAGE has 65537 bytes, at most 65536 are taken");
+}
+
 TEST_F(BrokerTest, ALongPollGetsAMessageAsSoonAsItIsSent) {
   send("first");
   std::promise<CallResult<remoting::PullMessage>> promise;

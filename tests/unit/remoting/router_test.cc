@@ -260,6 +260,53 @@ TEST_F(RouterTest, LongBodiesAreHandledAndGuardedOnALaneAndTooLongOnesNotAtAll) 
   EXPECT_EQ(codeOf("stranger, alone"), ResponseCode::kNoPermission);
 }
 
+// Promise: who asks for something that has no body, or a small one, cannot have the server look at
+// 15 MiB for it: not in the handler and not in the guard, which has to hash them.
+TEST_F(RouterTest, BodiesAreShortUnlessTheHandlerSaysOtherwise) {
+  int guarded = 0;
+  router_.setGuard([&](const RequestContext&) -> std::optional<Answer<NoFields>> {
+    ++guarded;
+    return std::nullopt;
+  });
+  handleEcho();
+  dispatch(requestFrame(Echo{.text = "a", .number = {}}, 1, std::string(64u << 10, 'x')));
+  EXPECT_EQ(sentEventually()->code(), ResponseCode::kSuccess);
+  dispatch(requestFrame(Echo{.text = "a", .number = {}}, 2, std::string((64u << 10) + 1, 'x')));
+  const auto answer = sentEventually();
+  ASSERT_NE(answer, nullptr);
+  EXPECT_EQ(answer->code(), ResponseCode::kSystemError);
+  EXPECT_NE(answer->command.remark.find("at most 65536"), std::string_view::npos);
+  EXPECT_EQ(guarded, 1);
+}
+
+TEST_F(RouterTest, TheGuardLooksAtLongBodiesOnTheLaneOfTheirHandler) {
+  std::atomic<std::thread::id> guarded;
+  std::atomic<std::thread::id> handled;
+  std::atomic<int> guards = 0;
+  router_.setGuard([&](const RequestContext&) -> std::optional<Answer<NoFields>> {
+    guarded = std::this_thread::get_id();
+    ++guards;
+    return std::nullopt;
+  });
+  router_.handle<Echo>({.lane = Lane::kQuery,
+                        .inline_body_max = 10,
+                        .is_dear = [](std::string_view body) { return body == "dear"; },
+                        .body_max = 20},
+                       [&](const Echo& request, const RequestContext&) {
+                         handled = std::this_thread::get_id();
+                         return Answer<Echo::Reply>(Echo::Reply{request.text});
+                       });
+  for (const std::string& body : {std::string(11, 'x'), std::string("dear")}) {
+    dispatch(requestFrame(Echo{.text = "a", .number = {}}, 1, body));
+    EXPECT_EQ(sentEventually()->code(), ResponseCode::kSuccess);
+    EXPECT_EQ(guarded.load(), handled.load());
+  }
+  dispatch(requestFrame(Echo{.text = "a", .number = {}}, 1, std::string(10, 'x')));
+  EXPECT_EQ(sentEventually()->code(), ResponseCode::kSuccess);
+  EXPECT_EQ(guarded.load(), std::this_thread::get_id());
+  EXPECT_EQ(guards, 3) << "one request was looked at twice";
+}
+
 TEST_F(RouterTest, FullLaneAnswersSystemBusy) {
   lanes_.run(Lane::kQuery, [this] { gate_.wait(); });
   ASSERT_TRUE(eventually([this] { return lanes_.queueSize(Lane::kQuery) == 0; }));

@@ -58,6 +58,10 @@ using Later = TestCommand<9002>;   ///< Answered when the test says so.
 using OnLane = TestCommand<9003>;  ///< Answered on the query lane.
 using Other = TestCommand<9004>;   ///< For what only one test needs.
 
+/// For handlers that are to stay on the thread of the connection, whatever comes.
+inline constexpr HandlerOptions kInlineWithBody{.inline_body_max = kAnyBodyBytes,
+                                                .body_max = kAnyBodyBytes};
+
 /// The frame of a request, as a client writes it.
 template <Command C>
 std::string requestFrame(const C& request, int32_t opaque, std::string_view body = {},
@@ -138,21 +142,23 @@ inline std::unique_ptr<ReceivedFrame> receive(test::RawSocket& socket) {
 class RuntimeTest : public testing::Test {
  protected:
   RuntimeTest() {
-    router_.handle<Echo>({}, [this](const Echo& request, const RequestContext& context) {
-      ++echoes_;
-      return Answer<Echo::Reply>(Echo::Reply{request.text}, std::string(context.body()));
-    });
+    router_.handle<Echo>(
+        kInlineWithBody, [this](const Echo& request, const RequestContext& context) {
+          ++echoes_;
+          return Answer<Echo::Reply>(Echo::Reply{request.text}, std::string(context.body()));
+        });
     router_.handleLater<Later>(
         {}, [this](const Later&, const RequestContext&, Responder<Later> responder) {
           const std::lock_guard lock(held_mutex_);
           held_.push_back(std::move(responder));
         });
-    router_.handle<OnLane>(
-        {.lane = Lane::kQuery}, [this](const OnLane& request, const RequestContext& context) {
-          ++on_lane_;
-          lane_opened_.wait();
-          return Answer<OnLane::Reply>(OnLane::Reply{request.text}, std::string(context.body()));
-        });
+    router_.handle<OnLane>({.lane = Lane::kQuery, .body_max = kAnyBodyBytes},
+                           [this](const OnLane& request, const RequestContext& context) {
+                             ++on_lane_;
+                             lane_opened_.wait();
+                             return Answer<OnLane::Reply>(OnLane::Reply{request.text},
+                                                          std::string(context.body()));
+                           });
   }
 
   ~RuntimeTest() override {
@@ -208,7 +214,9 @@ class RuntimeTest : public testing::Test {
 
   IoPool server_pool_{"server", 2};
   IoPool client_pool_{"client", 2};
-  Lanes lanes_{{.query = {.threads = 1, .queue_max = 3}, .admin = {}}};  // Two for a connection.
+  Lanes lanes_{{.query = {.threads = 1, .queue_max = 3},  // Two for a connection.
+                .send = {.threads = 1, .queue_max = 1},
+                .admin = {}}};
   Router router_{&lanes_};
   Router client_router_{nullptr};
   std::unique_ptr<Server> server_;
