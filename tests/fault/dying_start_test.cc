@@ -124,12 +124,15 @@ void DyingStartTest::dieInThePowerCutAt(int64_t call) {
   PowerLossFileSystem disk;
   FaultyFileSystem dying(disk,
                          {.at_call = call, .lasting = FaultyFileSystem::Lasting::kFromThenOn});
-  const auto opened = MessageStore::open(options_, clock_, nullptr, dying);
+  auto opened = MessageStore::open(options_, clock_, nullptr, dying);
   disk.cutPower();
   std::mt19937_64 random(static_cast<uint64_t>(call));
   const std::string remains = root() + "-remains";
   disk.writeRemains(root(), remains, random);
   disk.letSyncsFail();
+  if (opened.ok()) {
+    opened->reset();  // Its threads make and remove files.
+  }
   std::filesystem::remove_all(root());
   options_.root_dir = remains;
 }
