@@ -59,6 +59,13 @@ void HeldPulls::discount(size_t filter_bytes) {
   filter_bytes_.fetch_sub(filter_bytes, std::memory_order_relaxed);
 }
 
+bool HeldPulls::leavesRoom(const OfConnection& has, size_t filter_bytes) const {
+  const size_t held_before = held_.load(std::memory_order_relaxed) - 1;
+  const size_t bytes_before = filter_bytes_.load(std::memory_order_relaxed) - filter_bytes;
+  return has.entries.size() + held_before <= options_.held_max &&
+         (filter_bytes == 0 || has.filter_bytes + bytes_before <= options_.filter_bytes_max);
+}
+
 std::optional<uint64_t> HeldPulls::hold(const Ticket& ticket, std::unique_ptr<HeldPull>& pull) {
   if (!admit(ticket.filter_bytes)) {
     return std::nullopt;
@@ -82,6 +89,11 @@ std::optional<uint64_t> HeldPulls::hold(const Ticket& ticket, std::unique_ptr<He
       discount(ticket.filter_bytes);
       return std::nullopt;
     }
+    if (const auto has = shard.connections.find(ticket.connection_id);
+        has != shard.connections.end() && !leavesRoom(has->second, ticket.filter_bytes)) {
+      discount(ticket.filter_bytes);
+      return std::nullopt;
+    }
     auto queue = shard.queues.find(key);
     if (queue == shard.queues.end()) {
       forgetEmptyQueues(shard);
@@ -96,9 +108,10 @@ std::optional<uint64_t> HeldPulls::hold(const Ticket& ticket, std::unique_ptr<He
     queue->second.push_back(std::move(entry));
     // Most deadlines are later than all before them: the hint makes that case cheap.
     shard.deadlines.emplace_hint(shard.deadlines.end(), ticket.deadline, linked);
-    std::vector<Entry*>& of_connection = shard.connections[ticket.connection_id];
-    linked->connection_position = of_connection.size();
-    of_connection.push_back(linked);
+    OfConnection& of_connection = shard.connections[ticket.connection_id];
+    linked->connection_position = of_connection.entries.size();
+    of_connection.entries.push_back(linked);
+    of_connection.filter_bytes += ticket.filter_bytes;
   }
   noteDeadline(ticket.deadline);
   return id;
@@ -121,11 +134,12 @@ std::unique_ptr<HeldPull> HeldPulls::take(Shard& shard, Entry* entry) {
 
 void HeldPulls::unlinkConnection(Shard& shard, const Entry* entry) {
   const auto connection = shard.connections.find(entry->connection_id);
-  std::vector<Entry*>& entries = connection->second;
+  std::vector<Entry*>& entries = connection->second.entries;
   // One connection may have them all: no search.
   entries.back()->connection_position = entry->connection_position;
   entries[entry->connection_position] = entries.back();
   entries.pop_back();
+  connection->second.filter_bytes -= entry->filter_bytes;
   if (entries.empty()) {
     shard.connections.erase(connection);
   }
@@ -220,7 +234,7 @@ bool HeldPulls::dropSome(uint64_t connection_id) {
       if (dropped.size() == kPullsPerTurn) {
         return false;
       }
-      dropped.push_back(take(shard, connection->second.back()));
+      dropped.push_back(take(shard, connection->second.entries.back()));
     }
   }
   return true;

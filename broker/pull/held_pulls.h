@@ -47,7 +47,8 @@ class HeldPull {
 ///           while one is resumed. start() adds one thread that watches the deadlines and frees
 ///           what closed connections leave.
 /// Bound:    `held_max` pulls over all, and `filter_bytes_max` of filters that only one pull has;
-///           hold() refuses more, and the caller answers at once.
+///           hold() refuses more, and the caller answers at once. One connection never gets what is
+///           left: in each shard it may have as much as is still free.
 /// Wake-ups: onArrival() runs inside the store's dispatch and must be quick. Woken pulls are
 ///           collected by the WakeScope of the notifying thread, if there is one, which resumes
 ///           them when the store has returned: the shortest way from send to delivery. Otherwise,
@@ -164,11 +165,15 @@ class HeldPulls {
     }
   };
   using QueueEntries = std::vector<std::unique_ptr<Entry>>;
+  struct OfConnection {
+    std::vector<Entry*> entries;
+    size_t filter_bytes = 0;
+  };
   struct Shard {
     Mutex mutex;
     std::unordered_map<QueueKey, QueueEntries, KeyHash, KeyEqual> queues ROCKETMQ_GUARDED_BY(mutex);
     std::set<std::pair<TimePoint, Entry*>> deadlines ROCKETMQ_GUARDED_BY(mutex);
-    std::unordered_map<uint64_t, std::vector<Entry*>> connections ROCKETMQ_GUARDED_BY(mutex);
+    std::unordered_map<uint64_t, OfConnection> connections ROCKETMQ_GUARDED_BY(mutex);
   };
   static constexpr size_t kShards = 16;
 
@@ -176,6 +181,8 @@ class HeldPulls {
   /// Counts a pull, unless a bound is reached.
   bool admit(size_t filter_bytes);
   void discount(size_t filter_bytes);
+  /// Whether a connection that has those in the pull's shard gets one more, which is counted.
+  bool leavesRoom(const OfConnection& has, size_t filter_bytes) const;
   /// Unlinks an entry from all three indexes and returns its pull.
   std::unique_ptr<HeldPull> take(Shard& shard, Entry* entry) ROCKETMQ_REQUIRES(shard.mutex);
   static void unlinkConnection(Shard& shard, const Entry* entry) ROCKETMQ_REQUIRES(shard.mutex);

@@ -104,8 +104,14 @@ TEST_F(HeldPullsTest, ArrivalWakesOnlyPullsOfItsQueue) {
 TEST_F(HeldPullsTest, FiltersOfTheirOwnAreBoundedTogether) {
   HeldPulls held({.held_max = 100, .filter_bytes_max = 1000}, [](const Task&) {});
   Outcome outcome;
+  uint64_t connection = 0;
   const auto holds = [&](size_t filter_bytes) {
-    return hold(held, {.topic = "T", .deadline = at(100), .filter_bytes = filter_bytes}, outcome);
+    return hold(held,
+                {.topic = "T",
+                 .deadline = at(100),
+                 .connection_id = ++connection,
+                 .filter_bytes = filter_bytes},
+                outcome);
   };
   const auto first = holds(600);
   ASSERT_TRUE(first);
@@ -116,6 +122,31 @@ TEST_F(HeldPullsTest, FiltersOfTheirOwnAreBoundedTogether) {
   EXPECT_EQ(held.size(), 3u);
   held.release("T", 0, *first);
   EXPECT_TRUE(holds(600));
+}
+
+// Promise: some connections that hold all they can keep nobody else's pulls from waiting.
+TEST_F(HeldPullsTest, OneConnectionLeavesRoomForOthers) {
+  for (const size_t filter_bytes : {size_t{0}, size_t{100}}) {
+    HeldPulls held({.held_max = 10'000, .filter_bytes_max = 1'000'000}, [](const Task&) {});
+    Outcome outcome;
+    const auto holds = [&](uint64_t connection, int32_t queue_id) {
+      return hold(held,
+                  {.topic = "T",
+                   .queue_id = queue_id,
+                   .deadline = at(100),
+                   .connection_id = connection,
+                   .filter_bytes = filter_bytes},
+                  outcome)
+          .has_value();
+    };
+    for (int32_t i = 0; i < 40'000; ++i) {
+      holds(1 + static_cast<uint64_t>(i) % 2, i / 2 % 100);
+    }
+    EXPECT_GT(held.size(), 9'000u);
+    for (int32_t queue_id = 0; queue_id < 100; ++queue_id) {
+      EXPECT_TRUE(holds(3, queue_id)) << queue_id << ", filters of " << filter_bytes;
+    }
+  }
 }
 
 TEST_F(HeldPullsTest, ArrivalWakesOnlyPullsWhoseTagMatches) {
@@ -214,7 +245,7 @@ TEST_F(HeldPullsTest, AClosedConnectionTakesItsPullsWithIt) {
 
 /// CPU time, as other work on the machine must not count.
 double secondsToDrop(int pulls) {
-  HeldPulls held({.held_max = static_cast<size_t>(pulls)}, [](const Task&) {});
+  HeldPulls held({.held_max = 2 * static_cast<size_t>(pulls)}, [](const Task&) {});
   Outcome outcome;
   for (int i = 0; i < pulls; ++i) {
     std::unique_ptr<HeldPull> pull = std::make_unique<RecordingPull>(outcome);
