@@ -78,7 +78,6 @@ class HaClient::Impl final : public MasterConnection::Listener,
   std::string last_failure_;
   bool is_stopped_ = false;
 
-  std::atomic<LogMatch> log_match_{LogMatch::kUnknown};
   std::atomic<int64_t> master_log_begin_{0};
   steady_clock::time_point refusal_logged_;
   MasterConnection::Traffic traffic_;
@@ -91,6 +90,7 @@ class HaClient::Impl final : public MasterConnection::Listener,
   bool is_connected_ ROCKETMQ_GUARDED_BY(mutex_) = false;
   /// Of the master whose log this one follows; empty: of none.
   std::string followed_address_ ROCKETMQ_GUARDED_BY(mutex_);
+  LogMatch log_match_ ROCKETMQ_GUARDED_BY(mutex_) = LogMatch::kUnknown;
 };
 
 void HaClient::Impl::start() {
@@ -125,11 +125,11 @@ void HaClient::Impl::useAddress(const std::string& address) {
 
 HaClient::State HaClient::Impl::state() const {
   HaClient::State state;
-  state.log_match = log_match_.load(std::memory_order_relaxed);
   state.bytes_per_second = bytes_per_second_.load(std::memory_order_relaxed);
   state.last_read_ms = traffic_.last_read_ms.load(std::memory_order_relaxed);
   state.last_write_ms = traffic_.last_write_ms.load(std::memory_order_relaxed);
   MutexLock lock(mutex_);
+  state.log_match = log_match_;
   state.master_address = address_;
   state.is_connected = is_connected_;
   state.is_following = !address_.empty() && followed_address_ == address_;
@@ -211,9 +211,6 @@ void HaClient::Impl::onSocket(Result<remoting::ConnectedSocket> connected) {
     retryLater();
     return;
   }
-  // What was found out about the log of before, maybe another master's, is not known of this one.
-  LogMatch same = LogMatch::kSame;
-  log_match_.compare_exchange_strong(same, LogMatch::kUnknown, std::memory_order_relaxed);
   connection_ = std::make_shared<MasterConnection>(
       std::move(connected->socket), MasterConnection::Parts{.store = store_,
                                                             .settings = settings_,
@@ -225,6 +222,10 @@ void HaClient::Impl::onSocket(Result<remoting::ConnectedSocket> connected) {
     MutexLock lock(mutex_);
     is_connected_ = true;
     followed_address_.clear();
+    // What was found out about the log of before, maybe another master's, is not known of this one.
+    if (log_match_ == LogMatch::kSame) {
+      log_match_ = LogMatch::kUnknown;
+    }
     log::info("connected to the master's HA port {}; this log ends at {}", address_,
               store_.commitLogMaxOffset());
   }
@@ -234,14 +235,14 @@ void HaClient::Impl::onSocket(Result<remoting::ConnectedSocket> connected) {
 }
 
 void HaClient::Impl::onCompared(LogMatch match, const std::string& problem) {
-  const bool is_news = log_match_.exchange(match, std::memory_order_relaxed) != match;
+  MutexLock lock(mutex_);
+  const bool is_news = std::exchange(log_match_, match) != match;
+  followed_address_ = match == LogMatch::kSame ? attempted_address_ : "";
   const auto now = steady_clock::now();
   if (!problem.empty() && (is_news || now - refusal_logged_ >= kRefusalPeriod)) {
     refusal_logged_ = now;
     log::error("{}", problem);
   }
-  MutexLock lock(mutex_);
-  followed_address_ = match == LogMatch::kSame ? attempted_address_ : "";
 }
 
 void HaClient::Impl::onClosed(const std::string& reason, bool was_useful) {
