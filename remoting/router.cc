@@ -128,7 +128,6 @@ struct Router::LaneTask {
     }
   }
 
-  bool isLong() const { return options.isLong(command.body); }
   /// Who asks a lot and reads nothing gets no more large answers made. Where the order counts
   /// nothing large is answered, and a one-way request would be lost.
   bool mayRun() const { return options.keeps_order || connection->hasRoomForAnswer(); }
@@ -167,7 +166,7 @@ void Router::dispatch(const ConnectionPtr& connection, const CommandView& view,
   if (entry.options.lane == Lane::kInline && !is_long) {
     run(entry.handler, context, std::move(responder));
   } else {
-    runOnLane(entry, context, std::move(responder), frame, owner);
+    runOnLane(entry, context, std::move(responder), frame, owner, !is_long);
   }
 }
 
@@ -184,26 +183,26 @@ bool Router::isRefused(const RequestContext& context, RawResponder& responder) c
 }
 
 void Router::runOnLane(const Entry& entry, const RequestContext& context, RawResponder responder,
-                       std::string_view frame, PartialFrame* owner) const {
+                       std::string_view frame, PartialFrame* owner, bool is_guarded) const {
   const HandlerOptions& options = entry.options;
   const Lane lane = options.lane == Lane::kInline ? options.long_body_lane : options.lane;
   // Shared, because a lane that refuses the task destroys it, and the responder must outlive that.
   const auto task =
       std::make_shared<LaneTask>(context, std::move(responder), options, frame, owner);
-  const bool is_taken = lanes_->run(
-      lane,
-      [this, task, handler = &entry.handler] {
-        if (!task->mayRun()) {
-          task->responder.answer(
-              Answer<NoFields>(ResponseCode::kSystemBusy, std::string(kUnreadRemark)));
-          return;
-        }
-        const RequestContext copied{.connection = task->connection, .command = task->command};
-        if (!task->isLong() || !isRefused(copied, task->responder)) {
-          run(*handler, copied, std::move(task->responder));
-        }
-      },
-      {.bytes = frame.size(), .source = context.connection.get()});
+  auto work = [this, task, handler = &entry.handler, is_guarded] {
+    if (!task->mayRun()) {
+      task->responder.answer(
+          Answer<NoFields>(ResponseCode::kSystemBusy, std::string(kUnreadRemark)));
+      return;
+    }
+    const RequestContext copied{
+        .connection = task->connection, .command = task->command, .is_on_lane = true};
+    if (is_guarded || !isRefused(copied, task->responder)) {
+      run(*handler, copied, std::move(task->responder));
+    }
+  };
+  const bool is_taken = lanes_->run(lane, std::move(work),
+                                    {.bytes = frame.size(), .source = context.connection.get()});
   if (!is_taken) {
     task->responder.answer(
         Answer<NoFields>(ResponseCode::kSystemBusy, std::string(kLaneFullRemark)));

@@ -28,6 +28,7 @@ namespace rocketmq::remoting {
 struct RequestContext {
   const ConnectionPtr& connection;
   const CommandView& command;
+  bool is_on_lane = false;  ///< The handler runs on a lane, not on the connection's thread.
 
   std::string_view body() const { return command.body; }
 };
@@ -195,8 +196,9 @@ class Router {
   void add(int32_t code, HandlerOptions options, RawHandler handler);
   /// True when the guard has refused the request, and answered it.
   bool isRefused(const RequestContext& context, RawResponder& responder) const;
+  /// `is_guarded`: the guard has let it pass already.
   void runOnLane(const Entry& entry, const RequestContext& context, RawResponder responder,
-                 std::string_view frame, PartialFrame* owner) const;
+                 std::string_view frame, PartialFrame* owner, bool is_guarded) const;
   static void run(const RawHandler& handler, const RequestContext& context, RawResponder responder);
 
   Lanes* lanes_;

@@ -71,8 +71,8 @@ void onHeartbeat(const ClientHandlerParts& parts, const RequestContext& context,
                     .client_id = (*heartbeat).client_id,
                     .language = context.command.language,
                     .version = context.command.version};
-  if (context.body().size() > kHeartbeatOptions.inline_body_max) {
-    responder(answerTo(parts.heartbeats.accept(*heartbeat, std::move(client))));  // On a lane.
+  if (context.is_on_lane) {
+    responder(answerTo(parts.heartbeats.accept(*heartbeat, std::move(client))));
     return;
   }
   if (parts.heartbeats.needsBlocking(*heartbeat)) {

@@ -124,8 +124,7 @@ void sendOnLane(const SendHandlerParts& parts, OwnedSend send, Responder<C> resp
 
 /// A lane is another thread, and refuses by itself what is too much for it.
 std::chrono::milliseconds delayOf(const RequestContext& context) {
-  return kSendOptions.isLong(context.body()) ? std::chrono::milliseconds(0)
-                                             : context.connection->threadDelay();
+  return context.is_on_lane ? std::chrono::milliseconds(0) : context.connection->threadDelay();
 }
 
 template <class C>
