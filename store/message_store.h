@@ -200,7 +200,9 @@ class MessageStore {
   /// store_timestamp_ms, which are assigned here.
   virtual PutResult put(const MessageRecord& message) = 0;
 
-  /// Appends messages of one topic and queue with consecutive offsets, all or none.
+  /// Appends messages of one topic and queue: up to 1,024 of them with consecutive offsets, all or
+  /// none. More go in pieces of so many, between which others may send to the queue, too; when the
+  /// disk fails there, the pieces before it are stored, and the answer is that of the failure.
   virtual PutResult putBatch(std::span<const MessageRecord> messages) = 0;
 
   /// For a slave: continues the log with bytes of its master's, which begin at `offset`, the end of

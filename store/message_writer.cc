@@ -13,6 +13,10 @@
 namespace rocketmq::store {
 namespace {
 
+/// Of longer batches so many messages are appended under one hold of the append mutex: a fraction
+/// of a millisecond, for which the other senders wait.
+constexpr size_t kPieceMessages = 1024;
+
 /// A lock that seems to be held longer than this is a clock that was set, not a busy disk.
 constexpr int64_t kHeldMsMax = 10'000'000;
 
@@ -135,9 +139,7 @@ PutResult MessageWriter::putBatch(std::span<const MessageRecord> messages) {
 }
 
 PutResult MessageWriter::append(std::span<const MessageRecord> messages) {
-  Prepared prepared;
-  prepared.messages = messages;
-  prepared.begun = parts_.clock.monotonic();
+  const auto begun = parts_.clock.monotonic();
   if (parts_.is_replica) {
     return refused(PutStatus::kServiceNotAvailable,
                    "this broker is a slave, whose log only its master writes; send to the master");
@@ -145,14 +147,47 @@ PutResult MessageWriter::append(std::span<const MessageRecord> messages) {
   if (!parts_.state.writable()) {
     return refused(PutStatus::kServiceNotAvailable, parts_.state.reason());
   }
+  const int64_t held_ms = lockHeldMs();
+  if (held_ms > parts_.live.pageCacheBusyTimeoutMs() && held_ms < kHeldMsMax) {
+    return refused(PutStatus::kPageCacheBusy, "the append lock is held for too long");
+  }
+  return messages.size() <= kPieceMessages ? appendPiece(messages, begun)
+                                           : appendInPieces(messages, begun);
+}
+
+PutResult MessageWriter::appendInPieces(std::span<const MessageRecord> messages,
+                                        std::chrono::steady_clock::time_point begun) {
+  // All of them before the first is stored.
+  if (const auto bytes = encodedBytes(messages); !bytes) {
+    return refused(PutStatus::kMessageIllegal, bytes.status().message());
+  }
+  PutResult whole = appendPiece(messages.first(kPieceMessages), begun);
+  for (size_t at = kPieceMessages; whole.ok() && at < messages.size(); at += kPieceMessages) {
+    const size_t count = std::min(kPieceMessages, messages.size() - at);
+    PutResult piece = appendPiece(messages.subspan(at, count), begun);
+    if (!piece.ok()) {
+      piece.detail += "; the first " + std::to_string(at) + " messages of the batch are stored";
+      return piece;
+    }
+    for (const int64_t physical_offset : piece.physical_offsets) {
+      whole.physical_offsets.push_back(physical_offset);
+    }
+    whole.end_offset = piece.end_offset;
+    whole.store_timestamp_ms = piece.store_timestamp_ms;
+    whole.duration_us = piece.duration_us;
+  }
+  return whole;
+}
+
+PutResult MessageWriter::appendPiece(std::span<const MessageRecord> messages,
+                                     std::chrono::steady_clock::time_point begun) {
+  Prepared prepared;
+  prepared.messages = messages;
+  prepared.begun = begun;
   if (const Status status = prepare(prepared); !status.isOk()) {
     return refused(status.code() == StatusCode::kInvalidArgument ? PutStatus::kMessageIllegal
                                                                  : PutStatus::kServiceNotAvailable,
                    status.message());
-  }
-  const int64_t held_ms = lockHeldMs();
-  if (held_ms > parts_.live.pageCacheBusyTimeoutMs() && held_ms < kHeldMsMax) {
-    return refused(PutStatus::kPageCacheBusy, "the append lock is held for too long");
   }
   parts_.arrivals.waitForRoom();
   PutResult result = appendPrepared(prepared);
@@ -188,9 +223,9 @@ PutResult MessageWriter::appendPrepared(const Prepared& prepared) {
   }
 }
 
-Status MessageWriter::prepare(Prepared& prepared) {
+Result<size_t> MessageWriter::encodedBytes(std::span<const MessageRecord> messages) const {
   size_t bytes = 0;
-  for (const MessageRecord& message : prepared.messages) {
+  for (const MessageRecord& message : messages) {
     const std::string_view why = illegalBecause(message, parts_.live.messageBytesMax());
     if (!why.empty()) {
       return Status::invalidArgument(std::string(why));
@@ -201,6 +236,11 @@ Status MessageWriter::prepare(Prepared& prepared) {
   if (bytes + kBlankBytes > file_bytes || bytes > std::numeric_limits<int32_t>::max()) {
     return Status::invalidArgument("the message does not fit into a file of the commit log");
   }
+  return bytes;
+}
+
+Status MessageWriter::prepare(Prepared& prepared) {
+  ROCKETMQ_ASSIGN_OR_RETURN(const size_t bytes, encodedBytes(prepared.messages));
   EncodeBuffer& buffer = threadBuffer();
   prepared.encoded_at = buffer.atLeast(bytes);
   prepared.encoded = {prepared.encoded_at, bytes};

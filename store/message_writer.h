@@ -1,6 +1,8 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -9,6 +11,7 @@
 #include <string_view>
 
 #include "common/clock.h"
+#include "common/status.h"
 #include "store/bit_map_source.h"
 #include "store/dispatch/arrival_queue.h"
 #include "store/dispatch/dispatch_rules.h"
@@ -70,6 +73,14 @@ class MessageWriter {
   enum class Attempt : uint8_t { kDone, kNeedsLogRoom, kNeedsQueueRoom, kRefused };
 
   PutResult append(std::span<const MessageRecord> messages);
+  /// For more than one piece: others may come in between two of them.
+  PutResult appendInPieces(std::span<const MessageRecord> messages,
+                           std::chrono::steady_clock::time_point begun);
+  /// What one hold of the append mutex is long enough for.
+  PutResult appendPiece(std::span<const MessageRecord> messages,
+                        std::chrono::steady_clock::time_point begun);
+  /// What they take in the log. InvalidArgument: one of them, or all together, may not be stored.
+  Result<size_t> encodedBytes(std::span<const MessageRecord> messages) const;
   Status prepare(Prepared& prepared);
   void prepareBitMaps(Prepared& prepared) const;
   PutResult appendPrepared(const Prepared& prepared);
