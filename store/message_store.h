@@ -51,7 +51,8 @@ struct LogSlice {
   std::shared_ptr<const void> owner;
 };
 
-/// Bytes of one file of the log, for who sends them on as they are; valid as long as `file` is held.
+/// Bytes of one file of the log, for who sends them on as they are; valid as long as `file` is
+/// held.
 struct LogPiece {
   std::string_view bytes;
   std::shared_ptr<const MappedFile> file;
@@ -63,6 +64,9 @@ class MessageFilter {
   virtual ~MessageFilter() = default;
   /// By the consume queue's tag code; false skips the message without touching the log.
   virtual bool matchesTagsCode(int64_t tags_code) const = 0;
+  /// The tags' hashes, ascending and each once, when it lets through messages with one of them and
+  /// all of those; empty when it looks at something else.
+  virtual std::span<const int64_t> onlyTagsCodes() const { return {}; }
   /// By the bit map that was computed when the message was dispatched (see BitMapSource); false
   /// skips it without touching the log.
   virtual bool matchesBitMap(int64_t /*physical_offset*/, std::string_view /*bit_map*/) const {
@@ -70,6 +74,8 @@ class MessageFilter {
   }
   /// By a new message's property string alone: does it concern a reader that waits?
   virtual bool matchesProperties(std::string_view /*properties*/) const { return true; }
+  /// What that costs, in units of about 10 ns.
+  virtual size_t steps() const { return 1; }
   /// By the record itself, for filters on properties.
   virtual bool matchesRecord(std::string_view /*record*/) const { return true; }
 };

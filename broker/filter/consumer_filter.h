@@ -74,6 +74,7 @@ class ConsumerFilter final : public store::MessageFilter {
   bool matchesProperties(std::string_view properties) const override {
     return compiled_->matchesProperties(properties);
   }
+  size_t steps() const override { return compiled_->steps(); }
   bool matchesRecord(std::string_view record) const override {
     return compiled_->matchesRecord(record);
   }

@@ -23,6 +23,7 @@ class SqlFilter final : public store::MessageFilter {
   /// A tag's hash says nothing about properties.
   bool matchesTagsCode(int64_t /*tags_code*/) const override { return true; }
   bool matchesProperties(std::string_view properties) const override;
+  size_t steps() const override { return program_.nodes.size(); }
   bool matchesRecord(std::string_view record) const override;
 
  private:

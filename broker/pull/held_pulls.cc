@@ -18,24 +18,11 @@ constexpr std::chrono::milliseconds kTurnPause{1};
 
 }  // namespace
 
-struct HeldPulls::Entry {
-  uint64_t id = 0;
-  int64_t queue_offset = 0;
-  TimePoint deadline;
-  uint64_t connection_id = 0;
-  std::string_view group;
-  const store::MessageFilter* filter = nullptr;
-  size_t filter_bytes = 0;
-  std::unique_ptr<HeldPull> pull;
-  QueueEntries* siblings = nullptr;  ///< The queue's entries; map nodes do not move.
-  size_t position = 0;               ///< In siblings.
-  size_t connection_position = 0;    ///< Among the pulls of its connection.
-
-  bool matches(const store::Arrival& arrival) const {
-    return arrival.queue_offset >= queue_offset &&
-           (filter == nullptr || (filter->matchesTagsCode(arrival.tags_code) &&
-                                  filter->matchesProperties(arrival.properties)));
-  }
+/// Pulls that several threads resume, each some at a time.
+struct HeldPulls::Wakes {
+  Pulls pulls;
+  WakeReason reason;
+  std::atomic<size_t> next{0};
 };
 
 HeldPulls::HeldPulls(Options options, Executor executor)
@@ -70,7 +57,7 @@ std::optional<uint64_t> HeldPulls::hold(const Ticket& ticket, std::unique_ptr<He
   if (!admit(ticket.filter_bytes)) {
     return std::nullopt;
   }
-  auto entry = std::make_unique<Entry>();
+  auto entry = std::make_unique<HeldEntry>();
   entry->id = next_id_.fetch_add(1, std::memory_order_relaxed);
   entry->queue_offset = ticket.queue_offset;
   entry->deadline = ticket.deadline;
@@ -97,15 +84,15 @@ std::optional<uint64_t> HeldPulls::hold(const Ticket& ticket, std::unique_ptr<He
     auto queue = shard.queues.find(key);
     if (queue == shard.queues.end()) {
       forgetEmptyQueues(shard);
-      queue =
-          shard.queues.emplace(QueueKey{std::string(ticket.topic), ticket.queue_id}, QueueEntries{})
-              .first;
+      queue = shard.queues.try_emplace(QueueKey{std::string(ticket.topic), ticket.queue_id}).first;
     }
-    Entry* const linked = entry.get();
+    if (!queue->second.hasRoomFor(ticket.filter)) {
+      discount(ticket.filter_bytes);
+      return std::nullopt;
+    }
+    HeldEntry* const linked = entry.get();
     linked->pull = std::move(pull);
-    linked->siblings = &queue->second;
-    linked->position = queue->second.size();
-    queue->second.push_back(std::move(entry));
+    queue->second.add(std::move(entry));
     // Most deadlines are later than all before them: the hint makes that case cheap.
     shard.deadlines.emplace_hint(shard.deadlines.end(), ticket.deadline, linked);
     OfConnection& of_connection = shard.connections[ticket.connection_id];
@@ -117,29 +104,35 @@ std::optional<uint64_t> HeldPulls::hold(const Ticket& ticket, std::unique_ptr<He
   return id;
 }
 
-std::unique_ptr<HeldPull> HeldPulls::take(Shard& shard, Entry* entry) {
-  shard.deadlines.erase({entry->deadline, entry});
-  unlinkConnection(shard, entry);
-  std::unique_ptr<HeldPull> pull = std::move(entry->pull);
-  discount(entry->filter_bytes);
-  QueueEntries& siblings = *entry->siblings;
-  const size_t position = entry->position;
-  if (position + 1 != siblings.size()) {
-    siblings.back()->position = position;
-    siblings[position].swap(siblings.back());
-  }
-  siblings.pop_back();
-  return pull;
+std::unique_ptr<HeldPull> HeldPulls::take(Shard& shard, HeldEntry& entry) {
+  return forget(shard, *entry.queue->remove(entry));
 }
 
-void HeldPulls::unlinkConnection(Shard& shard, const Entry* entry) {
-  const auto connection = shard.connections.find(entry->connection_id);
-  std::vector<Entry*>& entries = connection->second.entries;
+std::unique_ptr<HeldPull> HeldPulls::forget(Shard& shard, HeldEntry& entry) {
+  shard.deadlines.erase({entry.deadline, &entry});
+  unlinkConnection(shard, entry);
+  discount(entry.filter_bytes);
+  return std::move(entry.pull);
+}
+
+HeldPulls::Pulls HeldPulls::forgetAll(Shard& shard,
+                                      std::vector<std::unique_ptr<HeldEntry>> entries) {
+  Pulls pulls;
+  pulls.reserve(entries.size());
+  for (const auto& entry : entries) {
+    pulls.push_back(forget(shard, *entry));
+  }
+  return pulls;
+}
+
+void HeldPulls::unlinkConnection(Shard& shard, const HeldEntry& entry) {
+  const auto connection = shard.connections.find(entry.connection_id);
+  std::vector<HeldEntry*>& entries = connection->second.entries;
   // One connection may have them all: no search.
-  entries.back()->connection_position = entry->connection_position;
-  entries[entry->connection_position] = entries.back();
+  entries.back()->connection_position = entry.connection_position;
+  entries[entry.connection_position] = entries.back();
   entries.pop_back();
-  connection->second.filter_bytes -= entry->filter_bytes;
+  connection->second.filter_bytes -= entry.filter_bytes;
   if (entries.empty()) {
     shard.connections.erase(connection);
   }
@@ -152,46 +145,37 @@ void HeldPulls::forgetEmptyQueues(Shard& shard) {
   std::erase_if(shard.queues, [](const auto& queue) { return queue.second.empty(); });
 }
 
-std::unique_ptr<HeldPull> HeldPulls::release(std::string_view topic, int32_t queue_id,
-                                             uint64_t id) {
-  const QueueKeyView key{topic, queue_id};
+std::unique_ptr<HeldPull> HeldPulls::release(const Ticket& ticket, uint64_t id) {
+  const QueueKeyView key{ticket.topic, ticket.queue_id};
   Shard& shard = shardOf(key);
   MutexLock lock(shard.mutex);
   const auto queue = shard.queues.find(key);
-  if (queue == shard.queues.end()) {
-    return nullptr;
-  }
-  for (const auto& entry : queue->second) {
-    if (entry->id == id) {
-      return take(shard, entry.get());
-    }
-  }
-  return nullptr;
+  HeldEntry* const entry =
+      queue == shard.queues.end() ? nullptr : queue->second.find(ticket.filter, id);
+  return entry == nullptr ? nullptr : take(shard, *entry);
 }
 
 void HeldPulls::onArrival(const store::Arrival& arrival) {
   const QueueKeyView key{arrival.topic, arrival.queue_id};
   Shard& shard = shardOf(key);
-  MutexLock lock(shard.mutex);
-  const auto queue = shard.queues.find(key);
-  if (queue == shard.queues.end()) {
-    return;
-  }
-  QueueEntries& entries = queue->second;
-  for (size_t i = 0; i < entries.size();) {
-    Entry* const entry = entries[i].get();
-    if (!entry->matches(arrival)) {
-      ++i;
-      continue;
+  Pulls woken;
+  {
+    MutexLock lock(shard.mutex);
+    const auto queue = shard.queues.find(key);
+    if (queue == shard.queues.end() || queue->second.empty()) {
+      return;
     }
-    std::unique_ptr<HeldPull> pull = take(shard, entry);  // Moves another entry to place i.
-    WakeScope* const scope = current_scope;
-    if (scope != nullptr && &scope->owner_ == this && scope->woken_.size() < kInlineWakesMax) {
-      scope->woken_.push_back(std::move(pull));
-    } else {
-      resumeLater(std::move(pull), WakeReason::kArrival);
+    std::vector<std::unique_ptr<HeldEntry>> taken;
+    queue->second.takeMatching(arrival, taken);
+    woken = forgetAll(shard, std::move(taken));
+  }
+  if (WakeScope* const scope = current_scope; scope != nullptr && &scope->owner_ == this) {
+    while (!woken.empty() && scope->woken_.size() < kInlineWakesMax) {
+      scope->woken_.push_back(std::move(woken.back()));
+      woken.pop_back();
     }
   }
+  resumeInTurns(std::move(woken), WakeReason::kArrival);
 }
 
 HeldPulls::TimePoint HeldPulls::expire(TimePoint now) {
@@ -201,7 +185,7 @@ HeldPulls::TimePoint HeldPulls::expire(TimePoint now) {
     MutexLock lock(shard.mutex);
     while (!shard.deadlines.empty() && shard.deadlines.begin()->first <= now &&
            resumed < kPullsPerTurn) {
-      resumeLater(take(shard, shard.deadlines.begin()->second), WakeReason::kExpired);
+      resumeLater(take(shard, *shard.deadlines.begin()->second), WakeReason::kExpired);
       ++resumed;
     }
     if (!shard.deadlines.empty()) {
@@ -234,7 +218,7 @@ bool HeldPulls::dropSome(uint64_t connection_id) {
       if (dropped.size() == kPullsPerTurn) {
         return false;
       }
-      dropped.push_back(take(shard, connection->second.entries.back()));
+      dropped.push_back(take(shard, *connection->second.entries.back()));
     }
   }
   return true;
@@ -260,30 +244,58 @@ bool HeldPulls::dropLeft() {
 void HeldPulls::wakeTopic(std::string_view topic) {
   for (Shard& shard : shards_) {
     MutexLock lock(shard.mutex);
-    for (auto& [key, entries] : shard.queues) {
-      while (key.topic == topic && !entries.empty()) {
-        resumeLater(take(shard, entries.back().get()), WakeReason::kExpired);
+    std::vector<std::unique_ptr<HeldEntry>> taken;
+    for (auto& [key, waiters] : shard.queues) {
+      if (key.topic == topic) {
+        waiters.takeAll(taken);
       }
     }
+    resumeInTurns(forgetAll(shard, std::move(taken)), WakeReason::kExpired);
   }
 }
 
 void HeldPulls::wakeGroup(std::string_view topic, std::string_view group) {
   for (Shard& shard : shards_) {
     MutexLock lock(shard.mutex);
-    for (auto& [key, entries] : shard.queues) {
-      // From the back: take() moves the last entry to the place that becomes free.
-      for (size_t left = key.topic == topic ? entries.size() : 0; left > 0; --left) {
-        if (Entry* const entry = entries[left - 1].get(); entry->group == group) {
-          resumeLater(take(shard, entry), WakeReason::kSuperseded);
-        }
+    std::vector<std::unique_ptr<HeldEntry>> taken;
+    for (auto& [key, waiters] : shard.queues) {
+      if (key.topic == topic) {
+        waiters.takeGroup(group, taken);
       }
     }
+    resumeInTurns(forgetAll(shard, std::move(taken)), WakeReason::kSuperseded);
   }
 }
 
 void HeldPulls::resumeLater(std::unique_ptr<HeldPull> pull, WakeReason reason) {
   executor_([pull = std::move(pull), reason] { pull->resume(reason); });
+}
+
+void HeldPulls::resumeInTurns(Pulls pulls, WakeReason reason) {
+  constexpr size_t kThreadsMax = 4;
+  if (pulls.empty()) {
+    return;
+  }
+  const size_t turns = (pulls.size() + kWakesPerTurn - 1) / kWakesPerTurn;
+  const auto wakes = std::make_shared<Wakes>();
+  wakes->pulls = std::move(pulls);
+  wakes->reason = reason;
+  for (size_t i = 0; i < std::min(turns, kThreadsMax); ++i) {
+    executor_([this, wakes] { resumeTurn(wakes); });
+  }
+}
+
+void HeldPulls::resumeTurn(const std::shared_ptr<Wakes>& wakes) {
+  const size_t count = wakes->pulls.size();
+  const size_t begin = wakes->next.fetch_add(kWakesPerTurn);
+  const size_t end = std::min(begin + kWakesPerTurn, count);
+  for (size_t i = begin; i < end; ++i) {
+    wakes->pulls[i]->resume(wakes->reason);
+    wakes->pulls[i].reset();
+  }
+  if (wakes->next.load() < count) {
+    executor_([this, wakes] { resumeTurn(wakes); });
+  }
 }
 
 void HeldPulls::start() {
@@ -302,7 +314,7 @@ void HeldPulls::stop() {
   for (Shard& shard : shards_) {
     MutexLock lock(shard.mutex);
     while (!shard.deadlines.empty()) {
-      dropped.push_back(take(shard, shard.deadlines.begin()->second));
+      dropped.push_back(take(shard, *shard.deadlines.begin()->second));
     }
   }
 }

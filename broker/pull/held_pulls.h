@@ -15,6 +15,8 @@
 #include <utility>
 #include <vector>
 
+#include "broker/pull/held_pull.h"
+#include "broker/pull/queue_waiters.h"
 #include "common/mutex.h"
 #include "common/thread.h"
 #include "remoting/unique_function.h"
@@ -22,37 +24,21 @@
 
 namespace rocketmq::broker {
 
-/// Why a held pull is let go.
-enum class WakeReason : uint8_t {
-  kArrival,     ///< A message that may match has become readable.
-  kExpired,     ///< Its time is over: answer whatever there is.
-  kSuperseded,  ///< What it asked is out of date: have it asked again.
-};
-
-/// A pull request that waits for a message in one queue.
-class HeldPull {
- public:
-  virtual ~HeldPull() = default;
-
-  /// Answers the request, or holds it again. Called once, under no lock; the pull is destroyed
-  /// afterwards. A pull that was dropped is destroyed without a call.
-  virtual void resume(WakeReason reason) = 0;
-};
-
 /// Pulls that found nothing and wait for a message (RocketMQ: PullRequestHoldService), without any
-/// polling: an arrival in a queue wakes exactly the pulls of that queue whose filter matches, a
-/// deadline wakes its own pull.
+/// polling: an arrival in a queue wakes exactly the pulls of that queue whose filter matches, and
+/// costs what those cost and a look-up; a deadline wakes its own pull.
 ///
 /// Threads:  any. A shard's mutex, chosen by hash(topic, queue), guards its pulls and is never held
 ///           while one is resumed. start() adds one thread that watches the deadlines and frees
 ///           what closed connections leave.
 /// Bound:    `held_max` pulls over all, and `filter_bytes_max` of filters that only one pull has;
 ///           hold() refuses more, and the caller answers at once. One connection never gets what is
-///           left: in each shard it may have as much as is still free.
+///           left: in each shard it may have as much as is still free. What filters on properties
+///           cost each message of a queue is bounded too, see QueueWaiters.
 /// Wake-ups: onArrival() runs inside the store's dispatch and must be quick. Woken pulls are
 ///           collected by the WakeScope of the notifying thread, if there is one, which resumes
 ///           them when the store has returned: the shortest way from send to delivery. Otherwise,
-///           and past kInlineWakesMax of them, they go to `executor`.
+///           and past kInlineWakesMax of them, they go to `executor`, kWakesPerTurn at a time.
 class HeldPulls {
  public:
   using TimePoint = std::chrono::steady_clock::time_point;
@@ -61,6 +47,7 @@ class HeldPulls {
 
   /// Pulls that one WakeScope resumes itself; the rest is spread over the I/O threads.
   static constexpr size_t kInlineWakesMax = 8;
+  static constexpr size_t kWakesPerTurn = 32;
   /// Pulls that end without a message at a time, so that whoever shares a thread or a lock with
   /// them gets his turn: one connection may have all of them, with filters that take long to free.
   static constexpr size_t kPullsPerTurn = 128;
@@ -92,8 +79,9 @@ class HeldPulls {
   /// noticed: the caller looks at the queue's end once more and takes the pull back with release().
   std::optional<uint64_t> hold(const Ticket& ticket, std::unique_ptr<HeldPull>& pull);
 
-  /// Gives a held pull back; null when it has been woken, has expired or was dropped meanwhile.
-  std::unique_ptr<HeldPull> release(std::string_view topic, int32_t queue_id, uint64_t id);
+  /// Gives a pull back that hold() has taken with this ticket; null when it has been woken, has
+  /// expired or was dropped meanwhile.
+  std::unique_ptr<HeldPull> release(const Ticket& ticket, uint64_t id);
 
   /// The store's ArrivalListener.
   void onArrival(const store::Arrival& arrival);
@@ -139,7 +127,7 @@ class HeldPulls {
   };
 
  private:
-  struct Entry;
+  using Pulls = std::vector<std::unique_ptr<HeldPull>>;
   struct QueueKey {
     std::string topic;
     int32_t queue_id;
@@ -164,15 +152,14 @@ class HeldPulls {
       return a.queue_id == b.queue_id && std::string_view(a.topic) == std::string_view(b.topic);
     }
   };
-  using QueueEntries = std::vector<std::unique_ptr<Entry>>;
   struct OfConnection {
-    std::vector<Entry*> entries;
+    std::vector<HeldEntry*> entries;
     size_t filter_bytes = 0;
   };
   struct Shard {
     Mutex mutex;
-    std::unordered_map<QueueKey, QueueEntries, KeyHash, KeyEqual> queues ROCKETMQ_GUARDED_BY(mutex);
-    std::set<std::pair<TimePoint, Entry*>> deadlines ROCKETMQ_GUARDED_BY(mutex);
+    std::unordered_map<QueueKey, QueueWaiters, KeyHash, KeyEqual> queues ROCKETMQ_GUARDED_BY(mutex);
+    std::set<std::pair<TimePoint, HeldEntry*>> deadlines ROCKETMQ_GUARDED_BY(mutex);
     std::unordered_map<uint64_t, OfConnection> connections ROCKETMQ_GUARDED_BY(mutex);
   };
   static constexpr size_t kShards = 16;
@@ -184,10 +171,18 @@ class HeldPulls {
   /// Whether a connection that has those in the pull's shard gets one more, which is counted.
   bool leavesRoom(const OfConnection& has, size_t filter_bytes) const;
   /// Unlinks an entry from all three indexes and returns its pull.
-  std::unique_ptr<HeldPull> take(Shard& shard, Entry* entry) ROCKETMQ_REQUIRES(shard.mutex);
-  static void unlinkConnection(Shard& shard, const Entry* entry) ROCKETMQ_REQUIRES(shard.mutex);
+  std::unique_ptr<HeldPull> take(Shard& shard, HeldEntry& entry) ROCKETMQ_REQUIRES(shard.mutex);
+  /// The same for those that their queue no longer has.
+  std::unique_ptr<HeldPull> forget(Shard& shard, HeldEntry& entry) ROCKETMQ_REQUIRES(shard.mutex);
+  Pulls forgetAll(Shard& shard, std::vector<std::unique_ptr<HeldEntry>> entries)
+      ROCKETMQ_REQUIRES(shard.mutex);
+  static void unlinkConnection(Shard& shard, const HeldEntry& entry) ROCKETMQ_REQUIRES(shard.mutex);
   static void forgetEmptyQueues(Shard& shard) ROCKETMQ_REQUIRES(shard.mutex);
   void resumeLater(std::unique_ptr<HeldPull> pull, WakeReason reason);
+  /// The same for many, so that whoever shares the threads with them gets his turn.
+  struct Wakes;
+  void resumeInTurns(Pulls pulls, WakeReason reason);
+  void resumeTurn(const std::shared_ptr<Wakes>& wakes);
   void noteDeadline(TimePoint deadline);
   void watchDeadlines();
   /// Destroys up to kPullsPerTurn pulls. False: that was not all.

@@ -287,7 +287,7 @@ bool PullService::hold(std::unique_ptr<Task>& task, bool is_unreadable) {
     return true;
   }
   // A message came between the read and the hold, which nobody has told us of.
-  pull = parts_.held.release(topic, queue_id, *id);
+  pull = parts_.held.release(ticket, *id);
   if (pull == nullptr) {
     return true;
   }

@@ -1,8 +1,10 @@
 #pragma once
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -17,6 +19,7 @@ class TagFilter final : public store::MessageFilter {
  public:
   explicit TagFilter(std::vector<int64_t> codes) : codes_(std::move(codes)) {
     std::sort(codes_.begin(), codes_.end());
+    codes_.erase(std::unique(codes_.begin(), codes_.end()), codes_.end());
   }
 
   /// The filter of a subscription; null when it lets everything through, or is not by tag.
@@ -34,6 +37,8 @@ class TagFilter final : public store::MessageFilter {
     const int64_t code = static_cast<int32_t>(tags_code);
     return std::binary_search(codes_.begin(), codes_.end(), code);
   }
+  std::span<const int64_t> onlyTagsCodes() const override { return codes_; }
+  size_t steps() const override { return 4; }
 
  private:
   std::vector<int64_t> codes_;  ///< Sorted.

@@ -25,14 +25,18 @@ void ArrivalQueue::tell() {
   telling_ = true;
   while (!pending_.empty()) {
     std::swap(pending_, in_hand_);
+    const bool was_full = in_hand_.size() >= kBacklogMax;
     backlog_.store(0, std::memory_order_relaxed);
     mutex_.unlock();
+    if (was_full) {
+      changed_.notifyAll();
+    }
     tellAll(in_hand_);
     in_hand_.clear();
     mutex_.lock();
   }
   telling_ = false;
-  idle_.notifyAll();
+  changed_.notifyAll();
   mutex_.unlock();
 }
 
@@ -47,11 +51,19 @@ void ArrivalQueue::tellAll(const std::vector<PendingArrival>& arrivals) const {
   }
 }
 
+void ArrivalQueue::waitForSwap() {
+  tell();
+  MutexLock lock(mutex_);
+  while (telling_ && pending_.size() >= kBacklogMax) {
+    changed_.wait(mutex_);
+  }
+}
+
 void ArrivalQueue::waitUntilTold() {
   tell();
   MutexLock lock(mutex_);
   while (telling_) {
-    idle_.wait(mutex_);
+    changed_.wait(mutex_);
   }
 }
 

@@ -31,18 +31,20 @@ struct PendingArrival {
 /// Threads: push() then tell() from any. One caller of tell() at a time runs the listener; others
 ///          return at once, because the one inside also tells what they have pushed. A put may
 ///          thus return just before its arrival is told; the arrival never waits for another put.
-/// Bound:   waitForRoom() before an append keeps the backlog near kBacklogMax; one batch per
-///          putting thread can come on top.
+/// Bound:   waitForRoom() before an append keeps the backlog near kBacklogMax, and what the
+/// listener
+///          has in hand at as much; one batch per putting thread can come on top.
 class ArrivalQueue {
  public:
   static constexpr size_t kBacklogMax = 16 * 1024;
 
   explicit ArrivalQueue(ArrivalListener listener) : listener_(std::move(listener)) {}
 
-  /// Returns at once unless the listener is so slow that the backlog is full.
+  /// Returns at once unless the listener is so slow that the backlog is full; then when it has
+  /// taken that in hand.
   void waitForRoom() {
     if (backlog_.load(std::memory_order_relaxed) >= kBacklogMax) {
-      waitUntilTold();
+      waitForSwap();
     }
   }
 
@@ -53,12 +55,13 @@ class ArrivalQueue {
   void waitUntilTold();
 
  private:
+  void waitForSwap();
   void tellAll(const std::vector<PendingArrival>& arrivals) const;
 
   const ArrivalListener listener_;
   std::atomic<size_t> backlog_{0};
   Mutex mutex_;
-  CondVar idle_;
+  CondVar changed_;  // Nobody tells any more, or the backlog has been taken in hand.
   bool telling_ ROCKETMQ_GUARDED_BY(mutex_) = false;
   std::vector<PendingArrival> pending_ ROCKETMQ_GUARDED_BY(mutex_);
   std::vector<PendingArrival> in_hand_;  // Of the one who tells; kept for its capacity.

@@ -174,6 +174,11 @@ TEST_P(StoreConcurrencyTest, PutsDeletionsAndRetentionDoNotDisturbEachOther) {
 INSTANTIATE_TEST_SUITE_P(BothModes, StoreConcurrencyTest,
                          ::testing::Values(FlushMode::kAsync, FlushMode::kSync));
 
+void allow(std::atomic<int64_t>& allowed, int64_t count) {
+  allowed = count;
+  allowed.notify_all();
+}
+
 TEST(ArrivalQueueTest, EverythingPushedIsToldOnceAndInOrder) {
   std::vector<int64_t> told;
   ArrivalQueue arrivals([&](const Arrival& arrival) { told.push_back(arrival.queue_offset); });
@@ -205,6 +210,37 @@ TEST(ArrivalQueueTest, EverythingPushedIsToldOnceAndInOrder) {
   for (size_t i = 0; i < told.size(); ++i) {
     ASSERT_EQ(static_cast<int64_t>(i), told[i]);
   }
+}
+
+// Promise: a put that waits for a slow listener waits for one backlog, not for all that others
+// push.
+TEST(ArrivalQueueTest, RoomIsThereOnceTheBacklogHasBeenTakenInHand) {
+  std::atomic<int64_t> allowed{0};
+  std::atomic<int64_t> asked{0};
+  ArrivalQueue arrivals([&](const Arrival& arrival) {
+    asked = arrival.queue_offset + 1;
+    asked.notify_all();
+    for (int64_t now = allowed; now <= arrival.queue_offset; now = allowed) {
+      allowed.wait(now);
+    }
+  });
+  const ConsumeQueue queue(posixFileSystem(),
+                           {.dir = "", .topic = "A", .queue_id = 0, .file_bytes = 1000});
+  PendingArrival arrival;
+  arrival.queue = &queue;
+  arrivals.push(arrival);
+  std::thread teller([&] { arrivals.tell(); });
+  asked.wait(0);
+  for (size_t i = 0; i < ArrivalQueue::kBacklogMax; ++i) {
+    ++arrival.queue_offset;
+    arrivals.push(arrival);
+  }
+  std::thread putter([&] { arrivals.waitForRoom(); });
+  allow(allowed, 1);
+  putter.join();
+  EXPECT_EQ(1, allowed) << "the listener has more in hand";
+  allow(allowed, ArrivalQueue::kBacklogMax + 1);
+  teller.join();
 }
 
 }  // namespace

@@ -120,7 +120,7 @@ TEST_F(HeldPullsTest, FiltersOfTheirOwnAreBoundedTogether) {
   EXPECT_FALSE(holds(1));
   EXPECT_TRUE(holds(0));
   EXPECT_EQ(held.size(), 3u);
-  held.release("T", 0, *first);
+  held.release({.topic = "T", .deadline = at(100)}, *first);
   EXPECT_TRUE(holds(600));
 }
 
@@ -150,8 +150,9 @@ TEST_F(HeldPullsTest, OneConnectionLeavesRoomForOthers) {
 }
 
 TEST_F(HeldPullsTest, ArrivalWakesOnlyPullsWhoseTagMatches) {
-  const TagFilter wants_a({tagsCode("A")});
-  const TagFilter wants_b({tagsCode("B")});
+  // Filters outlive their pulls.
+  static const TagFilter wants_a({tagsCode("A")});
+  static const TagFilter wants_b({tagsCode("B")});
   Outcome a;
   Outcome b;
   Outcome everything;
@@ -211,19 +212,33 @@ TEST_F(HeldPullsTest, AScopeResumesWokenPullsOnItsOwnThreadWhenItEnds) {
   EXPECT_TRUE(posted_.empty());
 }
 
-TEST_F(HeldPullsTest, AScopeSpreadsWhatIsTooMuchForOneThread) {
+TEST_F(HeldPullsTest, AScopeLeavesTheRestToOthersInTurns) {
+  constexpr int kPulls = 1000;
+  HeldPulls held({}, [this](Task task) { posted_.push_back(std::move(task)); });
   Outcome outcome;
-  for (int i = 0; i < 20; ++i) {
-    hold({.topic = "T", .deadline = at(100)}, outcome);
+  for (int i = 0; i < kPulls; ++i) {
+    hold(held, {.topic = "T", .deadline = at(100)}, outcome);
   }
   {
-    HeldPulls::WakeScope scope(held_);
-    arrive("T", 0, 0);
+    HeldPulls::WakeScope scope(held);
+    held.onArrival({.topic = "T",
+                    .queue_id = 0,
+                    .queue_offset = 0,
+                    .tags_code = 0,
+                    .store_timestamp_ms = 0,
+                    .properties = {}});
   }
-  EXPECT_EQ(outcome.arrivals, static_cast<int>(HeldPulls::kInlineWakesMax));
-  EXPECT_EQ(posted_.size(), 20 - HeldPulls::kInlineWakesMax);
-  runPosted();
-  EXPECT_EQ(outcome.arrivals, 20);
+  int resumed = static_cast<int>(HeldPulls::kInlineWakesMax);
+  EXPECT_EQ(outcome.arrivals, resumed);
+  while (!posted_.empty()) {
+    Task turn = std::move(posted_.front());
+    posted_.pop_front();
+    turn();
+    EXPECT_LE(outcome.arrivals - resumed, static_cast<int>(HeldPulls::kWakesPerTurn));
+    resumed = outcome.arrivals;
+  }
+  EXPECT_EQ(outcome.arrivals, kPulls);
+  EXPECT_EQ(outcome.destroyed, kPulls);
 }
 
 TEST_F(HeldPullsTest, AClosedConnectionTakesItsPullsWithIt) {
@@ -307,9 +322,9 @@ TEST_F(HeldPullsTest, ReleaseGivesThePullBackUnlessItWasWokenMeanwhile) {
   Outcome outcome;
   const auto id = hold({.topic = "T", .deadline = at(100)}, outcome);
   ASSERT_TRUE(id);
-  EXPECT_NE(held_.release("T", 0, *id), nullptr);
-  EXPECT_EQ(held_.release("T", 0, *id), nullptr);
-  EXPECT_EQ(held_.release("T", 9, *id), nullptr);
+  EXPECT_NE(held_.release({.topic = "T", .queue_id = 0, .deadline = at(100)}, *id), nullptr);
+  EXPECT_EQ(held_.release({.topic = "T", .queue_id = 0, .deadline = at(100)}, *id), nullptr);
+  EXPECT_EQ(held_.release({.topic = "T", .queue_id = 9, .deadline = at(100)}, *id), nullptr);
   EXPECT_EQ(held_.size(), 0u);
 }
 
@@ -322,6 +337,36 @@ TEST_F(HeldPullsTest, TheBoundRefusesAndLeavesThePullWithTheCaller) {
   EXPECT_FALSE(small.hold({.topic = "T", .deadline = at(100)}, pull));
   EXPECT_NE(pull, nullptr);
   EXPECT_EQ(small.size(), 1u);
+}
+
+// Promise: what filters cost each message of a queue is bounded.
+TEST_F(HeldPullsTest, CostlyFiltersBeyondTheBoundDoNotWait) {
+  constexpr size_t kSteps = QueueWaiters::kStepsMax / 4;
+  class Costly final : public store::MessageFilter {
+   public:
+    bool matchesTagsCode(int64_t) const override { return true; }
+    bool matchesProperties(std::string_view) const override { return false; }
+    size_t steps() const override { return kSteps; }
+  };
+  static const std::vector<Costly> filters(5);
+  static const TagFilter tag({1});
+  Outcome outcome;
+  const auto holds = [&](const store::MessageFilter* filter, int32_t queue_id = 0) {
+    return hold({.topic = "T", .queue_id = queue_id, .deadline = at(100), .filter = filter},
+                outcome)
+        .has_value();
+  };
+  for (size_t i = 0; i < 4; ++i) {
+    EXPECT_TRUE(holds(&filters[i]));
+  }
+  EXPECT_FALSE(holds(&filters[4]));
+  EXPECT_EQ(held_.size(), 4u);
+  EXPECT_TRUE(holds(&filters[4], 1)) << "of another queue";
+  EXPECT_TRUE(holds(&filters[0])) << "asked once for both";
+  EXPECT_TRUE(holds(&tag));
+  EXPECT_TRUE(holds(nullptr));
+  held_.expire(at(100));
+  EXPECT_TRUE(holds(&filters[4]));
 }
 
 TEST_F(HeldPullsTest, AWokenTopicAnswersAllItsPulls) {
