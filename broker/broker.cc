@@ -141,7 +141,7 @@ void Broker::Impl::startTimers() {
   };
   every(kFirstPersist, milliseconds(settings->flush_consumer_offset_interval_ms), [this, persist] {
     if (transactions_) {
-      transactions_->saveProgress();
+      persist("transactions' ends", transactions_->saveProgress());
     }
     persist("consumer offsets", offsets_->persist());
   });
@@ -270,14 +270,12 @@ void Broker::Impl::onSettingsChanged(const BrokerSettings& settings) {
 }
 
 Status Broker::Impl::saveTables() {
-  if (transactions_) {
-    transactions_->saveProgress();
-  }
+  const Status ends_saved = transactions_ ? transactions_->saveProgress() : Status::ok();
   // Without the store's lock the file may be that of another process.
   const Status filters_saved = store_ == nullptr ? Status::ok() : filters_->persist();
   const Status locks_saved = locks_ ? locks_->persist() : Status::ok();
   const Status offsets_saved = offsets_ == nullptr ? Status::ok() : offsets_->persist();
-  for (const Status& status : {offsets_saved, filters_saved, locks_saved}) {
+  for (const Status& status : {ends_saved, offsets_saved, filters_saved, locks_saved}) {
     ROCKETMQ_RETURN_IF_ERROR(status);
   }
   return Status::ok();

@@ -4,6 +4,7 @@
 #include <limits>
 #include <utility>
 
+#include "broker/await_flushed.h"
 #include "broker/config_file.h"
 #include "broker/send/send_service.h"
 #include "broker/transaction/topics.h"
@@ -215,7 +216,11 @@ Status DelayService::persist() {
     table.offset_table = offsets_;
     has_unsaved_ = false;
   }
-  Status saved = saveConfigFile(path_, table);
+  // A power cut would else leave messages that count as delivered and are nowhere.
+  Status saved = awaitFlushed(store_);
+  if (saved.isOk()) {
+    saved = saveConfigFile(path_, table);
+  }
   if (!saved.isOk()) {
     MutexLock lock(mutex_);
     has_unsaved_ = true;

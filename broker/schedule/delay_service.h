@@ -23,8 +23,9 @@ namespace rocketmq::broker {
 /// Threads:    one of its own does all the work; the other functions any.
 /// Timing:     it sleeps until the first message of any level is due, or until told of an earlier
 ///             one; nothing is polled.
-/// Durability: persist() writes to delayOffset.json how far each level has come; after a crash what
-///             came later is delivered once more.
+/// Durability: persist() writes to delayOffset.json how far each level has come, once what was
+///             delivered up to there is on the disk; after a crash what came later is delivered
+///             once more.
 class DelayService {
  public:
   /// A level waits so long after a put that failed.
@@ -51,7 +52,7 @@ class DelayService {
   /// For a slave, which delivers nothing itself: how far the master has come.
   void takeOver(std::map<int32_t, int64_t> offsets);
 
-  /// Writes the file when anything has changed.
+  /// Writes the file when anything has changed. Waits for a flush of the log, see awaitFlushed().
   Status persist();
 
   /// {"offsetTable":{level:offset}}, for GET_ALL_DELAY_OFFSET.

@@ -4,11 +4,13 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 #include <unordered_set>
 #include <utility>
 #include <vector>
 
+#include "broker/await_flushed.h"
 #include "broker/transaction/topics.h"
 #include "common/log.h"
 
@@ -135,10 +137,20 @@ std::unique_ptr<HalfLedger> loadLedger(const HalfMessages& messages,
   return ledger;
 }
 
-void saveProgress(const HalfLedger& ledger, ConsumerOffsets& offsets) {
+Status saveProgress(const HalfLedger& ledger, store::MessageStore& store,
+                    ConsumerOffsets& offsets) {
   const HalfLedger::Progress progress = ledger.progress();
+  const auto is_saved = [&](std::string_view topic, int64_t offset) {
+    return offsets.find(kTransactionGroup, topic, kTransactionQueue) == offset;
+  };
+  if (is_saved(kHalfTopic, progress.half) && is_saved(kOpTopic, progress.op)) {
+    return Status::ok();
+  }
+  // A power cut would else leave half messages that count as ended and whose end is nowhere.
+  ROCKETMQ_RETURN_IF_ERROR(awaitFlushed(store));
   offsets.commit(kTransactionGroup, kHalfTopic, kTransactionQueue, progress.half);
   offsets.commit(kTransactionGroup, kOpTopic, kTransactionQueue, progress.op);
+  return Status::ok();
 }
 
 }  // namespace rocketmq::broker

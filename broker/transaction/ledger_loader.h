@@ -5,6 +5,8 @@
 #include "broker/group/consumer_offsets.h"
 #include "broker/transaction/half_ledger.h"
 #include "broker/transaction/half_messages.h"
+#include "common/status.h"
+#include "store/message_store.h"
 
 namespace rocketmq::broker {
 
@@ -15,7 +17,8 @@ namespace rocketmq::broker {
 std::unique_ptr<HalfLedger> loadLedger(const HalfMessages& messages,
                                        const ConsumerOffsets& offsets);
 
-/// Puts the ledger's progress into `offsets`, under RocketMQ's names.
-void saveProgress(const HalfLedger& ledger, ConsumerOffsets& offsets);
+/// Puts the ledger's progress into `offsets`, under RocketMQ's names, once the records that made it
+/// are on the disk. Waits for a flush of the log when there is any, see awaitFlushed().
+Status saveProgress(const HalfLedger& ledger, store::MessageStore& store, ConsumerOffsets& offsets);
 
 }  // namespace rocketmq::broker

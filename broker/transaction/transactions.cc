@@ -5,7 +5,8 @@
 namespace rocketmq::broker {
 
 Transactions::Transactions(const Parts& parts, const HostAddress& store_host)
-    : offsets_(parts.offsets),
+    : store_(parts.store),
+      offsets_(parts.offsets),
       messages_(parts.store, parts.clock, store_host),
       ledger_(loadLedger(messages_, parts.offsets)),
       ends_({.messages = messages_,
@@ -24,6 +25,6 @@ Transactions::Transactions(const Parts& parts, const HostAddress& store_host)
 
 int64_t Transactions::openCount() const { return ledger_->openCount(messages_.halves().end); }
 
-void Transactions::saveProgress() { broker::saveProgress(*ledger_, offsets_); }
+Status Transactions::saveProgress() { return broker::saveProgress(*ledger_, store_, offsets_); }
 
 }  // namespace rocketmq::broker

@@ -42,8 +42,9 @@ class Transactions {
   void start() { checks_.start(); }
   void stop() { checks_.stop(); }
 
-  /// Puts the progress into the consumer offsets; to be called before those are saved.
-  void saveProgress();
+  /// Puts the progress into the consumer offsets; to be called before those are saved. May wait for
+  /// a flush.
+  Status saveProgress();
 
   /// Transactions that have neither been committed nor rolled back.
   int64_t openCount() const;
@@ -52,6 +53,7 @@ class Transactions {
   CheckService& checks() { return checks_; }
 
  private:
+  store::MessageStore& store_;
   ConsumerOffsets& offsets_;
   const HalfMessages messages_;
   const std::unique_ptr<HalfLedger> ledger_;

@@ -59,6 +59,18 @@ TEST_F(DelayServiceTest, EachLevelGoesAtItsOwnPace) {
   EXPECT_EQ(delays_->deliverDue(), std::numeric_limits<TimestampMs>::max());
 }
 
+// Promise: a power cut leaves no message that counts as delivered and is nowhere.
+TEST_F(DelayServiceTest, ProgressIsWrittenOnceItsDeliveriesAreOnTheDisk) {
+  for (int i = 0; i < 20; ++i) {
+    sendDelayed(1);
+    clock_.advance(seconds(1));
+    delays_->deliverDue();
+    const int64_t delivered = store_->commitLogMaxOffset();
+    ASSERT_TRUE(delays_->persist().isOk());
+    ASSERT_GE(store_->flushedOffset(), delivered);
+  }
+}
+
 TEST_F(DelayServiceTest, ProgressSurvivesARestartInRocketMqsFile) {
   sendDelayed(1, "one");
   sendDelayed(1, "two");

@@ -187,7 +187,7 @@ TEST_F(CheckServiceTest, AnOldMessageThatIsNotDueIsCarriedOn) {
 TEST_F(CheckServiceTest, ProgressIsKeptUnderRocketMqsNames) {
   commit(sendHalf());
   rollback(sendHalf());
-  saveProgress(*ledger_, *offsets_);
+  EXPECT_TRUE(saveProgress(*ledger_, *store_, *offsets_).isOk());
   EXPECT_EQ(offsets_->find("CID_RMQ_SYS_TRANS", "RMQ_SYS_TRANS_HALF_TOPIC", 0), 2);
   EXPECT_EQ(offsets_->find("CID_RMQ_SYS_TRANS", "RMQ_SYS_TRANS_OP_HALF_TOPIC", 0), 0);
 }

@@ -134,6 +134,17 @@ TEST_F(EndTransactionServiceTest, AForgedHalfMessageIsNotFound) {
   }
 }
 
+// Promise: a power cut leaves no half message that counts as ended and whose end is nowhere.
+TEST_F(EndTransactionServiceTest, ProgressCountsOnceTheEndsAreOnTheDisk) {
+  for (int64_t i = 0; i < 20; ++i) {
+    ASSERT_EQ(commit(sendHalf()), ResponseCode::kSuccess);
+    const int64_t ended = store_->commitLogMaxOffset();
+    ASSERT_TRUE(saveProgress(*ledger_, *store_, *offsets_).isOk());
+    ASSERT_EQ(offsets_->find(kTransactionGroup, kHalfTopic, 0), i + 1);
+    ASSERT_GE(store_->flushedOffset(), ended);
+  }
+}
+
 TEST_F(EndTransactionServiceTest, OnlyAnswersToChecksCountAfterTheImmunityTime) {
   EndTransaction half = sendHalf({.properties = {{"CHECK_IMMUNITY_TIME_IN_SECONDS", "10"}}});
   clock_.advance(std::chrono::seconds(11));

@@ -50,7 +50,7 @@ class TransactionTest : public MessagePath {
   /// The next start after kill -9, or after a clean stop.
   void restart(bool clean) {
     if (clean) {
-      saveProgress(*ledger_, *offsets_);
+      EXPECT_TRUE(saveProgress(*ledger_, *store_, *offsets_).isOk());
       EXPECT_TRUE(offsets_->persist().isOk());
     }
     closeAll();
