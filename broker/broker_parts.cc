@@ -31,6 +31,9 @@ using std::chrono::seconds;
 
 namespace {
 
+/// The most that a slave takes of one table of its master.
+constexpr size_t kTableBytesMax = size_t{256} << 20;
+
 size_t ioThreadsOf(const BrokerSettings& settings) {
   if (settings.io_threads > 0) {
     return static_cast<size_t>(settings.io_threads);
@@ -156,6 +159,8 @@ void Broker::Impl::makeClients() {
   locks_->load(clock_.nowMs());
   remoting::Client::Options options;
   options.connect_timeout = milliseconds(settings->connect_timeout_ms);
+  // Of a master's tables; name servers and masters are of one's own choice.
+  options.limits.frame_bytes_max = kTableBytesMax;
   options.limits.idle_timeout = seconds(settings->client_connection_idle_max_seconds);
   options.tls = tls_.client;
   options.on_closed = [this](const remoting::ConnectionPtr&, const std::string& address) {

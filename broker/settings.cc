@@ -132,6 +132,10 @@ void addTopics(Rows& rows) {
                "Consumer groups, all counted, above which clients create no more; mqadmin still "
                "can.")
            .own(),
+       setting("maxConsumerPositions", &S::consumer_positions_max, kNotNegative, kLive,
+               "Positions of consumer groups in queues above which no group gets new ones; groups "
+               "that do not exist get none above a quarter of it. Some 130 bytes each.")
+           .own(),
        setting("clusterTopicEnable", &S::cluster_topic, kRestart,
                "Topics may be created after the topic named as the cluster."),
        setting("brokerTopicEnable", &S::broker_topic, kRestart,

@@ -50,8 +50,9 @@ struct BrokerSettings {
   int32_t default_topic_queues = 8;
   bool auto_create_topic = true;
   bool auto_create_group = true;
-  int32_t auto_created_topics_max = 20'000;  ///< Ours.
-  int32_t auto_created_groups_max = 20'000;  ///< Ours.
+  int32_t auto_created_topics_max = 20'000;    ///< Ours.
+  int32_t auto_created_groups_max = 20'000;    ///< Ours.
+  int32_t consumer_positions_max = 2'000'000;  ///< Ours.
   bool cluster_topic = true;
   bool broker_topic = true;
   bool trace_topic = false;

@@ -20,6 +20,7 @@ Result<std::unique_ptr<ConsumerOffsets>> ConsumerOffsets::open(std::string path)
   ROCKETMQ_ASSIGN_OR_RETURN(const auto table, loadConfigFile<model::ConsumerOffsetTable>(path));
   auto offsets = std::unique_ptr<ConsumerOffsets>(new ConsumerOffsets(std::move(path)));
   offsets->load(table);
+  offsets->count(table);
   return offsets;
 }
 
@@ -154,17 +155,23 @@ auto ConsumerOffsets::findEntry(AnyShard& shard, std::string_view group, std::st
   return offsets == topics->second.end() ? Entry(nullptr) : &offsets->second;
 }
 
-void ConsumerOffsets::commit(std::string_view group, std::string_view topic, int32_t queue_id,
-                             int64_t offset) {
+bool ConsumerOffsets::commit(std::string_view group, std::string_view topic, int32_t queue_id,
+                             int64_t offset, size_t positions_max) {
   if (offset < 0) {
-    return;
+    return true;
   }
   Shard& shard = shardOf(group);
   MutexLock lock(shard.mutex);
+  if (positions_.load(std::memory_order_relaxed) >= positions_max) {
+    const TopicOffsets* const known = findEntry(shard, group, topic);
+    if (known == nullptr || !known->committed.contains(queue_id)) {
+      return false;
+    }
+  }
   TopicOffsets& offsets = entry(shard, group, topic);
   if (const auto reset = offsets.resets.find(queue_id); reset != offsets.resets.end()) {
     if (reset->second.offset != offset) {
-      return;
+      return true;
     }
     offsets.resets.erase(reset);
   }
@@ -180,8 +187,18 @@ void ConsumerOffsets::commit(std::string_view group, std::string_view topic, int
     place->second = offset;
     noteChange();
   } else if (is_new) {
+    positions_.fetch_add(1, std::memory_order_relaxed);
     noteChange();
   }
+  return true;
+}
+
+void ConsumerOffsets::count(const model::ConsumerOffsetTable& table) {
+  size_t positions = 0;
+  for (const auto& [key, queues] : table.offset_table) {
+    positions += queues.size();
+  }
+  positions_.store(positions, std::memory_order_relaxed);
 }
 
 bool ConsumerOffsets::hasRoomFor(std::string_view group, size_t groups_max) const {
@@ -360,7 +377,9 @@ Status ConsumerOffsets::persist() {
   if (changes == persisted_changes_) {
     return Status::ok();
   }
-  ROCKETMQ_RETURN_IF_ERROR(saveConfigFile(path_, table()));
+  const model::ConsumerOffsetTable all = table();
+  count(all);
+  ROCKETMQ_RETURN_IF_ERROR(saveConfigFile(path_, all));
   persisted_changes_ = changes;
   return Status::ok();
 }

@@ -2,8 +2,10 @@
 
 #include <array>
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <map>
 #include <memory>
 #include <optional>
@@ -37,8 +39,10 @@ class ConsumerOffsets {
   static Result<std::unique_ptr<ConsumerOffsets>> open(std::string path);
 
   /// Stores a position, also one that goes back. Ignored below 0, which old clients send when they
-  /// have none, and while a reset of the queue to another position is pending.
-  void commit(std::string_view group, std::string_view topic, int32_t queue_id, int64_t offset);
+  /// have none, and while a reset of the queue to another position is pending. False: it would be
+  /// one more than about `positions_max`.
+  bool commit(std::string_view group, std::string_view topic, int32_t queue_id, int64_t offset,
+              size_t positions_max = std::numeric_limits<size_t>::max());
 
   /// Whether a group's first position may be kept when about `groups_max` groups may have some;
   /// true for a group that has.
@@ -143,12 +147,14 @@ class ConsumerOffsets {
   void dropUnknownTo(const model::ConsumerOffsetTable& master);
   /// Marked positions are left alone.
   void load(const model::ConsumerOffsetTable& table);
+  void count(const model::ConsumerOffsetTable& table);
   model::ConsumerOffsetTable table() const;
   void noteChange() { changes_.fetch_add(1, std::memory_order_release); }
 
   const std::string path_;
   std::array<Shard, kShards> shards_;
   std::atomic<uint64_t> changes_{0};
+  std::atomic<size_t> positions_{0};  ///< About: counted anew by persist().
   /// Set by the first reset: until then resetFor(), which every pull calls, takes no lock.
   std::atomic<bool> any_reset_{false};
   std::atomic<bool> marks_for_master_{false};

@@ -56,9 +56,10 @@ Answer<NoFields> updateConsumerOffset(const OffsetHandlerParts& parts,
   if (topic == nullptr) {
     return {ResponseCode::kTopicNotExist, "topic[" + request.topic + "] not exist"};
   }
-  const auto groups_max = static_cast<size_t>(parts.settings.load()->auto_created_groups_max);
-  if (parts.groups.find(request.consumer_group) == nullptr &&
-      !parts.offsets.hasRoomFor(request.consumer_group, groups_max)) {
+  const auto settings = parts.settings.load();
+  const auto groups_max = static_cast<size_t>(settings->auto_created_groups_max);
+  const bool is_group = parts.groups.find(request.consumer_group) != nullptr;
+  if (!is_group && !parts.offsets.hasRoomFor(request.consumer_group, groups_max)) {
     return {ResponseCode::kSubscriptionGroupNotExist,
             "subscription group[" + request.consumer_group + "] not exist"};
   }
@@ -69,8 +70,13 @@ Answer<NoFields> updateConsumerOffset(const OffsetHandlerParts& parts,
     return {ResponseCode::kInvalidParameter,
             "topic[" + request.topic + "] has no queue " + std::to_string(request.queue_id)};
   }
-  parts.offsets.commit(request.consumer_group, request.topic, request.queue_id,
-                       request.commit_offset);
+  const auto positions_max = static_cast<size_t>(settings->consumer_positions_max);
+  if (!parts.offsets.commit(request.consumer_group, request.topic, request.queue_id,
+                            request.commit_offset, is_group ? positions_max : positions_max / 4)) {
+    return {ResponseCode::kSystemBusy,
+            "[OVERLOAD]system busy, start flow control for a while: there are as many positions of "
+            "consumer groups as maxConsumerPositions allows; delete groups that nobody needs"};
+  }
   return Answer<NoFields>(NoFields{});
 }
 

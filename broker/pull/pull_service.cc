@@ -146,8 +146,10 @@ void PullService::pull(const Header& request, bool is_lite,
     return;
   }
   if ((request.sys_flag & pull_sys_flag::kCommitOffset) != 0 && !draft.settings->isSlave()) {
+    // RocketMQ parity: a pull is answered whatever becomes of the position that comes with it.
     parts_.offsets.commit(request.consumer_group, request.topic, request.queue_id,
-                          request.commit_offset);
+                          request.commit_offset,
+                          static_cast<size_t>(draft.settings->consumer_positions_max));
   }
   if (const auto reset =
           parts_.offsets.resetFor(request.consumer_group, request.topic, request.queue_id,

@@ -160,6 +160,41 @@ TEST_F(BrokerTest, AQueueThatIsGoneKeepsItsConsumersOffsets) {
   EXPECT_FALSE(peer_->call(commit)->success());
 }
 
+// Promise: positions end at a bound, at a quarter of it for groups that do not exist.
+TEST_F(BrokerTest, PositionsAreBounded) {
+  settings_.consumer_positions_max = 8;
+  restart();
+  remoting::UpdateAndCreateTopic topic;
+  topic.topic = "T";
+  topic.topic_filter_type = "SINGLE_TAG";
+  topic.perm = 6;
+  topic.read_queue_nums = topic.write_queue_nums = 100;
+  ASSERT_TRUE(peer_->call(topic)->success());
+  ASSERT_TRUE(peer_->call(remoting::Heartbeat{}, heartbeatOf("c1", "G"))->success());
+  const auto commitsOf = [this](const std::string& group) {
+    int32_t taken = 0;
+    for (int32_t queue_id = 0; queue_id < 100; ++queue_id) {
+      remoting::UpdateConsumerOffset commit;
+      commit.consumer_group = group;
+      commit.topic = "T";
+      commit.queue_id = queue_id;
+      commit.commit_offset = 0;
+      const auto answer = peer_->call(commit);
+      taken += answer->success() ? 1 : 0;
+      EXPECT_TRUE(answer->success() ||
+                  answer->remark.find("maxConsumerPositions") != std::string::npos)
+          << answer->remark;
+    }
+    return taken;
+  };
+  const int32_t unknown = commitsOf("Unknown");
+  EXPECT_LE(unknown, 2);  // The broker has some of its own.
+  const int32_t known = commitsOf("G");
+  EXPECT_GE(known, 8 - 2 - 2);
+  EXPECT_LE(known, 8);
+  EXPECT_EQ(known, commitsOf("G")) << "those that there are move on";
+}
+
 /// Group G has a member and has consumed the two messages of topic T.
 class SetOffsetsTest : public BrokerTest {
  protected:
