@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 #include <gmock/gmock.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 #include <filesystem>
@@ -363,6 +364,29 @@ TEST_F(VerifyTest, ShortAndMissingFilesAreFound) {
   std::filesystem::remove(logFile(kLogFileBytes));
   const auto found = faults();
   EXPECT_THAT(found.at(0), HasSubstr("a file of the log is missing"));
+}
+
+TEST_F(VerifyTest, APipeInThePlaceOfAFileIsSaidAndNotWaitedFor) {
+  makeStore();
+  const auto putPipe = [](const std::string& path) {
+    std::filesystem::remove(path);
+    ASSERT_EQ(0, ::mkfifo(path.c_str(), 0600));
+  };
+  putPipe(onlyIndexFile());
+  const Outcome outcome = run({"verify", root(), "--maxHashSlotNum", "64", "--maxIndexNum", "256"});
+  EXPECT_EQ(1, outcome.status);
+  EXPECT_THAT(outcome.output, HasSubstr("it is no regular file"));
+  putPipe(queueFile("Orders", 0));
+  EXPECT_THAT(faults(), Contains(HasSubstr("Orders/0")));
+  putPipe(logFile(0));
+  for (const char* const command : {"inspect", "verify", "dump", "rebuild"}) {
+    const Outcome refused = run({command, root()});
+    EXPECT_EQ(2, refused.status) << command;
+    EXPECT_THAT(refused.output, HasSubstr("it is no regular file"));
+  }
+  std::filesystem::remove(logFile(0));
+  putPipe(root() + "/lock");
+  EXPECT_EQ(0, run({"inspect", root()}).status);
 }
 
 // Only zeros come behind the gap: without them a broker would start, with them none does.
