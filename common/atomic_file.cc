@@ -126,6 +126,10 @@ Result<std::string> readWithBackup(const std::string& path, const ContentCheck& 
     return from_backup;
   }
   if (content.empty() && from_backup.empty()) {
+    std::error_code ignored;
+    if (std::filesystem::exists(path, ignored)) {
+      log::warn("{} is empty, and {} is missing or empty: what it held is lost", path, backup);
+    }
     return Status::notFound(path + " does not exist or is empty");
   }
   return Status::corruption("neither " + path + " nor " + backup + " is whole");

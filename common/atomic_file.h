@@ -22,7 +22,7 @@ using ContentCheck = std::function<bool(std::string_view)>;
 /// The content of `path`, or of `path`.bak when `path` is missing, empty or not whole. A Java
 /// broker leaves torn files behind: it overwrites in place after copying the old content to .bak.
 /// NotFound when neither file holds anything, Corruption when one does but none is whole. Logs a
-/// warning when the backup had to be used.
+/// warning when the backup had to be used, and when `path` is there but both are empty.
 Result<std::string> readWithBackup(const std::string& path, const ContentCheck& is_whole = {});
 
 /// Replaces the content of `path` at once: after a crash at any moment the file holds the old

@@ -544,6 +544,10 @@ Result<std::optional<std::string>> readWhole(FileSystem& files, const std::strin
   if (!info) {
     return std::optional<std::string>();
   }
+  if (info->bytes > static_cast<int64_t>(kSmallFileBytesMax)) {
+    return Status::corruption(path + " has " + std::to_string(info->bytes) + " bytes, more than " +
+                              std::to_string(kSmallFileBytesMax));
+  }
   ROCKETMQ_ASSIGN_OR_RETURN(const std::unique_ptr<RandomFile> file, files.open(path));
   ROCKETMQ_ASSIGN_OR_RETURN(std::string content, file->read(0, info->bytes));
   return std::optional<std::string>(std::move(content));

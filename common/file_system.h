@@ -210,7 +210,8 @@ class FileSystem {
 /// The operating system's files.
 FileSystem& posixFileSystem();
 
-/// All of a small file; nullopt when it is missing.
+/// All of a small file; nullopt when it is missing. Corruption when it is larger than
+/// kSmallFileBytesMax (common/atomic_file.h): what has such a length is none.
 Result<std::optional<std::string>> readWhole(FileSystem& files, const std::string& path);
 
 }  // namespace rocketmq

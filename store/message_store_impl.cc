@@ -169,9 +169,9 @@ Status MessageStoreImpl::loadQueues() {
 
 void MessageStoreImpl::buildServices() {
   const BitMapSource* const bit_maps = options_.queue_extension ? options_.bit_maps : nullptr;
-  dispatcher_ = std::make_unique<Dispatcher>(Dispatcher::Parts{*log_, *queues_, *queue_ends_,
-                                                               *deleted_topics_, rules_, arrivals_,
-                                                               bit_maps, options_.is_replica});
+  dispatcher_ = std::make_unique<Dispatcher>(
+      Dispatcher::Parts{*log_, *queues_, *queue_ends_, *deleted_topics_, rules_, arrivals_,
+                        bit_maps, options_.is_replica, [this] { index_->onDispatched(); }});
   queue_mappings_ = std::make_unique<QueueMappings>(
       QueueMappings::Parts{*queues_, *dispatcher_, log_->appendMutex()},
       [this] { queue_flusher_->wake(); });
@@ -210,7 +210,9 @@ void MessageStoreImpl::buildServices() {
 void MessageStoreImpl::onAppended() {
   queue_mappings_->onAppended();
   log_flusher_->onAppended();
-  index_->onAppended();
+  if (options_.flush_mode == FlushMode::kAsync) {
+    index_->onDispatched();  // Else the dispatcher tells, once it is on the disk.
+  }
   retention_->onAppended(log_->maxOffset());
   if (append_listener_) {
     append_listener_();

@@ -114,6 +114,7 @@ Status Dispatcher::dispatchTo(int64_t end) {
   for (;;) {
     const auto more = dispatchBatch(walker, end);
     parts_.arrivals.tell();
+    parts_.on_dispatched();
     ROCKETMQ_RETURN_IF_ERROR(more.status());
     if (!*more) {
       break;
@@ -155,6 +156,7 @@ Status Dispatcher::dispatch(std::span<const MessageRecord> records, int64_t end)
     }
     // Not tell(): whoever else is telling would go on to read the records when they are gone.
     parts_.arrivals.waitUntilTold();
+    parts_.on_dispatched();
   }
   ROCKETMQ_RETURN_IF_ERROR(status);
   noteDispatched(std::max(dispatchedTo(), end), newestMs());

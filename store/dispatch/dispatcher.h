@@ -43,6 +43,8 @@ class Dispatcher {
     ArrivalQueue& arrivals;
     const BitMapSource* bit_maps = nullptr;  ///< Null: the queues' units have no bit maps.
     bool is_replica = false;  ///< The log is a master's: it tells of topics that were made anew.
+    /// After each batch of dispatchTo() and dispatch(); not of replay() and noteDispatched().
+    std::function<void()> on_dispatched;
   };
 
   explicit Dispatcher(const Parts& parts)

@@ -71,8 +71,8 @@ class IndexService {
   /// Ends a repair, indexes what is left unless that takes too long, and flushes the newest file.
   Status stop();
 
-  /// After an append.
-  void onAppended() {
+  /// After more of the log has been dispatched.
+  void onDispatched() {
     if (idle_.load() && idle_.exchange(false)) {
       worker_.wake();
     }

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "common/clock.h"
+#include "store/queue/queue_ends.h"
 #include "store/queue/queue_entry.h"
 #include "store/queue/queue_unit.h"
 
@@ -19,6 +21,8 @@ constexpr int64_t kLookAheadEntries = 800;
 constexpr int64_t kConfirmedChunk = 64 * 1024;
 /// Far above any real one; entries times their size stay far from overflow.
 constexpr int64_t kQueueOffsetMax = int64_t{1} << 50;
+
+constexpr const char* kNobodyReadsIt = "; it lies in front of the queue's minimum offset";
 
 std::string nameOf(const QueueFolder& folder) {
   return fmt::format("{}/{}", folder.topic, folder.queue_id);
@@ -203,6 +207,8 @@ void QueueCheck::confirm(Queue& queue, int64_t index) {
   auto& bits = queue.confirmed[index / kConfirmedChunk];
   bits.resize(static_cast<size_t>(kConfirmedChunk));
   bits[static_cast<size_t>(index % kConfirmedChunk)] = true;
+  queue.first_confirmed =
+      queue.first_confirmed < 0 ? index : std::min(index, queue.first_confirmed);
 }
 
 // --- Entries ------------------------------------------------------------------------------------
@@ -264,18 +270,13 @@ void QueueCheck::checkFile(Queue& queue, size_t number, LogReader& log, int64_t 
       continue;
     }
     if (hole >= 0) {
-      queue.wrong.flush();
-      parts_.sink(
-          at(queue, hole,
-             numbered("entry", "entries", hole, index - 1) + ": empty, though later ones are not"));
+      reportHole(queue, hole, index, "empty, though later ones are not");
       hole = -1;
     }
     checkUnclaimed(queue, index, *entry, log, log_end);
   }
   if (hole >= 0 && !is_last) {
-    parts_.sink(
-        at(queue, hole,
-           numbered("entry", "entries", hole, index - 1) + ": empty, though a file follows"));
+    reportHole(queue, hole, index, "empty, though a file follows");
   }
 }
 
@@ -295,19 +296,71 @@ void QueueCheck::checkUnclaimed(Queue& queue, int64_t index, const QueueEntry& e
   }
   if (entry.physical_offset >= log_end) {
     const bool is_legal = options_.end_is_open;
-    queue.has_faults |= !is_legal;
-    queue.wrong.add(index, at(queue, index,
-                              fmt::format("behind the end of the log at {}{}", log_end,
-                                          is_legal ? "; the next start cuts it off" : ""),
-                              is_legal ? Finding::Kind::kNote : Finding::Kind::kFault));
+    addWrong(queue, index,
+             fmt::format("behind the end of the log at {}{}", log_end,
+                         is_legal ? "; the next start cuts it off" : ""),
+             is_legal ? Finding::Kind::kNote : Finding::Kind::kFault);
     return;
   }
   const std::string why = whyWrong(queue, index, entry, log);
   if (!why.empty()) {
-    queue.has_faults = true;
-    queue.wrong.add(index,
-                    at(queue, index, fmt::format("points at {}: {}", entry.physical_offset, why)));
+    addWrong(queue, index, fmt::format("points at {}: {}", entry.physical_offset, why));
   }
+}
+
+void QueueCheck::addWrong(Queue& queue, int64_t index, const std::string& what,
+                          Finding::Kind kind) {
+  if (index < minimumOf(queue)) {
+    queue.wrong.add(index, at(queue, index, what + kNobodyReadsIt, Finding::Kind::kNote));
+    return;
+  }
+  queue.has_faults |= kind == Finding::Kind::kFault;
+  queue.wrong.add(index, at(queue, index, what, kind));
+}
+
+void QueueCheck::reportHole(Queue& queue, int64_t begin, int64_t end, const char* what) {
+  queue.wrong.flush();
+  const bool is_read = end > minimumOf(queue);
+  parts_.sink(at(queue, begin,
+                 fmt::format("{}: {}{}", numbered("entry", "entries", begin, end - 1), what,
+                             is_read ? "" : kNobodyReadsIt),
+                 is_read ? Finding::Kind::kFault : Finding::Kind::kNote));
+}
+
+/// The log only goes forward: what stands in front of an entry that points in front of the log does
+/// so too, unless it is damaged. An entry behind one that a record has, however, is damaged itself
+/// when it points there.
+int64_t QueueCheck::minimumOf(Queue& queue) {
+  if (!queue.minimum) {
+    const int64_t first = queue.reader.first();
+    const int64_t bound =
+        std::max(first, queue.first_confirmed < 0 ? queue.end : queue.first_confirmed);
+    int64_t minimum = std::clamp(knownMinimum(queue.folder), first, bound);
+    for (int64_t index = minimum; index < bound; ++index) {
+      const auto entry = queue.reader.at(index);
+      if (entry && !isPreBlank(*entry) && entry->physical_offset < parts_.layout.logBegin()) {
+        minimum = index + 1;
+      }
+    }
+    queue.minimum = minimum;
+  }
+  return *queue.minimum;
+}
+
+/// As the broker noted it; 0 when it did not.
+int64_t QueueCheck::knownMinimum(const QueueFolder& folder) {
+  if (!known_ends_) {
+    auto given = QueueEnds::given(parts_.files, parts_.layout.root + "/queueends",
+                                  parts_.layout.checkpoint.value_or(CheckpointTimes{}),
+                                  SystemClock::instance().nowMs());
+    known_ends_ = given ? std::move(given->topics) : QueueEnds::Topics{};
+  }
+  const auto topic = known_ends_->find(folder.topic);
+  if (topic == known_ends_->end()) {
+    return 0;
+  }
+  const auto queue = topic->second.find(folder.queue_id);
+  return queue == topic->second.end() ? 0 : queue->second.min;
 }
 
 /// Empty when the record is right after all.

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -15,6 +16,7 @@
 #include "store/inspect/log_reader.h"
 #include "store/inspect/queue_reader.h"
 #include "store/inspect/store_layout.h"
+#include "store/queue/queue_ends.h"
 
 namespace rocketmq::store::inspect {
 
@@ -64,9 +66,11 @@ class QueueCheck {
     FindingRuns missing;
     FindingRuns wrong;
     bool is_deleted_topic = false;
-    int64_t expected = -1;    // Queue offset of the next record; -1 before the first.
-    int64_t superseded = 0;   // Records whose place belongs to a later one.
-    bool has_faults = false;  // Entries that point at no record of theirs.
+    int64_t expected = -1;           // Queue offset of the next record; -1 before the first.
+    int64_t first_confirmed = -1;    // -1 before there is one.
+    std::optional<int64_t> minimum;  // See minimumOf().
+    int64_t superseded = 0;          // Records whose place belongs to a later one.
+    bool has_faults = false;         // Entries that point at no record of theirs.
     std::map<int64_t, std::vector<bool>> confirmed;  // By kConfirmedChunk entries.
   };
 
@@ -86,6 +90,12 @@ class QueueCheck {
   void checkFile(Queue& queue, size_t number, LogReader& log, int64_t log_end);
   void checkUnclaimed(Queue& queue, int64_t index, const QueueEntry& entry, LogReader& log,
                       int64_t log_end);
+  void addWrong(Queue& queue, int64_t index, const std::string& what,
+                Finding::Kind kind = Finding::Kind::kFault);
+  void reportHole(Queue& queue, int64_t begin, int64_t end, const char* what);
+  /// No reader gets what lies in front of it.
+  int64_t minimumOf(Queue& queue);
+  int64_t knownMinimum(const QueueFolder& folder);
   std::string whyWrong(const Queue& queue, int64_t index, const QueueEntry& entry,
                        LogReader& log) const;
   Finding at(const Queue& queue, int64_t index, std::string what,
@@ -95,6 +105,7 @@ class QueueCheck {
   const Options options_;
   Counts counts_;
   std::map<std::string, std::map<int32_t, std::unique_ptr<Queue>>, std::less<>> queues_;
+  std::optional<QueueEnds::Topics> known_ends_;  // Read when it is needed first.
 };
 
 }  // namespace rocketmq::store::inspect

@@ -25,6 +25,11 @@ Status failure(const char* action, const std::string& path, int error_number) {
   return Status::io(message, error_number);
 }
 
+/// A descriptor; -1: errno. Without O_NONBLOCK the open of a pipe waits for who writes into it.
+int openForReading(const std::string& path, int flags = 0) {
+  return ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | flags);
+}
+
 /// A file opened for reading. Not mapped: a bad sector is then an error and no signal.
 class ReadOnlyFile final : public RandomFile {
  public:
@@ -82,11 +87,19 @@ class ReadOnlyFileSystem final : public FileSystem {
   Result<SpaceInfo> space(const std::string& path) override { return real_.space(path); }
 
   Result<std::unique_ptr<RandomFile>> open(const std::string& path) override {
-    const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+    const int fd = openForReading(path);
     if (fd < 0) {
       return failure("cannot open", path, errno);
     }
-    return std::unique_ptr<RandomFile>(std::make_unique<ReadOnlyFile>(fd, path));
+    auto file = std::make_unique<ReadOnlyFile>(fd, path);
+    struct stat info {};
+    if (::fstat(fd, &info) != 0) {
+      return failure("cannot look at", path, errno);
+    }
+    if (!S_ISREG(info.st_mode)) {
+      return Status::io("cannot read " + path + ": it is no regular file");
+    }
+    return std::unique_ptr<RandomFile>(std::move(file));
   }
 
   Status createDirectories(const std::string& path) override { return refused(path); }
@@ -112,7 +125,7 @@ FileSystem& readOnlyFileSystem() {
 }
 
 Result<LockState> lockStateOf(const std::string& path) {
-  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  const int fd = openForReading(path);
   if (fd < 0) {
     return errno == ENOENT ? Result<LockState>(LockState{}) : failure("cannot open", path, errno);
   }
@@ -134,7 +147,7 @@ Result<LockState> lockStateOf(const std::string& path) {
 }
 
 bool isFolderLocked(const std::string& path) {
-  const int fd = ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  const int fd = openForReading(path, O_DIRECTORY);
   if (fd < 0) {
     return false;
   }

@@ -28,6 +28,9 @@ bool isInside(const std::filesystem::path& inner, const std::filesystem::path& o
   return end == to.end();
 }
 
+/// In a folder that is not whole yet: a salvage made it, and the next may remove it.
+constexpr const char* kMark = "/unfinished-salvage";
+
 std::string withoutSlash(std::string path) {
   while (path.size() > 1 && path.back() == '/') {
     path.pop_back();
@@ -46,6 +49,7 @@ class Salvager {
     ROCKETMQ_RETURN_IF_ERROR(checkPlaces());
     ROCKETMQ_RETURN_IF_ERROR(target_.removeTree(partial_));
     ROCKETMQ_RETURN_IF_ERROR(target_.createDirectories(partial_));
+    ROCKETMQ_RETURN_IF_ERROR(target_.open(partial_ + kMark).status());
     ROCKETMQ_RETURN_IF_ERROR(copyRecords());
     ROCKETMQ_RETURN_IF_ERROR(copyConfig());
     ROCKETMQ_RETURN_IF_ERROR(buildQueues());
@@ -65,12 +69,31 @@ class Salvager {
     if (isInside(out_, layout_.root)) {
       return Status::invalidArgument(out_ + " lies in the damaged store; give another place");
     }
-    const auto present = target_.list(out_);
-    if (present && !present->empty()) {
+    ROCKETMQ_ASSIGN_OR_RETURN(const bool is_free, isEmpty(out_));
+    if (!is_free) {
       return Status::invalidArgument(out_ + " is not empty; give a new folder");
     }
-    return present || present.status().code() == StatusCode::kNotFound ? Status::ok()
-                                                                       : present.status();
+    return checkPartial();
+  }
+
+  /// Whether nothing is in the folder, or there is none.
+  Result<bool> isEmpty(const std::string& dir) {
+    const auto present = target_.list(dir);
+    if (!present) {
+      return present.status().code() == StatusCode::kNotFound ? Result<bool>(true)
+                                                              : present.status();
+    }
+    return present->empty();
+  }
+
+  Status checkPartial() {
+    ROCKETMQ_ASSIGN_OR_RETURN(const bool is_free, isEmpty(partial_));
+    ROCKETMQ_ASSIGN_OR_RETURN(const auto mark, target_.info(partial_ + kMark));
+    return is_free || mark
+               ? Status::ok()
+               : Status::invalidArgument(partial_ +
+                                         ", where the new store is made, is not empty, and no "
+                                         "salvage left it; move it away, or give another OUT");
   }
 
   Status copyRecords() {
@@ -159,6 +182,8 @@ class Salvager {
     if (error) {
       return Status::io("cannot rename " + partial_ + " to " + out_, error.value());
     }
+    ROCKETMQ_RETURN_IF_ERROR(target_.remove(out_ + kMark));
+    ROCKETMQ_RETURN_IF_ERROR(target_.syncDirectory(out_));
     const auto parent = std::filesystem::path(out_).parent_path();
     return target_.syncDirectory(parent.empty() ? "." : parent.string());
   }

@@ -29,8 +29,8 @@ struct SalvageReport {
 
 /// Copies every intact record of a damaged log into a new store `out`, with queues and index made
 /// from the copy and the folder config copied as it is. The source is not changed. Until it is
-/// whole and on the disk the new store is `out`.partial; what an interrupted run left there is
-/// removed.
+/// whole and on the disk the new store is `out`.partial; what an interrupted run left there, which
+/// the file unfinished-salvage in it tells, is removed.
 ///
 /// Kept are topic, queue id, queue offset, properties, body, flags, hosts and timestamps. Physical
 /// offsets change behind the first damage, as a log has no holes: message ids that the broker gave
@@ -38,7 +38,8 @@ struct SalvageReport {
 /// lost messages become pre-blank entries, also at the ends of queues as far as the old queue files
 /// or `queueends` know them, so that consumers' offsets stay valid.
 ///
-/// InvalidArgument: `out` is not empty, or inside the source. Busy: a broker has the source open.
+/// InvalidArgument: `out` is not empty, or inside the source; `out`.partial is not empty, and no
+/// salvage left it. Busy: a broker has the source open.
 Result<SalvageReport> salvage(const std::string& root, const std::string& out,
                               const SalvageOptions& options, const FindingSink& sink,
                               const Progress& progress);

@@ -43,11 +43,14 @@ Result<std::unique_ptr<DeletedTopics>> DeletedTopics::load(FileSystem& files, st
 }
 
 Result<DeletedTopics::Found> DeletedTopics::read(const std::string& path, const LogRange& log) {
-  ROCKETMQ_ASSIGN_OR_RETURN(const auto text, readWhole(files_, path));
-  if (!text) {
+  const auto text = readWhole(files_, path);
+  if (!text.ok() && text.status().code() != StatusCode::kCorruption) {
+    return text.status();
+  }
+  if (text.ok() && !text->has_value()) {
     return Found::kNothing;
   }
-  const Result<Content> content = decodeWithCrc<Content>(*text);
+  const Result<Content> content = text.ok() ? decodeWithCrc<Content>(**text) : text.status();
   if (!content.ok()) {
     log::warn("{} is ignored: {}", path, content.status().message());
     return Found::kDamage;

@@ -37,6 +37,17 @@ Status giveLength(FileSystem& files, const std::string& path, int64_t now_bytes,
   return file->write(0, content);
 }
 
+/// An entry that was cut through tells its record, but not its tags code: it goes, as the log has
+/// all of it.
+Status dropPartialEntry(FileSystem& files, const std::string& path, int64_t bytes) {
+  const int64_t part = bytes % kQueueEntryBytes;
+  if (part == 0) {
+    return Status::ok();
+  }
+  ROCKETMQ_ASSIGN_OR_RETURN(const std::unique_ptr<RandomFile> file, files.open(path));
+  return file->write(bytes - part, std::string(static_cast<size_t>(part), '\0'));
+}
+
 /// A consume queue's folder and the files in it.
 struct QueueFiles {
   std::string dir;
@@ -100,8 +111,11 @@ Result<bool> repairQueue(FileSystem& files, const QueueFiles& queue, int64_t fil
       base % file_bytes == 0 && (wrong == queue.files.begin() ||
                                  *parseSegmentFileName((wrong - 1)->name) + file_bytes == base);
   if (wrong + 1 == queue.files.end() && wrong->info.bytes != file_bytes && is_in_place) {
-    ROCKETMQ_RETURN_IF_ERROR(
-        giveLength(files, queue.dir + "/" + wrong->name, wrong->info.bytes, file_bytes));
+    const std::string path = queue.dir + "/" + wrong->name;
+    if (wrong->info.bytes < file_bytes) {
+      ROCKETMQ_RETURN_IF_ERROR(dropPartialEntry(files, path, wrong->info.bytes));
+    }
+    ROCKETMQ_RETURN_IF_ERROR(giveLength(files, path, wrong->info.bytes, file_bytes));
     return true;
   }
   log::warn(

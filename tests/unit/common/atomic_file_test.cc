@@ -113,6 +113,19 @@ TEST_F(AtomicFileTest, TellsNothingThereFromNothingWhole) {
   EXPECT_EQ(readWithBackup(path_, isBraced).status().code(), StatusCode::kCorruption);
 }
 
+TEST_F(AtomicFileTest, SaysThatAFileIsEmptyWhenNothingReplacesIt) {
+  const auto saidOf = [&] {
+    testing::internal::CaptureStderr();
+    EXPECT_EQ(readWithBackup(path_, isBraced).status().code(), StatusCode::kNotFound);
+    return testing::internal::GetCapturedStderr();
+  };
+  EXPECT_EQ(saidOf(), "") << "a first start";
+  test::writeFile(path_, "");
+  EXPECT_NE(saidOf().find(path_ + " is empty"), std::string::npos);
+  test::writeFile(backup_, "");
+  EXPECT_NE(saidOf().find(path_ + " is empty"), std::string::npos);
+}
+
 TEST_F(AtomicFileTest, DoesNotHideAFileThatCannotBeRead) {
   std::filesystem::create_directories(path_);
   test::writeFile(backup_, "{old}");

@@ -61,6 +61,28 @@ TEST_F(DumpTest, FiltersAndPositionsNarrowItDown) {
   EXPECT_EQ(2, run({"dump", root(), "--queue", "1"}).status);
 }
 
+TEST_F(DumpTest, NothingIsPrintedWithTheReason) {
+  makeStore(10);
+  const auto nothing = [&](std::vector<std::string> options) {
+    options.insert(options.begin(), {"dump", root()});
+    return run(options);
+  };
+  const Outcome no_topic = nothing({"--topic", "Nope"});
+  EXPECT_EQ(1, no_topic.status);
+  EXPECT_EQ("mqstore dump: there is no topic Nope in this store\n", no_topic.output);
+  const Outcome no_queue = nothing({"--topic", "Orders", "--queue", "7"});
+  EXPECT_EQ(1, no_queue.status);
+  EXPECT_EQ("mqstore dump: topic Orders has no queue 7 in this store\n", no_queue.output);
+  const Outcome queue_end = nothing({"--topic", "Orders", "--queue", "1", "--from", "10"});
+  EXPECT_EQ(0, queue_end.status);
+  EXPECT_EQ("mqstore dump: no record of topic Orders from queue 1 offset 10 on\n",
+            queue_end.output);
+  const Outcome log_end = nothing({"--from", "99999999"});
+  EXPECT_EQ(0, log_end.status);
+  EXPECT_EQ("mqstore dump: no record from log offset 99999999 on\n", log_end.output);
+  EXPECT_EQ("", nothing({"--count", "0"}).output);
+}
+
 TEST_F(DumpTest, BodiesThatAreNoTextAreBase64AndCompressedOnesCanBePlain) {
   open();
   ASSERT_TRUE(put("T", 0, std::string("\xFF\x00\x01\x02", 4)).ok());

@@ -416,15 +416,30 @@ TEST_F(RepairTest, OffsetsThatAStartNotedBeforeItDiedAreNotGivenAgain) {
 TEST_F(RepairTest, ASalvageThatIsCutShortLeavesNoStore) {
   makeStore(3);
   writeFile(dir_ / "out.partial/commitlog/half", "written");
+  writeFile(dir_ / "out.partial/unfinished-salvage", "");
   const auto stop = [&](const char* phase, int64_t /*done*/, int64_t /*all*/) {
     EXPECT_FALSE(std::filesystem::exists(dir_ / "out")) << phase;
     EXPECT_FALSE(std::filesystem::exists(dir_ / "out.partial/commitlog/half"));
+    EXPECT_TRUE(std::filesystem::exists(dir_ / "out.partial/unfinished-salvage"));
   };
   const auto report = inspect::salvage(
       root(), dir_ / "out/", {}, [](const inspect::Finding&) {}, stop);
   EXPECT_TRUE(report.ok());
   EXPECT_FALSE(std::filesystem::exists(dir_ / "out.partial"));
+  EXPECT_FALSE(std::filesystem::exists(dir_ / "out/unfinished-salvage"));
   EXPECT_EQ(0, verify(dir_ / "out").status);
+}
+
+TEST_F(RepairTest, SalvageRemovesNothingThatNoneHasLeft) {
+  makeStore(3);
+  writeFile(dir_ / "out.partial/mine", "precious");
+  const Outcome refused = run({"salvage", root(), dir_ / "out"});
+  EXPECT_EQ(2, refused.status);
+  EXPECT_THAT(refused.output, HasSubstr("out.partial, where the new store is made, is not empty"));
+  EXPECT_EQ("precious", readFile(dir_ / "out.partial/mine"));
+  EXPECT_FALSE(std::filesystem::exists(dir_ / "out"));
+  std::filesystem::remove(dir_ / "out.partial/mine");
+  EXPECT_EQ(0, run({"salvage", root(), dir_ / "out"}).status);
 }
 
 TEST_F(RepairTest, ProgressOfEachPhaseHasANameAndGoesToTheEnd) {

@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 #include <gmock/gmock.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 #include <filesystem>
@@ -16,6 +17,7 @@
 namespace rocketmq::store::test {
 namespace {
 
+using ::testing::Contains;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
@@ -222,6 +224,41 @@ TEST_F(VerifyTest, HoleInAQueueIsFound) {
   EXPECT_THAT(found[0] + found[1], HasSubstr("entry 5: empty, though later ones are not"));
 }
 
+TEST_F(VerifyTest, DamageInFrontOfAQueuesMinimumIsANote) {
+  makeStore(40);
+  std::filesystem::remove(logFile(0));
+  open();
+  const int64_t minimum = store_->minOffset("Orders", 0);
+  close();
+  ASSERT_LT(10, minimum);
+  ASSERT_GT(35, minimum);
+  expectClean();
+  QueueEntry wrong = readEntry("Orders", 0, 5);
+  const QueueEntry last_old = readEntry("Orders", 0, minimum - 1);
+  writeEntry("Orders", 0, 3, {});
+  wrong.physical_offset = int64_t{1} << 50;
+  writeEntry("Orders", 0, 5, wrong);
+  wrong.physical_offset = physicalOffset("Bills", 3, 39);
+  writeEntry("Orders", 0, 7, wrong);
+  writeEntry("Orders", 0, minimum - 1, wrong);
+  const Outcome outcome = verify(root());
+  EXPECT_EQ(0, outcome.status) << outcome.output;
+  EXPECT_EQ(4u, linesWith(outcome.output, "note").size()) << outcome.output;
+  EXPECT_THAT(outcome.output, HasSubstr("entry 3: empty, though later ones are not; it lies in "
+                                        "front of the queue's minimum offset"));
+
+  // What the broker has not noted must follow from the entries: the last of them may be read.
+  std::filesystem::remove(root() + "/queueends");
+  ASSERT_EQ(1u, faults().size());
+  EXPECT_THAT(faults()[0], HasSubstr(fmt::format("entry {}: points at", minimum - 1)));
+  writeEntry("Orders", 0, minimum - 1, last_old);
+  EXPECT_EQ(0, verify(root()).status);
+  // One that seems to be old makes no others old.
+  writeEntry("Orders", 0, 36, {.physical_offset = int64_t{1} << 50, .record_bytes = 100});
+  writeEntry("Orders", 0, 38, last_old);
+  EXPECT_THAT(faults(), Contains(HasSubstr("entry 36: behind the end of the log")));
+}
+
 TEST_F(VerifyTest, WhatAKillLeavesIsANoteAndNoFault) {
   open();
   send("Orders", 0, 100);
@@ -327,6 +364,29 @@ TEST_F(VerifyTest, ShortAndMissingFilesAreFound) {
   std::filesystem::remove(logFile(kLogFileBytes));
   const auto found = faults();
   EXPECT_THAT(found.at(0), HasSubstr("a file of the log is missing"));
+}
+
+TEST_F(VerifyTest, APipeInThePlaceOfAFileIsSaidAndNotWaitedFor) {
+  makeStore();
+  const auto putPipe = [](const std::string& path) {
+    std::filesystem::remove(path);
+    ASSERT_EQ(0, ::mkfifo(path.c_str(), 0600));
+  };
+  putPipe(onlyIndexFile());
+  const Outcome outcome = run({"verify", root(), "--maxHashSlotNum", "64", "--maxIndexNum", "256"});
+  EXPECT_EQ(1, outcome.status);
+  EXPECT_THAT(outcome.output, HasSubstr("it is no regular file"));
+  putPipe(queueFile("Orders", 0));
+  EXPECT_THAT(faults(), Contains(HasSubstr("Orders/0")));
+  putPipe(logFile(0));
+  for (const char* const command : {"inspect", "verify", "dump", "rebuild"}) {
+    const Outcome refused = run({command, root()});
+    EXPECT_EQ(2, refused.status) << command;
+    EXPECT_THAT(refused.output, HasSubstr("it is no regular file"));
+  }
+  std::filesystem::remove(logFile(0));
+  putPipe(root() + "/lock");
+  EXPECT_EQ(0, run({"inspect", root()}).status);
 }
 
 // Only zeros come behind the gap: without them a broker would start, with them none does.

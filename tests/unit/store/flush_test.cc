@@ -102,6 +102,17 @@ TEST_F(SyncFlushTest, MessageIsVisibleOnlyWhenItIsOnTheDisk) {
   EXPECT_EQ(0, store_->dispatchBehindBytes());
 }
 
+// The index thread may have looked for it, in vain, and have gone to sleep before the sync is over.
+TEST_F(SyncFlushTest, KeyIsFoundOnceItsMessageIsOnTheDisk) {
+  files_.holdSync();
+  open();
+  put("A", 0, "x", properties({{"KEYS", "k"}}));
+  std::this_thread::sleep_for(std::chrono::milliseconds(50));  // The time the sync takes.
+  files_.letSync();
+  EXPECT_TRUE(eventually(
+      [&] { return store_->queryByKey("A", "k", 1, 0, int64_t{1} << 60).records.size() == 1; }));
+}
+
 TEST_F(SyncFlushTest, MessageIsVisibleWhenItsWaiterIsTold) {
   open();
   for (int i = 0; i < 200; ++i) {

@@ -1,8 +1,10 @@
 #include <gmock/gmock.h>
 
+#include <chrono>
 #include <filesystem>
 #include <random>
 #include <string>
+#include <thread>
 
 #include "tests/unit/store/store_test_support.h"
 
@@ -75,6 +77,11 @@ class ReplicaTest : public StoreTest {
     ASSERT_EQ("", copy().message());
     EXPECT_EQ(store_->commitLogMaxOffset(), slave_->commitLogMaxOffset());
     EXPECT_EQ(logBytesOf(*store_), logBytesOf(*slave_));
+  }
+
+  bool slaveFinds(const std::string& key) {
+    return eventually(
+        [&] { return slave_->queryByKey("A", key, 1, 0, int64_t{1} << 60).records.size() == 1; });
   }
 
   void crashSlave() {
@@ -302,6 +309,32 @@ TEST_F(ReplicaTest, UnderSyncFlushRecordsAreVisibleOnceFlushed) {
   ASSERT_EQ("", copy().message());
   EXPECT_TRUE(eventually([&] { return slave_->maxOffset("B", 0) == store_->maxOffset("B", 0); }));
   EXPECT_EQ(slave_->commitLogMaxOffset(), slave_->flushedOffset());
+}
+
+TEST_F(ReplicaTest, UnderSyncFlushKeysAreIndexedOnceFlushed) {
+  put("A", 0, "x", properties({{"KEYS", "k"}}));
+  options_.flush_mode = FlushMode::kSync;
+  files_.setFaultPath("slave/commitlog");
+  files_.holdSync();
+  openSlave();
+  ASSERT_EQ("", copy().message());
+  std::this_thread::sleep_for(std::chrono::milliseconds(50));  // The time the sync takes.
+  files_.letSync();
+  EXPECT_TRUE(slaveFinds("k"));
+}
+
+// The call that brings the queues up to the log need not bring the log anything itself.
+TEST_F(ReplicaTest, KeysAreIndexedWhenTheQueuesHaveRoomAgain) {
+  put("A", 0, "x", properties({{"KEYS", "k"}}));
+  openSlave();
+  files_.setFaultPath("slave/consumequeue");
+  files_.disk_is_full = true;
+  EXPECT_FALSE(copy().isOk());
+  ASSERT_LT(0, slave_->dispatchBehindBytes());
+  std::this_thread::sleep_for(std::chrono::milliseconds(50));  // The time the disk is full.
+  files_.disk_is_full = false;
+  ASSERT_TRUE(slave_->appendReplicated(slave_->commitLogMaxOffset(), "").ok());
+  EXPECT_TRUE(slaveFinds("k"));
 }
 
 TEST_F(ReplicaTest, AppendListenerHearsOfEveryAppend) {

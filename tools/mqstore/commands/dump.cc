@@ -145,7 +145,8 @@ class Dump final : public Command {
     store::inspect::LogScanner scanner(files_, layout, startOf(layout));
     const int64_t all = store::inspect::LogReader(files_, layout).end() - layout.logBegin();
     bool is_damaged = false;
-    for (int64_t printed = 0; printed < count_;) {
+    int64_t printed = 0;
+    while (printed < count_) {
       const LogItem item = scanner.next();
       if (item.kind == LogItem::Kind::kEnd) {
         break;
@@ -154,15 +155,22 @@ class Dump final : public Command {
         is_damaged = true;
         fmt::print(stderr, "log offset {}: {} bytes hold no intact record: {}\n", item.begin,
                    item.end - item.begin, printable(item.reason));
-      } else if (isWanted(item.record)) {
-        ++printed;
-        fmt::print("{}\n", json::encode(toLine(item.record, decompress_), json::Style::kStandard));
+      } else {
+        noteSeen(item.record.topic, item.record.queue_id);
+        if (isWanted(item.record)) {
+          ++printed;
+          fmt::print("{}\n",
+                     json::encode(toLine(item.record, decompress_), json::Style::kStandard));
+        }
       }
       if (callback) {
         callback("commit log", item.end - layout.logBegin(), all);
       }
     }
-    return is_damaged ? Outcome::kFaults : Outcome::kClean;
+    const bool asks_in_vain = printed == 0 && count_ > 0;
+    progress.wipe();
+    const bool is_there = !asks_in_vain || explainNothing(layout);
+    return is_damaged || !is_there ? Outcome::kFaults : Outcome::kClean;
   }
 
  private:
@@ -172,6 +180,33 @@ class Dump final : public Command {
     }
     return queue_id_ ? record.queue_id == *queue_id_ && record.queue_offset >= from_
                      : record.physical_offset >= from_;
+  }
+
+  void noteSeen(std::string_view topic, int32_t queue_id) {
+    has_topic_ = has_topic_ || topic == topic_;
+    has_queue_ = has_queue_ || (topic == topic_ && queue_id == queue_id_);
+  }
+
+  /// False when the topic or queue that was asked for is not in the store.
+  bool explainNothing(const StoreLayout& layout) {
+    for (const auto& folder : layout.queues) {
+      noteSeen(folder.topic, folder.queue_id);
+    }
+    has_topic_ = has_topic_ || (layout.known_topics && layout.known_topics->contains(topic_));
+    const std::string topic = printable(topic_);
+    if (!topic_.empty() && !has_topic_) {
+      fmt::print(stderr, "mqstore dump: there is no topic {} in this store\n", topic);
+      return false;
+    }
+    if (queue_id_ && !has_queue_) {
+      fmt::print(stderr, "mqstore dump: topic {} has no queue {} in this store\n", topic,
+                 *queue_id_);
+      return false;
+    }
+    fmt::print(stderr, "mqstore dump: no record{} from {} {} on\n",
+               topic_.empty() ? "" : " of topic " + topic,
+               queue_id_ ? fmt::format("queue {} offset", *queue_id_) : "log offset", from_);
+    return true;
   }
 
   /// Where to begin to read, so that nothing wanted lies before: the queue or the file name tells.
@@ -202,6 +237,9 @@ class Dump final : public Command {
   int64_t from_ = 0;
   int64_t count_ = std::numeric_limits<int64_t>::max();
   bool decompress_ = false;
+  // Of the topic and the queue that were asked for:
+  bool has_topic_ = false;
+  bool has_queue_ = false;
 };
 
 }  // namespace
