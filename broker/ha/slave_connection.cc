@@ -93,27 +93,27 @@ void SlaveConnection::waitReadable() {
                      });
 }
 
+/// One read, so that a peer that sends without end gets no more of the thread than the others. What
+/// it could not take is there when the thread comes by again.
 void SlaveConnection::readReports() {
   std::array<char, 4096> buffer;
-  for (;;) {
-    const ssize_t got = ::recv(socket_.native_handle(), buffer.data(), buffer.size(), MSG_DONTWAIT);
-    if (got > 0) {
-      last_read_ = steady_clock::now();
-      const auto report = reports_.feed({buffer.data(), static_cast<size_t>(got)});
-      if (report && !takeReport(*report)) {
-        return;
-      }
-    } else if (got == 0) {
-      close("the slave has closed it");
-      return;
-    } else if (wouldBlock(errno)) {
-      waitReadable();
-      return;
-    } else if (errno != EINTR) {
-      close("cannot read: " + errorText(errno));
+  const ssize_t got = ::recv(socket_.native_handle(), buffer.data(), buffer.size(), MSG_DONTWAIT);
+  if (got == 0) {
+    close("the slave has closed it");
+    return;
+  }
+  if (got < 0 && !wouldBlock(errno) && errno != EINTR) {
+    close("cannot read: " + errorText(errno));
+    return;
+  }
+  if (got > 0) {
+    last_read_ = steady_clock::now();
+    const auto report = reports_.feed({buffer.data(), static_cast<size_t>(got)});
+    if (report && !takeReport(*report)) {
       return;
     }
   }
+  waitReadable();
 }
 
 bool SlaveConnection::takeReport(int64_t end_offset) {
@@ -130,7 +130,9 @@ bool SlaveConnection::takeReport(int64_t end_offset) {
     close("the slave is ahead of this master");
     return false;
   }
-  const bool is_first = ackOffset() < 0;
+  const int64_t before = ackOffset();
+  const bool is_first = before < 0;
+  const bool was_following = isFollowing();
   ack_offset_.store(end_offset, std::memory_order_relaxed);
   if (is_first) {
     first_report_ = end_offset;
@@ -144,7 +146,9 @@ bool SlaveConnection::takeReport(int64_t end_offset) {
     next_offset_.store(start, std::memory_order_relaxed);
     log::info("slave {} asks for the log from {} on; sending from {}", address_, end_offset, start);
   }
-  listener_.onReport();
+  if (end_offset != before || isFollowing() != was_following) {
+    listener_.onReport();
+  }
   if (is_first) {
     pump();
   }
