@@ -49,7 +49,9 @@ SlaveConnection::SlaveConnection(remoting::TcpSocket socket, store::MessageStore
       last_write_(last_read_),
       rate_since_(last_read_) {
   asio::error_code ignored;  // Reading notices a slave that has gone already.
-  address_ = remoting::toHostAddress(socket_.remote_endpoint(ignored)).toString();
+  const HostAddress remote = remoting::toHostAddress(socket_.remote_endpoint(ignored));
+  address_ = remote.toString();
+  host_ = remote.ipString();
   socket_.set_option(asio::ip::tcp::no_delay(true), ignored);
   socket_.native_non_blocking(true, ignored);  // As MappedFile::sendTo() needs it.
 }
@@ -78,6 +80,7 @@ SlaveConnection::State SlaveConnection::state() const {
   return {.address = address_,
           .ack_offset = ackOffset(),
           .is_following = isFollowing(),
+          .is_current = isCurrent(),
           .transfer_from = next_offset_.load(std::memory_order_relaxed),
           .bytes_per_second = bytes_per_second_.load(std::memory_order_relaxed)};
 }
@@ -133,6 +136,10 @@ bool SlaveConnection::takeReport(int64_t end_offset) {
   const int64_t before = ackOffset();
   const bool is_first = before < 0;
   const bool was_following = isFollowing();
+  const bool was_current = is_current_.exchange(true, std::memory_order_relaxed);
+  if (is_first) {
+    listener_.onFirstReport(*this);
+  }
   ack_offset_.store(end_offset, std::memory_order_relaxed);
   if (is_first) {
     first_report_ = end_offset;
@@ -146,7 +153,7 @@ bool SlaveConnection::takeReport(int64_t end_offset) {
     next_offset_.store(start, std::memory_order_relaxed);
     log::info("slave {} asks for the log from {} on; sending from {}", address_, end_offset, start);
   }
-  if (end_offset != before || isFollowing() != was_following) {
+  if (end_offset != before || isFollowing() != was_following || !was_current) {
     listener_.onReport();
   }
   if (is_first) {
