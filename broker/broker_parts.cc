@@ -269,8 +269,11 @@ void Broker::Impl::registerHandlers() {
                                  .lanes = lanes_,
                                  .topics = *topics_});
   if (transactions_) {
-    registerTransactionHandlers(
-        router_, {.transactions = *transactions_, .held_pulls = held_pulls_, .lanes = lanes_});
+    registerTransactionHandlers(router_, {.transactions = *transactions_,
+                                          .gate = send_gate_,
+                                          .guarantee = *guarantee_,
+                                          .held_pulls = held_pulls_,
+                                          .lanes = lanes_});
   } else {
     refuseTransactions(router_);
   }

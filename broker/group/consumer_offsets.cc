@@ -90,8 +90,13 @@ size_t ConsumerOffsets::cutToEnds(const std::function<int64_t(std::string_view, 
   return cut;
 }
 
-std::vector<ConsumerOffsets::Position> ConsumerOffsets::raiseToMarked(
-    model::ConsumerOffsetTable& master) {
+void ConsumerOffsets::markForMaster(LastConsumed last_consumed) {
+  last_consumed_ = std::move(last_consumed);
+  marks_for_master_.store(true, std::memory_order_release);
+}
+
+std::vector<ConsumerOffsets::Position> ConsumerOffsets::aheadOf(
+    const model::ConsumerOffsetTable& master) {
   const auto masterHas = [&master](const Position& position) {
     const auto queues = master.offset_table.find(position.topic + kSeparator + position.group);
     if (queues == master.offset_table.end()) {
@@ -105,20 +110,35 @@ std::vector<ConsumerOffsets::Position> ConsumerOffsets::raiseToMarked(
     MutexLock lock(shard.mutex);
     for (auto& [group, topics] : shard.groups) {
       for (auto& [topic, offsets] : topics) {
-        for (auto queue = offsets.for_master.begin(); queue != offsets.for_master.end();) {
-          Position position{group, topic, *queue, offsets.committed[*queue]};
+        for (auto mark = offsets.for_master.begin(); mark != offsets.for_master.end();) {
+          const auto& [queue_id, last_consumed] = *mark;
+          Position position{group, topic, queue_id, offsets.committed[queue_id], last_consumed};
           if (masterHas(position)) {
-            queue = offsets.for_master.erase(queue);
+            mark = offsets.for_master.erase(mark);
           } else {
-            master.offset_table[topic + kSeparator + group][*queue] = position.offset;
             ahead.push_back(std::move(position));
-            ++queue;
+            ++mark;
           }
         }
       }
     }
   }
   return ahead;
+}
+
+void ConsumerOffsets::raise(model::ConsumerOffsetTable& master, const Position& position) {
+  master.offset_table[position.topic + kSeparator + position.group][position.queue_id] =
+      position.offset;
+}
+
+void ConsumerOffsets::unmarkGroup(std::string_view group) {
+  Shard& shard = shardOf(group);
+  MutexLock lock(shard.mutex);
+  if (const auto topics = shard.groups.find(group); topics != shard.groups.end()) {
+    for (auto& [topic, offsets] : topics->second) {
+      offsets.for_master.clear();
+    }
+  }
 }
 
 void ConsumerOffsets::unmark(const Position& position) {
@@ -160,6 +180,8 @@ bool ConsumerOffsets::commit(std::string_view group, std::string_view topic, int
   if (offset < 0) {
     return true;
   }
+  const bool is_marked = marks_for_master_.load(std::memory_order_acquire);
+  const int64_t last_consumed = is_marked ? last_consumed_(topic, queue_id, offset) : -1;
   Shard& shard = shardOf(group);
   MutexLock lock(shard.mutex);
   if (positions_.load(std::memory_order_relaxed) >= positions_max) {
@@ -175,8 +197,8 @@ bool ConsumerOffsets::commit(std::string_view group, std::string_view topic, int
     }
     offsets.resets.erase(reset);
   }
-  if (marks_for_master_.load(std::memory_order_acquire)) {
-    offsets.for_master.insert(queue_id);
+  if (is_marked) {
+    offsets.for_master.insert_or_assign(queue_id, last_consumed);
   }
   const auto [place, is_new] = offsets.committed.try_emplace(queue_id, offset);
   if (!is_new && place->second != offset) {

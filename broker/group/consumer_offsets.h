@@ -83,26 +83,37 @@ class ConsumerOffsets {
 
   // For a slave, to which consumers commit while their master is gone.
 
+  /// Log offset of the last message in front of a position; -1 when it is not here.
+  using LastConsumed =
+      std::function<int64_t(std::string_view topic, int32_t queue_id, int64_t offset)>;
+
   /// From now on positions that are committed here are marked until the master has them. The marks
-  /// do not survive a restart.
-  void markForMaster() { marks_for_master_.store(true, std::memory_order_release); }
+  /// do not survive a restart. Once, before the first commit.
+  void markForMaster(LastConsumed last_consumed);
 
   struct Position {
     std::string group;
     std::string topic;
     int32_t queue_id = 0;
     int64_t offset = 0;
+    int64_t last_consumed = -1;  ///< When it was committed: offsets of another topic of the same
+                                 ///< name look just the same.
   };
-  /// Forgets the marks of positions that the master has by its table. The others are returned, as
-  /// the master is to be told of them, and put into the table, so that takeOver() does not set them
+  /// Forgets the marks of positions that the master has by its table. Returns the others.
+  std::vector<Position> aheadOf(const model::ConsumerOffsetTable& master);
+
+  /// Puts a position of which the master is told into its table, so that takeOver() does not set it
   /// back, however much later it comes.
-  std::vector<Position> raiseToMarked(model::ConsumerOffsetTable& master);
+  static void raise(model::ConsumerOffsetTable& master, const Position& position);
 
   /// Becomes what the master's table is; only positions that are marked stay as they are.
   void takeOver(const model::ConsumerOffsetTable& master);
 
-  /// The master has been told; removes the mark unless the position has changed since.
+  /// The master has been told, or must not be; removes the mark unless the position has changed
+  /// since.
   void unmark(const Position& position);
+  /// The master has removed the group.
+  void unmarkGroup(std::string_view group);
 
   /// {"dataVersion":{...},"offsetTable":{"topic@group":{queue:offset}}}, in the dialect of
   /// RocketMQ's bodies. The version counts changes since this object was opened.
@@ -119,7 +130,8 @@ class ConsumerOffsets {
   struct TopicOffsets {
     QueueOffsets committed;
     std::map<int32_t, Reset> resets;
-    std::set<int32_t> for_master;  ///< Marked queues.
+    /// Marked queues, with the Position::last_consumed of each.
+    std::map<int32_t, int64_t> for_master;
   };
   using GroupOffsets = StringMap<TopicOffsets>;
   struct Shard {
@@ -157,6 +169,7 @@ class ConsumerOffsets {
   std::atomic<size_t> positions_{0};  ///< About: counted anew by persist().
   /// Set by the first reset: until then resetFor(), which every pull calls, takes no lock.
   std::atomic<bool> any_reset_{false};
+  LastConsumed last_consumed_;  ///< Set before marks_for_master_ is.
   std::atomic<bool> marks_for_master_{false};
 
   Mutex persist_mutex_;

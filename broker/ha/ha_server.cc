@@ -56,6 +56,7 @@ class HaServer::Impl final : public SlaveConnection::Listener,
     return connections_;
   }
 
+  void onFirstReport(SlaveConnection& connection) override;
   void onReport() override { updateWaits(); }
   void onIdle() override { sleeps_.exchange(true, std::memory_order_acq_rel); }
   void onClosed(SlaveConnection& connection) override;
@@ -148,6 +149,16 @@ bool HaServer::Impl::closeMuteOne() {
   return false;
 }
 
+/// What the others from there have acknowledged counts again with their next reports. Slaves that
+/// share a machine have one for the next send.
+void HaServer::Impl::onFirstReport(SlaveConnection& connection) {
+  for (const auto& other : connections()) {
+    if (other.get() != &connection && other->host() == connection.host()) {
+      other->doubt();
+    }
+  }
+}
+
 void HaServer::Impl::onClosed(SlaveConnection& connection) {
   {
     MutexLock lock(mutex_);
@@ -172,12 +183,13 @@ void HaServer::Impl::pumpAll() {
 
 void HaServer::Impl::updateWaits() {
   std::vector<int64_t> ends;
+  std::vector<int64_t> doubtful;
   for (const auto& connection : connections()) {
     if (connection->isFollowing()) {
-      ends.push_back(connection->ackOffset());
+      (connection->isCurrent() ? ends : doubtful).push_back(connection->ackOffset());
     }
   }
-  waits_.update(std::move(ends));
+  waits_.update(std::move(ends), doubtful);
   reported_.notifyAll();
 }
 

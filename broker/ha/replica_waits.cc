@@ -30,7 +30,7 @@ int64_t ReplicaWaits::replicatedTo(int32_t slaves) const {
   return index < replicated_.size() ? replicated_[index] : 0;
 }
 
-void ReplicaWaits::update(std::vector<int64_t> slave_ends) {
+void ReplicaWaits::update(std::vector<int64_t> slave_ends, const std::vector<int64_t>& doubtful) {
   std::sort(slave_ends.begin(), slave_ends.end(), std::greater<>());
   std::vector<Done> served;
   {
@@ -39,6 +39,8 @@ void ReplicaWaits::update(std::vector<int64_t> slave_ends) {
     for (size_t i = 0; i < slave_ends.size(); ++i) {
       replicated_[i] = std::max(replicated_[i], slave_ends[i]);
     }
+    slave_ends.insert(slave_ends.end(), doubtful.begin(), doubtful.end());
+    std::sort(slave_ends.begin(), slave_ends.end(), std::greater<>());
     slave_ends_ = std::move(slave_ends);
     const auto last = waits_.upper_bound(replicatedTo(1));
     for (auto wait = waits_.begin(); wait != last;) {

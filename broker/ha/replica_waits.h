@@ -38,8 +38,9 @@ class ReplicaWaits {
   void whenReplicated(int64_t end_offset, const Limits& limits,
                       std::chrono::steady_clock::time_point deadline, Done done);
 
-  /// The ends of the logs of all connected slaves have become these.
-  void update(std::vector<int64_t> slave_ends);
+  /// The ends of the logs of all connected slaves have become these. The `doubtful` may be those of
+  /// slaves that are among the others already: they may be waited for, but serve no wait.
+  void update(std::vector<int64_t> slave_ends, const std::vector<int64_t>& doubtful = {});
 
   /// How many connected slaves have the log to within less than `gap_bytes` of `log_end`.
   int32_t inSync(int64_t log_end, int64_t gap_bytes) const;

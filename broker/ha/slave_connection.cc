@@ -49,7 +49,9 @@ SlaveConnection::SlaveConnection(remoting::TcpSocket socket, store::MessageStore
       last_write_(last_read_),
       rate_since_(last_read_) {
   asio::error_code ignored;  // Reading notices a slave that has gone already.
-  address_ = remoting::toHostAddress(socket_.remote_endpoint(ignored)).toString();
+  const HostAddress remote = remoting::toHostAddress(socket_.remote_endpoint(ignored));
+  address_ = remote.toString();
+  host_ = remote.ipString();
   socket_.set_option(asio::ip::tcp::no_delay(true), ignored);
   socket_.native_non_blocking(true, ignored);  // As MappedFile::sendTo() needs it.
 }
@@ -78,6 +80,7 @@ SlaveConnection::State SlaveConnection::state() const {
   return {.address = address_,
           .ack_offset = ackOffset(),
           .is_following = isFollowing(),
+          .is_current = isCurrent(),
           .transfer_from = next_offset_.load(std::memory_order_relaxed),
           .bytes_per_second = bytes_per_second_.load(std::memory_order_relaxed)};
 }
@@ -93,27 +96,27 @@ void SlaveConnection::waitReadable() {
                      });
 }
 
+/// One read, so that a peer that sends without end gets no more of the thread than the others. What
+/// it could not take is there when the thread comes by again.
 void SlaveConnection::readReports() {
   std::array<char, 4096> buffer;
-  for (;;) {
-    const ssize_t got = ::recv(socket_.native_handle(), buffer.data(), buffer.size(), MSG_DONTWAIT);
-    if (got > 0) {
-      last_read_ = steady_clock::now();
-      const auto report = reports_.feed({buffer.data(), static_cast<size_t>(got)});
-      if (report && !takeReport(*report)) {
-        return;
-      }
-    } else if (got == 0) {
-      close("the slave has closed it");
-      return;
-    } else if (wouldBlock(errno)) {
-      waitReadable();
-      return;
-    } else if (errno != EINTR) {
-      close("cannot read: " + errorText(errno));
+  const ssize_t got = ::recv(socket_.native_handle(), buffer.data(), buffer.size(), MSG_DONTWAIT);
+  if (got == 0) {
+    close("the slave has closed it");
+    return;
+  }
+  if (got < 0 && !wouldBlock(errno) && errno != EINTR) {
+    close("cannot read: " + errorText(errno));
+    return;
+  }
+  if (got > 0) {
+    last_read_ = steady_clock::now();
+    const auto report = reports_.feed({buffer.data(), static_cast<size_t>(got)});
+    if (report && !takeReport(*report)) {
       return;
     }
   }
+  waitReadable();
 }
 
 bool SlaveConnection::takeReport(int64_t end_offset) {
@@ -130,7 +133,13 @@ bool SlaveConnection::takeReport(int64_t end_offset) {
     close("the slave is ahead of this master");
     return false;
   }
-  const bool is_first = ackOffset() < 0;
+  const int64_t before = ackOffset();
+  const bool is_first = before < 0;
+  const bool was_following = isFollowing();
+  const bool was_current = is_current_.exchange(true, std::memory_order_relaxed);
+  if (is_first) {
+    listener_.onFirstReport(*this);
+  }
   ack_offset_.store(end_offset, std::memory_order_relaxed);
   if (is_first) {
     first_report_ = end_offset;
@@ -144,7 +153,9 @@ bool SlaveConnection::takeReport(int64_t end_offset) {
     next_offset_.store(start, std::memory_order_relaxed);
     log::info("slave {} asks for the log from {} on; sending from {}", address_, end_offset, start);
   }
-  listener_.onReport();
+  if (end_offset != before || isFollowing() != was_following || !was_current) {
+    listener_.onReport();
+  }
   if (is_first) {
     pump();
   }

@@ -28,7 +28,10 @@ class SlaveConnection : public std::enable_shared_from_this<SlaveConnection> {
   class Listener {
    public:
     virtual ~Listener() = default;
-    virtual void onReport() = 0;  ///< ackOffset() or isFollowing() has changed.
+    /// Before the first report counts.
+    virtual void onFirstReport(SlaveConnection& connection) = 0;
+    /// ackOffset(), isFollowing() or isCurrent() has changed.
+    virtual void onReport() = 0;
     /// Everything has been sent: pump() must follow the next append.
     virtual void onIdle() = 0;
     virtual void onClosed(SlaveConnection& connection) = 0;
@@ -44,6 +47,8 @@ class SlaveConnection : public std::enable_shared_from_this<SlaveConnection> {
   void close(const std::string& reason);
 
   const std::string& address() const { return address_; }
+  /// The address without the port.
+  const std::string& host() const { return host_; }
   /// The end of the slave's log as last reported; -1 before the first report.
   int64_t ackOffset() const { return ack_offset_.load(std::memory_order_relaxed); }
   /// Whether the slave's reports can be relied on: its log is empty or ends where this master's
@@ -51,11 +56,16 @@ class SlaveConnection : public std::enable_shared_from_this<SlaveConnection> {
   /// another master's: it may just be comparing. No longer when this master has removed what it
   /// lacks.
   bool isFollowing() const { return is_following_.load(std::memory_order_relaxed); }
+  /// Whether the slave has reported since doubt(). If not this may be the old connection of one
+  /// that has died without a word and has come back over another one.
+  bool isCurrent() const { return is_current_.load(std::memory_order_relaxed); }
+  void doubt() { is_current_.store(false, std::memory_order_relaxed); }
 
   struct State {
     std::string address;
     int64_t ack_offset = -1;
     bool is_following = false;
+    bool is_current = false;
     int64_t transfer_from = 0;  ///< What is sent next.
     int64_t bytes_per_second = 0;
   };
@@ -103,6 +113,7 @@ class SlaveConnection : public std::enable_shared_from_this<SlaveConnection> {
   const LiveSettings& settings_;
   Listener& listener_;
   std::string address_;
+  std::string host_;
 
   ReportReader reports_;
   std::vector<Frame> frames_;
@@ -119,6 +130,7 @@ class SlaveConnection : public std::enable_shared_from_this<SlaveConnection> {
   int64_t first_report_ = -1;
   std::atomic<int64_t> ack_offset_{-1};
   std::atomic<bool> is_following_{false};
+  std::atomic<bool> is_current_{false};
   std::atomic<int64_t> next_offset_{0};
   std::atomic<int64_t> bytes_per_second_{0};
 };

@@ -1,5 +1,6 @@
 #include "broker/ha/slave_synchronizer.h"
 
+#include <algorithm>
 #include <chrono>
 #include <memory>
 #include <utility>
@@ -9,6 +10,7 @@
 #include "common/log.h"
 #include "common/number.h"
 #include "remoting/protocol/bodies/config_tables.h"
+#include "remoting/protocol/bodies/consume_queue.h"
 #include "remoting/protocol/bodies/lists.h"
 #include "remoting/protocol/commands/commands.h"
 
@@ -31,6 +33,15 @@ Result<int64_t> numberIn(std::string_view runtime_info, const std::string& name)
 }
 
 }  // namespace
+
+SlaveSynchronizer::SlaveSynchronizer(const Parts& parts, HaClient& log) : parts_(parts), log_(log) {
+  parts_.offsets.markForMaster(
+      [&store = parts.store](std::string_view topic, int32_t queue_id, int64_t offset) -> int64_t {
+        const auto last = offset > 0 ? store.queueEntries(topic, queue_id, offset - 1, 1)
+                                     : std::vector<store::QueueEntry>();
+        return last.empty() ? -1 : last[0].physical_offset;
+      });
+}
 
 void SlaveSynchronizer::setMasterAddress(const std::string& address) {
   {
@@ -59,16 +70,9 @@ void SlaveSynchronizer::run() {
   copyLogBegin(master);
   copyTopics(master);
   copyTable<remoting::GetAllSubscriptionGroupConfig, remoting::AllSubscriptionGroups>(
-      master, "consumer groups", [this](auto table) { parts_.groups.takeOver(std::move(table)); });
-  copyPositions<remoting::GetAllConsumerOffset, remoting::AllConsumerOffset>(
-      master, kConsumerOffsets, [this, master](auto table) {
-        for (const ConsumerOffsets::Position& ahead : parts_.offsets.raiseToMarked(table)) {
-          giveBack(master, ahead);
-        }
-        // Shared, as it may be large.
-        applyOnceCovered(master, kConsumerOffsets,
-                         [this, shared = std::make_shared<const remoting::AllConsumerOffset>(
-                                    std::move(table))] { parts_.offsets.takeOver(*shared); });
+      master, "consumer groups", [this, master](auto table) {
+        takeGroups(std::move(table));
+        copyOffsets(master);  // Afterwards, as what it gives back is up to the groups.
       });
   copyPositions<remoting::GetAllDelayOffset, remoting::AllDelayOffset>(
       master, kDelayOffsets, [this, master](auto table) {
@@ -81,6 +85,79 @@ void SlaveSynchronizer::run() {
         master, "numbers of timers",
         [this](auto table) { parts_.timers->takeMetrics(std::move(table)); });
   }
+}
+
+void SlaveSynchronizer::takeGroups(remoting::AllSubscriptionGroups groups) {
+  std::set<std::string> removed;
+  {
+    MutexLock lock(mutex_);
+    removed = std::exchange(groups_, {});
+    for (const auto& [group, config] : groups.subscription_group_table) {
+      removed.erase(group);
+      groups_.insert(group);
+    }
+  }
+  for (const std::string& group : removed) {
+    parts_.offsets.unmarkGroup(group);
+  }
+  parts_.groups.takeOver(std::move(groups));
+}
+
+void SlaveSynchronizer::copyOffsets(const std::string& master) {
+  copyPositions<remoting::GetAllConsumerOffset, remoting::AllConsumerOffset>(
+      master, kConsumerOffsets, [this, master](auto table) {
+        auto copy = std::make_shared<OffsetsCopy>();
+        copy->ahead = parts_.offsets.aheadOf(table);
+        copy->table = std::move(table);
+        settleMarks(master, std::move(copy));
+      });
+}
+
+void SlaveSynchronizer::settleMarks(const std::string& master, std::shared_ptr<OffsetsCopy> copy) {
+  if (copy->ahead.empty()) {
+    applyOnceCovered(master, kConsumerOffsets,
+                     [this, copy] { parts_.offsets.takeOver(copy->table); });
+    return;
+  }
+  ConsumerOffsets::Position position = std::move(copy->ahead.back());
+  copy->ahead.pop_back();
+  remoting::QueryConsumeQueue request{.topic = position.topic,
+                                      .queue_id = position.queue_id,
+                                      .index = std::max<int64_t>(position.offset - 1, 0),
+                                      .count = 1};
+  parts_.client.call(master, std::move(request), remoting::Payload(),
+                     remoting::deadlineAfter(kTimeout),
+                     [this, master, copy, position = std::move(position)](const auto& answer) {
+                       if (!answer.ok()) {
+                         return;  // All of it comes again with the next round.
+                       }
+                       const Verdict verdict = judge(position, answer);
+                       if (verdict == Verdict::kGiveBack) {
+                         ConsumerOffsets::raise(copy->table, position);
+                         giveBack(master, position);
+                       } else if (verdict == Verdict::kForget) {
+                         parts_.offsets.unmark(position);
+                       }
+                       settleMarks(master, copy);
+                     });
+}
+
+SlaveSynchronizer::Verdict SlaveSynchronizer::judge(
+    const ConsumerOffsets::Position& position,
+    const remoting::CallResult<remoting::QueryConsumeQueue>& answer) {
+  if (answer->code == remoting::ResponseCode::kTopicNotExist) {
+    return Verdict::kForget;
+  }
+  const auto queue = answer->success()
+                         ? json::decode<remoting::QueryConsumeQueueBody>(answer->body)
+                         : Result<remoting::QueryConsumeQueueBody>(Status::notFound("no queue"));
+  if (!queue.ok()) {
+    return Verdict::kLater;
+  }
+  const bool is_other_message = position.last_consumed >= 0 && !queue->queue_data.empty() &&
+                                queue->queue_data[0].physic_offset != position.last_consumed;
+  return position.offset > queue->max_queue_index || is_other_message ? Verdict::kForget
+                                                                      : Verdict::kGiveBack;
 }
 
 void SlaveSynchronizer::copyTopics(const std::string& master) {

@@ -4,8 +4,11 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <memory>
+#include <set>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "broker/group/consumer_offsets.h"
 #include "broker/group/subscription_groups.h"
@@ -16,6 +19,8 @@
 #include "common/mutex.h"
 #include "remoting/client.h"
 #include "remoting/lanes.h"
+#include "remoting/protocol/bodies/config_tables.h"
+#include "remoting/protocol/commands/query_message.h"
 #include "store/message_store.h"
 
 namespace rocketmq::broker {
@@ -31,6 +36,8 @@ namespace rocketmq::broker {
 ///          that are not. While this log does not follow the master's, or that is not known yet,
 ///          the positions of either are none in the other's log: nothing is copied or given back
 ///          but topics and groups, which are not about the log.
+///          What is given back the master must still have: a topic or a group that was removed
+///          there meanwhile does not get its old positions back, also when it has been made again.
 /// Threads: any; answers are taken over on the admin lane, because that writes files.
 class SlaveSynchronizer {
  public:
@@ -46,9 +53,7 @@ class SlaveSynchronizer {
     TimerCopy* timers = nullptr;  ///< Of a slave with timerWheelEnable.
   };
 
-  SlaveSynchronizer(const Parts& parts, HaClient& log) : parts_(parts), log_(log) {
-    parts_.offsets.markForMaster();
-  }
+  SlaveSynchronizer(const Parts& parts, HaClient& log);
 
   /// Where the master takes requests ("host:port"). Begins a round when that is news.
   void setMasterAddress(const std::string& address);
@@ -76,7 +81,25 @@ class SlaveSynchronizer {
     std::function<void()> apply;
   };
 
+  /// A copy of the master's consumer offsets, and what is marked here that it lacks.
+  struct OffsetsCopy {
+    remoting::AllConsumerOffset table;
+    std::vector<ConsumerOffsets::Position> ahead;
+  };
+  /// What becomes of a mark.
+  enum class Verdict : uint8_t {
+    kGiveBack,
+    kForget,  ///< The master's queue is not the one in which it was committed.
+    kLater,   ///< The master does not say.
+  };
+
   void copyTopics(const std::string& master);
+  void takeGroups(remoting::AllSubscriptionGroups groups);
+  void copyOffsets(const std::string& master);
+  /// Gives back what is to be given back, one position after the other, then takes the copy over.
+  void settleMarks(const std::string& master, std::shared_ptr<OffsetsCopy> copy);
+  static Verdict judge(const ConsumerOffsets::Position& position,
+                       const remoting::CallResult<remoting::QueryConsumeQueue>& answer);
   /// While the master gives this log nothing: why not.
   void copyLogBegin(const std::string& master);
   /// Asks for something and has the body of the answer taken over: Status take_over(body).
@@ -102,6 +125,8 @@ class SlaveSynchronizer {
 
   mutable Mutex mutex_;
   std::string master_ ROCKETMQ_GUARDED_BY(mutex_);
+  /// Groups that the master had when they were copied last.
+  std::set<std::string> groups_ ROCKETMQ_GUARDED_BY(mutex_);
   bool was_following_ ROCKETMQ_GUARDED_BY(mutex_) = false;
   bool lacks_topic_ ROCKETMQ_GUARDED_BY(mutex_) = false;
   std::chrono::steady_clock::time_point topics_copied_at_ ROCKETMQ_GUARDED_BY(mutex_);

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <utility>
 
+#include "broker/handlers/finish.h"
 #include "broker/send/send_header.h"
 #include "common/message/record.h"
 
@@ -50,36 +51,8 @@ struct OwnedSend {
   int32_t client_version;
 };
 
-/// A stored send whose answer has to wait.
-template <class C>
-struct WaitingSend {
-  WaitingSend(Responder<C> unanswered, SendGate& gate)
-      : responder(std::move(unanswered)), wait(gate) {}
-
-  Responder<C> responder;
-  SendGate::Wait wait;
-};
-
-/// Answers now, or when the message is as safe as the settings promise.
-template <class C, class Outcome>
-void finish(const SendHandlerParts& parts, Outcome outcome, Responder<C> responder) {
-  if (outcome.safe_up_to == 0 || responder.isOneway()) {
-    responder(std::move(outcome.answer));
-    return;
-  }
-  parts.guarantee.whenSafe(outcome.safe_up_to, [answer = std::move(outcome.answer),
-                                                waiting = std::make_shared<WaitingSend<C>>(
-                                                    std::move(responder), parts.gate)](
-                                                   StoreGuarantee::Outcome safety) mutable {
-    if (safety.code != ResponseCode::kSuccess) {
-      answer.code = safety.code;
-      answer.remark = std::move(safety.remark);
-    }
-    if (!safety.isStored()) {
-      answer.header.reset();
-    }
-    waiting->responder(std::move(answer));
-  });
+FinishParts finishParts(const SendHandlerParts& parts) {
+  return {.guarantee = parts.guarantee, .gate = parts.gate};
 }
 
 /// finish(), once the topic that the send has made is on the disk. The thread does not wait, so
@@ -89,7 +62,7 @@ void finishWhenTopicIsSaved(const SendHandlerParts& parts, SendOutcome outcome,
                             Responder<C> responder) {
   parts.topics.whenSaved([parts, outcome = std::make_shared<SendOutcome>(std::move(outcome)),
                           responder = std::make_shared<Responder<C>>(std::move(responder))] {
-    finish(parts, std::move(*outcome), std::move(*responder));
+    finish(finishParts(parts), std::move(*outcome), std::move(*responder), WhenUnsafe::kSay);
   });
 }
 
@@ -111,7 +84,7 @@ void sendOnLane(const SendHandlerParts& parts, OwnedSend send, Responder<C> resp
         if (outcome.made_topic) {
           finishWhenTopicIsSaved(parts, std::move(outcome), std::move(*shared));
         } else {
-          finish(parts, std::move(outcome), std::move(*shared));
+          finish(finishParts(parts), std::move(outcome), std::move(*shared), WhenUnsafe::kSay);
         }
       },
       load);
@@ -143,7 +116,7 @@ void registerSend(remoting::Router& router, const SendHandlerParts& parts) {
                                             .born_host = born_host,
                                             .client_version = context.command.version});
     if (!outcome.needs_blocking) {
-      finish(parts, std::move(outcome), std::move(responder));
+      finish(finishParts(parts), std::move(outcome), std::move(responder), WhenUnsafe::kSay);
       return;
     }
     sendOnLane(parts,
@@ -161,10 +134,12 @@ void registerSendHandlers(remoting::Router& router, const SendHandlerParts& part
   registerSend<remoting::BasicSendMessage<std::string_view>>(router, parts);
   registerSend<remoting::BasicSendMessageV2<std::string_view>>(router, parts);
   registerSend<remoting::BasicSendBatchMessage<std::string_view>>(router, parts);
-  router.handle<remoting::ConsumerSendMessageBack>(
+  router.handleLater<remoting::ConsumerSendMessageBack>(
       {.lane = remoting::Lane::kQuery},
-      [parts](const remoting::ConsumerSendMessageBack& request, const RequestContext& context) {
-        return parts.send_backs.sendBack(request, context.command.version);
+      [parts](const remoting::ConsumerSendMessageBack& request, const RequestContext& context,
+              Responder<remoting::ConsumerSendMessageBack> responder) {
+        finish(finishParts(parts), parts.send_backs.sendBack(request, context.command.version),
+               std::move(responder), WhenUnsafe::kSucceed);
       });
   router.handleLater<remoting::RecallMessage>(
       {}, [parts](const remoting::RecallMessage& request, const RequestContext& context,
@@ -173,8 +148,8 @@ void registerSendHandlers(remoting::Router& router, const SendHandlerParts& part
           responder({ResponseCode::kSystemBusy, std::move(*busy)});
           return;
         }
-        finish(parts, parts.recalls.recall(request, context.connection->remote()),
-               std::move(responder));
+        finish(finishParts(parts), parts.recalls.recall(request, context.connection->remote()),
+               std::move(responder), WhenUnsafe::kSay);
       });
 }
 

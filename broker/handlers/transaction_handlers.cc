@@ -3,6 +3,7 @@
 #include <memory>
 #include <utility>
 
+#include "broker/handlers/finish.h"
 #include "common/message/message_id.h"
 #include "remoting/protocol/commands/transaction.h"
 
@@ -18,14 +19,19 @@ using remoting::Responder;
 using remoting::ResponseCode;
 using remoting::ResumeCheckHalfMessage;
 
+void end(const TransactionHandlerParts& parts, const EndTransaction& request,
+         Responder<EndTransaction> responder) {
+  finish(FinishParts{.guarantee = parts.guarantee, .gate = parts.gate},
+         parts.transactions.ends().end(request), std::move(responder), WhenUnsafe::kSucceed);
+}
+
 /// Ends a transaction whose half message may have to be read from the disk.
 void endOnLane(const TransactionHandlerParts& parts, const EndTransaction& request,
                Responder<EndTransaction> responder) {
   const auto* const source = responder.connection().get();
   const auto shared = std::make_shared<Responder<EndTransaction>>(std::move(responder));
   const bool accepted = parts.lanes.run(
-      remoting::Lane::kQuery,
-      [parts, request, shared] { (*shared)(parts.transactions.ends().end(request)); },
+      remoting::Lane::kQuery, [parts, request, shared] { end(parts, request, std::move(*shared)); },
       {.bytes = sizeof(request), .source = source});
   if (!accepted) {
     (*shared)({ResponseCode::kSystemBusy,
@@ -55,7 +61,7 @@ void registerTransactionHandlers(remoting::Router& router, const TransactionHand
                                        // Resumes pulls that wait for the message after the producer
                                        // has been answered.
                                        HeldPulls::WakeScope wakes(parts.held_pulls);
-                                       responder(parts.transactions.ends().end(request));
+                                       end(parts, request, std::move(responder));
                                      });
   router.handle<ResumeCheckHalfMessage>(
       {.lane = remoting::Lane::kAdmin},

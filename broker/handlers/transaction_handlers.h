@@ -1,6 +1,8 @@
 #pragma once
 
 #include "broker/pull/held_pulls.h"
+#include "broker/send/send_gate.h"
+#include "broker/send/store_guarantee.h"
 #include "broker/transaction/transactions.h"
 #include "remoting/lanes.h"
 #include "remoting/router.h"
@@ -11,6 +13,8 @@ namespace rocketmq::broker {
 /// the router's use.
 struct TransactionHandlerParts {
   Transactions& transactions;
+  SendGate& gate;
+  StoreGuarantee& guarantee;
   HeldPulls& held_pulls;
   remoting::Lanes& lanes;
 };

@@ -46,17 +46,17 @@ PropertyMap propertiesAgain(const MessageRecord& original) {
 SendBackService::SendBackService(Parts parts, const HostAddress& store_host)
     : parts_(parts), store_host_(store_host) {}
 
-SendBackService::Answer SendBackService::sendBack(const remoting::ConsumerSendMessageBack& request,
-                                                  int32_t client_version) const {
+SendBackOutcome SendBackService::sendBack(const remoting::ConsumerSendMessageBack& request,
+                                          int32_t client_version) const {
   const GroupConfigPtr group = parts_.groups.findOrCreate(request.group);
   if (group == nullptr) {
-    return {ResponseCode::kSubscriptionGroupNotExist,
-            "subscription group not exist, " + request.group};
+    return {.answer = {ResponseCode::kSubscriptionGroupNotExist,
+                       "subscription group not exist, " + request.group}};
   }
   const auto settings = parts_.settings.load();
   if (!model::isWritable(settings->broker_permission)) {
-    return {ResponseCode::kNoPermission,
-            "the broker[" + settings->advertised_ip + "] sending message is forbidden"};
+    return {.answer = {ResponseCode::kNoPermission,
+                       "the broker[" + settings->advertised_ip + "] sending message is forbidden"}};
   }
   if (group->retry_queue_nums <= 0) {
     return {};  // RocketMQ parity: such a group drops what it cannot consume.
@@ -65,9 +65,9 @@ SendBackService::Answer SendBackService::sendBack(const remoting::ConsumerSendMe
   const Result<MessageRecord> original =
       slice.ok() ? decodeRecord(slice->bytes) : Result<MessageRecord>(slice.status());
   if (!original.ok()) {
-    return {ResponseCode::kSystemError, "look message by offset failed, " +
-                                            std::to_string(request.offset) + ": " +
-                                            original.status().message()};
+    return {.answer = {ResponseCode::kSystemError, "look message by offset failed, " +
+                                                       std::to_string(request.offset) + ": " +
+                                                       original.status().message()}};
   }
   int32_t times_max = group->retry_max_times;
   if (client_version >= remoting::kVersion3_4_9) {
@@ -77,7 +77,7 @@ SendBackService::Answer SendBackService::sendBack(const remoting::ConsumerSendMe
   const Result<Target> target = is_dead ? deadLetterTarget(request.group)
                                         : retryTarget(request, *group, original->reconsume_times);
   if (!target.ok()) {
-    return {ResponseCode::kSystemError, target.status().message()};
+    return {.answer = {ResponseCode::kSystemError, target.status().message()}};
   }
   return storeAgain(request.group, *original, *target);
 }
@@ -107,12 +107,11 @@ Result<SendBackService::Target> SendBackService::deadLetterTarget(const std::str
   return target;
 }
 
-SendBackService::Answer SendBackService::storeAgain(const std::string& group,
-                                                    const MessageRecord& original,
-                                                    const Target& target) const {
+SendBackOutcome SendBackService::storeAgain(const std::string& group, const MessageRecord& original,
+                                            const Target& target) const {
   if (!model::isWritable(target.topic->perm)) {
-    return {ResponseCode::kNoPermission,
-            "the topic[" + target.topic->topic_name + "] sending message is forbidden"};
+    return {.answer = {ResponseCode::kNoPermission,
+                       "the topic[" + target.topic->topic_name + "] sending message is forbidden"}};
   }
   PropertyMap properties = propertiesAgain(original);
   if (target.delay_level > 0) {
@@ -122,7 +121,8 @@ SendBackService::Answer SendBackService::storeAgain(const std::string& group,
   }
   const std::string text = formatProperties(properties);
   if (text.size() > kPropertiesLengthMax) {
-    return {ResponseCode::kMessageIllegal, "the message's properties have become too long"};
+    return {
+        .answer = {ResponseCode::kMessageIllegal, "the message's properties have become too long"}};
   }
   MessageRecord record = original;
   const bool is_delayed = target.delay_level > 0;
@@ -136,14 +136,15 @@ SendBackService::Answer SendBackService::storeAgain(const std::string& group,
   record.properties = text;
   const store::PutResult put = parts_.store.put(record);
   if (!put.ok()) {
-    return {ResponseCode::kSystemError, "the message was not stored again: " + put.detail};
+    return {
+        .answer = {ResponseCode::kSystemError, "the message was not stored again: " + put.detail}};
   }
   const std::string& origin = properties.at(std::string(property::kRetryTopic));
   parts_.traffic.onSendBack(group, origin);
   if (target.is_dead_letter) {
     parts_.traffic.onDeadLetter(group, origin);
   }
-  return {};
+  return {.answer = {}, .safe_up_to = put.end_offset};
 }
 
 }  // namespace rocketmq::broker

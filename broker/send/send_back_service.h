@@ -17,6 +17,12 @@
 
 namespace rocketmq::broker {
 
+/// What became of a message that was sent back; `safe_up_to` as in SendOutcome.
+struct SendBackOutcome {
+  remoting::Answer<remoting::NoFields> answer;
+  int64_t safe_up_to = 0;
+};
+
 /// Takes back messages that a consumer could not handle (RocketMQ: CONSUMER_SEND_MSG_BACK): they
 /// are stored again for the group's retry topic, each time with a longer delay, and in its
 /// dead-letter topic in the end. Blocks (reads the old message, may create topics): belongs on a
@@ -35,9 +41,9 @@ class SendBackService {
 
   SendBackService(Parts parts, const HostAddress& store_host);
 
-  using Answer = remoting::Answer<remoting::NoFields>;
   /// `client_version` decides whether the client may say how often is enough.
-  Answer sendBack(const remoting::ConsumerSendMessageBack& request, int32_t client_version) const;
+  SendBackOutcome sendBack(const remoting::ConsumerSendMessageBack& request,
+                           int32_t client_version) const;
 
  private:
   struct Target {
@@ -51,8 +57,8 @@ class SendBackService {
                              const model::SubscriptionGroupConfig& group,
                              int32_t reconsume_times) const;
   Result<Target> deadLetterTarget(const std::string& group) const;
-  Answer storeAgain(const std::string& group, const MessageRecord& original,
-                    const Target& target) const;
+  SendBackOutcome storeAgain(const std::string& group, const MessageRecord& original,
+                             const Target& target) const;
 
   const Parts parts_;
   const HostAddress store_host_;

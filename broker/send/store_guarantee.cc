@@ -63,6 +63,10 @@ StoreGuarantee::Outcome outcomeOf(ReplicaOutcome outcome, int64_t end_offset, co
     return {};
   }
   const auto slaves = ha.slaves();
+  const auto have_it =
+      std::count_if(slaves.begin(), slaves.end(), [&](const SlaveConnection::State& slave) {
+        return slave.is_following && slave.is_current && slave.ack_offset >= end_offset;
+      });
   const auto nearerThan = [&](int64_t bytes) {
     return std::count_if(slaves.begin(), slaves.end(), [&](const SlaveConnection::State& slave) {
       return slave.is_following && end_offset - slave.ack_offset < bytes;
@@ -74,7 +78,7 @@ StoreGuarantee::Outcome outcomeOf(ReplicaOutcome outcome, int64_t end_offset, co
   if (outcome == ReplicaOutcome::kTimeout) {
     return {ResponseCode::kFlushSlaveTimeout,
             "the message is stored, but not replicated within slaveTimeout; " + wanted +
-                ", that have it: " + std::to_string(nearerThan(1))};
+                ", that have it: " + std::to_string(have_it)};
   }
   return {ResponseCode::kSlaveNotAvailable,
           "the message is stored, but not replicated; " + wanted +

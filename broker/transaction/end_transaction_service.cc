@@ -2,6 +2,7 @@
 
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "broker/send/send_service.h"
 #include "common/log.h"
@@ -10,24 +11,33 @@ namespace rocketmq::broker {
 
 using remoting::ResponseCode;
 
-EndTransactionService::Answer EndTransactionService::end(const remoting::EndTransaction& request) {
+namespace {
+
+EndOutcome refused(const store::PutResult& put) {
+  auto refusal = refusalOf(put);
+  return {.answer = {refusal.code, std::move(refusal.remark)}};
+}
+
+}  // namespace
+
+EndOutcome EndTransactionService::end(const remoting::EndTransaction& request) {
   const int32_t decision = request.commit_or_rollback;
   if (decision == remoting::kTransactionUnknown) {
     return {};  // Nothing is known yet: the transaction will be checked.
   }
   if (decision != remoting::kTransactionCommit && decision != remoting::kTransactionRollback) {
-    return {ResponseCode::kSystemError,
-            "commitOrRollback is " + std::to_string(decision) +
-                "; it can be 8 (commit), 12 (rollback) or 0 (not known yet)"};
+    return {.answer = {ResponseCode::kSystemError,
+                       "commitOrRollback is " + std::to_string(decision) +
+                           "; it can be 8 (commit), 12 (rollback) or 0 (not known yet)"}};
   }
   const Result<HalfMessage> half =
       parts_.messages.at(request.transaction_state_table_offset, request.commit_log_offset);
   if (!half.ok()) {
-    return {ResponseCode::kSystemError,
-            "Find prepared transaction message failed: " + half.status().message()};
+    return {.answer = {ResponseCode::kSystemError,
+                       "Find prepared transaction message failed: " + half.status().message()}};
   }
   if (Answer refusal = check(request, *half); refusal.code != ResponseCode::kSuccess) {
-    return refusal;
+    return {.answer = std::move(refusal)};
   }
   const HalfLedger::Claimed claimed = parts_.ledger.claim(half->copy);
   switch (claimed.claim) {
@@ -35,13 +45,14 @@ EndTransactionService::Answer EndTransactionService::end(const remoting::EndTran
       return endClaimed(*half, decision == remoting::kTransactionCommit, claimed.newest);
     case HalfLedger::Claim::kOver:
       log::debug("transaction {} has been ended before", half->unique_key);
-      return {};
+      // Perhaps just now, by a request that still waits.
+      return {.answer = {}, .safe_up_to = parts_.messages.logEnd()};
     case HalfLedger::Claim::kBusy:
       break;
   }
-  return {ResponseCode::kSystemBusy,
-          "this transaction is being checked or ended by another request just now; it will be "
-          "checked if that does not end it"};
+  return {.answer = {ResponseCode::kSystemBusy,
+                     "this transaction is being checked or ended by another request just now; it "
+                     "will be checked if that does not end it"}};
 }
 
 EndTransactionService::Answer EndTransactionService::check(const remoting::EndTransaction& request,
@@ -62,38 +73,40 @@ EndTransactionService::Answer EndTransactionService::check(const remoting::EndTr
   return {};
 }
 
-EndTransactionService::Answer EndTransactionService::endClaimed(const HalfMessage& half,
-                                                                bool is_commit, int64_t newest) {
+EndOutcome EndTransactionService::endClaimed(const HalfMessage& half, bool is_commit,
+                                             int64_t newest) {
+  EndOutcome outcome;
   if (is_commit) {
-    if (Answer answer = commit(half); answer.code != ResponseCode::kSuccess) {
+    outcome = commit(half);
+    if (outcome.answer.code != ResponseCode::kSuccess) {
       parts_.ledger.release(half.copy);
-      return answer;
+      return outcome;
     }
   }
   const store::PutResult op = parts_.messages.putOp(newest);
   if (!op.ok() && !is_commit) {
     parts_.ledger.release(half.copy);
-    const auto refusal = refusalOf(op);
-    return {refusal.code, refusal.remark};
+    return refused(op);
   }
-  if (!op.ok()) {
+  if (op.ok()) {
+    outcome.safe_up_to = op.end_offset;
+  } else {
     log::error("transaction {} is committed, but that is not noted in the op topic: {}",
                half.unique_key, op.detail);
   }
   parts_.traffic.onTransactionEnd(half.real_topic, is_commit);
   parts_.ledger.end(half.copy, op.ok() ? std::optional(op.queue_offset) : std::nullopt);
-  return {};
+  return outcome;
 }
 
-EndTransactionService::Answer EndTransactionService::commit(const HalfMessage& half) const {
+EndOutcome EndTransactionService::commit(const HalfMessage& half) const {
   if (!half.hasTarget()) {
-    return {ResponseCode::kSystemError,
-            "the half message does not say which topic and queue it is for"};
+    return {.answer = {ResponseCode::kSystemError,
+                       "the half message does not say which topic and queue it is for"}};
   }
   const store::PutResult put = parts_.messages.putReal(half);
   if (!put.ok()) {
-    const auto refusal = refusalOf(put);
-    return {refusal.code, refusal.remark};
+    return refused(put);
   }
   parts_.traffic.onPut({.topic = half.real_topic,
                         .queue_id = half.real_queue_id,
@@ -101,7 +114,7 @@ EndTransactionService::Answer EndTransactionService::commit(const HalfMessage& h
                         .messages = 1,
                         .bytes = put.end_offset - put.physical_offsets.front(),
                         .duration_us = put.duration_us});
-  return {};
+  return {.answer = {}, .safe_up_to = put.end_offset};
 }
 
 }  // namespace rocketmq::broker

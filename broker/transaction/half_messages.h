@@ -56,6 +56,8 @@ class HalfMessages {
   };
   Range halves() const;
   Range ops() const;
+  /// Where the log ends that has all of this.
+  int64_t logEnd() const { return store_.commitLogMaxOffset(); }
 
   /// NotFound when the queue or the log no longer has it, Corruption when it cannot be read.
   Result<HalfMessage> at(int64_t queue_offset) const;

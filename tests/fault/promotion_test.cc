@@ -7,10 +7,12 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <csignal>
 #include <cstdint>
 #include <cstdlib>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "common/atomic_file.h"
 #include "tests/fault/replicated_pair.h"
@@ -25,6 +27,7 @@ constexpr int kUpdateConsumerOffset = 15;
 constexpr int kGetAllTopicConfig = 21;
 constexpr int kGetMaxOffset = 30;
 constexpr int kGetAllDelayOffset = 45;
+constexpr int kUpdateSubscriptionGroup = 200;
 constexpr int kDeleteSubscriptionGroup = 207;
 constexpr int kDeleteTopicInBroker = 215;
 constexpr int kSendMessageV2 = 310;
@@ -55,16 +58,17 @@ class PromotionTest : public ::testing::Test {
         RawClient(port).call(kGetMaxOffset, R"({"topic":")" + topic + R"(","queueId":0})");
     return std::atoll(answer.ext.at("offset").c_str());
   }
-  static void commit(uint16_t port, const std::string& group, int offset) {
-    const std::string header = R"({"consumerGroup":")" + group +
-                               R"(","topic":"Promoted","queueId":0,"commitOffset":")" +
-                               std::to_string(offset) + "\"}";
+  static void commit(uint16_t port, const std::string& group, int offset,
+                     const std::string& topic = kTopic) {
+    const std::string header = R"({"consumerGroup":")" + group + R"(","topic":")" + topic +
+                               R"(","queueId":0,"commitOffset":")" + std::to_string(offset) + "\"}";
     EXPECT_EQ(RawClient(port).call(kUpdateConsumerOffset, header).code, 0);
   }
   /// "0" or empty: it has none.
-  static std::string position(uint16_t port, const std::string& group) {
+  static std::string position(uint16_t port, const std::string& group,
+                              const std::string& topic = kTopic) {
     const std::string header =
-        R"({"consumerGroup":")" + group + R"(","topic":"Promoted","queueId":0})";
+        R"({"consumerGroup":")" + group + R"(","topic":")" + topic + R"(","queueId":0})";
     auto answer = RawClient(port).call(kQueryConsumerOffset, header);
     return answer.code == 0 ? answer.ext["offset"] : "";
   }
@@ -169,6 +173,63 @@ TEST_F(PromotionTest, NoPositionsArePassedBetweenLogsThatDiffer) {
   EXPECT_EQ(timerCheckpoint(), timers);
   EXPECT_EQ(position(masterPort(), "G"), "2");
   EXPECT_EQ(position(masterPort(), "H"), "0") << "it has none";
+}
+
+class GivingBackTest : public PromotionTest {
+ protected:
+  void fill(const std::string& topic, int messages) {
+    pair_->cluster().createTopic(topic, 1);
+    for (int i = 0; i < messages; ++i) {
+      ASSERT_EQ(send(masterPort(), "", topic), 0);
+    }
+  }
+  void makeAgain(const std::string& topic, int messages) {
+    ASSERT_EQ(
+        RawClient(masterPort()).call(kDeleteTopicInBroker, R"({"topic":")" + topic + "\"}").code,
+        0);
+    fill(topic, messages);
+  }
+};
+
+// Promise: what was committed to a slave while its master was gone is no position in a topic of the
+// same name that was made since, nor one of a group that was deleted.
+TEST_F(GivingBackTest, PositionsInWhatWasDeletedMeanwhileAreForgotten) {
+  start("ASYNC_MASTER");
+  const std::vector<std::string> topics{"Short", "Long", kTopic};
+  for (const std::string& topic : topics) {
+    fill(topic, 20);
+  }
+  ASSERT_EQ(
+      RawClient(masterPort()).call(kUpdateSubscriptionGroup, "", R"({"groupName":"Deleted"})").code,
+      0);
+  awaitRound("First");
+  awaitRound("Second");
+  ASSERT_TRUE(eventually([&] { return pair_->slave().hasCaughtUp(); }));
+  pair_->cluster().killBroker();
+  for (const std::string& topic : topics) {
+    commit(slavePort(), "G", 10, topic);
+    commit(slavePort(), "Deleted", 10, topic);
+  }
+  // So that it comes to ask its master only when all of this has happened.
+  ASSERT_EQ(::kill(pair_->slave().broker().pid(), SIGSTOP), 0);
+  pair_->cluster().startBroker();
+  makeAgain("Short", 3);
+  makeAgain("Long", 20);
+  ASSERT_EQ(RawClient(masterPort())
+                .call(kDeleteSubscriptionGroup, R"({"groupName":"Deleted","removeOffset":"true"})")
+                .code,
+            0);
+  ASSERT_EQ(::kill(pair_->slave().broker().pid(), SIGCONT), 0);
+  EXPECT_TRUE(eventually([&] { return position(masterPort(), "G") == "10"; }));
+  // It has none where the slave shows none, once that has taken over what the master has.
+  for (const uint16_t port : {slavePort(), masterPort()}) {
+    for (const std::string& topic : topics) {
+      EXPECT_TRUE(eventually([&] { return position(port, "Deleted", topic) == "0"; })) << topic;
+      EXPECT_TRUE(topic == kTopic || eventually([&] { return position(port, "G", topic) == "0"; }))
+          << topic;
+    }
+  }
+  EXPECT_EQ(position(masterPort(), "G"), "10");
 }
 
 TEST_F(PromotionTest, ATopicThatWasMadeJustBeforeTheMasterDiedIsKnown) {

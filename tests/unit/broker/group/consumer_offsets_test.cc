@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <fstream>
 #include <memory>
+#include <set>
 #include <string>
 
 #include "common/atomic_file.h"
@@ -24,6 +25,11 @@ class ConsumerOffsetsTest : public testing::Test {
   }
 
   std::string path() const { return dir_ / "consumerOffset.json"; }
+  /// As a slave whose log has each message at a thousand times its offset.
+  void markForMaster() {
+    offsets_->markForMaster(
+        [](std::string_view, int32_t, int64_t offset) { return (offset - 1) * 1000; });
+  }
 
   test::TempDir dir_;
   std::unique_ptr<ConsumerOffsets> offsets_;
@@ -168,13 +174,16 @@ TEST_F(ConsumerOffsetsTest, APendingResetIsDoneWhenTheGroupCommitsIt) {
 }
 
 TEST_F(ConsumerOffsetsTest, ASlaveKeepsWhatWasCommittedToItUntilTheMasterHasIt) {
-  offsets_->markForMaster();
+  markForMaster();
   offsets_->commit("G", "T", 0, 50);  // While the master is gone.
   offsets_->commit("G", "T", 1, 7);
   const model::ConsumerOffsetTable master{.offset_table = {{"T@G", {{0, 10}, {1, 8}, {2, 3}}}}};
   const auto takeOver = [&] {
     model::ConsumerOffsetTable table = master;
-    auto ahead = offsets_->raiseToMarked(table);
+    auto ahead = offsets_->aheadOf(table);
+    for (const auto& position : ahead) {
+      ConsumerOffsets::raise(table, position);
+    }
     offsets_->takeOver(table);
     return ahead;
   };
@@ -196,20 +205,43 @@ TEST_F(ConsumerOffsetsTest, ASlaveKeepsWhatWasCommittedToItUntilTheMasterHasIt) 
   EXPECT_EQ(offsets_->find("G", "T", 0), 10);
 }
 
+TEST_F(ConsumerOffsetsTest, AMarkKnowsTheMessageInFrontOfIt) {
+  markForMaster();
+  offsets_->commit("G", "T", 0, 50);
+  offsets_->commit("G", "T", 0, 51);
+  const auto ahead = offsets_->aheadOf({});
+  ASSERT_EQ(ahead.size(), 1u);
+  EXPECT_EQ(ahead[0].last_consumed, 50'000);
+}
+
+TEST_F(ConsumerOffsetsTest, AGroupThatTheMasterHasDeletedLosesItsMarks) {
+  markForMaster();
+  offsets_->commit("G", "T", 0, 50);
+  offsets_->commit("H", "T", 0, 50);
+  offsets_->unmarkGroup("G");
+  offsets_->unmarkGroup("none");
+  const auto ahead = offsets_->aheadOf({});
+  ASSERT_EQ(ahead.size(), 1u);
+  EXPECT_EQ(ahead[0].group, "H");
+  offsets_->takeOver({});
+  EXPECT_EQ(offsets_->groups(), std::set<std::string>{"H"});
+}
+
 TEST_F(ConsumerOffsetsTest, AMasterTakesOverWithoutMarks) {
   offsets_->commit("G", "T", 0, 50);
   model::ConsumerOffsetTable master{.offset_table = {{"T@G", {{0, 10}}}}};
-  EXPECT_TRUE(offsets_->raiseToMarked(master).empty());
+  EXPECT_TRUE(offsets_->aheadOf(master).empty());
   offsets_->takeOver(master);
   EXPECT_EQ(offsets_->find("G", "T", 0), 10);
 }
 
 TEST_F(ConsumerOffsetsTest, ATableThatIsTakenOverLateSetsNothingBackThatTheMasterWasTold) {
-  offsets_->markForMaster();
+  markForMaster();
   offsets_->commit("G", "T", 0, 50);
   model::ConsumerOffsetTable master{.offset_table = {{"T@G", {{0, 10}}}}};
-  const auto ahead = offsets_->raiseToMarked(master);
+  const auto ahead = offsets_->aheadOf(master);
   ASSERT_EQ(ahead.size(), 1u);
+  ConsumerOffsets::raise(master, ahead[0]);
   offsets_->unmark(ahead[0]);
   offsets_->takeOver(master);
   EXPECT_EQ(offsets_->find("G", "T", 0), 50);
@@ -217,7 +249,7 @@ TEST_F(ConsumerOffsetsTest, ATableThatIsTakenOverLateSetsNothingBackThatTheMaste
 
 TEST_F(ConsumerOffsetsTest, ASlaveForgetsWhatTheMasterNoLongerHas) {
   offsets_->takeOver({.offset_table = {{"T@G", {{0, 10}, {1, 20}}}, {"T@H", {{0, 5}}}}});
-  offsets_->markForMaster();
+  markForMaster();
   offsets_->commit("I", "T", 0, 7);  // The master has not been told yet.
   offsets_->takeOver({.offset_table = {{"T@G", {{1, 21}}}}});
   EXPECT_EQ(offsets_->find("G", "T", 0), std::nullopt);

@@ -88,6 +88,19 @@ TEST_F(ReplicaWaitsTest, AsManySlavesAsAskedForMustHaveIt) {
   EXPECT_THAT(not_available_, ElementsAre(10));
 }
 
+TEST_F(ReplicaWaitsTest, TheDoubtfulAreWaitedForButServeNoWait) {
+  waits_.update({10}, {20});
+  EXPECT_EQ(waits_.inSync(20, 15), 2);
+  wait(15, 1);
+  wait(15, 2);
+  EXPECT_THAT(replicated_, IsEmpty());
+  EXPECT_THAT(not_available_, IsEmpty());
+  waits_.update({15}, {20});
+  EXPECT_THAT(replicated_, ElementsAre(15));
+  waits_.update({15, 20});
+  EXPECT_THAT(replicated_, ElementsAre(15, 15));
+}
+
 TEST_F(ReplicaWaitsTest, AWaitOutlivesItsSlaveUntilItsTimeIsOver) {
   const auto now = steady_clock::now();
   waits_.update({0});

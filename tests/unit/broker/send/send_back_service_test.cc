@@ -38,7 +38,7 @@ class SendBackServiceTest : public MessagePath {
     request.group = "G";
     request.delay_level = delay_level;
     request.max_reconsume_times = max_times;
-    return service_->sendBack(request, client_version).code;
+    return service_->sendBack(request, client_version).answer.code;
   }
 
   std::optional<SendBackService> service_;

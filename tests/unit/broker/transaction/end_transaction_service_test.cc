@@ -76,6 +76,20 @@ TEST_F(EndTransactionServiceTest, ASecondEndChangesNothing) {
   EXPECT_EQ(stored("T").size(), 1u);
 }
 
+// Promise: who waits for the safety of an end waits for all of it, also when another request has
+// brought it about.
+TEST_F(EndTransactionServiceTest, AnEndIsSafeWhenItsOpRecordIs) {
+  for (const int32_t decision : {8, 12}) {
+    EndTransaction request = sendHalf();
+    request.commit_or_rollback = decision;
+    const int64_t safe_up_to = ends_->end(request).safe_up_to;
+    EXPECT_EQ(safe_up_to, store_->commitLogMaxOffset());
+    EXPECT_GT(safe_up_to, stored(kOpTopic).back().record.physical_offset);
+    EXPECT_EQ(ends_->end(request).safe_up_to, safe_up_to);
+  }
+  EXPECT_LT(stored("T").back().record.physical_offset, stored(kOpTopic)[0].record.physical_offset);
+}
+
 TEST_F(EndTransactionServiceTest, ABadEndIsRefusedAndChangesNothing) {
   send({.body = "visible", .properties = {{"PGROUP", "P"}}});
   const EndTransaction half = sendHalf();
@@ -105,9 +119,10 @@ TEST_F(EndTransactionServiceTest, ABadEndIsRefusedAndChangesNothing) {
            with([](auto& r) { r.commit_or_rollback = -8; }),
        }) {
     ends_->isInMemory(request);
-    const auto answer = ends_->end(request);
-    EXPECT_EQ(answer.code, ResponseCode::kSystemError);
-    EXPECT_FALSE(answer.remark.empty());
+    const EndOutcome outcome = ends_->end(request);
+    EXPECT_EQ(outcome.answer.code, ResponseCode::kSystemError);
+    EXPECT_FALSE(outcome.answer.remark.empty());
+    EXPECT_EQ(outcome.safe_up_to, 0);
   }
   EXPECT_EQ(stored("T").size(), 1u);
   EXPECT_TRUE(stored(kOpTopic).empty());

@@ -88,7 +88,7 @@ class TransactionTest : public MessagePath {
 
   remoting::ResponseCode end(EndTransaction request, int32_t decision) {
     request.commit_or_rollback = decision;
-    return ends_->end(request).code;
+    return ends_->end(request).answer.code;
   }
   remoting::ResponseCode commit(const EndTransaction& request) { return end(request, 8); }
   remoting::ResponseCode rollback(const EndTransaction& request) { return end(request, 12); }

@@ -1,0 +1,71 @@
+// What whoever can reach the HA port may do without having to be a slave: nobody else must notice.
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <chrono>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "broker/ha/transfer.h"
+#include "tests/support/raw_socket.h"
+#include "tests/unit/broker/ha/ha_fixture.h"
+
+namespace rocketmq::broker {
+namespace {
+
+using test::RawSocket;
+
+/// Reports "my log is empty" as fast as the system takes it, from several connections.
+class Flood {
+ public:
+  Flood(uint16_t port, int connections) {
+    for (int i = 0; i < connections; ++i) {
+      threads_.emplace_back([this, port] {
+        RawSocket socket = RawSocket::connectTo(port);
+        const std::string reports(64 << 10, '\0');
+        while (!is_over_ && socket.write(reports)) {
+          bytes_ += reports.size();
+        }
+      });
+    }
+  }
+  ~Flood() {
+    is_over_ = true;
+    for (std::thread& thread : threads_) {
+      thread.join();
+    }
+  }
+
+  size_t bytes() const { return bytes_; }
+
+ private:
+  std::atomic<bool> is_over_{false};
+  std::atomic<size_t> bytes_{0};
+  std::vector<std::thread> threads_;
+};
+
+TEST_F(HaTest, ReportsWithoutEndHoldUpNeitherSlavesNorTimeouts) {
+  master_.configure([](BrokerSettings& settings) { settings.slave_timeout_ms = 2000; });
+  startMaster();
+  startSlave(server_->port());
+  ASSERT_TRUE(eventually([&] { return waitFor(master_.send(1)) == ReplicaOutcome::kReplicated; }));
+  const Flood flood(server_->port(), 4);
+  ASSERT_TRUE(eventually([&] { return flood.bytes() > 16u << 20; }));
+  auto begin = std::chrono::steady_clock::now();
+  for (int i = 0; i < 20; ++i) {
+    ASSERT_EQ(waitFor(master_.send(1)), ReplicaOutcome::kReplicated);
+  }
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(4));
+  master_.configure([](BrokerSettings& settings) {
+    settings.slave_timeout_ms = 50;
+    settings.in_sync_replicas = 3;
+  });
+  begin = std::chrono::steady_clock::now();
+  ASSERT_EQ(waitFor(master_.send(1)), ReplicaOutcome::kTimeout);
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(1));
+}
+
+}  // namespace
+}  // namespace rocketmq::broker
