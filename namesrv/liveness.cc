@@ -4,10 +4,21 @@
 #include <utility>
 
 #include "common/log.h"
+#include "common/log_limiter.h"
 
 namespace rocketmq::namesrv {
 
 using remoting::Lane;
+
+namespace {
+
+/// One connection may have registered as many brokers as there may be.
+LogLimiter& goneLog() {
+  static LogLimiter limiter(20);
+  return limiter;
+}
+
+}  // namespace
 
 Liveness::Liveness(Routes& routes, remoting::Lanes& lanes, remoting::IoPool& pool,
                    std::chrono::milliseconds scan_interval)
@@ -39,7 +50,7 @@ void Liveness::connectionClosed(const remoting::Connection& connection) {
     if (watched_.erase(connection.id()) == 0) {
       return;
     }
-    closed_.push_back(connection.id());
+    closed_.insert(connection.id());
   }
   if (!lanes_.run(Lane::kAdmin, [this] { removeClosed(); })) {
     log::warn("the admin lane is full, a broker that has gone stays until the next scan");
@@ -47,17 +58,18 @@ void Liveness::connectionClosed(const remoting::Connection& connection) {
 }
 
 void Liveness::removeClosed() {
-  std::vector<uint64_t> closed;
+  std::unordered_set<uint64_t> closed;
   {
     MutexLock lock(mutex_);
     closed.swap(closed_);
   }
-  for (const uint64_t id : closed) {
-    const auto gone =
-        routes_.change([&](RouteTable& table, RouteTime) { return table.connectionClosed(id); });
-    for (const std::string& address : gone) {
-      log::warn("the connection to broker {} was closed", address);
-    }
+  if (closed.empty()) {
+    return;
+  }
+  const auto gone =
+      routes_.change([&](RouteTable& table, RouteTime) { return table.connectionsClosed(closed); });
+  for (const std::string& address : gone) {
+    goneLog().warn("the connection to broker {} was closed", address);
   }
 }
 
@@ -66,7 +78,7 @@ void Liveness::scan() {
   const auto gone =
       routes_.change([](RouteTable& table, RouteTime now) { return table.expire(now); });
   for (const std::string& address : gone) {
-    log::warn("broker {} has been silent for too long", address);
+    goneLog().warn("broker {} has been silent for too long", address);
   }
 }
 

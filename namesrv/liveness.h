@@ -4,7 +4,6 @@
 #include <cstdint>
 #include <memory>
 #include <unordered_set>
-#include <vector>
 
 #include "common/mutex.h"
 #include "namesrv/routes.h"
@@ -48,7 +47,7 @@ class Liveness {
   Mutex mutex_;  ///< A leaf, held for an insertion.
   std::unordered_set<uint64_t> watched_ ROCKETMQ_GUARDED_BY(mutex_);
   /// Not more than were watched.
-  std::vector<uint64_t> closed_ ROCKETMQ_GUARDED_BY(mutex_);
+  std::unordered_set<uint64_t> closed_ ROCKETMQ_GUARDED_BY(mutex_);
 
   std::unique_ptr<remoting::PeriodicTask> scan_task_;
 };

@@ -9,6 +9,8 @@
 #include <string>
 #include <vector>
 
+#include "tests/support/cpu_time.h"
+
 namespace rocketmq::namesrv {
 namespace {
 
@@ -138,6 +140,36 @@ TEST_F(RouteTableTest, AChangedVersionBringsChangedQueuesAndLeavesTheOtherRoutes
   EXPECT_EQ(snapshot->topicCount(), 3u);
 }
 
+// Promise: a broker that comes, changes or goes costs what it has itself. The work is counted in
+// the thread's processor time, and compared with the same work where nobody else has topics.
+TEST_F(RouteTableTest, ABrokersComingAndGoingCostsNoMoreWithManyTopicsOfOthers) {
+  constexpr int kBrokers = 300;
+  const auto comeAndGo = [&] {
+    const auto began = rocketmq::test::ownCpuTime();
+    for (int i = 0; i < kBrokers; ++i) {
+      const std::string number = std::to_string(i);
+      enroll(master("passer-by-" + number, "10.1.0.1:" + number), topics({"T" + number}));
+      table_.wipeWritePerm("passer-by-" + number);
+    }
+    EXPECT_EQ(table_.connectionsClosed({1}).size(), size_t{kBrokers});
+    return rocketmq::test::ownCpuTime() - began;
+  };
+  const auto alone = comeAndGo();
+
+  std::vector<std::string> names;
+  for (int i = 0; i < 50'000; ++i) {
+    names.push_back("topic-" + std::to_string(i));
+  }
+  std::vector<TopicQueues> many;
+  for (const std::string& name : names) {
+    many.push_back({name, kReadWrite});
+  }
+  Registration big = master("big", "10.0.0.9:10911");
+  big.connection_id = 9;
+  enroll(big, many);
+  EXPECT_LT(comeAndGo(), 20 * alone) << "300 brokers that look through all would take 100 times";
+}
+
 TEST_F(RouteTableTest, AnOlderVersionIsAChangeToo) {
   enroll(master(), topics({"T"}));
   Registration older = master();
@@ -247,7 +279,7 @@ TEST_F(RouteTableTest, AnotherAddressTakesAnIdOverAndTheFormerOnesEndDoesNotHurt
   successor.connection_id = 7;
   enroll(successor, topics({"T"}));
   EXPECT_THAT(addressesOf("T"), ElementsAre("10.0.0.7:10911"));
-  EXPECT_THAT(table_.connectionClosed(1), IsEmpty());
+  EXPECT_THAT(table_.connectionsClosed({1}), IsEmpty());
   EXPECT_THAT(addressesOf("T"), ElementsAre("10.0.0.7:10911"));
 }
 
@@ -370,8 +402,8 @@ TEST_F(RouteTableTest, DataVersionsAreComparedAsAWhole) {
 TEST_F(RouteTableTest, AClosedConnectionRemovesExactlyTheBrokersThatRegisteredOverIt) {
   enroll(master(), topics({"T"}));
   enroll(slave(), topics({"T"}));
-  EXPECT_THAT(table_.connectionClosed(3), IsEmpty());
-  EXPECT_THAT(table_.connectionClosed(1), ElementsAre("10.0.0.1:10911"));
+  EXPECT_THAT(table_.connectionsClosed({3}), IsEmpty());
+  EXPECT_THAT(table_.connectionsClosed({1}), ElementsAre("10.0.0.1:10911"));
   EXPECT_THAT(addressesOf("T"), ElementsAre("10.0.0.2:10911"));
 }
 
@@ -380,7 +412,7 @@ TEST_F(RouteTableTest, ABrokerThatReconnectedSurvivesTheEndOfItsOldConnection) {
   Registration again = master();
   again.connection_id = 9;
   enrollLazily(again, topics({"T"}));
-  EXPECT_THAT(table_.connectionClosed(1), IsEmpty());
+  EXPECT_THAT(table_.connectionsClosed({1}), IsEmpty());
   EXPECT_THAT(addressesOf("T"), ElementsAre("10.0.0.1:10911"));
 }
 
