@@ -373,8 +373,11 @@ int32_t RouteTable::changePerms(const std::string& broker_name, int32_t keep_bit
   }
   for (Topics::value_type* const topic : found->second.topics) {
     int32_t& perm = topic->second.at(broker_name).perm;
-    perm = (perm & keep_bits) | set_bits;
-    dirty_topics_.insert(topic->first);
+    const int32_t next = (perm & keep_bits) | set_bits;
+    if (perm != next) {
+      perm = next;
+      dirty_topics_.insert(topic->first);
+    }
   }
   return static_cast<int32_t>(found->second.topics.size());
 }

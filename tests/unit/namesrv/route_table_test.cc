@@ -531,6 +531,18 @@ TEST_F(RouteTableTest, AddedWritePermissionIsReadAndWriteOnly) {
   EXPECT_EQ(permOf("T"), 6);
 }
 
+TEST_F(RouteTableTest, PermissionsThatWereSoAlreadyPublishNothingNew) {
+  enroll(master(), topics({"T", "U"}));
+  const auto before = table_.publish();
+  EXPECT_EQ(table_.addWritePerm("broker-a"), 2);
+  EXPECT_EQ(table_.publish(), before);
+  EXPECT_EQ(table_.wipeWritePerm("broker-a"), 2);
+  const auto wiped = table_.publish();
+  EXPECT_NE(wiped, before);
+  EXPECT_EQ(table_.wipeWritePerm("broker-a"), 2);
+  EXPECT_EQ(table_.publish(), wiped);
+}
+
 TEST_F(RouteTableTest, PermissionsOfAnUnknownBrokerChangeNothing) {
   enroll(master(), topics({"T"}));
   EXPECT_EQ(table_.wipeWritePerm("nobody"), 0);
