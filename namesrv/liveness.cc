@@ -8,8 +8,6 @@
 
 namespace rocketmq::namesrv {
 
-using remoting::Lane;
-
 namespace {
 
 /// One connection may have registered as many brokers as there may be.
@@ -28,8 +26,9 @@ Liveness::Liveness(Routes& routes, remoting::Lanes& lanes, remoting::IoPool& poo
           pool, 0,
           remoting::PeriodicTask::Options{.initial_delay = scan_interval, .period = scan_interval},
           [this] {
-            if (!lanes_.run(Lane::kAdmin, [this] { scan(); })) {
-              log::warn("the admin lane is full, the scan for silent brokers is put off");
+            if (!lanes_.run(kBrokersLane, [this] { scan(); })) {
+              log::warn(
+                  "the lane of registrations is full, the scan for silent brokers is put off");
             }
           })) {}
 
@@ -52,8 +51,9 @@ void Liveness::connectionClosed(const remoting::Connection& connection) {
     }
     closed_.insert(connection.id());
   }
-  if (!lanes_.run(Lane::kAdmin, [this] { removeClosed(); })) {
-    log::warn("the admin lane is full, a broker that has gone stays until the next scan");
+  if (!lanes_.run(kBrokersLane, [this] { removeClosed(); })) {
+    log::warn(
+        "the lane of registrations is full, a broker that has gone stays until the next scan");
   }
 }
 

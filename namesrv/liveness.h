@@ -13,12 +13,17 @@
 
 namespace rocketmq::namesrv {
 
+/// Where registrations, and all else that brokers say of themselves, are applied one after the
+/// other. Requests of others have lanes of their own: however many wait there, and whatever they
+/// cost, brokers register meanwhile.
+inline constexpr remoting::Lane kBrokersLane = remoting::Lane::kClient;
+
 /// Takes brokers out of the routes that have gone: at once when the connection of their last
 /// registration closes, else when they were silent for longer than their timeout (RocketMQ:
 /// BrokerHousekeepingService and RouteInfoManager.scanNotActiveBroker).
 ///
-/// Threads: any. The work is done on the admin lane, since it waits for registrations; what the
-/// full lane refuses is done with the next scan.
+/// Threads: any. The work is done on the lane of registrations; what the full lane refuses is done
+/// with the next scan.
 /// Life: stop() before the lanes stop, the lanes before this is destroyed.
 class Liveness {
  public:

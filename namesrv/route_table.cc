@@ -417,41 +417,6 @@ void RouteTable::deleteTopic(const std::string& topic, const std::string& cluste
   dirty_topics_.insert(topic);
 }
 
-std::vector<std::string> RouteTable::topics() const {
-  std::vector<std::string> names;
-  names.reserve(topics_.size());
-  for (const auto& [name, topic] : topics_) {
-    names.push_back(name);
-  }
-  return names;
-}
-
-std::vector<std::string> RouteTable::topicsOfCluster(const std::string& cluster) const {
-  std::vector<std::string> names;
-  const auto brokers = clusters_.find(cluster);
-  if (brokers == clusters_.end()) {
-    return names;
-  }
-  for (const auto& [name, topic] : topics_) {
-    if (std::ranges::any_of(
-            topic, [&](const auto& part) { return brokers->second.contains(part.first); })) {
-      names.push_back(name);
-    }
-  }
-  return names;
-}
-
-std::vector<std::string> RouteTable::topicsWithFlags(int32_t mask, int32_t bits) const {
-  std::vector<std::string> names;
-  for (const auto& [name, topic] : topics_) {
-    // RocketMQ parity: one broker's flags speak for the topic.
-    if ((topic.begin()->second.topic_sys_flag & mask) == bits) {
-      names.push_back(name);
-    }
-  }
-  return names;
-}
-
 std::map<std::string, model::BrokerData> RouteTable::brokers() const {
   std::map<std::string, model::BrokerData> brokers;
   for (const auto& [name, group] : groups_) {

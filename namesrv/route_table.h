@@ -140,11 +140,6 @@ class RouteTable {
   /// Only from the brokers of one cluster.
   void deleteTopic(const std::string& topic, const std::string& cluster);
 
-  std::vector<std::string> topics() const;
-  std::vector<std::string> topicsOfCluster(const std::string& cluster) const;
-  /// Topics whose flags, under `mask`, are `bits` (see model::kTopicUnit).
-  std::vector<std::string> topicsWithFlags(int32_t mask, int32_t bits) const;
-
   /// All brokers by name.
   std::map<std::string, model::BrokerData> brokers() const;
   const std::map<std::string, std::set<std::string>>& clusters() const { return clusters_; }

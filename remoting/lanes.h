@@ -14,7 +14,8 @@ enum class Lane : uint8_t {
   kInline,  ///< On the connection's own thread; must not block.
   kQuery,   ///< Reads that may touch a cold disk, as pulls of cold data.
   kIndex,   ///< Queries by key, of which each may have to look through a whole index file.
-  kClient,  ///< What clients cannot go on without: a topic or group made for them, notices.
+  kClient,  ///< What clients cannot go on without: a topic or group made for them, notices; at a
+            ///< name server what brokers say of themselves.
   kSend,    ///< Sends with a long body, which would keep a connection's thread for too long.
   kAdmin,   ///< Scans over many topics or groups, settings files.
 };

@@ -109,7 +109,7 @@ TEST_F(RouteTableTest, ARegisteredMasterIsFoundUnderEachOfItsTopics) {
   EXPECT_THAT(addressesOf("T"), ElementsAre("10.0.0.1:10911"));
   EXPECT_THAT(addressesOf("U"), ElementsAre("10.0.0.1:10911"));
   EXPECT_EQ(table_.publish()->find("other"), nullptr);
-  EXPECT_THAT(table_.topics(), UnorderedElementsAre("T", "U"));
+  EXPECT_THAT(table_.publish()->topics(), UnorderedElementsAre("T", "U"));
 }
 
 TEST_F(RouteTableTest, ATopicOnTwoBrokersLeadsToBoth) {
@@ -251,7 +251,7 @@ TEST_F(RouteTableTest, RoutesSurviveTheMasterWhileASlaveIsThere) {
   EXPECT_THAT(addressesOf("T"), ElementsAre("10.0.0.2:10911"));
   EXPECT_TRUE(table_.unregisterBroker(slave().broker));
   EXPECT_THAT(addressesOf("T"), IsEmpty());
-  EXPECT_THAT(table_.topics(), IsEmpty());
+  EXPECT_THAT(table_.publish()->topics(), IsEmpty());
   EXPECT_THAT(table_.clusters(), IsEmpty());
 }
 
@@ -338,7 +338,7 @@ TEST_F(RouteTableTest, ASingleTopicIsTakenAndTheVersionOfTheOthersStays) {
   const std::vector<model::QueueData> queues{
       {.broker_name = "broker-a", .read_queue_nums = 2, .write_queue_nums = 2, .perm = 4}};
   EXPECT_EQ(table_.registerTopic("new", queues), RegisterTopicResult::kUnknownBroker);
-  EXPECT_TRUE(table_.topics().empty());
+  EXPECT_TRUE(table_.publish()->topics().empty());
   enroll(master(), topics({"T"}));
   EXPECT_EQ(table_.registerTopic("new", queues), RegisterTopicResult::kAccepted);
   EXPECT_THAT(addressesOf("new"), ElementsAre("10.0.0.1:10911"));
@@ -471,7 +471,7 @@ TEST_F(FullRouteTableTest, TopicsBeyondTheBoundOfABrokerAreLeftOutUntilThereIsRo
   const RegisterResult first = enroll(master(), topics({"A", "B", "C", "D", "E"}));
   EXPECT_EQ(first.outcome, Outcome::kAccepted);
   EXPECT_EQ(first.topics_left_out, 2u);
-  EXPECT_THAT(table_.topics(), UnorderedElementsAre("A", "B", "C"));
+  EXPECT_THAT(table_.publish()->topics(), UnorderedElementsAre("A", "B", "C"));
 
   // It stays registered, its queues change, and it is told again.
   advance(milliseconds(100'000));
@@ -486,7 +486,7 @@ TEST_F(FullRouteTableTest, TopicsBeyondTheBoundOfABrokerAreLeftOutUntilThereIsRo
   table_.deleteTopic("B", "C");
   EXPECT_TRUE(enrollLazily(changed(master(), 2), topics({"C", "D", "E"})))
       << "the same version brings what was left out";
-  EXPECT_THAT(table_.topics(), UnorderedElementsAre("C", "D", "E"));
+  EXPECT_THAT(table_.publish()->topics(), UnorderedElementsAre("C", "D", "E"));
   EXPECT_FALSE(enrollLazily(changed(master(), 2), topics({"C", "D", "E"})));
 }
 
@@ -495,7 +495,7 @@ TEST_F(FullRouteTableTest, ASingleTopicTooManyIsRefused) {
   const std::vector<model::QueueData> queues{{.broker_name = "broker-a", .perm = 4}};
   EXPECT_EQ(table_.registerTopic("W", queues), RegisterTopicResult::kTooManyTopics);
   EXPECT_EQ(table_.registerTopic("V", queues), RegisterTopicResult::kAccepted);
-  EXPECT_THAT(table_.topics(), UnorderedElementsAre("T", "U", "V"));
+  EXPECT_THAT(table_.publish()->topics(), UnorderedElementsAre("T", "U", "V"));
 }
 
 TEST_F(FullRouteTableTest, TheTopicsOfAllBrokersTogetherAreBoundedAndGivenBack) {
@@ -581,9 +581,9 @@ TEST_F(RouteTableTest, TopicsAreListedByCluster) {
   Registration other = master("broker-b", "10.0.0.9:10911");
   other.broker.cluster = "D";
   enroll(other, topics({"U", "V"}));
-  EXPECT_THAT(table_.topicsOfCluster("C"), UnorderedElementsAre("T", "U"));
-  EXPECT_THAT(table_.topicsOfCluster("D"), UnorderedElementsAre("U", "V"));
-  EXPECT_THAT(table_.topicsOfCluster("E"), IsEmpty());
+  EXPECT_THAT(table_.publish()->topicsOfCluster("C"), UnorderedElementsAre("T", "U"));
+  EXPECT_THAT(table_.publish()->topicsOfCluster("D"), UnorderedElementsAre("U", "V"));
+  EXPECT_THAT(table_.publish()->topicsOfCluster("E"), IsEmpty());
 }
 
 TEST_F(RouteTableTest, TopicsAreListedByUnitFlags) {
@@ -592,9 +592,9 @@ TEST_F(RouteTableTest, TopicsAreListedByUnitFlags) {
   all[2].queues.topic_sys_flag = 2;
   all[3].queues.topic_sys_flag = 3;
   enroll(master(), all);
-  EXPECT_THAT(table_.topicsWithFlags(1, 1), UnorderedElementsAre("unit", "both"));
-  EXPECT_THAT(table_.topicsWithFlags(2, 2), UnorderedElementsAre("sub", "both"));
-  EXPECT_THAT(table_.topicsWithFlags(3, 2), UnorderedElementsAre("sub"));
+  EXPECT_THAT(table_.publish()->topicsWithFlags(1, 1), UnorderedElementsAre("unit", "both"));
+  EXPECT_THAT(table_.publish()->topicsWithFlags(2, 2), UnorderedElementsAre("sub", "both"));
+  EXPECT_THAT(table_.publish()->topicsWithFlags(3, 2), UnorderedElementsAre("sub"));
 }
 
 }  // namespace
