@@ -75,8 +75,11 @@ void Liveness::removeClosed() {
 
 void Liveness::scan() {
   removeClosed();
-  const auto gone =
-      routes_.change([](RouteTable& table, RouteTime now) { return table.expire(now); });
+  const auto gone = routes_.change([this](RouteTable& table, RouteTime now) {
+    // What came before the oldest that still waits has been applied; any later word of a broker may
+    // be among those, so that silence counts up to then only.
+    return table.expire(now - std::chrono::milliseconds(lanes_.headWaitMs(kBrokersLane)));
+  });
   for (const std::string& address : gone) {
     goneLog().warn("broker {} has been silent for too long", address);
   }

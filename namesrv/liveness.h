@@ -23,7 +23,7 @@ inline constexpr remoting::Lane kBrokersLane = remoting::Lane::kClient;
 /// BrokerHousekeepingService and RouteInfoManager.scanNotActiveBroker).
 ///
 /// Threads: any. The work is done on the lane of registrations; what the full lane refuses is done
-/// with the next scan.
+/// with the next scan. A broker whose registration waits there is not taken for silent.
 /// Life: stop() before the lanes stop, the lanes before this is destroyed.
 class Liveness {
  public:

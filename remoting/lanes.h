@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 
+#include "common/clock.h"
 #include "remoting/unique_function.h"
 
 namespace rocketmq::remoting {
@@ -50,7 +51,8 @@ class Lanes {
     LaneOptions admin{.threads = 1, .queue_max = 10000};
   };
 
-  explicit Lanes(Options options);
+  /// `clock` tells how long tasks wait; borrowed.
+  explicit Lanes(Options options, const Clock& clock = SystemClock::instance());
   ~Lanes();
   Lanes(const Lanes&) = delete;
   Lanes& operator=(const Lanes&) = delete;
@@ -59,7 +61,7 @@ class Lanes {
   /// lane != kInline.
   bool run(Lane lane, UniqueFunction<void()> task, LaneLoad load = {});
 
-  /// Tasks waiting now, and the age of the oldest; for the broker's runtime info.
+  /// Tasks waiting now, and the age of the oldest.
   size_t queueSize(Lane lane) const;
   int64_t headWaitMs(Lane lane) const;
 

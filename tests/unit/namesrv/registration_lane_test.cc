@@ -31,6 +31,7 @@ using remoting::GetAllTopicListFromNameServer;
 using remoting::Lane;
 using remoting::MemoryConnection;
 using remoting::RegisterBroker;
+using std::chrono::seconds;
 
 /// A name server's handlers with their lanes, without sockets. Scans for silent brokers all the
 /// time.
@@ -67,7 +68,7 @@ class RegistrationLaneTest : public testing::Test {
   LiveSettings settings_{{}};
   std::unique_ptr<KvTable> kv_table_ = std::move(*KvTable::open(folder_.file("kv.json"), 1 << 20));
   Routes routes_{{}, clock_};
-  remoting::Lanes lanes_{{.query = {.threads = 1}, .admin = {.threads = 1}}};
+  remoting::Lanes lanes_{{.query = {.threads = 1}, .admin = {.threads = 1}}, clock_};
   remoting::IoPool pool_{"namesrv-io", 1};
   Liveness liveness_{routes_, lanes_, pool_, std::chrono::milliseconds(1)};
   remoting::Router router_{&lanes_};
@@ -99,6 +100,21 @@ TEST_F(RegistrationLaneTest, AListOfTopicsIsMadeWhileABrokerRegisters) {
   expectSuccess<GetAllTopicListFromNameServer>(
       *client_, client_->beginRequest(router_, GetAllTopicListFromNameServer{}));
   listed.set_value();
+}
+
+// The lane is busy while 130 s pass; 30 s before their end the broker registers again. The scan has
+// its turn before that, and must know better than to count what nobody has looked at.
+TEST_F(RegistrationLaneTest, ABrokerWhoseRegistrationWaitsIsNotTakenForSilent) {
+  enroll();
+  const TopicRoutePtr route = routes_.find("T");
+  BusyLane lane(lanes_, kBrokersLane);
+  ASSERT_TRUE(eventually([&] { return lanes_.queueSize(kBrokersLane) > 0; }));
+  clock_.advance(seconds(100));
+  const int32_t again = beginRegistration();
+  clock_.advance(seconds(30));
+  lane.open();
+  expectSuccess<RegisterBroker>(*broker_, again);
+  EXPECT_EQ(routes_.find("T"), route) << "it had gone, and came back";
 }
 
 }  // namespace
