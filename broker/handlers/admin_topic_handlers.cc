@@ -25,6 +25,7 @@ using remoting::Responder;
 using remoting::ResponseCode;
 
 constexpr HandlerOptions kAdmin{.lane = Lane::kAdmin};
+constexpr HandlerOptions kAdminRead{.lane = Lane::kAdmin, .only_reads = true};
 constexpr HandlerOptions kTopics{.lane = Lane::kAdmin, .body_max = remoting::kAnyBodyBytes};
 constexpr std::chrono::milliseconds kRegistrationWait{1000};
 
@@ -228,16 +229,17 @@ void registerAdminTopicHandlers(remoting::Router& router, const AdminTopicParts&
   router.handle<remoting::DeleteTopicInBroker>(
       kAdmin, [handlers](const auto& request, const auto&) { return handlers->remove(request); });
   router.handle<remoting::GetTopicStatsInfo>(
-      kAdmin, [handlers](const auto& request, const auto&) { return handlers->stats(request); });
+      kAdminRead,
+      [handlers](const auto& request, const auto&) { return handlers->stats(request); });
   router.handle<remoting::QueryTopicConsumeByWho>(
-      kAdmin,
+      kAdminRead,
       [handlers](const auto& request, const auto&) { return handlers->consumers(request); });
   router.handle<remoting::GetSystemTopicListFromBroker>(
-      kAdmin, [handlers](const auto&, const auto&) { return handlers->systemTopics(); });
+      kAdminRead, [handlers](const auto&, const auto&) { return handlers->systemTopics(); });
   router.handle<remoting::GetTopicConfig>(
-      kAdmin, [handlers](const auto& request, const auto&) { return handlers->one(request); });
+      kAdminRead, [handlers](const auto& request, const auto&) { return handlers->one(request); });
   router.handle<remoting::GetAllTopicConfig>(
-      kAdmin, [handlers](const auto&, const auto&) { return handlers->all(); });
+      kAdminRead, [handlers](const auto&, const auto&) { return handlers->all(); });
   router.handle<remoting::CleanUnusedTopic>(
       kAdmin, [handlers](const auto&, const auto&) { return handlers->cleanUnused(); });
   router.handle<remoting::CleanExpiredConsumeQueue>(

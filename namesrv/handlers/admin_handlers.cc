@@ -51,16 +51,17 @@ remoting::ClusterInfo clusterInfo(const RouteTable& table) {
 /// Registers a request without fields for what `read` gives, encoded after the table has been left.
 template <remoting::Command C, class Read>
 void addTableView(Router& router, const Routes& routes, Read read) {
-  router.handle<C>({.lane = Lane::kAdmin}, [&routes, read](const C&, const RequestContext&) {
-    // RocketMQ parity: unlike routes, in fastjson's way for every version.
-    return Answer<NoFields>::ofBody(json::encode(routes.read(read)));
-  });
+  router.handle<C>({.lane = Lane::kAdmin, .only_reads = true},
+                   [&routes, read](const C&, const RequestContext&) {
+                     // RocketMQ parity: unlike routes, in fastjson's way for every version.
+                     return Answer<NoFields>::ofBody(json::encode(routes.read(read)));
+                   });
 }
 
 /// Registers a request without fields for a list of topics, which a setting can switch off.
 template <remoting::Command C, class IsEnabled, class MakeList>
 void addTopicList(Router& router, const Routes& routes, IsEnabled is_enabled, MakeList make_list) {
-  router.handle<C>({.lane = Lane::kAdmin},
+  router.handle<C>({.lane = Lane::kAdmin, .only_reads = true},
                    [&routes, is_enabled, make_list](const C& request,
                                                     const RequestContext&) -> Answer<NoFields> {
                      if (!is_enabled()) {
