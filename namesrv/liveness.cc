@@ -4,10 +4,19 @@
 #include <utility>
 
 #include "common/log.h"
+#include "common/log_limiter.h"
 
 namespace rocketmq::namesrv {
 
-using remoting::Lane;
+namespace {
+
+/// One connection may have registered as many brokers as there may be.
+LogLimiter& goneLog() {
+  static LogLimiter limiter(20);
+  return limiter;
+}
+
+}  // namespace
 
 Liveness::Liveness(Routes& routes, remoting::Lanes& lanes, remoting::IoPool& pool,
                    std::chrono::milliseconds scan_interval)
@@ -17,8 +26,9 @@ Liveness::Liveness(Routes& routes, remoting::Lanes& lanes, remoting::IoPool& poo
           pool, 0,
           remoting::PeriodicTask::Options{.initial_delay = scan_interval, .period = scan_interval},
           [this] {
-            if (!lanes_.run(Lane::kAdmin, [this] { scan(); })) {
-              log::warn("the admin lane is full, the scan for silent brokers is put off");
+            if (!lanes_.run(kBrokersLane, [this] { scan(); })) {
+              log::warn(
+                  "the lane of registrations is full, the scan for silent brokers is put off");
             }
           })) {}
 
@@ -39,34 +49,39 @@ void Liveness::connectionClosed(const remoting::Connection& connection) {
     if (watched_.erase(connection.id()) == 0) {
       return;
     }
-    closed_.push_back(connection.id());
+    closed_.insert(connection.id());
   }
-  if (!lanes_.run(Lane::kAdmin, [this] { removeClosed(); })) {
-    log::warn("the admin lane is full, a broker that has gone stays until the next scan");
+  if (!lanes_.run(kBrokersLane, [this] { removeClosed(); })) {
+    log::warn(
+        "the lane of registrations is full, a broker that has gone stays until the next scan");
   }
 }
 
 void Liveness::removeClosed() {
-  std::vector<uint64_t> closed;
+  std::unordered_set<uint64_t> closed;
   {
     MutexLock lock(mutex_);
     closed.swap(closed_);
   }
-  for (const uint64_t id : closed) {
-    const auto gone =
-        routes_.change([&](RouteTable& table, RouteTime) { return table.connectionClosed(id); });
-    for (const std::string& address : gone) {
-      log::warn("the connection to broker {} was closed", address);
-    }
+  if (closed.empty()) {
+    return;
+  }
+  const auto gone =
+      routes_.change([&](RouteTable& table, RouteTime) { return table.connectionsClosed(closed); });
+  for (const std::string& address : gone) {
+    goneLog().warn("the connection to broker {} was closed", address);
   }
 }
 
 void Liveness::scan() {
   removeClosed();
-  const auto gone =
-      routes_.change([](RouteTable& table, RouteTime now) { return table.expire(now); });
+  const auto gone = routes_.change([this](RouteTable& table, RouteTime now) {
+    // What came before the oldest that still waits has been applied; any later word of a broker may
+    // be among those, so that silence counts up to then only.
+    return table.expire(now - std::chrono::milliseconds(lanes_.headWaitMs(kBrokersLane)));
+  });
   for (const std::string& address : gone) {
-    log::warn("broker {} has been silent for too long", address);
+    goneLog().warn("broker {} has been silent for too long", address);
   }
 }
 

@@ -4,7 +4,6 @@
 #include <cstdint>
 #include <memory>
 #include <unordered_set>
-#include <vector>
 
 #include "common/mutex.h"
 #include "namesrv/routes.h"
@@ -14,12 +13,17 @@
 
 namespace rocketmq::namesrv {
 
+/// Where registrations, and all else that brokers say of themselves, are applied one after the
+/// other. Requests of others have lanes of their own: however many wait there, and whatever they
+/// cost, brokers register meanwhile.
+inline constexpr remoting::Lane kBrokersLane = remoting::Lane::kClient;
+
 /// Takes brokers out of the routes that have gone: at once when the connection of their last
 /// registration closes, else when they were silent for longer than their timeout (RocketMQ:
 /// BrokerHousekeepingService and RouteInfoManager.scanNotActiveBroker).
 ///
-/// Threads: any. The work is done on the admin lane, since it waits for registrations; what the
-/// full lane refuses is done with the next scan.
+/// Threads: any. The work is done on the lane of registrations; what the full lane refuses is done
+/// with the next scan. A broker whose registration waits there is not taken for silent.
 /// Life: stop() before the lanes stop, the lanes before this is destroyed.
 class Liveness {
  public:
@@ -48,7 +52,7 @@ class Liveness {
   Mutex mutex_;  ///< A leaf, held for an insertion.
   std::unordered_set<uint64_t> watched_ ROCKETMQ_GUARDED_BY(mutex_);
   /// Not more than were watched.
-  std::vector<uint64_t> closed_ ROCKETMQ_GUARDED_BY(mutex_);
+  std::unordered_set<uint64_t> closed_ ROCKETMQ_GUARDED_BY(mutex_);
 
   std::unique_ptr<remoting::PeriodicTask> scan_task_;
 };

@@ -43,8 +43,7 @@ class Namesrv::Parts {
       : settings_(initial),
         kv_table_(std::move(kv_table)),
         routes_(routeOptions(initial), clock),
-        // Registrations are applied one after the other anyway; no handler needs another lane.
-        lanes_({.query = {.threads = 1}, .admin = {.threads = 1}}),
+        lanes_({.query = {.threads = 1}, .admin = {.threads = 1}}, clock),
         pool_("namesrv-io", initial.ioThreads()),
         liveness_(routes_, lanes_, pool_, std::chrono::milliseconds(initial.scan_interval_ms)),
         router_(&lanes_) {

@@ -68,6 +68,40 @@ TopicRoutePtr RouteSnapshot::find(std::string_view topic) const {
   return found == shard->end() ? nullptr : found->second;
 }
 
+template <class Predicate>
+std::vector<std::string> RouteSnapshot::topicsWhere(Predicate predicate) const {
+  std::vector<std::string> names;
+  for (const std::shared_ptr<const Shard>& shard : shards_) {
+    if (shard == nullptr) {
+      continue;
+    }
+    for (const auto& [name, route] : *shard) {
+      if (predicate(route->parts())) {
+        names.push_back(name);
+      }
+    }
+  }
+  return names;
+}
+
+std::vector<std::string> RouteSnapshot::topics() const {
+  return topicsWhere([](const auto&) { return true; });
+}
+
+std::vector<std::string> RouteSnapshot::topicsOfCluster(std::string_view cluster) const {
+  return topicsWhere([&](const std::vector<TopicRoute::Part>& parts) {
+    return std::ranges::any_of(
+        parts, [&](const TopicRoute::Part& part) { return part.brokers->cluster == cluster; });
+  });
+}
+
+std::vector<std::string> RouteSnapshot::topicsWithFlags(int32_t mask, int32_t bits) const {
+  return topicsWhere([&](const std::vector<TopicRoute::Part>& parts) {
+    // RocketMQ parity: one broker's flags speak for the topic.
+    return (parts.front().queues.topic_sys_flag & mask) == bits;
+  });
+}
+
 std::shared_ptr<const RouteSnapshot> RouteSnapshot::with(std::vector<Change> changes) const {
   auto next = std::make_shared<RouteSnapshot>(*this);
   std::array<std::shared_ptr<Shard>, kShards> copied;

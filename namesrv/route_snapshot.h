@@ -81,6 +81,11 @@ class RouteSnapshot {
 
   size_t topicCount() const { return topic_count_; }
 
+  std::vector<std::string> topics() const;
+  std::vector<std::string> topicsOfCluster(std::string_view cluster) const;
+  /// Topics whose flags, under `mask`, are `bits` (see model::kTopicUnit).
+  std::vector<std::string> topicsWithFlags(int32_t mask, int32_t bits) const;
+
   std::shared_ptr<const RouteSnapshot> with(std::vector<Change> changes) const;
 
  private:
@@ -90,6 +95,9 @@ class RouteSnapshot {
   };
   using Shard = std::unordered_map<std::string, TopicRoutePtr, TextHash, std::equal_to<>>;
   static constexpr size_t kShards = 256;
+
+  template <class Predicate>
+  std::vector<std::string> topicsWhere(Predicate predicate) const;
 
   static size_t shardOf(std::string_view topic) { return TextHash{}(topic) % kShards; }
 

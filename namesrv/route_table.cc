@@ -149,7 +149,7 @@ void RouteTable::joinGroup(const Registration& registration) {
     group.addresses = std::move(addresses);
     group.cluster = broker.cluster;
     group.zone = registration.zone;
-    touchGroup(broker.name, group);
+    touchGroup(group);
   }
 }
 
@@ -186,12 +186,14 @@ bool RouteTable::takeTopic(const std::string& broker_name, Group& group, const T
       return true;
     }
   }
-  if (group.topic_count >= options_.topics_per_broker_max || topic_count_ >= options_.topics_max) {
+  if (group.topics.size() >= options_.topics_per_broker_max ||
+      topic_count_ >= options_.topics_max) {
     return false;
   }
-  ++group.topic_count;
+  Topics::value_type& taken = topic != topics_.end() ? *topic : *topics_.try_emplace(name).first;
+  taken.second.emplace(broker_name, queues);
+  group.topics.insert(&taken);
   ++topic_count_;
-  topics_[name].emplace(broker_name, queues);
   dirty_topics_.insert(std::move(name));
   return true;
 }
@@ -285,8 +287,10 @@ std::vector<std::string> RouteTable::expire(RouteTime now) {
   return removeLive([&](const LiveBroker& live) { return live.last_update + live.timeout < now; });
 }
 
-std::vector<std::string> RouteTable::connectionClosed(uint64_t connection_id) {
-  return removeLive([&](const LiveBroker& live) { return live.connection_id == connection_id; });
+std::vector<std::string> RouteTable::connectionsClosed(
+    const std::unordered_set<uint64_t>& connection_ids) {
+  return removeLive(
+      [&](const LiveBroker& live) { return connection_ids.contains(live.connection_id); });
 }
 
 void RouteTable::removeAddress(const std::string& broker_name, const std::string& address) {
@@ -305,7 +309,7 @@ void RouteTable::removeAddress(const std::string& broker_name, const std::string
     log::info("broker {} at {} is gone{}", broker_name, address, LogLimiter::note(*left_out));
   }
   if (!group.addresses.empty()) {
-    touchGroup(broker_name, group);
+    touchGroup(group);
     return;
   }
   leaveCluster(group.cluster, broker_name);
@@ -326,15 +330,19 @@ void RouteTable::leaveCluster(const std::string& cluster, const std::string& bro
 template <class Predicate>
 void RouteTable::removeFromTopics(const std::string& broker_name, Predicate predicate) {
   Group& group = groups_[broker_name];
-  for (auto at = topics_.begin(); at != topics_.end();) {
-    if (!predicate(at->first) || at->second.erase(broker_name) == 0) {
+  for (auto at = group.topics.begin(); at != group.topics.end();) {
+    auto& [name, brokers] = **at;
+    if (!predicate(name)) {
       ++at;
       continue;
     }
-    --group.topic_count;
+    at = group.topics.erase(at);
     --topic_count_;
-    dirty_topics_.insert(at->first);
-    at = at->second.empty() ? topics_.erase(at) : std::next(at);
+    dirty_topics_.insert(name);
+    brokers.erase(broker_name);
+    if (brokers.empty()) {
+      topics_.erase(topics_.find(name));
+    }
   }
 }
 
@@ -359,21 +367,24 @@ int32_t RouteTable::addWritePerm(const std::string& broker_name) {
 
 int32_t RouteTable::changePerms(const std::string& broker_name, int32_t keep_bits,
                                 int32_t set_bits) {
-  int32_t count = 0;
-  for (auto& [name, topic] : topics_) {
-    const auto queues = topic.find(broker_name);
-    if (queues != topic.end()) {
-      queues->second.perm = (queues->second.perm & keep_bits) | set_bits;
-      dirty_topics_.insert(name);
-      ++count;
+  const auto found = groups_.find(broker_name);
+  if (found == groups_.end()) {
+    return 0;
+  }
+  for (Topics::value_type* const topic : found->second.topics) {
+    int32_t& perm = topic->second.at(broker_name).perm;
+    const int32_t next = (perm & keep_bits) | set_bits;
+    if (perm != next) {
+      perm = next;
+      dirty_topics_.insert(topic->first);
     }
   }
-  return count;
+  return static_cast<int32_t>(found->second.topics.size());
 }
 
-void RouteTable::noteDeleted(Group& group) {
+void RouteTable::noteDeleted(Group& group, Topics::value_type& topic) {
   group.has_gaps = true;
-  --group.topic_count;
+  group.topics.erase(&topic);
   --topic_count_;
 }
 
@@ -383,7 +394,7 @@ void RouteTable::deleteTopic(const std::string& topic) {
     return;
   }
   for (const auto& [broker_name, queues] : found->second) {
-    noteDeleted(groups_[broker_name]);
+    noteDeleted(groups_[broker_name], *found);
   }
   topics_.erase(found);
   dirty_topics_.insert(topic);
@@ -397,48 +408,13 @@ void RouteTable::deleteTopic(const std::string& topic, const std::string& cluste
   }
   for (const std::string& broker_name : names->second) {
     if (found->second.erase(broker_name) > 0) {
-      noteDeleted(groups_[broker_name]);
+      noteDeleted(groups_[broker_name], *found);
     }
   }
   if (found->second.empty()) {
     topics_.erase(found);
   }
   dirty_topics_.insert(topic);
-}
-
-std::vector<std::string> RouteTable::topics() const {
-  std::vector<std::string> names;
-  names.reserve(topics_.size());
-  for (const auto& [name, topic] : topics_) {
-    names.push_back(name);
-  }
-  return names;
-}
-
-std::vector<std::string> RouteTable::topicsOfCluster(const std::string& cluster) const {
-  std::vector<std::string> names;
-  const auto brokers = clusters_.find(cluster);
-  if (brokers == clusters_.end()) {
-    return names;
-  }
-  for (const auto& [name, topic] : topics_) {
-    if (std::ranges::any_of(
-            topic, [&](const auto& part) { return brokers->second.contains(part.first); })) {
-      names.push_back(name);
-    }
-  }
-  return names;
-}
-
-std::vector<std::string> RouteTable::topicsWithFlags(int32_t mask, int32_t bits) const {
-  std::vector<std::string> names;
-  for (const auto& [name, topic] : topics_) {
-    // RocketMQ parity: one broker's flags speak for the topic.
-    if ((topic.begin()->second.topic_sys_flag & mask) == bits) {
-      names.push_back(name);
-    }
-  }
-  return names;
 }
 
 std::map<std::string, model::BrokerData> RouteTable::brokers() const {
@@ -449,12 +425,10 @@ std::map<std::string, model::BrokerData> RouteTable::brokers() const {
   return brokers;
 }
 
-void RouteTable::touchGroup(const std::string& broker_name, Group& group) {
+void RouteTable::touchGroup(Group& group) {
   group.view = nullptr;
-  for (const auto& [name, topic] : topics_) {
-    if (topic.contains(broker_name)) {
-      dirty_topics_.insert(name);
-    }
+  for (const Topics::value_type* const topic : group.topics) {
+    dirty_topics_.insert(topic->first);
   }
 }
 

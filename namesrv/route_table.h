@@ -122,8 +122,9 @@ class RouteTable {
   /// Removes brokers that were silent for longer than their timeout; gives their addresses.
   std::vector<std::string> expire(RouteTime now);
 
-  /// Removes the brokers whose last registration came over this connection; gives their addresses.
-  std::vector<std::string> connectionClosed(uint64_t connection_id);
+  /// Removes the brokers whose last registration came over one of these connections; gives their
+  /// addresses.
+  std::vector<std::string> connectionsClosed(const std::unordered_set<uint64_t>& connection_ids);
 
   /// Whether the broker has to register because its data changed. Counts as a sign of life.
   DataVersionState queryDataVersion(const BrokerIdentity& broker, const model::DataVersion& version,
@@ -139,11 +140,6 @@ class RouteTable {
   /// Only from the brokers of one cluster.
   void deleteTopic(const std::string& topic, const std::string& cluster);
 
-  std::vector<std::string> topics() const;
-  std::vector<std::string> topicsOfCluster(const std::string& cluster) const;
-  /// Topics whose flags, under `mask`, are `bits` (see model::kTopicUnit).
-  std::vector<std::string> topicsWithFlags(int32_t mask, int32_t bits) const;
-
   /// All brokers by name.
   std::map<std::string, model::BrokerData> brokers() const;
   const std::map<std::string, std::set<std::string>>& clusters() const { return clusters_; }
@@ -152,12 +148,17 @@ class RouteTable {
   std::shared_ptr<const RouteSnapshot> publish();
 
  private:
+  using Topic = std::map<std::string, QueueLayout>;  ///< By broker name.
+  using Topics = std::unordered_map<std::string, Topic>;
+
   /// The brokers of one name.
   struct Group {
     std::string cluster;
     std::map<int64_t, std::string> addresses;
     std::string zone;
-    size_t topic_count = 0;  ///< How many of topics_ have this name.
+    /// Those of topics_ that have this name: a broker that comes or goes costs what it has itself,
+    /// however many topics others have.
+    std::unordered_set<Topics::value_type*> topics;
     /// Topics are missing here that the broker may still have: its next registration brings them
     /// back even if its data version is unchanged.
     bool has_gaps = false;
@@ -172,7 +173,6 @@ class RouteTable {
     uint64_t connection_id;
     std::string ha_server_address;
   };
-  using Topic = std::map<std::string, QueueLayout>;  ///< By broker name.
 
   /// What a registration means for the topics that come with it.
   struct TopicUse {
@@ -205,18 +205,18 @@ class RouteTable {
   void removeFromTopics(const std::string& broker_name, Predicate predicate);
   template <class Predicate>
   std::vector<std::string> removeLive(Predicate predicate);
-  /// A topic of the group was deleted on request.
-  void noteDeleted(Group& group);
+  /// A topic of the group is deleted on request.
+  void noteDeleted(Group& group, Topics::value_type& topic);
   int32_t changePerms(const std::string& broker_name, int32_t keep_bits, int32_t set_bits);
 
   /// The group changed: its view and every route that shows it are stale.
-  void touchGroup(const std::string& broker_name, Group& group);
+  void touchGroup(Group& group);
   static model::BrokerData viewOf(const std::string& broker_name, const Group& group);
   std::shared_ptr<const model::BrokerData> sharedView(const std::string& broker_name);
 
   const Options options_;
-  std::unordered_map<std::string, Topic> topics_;  ///< Names only brokers that are in groups_.
-  size_t topic_count_ = 0;                         ///< Sum of the groups' counts.
+  Topics topics_;           ///< Names only brokers that are in groups_.
+  size_t topic_count_ = 0;  ///< Of all groups together.
   std::map<std::string, Group> groups_;
   std::map<std::string, std::set<std::string>> clusters_;  ///< Cluster -> broker names.
   /// By address: one address is one process, whatever names it registered before. These are the

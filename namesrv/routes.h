@@ -1,5 +1,6 @@
 #pragma once
 
+#include <memory>
 #include <string_view>
 #include <utility>
 
@@ -13,7 +14,7 @@ namespace rocketmq::namesrv {
 /// The process's one RouteTable, with its routes published for queries.
 ///
 /// Threads: any. change() and read() take turns and may last some milliseconds when a broker with
-/// many topics registers, so they belong on a lane; find() never waits for them.
+/// many topics registers, so they belong on a lane; find() and snapshot() never wait for them.
 class Routes {
  public:
   /// `clock` is borrowed.
@@ -22,6 +23,9 @@ class Routes {
 
   /// The route of a topic, null when nobody has it.
   TopicRoutePtr find(std::string_view topic) const { return published_.load()->find(topic); }
+
+  /// All of them. Whoever looks through them does so without keeping a broker from registering.
+  std::shared_ptr<const RouteSnapshot> snapshot() const { return published_.load(); }
 
   /// Runs `body(RouteTable&, RouteTime now)`, publishes the routes that it changed and gives what
   /// it returns.

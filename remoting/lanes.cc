@@ -20,7 +20,8 @@ namespace rocketmq::remoting {
 /// One lane: a bounded queue for each source, and the threads that empty them.
 class Lanes::Pool {
  public:
-  Pool(const std::string& name, LaneOptions options) : options_(options) {
+  Pool(const std::string& name, LaneOptions options, const Clock& clock)
+      : options_(options), clock_(clock) {
     ROCKETMQ_CHECK(options.threads >= 1);
     for (size_t i = 0; i < options.threads; ++i) {
       threads_.emplace_back(name + "-" + std::to_string(i), [this] { work(); });
@@ -28,7 +29,7 @@ class Lanes::Pool {
   }
 
   bool add(UniqueFunction<void()> task, LaneLoad load) {
-    const auto now = SteadyClock::now();
+    const auto now = clock_.monotonic();
     MutexLock lock(mutex_);
     if (stopped_ || !hasRoomFor(load)) {
       return false;
@@ -51,7 +52,7 @@ class Lanes::Pool {
   }
 
   int64_t headWaitMs() const {
-    const auto now = SteadyClock::now();
+    const auto now = clock_.monotonic();
     auto oldest = now;
     MutexLock lock(mutex_);
     for (const auto& [source, queue] : queues_) {
@@ -83,12 +84,10 @@ class Lanes::Pool {
   }
 
  private:
-  using SteadyClock = std::chrono::steady_clock;
-
   struct Task {
     UniqueFunction<void()> run;
     size_t bytes;
-    SteadyClock::time_point since;
+    std::chrono::steady_clock::time_point since;
   };
   struct Queue {
     std::deque<Task> tasks;  ///< Never empty in the map.
@@ -143,6 +142,7 @@ class Lanes::Pool {
   }
 
   const LaneOptions options_;
+  const Clock& clock_;
   mutable Mutex mutex_;
   CondVar changed_;
   Queues queues_ ROCKETMQ_GUARDED_BY(mutex_);
@@ -155,12 +155,12 @@ class Lanes::Pool {
   std::vector<NamedThread> threads_;
 };
 
-Lanes::Lanes(Options options)
-    : pools_{std::make_unique<Pool>("query", options.query),
-             std::make_unique<Pool>("index", options.index),
-             std::make_unique<Pool>("client", options.client),
-             std::make_unique<Pool>("send", options.send),
-             std::make_unique<Pool>("admin", options.admin)} {}
+Lanes::Lanes(Options options, const Clock& clock)
+    : pools_{std::make_unique<Pool>("query", options.query, clock),
+             std::make_unique<Pool>("index", options.index, clock),
+             std::make_unique<Pool>("client", options.client, clock),
+             std::make_unique<Pool>("send", options.send, clock),
+             std::make_unique<Pool>("admin", options.admin, clock)} {}
 
 Lanes::~Lanes() { stop(); }
 

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 
+#include "common/clock.h"
 #include "remoting/unique_function.h"
 
 namespace rocketmq::remoting {
@@ -14,7 +15,8 @@ enum class Lane : uint8_t {
   kInline,  ///< On the connection's own thread; must not block.
   kQuery,   ///< Reads that may touch a cold disk, as pulls of cold data.
   kIndex,   ///< Queries by key, of which each may have to look through a whole index file.
-  kClient,  ///< What clients cannot go on without: a topic or group made for them, notices.
+  kClient,  ///< What clients cannot go on without: a topic or group made for them, notices; at a
+            ///< name server what brokers say of themselves.
   kSend,    ///< Sends with a long body, which would keep a connection's thread for too long.
   kAdmin,   ///< Scans over many topics or groups, settings files.
 };
@@ -49,7 +51,8 @@ class Lanes {
     LaneOptions admin{.threads = 1, .queue_max = 10000};
   };
 
-  explicit Lanes(Options options);
+  /// `clock` tells how long tasks wait; borrowed.
+  explicit Lanes(Options options, const Clock& clock = SystemClock::instance());
   ~Lanes();
   Lanes(const Lanes&) = delete;
   Lanes& operator=(const Lanes&) = delete;
@@ -58,7 +61,7 @@ class Lanes {
   /// lane != kInline.
   bool run(Lane lane, UniqueFunction<void()> task, LaneLoad load = {});
 
-  /// Tasks waiting now, and the age of the oldest; for the broker's runtime info.
+  /// Tasks waiting now, and the age of the oldest.
   size_t queueSize(Lane lane) const;
   int64_t headWaitMs(Lane lane) const;
 

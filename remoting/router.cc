@@ -128,9 +128,13 @@ struct Router::LaneTask {
     }
   }
 
-  /// Who asks a lot and reads nothing gets no more large answers made. Where the order counts
-  /// nothing large is answered, and a one-way request would be lost.
-  bool mayRun() const { return options.keeps_order || connection->hasRoomForAnswer(); }
+  /// Who asks a lot and reads nothing gets no more large answers made, and who has gone none that
+  /// he could only read. Where the order counts nothing large is answered, and a one-way request
+  /// would be lost.
+  bool mayRun() const {
+    return options.keeps_order ||
+           (connection->hasRoomForAnswer() && (connection->isOpen() || !options.only_reads));
+  }
 };
 
 void Router::add(int32_t code, HandlerOptions options, RawHandler handler) {

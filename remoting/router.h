@@ -129,6 +129,9 @@ struct HandlerOptions {
   /// The requests behind one that is on its way through a lane wait for it, see
   /// Connection::holdRequests().
   bool keeps_order = false;
+  /// All it does is answer: one on a lane whose connection has closed meanwhile is let go of. What
+  /// changes something is done, as its sender may well have gone after it was sent.
+  bool only_reads = false;
 
   bool isLong(std::string_view body) const {
     return body.size() > inline_body_max || (is_dear != nullptr && is_dear(body));

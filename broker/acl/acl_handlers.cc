@@ -14,6 +14,7 @@ using remoting::NoFields;
 using remoting::ResponseCode;
 
 constexpr HandlerOptions kAdmin{.lane = Lane::kAdmin};
+constexpr HandlerOptions kAdminRead{.lane = Lane::kAdmin, .only_reads = true};
 constexpr const char* kDisabled =
     "The broker does not enable acl: set aclEnable=true and restart it";
 
@@ -67,9 +68,10 @@ void registerAclHandlers(remoting::Router& router, AclManager* acl, const LiveSe
   router.handle<UpdateGlobalWhiteAddrsConfig>(kAdmin, [acl](const auto& request, const auto&) {
     return changeAnswer(acl->updateGlobalWhiteAddresses(request), kAddressesFailed);
   });
-  router.handle<GetBrokerClusterAclInfo>(
-      kAdmin, [acl, &settings](const auto&, const auto&) { return info(*acl, *settings.load()); });
-  router.handle<GetBrokerClusterAclConfig>(kAdmin, [acl](const auto&, const auto&) {
+  router.handle<GetBrokerClusterAclInfo>(kAdminRead, [acl, &settings](const auto&, const auto&) {
+    return info(*acl, *settings.load());
+  });
+  router.handle<GetBrokerClusterAclConfig>(kAdminRead, [acl](const auto&, const auto&) {
     return Answer<NoFields>::ofBody(json::encode(acl->config()));
   });
 }

@@ -79,9 +79,42 @@ bool AddressRule::parseRange(std::string_view text, bool is_ipv6, Range& out) {
          parseNumber(text.substr(minus + 1), is_ipv6, out.last) && out.first <= out.last;
 }
 
+bool AddressRule::Pattern::isMapped() const {
+  constexpr size_t kZeros = 5;
+  const auto is = [](uint16_t value) {
+    return [value](const Range& part) { return part.first == value && part.last == value; };
+  };
+  return is_ipv6 && std::all_of(parts.begin(), parts.begin() + kZeros, is(0)) &&
+         is(0xFFFF)(parts[kZeros]);
+}
+
+AddressRule::Pattern AddressRule::Pattern::unmapped() const {
+  Pattern pattern;
+  for (size_t i = 0; i < kIpv4Parts; ++i) {
+    const uint16_t two = parts[kIpv6Parts - 2 + i / 2].first;
+    const auto byte = static_cast<uint16_t>(i % 2 == 0 ? two >> 8 : two & 0xFF);
+    pattern.parts[i] = {.first = byte, .last = byte};
+  }
+  return pattern;
+}
+
+/// An IPv6 address whose end is written as an IPv4 address.
+Result<AddressRule::Pattern> AddressRule::parseMapped(std::string_view text) {
+  const size_t begin = text.rfind(':') + 1;
+  if (text.find('.') < begin) {
+    return notAnAddress(text);
+  }
+  const auto prefix = parsePattern(std::string(text.substr(0, begin)) + "*:*");
+  return prefix.ok() && prefix->isMapped() ? parsePattern(text.substr(begin))
+                                           : Result<Pattern>(notAnAddress(text));
+}
+
 Result<AddressRule::Pattern> AddressRule::parsePattern(std::string_view text) {
   Pattern pattern;
   pattern.is_ipv6 = text.find(':') != std::string_view::npos;
+  if (pattern.is_ipv6 && text.find('.') != std::string_view::npos) {
+    return parseMapped(text);
+  }
   const std::vector<std::string_view> parts = pattern.is_ipv6 ? ipv6Parts(text) : split(text, ".");
   if (parts.size() != (pattern.is_ipv6 ? kIpv6Parts : kIpv4Parts)) {
     return notAnAddress(text);
@@ -91,7 +124,10 @@ Result<AddressRule::Pattern> AddressRule::parsePattern(std::string_view text) {
       return notAnAddress(text);
     }
   }
-  return pattern;
+  const auto is_one = [](const Range& part) { return part.first == part.last; };
+  const bool maps_one = pattern.isMapped() && is_one(pattern.parts[kIpv6Parts - 2]) &&
+                        is_one(pattern.parts[kIpv6Parts - 1]);
+  return maps_one ? pattern.unmapped() : pattern;
 }
 
 Result<AddressRule> AddressRule::parseBraces(std::string_view text) {

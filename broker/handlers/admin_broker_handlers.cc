@@ -17,7 +17,7 @@ using remoting::NoFields;
 using remoting::RequestContext;
 using remoting::ResponseCode;
 
-constexpr HandlerOptions kAdmin{.lane = Lane::kAdmin};
+constexpr HandlerOptions kAdminRead{.lane = Lane::kAdmin, .only_reads = true};
 constexpr HandlerOptions kSettings{.lane = Lane::kAdmin, .body_max = 1u << 20};
 
 Answer<NoFields> updateConfig(ConfigService& config, const RequestContext& context) {
@@ -62,18 +62,20 @@ void registerAdminBrokerHandlers(remoting::Router& router, const AdminBrokerPart
         return updateConfig(config, context);
       });
   router.handle<remoting::GetBrokerConfig>(
-      kAdmin, [&config = parts.config](const auto&, const auto&) { return brokerConfig(config); });
-  router.handle<remoting::GetBrokerRuntimeInfo>(kAdmin, [&runtime_info = parts.runtime_info](
-                                                            const auto&, const auto&) {
+      kAdminRead,
+      [&config = parts.config](const auto&, const auto&) { return brokerConfig(config); });
+  router.handle<remoting::GetBrokerRuntimeInfo>(kAdminRead, [&runtime_info = parts.runtime_info](
+                                                                const auto&, const auto&) {
     return Answer<NoFields>::ofBody(json::encode(remoting::KvTable{.table = runtime_info.table()}));
   });
   router.handle<remoting::ViewBrokerStatsData>(
-      kAdmin, [&stats = parts.stats](const auto& request, const auto&) {
+      kAdminRead, [&stats = parts.stats](const auto& request, const auto&) {
         return viewStats(stats, request);
       });
-  router.handle<remoting::GetBrokerHaStatus>(kAdmin, [&ha = parts.ha](const auto&, const auto&) {
-    return Answer<NoFields>::ofBody(json::encode(ha.status()));
-  });
+  router.handle<remoting::GetBrokerHaStatus>(
+      kAdminRead, [&ha = parts.ha](const auto&, const auto&) {
+        return Answer<NoFields>::ofBody(json::encode(ha.status()));
+      });
 }
 
 }  // namespace rocketmq::broker

@@ -22,6 +22,7 @@ using remoting::RequestContext;
 using remoting::ResponseCode;
 
 constexpr HandlerOptions kAdmin{.lane = Lane::kAdmin};
+constexpr HandlerOptions kAdminRead{.lane = Lane::kAdmin, .only_reads = true};
 constexpr HandlerOptions kGroup{.lane = Lane::kAdmin, .body_max = 1u << 20};
 constexpr HandlerOptions kGroups{.lane = Lane::kAdmin, .body_max = remoting::kAnyBodyBytes};
 
@@ -154,27 +155,27 @@ void registerAdminGroupHandlers(remoting::Router& router, const AdminGroupParts&
       kGroups,
       [handlers](const auto&, const auto& context) { return handlers->updateList(context); });
   router.handle<remoting::GetSubscriptionGroupConfig>(
-      kAdmin, [handlers](const auto& request, const auto&) { return handlers->one(request); });
+      kAdminRead, [handlers](const auto& request, const auto&) { return handlers->one(request); });
   router.handle<remoting::GetAllSubscriptionGroupConfig>(
-      kAdmin, [handlers](const auto&, const auto&) { return handlers->all(); });
+      kAdminRead, [handlers](const auto&, const auto&) { return handlers->all(); });
   router.handle<remoting::DeleteSubscriptionGroup>(
       kAdmin, [handlers](const auto& request, const auto&) { return handlers->remove(request); });
   router.handle<remoting::GetConsumerConnectionList>(
-      kAdmin,
+      kAdminRead,
       [handlers](const auto& request, const auto&) { return handlers->consumers(request); });
   router.handle<remoting::GetProducerConnectionList>(
-      kAdmin,
+      kAdminRead,
       [handlers](const auto& request, const auto&) { return handlers->producers(request); });
   router.handle<remoting::GetAllProducerInfo>(
-      kAdmin, [handlers](const auto&, const auto&) { return handlers->allProducers(); });
+      kAdminRead, [handlers](const auto&, const auto&) { return handlers->allProducers(); });
   router.handle<remoting::CloneGroupOffset>(kAdmin, [handlers](const auto& request, const auto&) {
     return handlers->cloneOffsets(request);
   });
   router.handle<remoting::GetAllConsumerOffset>(
-      kAdmin, [handlers](const auto&, const auto&) { return handlers->allOffsets(); });
+      kAdminRead, [handlers](const auto&, const auto&) { return handlers->allOffsets(); });
   router.handle<remoting::GetAllDelayOffset>(
-      kAdmin, [handlers](const auto&, const auto&) { return handlers->delayOffsets(); });
-  router.handle<remoting::GetAllMessageRequestMode>(kAdmin, [](const auto&, const auto&) {
+      kAdminRead, [handlers](const auto&, const auto&) { return handlers->delayOffsets(); });
+  router.handle<remoting::GetAllMessageRequestMode>(kAdminRead, [](const auto&, const auto&) {
     return Answer<NoFields>::ofBody(json::encode(remoting::MessageRequestModes{}));
   });
 }

@@ -30,6 +30,7 @@ using remoting::RequestContext;
 using remoting::ResponseCode;
 
 constexpr HandlerOptions kAdmin{.lane = Lane::kAdmin};
+constexpr HandlerOptions kAdminRead{.lane = Lane::kAdmin, .only_reads = true};
 
 Answer<NoFields> unknownTopic(const std::string& topic) {
   return {ResponseCode::kTopicNotExist, "topic[" + topic + "] not exist"};
@@ -316,16 +317,17 @@ class AdminOffsetHandlers {
 
 void registerAdminOffsetHandlers(remoting::Router& router, const AdminOffsetParts& parts) {
   const auto handlers = std::make_shared<const AdminOffsetHandlers>(parts);
-  router.handle<remoting::GetConsumeStats>(kAdmin, [handlers](const auto& request, const auto&) {
-    return handlers->consumeStats(request);
-  });
-  router.handle<remoting::GetBrokerConsumeStats>(kAdmin,
+  router.handle<remoting::GetConsumeStats>(
+      kAdminRead,
+      [handlers](const auto& request, const auto&) { return handlers->consumeStats(request); });
+  router.handle<remoting::GetBrokerConsumeStats>(kAdminRead,
                                                  [handlers](const auto& request, const auto&) {
                                                    return handlers->brokerConsumeStats(request);
                                                  });
   router.handle<remoting::QueryConsumeTimeSpan>(
-      kAdmin, [handlers](const auto& request, const auto&) { return handlers->timeSpan(request); });
-  router.handle<remoting::QueryCorrectionOffset>(kAdmin,
+      kAdminRead,
+      [handlers](const auto& request, const auto&) { return handlers->timeSpan(request); });
+  router.handle<remoting::QueryCorrectionOffset>(kAdminRead,
                                                  [handlers](const auto& request, const auto&) {
                                                    return handlers->correctionOffsets(request);
                                                  });

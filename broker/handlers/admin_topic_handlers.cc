@@ -21,9 +21,11 @@ using remoting::HandlerOptions;
 using remoting::Lane;
 using remoting::NoFields;
 using remoting::RequestContext;
+using remoting::Responder;
 using remoting::ResponseCode;
 
 constexpr HandlerOptions kAdmin{.lane = Lane::kAdmin};
+constexpr HandlerOptions kAdminRead{.lane = Lane::kAdmin, .only_reads = true};
 constexpr HandlerOptions kTopics{.lane = Lane::kAdmin, .body_max = remoting::kAnyBodyBytes};
 constexpr std::chrono::milliseconds kRegistrationWait{1000};
 
@@ -53,50 +55,39 @@ class AdminTopicHandlers {
  public:
   explicit AdminTopicHandlers(const AdminTopicParts& parts) : parts_(parts) {}
 
-  Answer<NoFields> update(const remoting::UpdateAndCreateTopic& request) const {
+  void update(const remoting::UpdateAndCreateTopic& request,
+              Responder<remoting::UpdateAndCreateTopic> respond) const {
     const auto filter_type = json::enumFromName<model::TopicFilterType>(request.topic_filter_type);
     if (!filter_type) {
-      return {ResponseCode::kSystemError, "topicFilterType \"" + request.topic_filter_type +
-                                              "\" is unknown; give SINGLE_TAG or MULTI_TAG"};
+      respond({ResponseCode::kSystemError, "topicFilterType \"" + request.topic_filter_type +
+                                               "\" is unknown; give SINGLE_TAG or MULTI_TAG"});
+      return;
     }
-    model::TopicConfig config{.topic_name = request.topic,
-                              .read_queue_nums = request.read_queue_nums,
-                              .write_queue_nums = request.write_queue_nums,
-                              .perm = request.perm,
-                              .topic_filter_type = *filter_type,
-                              .topic_sys_flag = request.topic_sys_flag.value_or(0),
-                              .order = request.order,
-                              .attributes = std::nullopt};
-    if (const TopicConfigPtr known = parts_.topics.find(request.topic)) {
-      config.attributes = known->attributes;
-    }
-    if (request.attributes && !request.attributes->empty()) {
-      config.attributes = changedAttributes(
-          config.attributes.value_or(std::map<std::string, std::string>()), *request.attributes);
-    }
-    const Result<bool> changed = parts_.topics.update(config);
+    const Result<bool> changed = parts_.topics.update(configOf(request, *filter_type));
     if (!changed.ok()) {
-      return changed.status();
+      respond(changed.status());
+    } else if (*changed) {
+      answerWhenRegistered(std::move(respond));
+    } else {
+      respond(NoFields{});
     }
-    if (*changed) {
-      parts_.registrar.awaitRegistered(kRegistrationWait);
-    }
-    return NoFields{};
   }
 
-  Answer<NoFields> updateList(const RequestContext& context) const {
+  void updateList(const RequestContext& context,
+                  Responder<remoting::UpdateAndCreateTopicList> respond) const {
     const auto list = json::decode<remoting::TopicConfigList>(context.body());
     if (!list.ok()) {
-      return list.status();
+      respond(list.status());
+      return;
     }
     for (const model::TopicConfig& config : list->topic_config_list) {
       const Result<bool> changed = parts_.topics.update(config);
       if (!changed.ok()) {
-        return changed.status();
+        respond(changed.status());
+        return;
       }
     }
-    parts_.registrar.awaitRegistered(kRegistrationWait);
-    return NoFields{};
+    answerWhenRegistered(std::move(respond));
   }
 
   Answer<NoFields> remove(const remoting::DeleteTopicInBroker& request) const {
@@ -189,6 +180,33 @@ class AdminTopicHandlers {
   }
 
  private:
+  model::TopicConfig configOf(const remoting::UpdateAndCreateTopic& request,
+                              model::TopicFilterType filter_type) const {
+    model::TopicConfig config{.topic_name = request.topic,
+                              .read_queue_nums = request.read_queue_nums,
+                              .write_queue_nums = request.write_queue_nums,
+                              .perm = request.perm,
+                              .topic_filter_type = filter_type,
+                              .topic_sys_flag = request.topic_sys_flag.value_or(0),
+                              .order = request.order,
+                              .attributes = std::nullopt};
+    if (const TopicConfigPtr known = parts_.topics.find(request.topic)) {
+      config.attributes = known->attributes;
+    }
+    if (request.attributes && !request.attributes->empty()) {
+      config.attributes = changedAttributes(
+          config.attributes.value_or(std::map<std::string, std::string>()), *request.attributes);
+    }
+    return config;
+  }
+
+  /// Off the lane: a name server that does not answer would keep all administration waiting.
+  template <remoting::Command C>
+  void answerWhenRegistered(Responder<C> respond) const {
+    parts_.registrar.whenRegistered(
+        kRegistrationWait, [respond = std::move(respond)]() mutable { respond(NoFields{}); });
+  }
+
   static Answer<NoFields> unknownTopic(const std::string& topic) {
     return {ResponseCode::kTopicNotExist, "topic[" + topic + "] not exist"};
   }
@@ -200,24 +218,28 @@ class AdminTopicHandlers {
 
 void registerAdminTopicHandlers(remoting::Router& router, const AdminTopicParts& parts) {
   const auto handlers = std::make_shared<const AdminTopicHandlers>(parts);
-  router.handle<remoting::UpdateAndCreateTopic>(
-      kAdmin, [handlers](const auto& request, const auto&) { return handlers->update(request); });
-  router.handle<remoting::UpdateAndCreateTopicList>(
-      kTopics,
-      [handlers](const auto&, const auto& context) { return handlers->updateList(context); });
+  router.handleLater<remoting::UpdateAndCreateTopic>(
+      kAdmin, [handlers](const auto& request, const auto&, auto respond) {
+        handlers->update(request, std::move(respond));
+      });
+  router.handleLater<remoting::UpdateAndCreateTopicList>(
+      kTopics, [handlers](const auto&, const auto& context, auto respond) {
+        handlers->updateList(context, std::move(respond));
+      });
   router.handle<remoting::DeleteTopicInBroker>(
       kAdmin, [handlers](const auto& request, const auto&) { return handlers->remove(request); });
   router.handle<remoting::GetTopicStatsInfo>(
-      kAdmin, [handlers](const auto& request, const auto&) { return handlers->stats(request); });
+      kAdminRead,
+      [handlers](const auto& request, const auto&) { return handlers->stats(request); });
   router.handle<remoting::QueryTopicConsumeByWho>(
-      kAdmin,
+      kAdminRead,
       [handlers](const auto& request, const auto&) { return handlers->consumers(request); });
   router.handle<remoting::GetSystemTopicListFromBroker>(
-      kAdmin, [handlers](const auto&, const auto&) { return handlers->systemTopics(); });
+      kAdminRead, [handlers](const auto&, const auto&) { return handlers->systemTopics(); });
   router.handle<remoting::GetTopicConfig>(
-      kAdmin, [handlers](const auto& request, const auto&) { return handlers->one(request); });
+      kAdminRead, [handlers](const auto& request, const auto&) { return handlers->one(request); });
   router.handle<remoting::GetAllTopicConfig>(
-      kAdmin, [handlers](const auto&, const auto&) { return handlers->all(); });
+      kAdminRead, [handlers](const auto&, const auto&) { return handlers->all(); });
   router.handle<remoting::CleanUnusedTopic>(
       kAdmin, [handlers](const auto&, const auto&) { return handlers->cleanUnused(); });
   router.handle<remoting::CleanExpiredConsumeQueue>(

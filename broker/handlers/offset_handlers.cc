@@ -102,14 +102,14 @@ void registerQueueOffsets(remoting::Router& router, store::MessageStore& store) 
       });
   // These two read records, which may have to come from the disk.
   router.handle<remoting::SearchOffsetByTimestamp>(
-      {.lane = Lane::kQuery},
+      {.lane = Lane::kQuery, .only_reads = true},
       [&store](const remoting::SearchOffsetByTimestamp& request, const RequestContext&) {
         return Answer<OffsetReply>(
             {.offset = store.offsetByTime(request.topic, request.queue_id, request.timestamp_ms,
                                           boundaryOf(request))});
       });
   router.handle<remoting::GetEarliestMessageStoreTime>(
-      {.lane = Lane::kQuery},
+      {.lane = Lane::kQuery, .only_reads = true},
       [&store](const remoting::GetEarliestMessageStoreTime& request, const RequestContext&) {
         const auto stored_ms = store.storeTime(request.topic, request.queue_id,
                                                store.minOffset(request.topic, request.queue_id));

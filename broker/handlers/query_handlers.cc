@@ -81,12 +81,12 @@ Answer<NoFields> viewMessage(const store::MessageStore& store, int64_t offset) {
 void registerQueryHandlers(remoting::Router& router, store::MessageStore& store,
                            const LiveSettings& settings) {
   router.handle<QueryMessage>(
-      {.lane = remoting::Lane::kIndex},
+      {.lane = remoting::Lane::kIndex, .only_reads = true},
       [&store, &settings](const QueryMessage& request, const RequestContext&) {
         return queryMessage(store, *settings.load(), request);
       });
   router.handle<remoting::ViewMessageById>(
-      {.lane = remoting::Lane::kQuery},
+      {.lane = remoting::Lane::kQuery, .only_reads = true},
       [&store](const remoting::ViewMessageById& request, const RequestContext&) {
         return viewMessage(store, request.offset);
       });

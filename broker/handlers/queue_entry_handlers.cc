@@ -145,7 +145,7 @@ Answer<NoFields> queueEntries(const QueueEntryParts& parts,
 
 void registerQueueEntryHandlers(remoting::Router& router, const QueueEntryParts& parts) {
   router.handle<remoting::QueryConsumeQueue>(
-      {.lane = remoting::Lane::kAdmin},
+      {.lane = remoting::Lane::kAdmin, .only_reads = true},
       [parts](const auto& request, const auto&) { return queueEntries(parts, request); });
 }
 

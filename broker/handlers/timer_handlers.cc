@@ -60,11 +60,11 @@ Answer<NoFields> metricsOf(const TimerParts& parts) {
 }  // namespace
 
 void registerTimerHandlers(remoting::Router& router, const TimerParts& parts) {
-  constexpr remoting::HandlerOptions kAdmin{.lane = remoting::Lane::kAdmin};
+  constexpr remoting::HandlerOptions kAdminRead{.lane = remoting::Lane::kAdmin, .only_reads = true};
   router.handle<remoting::GetTimerCheckPoint>(
-      kAdmin, [parts](const auto&, const auto&) { return checkpointOf(parts); });
+      kAdminRead, [parts](const auto&, const auto&) { return checkpointOf(parts); });
   router.handle<remoting::GetTimerMetrics>(
-      kAdmin, [parts](const auto&, const auto&) { return metricsOf(parts); });
+      kAdminRead, [parts](const auto&, const auto&) { return metricsOf(parts); });
 }
 
 }  // namespace rocketmq::broker

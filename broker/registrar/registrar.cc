@@ -1,6 +1,7 @@
 #include "broker/registrar/registrar.h"
 
 #include <algorithm>
+#include <future>
 #include <utility>
 
 #include "common/hash.h"
@@ -96,31 +97,60 @@ void Registrar::requestRound(Urgency urgency) {
 }
 
 void Registrar::run() {
-  while (awaitRound()) {
-    makeRound();
+  while (true) {
+    Work work = awaitWork();
+    for (RegistrationWaits::Done& done : work.ended) {
+      done();
+    }
+    if (work.is_last) {
+      return;
+    }
+    if (work.makes_round) {
+      makeRound();
+    }
   }
 }
 
-bool Registrar::awaitRound() {
-  const milliseconds period =
-      std::clamp(milliseconds(settings_.load()->register_period_ms), kPeriodMin, kPeriodMax);
+Registrar::Work Registrar::awaitWork() {
   MutexLock lock(mutex_);
   while (!stopped_) {
     const auto now = std::chrono::steady_clock::now();
-    const auto requested = is_urgent_ ? now : is_requested_ ? pause_until_ : period_ends_;
-    const auto due = std::min(requested, period_ends_);
-    if (due <= now) {
-      if (std::exchange(is_all_requested_, false) || period_ends_ <= now) {
-        noteAllLacking();
-        period_ends_ = now + period;
-      }
-      is_requested_ = false;
-      is_urgent_ = false;
-      return true;
+    Work work{.ended = takeEnded(now), .makes_round = roundDue(now) <= now};
+    if (work.makes_round) {
+      takeRound(now);
     }
-    wake_.waitUntil(mutex_, due);
+    if (work.makes_round || !work.ended.empty()) {
+      return work;
+    }
+    wake_.waitUntil(mutex_, std::min(roundDue(now), waits_.firstEnd()));
   }
-  return false;
+  return {.ended = waits_.take([](const auto&) { return true; }), .is_last = true};
+}
+
+Registrar::SteadyTime Registrar::roundDue(SteadyTime now) const {
+  const auto requested = is_urgent_ ? now : is_requested_ ? pause_until_ : period_ends_;
+  return std::min(requested, period_ends_);
+}
+
+void Registrar::takeRound(SteadyTime now) {
+  if (std::exchange(is_all_requested_, false) || period_ends_ <= now) {
+    noteAllLacking();
+    period_ends_ = now + std::clamp(milliseconds(settings_.load()->register_period_ms), kPeriodMin,
+                                    kPeriodMax);
+  }
+  is_requested_ = false;
+  is_urgent_ = false;
+}
+
+std::vector<RegistrationWaits::Done> Registrar::takeEnded(SteadyTime now) {
+  const bool has_news = std::exchange(has_news_, false);
+  if (!has_news && now < waits_.firstEnd()) {
+    return {};
+  }
+  const NameServers* const servers = &name_servers_;
+  return waits_.take([&](const RegistrationWaits::Wait& wait) {
+    return wait.until <= now || (has_news && hasEnded(wait, *servers));
+  });
 }
 
 void Registrar::noteAllLacking() {
@@ -201,29 +231,34 @@ std::vector<std::string> Registrar::nameServers() const {
   return addresses;
 }
 
-void Registrar::awaitRegistered(milliseconds timeout) {
-  const auto until = std::chrono::steady_clock::now() + timeout;
-  const std::vector<std::string> addresses = nameServers();
-  MutexLock lock(mutex_);
-  if (!is_started_) {
-    return;
-  }
-  // A round that has begun may have read the topics before the caller changed them.
-  const uint64_t wanted = rounds_started_ + 1;
-  awaited_round_ = wanted;
-  is_urgent_ = true;
-  wake_.notifyAll();
-  while (!haveAnswered(addresses, wanted) && !stopped_) {
-    if (!changed_.waitUntil(mutex_, until)) {
+void Registrar::whenRegistered(milliseconds timeout, RegistrationWaits::Done done) {
+  RegistrationWaits::Wait wait{.name_servers = nameServers(),
+                               .until = std::chrono::steady_clock::now() + timeout,
+                               .done = std::move(done)};
+  {
+    MutexLock lock(mutex_);
+    if (is_started_ && !stopped_ && !wait.name_servers.empty() && !waits_.isFull()) {
+      // A round that has begun may have read the topics before the caller changed them.
+      wait.round = awaited_round_ = rounds_started_ + 1;
+      is_urgent_ = true;
+      waits_.add(std::move(wait));
+      wake_.notifyAll();
       return;
     }
   }
+  wait.done();
 }
 
-bool Registrar::haveAnswered(const std::vector<std::string>& addresses, uint64_t round) {
-  return std::all_of(addresses.begin(), addresses.end(), [&](const std::string& address) {
-    const auto known = name_servers_.find(address);
-    return known != name_servers_.end() && known->second.done >= round;
+void Registrar::awaitRegistered(milliseconds timeout) {
+  const auto registered = std::make_shared<std::promise<void>>();
+  whenRegistered(timeout, [registered] { registered->set_value(); });
+  registered->get_future().wait();
+}
+
+bool Registrar::hasEnded(const RegistrationWaits::Wait& wait, const NameServers& servers) {
+  return std::ranges::all_of(wait.name_servers, [&](const std::string& address) {
+    const auto known = servers.find(address);
+    return known != servers.end() && known->second.done >= wait.round;
   });
 }
 
@@ -264,8 +299,7 @@ std::vector<Registrar::Task> Registrar::beginRound(uint64_t& number) {
       continue;
     }
     if (!server.lacks_all && server.lacks.empty()) {
-      server.done = number;
-      changed_.notifyAll();
+      noteDone(server, number);
       continue;
     }
     // The topics of a slave are its master's, and count with its name only.
@@ -372,11 +406,16 @@ void Registrar::endPart(NameServer& server, const Round& round) {
   pause_until_ = now + std::min<std::chrono::steady_clock::duration>(
                            kPauseShare * (now - round.begun), kPauseMax);
   server.under_way = 0;
-  changed_.notifyAll();
   if (round.number < rounds_started_) {
     // It was left out of the rounds since.
     requestRound(round.number < awaited_round_ ? Urgency::kNow : Urgency::kMayPause);
   }
+}
+
+void Registrar::noteDone(NameServer& server, uint64_t round) {
+  server.done = round;
+  has_news_ = true;
+  wake_.notifyAll();
 }
 
 void Registrar::noteAnswer(const std::string& address, const Round& round, std::string failure,
@@ -398,7 +437,7 @@ void Registrar::noteAnswer(const std::string& address, const Round& round, std::
   }
   server->failure = std::move(failure);
   server->takes_single_topics = takes_single_topics;
-  server->done = round.number;
+  noteDone(*server, round.number);
   endPart(*server, round);
 }
 
@@ -410,7 +449,7 @@ void Registrar::noteTopicsAnswer(const std::string& address, const Round& round,
     return;
   }
   if (answer.failure.empty()) {
-    server->done = round.number;
+    noteDone(*server, round.number);
   } else {
     log::info("name server {} is sent all topics instead of some: {}", address, answer.failure);
     server->lackAll();
@@ -427,7 +466,6 @@ void Registrar::stop(milliseconds timeout) {
       return;
     }
     stopped_ = true;
-    changed_.notifyAll();
     wake_.notifyAll();
   }
   seek_task_.reset();

@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "broker/registrar/registration_waits.h"
 #include "broker/registrar/single_topics.h"
 #include "broker/settings.h"
 #include "broker/topic/topic_table.h"
@@ -67,8 +68,12 @@ class Registrar {
   /// The connection to `address` has gone, which may be a name server.
   void connectionLost(const std::string& address);
 
-  /// Waits until every reachable name server knows the topics as they are now, at most `timeout`.
-  /// Not from a pool thread. For requests whose sender asks a name server next.
+  /// Calls `done` once, when every reachable name server knows the topics as they are now, after
+  /// `timeout` at the latest, or when it stops: on its own thread, which must not be kept, or at
+  /// once when there is nothing to wait for or too many wait already. For requests whose sender
+  /// asks a name server next.
+  void whenRegistered(std::chrono::milliseconds timeout, RegistrationWaits::Done done);
+  /// The same for whoever can wait; not from a pool thread.
   void awaitRegistered(std::chrono::milliseconds timeout);
 
   /// Unregisters everywhere, waiting for each name server at most `timeout`. Idempotent.
@@ -96,6 +101,13 @@ class Registrar {
       lacks.clear();
     }
   };
+  using NameServers = std::map<std::string, NameServer>;
+  /// What its thread does next.
+  struct Work {
+    std::vector<RegistrationWaits::Done> ended;
+    bool makes_round = false;
+    bool is_last = false;
+  };
   /// What a round sends to a name server.
   struct Task {
     std::string address;
@@ -113,8 +125,13 @@ class Registrar {
   void requestAll(Urgency urgency);
   void requestRound(Urgency urgency) ROCKETMQ_REQUIRES(mutex_);
   void run();
-  /// Returns when the next round is to be made; false when there is none any more.
-  bool awaitRound();
+  /// Returns when there is something to do.
+  Work awaitWork();
+  SteadyTime roundDue(SteadyTime now) const ROCKETMQ_REQUIRES(mutex_);
+  void takeRound(SteadyTime now) ROCKETMQ_REQUIRES(mutex_);
+  std::vector<RegistrationWaits::Done> takeEnded(SteadyTime now) ROCKETMQ_REQUIRES(mutex_);
+  /// A name server has a round behind it: some may wait for that.
+  void noteDone(NameServer& server, uint64_t round) ROCKETMQ_REQUIRES(mutex_);
   void noteAllLacking() ROCKETMQ_REQUIRES(mutex_);
   void makeRound();
   /// Begins a round with all that lack something and owe no answer.
@@ -129,8 +146,7 @@ class Registrar {
   NameServer* partOf(const std::string& address, const Round& round) ROCKETMQ_REQUIRES(mutex_);
   /// It has sent its last answer of the round.
   void endPart(NameServer& server, const Round& round) ROCKETMQ_REQUIRES(mutex_);
-  bool haveAnswered(const std::vector<std::string>& addresses, uint64_t round)
-      ROCKETMQ_REQUIRES(mutex_);
+  static bool hasEnded(const RegistrationWaits::Wait& wait, const NameServers& servers);
   /// Puts the topics as they are now into it.
   Status fill(Round& round) const;
 
@@ -143,8 +159,9 @@ class Registrar {
   Mutex mutex_;
   Master master_ ROCKETMQ_GUARDED_BY(mutex_);  ///< As told last.
   CondVar wake_;                               ///< The thread.
-  CondVar changed_;                            ///< Who waits for answers.
-  std::map<std::string, NameServer> name_servers_ ROCKETMQ_GUARDED_BY(mutex_);
+  RegistrationWaits waits_ ROCKETMQ_GUARDED_BY(mutex_);
+  bool has_news_ ROCKETMQ_GUARDED_BY(mutex_) = false;  ///< For who waits.
+  NameServers name_servers_ ROCKETMQ_GUARDED_BY(mutex_);
   uint64_t rounds_started_ ROCKETMQ_GUARDED_BY(mutex_) = 0;
   uint64_t awaited_round_ ROCKETMQ_GUARDED_BY(mutex_) = 0;
   bool is_requested_ ROCKETMQ_GUARDED_BY(mutex_) = false;

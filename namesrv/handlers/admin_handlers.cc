@@ -30,7 +30,7 @@ Answer<NoFields> topicList(std::vector<std::string> topics) {
 
 /// Clusters and brokers have topics of their own names; a broker's address goes with them, so that
 /// the caller can ask it for its other system topics.
-Answer<NoFields> systemTopics(const RouteTable& table) {
+remoting::TopicList systemTopics(const RouteTable& table) {
   remoting::TopicList list;
   for (const auto& [cluster, broker_names] : table.clusters()) {
     list.topic_list.push_back(cluster);
@@ -41,28 +41,33 @@ Answer<NoFields> systemTopics(const RouteTable& table) {
       list.broker_addr = broker.broker_addrs.begin()->second;
     }
   }
-  return Answer<NoFields>::ofBody(json::encode(list));
+  return list;
 }
 
-Answer<NoFields> clusterInfo(const RouteTable& table) {
-  const remoting::ClusterInfo info{.broker_addr_table = table.brokers(),
-                                   .cluster_addr_table = table.clusters()};
-  // RocketMQ parity: unlike routes, in fastjson's way for every version.
-  return Answer<NoFields>::ofBody(json::encode(info));
+remoting::ClusterInfo clusterInfo(const RouteTable& table) {
+  return {.broker_addr_table = table.brokers(), .cluster_addr_table = table.clusters()};
+}
+
+/// Registers a request without fields for what `read` gives, encoded after the table has been left.
+template <remoting::Command C, class Read>
+void addTableView(Router& router, const Routes& routes, Read read) {
+  router.handle<C>({.lane = Lane::kAdmin, .only_reads = true},
+                   [&routes, read](const C&, const RequestContext&) {
+                     // RocketMQ parity: unlike routes, in fastjson's way for every version.
+                     return Answer<NoFields>::ofBody(json::encode(routes.read(read)));
+                   });
 }
 
 /// Registers a request without fields for a list of topics, which a setting can switch off.
 template <remoting::Command C, class IsEnabled, class MakeList>
 void addTopicList(Router& router, const Routes& routes, IsEnabled is_enabled, MakeList make_list) {
-  router.handle<C>({.lane = Lane::kAdmin},
+  router.handle<C>({.lane = Lane::kAdmin, .only_reads = true},
                    [&routes, is_enabled, make_list](const C& request,
                                                     const RequestContext&) -> Answer<NoFields> {
                      if (!is_enabled()) {
                        return {ResponseCode::kSystemError, "disable"};
                      }
-                     return routes.read([&](const RouteTable& table) {
-                       return topicList(make_list(table, request));
-                     });
+                     return topicList(make_list(*routes.snapshot(), request));
                    });
 }
 
@@ -71,24 +76,24 @@ void addTopicLists(Router& router, const Routes& routes, const LiveSettings& set
   const auto enabled = [&settings] { return settings.current()->topic_list; };
   addTopicList<remoting::GetAllTopicListFromNameServer>(
       router, routes, all_enabled,
-      [](const RouteTable& table, const auto&) { return table.topics(); });
+      [](const RouteSnapshot& all, const auto&) { return all.topics(); });
   addTopicList<remoting::GetTopicsByCluster>(
       router, routes, enabled,
-      [](const RouteTable& table, const remoting::GetTopicsByCluster& request) {
-        return table.topicsOfCluster(request.cluster);
+      [](const RouteSnapshot& all, const remoting::GetTopicsByCluster& request) {
+        return all.topicsOfCluster(request.cluster);
       });
   addTopicList<remoting::GetUnitTopicList>(
-      router, routes, enabled, [](const RouteTable& table, const auto&) {
-        return table.topicsWithFlags(model::kTopicUnit, model::kTopicUnit);
+      router, routes, enabled, [](const RouteSnapshot& all, const auto&) {
+        return all.topicsWithFlags(model::kTopicUnit, model::kTopicUnit);
       });
   addTopicList<remoting::GetHasUnitSubTopicList>(
-      router, routes, enabled, [](const RouteTable& table, const auto&) {
-        return table.topicsWithFlags(model::kTopicUnitSubscription, model::kTopicUnitSubscription);
+      router, routes, enabled, [](const RouteSnapshot& all, const auto&) {
+        return all.topicsWithFlags(model::kTopicUnitSubscription, model::kTopicUnitSubscription);
       });
   addTopicList<remoting::GetHasUnitSubUnunitTopicList>(
-      router, routes, enabled, [](const RouteTable& table, const auto&) {
-        return table.topicsWithFlags(model::kTopicUnit | model::kTopicUnitSubscription,
-                                     model::kTopicUnitSubscription);
+      router, routes, enabled, [](const RouteSnapshot& all, const auto&) {
+        return all.topicsWithFlags(model::kTopicUnit | model::kTopicUnitSubscription,
+                                   model::kTopicUnitSubscription);
       });
 }
 
@@ -127,14 +132,8 @@ void addAdminHandlers(Router& router, Routes& routes, const LiveSettings& settin
   using remoting::DeleteTopicInNameServer;
   addTopicLists(router, routes, settings);
   addWritePerms(router, routes);
-  router.handle<remoting::GetSystemTopicListFromNameServer>(
-      {.lane = Lane::kAdmin}, [&](const auto&, const RequestContext&) {
-        return routes.read([](const RouteTable& table) { return systemTopics(table); });
-      });
-  router.handle<remoting::GetBrokerClusterInfo>(
-      {.lane = Lane::kAdmin}, [&](const auto&, const RequestContext&) {
-        return routes.read([](const RouteTable& table) { return clusterInfo(table); });
-      });
+  addTableView<remoting::GetSystemTopicListFromNameServer>(router, routes, systemTopics);
+  addTableView<remoting::GetBrokerClusterInfo>(router, routes, clusterInfo);
   router.handle<DeleteTopicInNameServer>(
       {.lane = Lane::kAdmin}, [&](const DeleteTopicInNameServer& request, const RequestContext&) {
         routes.change([&](RouteTable& table, RouteTime) {

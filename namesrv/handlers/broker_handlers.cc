@@ -22,7 +22,6 @@ namespace rocketmq::namesrv {
 namespace {
 
 using remoting::Answer;
-using remoting::Lane;
 using remoting::NoFields;
 using remoting::QueryDataVersion;
 using remoting::QueryDataVersionReply;
@@ -309,17 +308,17 @@ Answer<QueryDataVersionReply> handleQueryVersion(const QueryDataVersion& request
 void addBrokerHandlers(remoting::Router& router, Routes& routes, Liveness& liveness,
                        const KvTable& kv_table, const LiveSettings& settings) {
   // A broker tells of all its topics at once.
-  router.handle<RegisterBroker>({.lane = Lane::kAdmin, .body_max = remoting::kAnyBodyBytes},
+  router.handle<RegisterBroker>({.lane = kBrokersLane, .body_max = remoting::kAnyBodyBytes},
                                 [&](const RegisterBroker& request, const RequestContext& context) {
                                   return handleRegister(request, context, routes, liveness,
                                                         kv_table, settings);
                                 });
   router.handle<RegisterTopicInNameServer>(
-      {.lane = Lane::kAdmin, .body_max = 1u << 20},
+      {.lane = kBrokersLane, .body_max = 1u << 20},
       [&](const RegisterTopicInNameServer& request, const RequestContext& context) {
         return handleRegisterTopic(request, context, routes, settings);
       });
-  router.handle<UnregisterBroker>({.lane = Lane::kAdmin},
+  router.handle<UnregisterBroker>({.lane = kBrokersLane},
                                   [&](const UnregisterBroker& request, const RequestContext&) {
                                     routes.change([&](RouteTable& table, RouteTime) {
                                       return table.unregisterBroker(identityOf(request));
@@ -327,7 +326,7 @@ void addBrokerHandlers(remoting::Router& router, Routes& routes, Liveness& liven
                                     return Answer<NoFields>();
                                   });
   router.handle<QueryDataVersion>(
-      {.lane = Lane::kAdmin}, [&](const QueryDataVersion& request, const RequestContext& context) {
+      {.lane = kBrokersLane}, [&](const QueryDataVersion& request, const RequestContext& context) {
         return handleQueryVersion(request, context, routes);
       });
 }

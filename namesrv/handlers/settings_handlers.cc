@@ -45,7 +45,8 @@ void addSettingsHandlers(remoting::Router& router, LiveSettings& settings) {
         return update(settings, context);
       });
   router.handle<GetNamesrvConfig>(
-      {.lane = Lane::kAdmin}, [&](const GetNamesrvConfig&, const RequestContext&) {
+      {.lane = Lane::kAdmin, .only_reads = true},
+      [&](const GetNamesrvConfig&, const RequestContext&) {
         return Answer<NoFields>::ofBody(formatPropertiesFile(showSettings(*settings.current())));
       });
 }

@@ -23,10 +23,8 @@ constexpr Metric kBrokers{"rocketmq_namesrv_brokers", MetricKind::kGauge, "broke
 metrics::MetricList namesrvMetrics() { return {&kTopics, &kBrokers, &metrics::kDroppedSeries}; }
 
 std::string metricsPage(const Routes& routes, const std::string& node_id) {
-  size_t topics = 0;
   std::map<std::pair<std::string, std::string>, int64_t> brokers;
   routes.read([&](const RouteTable& table) {
-    topics = table.topics().size();
     for (const auto& [name, broker] : table.brokers()) {
       for (const auto& [id, address] : broker.broker_addrs) {
         ++brokers[{broker.cluster, id == 0 ? "master" : "slave"}];
@@ -35,7 +33,7 @@ std::string metricsPage(const Routes& routes, const std::string& node_id) {
     return 0;
   });
   metrics::Page page({.cluster = {}, .node_type = "nameserver", .node_id = node_id}, kSeriesMax);
-  page.single(kTopics, static_cast<double>(topics));
+  page.single(kTopics, static_cast<double>(routes.snapshot()->topicCount()));
   page.begin(kBrokers);
   for (const auto& [key, count] : brokers) {
     page.add(count, {key.first, key.second});

@@ -10,33 +10,13 @@
 #include <string>
 #include <thread>
 
+#include "tests/unit/remoting/busy_lane.h"
 #include "tests/unit/remoting/runtime_fixture.h"
 
 namespace rocketmq::remoting {
 namespace {
 
 constexpr Lanes::LaneOptions kNarrow{.threads = 1, .queue_max = 2, .queue_bytes_max = 100};
-
-/// Keeps a lane's only thread busy until open().
-class BusyLane {
- public:
-  BusyLane(Lanes& lanes, Lane lane) {
-    EXPECT_TRUE(lanes.run(lane, [state = state_] {
-      state->busy.set();
-      state->gate.wait();
-    }));
-    state_->busy.wait();
-  }
-  ~BusyLane() { open(); }
-  void open() { state_->gate.set(); }
-
- private:
-  struct State {
-    Event busy;
-    Event gate;
-  };
-  std::shared_ptr<State> state_ = std::make_shared<State>();  // Outlives us in the lane.
-};
 
 class LanesTest : public testing::Test {
  protected:
@@ -116,10 +96,8 @@ TEST(LanesOfSourcesTest, AreServedInTurns) {
   add('1', &modest);
   add('2', &modest);
   add('s', nullptr);
-  Event done;
-  ASSERT_TRUE(lanes.run(Lane::kAdmin, [&] { done.set(); }));
   busy_lane.open();
-  done.wait();
+  ASSERT_TRUE(eventually([&] { return lanes.queueSize(Lane::kAdmin) == 0; }));
   lanes.stop();
   EXPECT_EQ(ran, "b1sb2bb");
 }

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "remoting/memory_connection.h"
+#include "tests/unit/remoting/busy_lane.h"
 #include "tests/unit/remoting/runtime_fixture.h"
 
 namespace rocketmq::remoting {
@@ -305,6 +306,38 @@ TEST_F(RouterTest, TheGuardLooksAtLongBodiesOnTheLaneOfTheirHandler) {
   EXPECT_EQ(sentEventually()->code(), ResponseCode::kSuccess);
   EXPECT_EQ(guarded.load(), std::this_thread::get_id());
   EXPECT_EQ(guards, 3) << "one request was looked at twice";
+}
+
+// Promise: nobody waits for answers that cannot be sent any more, and nothing that was sent to
+// change something is lost, as many hang up at once when they have sent it.
+TEST_F(RouterTest, OfAConnectionThatHasClosedOnlyWhatItWantedToReadIsLeftUndone) {
+  std::atomic<int> read = 0;
+  std::atomic<int> changed = 0;
+  router_.handle<Echo>({.lane = Lane::kAdmin, .only_reads = true},
+                       [&](const Echo&, const RequestContext&) {
+                         ++read;
+                         return Answer<Echo::Reply>();
+                       });
+  router_.handle<Other>({.lane = Lane::kAdmin}, [&](const Other&, const RequestContext&) {
+    ++changed;
+    return Answer<Other::Reply>();
+  });
+  const auto ask = [&] {
+    dispatch(requestFrame(Echo{.text = "x", .number = {}}, 1));
+    dispatch(requestFrame(Other{.text = "x", .number = {}}, 2));
+    dispatch(
+        requestFrame(Other{.text = "x", .number = {}}, 3, {}, SerializeType::kJson, kFlagOneway));
+  };
+  ask();
+  ASSERT_TRUE(eventually([&] { return changed == 2; }));
+  EXPECT_EQ(read, 1);
+  {
+    BusyLane busy(lanes_, Lane::kAdmin);
+    ask();
+    connection_->close("gone");
+  }
+  EXPECT_TRUE(eventually([&] { return changed == 4; }));
+  EXPECT_EQ(read, 1);
 }
 
 TEST_F(RouterTest, FullLaneAnswersSystemBusy) {

@@ -58,6 +58,21 @@ TEST(AddressRuleTest, Ranges) {
   EXPECT_FALSE(matches("192.168.*.*", "::ffff:1"));
 }
 
+// A connection of an IPv4 client has an IPv4 address, also at a socket of both kinds.
+TEST(AddressRuleTest, AMappedAddressMeansTheIpv4AddressThatItMaps) {
+  for (const char* const rule : {"::ffff:127.0.0.1", "::FFFF:127.0.0.1", "::ffff:7f00:1",
+                                 "0:0:0:0:0:ffff:127.0.0.1", "10.0.0.1,::ffff:127.0.0.1"}) {
+    EXPECT_TRUE(matches(rule, "127.0.0.1")) << rule;
+    EXPECT_FALSE(matches(rule, "127.0.0.2")) << rule;
+    EXPECT_FALSE(matches(rule, "::1")) << rule;
+  }
+  EXPECT_TRUE(matches("::ffff:10.0.1-9.*", "10.0.9.7"));
+  EXPECT_FALSE(matches("::ffff:10.0.1-9.*", "10.0.10.7"));
+  EXPECT_TRUE(matches("::ffff:10.0.0.{1,7}", "10.0.0.7"));
+  EXPECT_TRUE(matches("::ffff:10.11.12.13", "10.11.12.13"));
+  EXPECT_TRUE(matches("::ffff:a0b:c0d", "10.11.12.13"));
+}
+
 TEST(AddressRuleTest, WhatIsNoAddressIsAnErrorThatShowsHowOneLooks) {
   for (const char* const text : {"localhost",
                                  "10.0.0",
@@ -82,7 +97,11 @@ TEST(AddressRuleTest, WhatIsNoAddressIsAnErrorThatShowsHowOneLooks) {
                                  "10.0.0.1;2",
                                  "10.0.0.0/8",
                                  ":",
-                                 ":::"}) {
+                                 ":::",
+                                 "::10.0.0.1",
+                                 "::ffff:10.0.0",
+                                 "::ffff:10.0.0.1:2",
+                                 "1::ffff:10.0.0.1"}) {
     const auto rule = AddressRule::parse(text);
     ASSERT_FALSE(rule.ok()) << text;
     EXPECT_NE(rule.status().message().find("10.0.1-9.*"), std::string::npos) << text;

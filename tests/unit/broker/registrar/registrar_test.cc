@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <future>
 #include <memory>
 #include <optional>
 #include <string>
@@ -262,6 +263,26 @@ TEST_F(RegistrarTest, ANameServerThatDoesNotKnowTheBrokerIsSentAllTopics) {
   EXPECT_THAT(server.lastBody(), HasSubstr("\"T\""));
   update("U");
   EXPECT_EQ(server.singles().size(), 2u) << "it understands, so it is asked again";
+}
+
+TEST_F(RegistrarTest, WhoWaitsForASilentNameServerIsToldWhenItsTimeIsOverOrAtTheStop) {
+  settings_.single_topic_register = true;
+  settings_.register_timeout_ms = 60'000;
+  const FakeNameServer server(false, SingleTopics::kSilence);
+  start({&server});
+  ASSERT_TRUE(topics_->update({.topic_name = "T", .perm = 6}).ok());
+  std::promise<void> stopped;
+  registrar_->whenRegistered(kPatience, [&] { stopped.set_value(); });
+  std::promise<void> timed_out;
+  registrar_->whenRegistered(milliseconds(10), [&] { timed_out.set_value(); });
+  timed_out.get_future().wait();
+  const auto at_the_stop = stopped.get_future();
+  EXPECT_EQ(at_the_stop.wait_for(seconds(0)), std::future_status::timeout);
+  registrar_->stop(milliseconds(0));
+  EXPECT_EQ(at_the_stop.wait_for(seconds(0)), std::future_status::ready);
+  bool is_told = false;
+  registrar_->whenRegistered(kPatience, [&] { is_told = true; });
+  EXPECT_TRUE(is_told) << "nobody would tell it later";
 }
 
 TEST_F(RegistrarTest, WhatTheBrokerMayNotDoNoTopicMay) {
