@@ -51,7 +51,8 @@ store::TimeBoundary boundaryOf(const remoting::SearchOffsetByTimestamp& request)
 /// the topic has no more, but that has had messages, is still its consumers': who hands it over has
 /// not committed there yet, perhaps.
 Answer<NoFields> updateConsumerOffset(const OffsetHandlerParts& parts,
-                                      const remoting::UpdateConsumerOffset& request) {
+                                      const remoting::UpdateConsumerOffset& request,
+                                      uint64_t connection_id) {
   const TopicConfigPtr topic = parts.topics.find(request.topic);
   if (topic == nullptr) {
     return {ResponseCode::kTopicNotExist, "topic[" + request.topic + "] not exist"};
@@ -70,7 +71,7 @@ Answer<NoFields> updateConsumerOffset(const OffsetHandlerParts& parts,
             "topic[" + request.topic + "] has no queue " + std::to_string(request.queue_id)};
   }
   parts.offsets.commit(request.consumer_group, request.topic, request.queue_id,
-                       request.commit_offset);
+                       request.commit_offset, connection_id);
   return Answer<NoFields>(NoFields{});
 }
 
@@ -80,8 +81,8 @@ void registerConsumerOffsets(remoting::Router& router, const OffsetHandlerParts&
         return queryConsumerOffset(parts.offsets, parts.store, request);
       });
   router.handle<remoting::UpdateConsumerOffset>(
-      {}, [parts](const remoting::UpdateConsumerOffset& request, const RequestContext&) {
-        return updateConsumerOffset(parts, request);
+      {}, [parts](const remoting::UpdateConsumerOffset& request, const RequestContext& context) {
+        return updateConsumerOffset(parts, request, context.connection->id());
       });
 }
 
