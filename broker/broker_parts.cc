@@ -153,7 +153,7 @@ void Broker::Impl::makeClients() {
                    *filters_, clock_);
   heartbeats_.emplace(*clients_, *groups_, *topics_, clock_);
   locks_.emplace(configPath("queueLocks.json"), milliseconds(settings->queue_lock_lifetime_ms));
-  locks_->load(clock_.nowMs());
+  locks_->load(clock_.monotonic());
   remoting::Client::Options options;
   options.connect_timeout = milliseconds(settings->connect_timeout_ms);
   options.limits.idle_timeout = seconds(settings->client_connection_idle_max_seconds);
