@@ -166,7 +166,7 @@ void Broker::Impl::startTimers() {
     filters_->removeDead(milliseconds(settings_.load()->filter_dead_ms_max));
     persist("consumer filters", filters_->persist());
   });
-  every(kLockScanPeriod, kLockScanPeriod, [this] { locks_->removeExpired(clock_.nowMs()); });
+  every(kLockScanPeriod, kLockScanPeriod, [this] { locks_->removeExpired(clock_.monotonic()); });
   every(kLockPersistPeriod, kLockPersistPeriod, [this] {
     if (const Status status = locks_->persist(); !status.isOk()) {
       static LogLimiter limiter(1);

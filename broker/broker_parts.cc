@@ -156,7 +156,7 @@ void Broker::Impl::makeClients() {
                    *filters_, clock_);
   heartbeats_.emplace(*clients_, *groups_, *topics_, clock_);
   locks_.emplace(configPath("queueLocks.json"), milliseconds(settings->queue_lock_lifetime_ms));
-  locks_->load(clock_.nowMs());
+  locks_->load(clock_.monotonic());
   remoting::Client::Options options;
   options.connect_timeout = milliseconds(settings->connect_timeout_ms);
   // Of a master's tables; name servers and masters are of one's own choice.

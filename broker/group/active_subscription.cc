@@ -109,7 +109,7 @@ size_t activeBytes(const model::SubscriptionData& sent) {
 }
 
 MergeOutcome mergeSubscriptions(const std::vector<ActiveSubscriptionPtr>& sent, TimestampMs now_ms,
-                                ActiveSubscriptions& table) {
+                                const TakesOver& takes_over, ActiveSubscriptions& table) {
   MergeOutcome outcome;
   std::set<std::string_view> topics;
   for (const ActiveSubscriptionPtr& subscription : sent) {
@@ -120,7 +120,7 @@ MergeOutcome mergeSubscriptions(const std::vector<ActiveSubscriptionPtr>& sent, 
       table.emplace(topic, subscription);
       markAlive(*subscription);
       outcome.topics_changed = true;
-    } else if (subscription->data.sub_version > known->second->data.sub_version) {
+    } else if (takes_over(subscription->data, known->second->data)) {
       // RocketMQ parity: a newer version is no change that consumers need to hear of.
       markDead(*known->second, now_ms);
       markAlive(*subscription);

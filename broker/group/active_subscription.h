@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -53,10 +54,14 @@ struct MergeOutcome {
   std::vector<std::string> other_expressions = {};
 };
 
+/// Whether a subscription takes the place of the known one of its topic.
+using TakesOver =
+    std::function<bool(const model::SubscriptionData& sent, const model::SubscriptionData& known)>;
+
 /// Merges what a heartbeat subscribes to into the group's table. Expressions that are no longer in
 /// the table are dead from `now_ms` on.
 MergeOutcome mergeSubscriptions(const std::vector<ActiveSubscriptionPtr>& sent, TimestampMs now_ms,
-                                ActiveSubscriptions& table);
+                                const TakesOver& takes_over, ActiveSubscriptions& table);
 
 /// To be called with the table of a group whose last member is gone.
 void markDead(const ActiveSubscriptions& table, TimestampMs now_ms);

@@ -155,14 +155,21 @@ void ClientRegistry::warnOfDifference(const std::string& group_name, const Consu
   }
 }
 
-bool ClientRegistry::updateMember(const std::string& group_name, ConsumerGroup& group,
-                                  const ClientInfo& client,
-                                  const GroupSubscription& subscription) const {
+ClientRegistry::MemberUpdate ClientRegistry::updateMember(const std::string& group_name,
+                                                          ConsumerGroup& group,
+                                                          const ClientInfo& client,
+                                                          const GroupSubscription& subscription,
+                                                          ByteCharge versions) const {
   const auto [place, is_new] =
       group.members.try_emplace(MemberKey{client.connection->id(), client.client_id});
   Member& member = place->second;
   member.client = heardNow(client);
+  MemberUpdate update{.is_new = is_new};
   if (!subscription.keeps_subscriptions) {
+    if (!SentVersions::areOf(member.versions, subscription.subscriptions)) {
+      group.versions.replace(member.versions, subscription.subscriptions, std::move(versions));
+      update.has_other_versions = true;
+    }
     const uint64_t subscribed = fingerprintOf(subscription.subscriptions);
     if (subscribed != member.subscribed) {
       member.subscribed = subscribed;
@@ -173,16 +180,75 @@ bool ClientRegistry::updateMember(const std::string& group_name, ConsumerGroup& 
     group.ids_body = nullptr;
     logJoined("consumer", client, group_name);
   }
-  return is_new;
+  return update;
+}
+
+std::optional<ByteCharge> ClientRegistry::chargeVersions(const std::string& group,
+                                                         const MemberKey& key,
+                                                         const GroupSubscription& sent,
+                                                         const Account& account) const {
+  ByteCharge charge(account);
+  if (sent.keeps_subscriptions) {
+    return charge;
+  }
+  {
+    const Shard& shard = shardOf(group);
+    MutexLock lock(shard.mutex);
+    if (const auto found = shard.groups.find(group); found != shard.groups.end()) {
+      const auto member = found->second.members.find(key);
+      if (member != found->second.members.end() &&
+          SentVersions::areOf(member->second.versions, sent.subscriptions)) {
+        return charge;
+      }
+    }
+  }
+  return charge.grow(SentVersions::bytesOf(sent.subscriptions)) ? std::optional(std::move(charge))
+                                                                : std::nullopt;
+}
+
+bool ClientRegistry::takesOver(const ConsumerGroup& group, const MemberKey& key,
+                               const model::SubscriptionData& sent,
+                               const model::SubscriptionData& known) {
+  if (sent.sub_version >= known.sub_version) {
+    return sent.sub_version > known.sub_version;
+  }
+  const auto member = group.members.find(key);
+  const std::optional<int64_t> newest = group.versions.newestOfOthers(
+      sent.topic, member == group.members.end() ? nullptr : &member->second.versions);
+  return !newest || *newest <= sent.sub_version;
+}
+
+bool ClientRegistry::hasOrphans(const ConsumerGroup& group) {
+  return std::any_of(group.subscriptions.begin(), group.subscriptions.end(),
+                     [&group](const auto& subscription) {
+                       const auto newest = group.versions.newest(subscription.first);
+                       return !newest || *newest < subscription.second->data.sub_version;
+                     });
+}
+
+ClientRegistry::Known ClientRegistry::findKnown(const std::string& group, const MemberKey& key,
+                                                const model::SubscriptionData& sent) const {
+  const Shard& shard = shardOf(group);
+  MutexLock lock(shard.mutex);
+  const auto found = shard.groups.find(group);
+  if (found == shard.groups.end()) {
+    return {};
+  }
+  const auto known = found->second.subscriptions.find(sent.topic);
+  if (known == found->second.subscriptions.end()) {
+    return {};
+  }
+  return {known->second, !takesOver(found->second, key, sent, known->second->data)};
 }
 
 std::optional<std::vector<ActiveSubscriptionPtr>> ClientRegistry::activateAll(
-    const std::string& group, const GroupSubscription& sent, const Account& account) const {
+    const std::string& group, const MemberKey& key, const GroupSubscription& sent,
+    const Account& account) const {
   std::vector<ActiveSubscriptionPtr> all;
   all.reserve(sent.subscriptions.size());
   for (const model::SubscriptionData& subscription : sent.subscriptions) {
-    const ActiveSubscriptionPtr known = findSubscription(group, subscription.topic).subscription;
-    if (known != nullptr && subscription.sub_version <= known->data.sub_version) {
+    const auto [known, stays] = findKnown(group, key, subscription);
+    if (stays) {
       all.push_back(known);
       continue;
     }
@@ -207,7 +273,10 @@ bool ClientRegistry::registerConsumer(const std::string& group_name, const Clien
   if (account == nullptr) {
     return false;
   }
-  const auto subscriptions = activateAll(group_name, subscription, account);
+  const MemberKey key{client.connection->id(), client.client_id};
+  auto versions = chargeVersions(group_name, key, subscription, account);
+  const auto subscriptions =
+      versions ? activateAll(group_name, key, subscription, account) : std::nullopt;
   if (!subscriptions) {
     static LogLimiter limiter(1);
     limiter.warn("a heartbeat of connection {} is refused: no room for the subscriptions of {}",
@@ -221,8 +290,10 @@ bool ClientRegistry::registerConsumer(const std::string& group_name, const Clien
     Shard& shard = shardOf(group_name);
     MutexLock lock(shard.mutex);
     ConsumerGroup& group = shard.groups[group_name];
-    joined = updateMember(group_name, group, client, subscription);
-    merged = updateGroup(group, subscription, *subscriptions);
+    const MemberUpdate update =
+        updateMember(group_name, group, client, subscription, std::move(*versions));
+    joined = update.is_new;
+    merged = updateGroup(group, key, update, subscription, *subscriptions);
     has_others = !group.hasOneConnection();
   }
   if (options_.on_other_expression) {
@@ -242,13 +313,18 @@ bool ClientRegistry::registerConsumer(const std::string& group_name, const Clien
   return true;
 }
 
-MergeOutcome ClientRegistry::updateGroup(ConsumerGroup& group, const GroupSubscription& sent,
+MergeOutcome ClientRegistry::updateGroup(ConsumerGroup& group, const MemberKey& key,
+                                         const MemberUpdate& member, const GroupSubscription& sent,
                                          const std::vector<ActiveSubscriptionPtr>& subscriptions) {
   MergeOutcome outcome;
   if (!sent.keeps_subscriptions) {
-    outcome = mergeSubscriptions(subscriptions, clock_.nowMs(), group.subscriptions);
+    outcome = mergeSubscriptions(
+        subscriptions, clock_.nowMs(),
+        [&](const auto& one, const auto& known) { return takesOver(group, key, one, known); },
+        group.subscriptions);
   }
-  const bool is_changed = outcome.is_changed || group.traits != sent.traits;
+  const bool is_changed = outcome.is_changed || group.traits != sent.traits ||
+                          (member.has_other_versions && hasOrphans(group));
   group.traits = sent.traits;
   if (is_changed && group.members.size() > 1) {
     changes_.fetch_add(1, std::memory_order_release);
@@ -359,6 +435,9 @@ void ClientRegistry::removeMembers(const std::string& group_name, Erase erase) {
     }
     group->second.ids_body = nullptr;
     staying = group->second.members.size();
+    if (staying > 0 && hasOrphans(group->second)) {
+      changes_.fetch_add(1, std::memory_order_release);
+    }
     if (staying == 0) {
       // RocketMQ parity: the subscriptions go with the last member.
       markDead(group->second.subscriptions, clock_.nowMs());

@@ -19,6 +19,7 @@
 #include "broker/group/active_subscription.h"
 #include "broker/group/byte_budget.h"
 #include "broker/group/group_notices.h"
+#include "broker/group/sent_versions.h"
 #include "broker/string_map.h"
 #include "common/clock.h"
 #include "common/model/consumer_types.h"
@@ -194,6 +195,7 @@ class ClientRegistry {
   };
   struct Member {
     ClientInfo client;
+    SentVersions::OfMember versions;
     /// Hash of the topics and expressions as this member sent them, to tell members that differ.
     uint64_t subscribed = 0;
   };
@@ -201,6 +203,7 @@ class ClientRegistry {
   struct ConsumerGroup {
     GroupTraits traits;
     ActiveSubscriptions subscriptions;
+    SentVersions versions;
     Members members;
     std::shared_ptr<const std::string> ids_body;  ///< Null: to be written.
     std::optional<std::chrono::steady_clock::time_point> told_at;
@@ -230,19 +233,44 @@ class ClientRegistry {
     return shards_[StringHash{}(group) % kShards];
   }
 
-  /// Adds or refreshes a member; true when it is new.
-  bool updateMember(const std::string& group_name, ConsumerGroup& group, const ClientInfo& client,
-                    const GroupSubscription& subscription) const;
+  struct MemberUpdate {
+    bool is_new = false;
+    bool has_other_versions = false;
+  };
+  /// Adds or refreshes a member.
+  MemberUpdate updateMember(const std::string& group_name, ConsumerGroup& group,
+                            const ClientInfo& client, const GroupSubscription& subscription,
+                            ByteCharge versions) const;
   using Account = std::shared_ptr<ByteBudget::Account>;
+  /// For what SentVersions keeps of it; of nothing when it does not change. nullopt: no room.
+  std::optional<ByteCharge> chargeVersions(const std::string& group, const MemberKey& key,
+                                           const GroupSubscription& sent,
+                                           const Account& account) const;
   /// What a heartbeat subscribes to, compiled, which takes a while: under no lock. nullopt when
   /// there is no room for it in `account`.
   std::optional<std::vector<ActiveSubscriptionPtr>> activateAll(const std::string& group,
+                                                                const MemberKey& key,
                                                                 const GroupSubscription& sent,
                                                                 const Account& account) const;
+  /// What a member sends of a topic, when the group has that subscription already.
+  struct Known {
+    ActiveSubscriptionPtr subscription;  ///< Null: none of that topic.
+    bool stays = false;
+  };
+  Known findKnown(const std::string& group, const MemberKey& key,
+                  const model::SubscriptionData& sent) const;
+  /// RocketMQ parity: a larger version does. Versions are the times of different hosts, however:
+  /// when all whose version is larger have gone, the largest of those that are there does, or it
+  /// would never be heard.
+  static bool takesOver(const ConsumerGroup& group, const MemberKey& key,
+                        const model::SubscriptionData& sent, const model::SubscriptionData& known);
+  /// Whether nobody is left who has sent what the group subscribes to.
+  static bool hasOrphans(const ConsumerGroup& group);
   static void warnOfDifference(const std::string& group_name, const ConsumerGroup& group,
                                const Member& member);
   /// Merges the subscriptions into the group.
-  MergeOutcome updateGroup(ConsumerGroup& group, const GroupSubscription& sent,
+  MergeOutcome updateGroup(ConsumerGroup& group, const MemberKey& key, const MemberUpdate& member,
+                           const GroupSubscription& sent,
                            const std::vector<ActiveSubscriptionPtr>& subscriptions);
   ClientInfo heardNow(const ClientInfo& client) const;
   void forget(uint64_t connection_id);

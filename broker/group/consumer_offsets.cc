@@ -1,5 +1,6 @@
 #include "broker/group/consumer_offsets.h"
 
+#include <algorithm>
 #include <iterator>
 #include <utility>
 
@@ -175,8 +176,28 @@ auto ConsumerOffsets::findEntry(AnyShard& shard, std::string_view group, std::st
   return offsets == topics->second.end() ? Entry(nullptr) : &offsets->second;
 }
 
+template <class AnyShard>
+auto ConsumerOffsets::findReset(AnyShard& shard, std::string_view group, std::string_view topic,
+                                int32_t queue_id) {
+  auto* const offsets = findEntry(shard, group, topic);
+  using Found = decltype(&offsets->resets.find(queue_id)->second);
+  if (offsets == nullptr) {
+    return Found(nullptr);
+  }
+  const auto reset = offsets->resets.find(queue_id);
+  return reset == offsets->resets.end() ? Found(nullptr) : &reset->second;
+}
+
+bool ConsumerOffsets::endsReset(Reset& reset, int64_t offset, uint64_t connection_id) {
+  if (offset != reset.offset || connection_id == 0) {
+    return false;
+  }
+  const auto [step, is_first] = reset.steps.try_emplace(connection_id, Reset::Step::kCommitted);
+  return !is_first && step->second != Reset::Step::kCommitted;
+}
+
 bool ConsumerOffsets::commit(std::string_view group, std::string_view topic, int32_t queue_id,
-                             int64_t offset, size_t positions_max) {
+                             int64_t offset, uint64_t connection_id, size_t positions_max) {
   if (offset < 0) {
     return true;
   }
@@ -192,7 +213,7 @@ bool ConsumerOffsets::commit(std::string_view group, std::string_view topic, int
   }
   TopicOffsets& offsets = entry(shard, group, topic);
   if (const auto reset = offsets.resets.find(queue_id); reset != offsets.resets.end()) {
-    if (reset->second.offset != offset) {
+    if (!endsReset(reset->second, offset, connection_id)) {
       return true;
     }
     offsets.resets.erase(reset);
@@ -287,11 +308,15 @@ std::set<std::string> ConsumerOffsets::groups() const {
 }
 
 void ConsumerOffsets::assignReset(std::string_view group, std::string_view topic, int32_t queue_id,
-                                  int64_t offset) {
+                                  int64_t offset, const std::set<uint64_t>& asked) {
+  Reset reset{.offset = offset, .steps = {}};
+  for (const uint64_t connection_id : asked) {
+    reset.steps.emplace_hint(reset.steps.end(), connection_id, Reset::Step::kAsked);
+  }
   Shard& shard = shardOf(group);
   MutexLock lock(shard.mutex);
   TopicOffsets& offsets = entry(shard, group, topic);
-  offsets.resets.insert_or_assign(queue_id, Reset{.offset = offset, .told = {}});
+  offsets.resets.insert_or_assign(queue_id, std::move(reset));
   offsets.committed.insert_or_assign(queue_id, offset);
   any_reset_.store(true, std::memory_order_release);
   noteChange();
@@ -299,33 +324,56 @@ void ConsumerOffsets::assignReset(std::string_view group, std::string_view topic
 
 bool ConsumerOffsets::isResetPending(std::string_view group, std::string_view topic,
                                      int32_t queue_id) const {
+  if (!any_reset_.load(std::memory_order_acquire)) {
+    return false;
+  }
   const Shard& shard = shardOf(group);
   MutexLock lock(shard.mutex);
-  const TopicOffsets* const offsets = findEntry(shard, group, topic);
-  return offsets != nullptr && offsets->resets.contains(queue_id);
+  return findReset(shard, group, topic, queue_id) != nullptr;
+}
+
+bool ConsumerOffsets::isResetPendingFor(std::string_view group, std::string_view topic,
+                                        int32_t queue_id, uint64_t connection_id) const {
+  if (!any_reset_.load(std::memory_order_acquire)) {
+    return false;
+  }
+  const Shard& shard = shardOf(group);
+  MutexLock lock(shard.mutex);
+  const Reset* const reset = findReset(shard, group, topic, queue_id);
+  if (reset == nullptr) {
+    return false;
+  }
+  const auto step = reset->steps.find(connection_id);
+  return step == reset->steps.end() || step->second != Reset::Step::kThere;
 }
 
 std::optional<int64_t> ConsumerOffsets::resetFor(std::string_view group, std::string_view topic,
                                                  int32_t queue_id, int64_t asked_offset,
-                                                 uint64_t connection_id) {
-  if (!any_reset_.load(std::memory_order_acquire)) {
-    return std::nullopt;
-  }
+                                                 uint64_t connection_id,
+                                                 const std::set<uint64_t>& members) {
+  using Step = Reset::Step;
   Shard& shard = shardOf(group);
   MutexLock lock(shard.mutex);
-  TopicOffsets* const offsets = findEntry(shard, group, topic);
-  if (offsets == nullptr) {
+  Reset* const reset = findReset(shard, group, topic, queue_id);
+  if (reset == nullptr) {
     return std::nullopt;
   }
-  const auto reset = offsets->resets.find(queue_id);
-  if (reset == offsets->resets.end()) {
-    return std::nullopt;
+  const int64_t offset = reset->offset;
+  Step& step = reset->steps.try_emplace(connection_id, Step::kAsked).first->second;
+  const bool has_left_nothing = step == Step::kCommitted && asked_offset == offset;
+  if (step < Step::kTold && !has_left_nothing) {
+    step = Step::kTold;
+    return offset;
   }
-  if (reset->second.offset == asked_offset || !reset->second.told.insert(connection_id).second) {
-    offsets->resets.erase(reset);
-    return std::nullopt;
+  step = Step::kThere;
+  const bool is_done = std::all_of(members.begin(), members.end(), [reset](uint64_t member) {
+    const auto of_member = reset->steps.find(member);
+    return of_member != reset->steps.end() && of_member->second == Step::kThere;
+  });
+  if (is_done) {
+    findEntry(shard, group, topic)->resets.erase(queue_id);
   }
-  return reset->second.offset;
+  return std::nullopt;
 }
 
 void ConsumerOffsets::dropReset(std::string_view group, std::string_view topic, int32_t queue_id) {

@@ -39,9 +39,10 @@ class ConsumerOffsets {
   static Result<std::unique_ptr<ConsumerOffsets>> open(std::string path);
 
   /// Stores a position, also one that goes back. Ignored below 0, which old clients send when they
-  /// have none, and while a reset of the queue to another position is pending. False: it would be
-  /// one more than about `positions_max`.
+  /// have none, and while a reset of the queue is pending. `connection_id` 0: nobody's connection.
+  /// False: it would be one more than about `positions_max`.
   bool commit(std::string_view group, std::string_view topic, int32_t queue_id, int64_t offset,
+              uint64_t connection_id = 0,
               size_t positions_max = std::numeric_limits<size_t>::max());
 
   /// Whether a group's first position may be kept when about `groups_max` groups may have some;
@@ -58,16 +59,30 @@ class ConsumerOffsets {
   std::set<std::string> groups() const;
 
   // A server-side reset (RocketMQ 5) stores a position that the group's pulls in the queue are sent
-  // to; until the group is there other commits of that queue are ignored. A pull at that very
-  // position, or a commit of it, says that it is. Pending resets do not survive a restart.
-  void assignReset(std::string_view group, std::string_view topic, int32_t queue_id,
-                   int64_t offset);
+  // to; until the group is there, commits of that queue are ignored. Pending resets do not survive
+  // a restart.
+  //
+  // A member that pulls at the very position may still have older messages, whose commits would
+  // take the group back, so that each connection is sent there once, wherever it pulls. It is there
+  // when it pulls after that, or has committed the position and pulls at it: nothing older is left
+  // then. Who pulls elsewhere after that goes its own way; nobody is sent back for ever. An answer
+  // that is lost with its connection is given again on the next one.
+
+  /// `asked`: connections of members that are being asked to go there
+  /// (RESET_CONSUMER_CLIENT_OFFSET). They are there when they commit the position, as they may pull
+  /// from a slave.
+  void assignReset(std::string_view group, std::string_view topic, int32_t queue_id, int64_t offset,
+                   const std::set<uint64_t>& asked = {});
   bool isResetPending(std::string_view group, std::string_view topic, int32_t queue_id) const;
-  /// Where a pull at `asked_offset` is to be sent, if elsewhere. The answer may be lost with its
-  /// connection; but who asks elsewhere on a connection that has told it knows, and goes its own
-  /// way: the reset is done then, so that no client is sent back for ever.
+  /// Whether a pull would be sent elsewhere, or show that its member is there.
+  bool isResetPendingFor(std::string_view group, std::string_view topic, int32_t queue_id,
+                         uint64_t connection_id) const;
+  /// Where a pull at `asked_offset` is to be sent, also when it is that. The first member that is
+  /// there ends the reset; with `members` (connections), those of a broadcasting group, the last of
+  /// them.
   std::optional<int64_t> resetFor(std::string_view group, std::string_view topic, int32_t queue_id,
-                                  int64_t asked_offset, uint64_t connection_id);
+                                  int64_t asked_offset, uint64_t connection_id,
+                                  const std::set<uint64_t>& members = {});
 
   void removeGroup(std::string_view group);
   void removeTopic(std::string_view topic);
@@ -124,8 +139,15 @@ class ConsumerOffsets {
 
  private:
   struct Reset {
+    /// How far a connection has come.
+    enum class Step : uint8_t {
+      kAsked,      ///< Without an answer; its client may know no such request.
+      kCommitted,  ///< Of its own accord: it may be on its way past the position.
+      kTold,
+      kThere,
+    };
     int64_t offset = 0;
-    std::set<uint64_t> told;  ///< Connections that it was told on.
+    std::map<uint64_t, Step> steps;
   };
   struct TopicOffsets {
     QueueOffsets committed;
@@ -153,6 +175,12 @@ class ConsumerOffsets {
   template <class AnyShard>
   static auto findEntry(AnyShard& shard, std::string_view group, std::string_view topic)
       ROCKETMQ_REQUIRES(shard.mutex);
+  /// Null when none is pending. Of a const shard it is const.
+  template <class AnyShard>
+  static auto findReset(AnyShard& shard, std::string_view group, std::string_view topic,
+                        int32_t queue_id) ROCKETMQ_REQUIRES(shard.mutex);
+  /// A member commits while its queue's reset is pending. True: that ends it.
+  static bool endsReset(Reset& reset, int64_t offset, uint64_t connection_id);
   /// The later word of an administrator holds.
   void dropReset(std::string_view group, std::string_view topic, int32_t queue_id);
   /// Removes positions that are neither marked nor in the master's table.

@@ -7,7 +7,7 @@
 
 namespace rocketmq::broker {
 
-void QueueLocks::load(TimestampMs now) {
+void QueueLocks::load(TimePoint now) {
   const Result<QueueLocksFile> file = loadConfigFile<QueueLocksFile>(path_);
   if (!file.ok()) {
     log::warn("clients may consume queues in order that others still hold, for half a minute: {}",
@@ -56,7 +56,7 @@ QueueLocksFile QueueLocks::file() const {
 }
 
 QueueLocks::Queues QueueLocks::lock(std::string_view group, std::string_view client_id,
-                                    const Queues& queues, TimestampMs now) {
+                                    const Queues& queues, TimePoint now) {
   Queues owned;
   Shard& shard = shardOf(group);
   MutexLock guard(shard.mutex);
@@ -78,7 +78,7 @@ QueueLocks::Queues QueueLocks::lock(std::string_view group, std::string_view cli
       lock.client_id = client_id;
       noteChange();
     }
-    lock.renewed_ms = now;
+    lock.renewed_at = now;
     owned.insert(owned.end(), queue);
   }
   if (locks->second.empty()) {
@@ -107,7 +107,7 @@ void QueueLocks::unlock(std::string_view group, std::string_view client_id, cons
   }
 }
 
-bool QueueLocks::anyLocked(std::string_view group, TimestampMs now) const {
+bool QueueLocks::anyLocked(std::string_view group, TimePoint now) const {
   const Shard& shard = shardOf(group);
   MutexLock guard(shard.mutex);
   const auto locks = shard.groups.find(group);
@@ -122,7 +122,7 @@ bool QueueLocks::anyLocked(std::string_view group, TimestampMs now) const {
   return false;
 }
 
-void QueueLocks::removeExpired(TimestampMs now) {
+void QueueLocks::removeExpired(TimePoint now) {
   for (Shard& shard : shards_) {
     MutexLock guard(shard.mutex);
     for (auto group = shard.groups.begin(); group != shard.groups.end();) {

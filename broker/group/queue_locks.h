@@ -12,7 +12,6 @@
 
 #include "broker/group/queue_locks_file.h"
 #include "broker/string_map.h"
-#include "common/clock.h"
 #include "common/model/message_queue.h"
 #include "common/mutex.h"
 #include "common/status.h"
@@ -31,35 +30,38 @@ class QueueLocks {
  public:
   explicit QueueLocks(std::string path,
                       std::chrono::milliseconds lifetime = std::chrono::milliseconds(60'000))
-      : path_(std::move(path)), lifetime_ms_(lifetime.count()) {}
+      : path_(std::move(path)), lifetime_(lifetime) {}
 
+  /// Of Clock::monotonic(): by a wall clock that is set back, the locks of a client that has gone
+  /// would live on.
+  using TimePoint = std::chrono::steady_clock::time_point;
   using Queue = model::MessageQueue;
   using Queues = std::set<Queue>;
 
   /// Takes the owners from the file, as if all had renewed their locks at `now`: when they last did
   /// is not written. A file that cannot be read is logged and is as none. For the start.
-  void load(TimestampMs now);
+  void load(TimePoint now);
 
   /// Writes the owners when any has changed since they were last written. Blocks. One at a time.
   Status persist();
 
   /// Takes or renews the locks it can and returns those queues.
   Queues lock(std::string_view group, std::string_view client_id, const Queues& queues,
-              TimestampMs now);
+              TimePoint now);
 
   /// Gives up locks that `client_id` holds; others are left alone.
   void unlock(std::string_view group, std::string_view client_id, const Queues& queues);
 
   /// Whether anybody holds an unexpired lock of the group.
-  bool anyLocked(std::string_view group, TimestampMs now) const;
+  bool anyLocked(std::string_view group, TimePoint now) const;
 
   /// Removes locks that expired, so that groups that went away leave nothing behind.
-  void removeExpired(TimestampMs now);
+  void removeExpired(TimePoint now);
 
  private:
   struct Lock {
     std::string client_id;
-    TimestampMs renewed_ms = 0;
+    TimePoint renewed_at;
   };
   struct Shard {
     mutable Mutex mutex;
@@ -78,15 +80,13 @@ class QueueLocks {
     return shards_[StringHash{}(group) % kShards];
   }
 
-  bool expired(const Lock& lock, TimestampMs now) const {
-    return now - lock.renewed_ms > lifetime_ms_;
-  }
+  bool expired(const Lock& lock, TimePoint now) const { return now - lock.renewed_at > lifetime_; }
 
   QueueLocksFile file() const;
   void noteChange() { changes_.fetch_add(1, std::memory_order_release); }
 
   const std::string path_;
-  const int64_t lifetime_ms_;
+  const std::chrono::milliseconds lifetime_;
   std::array<Shard, kShards> shards_;
   std::atomic<uint64_t> changes_{0};  ///< Of owners.
 

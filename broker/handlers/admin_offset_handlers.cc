@@ -166,14 +166,7 @@ class AdminOffsetHandlers {
     if (!settings->server_side_reset_offset) {
       return resetInClients(request, *targets);
     }
-    Answer<NoFields> answer = resetHere(request, *targets);
-    if (settings->slave_read) {
-      // Members that read from a slave may not pull here for long.
-      if (const auto group = parts_.clients.consumerGroup(request.group)) {
-        tellMembers(*group, request, *targets);
-      }
-    }
-    return answer;
+    return resetHere(request, *targets);
   }
 
  private:
@@ -210,12 +203,34 @@ class AdminOffsetHandlers {
   /// new offset, whether it is online or not, and whatever its client is.
   Answer<NoFields> resetHere(const remoting::InvokeBrokerToResetOffset& request,
                              const remoting::ResetOffsetBody& targets) const {
+    // Members that read from a slave may not pull here for long: they are asked to go there, too.
+    const auto group = parts_.settings.load()->slave_read
+                           ? parts_.clients.consumerGroup(request.group)
+                           : std::nullopt;
+    const std::set<uint64_t> asked = group ? obeyingMembers(*group) : std::set<uint64_t>{};
     for (const auto& [queue, offset] : targets.offset_table) {
-      parts_.offsets.assignReset(request.group, request.topic, queue.queue_id, offset);
+      parts_.offsets.assignReset(request.group, request.topic, queue.queue_id, offset, asked);
     }
-    // A pull that is held would not notice before its time is over.
+    if (group) {
+      tellMembers(*group, request, targets);
+    }
+    // A pull that is held would not notice before its time is over. Whoever obeys has dropped it
+    // by then.
     parts_.held_pulls.wakeGroup(request.topic, request.group);
     return Answer<NoFields>::ofBody(json::encode(targets));
+  }
+
+  /// Connections of members that go where they are asked to go: those of pull consumers do not.
+  static std::set<uint64_t> obeyingMembers(const ConsumerGroupView& group) {
+    std::set<uint64_t> connections;
+    if (group.traits.consume_type == model::ConsumeType::kPassively) {
+      for (const ClientInfo& member : group.members) {
+        if (member.version >= remoting::kVersion3_0_7) {
+          connections.insert(member.connection->id());
+        }
+      }
+    }
+    return connections;
   }
 
   /// RocketMQ 4's: the members go to the new offsets and commit them. An administrator's tool takes

@@ -23,8 +23,8 @@ LockAnswer lockBatch(QueueLocks& locks, const Clock& clock, std::string_view bod
     return request.status();
   }
   remoting::LockBatchReplyBody reply;
-  reply.lock_ok_mq_set =
-      locks.lock((*request).consumer_group, (*request).client_id, (*request).mq_set, clock.nowMs());
+  reply.lock_ok_mq_set = locks.lock((*request).consumer_group, (*request).client_id,
+                                    (*request).mq_set, clock.monotonic());
   return LockAnswer::ofBody(json::encode(reply));
 }
 

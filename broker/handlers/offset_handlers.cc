@@ -51,7 +51,8 @@ store::TimeBoundary boundaryOf(const remoting::SearchOffsetByTimestamp& request)
 /// the topic has no more, but that has had messages, is still its consumers': who hands it over has
 /// not committed there yet, perhaps.
 Answer<NoFields> updateConsumerOffset(const OffsetHandlerParts& parts,
-                                      const remoting::UpdateConsumerOffset& request) {
+                                      const remoting::UpdateConsumerOffset& request,
+                                      uint64_t connection_id) {
   const TopicConfigPtr topic = parts.topics.find(request.topic);
   if (topic == nullptr) {
     return {ResponseCode::kTopicNotExist, "topic[" + request.topic + "] not exist"};
@@ -72,7 +73,8 @@ Answer<NoFields> updateConsumerOffset(const OffsetHandlerParts& parts,
   }
   const auto positions_max = static_cast<size_t>(settings->consumer_positions_max);
   if (!parts.offsets.commit(request.consumer_group, request.topic, request.queue_id,
-                            request.commit_offset, is_group ? positions_max : positions_max / 4)) {
+                            request.commit_offset, connection_id,
+                            is_group ? positions_max : positions_max / 4)) {
     return {ResponseCode::kSystemBusy,
             "[OVERLOAD]system busy, start flow control for a while: there are as many positions of "
             "consumer groups as maxConsumerPositions allows; delete groups that nobody needs"};
@@ -86,8 +88,8 @@ void registerConsumerOffsets(remoting::Router& router, const OffsetHandlerParts&
         return queryConsumerOffset(parts.offsets, parts.store, request);
       });
   router.handle<remoting::UpdateConsumerOffset>(
-      {}, [parts](const remoting::UpdateConsumerOffset& request, const RequestContext&) {
-        return updateConsumerOffset(parts, request);
+      {}, [parts](const remoting::UpdateConsumerOffset& request, const RequestContext& context) {
+        return updateConsumerOffset(parts, request, context.connection->id());
       });
 }
 

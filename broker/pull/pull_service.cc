@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <set>
 #include <utility>
 
 #include "broker/pull/pull_draft.h"
@@ -148,16 +149,30 @@ void PullService::pull(const Header& request, bool is_lite,
   if ((request.sys_flag & pull_sys_flag::kCommitOffset) != 0 && !draft.settings->isSlave()) {
     // RocketMQ parity: a pull is answered whatever becomes of the position that comes with it.
     parts_.offsets.commit(request.consumer_group, request.topic, request.queue_id,
-                          request.commit_offset,
+                          request.commit_offset, responder->connection()->id(),
                           static_cast<size_t>(draft.settings->consumer_positions_max));
   }
-  if (const auto reset =
-          parts_.offsets.resetFor(request.consumer_group, request.topic, request.queue_id,
-                                  request.queue_offset, responder->connection()->id())) {
+  if (const auto reset = resetFor(request, responder->connection()->id())) {
     responder->answer(answerReset(request, *reset));
     return;
   }
   run(taskOf(draft, std::move(responder)));
+}
+
+std::optional<int64_t> PullService::resetFor(const Header& request, uint64_t connection_id) const {
+  const std::string_view group = request.consumer_group;
+  if (!parts_.offsets.isResetPending(group, request.topic, request.queue_id)) {
+    return std::nullopt;
+  }
+  std::set<uint64_t> members;
+  if (const auto view = parts_.clients.consumerGroup(group);
+      view && view->traits.message_model == model::MessageModel::kBroadcasting) {
+    for (const ClientInfo& member : view->members) {
+      members.insert(member.connection->id());
+    }
+  }
+  return parts_.offsets.resetFor(group, request.topic, request.queue_id, request.queue_offset,
+                                 connection_id, members);
 }
 
 std::unique_ptr<PullService::Task> PullService::taskOf(
@@ -260,6 +275,7 @@ bool PullService::hold(std::unique_ptr<Task>& task, bool is_unreadable) {
   // Once held, the task may end on another thread at any moment.
   const remoting::ConnectionPtr connection = task->responder->connection();
   const std::string topic = task->topic;
+  const std::string group = task->group;
   const int32_t queue_id = task->queue_id;
   const int64_t queue_offset = task->queue_offset;
   const HeldPulls::Ticket ticket{.topic = topic,
@@ -285,12 +301,17 @@ bool PullService::hold(std::unique_ptr<Task>& task, bool is_unreadable) {
     parts_.held.dropConnection(connection->id());
     return true;
   }
-  if (is_unreadable || parts_.store.maxOffset(topic, queue_id) <= queue_offset) {
+  // A reset or a message that came between the checks and the hold, of which nobody has told us.
+  const bool is_reset = parts_.offsets.isResetPendingFor(group, topic, queue_id, connection->id());
+  if (!is_reset && (is_unreadable || parts_.store.maxOffset(topic, queue_id) <= queue_offset)) {
     return true;
   }
-  // A message came between the read and the hold, which nobody has told us of.
   pull = parts_.held.release(ticket, *id);
   if (pull == nullptr) {
+    return true;
+  }
+  if (is_reset) {
+    pull->resume(WakeReason::kSuperseded);
     return true;
   }
   task = held_task->takeTask();

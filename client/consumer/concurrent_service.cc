@@ -105,7 +105,7 @@ void ConcurrentService::run(const QueuePtr& queue) {
   for (MessageExt& message : batch->messages) {
     prepareForListener(context_, message);
   }
-  const int64_t start_ms = context_.nowMs();
+  const int64_t start_ms = context_.uptimeMs();
   batch->started_ms.store(start_ms);
   MessageQueue shown = queue->queue();
   shown.topic = withoutNamespace(context_.config.name_space, shown.topic);
@@ -114,14 +114,14 @@ void ConcurrentService::run(const QueuePtr& queue) {
   std::string failure;
   const ConsumeConcurrentlyStatus status = callListener(batch->messages, consume_context, failure);
   trace.end(status == ConsumeConcurrentlyStatus::kConsumeSuccess,
-            returnOf(status, failure, context_.nowMs() - start_ms));
-  queue->last_consume_ms.store(context_.nowMs());
+            returnOf(status, failure, context_.uptimeMs() - start_ms));
+  queue->last_consume_ms.store(context_.uptimeMs());
 
   const BatchVerdict verdict = judge(status, consume_context.ack_index, batch->messages.size());
   const auto consumed = static_cast<size_t>(verdict.last_consumed + 1);
   context_.stats.countConsumed(queue->queue().topic, static_cast<int64_t>(consumed),
                                static_cast<int64_t>(batch->messages.size() - consumed),
-                               context_.nowMs() - start_ms);
+                               context_.uptimeMs() - start_ms);
   if (queue->moved()) {
     leave(queue);
   } else {
@@ -245,12 +245,12 @@ void ConcurrentService::consumeDirectly(
     const MessageQueue queue{message.topic(), message.brokerName(), message.queueId()};
     ConsumeConcurrentlyContext consume_context{.message_queue = queue};
     remoting::ConsumeMessageDirectlyResult result;
-    const int64_t start_ms = context_.nowMs();
+    const int64_t start_ms = context_.uptimeMs();
     std::string failure;
     std::vector<MessageExt> messages;
     messages.push_back(std::move(message));
     const ConsumeConcurrentlyStatus status = callListener(messages, consume_context, failure);
-    result.spent_time_ms = context_.nowMs() - start_ms;
+    result.spent_time_ms = context_.uptimeMs() - start_ms;
     if (!failure.empty()) {
       result.consume_result = remoting::DirectConsumeResult::kThrowException;
       result.remark = failure;
@@ -266,7 +266,7 @@ void ConcurrentService::checkTimeouts(const std::vector<std::shared_ptr<ProcessQ
     return;
   }
   const int64_t started_before_ms =
-      context_.nowMs() - milliseconds(context_.config.consume_timeout).count();
+      context_.uptimeMs() - milliseconds(context_.config.consume_timeout).count();
   for (const std::shared_ptr<ProcessQueue>& queue : queues) {
     expire(std::static_pointer_cast<ConcurrentProcessQueue>(queue), started_before_ms);
   }

@@ -49,7 +49,7 @@ void OrderlyService::post(const QueuePtr& queue) {
 }
 
 bool OrderlyService::mayConsume(const ProcessQueue& queue) const {
-  return context_.isBroadcasting() || queue.holdsLock(context_.nowMs());
+  return context_.isBroadcasting() || queue.holdsLock(context_.uptimeMs());
 }
 
 void OrderlyService::run(const QueuePtr& queue) {
@@ -90,7 +90,7 @@ bool OrderlyService::consumeBatch(const QueuePtr& queue, std::vector<MessageExt>
   for (MessageExt& message : messages) {
     prepareForListener(context_, message);
   }
-  const int64_t start_ms = context_.nowMs();
+  const int64_t start_ms = context_.uptimeMs();
   MessageQueue shown = queue->queue();
   shown.topic = withoutNamespace(context_.config.name_space, shown.topic);
   ConsumeOrderlyContext consume_context{.message_queue = shown};
@@ -98,12 +98,12 @@ bool OrderlyService::consumeBatch(const QueuePtr& queue, std::vector<MessageExt>
   std::string failure;
   const ConsumeOrderlyStatus status = callListener(messages, consume_context, failure);
   trace.end(status == ConsumeOrderlyStatus::kSuccess,
-            returnOf(status, failure, context_.nowMs() - start_ms));
-  queue->last_consume_ms.store(context_.nowMs());
+            returnOf(status, failure, context_.uptimeMs() - start_ms));
+  queue->last_consume_ms.store(context_.uptimeMs());
   const bool ok = status == ConsumeOrderlyStatus::kSuccess;
   const auto count = static_cast<int64_t>(messages.size());
   context_.stats.countConsumed(queue->queue().topic, ok ? count : 0, ok ? 0 : count,
-                               context_.nowMs() - start_ms);
+                               context_.uptimeMs() - start_ms);
   if (ok) {
     commit(queue);
     return true;
@@ -209,7 +209,7 @@ void OrderlyService::commit(const QueuePtr& queue) {
 void OrderlyService::lockLater(const QueuePtr& queue) {
   queue->park();
   locks_.renew({queue}, [this, queue] {
-    parkFor(queue, queue->holdsLock(context_.nowMs()) ? kNextTurnDelay : kLockRetryDelay);
+    parkFor(queue, queue->holdsLock(context_.uptimeMs()) ? kNextTurnDelay : kLockRetryDelay);
   });
 }
 
@@ -248,12 +248,12 @@ void OrderlyService::consumeDirectly(
     ConsumeOrderlyContext consume_context{.message_queue = queue};
     remoting::ConsumeMessageDirectlyResult result;
     result.order = true;
-    const int64_t start_ms = context_.nowMs();
+    const int64_t start_ms = context_.uptimeMs();
     std::string failure;
     std::vector<MessageExt> messages;
     messages.push_back(std::move(message));
     const ConsumeOrderlyStatus status = callListener(messages, consume_context, failure);
-    result.spent_time_ms = context_.nowMs() - start_ms;
+    result.spent_time_ms = context_.uptimeMs() - start_ms;
     if (!failure.empty()) {
       result.consume_result = remoting::DirectConsumeResult::kThrowException;
       result.remark = failure;

@@ -18,7 +18,7 @@ namespace rocketmq::client {
 /// process queue, which must be able to send back what a stuck listener does not finish.
 struct ConsumeBatch {
   std::vector<MessageExt> messages;
-  /// Milliseconds since 1970 when the listener was called; 0 before.
+  /// When the listener was called (PushContext::uptimeMs()); 0 before.
   std::atomic<int64_t> started_ms{0};
 };
 using ConsumeBatchPtr = std::shared_ptr<ConsumeBatch>;
@@ -86,7 +86,8 @@ class ProcessQueue {
   }
 
   // The broker's lock of a queue. It is good for lockValidMs() after it was last granted, half of
-  // what the broker grants, so that a late renewal cannot let two clients consume.
+  // what the broker grants, so that a late renewal cannot let two clients consume. `now_ms` is
+  // PushContext::uptimeMs(), as all times here.
 
   /// 30 s, or what the property rocketmq.client.rebalance.lockMaxLiveTime says.
   static int64_t lockValidMs();

@@ -64,7 +64,7 @@ FlowLimits PullLoop::limitsOf(const ProcessQueue& queue) const {
 }
 
 void PullLoop::start(const QueuePtr& queue) {
-  queue->last_pull_ms.store(context_.nowMs());
+  queue->last_pull_ms.store(context_.uptimeMs());
   context_.timers.soon([this, queue] { step(queue); });
 }
 
@@ -76,7 +76,7 @@ void PullLoop::step(const QueuePtr& queue) {
   if (queue->dropped()) {
     return;
   }
-  queue->last_pull_ms.store(context_.nowMs());
+  queue->last_pull_ms.store(context_.uptimeMs());
   if (paused_.load()) {
     stepAfter(queue, kPausedDelay);
     return;
@@ -85,7 +85,7 @@ void PullLoop::step(const QueuePtr& queue) {
     waitForRoom(queue);
     return;
   }
-  if (needs_lock_ && !queue->holdsLock(context_.nowMs())) {
+  if (needs_lock_ && !queue->holdsLock(context_.uptimeMs())) {
     locks_.renew({queue});
     stepAfter(queue, kFailureDelay);
     return;
@@ -95,7 +95,7 @@ void PullLoop::step(const QueuePtr& queue) {
     stepAfter(queue, kFailureDelay);
     return;
   }
-  if (queue->lockRanOut(context_.nowMs())) {
+  if (queue->lockRanOut(context_.uptimeMs())) {
     pullIfOurs(queue, subscription);
   } else {
     pull(queue, subscription);
@@ -140,7 +140,7 @@ void PullLoop::pull(const QueuePtr& queue, const SubscriptionPtr& subscription) 
                       .suspend = kBrokerSuspend,
                       .timeout = kPullTimeout,
                       .broker_id = queue->suggested_broker_id.load()};
-  if (!context_.isBroadcasting() && !queue->lockRanOut(context_.nowMs())) {
+  if (!context_.isBroadcasting() && !queue->lockRanOut(context_.uptimeMs())) {
     // RocketMQ parity: an offset of zero is not worth telling.
     const int64_t consumed = context_.offsets->cached(queue->queue()).value_or(0);
     request.commit_offset = consumed > 0 ? consumed : -1;
@@ -173,7 +173,7 @@ void PullLoop::take(const QueuePtr& queue, Outcome<PullAnswer> outcome) {
   queue->suggested_broker_id.store(answer.suggested_broker_id);
   queue->next_offset.store(answer.next_offset);
   context_.stats.countPull(queue->queue().topic, static_cast<int64_t>(answer.messages.size()),
-                           context_.nowMs() - queue->last_pull_ms.load());
+                           context_.uptimeMs() - queue->last_pull_ms.load());
   if (answer.messages.empty()) {
     noteEmpty(*queue);
     if (answer.in_vain) {

@@ -105,11 +105,11 @@ remoting::ConsumerRunningInfo PushConsumerCore::runningInfo() const {
     entry.cached_msg_min_offset = cached.min_offset;
     entry.cached_msg_max_offset = cached.max_offset;
     entry.cached_msg_size_mib = static_cast<int32_t>(cached.bytes / kMiB);
-    entry.locked = queue->holdsLock(context_->nowMs());
-    entry.last_lock_timestamp = queue->lastLockMs();
+    entry.locked = queue->holdsLock(context_->uptimeMs());
+    entry.last_lock_timestamp = context_->wallMs(queue->lastLockMs());
     entry.dropped = queue->dropped();
-    entry.last_pull_timestamp = queue->last_pull_ms.load();
-    entry.last_consume_timestamp = queue->last_consume_ms.load();
+    entry.last_pull_timestamp = context_->wallMs(queue->last_pull_ms.load());
+    entry.last_consume_timestamp = context_->wallMs(queue->last_consume_ms.load());
   }
   info.status_table = context_->stats.status();
   return info;

@@ -203,10 +203,10 @@ void PushConsumerCore::startTimers() {
   Timers& timers = context_->timers;
   timers.every(config_.rebalance_interval, config_.rebalance_interval, [this] { rebalanceSoon(); });
   const auto watch = std::make_shared<StandstillWatch>(
-      std::max(kFirstPersistDelay, config_.persist_consumer_offset_interval), context_->nowMs());
+      std::max(kFirstPersistDelay, config_.persist_consumer_offset_interval), context_->uptimeMs());
   timers.every(kFirstPersistDelay, config_.persist_consumer_offset_interval, [this, watch] {
     // A process that stood still first hears whether it still has its queues.
-    if (!watch->stoodStill(context_->nowMs())) {
+    if (!watch->stoodStill(context_->uptimeMs())) {
       worker_->post([this] { context_->offsets->persistAll(); });
     }
   });

@@ -30,7 +30,15 @@ struct PushContext {
         timers(instance->pool()) {}
 
   bool isBroadcasting() const { return config.message_model == MessageModel::kBroadcasting; }
+  /// Wall time, for others to read.
   int64_t nowMs() const { return SystemClock::instance().nowMs(); }
+  /// What everything is measured by here: nobody sets it, and it goes on while the machine sleeps,
+  /// as a broker's does by which this member loses its locks meanwhile. Above zero.
+  int64_t uptimeMs() const;
+  /// The wall time at which that was; 0, which is never, stays.
+  int64_t wallMs(int64_t uptime_ms) const {
+    return uptime_ms == 0 ? 0 : nowMs() - (uptimeMs() - uptime_ms);
+  }
 
   const PushConsumerConfig config;
   /// With namespace, as brokers know it.

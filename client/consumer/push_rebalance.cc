@@ -77,7 +77,7 @@ bool PushRebalance::isWorthWaitingFor(const std::string& topic) {
 
 bool PushRebalance::update(const std::string& topic, const std::vector<MessageQueue>& mine,
                            std::vector<MessageQueue>& wanted) {
-  const int64_t now_ms = context_.nowMs();
+  const int64_t now_ms = context_.uptimeMs();
   for (const auto& queue : queues_.all()) {
     if (queue->queue().topic != topic) {
       continue;
@@ -167,7 +167,7 @@ bool PushRebalance::mayStartUnlocked(const MessageQueue& queue, bool refused) {
     case LockUse::kPolite:
       break;
   }
-  const int64_t now_ms = context_.nowMs();
+  const int64_t now_ms = context_.uptimeMs();
   return !refused ||
          now_ms - refused_since_ms_.try_emplace(queue, now_ms).first->second >= kHeldBackMaxMs;
 }
@@ -178,7 +178,7 @@ void PushRebalance::addQueue(const MessageQueue& queue, int64_t offset, bool loc
   added->next_offset.store(offset);
   added->topic_queues.store(topic_queues_[queue.topic]);
   if (locked) {
-    added->setLocked(true, context_.nowMs());
+    added->setLocked(true, context_.uptimeMs());
   }
   queues_.add(added);
   if (context_.offsets->isMoved(queue)) {
@@ -217,7 +217,7 @@ void PushRebalance::handOverReleased(const QueuePtr& queue) {
 // A member that stood still, or was cut off, for longer than its lock was good for may not know
 // that others have had the queue: what it has consumed counts only if it is further than they are.
 bool PushRebalance::mayStoreOffset(const ProcessQueue& queue) {
-  if (lock_use_ == LockUse::kNone || queue.holdsLock(context_.nowMs())) {
+  if (lock_use_ == LockUse::kNone || queue.holdsLock(context_.uptimeMs())) {
     return true;
   }
   const StoredOffset stored = context_.offsets->load(queue.queue());
@@ -292,7 +292,7 @@ void PushRebalance::handOverLate(const QueuePtr& queue,
       return;  // dropAll() finds it released, or has done so.
     }
   }
-  if (lock_use_ == LockUse::kRequired && !queue->holdsLock(context_.nowMs())) {
+  if (lock_use_ == LockUse::kRequired && !queue->holdsLock(context_.uptimeMs())) {
     context_.offsets->remove(queue->queue());  // Nobody renews locks by now: others may be further.
   }
   sayFarewell({queue->queue()}, deadline);

@@ -153,7 +153,7 @@ void QueueLocks::take(PushContext& context, const QueuePtr& queue, bool granted,
   if (queue->dropped()) {
     return;
   }
-  switch (queue->takeRenewal(granted, context.nowMs())) {
+  switch (queue->takeRenewal(granted, context.uptimeMs())) {
     case ProcessQueue::Renewal::kDone:
       return;
     case ProcessQueue::Renewal::kLate:
@@ -189,7 +189,7 @@ void QueueLocks::askWhoIsFurther(PushContext& context, const QueuePtr& queue,
           const int64_t ours =
               context.offsets->cached(queue->queue()).value_or(queue->start_offset.load());
           if (is_new || result->header.offset <= ours) {
-            queue->confirmLock(context.nowMs());
+            queue->confirmLock(context.uptimeMs());
           } else {
             lose(context, queue);
           }

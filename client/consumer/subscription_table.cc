@@ -1,5 +1,6 @@
 #include "client/consumer/subscription_table.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "common/validate.h"
@@ -7,17 +8,17 @@
 namespace rocketmq::client {
 
 Status SubscriptionTable::add(const std::string& topic, const MessageSelector& selector,
-                              int64_t version) {
+                              int64_t now_ms) {
   // The retry topic of a long group name may exceed what is allowed for other topics.
   if (!isRetryTopic(topic)) {
     ROCKETMQ_RETURN_IF_ERROR(validateTopic(topic));
   }
   ROCKETMQ_ASSIGN_OR_RETURN(
       model::SubscriptionData data,
-      model::parseSubscription(topic, selector.expression(), selector.type(), version));
-  auto entry = std::make_shared<const model::SubscriptionData>(std::move(data));
+      model::parseSubscription(topic, selector.expression(), selector.type(), now_ms));
   MutexLock lock(mutex_);
-  entries_[topic] = std::move(entry);
+  data.sub_version = last_version_ = std::max(now_ms, last_version_ + 1);
+  entries_[topic] = std::make_shared<const model::SubscriptionData>(std::move(data));
   return Status::ok();
 }
 

@@ -19,8 +19,10 @@ using SubscriptionPtr = std::shared_ptr<const model::SubscriptionData>;
 class SubscriptionTable {
  public:
   /// InvalidArgument for a topic name or a tag expression that cannot be, and for no expression;
-  /// others are the broker's to judge. Replaces an earlier subscription of the topic.
-  Status add(const std::string& topic, const MessageSelector& selector, int64_t version);
+  /// others are the broker's to judge. Replaces an earlier subscription of the topic. Its version
+  /// is `now_ms`, or what makes it larger than all before: brokers take only larger ones, and two
+  /// may come in one millisecond, or the clock be set back.
+  Status add(const std::string& topic, const MessageSelector& selector, int64_t now_ms);
   void remove(const std::string& topic);
 
   /// Nullptr when the topic is not subscribed.
@@ -31,6 +33,7 @@ class SubscriptionTable {
  private:
   mutable Mutex mutex_;
   std::map<std::string, SubscriptionPtr> entries_ ROCKETMQ_GUARDED_BY(mutex_);
+  int64_t last_version_ ROCKETMQ_GUARDED_BY(mutex_) = -1;
 };
 
 /// True when a message with this tag is wanted. The broker's filter knows only hashes of tags, so

@@ -7,11 +7,8 @@
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
-#include <cstdlib>
 #include <mutex>
-#include <numeric>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "tests/integration/client_modes_fixture.h"
@@ -26,25 +23,6 @@ using ::testing::ElementsAre;
 
 class ClientModesTest : public ClientModesFixture {
  protected:
-  /// How many messages wait in each queue of a running consumer, as it tells itself.
-  std::vector<int> cached(const DefaultMQPushConsumer& consumer) const {
-    RawClient administrator(cluster_->brokerPort());
-    // 307 is GET_CONSUMER_RUNNING_INFO.
-    const std::string body = administrator
-                                 .call(307, R"({"consumerGroup":")" + group_ + R"(","clientId":")" +
-                                                consumer.clientId() + R"("})")
-                                 .body;
-    std::vector<int> counts;
-    constexpr std::string_view kName = "\"cachedMsgCount\":";
-    for (size_t at = body.find(kName); at != std::string::npos; at = body.find(kName, at + 1)) {
-      counts.push_back(std::atoi(body.c_str() + at + kName.size()));
-    }
-    return counts;
-  }
-  int cachedInAll(const DefaultMQPushConsumer& consumer) const {
-    const std::vector<int> counts = cached(consumer);
-    return std::accumulate(counts.begin(), counts.end(), 0);
-  }
 };
 
 /// Where listeners wait until the test lets them pass.

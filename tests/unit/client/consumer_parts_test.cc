@@ -130,6 +130,24 @@ TEST(StartOffsetTest, TimestampsAreLocalTime) {
   }
 }
 
+// Promise: brokers, which take only larger versions, take each subscription, also of two in one
+// millisecond, and when the clock is set back.
+TEST(SubscriptionTableTest, EachVersionIsLargerThanAllBefore) {
+  SubscriptionTable table;
+  int64_t last = 0;
+  for (const int64_t now : {50, 50, 51, 20, 20, 60}) {
+    ASSERT_TRUE(table.add("T", MessageSelector::byTag("*"), now).isOk());
+    EXPECT_GT(table.find("T")->sub_version, last);
+    EXPECT_GE(table.find("T")->sub_version, now);
+    last = table.find("T")->sub_version;
+    table.remove("T");
+    ASSERT_TRUE(table.add("T", MessageSelector::byTag("*"), now).isOk());
+    EXPECT_GT(table.find("T")->sub_version, last) << "after it was away";
+    last = table.find("T")->sub_version;
+  }
+  EXPECT_EQ(last, 61);
+}
+
 TEST(SubscriptionTableTest, ExpressionsAreParsedAndMatched) {
   SubscriptionTable table;
   ASSERT_TRUE(table.add("T", MessageSelector::byTag(" TagA || TagB "), 1).isOk());

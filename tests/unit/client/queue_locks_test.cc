@@ -7,6 +7,7 @@
 
 #include <atomic>
 #include <cstdlib>
+#include <ctime>
 #include <future>
 #include <memory>
 #include <vector>
@@ -44,6 +45,23 @@ class QueueLocksTest : public PushRebalanceTest {
 
 // Promise: a renewal that reaches the broker behind the unlock of its queue does not keep the queue
 // from all members for as long as a lock lasts.
+// Promise: locks and listeners that are stuck are measured by a clock that nobody sets and that
+// goes on while the machine sleeps; administrators read when it was.
+TEST_F(QueueLocksTest, TimesAreMeasuredByTheUptime) {
+  const auto systemUptime = [] {
+    timespec now{};
+    ::clock_gettime(CLOCK_BOOTTIME, &now);
+    return int64_t{now.tv_sec} * 1000 + now.tv_nsec / 1'000'000;
+  };
+  const int64_t before = systemUptime();
+  const int64_t uptime = context_.uptimeMs();
+  EXPECT_GE(uptime, before);
+  EXPECT_LE(uptime, systemUptime() + 1);
+  EXPECT_NEAR(static_cast<double>(context_.wallMs(uptime - 5000)),
+              static_cast<double>(context_.nowMs() - 5000), 1000);
+  EXPECT_EQ(context_.wallMs(0), 0) << "never";
+}
+
 TEST_F(QueueLocksTest, ALockThatIsGrantedAfterItsQueueWasGivenAwayIsGivenBack) {
   renew(releasedQueue());
   EXPECT_EQ(broker().lockRequests(), 1);
@@ -108,7 +126,7 @@ TEST_F(LostLockTest, AConcurrentQueueIsKeptWhenNobodyIsFurther) {
     queue_->setLocked(true, 1);
     renew(queue_);
     EXPECT_FALSE(queue_->dropped());
-    EXPECT_TRUE(queue_->holdsLock(context_.nowMs()));
+    EXPECT_TRUE(queue_->holdsLock(context_.uptimeMs()));
   }
   EXPECT_EQ(lost_.find(name_), nullptr);
 }
@@ -153,7 +171,7 @@ TEST_F(LostLockTest, WithoutAWordOfTheGroupsOffsetNothingChanges) {
   broker().stop();
   renew(queue_);
   EXPECT_FALSE(queue_->dropped());
-  EXPECT_TRUE(queue_->lockRanOut(context_.nowMs()));
+  EXPECT_TRUE(queue_->lockRanOut(context_.uptimeMs()));
 }
 
 TEST_F(LostLockTest, AnOrderlyQueueWhoseLockComesLateIsLost) {
@@ -166,7 +184,7 @@ TEST_F(LostLockTest, AnOrderlyQueueWhoseLockComesLateIsLost) {
 }
 
 TEST_F(LostLockTest, ALockThatIsRefusedIsLost) {
-  queue_->setLocked(true, context_.nowMs());
+  queue_->setLocked(true, context_.uptimeMs());
   broker().refuseLocks(true);
   renew(queue_);
   EXPECT_EQ(lost_.find(name_), queue_);
@@ -174,10 +192,10 @@ TEST_F(LostLockTest, ALockThatIsRefusedIsLost) {
 }
 
 TEST_F(LostLockTest, ALockThatIsRenewedInTimeIsKept) {
-  queue_->setLocked(true, context_.nowMs());
+  queue_->setLocked(true, context_.uptimeMs());
   renew(queue_);
   EXPECT_EQ(lost_.find(name_), nullptr);
-  EXPECT_TRUE(queue_->holdsLock(context_.nowMs()));
+  EXPECT_TRUE(queue_->holdsLock(context_.uptimeMs()));
 }
 
 TEST(StandstillWatchTest, TellsACallThatComesMuchTooLate) {

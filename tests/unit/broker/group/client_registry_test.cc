@@ -83,10 +83,10 @@ TEST_F(ClientRegistryTest, SubscriptionsOfOneConnectionAndOfAllAreBounded) {
   // Repeating what is there takes nothing more.
   EXPECT_TRUE(clients.registerConsumer("G0", client(greedy, "c"), topics("T", 10)));
 
-  EXPECT_FALSE(clients.registerConsumer("H", client(other, "c"), topics("T", 40)));
+  EXPECT_FALSE(clients.registerConsumer("H", client(other, "c"), topics("T", 36)));
   EXPECT_TRUE(clients.registerConsumer("I", client(modest, "c"), topics("T", 2)));
   clients.removeConnection(1);
-  EXPECT_TRUE(clients.registerConsumer("H", client(other, "c"), topics("T", 40)));
+  EXPECT_TRUE(clients.registerConsumer("H", client(other, "c"), topics("T", 36)));
   clients.removeConnection(2);
   clients.removeConnection(3);
   EXPECT_EQ(clients.bytes(), 0u);
@@ -238,6 +238,60 @@ TEST_F(ClientRegistryTest, OnlyANewerVersionReplacesASubscription) {
   EXPECT_EQ(clients_.findSubscription("G", "T").subscription->data.sub_string, "A");
   clients_.registerConsumer("G", client(connection, "c1"), to({subscription("T", "B", 6)}));
   EXPECT_EQ(clients_.findSubscription("G", "T").subscription->data.sub_string, "B");
+}
+
+// Promise: versions are times of different clocks. Of a host whose clock is ahead they count as
+// long as its member is there and subscribes to the topic; then the newest of those that are there.
+TEST_F(ClientRegistryTest, WhoIsLeftAloneWithATopicDecides) {
+  const auto ahead = connect(1);
+  const auto first = connect(2);
+  const auto second = connect(3);
+  const auto expression = [this] {
+    return clients_.findSubscription("G", "T").subscription->data.sub_string;
+  };
+  const auto beat = [this](const auto& connection, const std::string& tag, int64_t version) {
+    clients_.registerConsumer("G", client(connection, "c"), to({subscription("T", tag, version)}));
+  };
+  beat(ahead, "Ahead", 90);
+  beat(first, "First", 50);
+  beat(second, "Second", 40);
+  EXPECT_EQ(expression(), "Ahead");
+  const uint64_t changes = clients_.changes();
+  clients_.removeConnection(1);
+  EXPECT_GT(clients_.changes(), changes) << "heartbeats that come again have something to say now";
+  beat(second, "Second", 40);
+  EXPECT_EQ(expression(), "Ahead") << "a newer one is there";
+  beat(first, "First", 50);
+  EXPECT_EQ(expression(), "First");
+  beat(second, "Second", 40);
+  EXPECT_EQ(expression(), "First");
+  clients_.unregisterConsumer("G", "c", 2);
+  beat(second, "Second", 40);
+  EXPECT_EQ(expression(), "Second");
+}
+
+// A client that takes the time as version, and whose clock has been set back.
+TEST_F(ClientRegistryTest, AMemberThatIsAloneSubscribesOtherwiseWithASmallerVersion) {
+  const auto connection = connect(1);
+  clients_.registerConsumer("G", client(connection, "c1"), to({subscription("T", "A", 9)}));
+  clients_.registerConsumer("G", client(connection, "c1"), to({subscription("T", "B", 5)}));
+  EXPECT_EQ(clients_.findSubscription("G", "T").subscription->data.sub_string, "B");
+}
+
+TEST_F(ClientRegistryTest, WhoNoLongerSubscribesToATopicDecidesNothingThere) {
+  const auto ahead = connect(1);
+  const auto other = connect(2);
+  clients_.registerConsumer("G", client(ahead, "c1"), to({subscription("T", "A", 9)}));
+  clients_.registerConsumer("G", client(other, "c2"), to({subscription("T", "B", 5)}));
+  const uint64_t changes = clients_.changes();
+  clients_.registerConsumer("G", client(ahead, "c1"), to({subscription("T", "A", 3)}));
+  EXPECT_GT(clients_.changes(), changes);
+  EXPECT_EQ(clients_.findSubscription("G", "T").subscription->data.sub_string, "A");
+  clients_.registerConsumer("G", client(other, "c2"), to({subscription("T", "B", 5)}));
+  EXPECT_EQ(clients_.findSubscription("G", "T").subscription->data.sub_string, "B");
+  clients_.registerConsumer("G", client(ahead, "c1"), to({subscription("U")}));
+  clients_.registerConsumer("G", client(other, "c2"), to({subscription("T", "C", 4)}));
+  EXPECT_EQ(clients_.findSubscription("G", "T").subscription->data.sub_string, "C");
 }
 
 // C++ clients send 0 as code of every tag, and every client may leave the sets out.

@@ -162,15 +162,61 @@ TEST_F(ConsumerOffsetsTest, ACloneGoesOverAPendingReset) {
   EXPECT_FALSE(offsets_->isResetPending("H", "T", 0));
 }
 
-// A member that reads from a slave goes to the new position without a pull that would be told it.
-TEST_F(ConsumerOffsetsTest, APendingResetIsDoneWhenTheGroupCommitsIt) {
-  offsets_->assignReset("G", "T", 0, 10);
-  offsets_->commit("G", "T", 0, 51);
+// A member that was asked to go there, and reads from a slave, goes without a pull that would be
+// told it.
+TEST_F(ConsumerOffsetsTest, APendingResetIsDoneWhenAMemberCommitsItThatWasAsked) {
+  offsets_->assignReset("G", "T", 0, 10, {7});
+  offsets_->commit("G", "T", 0, 51, 7);
   EXPECT_TRUE(offsets_->isResetPending("G", "T", 0));
-  offsets_->commit("G", "T", 0, 10);
+  offsets_->commit("G", "T", 0, 10, 7);
   EXPECT_FALSE(offsets_->isResetPending("G", "T", 0));
-  offsets_->commit("G", "T", 0, 11);
+  offsets_->commit("G", "T", 0, 11, 7);
   EXPECT_EQ(offsets_->find("G", "T", 0), 11);
+}
+
+// Promise: a member that has pulled up to the new position, and still has older messages, does not
+// take the group back with them.
+TEST_F(ConsumerOffsetsTest, AResetIsToldToWhoPullsAtThatPosition) {
+  offsets_->assignReset("G", "T", 0, 10);
+  EXPECT_EQ(offsets_->resetFor("G", "T", 0, 10, 1), 10);
+  offsets_->commit("G", "T", 0, 3, 1);
+  EXPECT_EQ(offsets_->find("G", "T", 0), 10);
+  EXPECT_EQ(offsets_->resetFor("G", "T", 0, 10, 2), 10) << "another member has the queue now";
+  EXPECT_EQ(offsets_->resetFor("G", "T", 0, 10, 2), std::nullopt);
+  EXPECT_FALSE(offsets_->isResetPending("G", "T", 0));
+}
+
+// Promise: a member on its way past the new position is not taken for one that has gone there.
+TEST_F(ConsumerOffsetsTest, ACommitOfThePositionAloneEndsNoReset) {
+  offsets_->assignReset("G", "T", 0, 10);
+  offsets_->commit("G", "T", 0, 10, 1);
+  offsets_->commit("G", "T", 0, 11, 1);
+  EXPECT_EQ(offsets_->find("G", "T", 0), 10);
+  EXPECT_EQ(offsets_->resetFor("G", "T", 0, 51, 1), 10);
+}
+
+// Promise: a member that has finished all before the new position, and pulls there, is not
+// disturbed.
+TEST_F(ConsumerOffsetsTest, AMemberThatIsThereAlreadyIsNotSentThere) {
+  offsets_->assignReset("G", "T", 0, 10);
+  offsets_->commit("G", "T", 0, 10, 1);
+  EXPECT_EQ(offsets_->resetFor("G", "T", 0, 10, 1), std::nullopt);
+  EXPECT_FALSE(offsets_->isResetPending("G", "T", 0));
+}
+
+// Promise: one member of a broadcasting group, each of which has its own place, does not cancel the
+// reset for the others; one that has gone is not waited for.
+TEST_F(ConsumerOffsetsTest, AResetOfABroadcastingGroupIsForAllItsMembers) {
+  const std::set<uint64_t> all = {1, 2, 3};
+  offsets_->assignReset("G", "T", 0, 10);
+  EXPECT_EQ(offsets_->resetFor("G", "T", 0, 10, 1, all), 10);
+  EXPECT_EQ(offsets_->resetFor("G", "T", 0, 10, 1, all), std::nullopt);
+  EXPECT_FALSE(offsets_->isResetPendingFor("G", "T", 0, 1));
+  EXPECT_TRUE(offsets_->isResetPendingFor("G", "T", 0, 2));
+  EXPECT_EQ(offsets_->resetFor("G", "T", 0, 12, 1, all), std::nullopt) << "once each";
+  EXPECT_EQ(offsets_->resetFor("G", "T", 0, 51, 2, all), 10);
+  EXPECT_EQ(offsets_->resetFor("G", "T", 0, 10, 2, {1, 2}), std::nullopt);
+  EXPECT_FALSE(offsets_->isResetPending("G", "T", 0));
 }
 
 TEST_F(ConsumerOffsetsTest, ASlaveKeepsWhatWasCommittedToItUntilTheMasterHasIt) {

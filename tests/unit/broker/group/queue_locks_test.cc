@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <filesystem>
 #include <string>
 
@@ -16,6 +17,11 @@ using Queues = QueueLocks::Queues;
 const QueueLocks::Queue kQueue0{.topic = "T", .broker_name = "b", .queue_id = 0};
 const QueueLocks::Queue kQueue1{.topic = "T", .broker_name = "b", .queue_id = 1};
 
+/// Milliseconds since the machine was started.
+QueueLocks::TimePoint at(int64_t ms) {
+  return QueueLocks::TimePoint(std::chrono::milliseconds(ms));
+}
+
 class QueueLocksTest : public testing::Test {
  protected:
   const test::TempDir folder_;
@@ -24,54 +30,54 @@ class QueueLocksTest : public testing::Test {
 
 TEST_F(QueueLocksTest, AQueueBelongsToOneClientOfAGroupAtATime) {
   QueueLocks locks(file_);
-  EXPECT_EQ(locks.lock("G", "a", {kQueue0, kQueue1}, 0), (Queues{kQueue0, kQueue1}));
-  EXPECT_EQ(locks.lock("G", "b", {kQueue0, kQueue1}, 0), Queues{});
-  EXPECT_EQ(locks.lock("H", "b", {kQueue0}, 0), Queues{kQueue0});  // Another group.
-  EXPECT_EQ(locks.lock("G", "a", {kQueue1}, 0), Queues{kQueue1});  // Its own again.
+  EXPECT_EQ(locks.lock("G", "a", {kQueue0, kQueue1}, at(0)), (Queues{kQueue0, kQueue1}));
+  EXPECT_EQ(locks.lock("G", "b", {kQueue0, kQueue1}, at(0)), Queues{});
+  EXPECT_EQ(locks.lock("H", "b", {kQueue0}, at(0)), Queues{kQueue0});  // Another group.
+  EXPECT_EQ(locks.lock("G", "a", {kQueue1}, at(0)), Queues{kQueue1});  // Its own again.
 }
 
 TEST_F(QueueLocksTest, ALockExpiresSixtySecondsAfterItsLastRenewal) {
   QueueLocks locks(file_);
-  locks.lock("G", "a", {kQueue0}, 0);
-  locks.lock("G", "a", {kQueue0}, 30'000);
-  EXPECT_EQ(locks.lock("G", "b", {kQueue0}, 90'000), Queues{});
-  EXPECT_TRUE(locks.anyLocked("G", 90'000));
-  EXPECT_FALSE(locks.anyLocked("G", 90'001));
-  EXPECT_EQ(locks.lock("G", "b", {kQueue0}, 90'001), Queues{kQueue0});
+  locks.lock("G", "a", {kQueue0}, at(0));
+  locks.lock("G", "a", {kQueue0}, at(30'000));
+  EXPECT_EQ(locks.lock("G", "b", {kQueue0}, at(90'000)), Queues{});
+  EXPECT_TRUE(locks.anyLocked("G", at(90'000)));
+  EXPECT_FALSE(locks.anyLocked("G", at(90'001)));
+  EXPECT_EQ(locks.lock("G", "b", {kQueue0}, at(90'001)), Queues{kQueue0});
 }
 
 TEST_F(QueueLocksTest, OnlyTheOwnerCanUnlock) {
   QueueLocks locks(file_);
-  locks.lock("G", "a", {kQueue0}, 0);
+  locks.lock("G", "a", {kQueue0}, at(0));
   locks.unlock("G", "b", {kQueue0});
-  EXPECT_EQ(locks.lock("G", "b", {kQueue0}, 0), Queues{});
+  EXPECT_EQ(locks.lock("G", "b", {kQueue0}, at(0)), Queues{});
   locks.unlock("G", "a", {kQueue0});
-  EXPECT_EQ(locks.lock("G", "b", {kQueue0}, 0), Queues{kQueue0});
+  EXPECT_EQ(locks.lock("G", "b", {kQueue0}, at(0)), Queues{kQueue0});
 }
 
 TEST_F(QueueLocksTest, ExpiredLocksAreRemoved) {
   QueueLocks locks(file_);
-  locks.lock("G", "a", {kQueue0}, 0);
-  locks.lock("H", "a", {kQueue0}, 50'000);
-  locks.removeExpired(70'000);
-  EXPECT_FALSE(locks.anyLocked("G", 0));
-  EXPECT_TRUE(locks.anyLocked("H", 70'000));
+  locks.lock("G", "a", {kQueue0}, at(0));
+  locks.lock("H", "a", {kQueue0}, at(50'000));
+  locks.removeExpired(at(70'000));
+  EXPECT_FALSE(locks.anyLocked("G", at(0)));
+  EXPECT_TRUE(locks.anyLocked("H", at(70'000)));
 }
 
 TEST_F(QueueLocksTest, OwnersOutliveTheBrokerAsIfTheyHadJustRenewed) {
   {
     QueueLocks locks(file_);
-    locks.lock("G", "a", {kQueue0}, 0);
-    locks.lock("G", "b", {kQueue1}, 0);
-    locks.lock("H", "b", {kQueue0}, 0);
+    locks.lock("G", "a", {kQueue0}, at(0));
+    locks.lock("G", "b", {kQueue1}, at(0));
+    locks.lock("H", "b", {kQueue0}, at(0));
     locks.unlock("H", "b", {kQueue0});
     ASSERT_TRUE(locks.persist().isOk());
   }
   QueueLocks locks(file_);
-  locks.load(100'000);
-  EXPECT_EQ(locks.lock("G", "b", {kQueue0, kQueue1}, 160'000), Queues{kQueue1});
-  EXPECT_EQ(locks.lock("G", "b", {kQueue0}, 160'001), Queues{kQueue0});
-  EXPECT_EQ(locks.lock("H", "c", {kQueue0}, 100'000), Queues{kQueue0});
+  locks.load(at(100'000));
+  EXPECT_EQ(locks.lock("G", "b", {kQueue0, kQueue1}, at(160'000)), Queues{kQueue1});
+  EXPECT_EQ(locks.lock("G", "b", {kQueue0}, at(160'001)), Queues{kQueue0});
+  EXPECT_EQ(locks.lock("H", "c", {kQueue0}, at(100'000)), Queues{kQueue0});
 }
 
 TEST_F(QueueLocksTest, OnlyAChangeOfOwnersIsWritten) {
@@ -82,14 +88,14 @@ TEST_F(QueueLocksTest, OnlyAChangeOfOwnersIsWritten) {
   };
   QueueLocks locks(file_);
   EXPECT_FALSE(isWritten(locks));
-  locks.lock("G", "a", {kQueue0}, 0);
+  locks.lock("G", "a", {kQueue0}, at(0));
   EXPECT_TRUE(isWritten(locks));
-  locks.lock("G", "a", {kQueue0}, 20'000);
-  locks.lock("G", "b", {kQueue0}, 20'000);
+  locks.lock("G", "a", {kQueue0}, at(20'000));
+  locks.lock("G", "b", {kQueue0}, at(20'000));
   locks.unlock("G", "b", {kQueue0});
-  locks.removeExpired(80'000);
+  locks.removeExpired(at(80'000));
   EXPECT_FALSE(isWritten(locks));
-  locks.removeExpired(80'001);
+  locks.removeExpired(at(80'001));
   EXPECT_TRUE(isWritten(locks));
 }
 
@@ -97,8 +103,8 @@ TEST_F(QueueLocksTest, OnlyAChangeOfOwnersIsWritten) {
 TEST_F(QueueLocksTest, AFileThatCannotBeReadIsAsNone) {
   ASSERT_TRUE(replaceFile(file_, R"({"locks":[{"clie)").isOk());
   QueueLocks locks(file_);
-  locks.load(0);
-  EXPECT_EQ(locks.lock("G", "a", {kQueue0}, 0), Queues{kQueue0});
+  locks.load(at(0));
+  EXPECT_EQ(locks.lock("G", "a", {kQueue0}, at(0)), Queues{kQueue0});
 }
 
 }  // namespace

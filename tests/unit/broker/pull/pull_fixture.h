@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -60,6 +61,7 @@ class PullServiceTest : public MessagePath {
     std::optional<PullAnswer> answer;
     std::atomic<bool> has_answer{false};  ///< For answers that come from another thread.
     bool was_held = false;
+    std::function<void()> before_hold;
   };
 
   class SlotResponder final : public PullResponder {
@@ -71,14 +73,19 @@ class PullServiceTest : public MessagePath {
       slot_->has_answer = true;
     }
     const remoting::ConnectionPtr& connection() const override { return connection_; }
-    void markHeld() override { slot_->was_held = true; }
+    void markHeld() override {
+      slot_->was_held = true;
+      if (slot_->before_hold) {
+        slot_->before_hold();
+      }
+    }
 
    private:
     std::shared_ptr<Slot> slot_;
     remoting::ConnectionPtr connection_;
   };
 
-  std::shared_ptr<Slot> start(const Pull& what) {
+  std::shared_ptr<Slot> start(const Pull& what, std::function<void()> before_hold = nullptr) {
     PullService::Header header;
     header.consumer_group = what.group;
     header.topic = what.topic;
@@ -92,6 +99,7 @@ class PullServiceTest : public MessagePath {
     header.subscription_version = what.version;
     header.expression_type = what.type;
     auto slot = std::make_shared<Slot>();
+    slot->before_hold = std::move(before_hold);
     pulls_->pull(header, what.is_lite, std::make_unique<SlotResponder>(slot, connection_));
     return slot;
   }

@@ -212,6 +212,35 @@ TEST_F(PullServiceTest, AResetIsToldAgainOnTheNextConnection) {
   EXPECT_EQ(codeOf({.offset = 1}), ResponseCode::kPullNotFound) << "it is done";
 }
 
+// Promise: nobody is held who is to hear of a reset, although the pulls that are held are woken
+// before this one is among them.
+TEST_F(PullServiceTest, AResetThatComesJustBeforeTheHoldIsHeardOf) {
+  send({});
+  const auto slot = start({.offset = 1, .sys_flag = kHold}, [this] {
+    offsets_->assignReset("G", "T", 0, 0);
+    held_.wakeGroup("T", "G");
+  });
+  ASSERT_TRUE(slot->answer);
+  EXPECT_EQ(slot->answer->code, ResponseCode::kPullRetryImmediately);
+  EXPECT_EQ(slot->answer->header->next_begin_offset, 1);
+  EXPECT_EQ(codeOf({.offset = 1, .sys_flag = kHold}), ResponseCode::kPullOffsetMoved);
+}
+
+TEST_F(PullServiceTest, AResetIsToldToEachMemberOfABroadcastingGroup) {
+  send({});
+  const auto first = connection_;
+  subscribe("*", 1, "TAG", model::MessageModel::kBroadcasting);
+  connection_ = std::make_shared<FakeConnection>(2);
+  subscribe("*", 1, "TAG", model::MessageModel::kBroadcasting);
+  offsets_->assignReset("G", "T", 0, 1);
+  EXPECT_EQ(codeOf({.offset = 1, .sys_flag = kHold}), ResponseCode::kPullOffsetMoved);
+  EXPECT_FALSE(start({.offset = 1, .sys_flag = kHold})->answer) << "it is there, and waits";
+  connection_ = first;
+  EXPECT_EQ(codeOf({.offset = 0}), ResponseCode::kPullOffsetMoved);
+  EXPECT_EQ(codeOf({.offset = 1}), ResponseCode::kPullNotFound);
+  EXPECT_FALSE(offsets_->isResetPending("G", "T", 0));
+}
+
 TEST_F(PullServiceTest, AHeldPullIsAnsweredByTheNextMessage) {
   const auto slot = start({.sys_flag = kHold});
   EXPECT_FALSE(slot->answer);
