@@ -305,7 +305,7 @@ ssize_t SlaveConnection::sendFrames() {
 
 void SlaveConnection::consume(size_t bytes) {
   last_write_ = steady_clock::now();
-  rate_bytes_ += static_cast<int64_t>(bytes);
+  rate_bytes_ += logBytesIn(written_ + bytes) - logBytesIn(written_);
   budget_.spend(static_cast<int64_t>(bytes));
   written_ += bytes;
   size_t whole = 0;
@@ -314,6 +314,16 @@ void SlaveConnection::consume(size_t bytes) {
     ++whole;
   }
   frames_.erase(frames_.begin(), frames_.begin() + static_cast<std::ptrdiff_t>(whole));
+}
+
+int64_t SlaveConnection::logBytesIn(size_t bytes) const {
+  size_t log_bytes = 0;
+  for (const Frame& frame : frames_) {
+    const size_t here = std::min(bytes, frame.size());
+    log_bytes += here - std::min(here, frame.header.size());
+    bytes -= here;
+  }
+  return static_cast<int64_t>(log_bytes);
 }
 
 void SlaveConnection::waitWritable() {
