@@ -28,8 +28,14 @@ class LogLimiter {
   explicit LogLimiter(int64_t lines_per_second = kUsualLinesPerSecond)
       : lines_per_second_(lines_per_second) {}
 
-  // log::warn() and log::error(), unless the line has to be left out; the next one that is not says
-  // how many were. Both count together.
+  // log::info(), log::warn() and log::error(), unless the line has to be left out; the next one
+  // that is not says how many were. All count together.
+  template <class... Args>
+  void info(spdlog::format_string_t<Args...> format, Args&&... args) {
+    if (const auto left_out = admit()) {
+      log::info("{}{}", fmt::format(format, std::forward<Args>(args)...), note(*left_out));
+    }
+  }
   template <class... Args>
   void warn(spdlog::format_string_t<Args...> format, Args&&... args) {
     if (const auto left_out = admit()) {

@@ -30,6 +30,8 @@ constexpr int64_t kBytesPerTurn = 1 << 20;
 /// A slave that is so far behind takes much at a time, for long.
 constexpr int64_t kBacklogBytes = 8 << 20;
 constexpr std::chrono::seconds kRatePeriod{1};
+/// Of a kind: who connects again and again must not fill the disk.
+constexpr int64_t kLinesPerSecond = 5;
 /// A slave of RocketMQ's reads into a buffer of 4 MiB and would wait for the rest of a larger piece
 /// for ever.
 constexpr int64_t kPieceBytesMax = (4 << 20) - static_cast<int64_t>(kTransferHeaderBytes);
@@ -57,7 +59,8 @@ SlaveConnection::SlaveConnection(remoting::TcpSocket socket, store::MessageStore
 }
 
 void SlaveConnection::start() {
-  log::info("slave {} has connected", address_);
+  static LogLimiter limiter(kLinesPerSecond);
+  limiter.info("slave {} has connected", address_);
   armTick();
   waitReadable();
 }
@@ -67,7 +70,8 @@ void SlaveConnection::close(const std::string& reason) {
     return;
   }
   is_closed_ = true;
-  log::info("connection to slave {} closed: {}", address_, reason);
+  static LogLimiter limiter(kLinesPerSecond);
+  limiter.info("connection to slave {} closed: {}", address_, reason);
   timer_.cancel();
   throttle_timer_.cancel();
   asio::error_code ignored;
@@ -151,7 +155,9 @@ bool SlaveConnection::takeReport(int64_t end_offset) {
   if (is_first) {
     const int64_t start = startFor(end_offset);
     next_offset_.store(start, std::memory_order_relaxed);
-    log::info("slave {} asks for the log from {} on; sending from {}", address_, end_offset, start);
+    static LogLimiter limiter(kLinesPerSecond);
+    limiter.info("slave {} asks for the log from {} on; sending from {}", address_, end_offset,
+                 start);
   }
   if (end_offset != before || isFollowing() != was_following || !was_current) {
     listener_.onReport();
@@ -299,7 +305,7 @@ ssize_t SlaveConnection::sendFrames() {
 
 void SlaveConnection::consume(size_t bytes) {
   last_write_ = steady_clock::now();
-  rate_bytes_ += static_cast<int64_t>(bytes);
+  rate_bytes_ += logBytesIn(written_ + bytes) - logBytesIn(written_);
   budget_.spend(static_cast<int64_t>(bytes));
   written_ += bytes;
   size_t whole = 0;
@@ -308,6 +314,16 @@ void SlaveConnection::consume(size_t bytes) {
     ++whole;
   }
   frames_.erase(frames_.begin(), frames_.begin() + static_cast<std::ptrdiff_t>(whole));
+}
+
+int64_t SlaveConnection::logBytesIn(size_t bytes) const {
+  size_t log_bytes = 0;
+  for (const Frame& frame : frames_) {
+    const size_t here = std::min(bytes, frame.size());
+    log_bytes += here - std::min(here, frame.header.size());
+    bytes -= here;
+  }
+  return static_cast<int64_t>(log_bytes);
 }
 
 void SlaveConnection::waitWritable() {
@@ -380,7 +396,8 @@ void SlaveConnection::reportGap() {
   if (!std::exchange(gap_reported_, true)) {
     is_following_.store(false, std::memory_order_relaxed);
     listener_.onReport();
-    log::error(
+    static LogLimiter limiter(kLinesPerSecond);
+    limiter.error(
         "slave {} wants the log from {} on, which this master no longer has: it begins at {}. Set "
         "the slave up anew: stop it, move its store away, start it",
         address_, next_offset_.load(std::memory_order_relaxed), store_.commitLogMinOffset());

@@ -66,8 +66,8 @@ class SlaveConnection : public std::enable_shared_from_this<SlaveConnection> {
     int64_t ack_offset = -1;
     bool is_following = false;
     bool is_current = false;
-    int64_t transfer_from = 0;  ///< What is sent next.
-    int64_t bytes_per_second = 0;
+    int64_t transfer_from = 0;     ///< What is sent next.
+    int64_t bytes_per_second = 0;  ///< Of the log.
   };
   State state() const;
 
@@ -95,6 +95,8 @@ class SlaveConnection : public std::enable_shared_from_this<SlaveConnection> {
   ssize_t sendFirstFrame();
   ssize_t sendFrames();
   void consume(size_t bytes);
+  /// How many of the first `bytes` of all frames are of the log.
+  int64_t logBytesIn(size_t bytes) const;
   void waitWritable();
   /// True: haFlowControlEnable says to wait; pump() is called when that is over.
   bool isThrottled();
@@ -125,7 +127,7 @@ class SlaveConnection : public std::enable_shared_from_this<SlaveConnection> {
   TimePoint last_read_;
   TimePoint last_write_;
   TimePoint rate_since_;
-  int64_t rate_bytes_ = 0;
+  int64_t rate_bytes_ = 0;  ///< Of the log, since rate_since_.
 
   int64_t first_report_ = -1;
   std::atomic<int64_t> ack_offset_{-1};

@@ -232,6 +232,21 @@ TEST_F(HaTest, ASlaveTakesThePlaceOfAConnectionThatSaysNothing) {
   EXPECT_EQ(server_->slaves().size(), 64u);
 }
 
+TEST_F(HaTest, TheTransferSpeedIsThatOfTheLog) {
+  const int64_t end = master_.send(3);
+  startMaster();
+  RawSocket slave = RawSocket::connectTo(server_->port());
+  ASSERT_TRUE(slave.write(view(encodeReport(0))));
+  ASSERT_TRUE(slave.readBytes(kTransferHeaderBytes + static_cast<size_t>(end)));
+  const auto speed = [this] {
+    const auto slaves = server_->slaves();
+    return slaves.empty() ? -1 : slaves.front().bytes_per_second;
+  };
+  ASSERT_TRUE(eventually([&] { return speed() > 0; }));
+  EXPECT_LE(speed(), end);
+  EXPECT_TRUE(eventually([&] { return speed() == 0; })) << "there are heartbeats only";
+}
+
 TEST_F(HaTest, SilentSlaveIsCutOff) {
   master_.configure([](BrokerSettings& settings) { settings.ha_housekeeping_interval_ms = 100; });
   startMaster();

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <string>
@@ -9,6 +10,8 @@
 #include <vector>
 
 #include "broker/ha/transfer.h"
+#include "common/atomic_file.h"
+#include "common/log.h"
 #include "tests/support/raw_socket.h"
 #include "tests/unit/broker/ha/ha_fixture.h"
 
@@ -65,6 +68,29 @@ TEST_F(HaTest, ReportsWithoutEndHoldUpNeitherSlavesNorTimeouts) {
   begin = std::chrono::steady_clock::now();
   ASSERT_EQ(waitFor(master_.send(1)), ReplicaOutcome::kTimeout);
   EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(1));
+}
+
+// Promise: whoever connects again and again does not fill the disk, or roll the log files away.
+TEST_F(HaTest, ConnectingAgainAndAgainLeavesFewLines) {
+  master_.send(1);
+  ASSERT_TRUE(log::init({.directory = dir_ / "logs", .file_name = "broker.log"}).isOk());
+  startMaster();
+  const auto begin = std::chrono::steady_clock::now();
+  constexpr int kRounds = 300;
+  for (int i = 0; i < kRounds; ++i) {
+    RawSocket slave = RawSocket::connectTo(server_->port());
+    ASSERT_TRUE(slave.write(std::string(kReportBytes, '\0')));
+    ASSERT_TRUE(slave.readBytes(kTransferHeaderBytes));
+  }
+  ASSERT_TRUE(eventually([&] { return server_->slaves().empty(); }));
+  const auto seconds =
+      std::chrono::ceil<std::chrono::seconds>(std::chrono::steady_clock::now() - begin).count();
+  log::shutdown();
+  const auto written = readWholeFile(dir_ / "logs/broker.log");
+  ASSERT_TRUE(written.ok());
+  EXPECT_NE(written->find("has connected"), std::string::npos);
+  // Three kinds of lines, and a second more than the clock has seen begin.
+  EXPECT_LE(std::count(written->begin(), written->end(), '\n'), 3 * 5 * (seconds + 1));
 }
 
 }  // namespace
