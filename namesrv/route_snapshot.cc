@@ -60,7 +60,7 @@ TopicRoutePtr TopicRoute::inZone(std::string_view zone) const {
 }
 
 TopicRoutePtr RouteSnapshot::find(std::string_view topic) const {
-  const std::shared_ptr<const Shard>& shard = shards_[shardOf(topic)];
+  const Shard* const shard = shardAt(shardOf(topic));
   if (shard == nullptr) {
     return nullptr;
   }
@@ -71,7 +71,8 @@ TopicRoutePtr RouteSnapshot::find(std::string_view topic) const {
 template <class Predicate>
 std::vector<std::string> RouteSnapshot::topicsWhere(Predicate predicate) const {
   std::vector<std::string> names;
-  for (const std::shared_ptr<const Shard>& shard : shards_) {
+  for (size_t index = 0; index < kShards; ++index) {
+    const Shard* const shard = shardAt(index);
     if (shard == nullptr) {
       continue;
     }
@@ -102,15 +103,20 @@ std::vector<std::string> RouteSnapshot::topicsWithFlags(int32_t mask, int32_t bi
   });
 }
 
+const RouteSnapshot::Shard* RouteSnapshot::shardAt(size_t index) const {
+  const Node* const node = nodes_[index / kNodeShards].get();
+  return node == nullptr ? nullptr : (*node)[index % kNodeShards].get();
+}
+
 std::shared_ptr<const RouteSnapshot> RouteSnapshot::with(std::vector<Change> changes) const {
   auto next = std::make_shared<RouteSnapshot>(*this);
-  std::array<std::shared_ptr<Shard>, kShards> copied;
+  std::unordered_map<size_t, std::shared_ptr<Shard>> copied;
   for (auto& [topic, route] : changes) {
     const size_t index = shardOf(topic);
     std::shared_ptr<Shard>& shard = copied[index];
     if (shard == nullptr) {
-      shard = shards_[index] == nullptr ? std::make_shared<Shard>()
-                                        : std::make_shared<Shard>(*shards_[index]);
+      const Shard* const before = shardAt(index);
+      shard = before == nullptr ? std::make_shared<Shard>() : std::make_shared<Shard>(*before);
     }
     next->topic_count_ -= shard->size();
     if (route == nullptr) {
@@ -120,12 +126,25 @@ std::shared_ptr<const RouteSnapshot> RouteSnapshot::with(std::vector<Change> cha
     }
     next->topic_count_ += shard->size();
   }
-  for (size_t i = 0; i < kShards; ++i) {
+  next->replaceShards(std::move(copied));
+  return next;
+}
+
+void RouteSnapshot::replaceShards(std::unordered_map<size_t, std::shared_ptr<Shard>> shards) {
+  std::array<std::shared_ptr<Node>, kNodes> copied;
+  for (auto& [index, shard] : shards) {
+    std::shared_ptr<Node>& node = copied[index / kNodeShards];
+    if (node == nullptr) {
+      const auto& before = nodes_[index / kNodeShards];
+      node = before == nullptr ? std::make_shared<Node>() : std::make_shared<Node>(*before);
+    }
+    (*node)[index % kNodeShards] = shard->empty() ? nullptr : std::move(shard);
+  }
+  for (size_t i = 0; i < kNodes; ++i) {
     if (copied[i] != nullptr) {
-      next->shards_[i] = std::move(copied[i]);
+      nodes_[i] = std::move(copied[i]);
     }
   }
-  return next;
 }
 
 }  // namespace rocketmq::namesrv

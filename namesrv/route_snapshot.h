@@ -70,7 +70,8 @@ using TopicRoutePtr = std::shared_ptr<const TopicRoute>;
 
 /// All routes at one moment: what queries read while registrations go on. Immutable, any thread.
 /// A new version shares with the one before it whatever has not changed: topics are spread over
-/// shards and only the shards of changed topics are copied.
+/// many small shards, those over nodes, and only the shards of changed topics, and their nodes, are
+/// copied.
 class RouteSnapshot {
  public:
   /// A topic and its new route, null when the topic has gone.
@@ -94,14 +95,21 @@ class RouteSnapshot {
     size_t operator()(std::string_view text) const { return std::hash<std::string_view>{}(text); }
   };
   using Shard = std::unordered_map<std::string, TopicRoutePtr, TextHash, std::equal_to<>>;
-  static constexpr size_t kShards = 256;
+  static constexpr size_t kNodes = 128;
+  static constexpr size_t kNodeShards = 128;
+  static constexpr size_t kShards = kNodes * kNodeShards;  ///< 122 topics each when it is full.
+  using Node = std::array<std::shared_ptr<const Shard>, kNodeShards>;
 
   template <class Predicate>
   std::vector<std::string> topicsWhere(Predicate predicate) const;
 
   static size_t shardOf(std::string_view topic) { return TextHash{}(topic) % kShards; }
 
-  std::array<std::shared_ptr<const Shard>, kShards> shards_;
+  /// Null when nobody has a topic of it.
+  const Shard* shardAt(size_t index) const;
+  void replaceShards(std::unordered_map<size_t, std::shared_ptr<Shard>> shards);
+
+  std::array<std::shared_ptr<const Node>, kNodes> nodes_;
   size_t topic_count_ = 0;
 };
 

@@ -2,11 +2,15 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <chrono>
 #include <memory>
 #include <string>
 #include <thread>
 #include <utility>
 #include <vector>
+
+#include "tests/support/cpu_time.h"
 
 namespace rocketmq::namesrv {
 namespace {
@@ -104,6 +108,31 @@ TEST(RouteSnapshotTest, ChangesAreSeenInTheNewVersionOnly) {
   EXPECT_EQ(two->topicCount(), 1u);
   EXPECT_EQ(two->find("T"), second);
   EXPECT_EQ(two->find("U"), nullptr);
+}
+
+// Promise: a broker with a hundred topics is published for what it has, not for what all have.
+TEST(RouteSnapshotTest, AChangeCostsLittleMoreWithManyTopicsOfOthers) {
+  const TopicRoutePtr to_a = route({part("broker-a", {{0, "127.0.0.1:40911"}})});
+  const auto topicsNamed = [&](const std::string& prefix, int count) {
+    std::vector<RouteSnapshot::Change> changes;
+    for (int i = 0; i < count; ++i) {
+      changes.emplace_back(prefix + std::to_string(i), to_a);
+    }
+    return changes;
+  };
+  const auto costOfChanges = [&](const RouteSnapshot& snapshot) {
+    std::vector<std::chrono::nanoseconds> costs;
+    for (int i = 0; i < 5; ++i) {
+      const auto began = rocketmq::test::ownCpuTime();
+      EXPECT_EQ(snapshot.with(topicsNamed("changed", 100))->topicCount(),
+                snapshot.topicCount() + 100);
+      costs.push_back(rocketmq::test::ownCpuTime() - began);
+    }
+    return *std::min_element(costs.begin(), costs.end());
+  };
+  const auto few = RouteSnapshot().with(topicsNamed("T", 100));
+  const auto many = few->with(topicsNamed("U", 200'000));
+  EXPECT_LT(costOfChanges(*many), 10 * costOfChanges(*few)) << "copying all would take 100 times";
 }
 
 }  // namespace
