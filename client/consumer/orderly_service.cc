@@ -145,43 +145,63 @@ int32_t OrderlyService::maxReconsumeTimes() const {
   return context_.config.max_reconsume_times < 0 ? INT32_MAX : context_.config.max_reconsume_times;
 }
 
+struct OrderlyService::GivingUp {
+  std::vector<MessageExt> messages;
+  std::vector<char> is_taken;  ///< By the retry topic's broker; each place is its send's alone.
+  std::atomic<size_t> outstanding{0};
+  int64_t suspend_ms = 0;
+};
+
 bool OrderlyService::takeFailure(const QueuePtr& queue, std::vector<MessageExt> messages,
                                  int64_t suspend_ms) {
-  const bool exhausted =
-      std::all_of(messages.begin(), messages.end(), [this](const MessageExt& message) {
-        return message.reconsumeTimes() >= maxReconsumeTimes();
-      });
-  if (exhausted && !context_.isBroadcasting() && !queue->dropped()) {
-    giveUpOn(queue, std::make_shared<std::vector<MessageExt>>(std::move(messages)), suspend_ms);
-  } else {
-    retryLater(queue, std::move(messages), suspend_ms);
+  std::vector<size_t> used_up;
+  for (size_t i = 0; i < messages.size(); ++i) {
+    if (messages[i].reconsumeTimes() >= maxReconsumeTimes()) {
+      used_up.push_back(i);
+    }
   }
+  if (used_up.empty() || context_.isBroadcasting() || queue->dropped()) {
+    retryLater(queue, std::move(messages), suspend_ms);
+    return false;
+  }
+  const auto giving_up = std::make_shared<GivingUp>();
+  giving_up->is_taken.resize(messages.size(), 0);
+  giving_up->messages = std::move(messages);
+  giving_up->outstanding = used_up.size();
+  giving_up->suspend_ms = suspend_ms;
+  giveUpOn(queue, giving_up, used_up);
   return false;
 }
 
 // The retry topic's broker sees that the messages have used up their tries and puts them among the
-// dead letters; then the queue goes on behind them. The queue stays parked until it is known.
-void OrderlyService::giveUpOn(const QueuePtr& queue,
-                              std::shared_ptr<std::vector<MessageExt>> messages,
-                              int64_t suspend_ms) {
-  auto outstanding = std::make_shared<std::atomic<size_t>>(messages->size());
-  auto all_taken = std::make_shared<std::atomic<bool>>(true);
-  for (const MessageExt& message : *messages) {
-    send_back_.sendToRetryTopic(
-        message, [this, queue, messages, suspend_ms, outstanding, all_taken](bool taken) {
-          if (!taken) {
-            all_taken->store(false);
-          }
-          if (outstanding->fetch_sub(1) != 1) {
-            return;
-          }
-          if (all_taken->load()) {
-            commit(queue);
-            post(queue);
-          } else {
-            retryLater(queue, std::move(*messages), suspend_ms);
-          }
-        });
+// dead letters; then the queue goes on with what is left. It stays parked until it is known.
+void OrderlyService::giveUpOn(const QueuePtr& queue, const std::shared_ptr<GivingUp>& giving_up,
+                              const std::vector<size_t>& used_up) {
+  for (const size_t index : used_up) {
+    send_back_.sendToRetryTopic(giving_up->messages[index],
+                                [this, queue, giving_up, index](bool taken) {
+                                  giving_up->is_taken[index] = taken ? 1 : 0;
+                                  if (giving_up->outstanding.fetch_sub(1) == 1) {
+                                    goOnWithout(queue, *giving_up);
+                                  }
+                                });
+  }
+}
+
+void OrderlyService::goOnWithout(const QueuePtr& queue, GivingUp& giving_up) {
+  std::vector<MessageExt> left;
+  for (size_t i = 0; i < giving_up.messages.size(); ++i) {
+    if (giving_up.is_taken[i] == 0) {
+      left.push_back(std::move(giving_up.messages[i]));
+    }
+  }
+  if (left.empty()) {
+    commit(queue);
+    post(queue);
+  } else {
+    // Those in front of it are over.
+    context_.offsets->update(queue->queue(), left.front().queueOffset(), false);
+    retryLater(queue, std::move(left), giving_up.suspend_ms);
   }
 }
 

@@ -43,8 +43,10 @@ class OrderlyService final : public ConsumeService {
   ConsumeReturn returnOf(ConsumeOrderlyStatus status, const std::string& failure,
                          int64_t cost_ms) const;
   bool takeFailure(const QueuePtr& queue, std::vector<MessageExt> messages, int64_t suspend_ms);
-  void giveUpOn(const QueuePtr& queue, std::shared_ptr<std::vector<MessageExt>> messages,
-                int64_t suspend_ms);
+  struct GivingUp;
+  void giveUpOn(const QueuePtr& queue, const std::shared_ptr<GivingUp>& giving_up,
+                const std::vector<size_t>& used_up);
+  void goOnWithout(const QueuePtr& queue, GivingUp& giving_up);
   void retryLater(const QueuePtr& queue, std::vector<MessageExt> messages, int64_t suspend_ms);
   void commit(const QueuePtr& queue);
   void lockLater(const QueuePtr& queue);

@@ -222,7 +222,9 @@ int64_t OrderlyProcessQueue::commit() {
 
 void OrderlyProcessQueue::putBack(std::vector<MessageExt> messages) {
   MutexLock lock(mutex_);
-  waiting_bytes_ += taken_bytes_;
+  for (const MessageExt& message : messages) {
+    waiting_bytes_ += bytesOf(message);
+  }
   taken_messages_ = 0;
   taken_bytes_ = 0;
   waiting_.insert(waiting_.begin(), std::make_move_iterator(messages.begin()),

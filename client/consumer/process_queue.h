@@ -241,7 +241,7 @@ class OrderlyProcessQueue final : public ProcessQueue {
   /// What was taken is done. The offset to commit; -1 when nothing was taken.
   int64_t commit();
 
-  /// What was taken is to be consumed again, first.
+  /// Of what was taken these are to be consumed again, first; the rest is done.
   void putBack(std::vector<MessageExt> messages);
 
   /// The worker leaves the queue for a while. When it comes back, false from unpark() says that the

@@ -82,6 +82,49 @@ TEST_F(PushConsumerTest, AnOrderlyMessageOutOfTriesGoesToTheRetryTopicAndTheQueu
   }));
 }
 
+// Promise: a message has its tries and no more, whatever else is in its batches; what goes with it
+// is consumed, in order, and is no dead letter.
+TEST_F(PushConsumerTest, AnOrderlyMessageOutOfTriesLeavesTheRestOfItsBatch) {
+  PushConsumerConfig quick = config();
+  quick.suspend_current_queue_time = milliseconds(10);
+  quick.max_reconsume_times = 2;
+  quick.consume_message_batch_max_size = 4;
+  std::atomic<int> tries{0};
+  Mutex mutex;
+  std::vector<std::string> consumed;
+  broker().append("T", 0, "poison");
+  auto subject = orderly(quick, [&](const auto& messages) {
+    if (!messages[0].property("RETRY_TOPIC").empty()) {
+      return ConsumeOrderlyStatus::kSuccess;  // This broker has no dead letters.
+    }
+    const bool is_poisoned = std::any_of(messages.begin(), messages.end(), [](const auto& message) {
+      return message.body() == "poison";
+    });
+    if (is_poisoned) {
+      // Each try finds one more that is new, so that not all of a batch are out of tries.
+      broker().append("T", 0, "good" + std::to_string(++tries));
+      if (tries <= 3) {
+        return ConsumeOrderlyStatus::kSuspendCurrentQueueAMoment;
+      }
+    }
+    MutexLock lock(mutex);
+    for (const auto& message : messages) {
+      consumed.push_back(message.body());
+    }
+    return ConsumeOrderlyStatus::kSuccess;
+  });
+  subject->start();
+  ASSERT_TRUE(eventually([&] {
+    MutexLock lock(mutex);
+    return consumed.size() == 3;
+  }));
+  EXPECT_EQ(3, tries);
+  MutexLock lock(mutex);
+  EXPECT_EQ((std::vector<std::string>{"good1", "good2", "good3"}), consumed);
+  ASSERT_EQ(1u, broker().sent().size());
+  EXPECT_EQ("%RETRY%CG", broker().sent()[0].topic);
+}
+
 // Promise: at shutdown the workers of a long backlog end with the message that they are at, what
 // they have consumed is stored, and the locks go back: who gets the queues repeats nothing and need
 // not wait.
