@@ -75,9 +75,9 @@ Answer<NoFields> updateConsumerOffset(const OffsetHandlerParts& parts,
   if (!parts.offsets.commit(request.consumer_group, request.topic, request.queue_id,
                             request.commit_offset, connection_id,
                             is_group ? positions_max : positions_max / 4)) {
-    return {ResponseCode::kSystemBusy,
-            "[OVERLOAD]system busy, start flow control for a while: there are as many positions of "
-            "consumer groups as maxConsumerPositions allows; delete groups that nobody needs"};
+    return {ResponseCode::kSystemError,
+            "there are as many positions of consumer groups as maxConsumerPositions allows; delete "
+            "groups that nobody needs"};
   }
   return Answer<NoFields>(NoFields{});
 }
