@@ -23,11 +23,21 @@ build_release() {
   echo "built in $((SECONDS - started)) s"
 }
 
-# free_port START: the first loopback port from START on that nobody listens on.
+# is_free PORT: true when nobody listens on it on loopback.
+is_free() {
+  ! (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null
+}
+
+# free_port START [COUNT]: the first loopback port from START on that nobody listens on, nor on the
+# next COUNT - 1.
 free_port() {
-  local port
+  local port next taken
   for ((port = $1; port < $1 + 200; port += 10)); do
-    if ! (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; then
+    taken=
+    for ((next = port; next < port + ${2:-1}; next++)); do
+      is_free "$next" || taken=$next
+    done
+    if [ -z "$taken" ]; then
       echo "$port"
       return 0
     fi

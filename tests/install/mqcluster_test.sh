@@ -47,7 +47,27 @@ expect_comeback() {
   grep -q "^$3 *127.0.0.1:${line##* }\$" "$folder/start" || fail "$(cat "$folder/start")"
 }
 
-# expect_layout NAME PROCESSES SLAVES
+# replace_programs: as an update does, while they run.
+replace_programs() {
+  local program
+  for program in libexec/rocketmq/rocketmq-*; do
+    cp -p "$program" "$program.new"
+    mv "$program.new" "$program"
+  done
+}
+
+# expect_stopped NAME PROCESSES: stops them, and all of them are gone.
+expect_stopped() {
+  local pids pid
+  pids=$(awk '{ print $1 }' "$ROCKETMQ_CLUSTER_DIR/pids")
+  bin/mqcluster stop >"$folder/stop"
+  [ "$(grep -c ' stopped' "$folder/stop")" = "$2" ] || fail "$1: $(cat "$folder/stop")"
+  for pid in $pids; do
+    [ ! -e "/proc/$pid/exe" ] || fail "$1: process $pid still runs"
+  done
+}
+
+# expect_layout NAME PROCESSES SLAVES OTHER
 expect_layout() {
   bin/mqcluster start "$1" >"$folder/start" || fail "$1 does not start"
   expect_running "$@"
@@ -56,8 +76,9 @@ expect_layout() {
     expect_running "$@"
   done
   bin/mqcluster start "$4" 2>/dev/null && fail "$4 was started beside $1"
-  bin/mqcluster stop >"$folder/stop"
-  [ "$(grep -c ' stopped' "$folder/stop")" = "$2" ] || fail "$1: $(cat "$folder/stop")"
+  replace_programs
+  expect_running "$@"
+  expect_stopped "$@"
   rm -rf "$ROCKETMQ_CLUSTER_DIR"
 }
 
