@@ -2,19 +2,16 @@
 
 #include <string>
 
+#include "broker/handler_options.h"
 #include "common/json/encode.h"
 
 namespace rocketmq::broker {
 namespace {
 
 using remoting::Answer;
-using remoting::HandlerOptions;
-using remoting::Lane;
 using remoting::NoFields;
 using remoting::ResponseCode;
 
-constexpr HandlerOptions kAdmin{.lane = Lane::kAdmin};
-constexpr HandlerOptions kAdminRead{.lane = Lane::kAdmin, .only_reads = true};
 constexpr const char* kDisabled =
     "The broker does not enable acl: set aclEnable=true and restart it";
 

@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "broker/handler_options.h"
 #include "common/json/encode.h"
 #include "remoting/protocol/bodies/lists.h"
 #include "remoting/protocol/bodies/stats.h"
@@ -11,14 +12,9 @@ namespace rocketmq::broker {
 namespace {
 
 using remoting::Answer;
-using remoting::HandlerOptions;
-using remoting::Lane;
 using remoting::NoFields;
 using remoting::RequestContext;
 using remoting::ResponseCode;
-
-constexpr HandlerOptions kAdminRead{.lane = Lane::kAdmin, .only_reads = true};
-constexpr HandlerOptions kSettings{.lane = Lane::kAdmin, .body_max = 1u << 20};
 
 Answer<NoFields> updateConfig(ConfigService& config, const RequestContext& context) {
   const auto outcome = config.update(context.body());
@@ -58,7 +54,7 @@ Answer<NoFields> viewStats(const BrokerStats& stats, const remoting::ViewBrokerS
 
 void registerAdminBrokerHandlers(remoting::Router& router, const AdminBrokerParts& parts) {
   router.handle<remoting::UpdateBrokerConfig>(
-      kSettings, [&config = parts.config](const auto&, const RequestContext& context) {
+      kAdminSmallBody, [&config = parts.config](const auto&, const RequestContext& context) {
         return updateConfig(config, context);
       });
   router.handle<remoting::GetBrokerConfig>(

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "broker/change_on_slave.h"
+#include "broker/handler_options.h"
 #include "common/json/decode.h"
 #include "common/json/encode.h"
 #include "remoting/protocol/bodies/config_tables.h"
@@ -15,16 +16,9 @@ namespace rocketmq::broker {
 namespace {
 
 using remoting::Answer;
-using remoting::HandlerOptions;
-using remoting::Lane;
 using remoting::NoFields;
 using remoting::RequestContext;
 using remoting::ResponseCode;
-
-constexpr HandlerOptions kAdmin{.lane = Lane::kAdmin};
-constexpr HandlerOptions kAdminRead{.lane = Lane::kAdmin, .only_reads = true};
-constexpr HandlerOptions kGroup{.lane = Lane::kAdmin, .body_max = 1u << 20};
-constexpr HandlerOptions kGroups{.lane = Lane::kAdmin, .body_max = remoting::kAnyBodyBytes};
 
 remoting::ConnectionInfo connectionInfo(const ClientInfo& client) {
   return {.client_addr = client.connection->remote().toString(),
@@ -150,9 +144,10 @@ class AdminGroupHandlers {
 void registerAdminGroupHandlers(remoting::Router& router, const AdminGroupParts& parts) {
   const auto handlers = std::make_shared<const AdminGroupHandlers>(parts);
   router.handle<remoting::UpdateAndCreateSubscriptionGroup>(
-      kGroup, [handlers](const auto&, const auto& context) { return handlers->update(context); });
+      kAdminSmallBody,
+      [handlers](const auto&, const auto& context) { return handlers->update(context); });
   router.handle<remoting::UpdateAndCreateSubscriptionGroupList>(
-      kGroups,
+      kAdminAnyBody,
       [handlers](const auto&, const auto& context) { return handlers->updateList(context); });
   router.handle<remoting::GetSubscriptionGroupConfig>(
       kAdminRead, [handlers](const auto& request, const auto&) { return handlers->one(request); });

@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "broker/change_on_slave.h"
+#include "broker/handler_options.h"
 #include "common/json/decode.h"
 #include "common/json/encode.h"
 #include "common/local_time.h"
@@ -23,14 +24,9 @@ namespace rocketmq::broker {
 namespace {
 
 using remoting::Answer;
-using remoting::HandlerOptions;
-using remoting::Lane;
 using remoting::NoFields;
 using remoting::RequestContext;
 using remoting::ResponseCode;
-
-constexpr HandlerOptions kAdmin{.lane = Lane::kAdmin};
-constexpr HandlerOptions kAdminRead{.lane = Lane::kAdmin, .only_reads = true};
 
 Answer<NoFields> unknownTopic(const std::string& topic) {
   return {ResponseCode::kTopicNotExist, "topic[" + topic + "] not exist"};

@@ -6,6 +6,7 @@
 #include <string>
 #include <utility>
 
+#include "broker/handler_options.h"
 #include "common/json/decode.h"
 #include "common/json/encode.h"
 #include "remoting/protocol/bodies/config_tables.h"
@@ -17,16 +18,11 @@ namespace rocketmq::broker {
 namespace {
 
 using remoting::Answer;
-using remoting::HandlerOptions;
-using remoting::Lane;
 using remoting::NoFields;
 using remoting::RequestContext;
 using remoting::Responder;
 using remoting::ResponseCode;
 
-constexpr HandlerOptions kAdmin{.lane = Lane::kAdmin};
-constexpr HandlerOptions kAdminRead{.lane = Lane::kAdmin, .only_reads = true};
-constexpr HandlerOptions kTopics{.lane = Lane::kAdmin, .body_max = remoting::kAnyBodyBytes};
 constexpr std::chrono::milliseconds kRegistrationWait{1000};
 
 /// "+key=value,-key" of RocketMQ 5 applied to what a topic has; a key without sign is set as well.
@@ -223,7 +219,7 @@ void registerAdminTopicHandlers(remoting::Router& router, const AdminTopicParts&
         handlers->update(request, std::move(respond));
       });
   router.handleLater<remoting::UpdateAndCreateTopicList>(
-      kTopics, [handlers](const auto&, const auto& context, auto respond) {
+      kAdminAnyBody, [handlers](const auto&, const auto& context, auto respond) {
         handlers->updateList(context, std::move(respond));
       });
   router.handle<remoting::DeleteTopicInBroker>(

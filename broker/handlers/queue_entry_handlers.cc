@@ -10,6 +10,7 @@
 #include <string_view>
 #include <tuple>
 
+#include "broker/handler_options.h"
 #include "common/base64.h"
 #include "common/fields.h"
 #include "common/json/encode.h"
@@ -144,9 +145,9 @@ Answer<NoFields> queueEntries(const QueueEntryParts& parts,
 }  // namespace
 
 void registerQueueEntryHandlers(remoting::Router& router, const QueueEntryParts& parts) {
-  router.handle<remoting::QueryConsumeQueue>(
-      {.lane = remoting::Lane::kAdmin, .only_reads = true},
-      [parts](const auto& request, const auto&) { return queueEntries(parts, request); });
+  router.handle<remoting::QueryConsumeQueue>(kAdminRead, [parts](const auto& request, const auto&) {
+    return queueEntries(parts, request);
+  });
 }
 
 }  // namespace rocketmq::broker

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "broker/handler_options.h"
 #include "common/json/decode.h"
 #include "common/json/encode.h"
 #include "common/message/message_id.h"
@@ -20,8 +21,6 @@ namespace {
 
 using remoting::Answer;
 using remoting::CommandView;
-using remoting::HandlerOptions;
-using remoting::Lane;
 using remoting::NoFields;
 using remoting::OutgoingFrame;
 using remoting::Payload;
@@ -29,7 +28,6 @@ using remoting::RequestContext;
 using remoting::Responder;
 using remoting::ResponseCode;
 
-constexpr HandlerOptions kAdmin{.lane = Lane::kAdmin};
 constexpr std::chrono::seconds kRelayTimeout{10};
 constexpr std::chrono::seconds kStatusTimeout{5};
 

@@ -4,6 +4,7 @@
 #include <string>
 #include <string_view>
 
+#include "broker/handler_options.h"
 #include "common/json/encode.h"
 #include "remoting/protocol/commands/slave_sync.h"
 
@@ -60,7 +61,6 @@ Answer<NoFields> metricsOf(const TimerParts& parts) {
 }  // namespace
 
 void registerTimerHandlers(remoting::Router& router, const TimerParts& parts) {
-  constexpr remoting::HandlerOptions kAdminRead{.lane = remoting::Lane::kAdmin, .only_reads = true};
   router.handle<remoting::GetTimerCheckPoint>(
       kAdminRead, [parts](const auto&, const auto&) { return checkpointOf(parts); });
   router.handle<remoting::GetTimerMetrics>(
