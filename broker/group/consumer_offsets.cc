@@ -15,6 +15,10 @@ namespace {
 /// Between topic and group in the keys of the file; legal names do not contain it.
 constexpr char kSeparator = '@';
 
+std::string keyOf(const std::string& topic, const std::string& group) {
+  return topic + kSeparator + group;
+}
+
 }  // namespace
 
 Result<std::unique_ptr<ConsumerOffsets>> ConsumerOffsets::open(std::string path) {
@@ -50,7 +54,7 @@ void ConsumerOffsets::dropUnknownTo(const model::ConsumerOffsetTable& master) {
     MutexLock lock(shard.mutex);
     for (auto& [group, topics] : shard.groups) {
       for (auto& [topic, offsets] : topics) {
-        const auto known = master.offset_table.find(topic + kSeparator + group);
+        const auto known = master.offset_table.find(keyOf(topic, group));
         std::erase_if(offsets.committed, [&, &here = offsets](const auto& position) {
           return !here.for_master.contains(position.first) &&
                  (known == master.offset_table.end() || !known->second.contains(position.first));
@@ -99,7 +103,7 @@ void ConsumerOffsets::markForMaster(LastConsumed last_consumed) {
 std::vector<ConsumerOffsets::Position> ConsumerOffsets::aheadOf(
     const model::ConsumerOffsetTable& master) {
   const auto masterHas = [&master](const Position& position) {
-    const auto queues = master.offset_table.find(position.topic + kSeparator + position.group);
+    const auto queues = master.offset_table.find(keyOf(position.topic, position.group));
     if (queues == master.offset_table.end()) {
       return false;
     }
@@ -128,8 +132,7 @@ std::vector<ConsumerOffsets::Position> ConsumerOffsets::aheadOf(
 }
 
 void ConsumerOffsets::raise(model::ConsumerOffsetTable& master, const Position& position) {
-  master.offset_table[position.topic + kSeparator + position.group][position.queue_id] =
-      position.offset;
+  master.offset_table[keyOf(position.topic, position.group)][position.queue_id] = position.offset;
 }
 
 void ConsumerOffsets::unmarkGroup(std::string_view group) {
@@ -424,7 +427,7 @@ model::ConsumerOffsetTable ConsumerOffsets::table() const {
     MutexLock lock(shard.mutex);
     for (const auto& [group, topics] : shard.groups) {
       for (const auto& [topic, offsets] : topics) {
-        table.offset_table.emplace(topic + kSeparator + group, offsets.committed);
+        table.offset_table.emplace(keyOf(topic, group), offsets.committed);
       }
     }
   }

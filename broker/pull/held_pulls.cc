@@ -242,28 +242,26 @@ bool HeldPulls::dropLeft() {
 }
 
 void HeldPulls::wakeTopic(std::string_view topic) {
-  for (Shard& shard : shards_) {
-    MutexLock lock(shard.mutex);
-    std::vector<std::unique_ptr<HeldEntry>> taken;
-    for (auto& [key, waiters] : shard.queues) {
-      if (key.topic == topic) {
-        waiters.takeAll(taken);
-      }
-    }
-    resumeInTurns(forgetAll(shard, std::move(taken)), WakeReason::kExpired);
-  }
+  wakeEach(topic, WakeReason::kExpired,
+           [](QueueWaiters& waiters, auto& taken) { waiters.takeAll(taken); });
 }
 
 void HeldPulls::wakeGroup(std::string_view topic, std::string_view group) {
+  wakeEach(topic, WakeReason::kSuperseded,
+           [group](QueueWaiters& waiters, auto& taken) { waiters.takeGroup(group, taken); });
+}
+
+template <class Take>
+void HeldPulls::wakeEach(std::string_view topic, WakeReason reason, Take take) {
   for (Shard& shard : shards_) {
     MutexLock lock(shard.mutex);
     std::vector<std::unique_ptr<HeldEntry>> taken;
     for (auto& [key, waiters] : shard.queues) {
       if (key.topic == topic) {
-        waiters.takeGroup(group, taken);
+        take(waiters, taken);
       }
     }
-    resumeInTurns(forgetAll(shard, std::move(taken)), WakeReason::kSuperseded);
+    resumeInTurns(forgetAll(shard, std::move(taken)), reason);
   }
 }
 

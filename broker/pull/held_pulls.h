@@ -177,6 +177,9 @@ class HeldPulls {
   Pulls forgetAll(Shard& shard, std::vector<std::unique_ptr<HeldEntry>> entries)
       ROCKETMQ_REQUIRES(shard.mutex);
   static void unlinkConnection(Shard& shard, const HeldEntry& entry) ROCKETMQ_REQUIRES(shard.mutex);
+  /// Resumes what `take(waiters, taken)` takes out of each queue of the topic.
+  template <class Take>
+  void wakeEach(std::string_view topic, WakeReason reason, Take take);
   static void forgetEmptyQueues(Shard& shard) ROCKETMQ_REQUIRES(shard.mutex);
   void resumeLater(std::unique_ptr<HeldPull> pull, WakeReason reason);
   /// The same for many, so that whoever shares the threads with them gets his turn.
