@@ -31,9 +31,8 @@ struct PendingArrival {
 /// Threads: push() then tell() from any. One caller of tell() at a time runs the listener; others
 ///          return at once, because the one inside also tells what they have pushed. A put may
 ///          thus return just before its arrival is told; the arrival never waits for another put.
-/// Bound:   waitForRoom() before an append keeps the backlog near kBacklogMax, and what the
-/// listener
-///          has in hand at as much; one batch per putting thread can come on top.
+/// Bound:   waitForRoom() before an append keeps the backlog near kBacklogMax, and what is in the
+///          teller's hand at as much; one batch per putting thread can come on top.
 class ArrivalQueue {
  public:
   static constexpr size_t kBacklogMax = 16 * 1024;

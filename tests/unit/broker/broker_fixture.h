@@ -29,6 +29,7 @@
 #include "remoting/protocol/commands/relay.h"
 #include "remoting/protocol/commands/reply_message.h"
 #include "remoting/protocol/commands/send_message.h"
+#include "remoting/protocol/commands/topic_admin.h"
 #include "tests/support/temp_dir.h"
 
 namespace rocketmq::broker {
@@ -186,6 +187,15 @@ class BrokerTest : public testing::Test {
     send.born_timestamp_ms = 1;
     send.properties = formatProperties(properties);
     return send;
+  }
+
+  static remoting::UpdateAndCreateTopic topicOf(std::string name, int32_t queues) {
+    remoting::UpdateAndCreateTopic topic;
+    topic.topic = std::move(name);
+    topic.topic_filter_type = "SINGLE_TAG";
+    topic.perm = 6;
+    topic.read_queue_nums = topic.write_queue_nums = queues;
+    return topic;
   }
 
   remoting::SendMessageReply send(std::string body, PropertyMap properties = {},

@@ -140,11 +140,7 @@ TEST_F(BrokerTest, OffsetsAnswerAsConsumersExpect) {
 // has not said it before.
 TEST_F(BrokerTest, AQueueThatIsGoneKeepsItsConsumersOffsets) {
   ASSERT_TRUE(peer_->call(remoting::Heartbeat{}, heartbeatOf("c1", "G"))->success());
-  remoting::UpdateAndCreateTopic topic;
-  topic.topic = "T";
-  topic.topic_filter_type = "SINGLE_TAG";
-  topic.perm = 6;
-  topic.read_queue_nums = topic.write_queue_nums = 4;
+  remoting::UpdateAndCreateTopic topic = topicOf("T", 4);
   ASSERT_TRUE(peer_->call(topic)->success());
   ASSERT_TRUE(peer_->call(sendOf<remoting::SendMessageV2>("T", {}, 3), "a")->success());
   topic.read_queue_nums = topic.write_queue_nums = 2;
@@ -164,12 +160,7 @@ TEST_F(BrokerTest, AQueueThatIsGoneKeepsItsConsumersOffsets) {
 TEST_F(BrokerTest, PositionsAreBounded) {
   settings_.consumer_positions_max = 8;
   restart();
-  remoting::UpdateAndCreateTopic topic;
-  topic.topic = "T";
-  topic.topic_filter_type = "SINGLE_TAG";
-  topic.perm = 6;
-  topic.read_queue_nums = topic.write_queue_nums = 100;
-  ASSERT_TRUE(peer_->call(topic)->success());
+  ASSERT_TRUE(peer_->call(topicOf("T", 100))->success());
   ASSERT_TRUE(peer_->call(remoting::Heartbeat{}, heartbeatOf("c1", "G"))->success());
   const auto commitsOf = [this](const std::string& group) {
     int32_t taken = 0;

@@ -84,12 +84,7 @@ TEST_F(BrokerTopicsTest, AChangeThatNameServersDoNotAnswerKeepsNobodyElseWaiting
   constexpr int kChanges = 3;
   std::atomic<int> changed = 0;
   for (int i = 0; i < kChanges; ++i) {
-    peer_->callLater(remoting::UpdateAndCreateTopic{.topic = "T" + std::to_string(i),
-                                                    .default_topic = {},
-                                                    .read_queue_nums = 1,
-                                                    .write_queue_nums = 1,
-                                                    .perm = 6,
-                                                    .topic_filter_type = "SINGLE_TAG"},
+    peer_->callLater(topicOf("T" + std::to_string(i), 1),
                      [&](const CallResult<remoting::UpdateAndCreateTopic>& result) {
                        EXPECT_TRUE(result.ok() && result->success());
                        ++changed;
