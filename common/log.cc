@@ -24,6 +24,7 @@
 #include <vector>
 
 #include "common/mutex.h"
+#include "common/per_process.h"
 
 namespace rocketmq::log {
 namespace {
@@ -246,9 +247,9 @@ class AsyncLogger {
 /// another one calls init() or shutdown().
 class Loggers {
  public:
-  static Loggers& instance() {
-    static Loggers* const loggers = new Loggers;
-    return *loggers;
+  Loggers() {
+    loggers_.push_back(makeStderrLogger());
+    current_.store(loggers_.front().get());
   }
 
   spdlog::logger& current() { return *current_.load(std::memory_order_acquire); }
@@ -268,11 +269,6 @@ class Loggers {
   }
 
  private:
-  Loggers() {
-    loggers_.push_back(makeStderrLogger());
-    current_.store(loggers_.front().get());
-  }
-
   std::atomic<spdlog::logger*> current_;
   Mutex mutex_;
   AsyncLogger async_ ROCKETMQ_GUARDED_BY(mutex_);
@@ -304,7 +300,7 @@ Result<std::shared_ptr<SinkGroup>> openSinks(const Options& options) {
 
 }  // namespace
 
-spdlog::logger& detail::logger() { return Loggers::instance().current(); }
+spdlog::logger& detail::logger() { return PerProcess<Loggers>::get().current(); }
 
 Status init(const Options& options) {
   const auto level = findLevel(options.level);
@@ -312,7 +308,7 @@ Status init(const Options& options) {
     return unknownLevel(options.level);
   }
   ROCKETMQ_ASSIGN_OR_RETURN(const std::shared_ptr<SinkGroup> sinks, openSinks(options));
-  Loggers::instance().use(AsyncLogger(sinks, *level));
+  PerProcess<Loggers>::get().use(AsyncLogger(sinks, *level));
   // What was said right before an early exit() is what a user needs most.
   static const int registered = std::atexit(shutdown);
   static_cast<void>(registered);
@@ -328,6 +324,6 @@ Status setLevel(const std::string& level) {
   return Status::ok();
 }
 
-void shutdown() { Loggers::instance().use({}); }
+void shutdown() { PerProcess<Loggers>::get().use({}); }
 
 }  // namespace rocketmq::log

@@ -11,6 +11,7 @@
 #include <asio/ip/tcp.hpp>
 
 #include "common/mutex.h"
+#include "common/per_process.h"
 
 namespace rocketmq::remoting {
 namespace {
@@ -151,11 +152,15 @@ class HostLookup::State : public std::enable_shared_from_this<State> {
   size_t threads_ ROCKETMQ_GUARDED_BY(mutex_) = 0;
 };
 
-HostLookup& HostLookup::shared() {
-  // Never destroyed: a client that is a static object may connect after everything else.
-  static HostLookup& lookup = *new HostLookup(askSystem);
-  return lookup;
-}
+namespace {
+
+struct SystemLookup : HostLookup {
+  SystemLookup() : HostLookup(askSystem) {}
+};
+
+}  // namespace
+
+HostLookup& HostLookup::shared() { return PerProcess<SystemLookup>::get(); }
 
 HostLookup::HostLookup(Resolve resolve) : state_(std::make_shared<State>(std::move(resolve))) {}
 

@@ -12,6 +12,7 @@
 #include "common/json/decode.h"
 #include "common/log.h"
 #include "common/message/message_id.h"
+#include "common/per_process.h"
 
 namespace rocketmq::client {
 namespace {
@@ -25,18 +26,11 @@ constexpr milliseconds kFirstHeartbeatDelay{1000};
 constexpr milliseconds kRecheckDelay{3000};
 
 /// All instances of the process by client id, name servers and TLS.
-class InstanceTable {
- public:
+struct InstanceTable {
   struct Entry {
     std::shared_ptr<ClientInstance> instance;
     int64_t users = 0;
   };
-
-  // Never destroyed: a client that is a static object may be shut down after everything else.
-  static InstanceTable& get() {
-    static InstanceTable& table = *new InstanceTable;
-    return table;
-  }
 
   Mutex mutex;
   std::map<std::string, Entry> entries ROCKETMQ_GUARDED_BY(mutex);
@@ -128,7 +122,7 @@ Outcome<std::shared_ptr<ClientInstance>> ClientInstance::acquire(const ClientCon
     return ClientError::client(serialize_type.status().message());
   }
 
-  InstanceTable& table = InstanceTable::get();
+  InstanceTable& table = PerProcess<InstanceTable>::get();
   MutexLock lock(table.mutex);
   InstanceTable::Entry& entry = table.entries[tableKey(config, client_id, *source)];
   if (entry.instance == nullptr) {
@@ -149,7 +143,7 @@ void ClientInstance::release(std::shared_ptr<ClientInstance> instance) {
     RetiredThreads::instance().run([instance] { release(instance); });
     return;
   }
-  InstanceTable& table = InstanceTable::get();
+  InstanceTable& table = PerProcess<InstanceTable>::get();
   {
     MutexLock lock(table.mutex);
     for (auto entry = table.entries.begin(); entry != table.entries.end(); ++entry) {

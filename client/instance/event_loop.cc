@@ -6,18 +6,26 @@
 
 #include "client/instance/retired_threads.h"
 #include "common/mutex.h"
+#include "common/per_process.h"
 
 namespace rocketmq::client {
 
+namespace {
+
+struct Current {
+  Mutex mutex;
+  std::weak_ptr<EventLoop> loop ROCKETMQ_GUARDED_BY(mutex);
+};
+
+}  // namespace
+
 std::shared_ptr<EventLoop> EventLoop::shared() {
-  // Never destroyed: a client that is a static object may be shut down after everything else.
-  static Mutex& mutex = *new Mutex;
-  static std::weak_ptr<EventLoop>& current = *new std::weak_ptr<EventLoop>;
-  MutexLock lock(mutex);
-  std::shared_ptr<EventLoop> loop = current.lock();
+  Current& current = PerProcess<Current>::get();
+  MutexLock lock(current.mutex);
+  std::shared_ptr<EventLoop> loop = current.loop.lock();
   if (loop == nullptr) {
     loop = std::make_shared<EventLoop>();
-    current = loop;
+    current.loop = loop;
   }
   return loop;
 }

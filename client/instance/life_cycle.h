@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <optional>
 #include <string>
@@ -8,6 +9,7 @@
 #include "client/instance/client_error.h"
 #include "client/instance/worker_pool.h"
 #include "common/mutex.h"
+#include "common/per_process.h"
 
 namespace rocketmq::client {
 
@@ -17,13 +19,25 @@ namespace rocketmq::client {
 /// Threads: any. shutdown() may come at any time, more than once, also before start(); one that
 /// comes during another does not wait for it, since it may come from a callback that the other one
 /// waits for. Calls that are inside the core when it is shut down end with an error.
+/// Forks:   a process made by fork() after the start has none of the core's threads. There nothing
+///          runs, what asks for it gets an exception, and shutdown() leaves all as it is.
 template <class Core>
 class LifeCycle {
  public:
+  LifeCycle() = default;
+  ~LifeCycle() {
+    if (isOtherProcess()) {
+      abandon();
+    }
+  }
+  LifeCycle(const LifeCycle&) = delete;
+  LifeCycle& operator=(const LifeCycle&) = delete;
+
   /// Throws MQClientException when it was started before or the core cannot start; in the latter
   /// case start() may be tried again.
   template <class MakeCore>
   void start(const std::string& what, MakeCore make_core) {
+    checkProcess(what);
     {
       MutexLock lock(mutex_);
       if (state_ != State::kCreated) {
@@ -34,6 +48,7 @@ class LifeCycle {
                     "; each can be started only once");
       }
       state_ = State::kStarting;
+      process_ = &PerProcess<Process>::get();
     }
     std::shared_ptr<Core> core;
     try {
@@ -42,6 +57,7 @@ class LifeCycle {
         throwError(*error);
       }
     } catch (...) {
+      process_ = nullptr;
       become(State::kCreated, nullptr);
       throw;
     }
@@ -49,6 +65,9 @@ class LifeCycle {
   }
 
   void shutdown() {
+    if (isOtherProcess()) {
+      return;
+    }
     std::shared_ptr<Core> core;
     {
       MutexLock lock(mutex_);
@@ -77,6 +96,7 @@ class LifeCycle {
 
   /// The core; throws MQClientException when it is not running.
   std::shared_ptr<Core> running(const std::string& what) const {
+    checkProcess(what);
     MutexLock lock(mutex_);
     if (state_ != State::kRunning) {
       throw MQClientException(
@@ -86,13 +106,35 @@ class LifeCycle {
     return core_;
   }
 
-  /// The core if it was ever started.
+  /// The core if it was ever started, in this process.
   std::shared_ptr<Core> current() const {
+    if (isOtherProcess()) {
+      return nullptr;
+    }
     MutexLock lock(mutex_);
     return core_;
   }
 
  private:
+  struct Process {};
+
+  bool isOtherProcess() const {
+    const Process* const process = process_.load(std::memory_order_relaxed);
+    return process != nullptr && process != &PerProcess<Process>::get();
+  }
+
+  void checkProcess(const std::string& what) const {
+    if (isOtherProcess()) {
+      throw MQClientException(-1, "The " + what +
+                                      " was started in the process that this one was forked from; "
+                                      "make another one here");
+    }
+  }
+
+  /// The core's end would wait for threads that this process does not have. Nobody else is left to
+  /// hold the mutex, though it may look locked.
+  void abandon() ROCKETMQ_NO_TSA { static_cast<void>(new std::shared_ptr<Core>(std::move(core_))); }
+
   enum class State : uint8_t { kCreated, kStarting, kRunning, kShutDown };
 
   void become(State state, std::shared_ptr<Core> core) {
@@ -102,6 +144,8 @@ class LifeCycle {
     changed_.notifyAll();
   }
 
+  /// Which it was started in; null before.
+  std::atomic<const Process*> process_{nullptr};
   mutable Mutex mutex_;
   CondVar changed_;
   State state_ ROCKETMQ_GUARDED_BY(mutex_) = State::kCreated;

@@ -3,14 +3,14 @@
 #include <cstdlib>
 #include <utility>
 
+#include "common/per_process.h"
+
 namespace rocketmq::client {
 
 RetiredThreads& RetiredThreads::instance() {
-  static RetiredThreads& retired = []() -> RetiredThreads& {
-    std::atexit([] { instance().joinAll(); });
-    return *new RetiredThreads;
-  }();
-  return retired;
+  static const int registered = std::atexit([] { instance().joinAll(); });
+  static_cast<void>(registered);
+  return PerProcess<RetiredThreads>::get();
 }
 
 void RetiredThreads::add(NamedThread thread) {

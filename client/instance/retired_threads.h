@@ -16,7 +16,6 @@ namespace rocketmq::client {
 /// Threads: any.
 class RetiredThreads {
  public:
-  // Never destroyed: a pool inside a static object may come here after everything else.
   static RetiredThreads& instance();
 
   /// `thread`: the calling one.
