@@ -4,10 +4,8 @@ namespace rocketmq::client {
 
 ClientError ClientError::remoting(const Status& status, const std::string& address) {
   if (status.code() == StatusCode::kTimeout) {
-    return {Kind::kTimeout,
-            ClientErrorCode::kAccessBrokerTimeout,
-            "no answer from " + address + " in time: " + status.message(),
-            {}};
+    // The connection has named the address.
+    return {Kind::kTimeout, ClientErrorCode::kAccessBrokerTimeout, status.message(), {}};
   }
   return {Kind::kRemoting,
           ClientErrorCode::kConnectBroker,
