@@ -460,25 +460,31 @@ void Registrar::noteTopicsAnswer(const std::string& address, const Round& round,
 }
 
 void Registrar::stop(milliseconds timeout) {
+  bool has_registered = false;
   {
     MutexLock lock(mutex_);
     if (stopped_) {
       return;
     }
     stopped_ = true;
+    has_registered = is_started_;
     wake_.notifyAll();
   }
   seek_task_.reset();
   thread_.join();
-  const auto settings = settings_.load();
-  if (timeout <= milliseconds(0)) {
-    return;
+  // Before start() whoever has this name and address at the name servers is another broker.
+  if (has_registered && timeout > milliseconds(0)) {
+    unregister(timeout);
   }
+}
+
+void Registrar::unregister(milliseconds timeout) {
   struct Pending {
     Mutex mutex;
     CondVar done;
     size_t left = 0;
   };
+  const auto settings = settings_.load();
   const std::vector<std::string> addresses = nameServers();
   const auto pending = std::make_shared<Pending>();
   pending->left = addresses.size();

@@ -81,6 +81,7 @@ class Registrar {
 
  private:
   using SteadyTime = std::chrono::steady_clock::time_point;
+  void unregister(std::chrono::milliseconds timeout);
   struct Round;
   enum class Urgency : uint8_t { kMayPause, kNow };
   /// Rounds are numbered; one that was started after a request covers it.

@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <future>
 #include <memory>
 #include <optional>
@@ -30,6 +31,7 @@ using remoting::RegisterBrokerReply;
 using remoting::RegisterTopicInNameServer;
 using remoting::RequestContext;
 using remoting::ResponseCode;
+using remoting::UnregisterBroker;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 using testing::ElementsAre;
@@ -84,12 +86,17 @@ class FakeNameServer {
               responder(NoFields{});
           }
         });
+    router_.handle<UnregisterBroker>({}, [this](const UnregisterBroker&, const RequestContext&) {
+      ++unregistrations_;
+      return Answer<NoFields>();
+    });
     server_ = std::move(*remoting::Server::start(pool_, router_, {.bind_address = "127.0.0.1"}));
   }
   ~FakeNameServer() { server_->stop(milliseconds(0)); }
 
   std::string address() const { return "127.0.0.1:" + std::to_string(server_->port()); }
 
+  int unregistrations() const { return unregistrations_; }
   size_t registrations() const {
     MutexLock lock(mutex_);
     return bodies_.size();
@@ -112,6 +119,7 @@ class FakeNameServer {
  private:
   remoting::IoPool pool_{"namesrv", 1};
   remoting::Router router_{nullptr};
+  std::atomic<int> unregistrations_{0};
   mutable Mutex mutex_;
   std::vector<std::string> bodies_ ROCKETMQ_GUARDED_BY(mutex_);
   std::vector<std::string> singles_ ROCKETMQ_GUARDED_BY(mutex_);
@@ -131,6 +139,11 @@ class RegistrarTest : public testing::Test {
 
   /// Starts with these; the settings can be changed before.
   void start(const std::vector<const FakeNameServer*>& servers) {
+    make(servers);
+    registrar_->start(kPatience);
+  }
+
+  void make(const std::vector<const FakeNameServer*>& servers) {
     for (const FakeNameServer* server : servers) {
       settings_.namesrv_addr += server->address() + ";";
     }
@@ -146,7 +159,6 @@ class RegistrarTest : public testing::Test {
     topics_->setChangeListener([this](std::string_view topic) {
       topic.empty() ? registrar_->topicsChanged() : registrar_->topicChanged(topic);
     });
-    registrar_->start(kPatience);
   }
 
   /// As updateTopic does it; all name servers have answered when it returns.
@@ -179,6 +191,20 @@ class RegistrarTest : public testing::Test {
   std::unique_ptr<TopicTable> topics_;
   std::optional<Registrar> registrar_;
 };
+
+TEST_F(RegistrarTest, OnlyWhoHasRegisteredUnregisters) {
+  const FakeNameServer server(true, SingleTopics::kTaken);
+  // A broker whose start fails: its name and address may be those of one that works.
+  make({&server});
+  registrar_->stop(kPatience);
+  EXPECT_EQ(server.unregistrations(), 0);
+  registrar_.reset();
+
+  settings_.namesrv_addr.clear();
+  start({&server});
+  registrar_->stop(kPatience);
+  EXPECT_EQ(server.unregistrations(), 1);
+}
 
 // The body is that of RocketMQ 5's BrokerOuterAPI.registerSingleTopicAll.
 TEST_F(RegistrarTest, ATopicThatWasPutIsSentAlone) {
