@@ -90,7 +90,10 @@ Result<SendBackService::Target> SendBackService::retryTarget(
       target.topic, parts_.topics.createInternal(
                         std::string(kRetryTopicPrefix) + request.group, group.retry_queue_nums,
                         request.unit_mode ? model::kTopicUnitSubscription : 0));
-  target.queue_id = randomQueue(group.retry_queue_nums);
+  // The group's number may have been raised since the topic was made: messages in queues that it
+  // does not have would never be read.
+  const int32_t queues = std::min(group.retry_queue_nums, target.topic->read_queue_nums);
+  target.queue_id = randomQueue(std::max(queues, 1));
   // A record may hold any count; levels beyond the table mean its last anyway.
   const int32_t level = request.delay_level > 0
                             ? request.delay_level

@@ -17,8 +17,6 @@ namespace {
 
 constexpr std::string_view kAutoCreateTopic = "TBW102";
 constexpr int32_t kReadWrite = model::kPermissionRead | model::kPermissionWrite;
-/// More queues than this in one topic are a slip of the pen.
-constexpr int32_t kQueuesMax = 65'535;
 
 /// A system topic has as many queues to read as to write.
 model::TopicConfig systemTopic(std::string name, int32_t queues, int32_t permission = kReadWrite) {
@@ -68,9 +66,12 @@ auto unlessKnown(const model::TopicConfig& config) {
 }
 
 Status checkNumbers(const model::TopicConfig& config) {
-  const auto is_possible = [](int32_t queues) { return queues >= 0 && queues <= kQueuesMax; };
+  const auto is_possible = [](int32_t queues) {
+    return queues >= 0 && queues <= TopicTable::kQueuesMax;
+  };
   if (!is_possible(config.read_queue_nums) || !is_possible(config.write_queue_nums)) {
-    return Status::invalidArgument("a topic has 0 to " + std::to_string(kQueuesMax) + " queues");
+    return Status::invalidArgument("a topic has 0 to " + std::to_string(TopicTable::kQueuesMax) +
+                                   " queues");
   }
   if (!model::isValidPermission(config.perm)) {
     return Status::invalidArgument("perm " + std::to_string(config.perm) +

@@ -31,6 +31,9 @@ using TopicConfigPtr = std::shared_ptr<const model::TopicConfig>;
 ///             in force all the same, as in RocketMQ, and the failure is logged. See TableFile.
 class TopicTable {
  public:
+  /// More in one topic are a slip of the pen.
+  static constexpr int32_t kQueuesMax = 65'535;
+
   /// Corruption when neither topics.json nor its .bak can be read. `settings` and `clock` are
   /// borrowed.
   static Result<std::unique_ptr<TopicTable>> open(std::string path, const LiveSettings& settings,

@@ -68,6 +68,16 @@ TEST_F(SubscriptionGroupsTest, IllegalNamesAreNeverCreated) {
   }
 }
 
+TEST_F(SubscriptionGroupsTest, MoreRetryQueuesThanATopicMayHaveAreRefused) {
+  model::SubscriptionGroupConfig config;
+  config.group_name = "G";
+  config.retry_queue_nums = 65'536;
+  EXPECT_FALSE(groups_->update(config).isOk());
+  EXPECT_EQ(groups_->find("G"), nullptr);
+  config.retry_queue_nums = 65'535;
+  EXPECT_TRUE(groups_->update(config).isOk());
+}
+
 TEST_F(SubscriptionGroupsTest, ASlaveIsNotChangedByRequest) {
   ASSERT_NE(groups_->findOrCreate("G"), nullptr);
   BrokerSettings settings;

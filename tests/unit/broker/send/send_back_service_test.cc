@@ -130,6 +130,23 @@ TEST_F(SendBackServiceTest, AGroupWithoutRetryQueuesDropsTheMessage) {
   EXPECT_EQ(topics_->find("%RETRY%G"), nullptr);
 }
 
+TEST_F(SendBackServiceTest, AllMessagesStayInQueuesThatTheRetryTopicHas) {
+  model::SubscriptionGroupConfig group;
+  group.group_name = "G";
+  group.retry_queue_nums = 1;
+  ASSERT_TRUE(groups_->update(group).isOk());
+  EXPECT_EQ(sendBack(pulled({})), ResponseCode::kSuccess);
+  group.retry_queue_nums = 8;  // The topic is there, and stays as it is.
+  ASSERT_TRUE(groups_->update(group).isOk());
+  constexpr size_t kMessages = 30;
+  for (size_t i = 1; i < kMessages; ++i) {
+    EXPECT_EQ(sendBack(pulled({})), ResponseCode::kSuccess);
+  }
+  clock_.advance(std::chrono::seconds(10));
+  delays_->deliverDue();
+  EXPECT_EQ(stored("%RETRY%G", 0).size(), kMessages);
+}
+
 TEST_F(SendBackServiceTest, AnAbsurdCountFromAClientIsNoTrouble) {
   EXPECT_EQ(sendBack(pulled({.reconsume_times = 2147483647}), 1, 2147483647),
             ResponseCode::kSuccess);
