@@ -42,7 +42,6 @@ constexpr seconds kMasterSearchPeriod{5};
 }  // namespace
 
 Status Broker::Impl::start() {
-  ROCKETMQ_RETURN_IF_ERROR(openFilters());
   ROCKETMQ_RETURN_IF_ERROR(openStore());
   ROCKETMQ_RETURN_IF_ERROR(openTables());
   ROCKETMQ_RETURN_IF_ERROR(openAcl());

@@ -71,8 +71,8 @@ class Broker::Impl {
   }
 
   // broker_parts.cc
-  Status openFilters();
   Status openStore();  // The topics too: it asks which there are.
+  Status openFilters();
   Status openTables();
   void cutOffsetsToLog();
   Status openAcl();

@@ -23,6 +23,7 @@
 #include "broker/handlers/transaction_handlers.h"
 #include "common/log.h"
 #include "remoting/acl/credentials_file.h"
+#include "store/store_folder.h"
 
 namespace rocketmq::broker {
 
@@ -69,9 +70,12 @@ Status Broker::Impl::openFilters() {
 
 Status Broker::Impl::openStore() {
   const auto settings = settings_.load();
+  store::StoreOptions options = storeOptionsOf(*settings, levels_);
+  // First of all: tables, too, are changed by opening them.
+  ROCKETMQ_ASSIGN_OR_RETURN(auto folder, store::MessageStore::lock(options));
+  ROCKETMQ_RETURN_IF_ERROR(openFilters());
   ROCKETMQ_ASSIGN_OR_RETURN(topics_,
                             TopicTable::open(configPath("topics.json"), settings_, clock_));
-  store::StoreOptions options = storeOptionsOf(*settings, levels_);
   const bool has_bit_maps = settings->queue_extension && settings->filter_bit_maps;
   if (topics_->knowsAllTopics()) {
     options.topic_exists = [this](auto topic) { return topics_->find(topic) != nullptr; };
@@ -79,7 +83,7 @@ Status Broker::Impl::openStore() {
   options.bit_maps = has_bit_maps ? filters_.get() : nullptr;
   ROCKETMQ_ASSIGN_OR_RETURN(
       store_,
-      store::MessageStore::open(std::move(options), clock_,
+      store::MessageStore::open(std::move(folder), std::move(options), clock_,
                                 [this](const store::Arrival& arrival) { onArrival(arrival); }));
   if (has_bit_maps) {
     filters_->useBitMaps([this] { return store_->appendedOffset(); });

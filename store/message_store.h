@@ -23,6 +23,8 @@
 
 namespace rocketmq::store {
 
+class StoreFolder;
+
 /// What became of a put (RocketMQ: PutMessageStatus).
 enum class PutStatus : uint8_t {
   kOk,
@@ -185,7 +187,7 @@ struct StoreCounters {
 /// The broker's store: one commit log, a consume queue per (topic, queue), a key index, a
 /// checkpoint, in RocketMQ's file formats (RocketMQ: DefaultMessageStore).
 ///
-/// Life:       open() (locks the folder, recovers, starts the flush and index threads) -> close().
+/// Life:       lock() -> open() (recovers, starts the flush and index threads) -> close().
 /// Threads:    any. Puts are serialised by one append lock; reads take no lock that a put holds
 ///             for longer than a look-up.
 /// Durability: put() returning kOk means "in the page cache"; whenFlushed() tells about the disk.
@@ -194,9 +196,19 @@ struct StoreCounters {
 /// Failure:    the first failed write or sync makes the store read-only until restart; reads go on.
 class MessageStore {
  public:
-  /// Io: the folder cannot be used or another process holds its lock. Corruption: files that do not
-  /// fit the options (for instance another file size). InvalidArgument: the options cannot be. The
-  /// message says what to do. `clock` and `files` must outlive the store.
+  /// Locks the folder of the options, so that no other process uses it, for open() of the same
+  /// options. Whoever keeps more in that folder must not touch it before. Io: it cannot be used, or
+  /// another process has it. InvalidArgument: the options cannot be.
+  static Result<std::unique_ptr<StoreFolder>> lock(const StoreOptions& options,
+                                                   FileSystem& files = posixFileSystem());
+
+  /// Corruption: files that do not fit the options (for instance another file size). The message
+  /// says what to do. `clock` and `files`, which are those of the lock, must outlive the store.
+  static Result<std::unique_ptr<MessageStore>> open(std::unique_ptr<StoreFolder> folder,
+                                                    StoreOptions options, const Clock& clock,
+                                                    ArrivalListener on_arrival,
+                                                    FileSystem& files = posixFileSystem());
+  /// Both.
   static Result<std::unique_ptr<MessageStore>> open(StoreOptions options, const Clock& clock,
                                                     ArrivalListener on_arrival,
                                                     FileSystem& files = posixFileSystem());

@@ -71,20 +71,32 @@ int64_t systemMappingsMax() {
 
 }  // namespace
 
+Result<std::unique_ptr<StoreFolder>> MessageStore::lock(const StoreOptions& options,
+                                                        FileSystem& files) {
+  ROCKETMQ_RETURN_IF_ERROR(checkOptions(options));
+  return StoreFolder::open(files, options.root_dir, options.commit_log_dir);
+}
+
 Result<std::unique_ptr<MessageStore>> MessageStore::open(StoreOptions options, const Clock& clock,
                                                          ArrivalListener on_arrival,
                                                          FileSystem& files) {
-  return MessageStoreImpl::open(std::move(options), clock, std::move(on_arrival), files);
+  ROCKETMQ_ASSIGN_OR_RETURN(std::unique_ptr<StoreFolder> folder, lock(options, files));
+  return open(std::move(folder), std::move(options), clock, std::move(on_arrival), files);
 }
 
-Result<std::unique_ptr<MessageStore>> MessageStoreImpl::open(StoreOptions options,
+Result<std::unique_ptr<MessageStore>> MessageStore::open(std::unique_ptr<StoreFolder> folder,
+                                                         StoreOptions options, const Clock& clock,
+                                                         ArrivalListener on_arrival,
+                                                         FileSystem& files) {
+  return MessageStoreImpl::open(std::move(folder), std::move(options), clock, std::move(on_arrival),
+                                files);
+}
+
+Result<std::unique_ptr<MessageStore>> MessageStoreImpl::open(std::unique_ptr<StoreFolder> folder,
+                                                             StoreOptions options,
                                                              const Clock& clock,
                                                              ArrivalListener on_arrival,
                                                              FileSystem& files) {
-  ROCKETMQ_RETURN_IF_ERROR(checkOptions(options));
-  // First of all: recovery changes files.
-  ROCKETMQ_ASSIGN_OR_RETURN(std::unique_ptr<StoreFolder> folder,
-                            StoreFolder::open(files, options.root_dir, options.commit_log_dir));
   auto store = std::unique_ptr<MessageStoreImpl>(new MessageStoreImpl(
       settle(std::move(options), *folder), clock, std::move(on_arrival), files));
   store->folder_ = std::move(folder);

@@ -44,7 +44,8 @@ namespace rocketmq::store {
 /// (file lists, shards, arrivals).
 class MessageStoreImpl final : public MessageStore {
  public:
-  static Result<std::unique_ptr<MessageStore>> open(StoreOptions options, const Clock& clock,
+  static Result<std::unique_ptr<MessageStore>> open(std::unique_ptr<StoreFolder> folder,
+                                                    StoreOptions options, const Clock& clock,
                                                     ArrivalListener on_arrival, FileSystem& files);
   ~MessageStoreImpl() override;
 

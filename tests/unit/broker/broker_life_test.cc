@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "broker/topic/topic_table.h"
 #include "common/atomic_file.h"
 #include "common/message/message_id.h"
 #include "common/model/config_tables.h"
@@ -82,6 +83,25 @@ TEST_F(BrokerTest, ASecondBrokerOnTheSameFolderSaysSo) {
   const auto second = Broker::start(settings_);
   ASSERT_FALSE(second.ok());
   EXPECT_NE(second.status().message().find("lock"), std::string::npos) << second.status().message();
+}
+
+// Opening a table merges what was appended beside it, which the broker that is there goes on with.
+TEST_F(BrokerTest, ASecondBrokerOnTheSameFolderLeavesTheTablesOfTheFirst) {
+  for (int i = 0; i < 600; ++i) {  // More than is written as a whole each time.
+    ASSERT_TRUE(peer_->call(topicOf(std::string(100, 't') + std::to_string(i), 1))->success());
+  }
+  ASSERT_FALSE(Broker::start(settings_).ok());
+  ASSERT_TRUE(peer_->call(topicOf("New", 1))->success());
+  // As after the first one's sudden end.
+  test::TempDir copied;
+  const std::string path = copied / "topics.json";
+  for (const char* const end : {"", ".changes"}) {
+    std::filesystem::copy_file(settings_.store_root + "/config/topics.json" + end, path + end);
+  }
+  const LiveSettings live(std::make_shared<const BrokerSettings>(settings_));
+  const auto topics = TopicTable::open(path, live, SystemClock::instance());
+  ASSERT_TRUE(topics.ok()) << topics.status().message();
+  EXPECT_NE((*topics)->find("New"), nullptr);
 }
 
 TEST_F(BrokerTest, ATakenPortIsNamed) {
