@@ -63,6 +63,13 @@ TEST_F(MqadminGroupTest, AGroupBeginsWhereTheOneItIsClonedFromIs) {
   EXPECT_TRUE(hasCommitted(group_ + "_clone", "4"));
 }
 
+TEST_F(MqadminGroupTest, AGroupThatDoesNotExistIsNotCloned) {
+  const Cluster::Outcome outcome =
+      cluster_->admin({"cloneGroupOffset", "-s", group_ + "_mistyped", "-d", group_, "-t", topic_});
+  EXPECT_EQ(outcome.status, 1) << outcome.output;
+  EXPECT_THAT(outcome.output, HasSubstr("subscription group [" + group_ + "_mistyped] not exist"));
+}
+
 TEST_F(MqadminGroupTest, WhatHasAccumulatedIsSkipped) {
   admin({"updateSubGroup", "-b", cluster_->brokerAddr(), "-g", group_});
   sendSome("old", 12);
