@@ -237,7 +237,8 @@ void addConsuming(Rows& rows) {
        setting("flushConsumerOffsetInterval", &S::flush_consumer_offset_interval_ms, kPositive,
                kRestart, "Milliseconds between writes of consumerOffset.json."),
        setting("useServerSideResetOffset", &S::server_side_reset_offset, kLive,
-               "Reset offsets in the broker, also of a group that is offline; false: by asking the "
+               "Reset offsets in the broker, also of a group that is offline; false: only by "
+               "asking the "
                "consumers that are online, as RocketMQ 4.")});
 }
 

@@ -47,7 +47,27 @@ Status writeDurably(const std::string& path, std::string_view content, mode_t mo
   return ::fsync(file.get()) == 0 ? Status::ok() : ioError("sync", path);
 }
 
-Status syncFolder(const std::string& folder) {
+std::string folderOf(const std::string& path) {
+  return std::filesystem::absolute(path).parent_path().string();
+}
+
+/// What `path` is a symbolic link to, through any number of them and whether it is there or not;
+/// `path` itself when it is none.
+Result<std::string> followLinks(std::string path) {
+  constexpr int kLinksMax = 40;  // As the kernel.
+  for (int links = 0; links <= kLinksMax; ++links) {
+    std::error_code error;
+    const std::filesystem::path target = std::filesystem::read_symlink(path, error);
+    if (error) {
+      return path;
+    }
+    path = (std::filesystem::path(path).parent_path() / target).string();
+  }
+  return Status::io("cannot follow the symbolic links from " + path, ELOOP);
+}
+
+Status syncFolderOf(const std::string& path) {
+  const std::string folder = folderOf(path);
   const Descriptor descriptor = openFile(folder, O_RDONLY | O_DIRECTORY);
   if (!descriptor.valid() || ::fsync(descriptor.get()) != 0) {
     return ioError("sync the folder", folder);
@@ -55,18 +75,17 @@ Status syncFolder(const std::string& folder) {
   return Status::ok();
 }
 
-/// Makes `path`.bak hold what `path` holds now; leaves it alone when that is nothing. A hard link
+/// Makes `backup` hold what `path` holds now; leaves it alone when that is nothing. A hard link
 /// costs nothing and replaces the old backup at once.
-Status keepBackup(const std::string& path) {
+Status keepBackup(const std::string& path, const std::string& backup) {
   struct stat info {};
   if (::stat(path.c_str(), &info) != 0 || info.st_size == 0) {
     return Status::ok();
   }
-  const std::string backup = path + ".bak";
   const std::string temporary = backup + ".tmp";
   ::unlink(temporary.c_str());
   if (::link(path.c_str(), temporary.c_str()) != 0) {
-    // Not every file system has hard links.
+    // Not every file system has hard links, and none leads to another.
     ROCKETMQ_ASSIGN_OR_RETURN(const std::string content, readWholeFile(path));
     ROCKETMQ_RETURN_IF_ERROR(writeDurably(temporary, content, info.st_mode & kPermissionBits));
   }
@@ -136,29 +155,33 @@ Result<std::string> readWithBackup(const std::string& path, const ContentCheck& 
 }
 
 Status replaceFile(const std::string& path, std::string_view content, unsigned new_file_mode) {
-  const std::string folder = std::filesystem::absolute(path).parent_path().string();
+  ROCKETMQ_ASSIGN_OR_RETURN(const std::string target, followLinks(path));
+  const std::string folder = folderOf(target);
   std::error_code error;
   std::filesystem::create_directories(folder, error);
   if (error) {
     return Status::io("cannot create the folder " + folder, error.value());
   }
-  const std::string temporary = path + ".tmp";
+  const std::string temporary = target + ".tmp";
   // Left behind by a crash, it would keep the permissions that it has.
   ::unlink(temporary.c_str());
   struct stat before {};
   const mode_t mode =
-      ::stat(path.c_str(), &before) == 0 ? before.st_mode & kPermissionBits : new_file_mode;
+      ::stat(target.c_str(), &before) == 0 ? before.st_mode & kPermissionBits : new_file_mode;
   Status status = writeDurably(temporary, content, mode);
   if (status.isOk()) {
-    status = keepBackup(path);
+    status = keepBackup(target, path + ".bak");
   }
-  if (status.isOk() && ::rename(temporary.c_str(), path.c_str()) != 0) {
-    status = errno == EBUSY ? writeDurably(path, content, mode) : ioError("replace", path);
+  if (status.isOk() && ::rename(temporary.c_str(), target.c_str()) != 0) {
+    status = errno == EBUSY ? writeDurably(target, content, mode) : ioError("replace", target);
   }
   // Still there only after a failure or a write in place.
   ::unlink(temporary.c_str());
   ROCKETMQ_RETURN_IF_ERROR(status);
-  return syncFolder(folder);
+  if (target != path) {
+    ROCKETMQ_RETURN_IF_ERROR(syncFolderOf(path));  // Of the backup.
+  }
+  return syncFolderOf(target);
 }
 
 }  // namespace rocketmq

@@ -30,8 +30,9 @@ Result<std::string> readWithBackup(const std::string& path, const ContentCheck& 
 ///
 /// The new content is on the disk when this returns OK; Io names the path otherwise, and the file
 /// is as before. One writer per path at a time. A file that is a mount point of its own (one file
-/// mounted into a container) cannot be replaced and is overwritten in place, after the backup. The
-/// file keeps its permissions; `new_file_mode` is for one that was not there.
+/// mounted into a container) cannot be replaced and is overwritten in place, after the backup. Of a
+/// symbolic link the file that it leads to is replaced; `path`.bak stays beside the link. The file
+/// keeps its permissions; `new_file_mode` is for one that was not there.
 Status replaceFile(const std::string& path, std::string_view content,
                    unsigned new_file_mode = 0644);
 

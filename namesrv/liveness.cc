@@ -66,22 +66,33 @@ void Liveness::removeClosed() {
   if (closed.empty()) {
     return;
   }
-  const auto gone =
+  const auto removal =
       routes_.change([&](RouteTable& table, RouteTime) { return table.connectionsClosed(closed); });
-  for (const std::string& address : gone) {
+  for (const std::string& address : removal.gone) {
     goneLog().warn("the connection to broker {} was closed", address);
+  }
+  if (!removal.is_done) {
+    {
+      MutexLock lock(mutex_);
+      closed_.merge(closed);
+    }
+    // Behind the registrations that wait.
+    lanes_.run(kBrokersLane, [this] { removeClosed(); });
   }
 }
 
 void Liveness::scan() {
   removeClosed();
-  const auto gone = routes_.change([this](RouteTable& table, RouteTime now) {
+  const auto removal = routes_.change([this](RouteTable& table, RouteTime now) {
     // What came before the oldest that still waits has been applied; any later word of a broker may
     // be among those, so that silence counts up to then only.
     return table.expire(now - std::chrono::milliseconds(lanes_.headWaitMs(kBrokersLane)));
   });
-  for (const std::string& address : gone) {
+  for (const std::string& address : removal.gone) {
     goneLog().warn("broker {} has been silent for too long", address);
+  }
+  if (!removal.is_done) {
+    lanes_.run(kBrokersLane, [this] { scan(); });
   }
 }
 

@@ -22,9 +22,9 @@ inline constexpr remoting::Lane kBrokersLane = remoting::Lane::kClient;
 /// registration closes, else when they were silent for longer than their timeout (RocketMQ:
 /// BrokerHousekeepingService and RouteInfoManager.scanNotActiveBroker).
 ///
-/// Threads: any. The work is done on the lane of registrations; what the full lane refuses is done
-/// with the next scan. A broker whose registration waits there is not taken for silent.
-/// Life: stop() before the lanes stop, the lanes before this is destroyed.
+/// Threads: any. The work is done on the lane of registrations, in pieces that let others pass;
+/// what the full lane refuses is done with the next scan. A broker whose registration waits there
+/// is not taken for silent. Life: stop() before the lanes stop, the lanes before this is destroyed.
 class Liveness {
  public:
   /// All borrowed. Scans every `scan_interval` from the start on.

@@ -89,6 +89,9 @@ class RouteSnapshot {
 
   std::shared_ptr<const RouteSnapshot> with(std::vector<Change> changes) const;
 
+  /// Topics of one shard that change together cost one copy of it.
+  static size_t shardOf(std::string_view topic) { return TextHash{}(topic) % kShards; }
+
  private:
   struct TextHash {
     using is_transparent = void;
@@ -102,8 +105,6 @@ class RouteSnapshot {
 
   template <class Predicate>
   std::vector<std::string> topicsWhere(Predicate predicate) const;
-
-  static size_t shardOf(std::string_view topic) { return TextHash{}(topic) % kShards; }
 
   /// Null when nobody has a topic of it.
   const Shard* shardAt(size_t index) const;

@@ -224,7 +224,8 @@ void RouteTable::removeTopicsNotIn(const std::string& broker_name,
   for (const TopicQueues& entry : topics) {
     named.insert(entry.topic);
   }
-  removeFromTopics(broker_name, [&](const std::string& topic) { return !named.contains(topic); });
+  removeFromTopics(broker_name, groups_[broker_name],
+                   [&](const std::string& topic) { return !named.contains(topic); });
 }
 
 void RouteTable::noteAlive(const Registration& registration, RouteTime now) {
@@ -268,26 +269,60 @@ void RouteTable::forget(const std::string& address) {
 }
 
 template <class Predicate>
-std::vector<std::string> RouteTable::removeLive(Predicate predicate) {
-  std::vector<std::string> gone;
+RouteTable::Removal RouteTable::removeLive(Predicate predicate) {
+  Removal removal;
+  size_t topics_left = kTopicsPerRemoval;
   for (auto at = live_.begin(); at != live_.end();) {
     if (!predicate(at->second)) {
       ++at;
       continue;
     }
     const std::string name = at->second.name;
-    gone.push_back(at->first);
+    if (topics_left == 0 || !thinOut(name, at->first, topics_left)) {
+      removal.is_done = false;
+      return removal;
+    }
+    removal.gone.push_back(at->first);
     at = live_.erase(at);
-    removeAddress(name, gone.back());
+    removeAddress(name, removal.gone.back());
   }
-  return gone;
+  return removal;
 }
 
-std::vector<std::string> RouteTable::expire(RouteTime now) {
+bool RouteTable::thinOut(const std::string& broker_name, const std::string& address,
+                         size_t& topics_max) {
+  const auto found = groups_.find(broker_name);
+  if (found == groups_.end()) {
+    return true;
+  }
+  Group& group = found->second;
+  const bool is_last = std::ranges::all_of(
+      group.addresses, [&](const auto& entry) { return entry.second == address; });
+  if (!is_last) {
+    // Their routes are made anew.
+    topics_max -= std::min(topics_max, group.topics.size());
+    return true;
+  }
+  const size_t before = group.topics.size();
+  if (before > topics_max) {
+    group.has_gaps = true;
+    const size_t pieces = before / topics_max + 1;
+    const size_t piece = RouteSnapshot::shardOf((*group.topics.begin())->first) % pieces;
+    removeFromTopics(broker_name, group, [&](const std::string& topic) {
+      return RouteSnapshot::shardOf(topic) % pieces == piece;
+    });
+  } else {
+    removeFromTopics(broker_name, group, [](const std::string&) { return true; });
+  }
+  topics_max -= std::min(topics_max, before - group.topics.size());
+  return group.topics.empty();
+}
+
+RouteTable::Removal RouteTable::expire(RouteTime now) {
   return removeLive([&](const LiveBroker& live) { return live.last_update + live.timeout < now; });
 }
 
-std::vector<std::string> RouteTable::connectionsClosed(
+RouteTable::Removal RouteTable::connectionsClosed(
     const std::unordered_set<uint64_t>& connection_ids) {
   return removeLive(
       [&](const LiveBroker& live) { return connection_ids.contains(live.connection_id); });
@@ -313,7 +348,7 @@ void RouteTable::removeAddress(const std::string& broker_name, const std::string
     return;
   }
   leaveCluster(group.cluster, broker_name);
-  removeFromTopics(broker_name, [](const std::string&) { return true; });
+  removeFromTopics(broker_name, group, [](const std::string&) { return true; });
   groups_.erase(found);
 }
 
@@ -328,8 +363,8 @@ void RouteTable::leaveCluster(const std::string& cluster, const std::string& bro
 }
 
 template <class Predicate>
-void RouteTable::removeFromTopics(const std::string& broker_name, Predicate predicate) {
-  Group& group = groups_[broker_name];
+void RouteTable::removeFromTopics(const std::string& broker_name, Group& group,
+                                  Predicate predicate) {
   for (auto at = group.topics.begin(); at != group.topics.end();) {
     auto& [name, brokers] = **at;
     if (!predicate(name)) {

@@ -119,12 +119,20 @@ class RouteTable {
   /// Removes a broker by its address. False when it was not known.
   bool unregisterBroker(const BrokerIdentity& broker);
 
-  /// Removes brokers that were silent for longer than their timeout; gives their addresses.
-  std::vector<std::string> expire(RouteTime now);
+  struct Removal {
+    std::vector<std::string> gone;  ///< Addresses of brokers.
+    bool is_done = true;            ///< False: there is more to remove, call again.
+  };
+  /// Brokers that go take many topics along: about so many are removed at a time, some tens of
+  /// milliseconds, and what others change may come in between. A broker of which only a part has
+  /// been removed gets that back by registering again.
+  static constexpr size_t kTopicsPerRemoval = 5'000;
 
-  /// Removes the brokers whose last registration came over one of these connections; gives their
-  /// addresses.
-  std::vector<std::string> connectionsClosed(const std::unordered_set<uint64_t>& connection_ids);
+  /// Removes brokers that were silent for longer than their timeout.
+  Removal expire(RouteTime now);
+
+  /// Removes the brokers whose last registration came over one of these connections.
+  Removal connectionsClosed(const std::unordered_set<uint64_t>& connection_ids);
 
   /// Whether the broker has to register because its data changed. Counts as a sign of life.
   DataVersionState queryDataVersion(const BrokerIdentity& broker, const model::DataVersion& version,
@@ -202,9 +210,12 @@ class RouteTable {
   void removeAddress(const std::string& broker_name, const std::string& address);
   void leaveCluster(const std::string& cluster, const std::string& broker_name);
   template <class Predicate>
-  void removeFromTopics(const std::string& broker_name, Predicate predicate);
+  void removeFromTopics(const std::string& broker_name, Group& group, Predicate predicate);
+  /// Removes about `topics_max` topics of a broker name, of which they are taken, if they go with
+  /// the address. True when all have gone, or others of the name keep them.
+  bool thinOut(const std::string& broker_name, const std::string& address, size_t& topics_max);
   template <class Predicate>
-  std::vector<std::string> removeLive(Predicate predicate);
+  Removal removeLive(Predicate predicate);
   /// A topic of the group is deleted on request.
   void noteDeleted(Group& group, Topics::value_type& topic);
   int32_t changePerms(const std::string& broker_name, int32_t keep_bits, int32_t set_bits);

@@ -362,8 +362,12 @@ std::optional<int64_t> ConsumerOffsets::resetFor(std::string_view group, std::st
     return std::nullopt;
   }
   const int64_t offset = reset->offset;
-  Step& step = reset->steps.try_emplace(connection_id, Step::kAsked).first->second;
-  const bool has_left_nothing = step == Step::kCommitted && asked_offset == offset;
+  const auto [entry, is_first] = reset->steps.try_emplace(connection_id, Step::kAsked);
+  Step& step = entry->second;
+  // Members of a broadcasting group commit nothing that could take others back.
+  const bool goes_by_itself = !members.empty() && !is_first && step == Step::kAsked;
+  const bool has_left_nothing =
+      asked_offset == offset && (step == Step::kCommitted || goes_by_itself);
   if (step < Step::kTold && !has_left_nothing) {
     step = Step::kTold;
     return offset;

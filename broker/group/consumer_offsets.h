@@ -70,7 +70,8 @@ class ConsumerOffsets {
 
   /// `asked`: connections of members that are being asked to go there
   /// (RESET_CONSUMER_CLIENT_OFFSET). They are there when they commit the position, as they may pull
-  /// from a slave.
+  /// from a slave; those of a broadcasting group, which commit nothing, when they pull at it: sent
+  /// there once more, a Java client would stop for another 10 s.
   void assignReset(std::string_view group, std::string_view topic, int32_t queue_id, int64_t offset,
                    const std::set<uint64_t>& asked = {});
   bool isResetPending(std::string_view group, std::string_view topic, int32_t queue_id) const;

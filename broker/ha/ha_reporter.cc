@@ -65,6 +65,7 @@ void HaReporter::addTo(std::map<std::string, std::string>& table) const {
     table["haMasterAddress"] = now.ha_client_runtime_info.master_address;
     table["haConnected"] = now.ha_client_runtime_info.activated ? "true" : "false";
     table["haLogMatch"] = nameOf(parts_.client->state().log_match);
+    table["haTablesAgeSeconds"] = std::to_string(tablesAge().count());
     return;
   }
   table["haSlaveCount"] = std::to_string(now.ha_connection_info.size());

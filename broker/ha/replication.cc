@@ -26,10 +26,12 @@ Result<std::unique_ptr<Replication>> Replication::open(const Parts& parts) {
                               HaServer::start(self.pool_, parts.store, parts.settings));
     parts.store.setAppendListener([server = self.server_.get()] { server->onAppended(); });
   }
-  self.reporter_.emplace(HaReporter::Parts{.settings = parts.settings,
-                                           .store = parts.store,
-                                           .server = self.server_.get(),
-                                           .client = self.client_ ? &*self.client_ : nullptr});
+  self.reporter_.emplace(
+      HaReporter::Parts{.settings = parts.settings,
+                        .store = parts.store,
+                        .server = self.server_.get(),
+                        .client = self.client_ ? &*self.client_ : nullptr,
+                        .copies = self.synchronizer_ ? &self.synchronizer_->copies() : nullptr});
   return replication;
 }
 

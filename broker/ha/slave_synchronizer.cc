@@ -20,8 +20,6 @@ namespace {
 constexpr std::chrono::milliseconds kTimeout{3000};
 /// Between two copies of the topics for messages of unknown ones.
 constexpr std::chrono::seconds kTopicsPause{1};
-constexpr std::string_view kConsumerOffsets = "consumer offsets";
-constexpr std::string_view kDelayOffsets = "delay offsets";
 
 Result<int64_t> numberIn(std::string_view runtime_info, const std::string& name) {
   ROCKETMQ_ASSIGN_OR_RETURN(auto info, json::decode<remoting::KvTable>(runtime_info));
@@ -34,7 +32,8 @@ Result<int64_t> numberIn(std::string_view runtime_info, const std::string& name)
 
 }  // namespace
 
-SlaveSynchronizer::SlaveSynchronizer(const Parts& parts, HaClient& log) : parts_(parts), log_(log) {
+SlaveSynchronizer::SlaveSynchronizer(const Parts& parts, HaClient& log)
+    : parts_(parts), log_(log), copies_(std::chrono::steady_clock::now()) {
   parts_.offsets.markForMaster(
       [&store = parts.store](std::string_view topic, int32_t queue_id, int64_t offset) -> int64_t {
         const auto last = offset > 0 ? store.queueEntries(topic, queue_id, offset - 1, 1)
@@ -70,15 +69,15 @@ void SlaveSynchronizer::run() {
   copyLogBegin(master);
   copyTopics(master);
   copyTable<remoting::GetAllSubscriptionGroupConfig, remoting::AllSubscriptionGroups>(
-      master, "consumer groups", [this, master](auto table) {
+      master, TableCopies::kGroups, [this, master](auto table) {
         takeGroups(std::move(table));
         copyOffsets(master);  // Afterwards, as what it gives back is up to the groups.
       });
   copyPositions<remoting::GetAllDelayOffset, remoting::AllDelayOffset>(
-      master, kDelayOffsets, [this, master](auto table) {
-        applyOnceCovered(master, kDelayOffsets, [this, table = std::move(table.offset_table)] {
-          parts_.delays.takeOver(table);
-        });
+      master, TableCopies::kDelayOffsets, [this, master](auto table) {
+        applyOnceCovered(
+            master, TableCopies::kDelayOffsets,
+            [this, table = std::move(table.offset_table)] { parts_.delays.takeOver(table); });
       });
   if (parts_.timers != nullptr) {
     copyTable<remoting::GetTimerMetrics, remoting::TimerMetricsTable>(
@@ -101,11 +100,12 @@ void SlaveSynchronizer::takeGroups(remoting::AllSubscriptionGroups groups) {
     parts_.offsets.unmarkGroup(group);
   }
   parts_.groups.takeOver(std::move(groups));
+  noteTakenOver(TableCopies::kGroups);
 }
 
 void SlaveSynchronizer::copyOffsets(const std::string& master) {
   copyPositions<remoting::GetAllConsumerOffset, remoting::AllConsumerOffset>(
-      master, kConsumerOffsets, [this, master](auto table) {
+      master, TableCopies::kConsumerOffsets, [this, master](auto table) {
         auto copy = std::make_shared<OffsetsCopy>();
         copy->ahead = parts_.offsets.aheadOf(table);
         copy->table = std::move(table);
@@ -115,7 +115,7 @@ void SlaveSynchronizer::copyOffsets(const std::string& master) {
 
 void SlaveSynchronizer::settleMarks(const std::string& master, std::shared_ptr<OffsetsCopy> copy) {
   if (copy->ahead.empty()) {
-    applyOnceCovered(master, kConsumerOffsets,
+    applyOnceCovered(master, TableCopies::kConsumerOffsets,
                      [this, copy] { parts_.offsets.takeOver(copy->table); });
     return;
   }
@@ -162,7 +162,10 @@ SlaveSynchronizer::Verdict SlaveSynchronizer::judge(
 
 void SlaveSynchronizer::copyTopics(const std::string& master) {
   copyTable<remoting::GetAllTopicConfig, remoting::AllTopicConfig>(
-      master, "topics", [this](auto table) { parts_.topics.takeOver(std::move(table)); });
+      master, TableCopies::kTopics, [this](auto table) {
+        parts_.topics.takeOver(std::move(table));
+        noteTakenOver(TableCopies::kTopics);
+      });
 }
 
 void SlaveSynchronizer::noteUnknownTopic() {
@@ -257,19 +260,20 @@ void SlaveSynchronizer::applyCovered() {
     return;
   }
   const int64_t log_end = parts_.store.commitLogMaxOffset();
-  std::vector<Waiting> covered;
+  std::vector<std::pair<std::string, Waiting>> covered;
   {
     MutexLock lock(mutex_);
     std::erase_if(waiting_, [&](auto& entry) {
       if (entry.second.log_end > log_end) {
         return false;
       }
-      covered.push_back(std::move(entry.second));
+      covered.emplace_back(entry.first, std::move(entry.second));
       return true;
     });
   }
-  for (const Waiting& copy : covered) {
+  for (const auto& [what, copy] : covered) {
     copy.apply();
+    noteTakenOver(what);
   }
 }
 
@@ -313,39 +317,32 @@ void SlaveSynchronizer::copyPositions(const std::string& master, std::string_vie
 
 template <class C, class TakeOver>
 void SlaveSynchronizer::copy(const std::string& master, std::string_view what, TakeOver take_over) {
-  parts_.client.call(master, C{}, remoting::Payload(), remoting::deadlineAfter(kTimeout),
-                     [this, what, take_over](remoting::CallResult<C> result) {
-                       if (!result.ok() || !result->success()) {
-                         logOutcome(what, result.ok() ? result->remark : result.status().message());
-                         return;
-                       }
-                       const size_t bytes = result->body.size();
-                       const bool accepted = parts_.lanes.run(
-                           remoting::Lane::kAdmin,
-                           [this, what, take_over, body = std::move(result->body)] {
-                             logOutcome(what, take_over(body).message());
-                           },
-                           {.bytes = bytes});
-                       if (!accepted) {
-                         logOutcome(what, "the admin lane is full");
-                       }
-                     });
+  parts_.client.call(
+      master, C{}, remoting::Payload(), remoting::deadlineAfter(kTimeout),
+      [this, what, take_over](remoting::CallResult<C> result) {
+        if (!result.ok() || !result->success()) {
+          noteOutcome(what, result.ok() ? result->remark : result.status().message());
+          return;
+        }
+        const size_t bytes = result->body.size();
+        const bool accepted =
+            parts_.lanes.run(remoting::Lane::kAdmin,
+                             [this, what, take_over, body = std::move(result->body)] {
+                               noteOutcome(what, take_over(body).message());
+                             },
+                             {.bytes = bytes});
+        if (!accepted) {
+          noteOutcome(what, "the admin lane is full");
+        }
+      });
 }
 
-void SlaveSynchronizer::logOutcome(std::string_view what, const std::string& failure) {
-  MutexLock lock(mutex_);
-  auto last = failures_.find(what);
-  if (last == failures_.end()) {
-    last = failures_.emplace(what, "").first;
-  }
-  if (failure != last->second) {
-    if (failure.empty()) {
-      log::info("the {} come from {} again", what, master_);
-    } else {
-      log::warn("the {} cannot be copied from {}: {}", what, master_, failure);
-    }
-    last->second = failure;
-  }
+void SlaveSynchronizer::noteOutcome(std::string_view what, const std::string& failure) {
+  copies_.noteOutcome(what, failure, masterAddress(), std::chrono::steady_clock::now());
+}
+
+void SlaveSynchronizer::noteTakenOver(std::string_view table) {
+  copies_.noteTakenOver(table, std::chrono::steady_clock::now());
 }
 
 }  // namespace rocketmq::broker

@@ -13,6 +13,7 @@
 #include "broker/group/consumer_offsets.h"
 #include "broker/group/subscription_groups.h"
 #include "broker/ha/ha_client.h"
+#include "broker/ha/table_copies.h"
 #include "broker/schedule/delay_service.h"
 #include "broker/timer/timer_copy.h"
 #include "broker/topic/topic_table.h"
@@ -74,6 +75,8 @@ class SlaveSynchronizer {
   /// Only how far the delivery of timers is, which is news more often than the tables.
   void copyTimerCheckpoint();
 
+  const TableCopies& copies() const { return copies_; }
+
  private:
   /// A copy that the log has to catch up with first.
   struct Waiting {
@@ -118,10 +121,12 @@ class SlaveSynchronizer {
                         std::function<void()> apply);
   void addWaiting(const std::string& master, std::string_view what, Waiting waiting);
   void giveBack(const std::string& master, const ConsumerOffsets::Position& position);
-  void logOutcome(std::string_view what, const std::string& failure);
+  void noteOutcome(std::string_view what, const std::string& failure);
+  void noteTakenOver(std::string_view table);
 
   const Parts parts_;
   HaClient& log_;
+  TableCopies copies_;
 
   mutable Mutex mutex_;
   std::string master_ ROCKETMQ_GUARDED_BY(mutex_);
@@ -133,8 +138,6 @@ class SlaveSynchronizer {
   /// By name of what was copied. The oldest waits: a master that goes on and on must not keep a
   /// slave that is always behind from ever taking one over.
   std::map<std::string, Waiting, std::less<>> waiting_ ROCKETMQ_GUARDED_BY(mutex_);
-  /// Why something could not be copied last; logged when it changes.
-  std::map<std::string, std::string, std::less<>> failures_ ROCKETMQ_GUARDED_BY(mutex_);
 };
 
 }  // namespace rocketmq::broker

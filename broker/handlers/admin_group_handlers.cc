@@ -27,6 +27,10 @@ remoting::ConnectionInfo connectionInfo(const ClientInfo& client) {
           .version = client.version};
 }
 
+Answer<NoFields> unknownGroup(const std::string& group) {
+  return {ResponseCode::kSubscriptionGroupNotExist, "subscription group [" + group + "] not exist"};
+}
+
 class AdminGroupHandlers {
  public:
   explicit AdminGroupHandlers(const AdminGroupParts& parts) : parts_(parts) {}
@@ -57,8 +61,7 @@ class AdminGroupHandlers {
   Answer<NoFields> one(const remoting::GetSubscriptionGroupConfig& request) const {
     const GroupConfigPtr config = parts_.groups.find(request.group);
     if (config == nullptr) {
-      return {ResponseCode::kSubscriptionGroupNotExist,
-              "subscription group [" + request.group + "] not exist"};
+      return unknownGroup(request.group);
     }
     return Answer<NoFields>::ofBody(json::encode(*config));
   }
@@ -126,6 +129,11 @@ class AdminGroupHandlers {
   Answer<NoFields> cloneOffsets(const remoting::CloneGroupOffset& request) const {
     if (parts_.settings.load()->isSlave()) {
       return offsetsOnSlave();
+    }
+    // A group may be gone, or never have been made, and its positions be there all the same.
+    if (parts_.groups.find(request.source_group) == nullptr &&
+        parts_.offsets.topicsOf(request.source_group).empty()) {
+      return unknownGroup(request.source_group);
     }
     parts_.offsets.clone(request.source_group, request.destination_group, request.topic);
     return NoFields{};

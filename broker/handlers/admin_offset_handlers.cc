@@ -196,13 +196,12 @@ class AdminOffsetHandlers {
   }
 
   /// RocketMQ 5's reset on the server's side: the group's next pull in each queue is sent to the
-  /// new offset, whether it is online or not, and whatever its client is.
+  /// new offset, whether it is online or not, and whatever its client is. Members are asked to go
+  /// there besides, as in RocketMQ 4: one that has pulled as much as it may hold, or that reads
+  /// from a slave, may not pull here for long.
   Answer<NoFields> resetHere(const remoting::InvokeBrokerToResetOffset& request,
                              const remoting::ResetOffsetBody& targets) const {
-    // Members that read from a slave may not pull here for long: they are asked to go there, too.
-    const auto group = parts_.settings.load()->slave_read
-                           ? parts_.clients.consumerGroup(request.group)
-                           : std::nullopt;
+    const auto group = parts_.clients.consumerGroup(request.group);
     const std::set<uint64_t> asked = group ? obeyingMembers(*group) : std::set<uint64_t>{};
     for (const auto& [queue, offset] : targets.offset_table) {
       parts_.offsets.assignReset(request.group, request.topic, queue.queue_id, offset, asked);

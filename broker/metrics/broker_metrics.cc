@@ -64,6 +64,7 @@ metrics::MetricList BrokerMetrics::all() {
           &kHaLag,
           &kHaLagMessages,
           &kHaConnected,
+          &kHaTablesAge,
           &kMessagesIn,
           &kThroughputIn,
           &kMessageSize,
@@ -167,6 +168,7 @@ void BrokerMetrics::addReplication(Page& page) const {
   const remoting::HaStatus status = parts_.ha.status();
   if (!status.master) {
     page.single(metric::kHaConnected, status.ha_client_runtime_info.activated ? 1 : 0);
+    page.single(metric::kHaTablesAge, static_cast<double>(parts_.ha.tablesAge().count()));
     return;
   }
   page.single(metric::kHaSlaves, status.in_sync_slave_nums);

@@ -99,6 +99,11 @@ inline constexpr Metric kHaLagMessages{
     "Messages that the slave on this host lacks; above 10,000 an estimate; of several the most."};
 inline constexpr Metric kHaConnected{
     "rocketmq_ha_slave_connected", kGauge, {}, "Whether this slave is connected to its master."};
+inline constexpr Metric kHaTablesAge{
+    "rocketmq_ha_slave_tables_age_seconds",
+    kGauge,
+    {},
+    "How long ago this slave took over all tables of its master, or was started."};
 
 // --- The exporter's names.
 

@@ -1,7 +1,9 @@
 #include "broker/send/send_back_service.h"
 
 #include <algorithm>
+#include <initializer_list>
 #include <limits>
+#include <optional>
 #include <random>
 #include <utility>
 
@@ -29,16 +31,39 @@ std::string messageIdOf(const MessageRecord& record) {
       .toString();
 }
 
+/// Where a message was first sent to.
+std::string_view originOf(const MessageRecord& original) {
+  const std::string_view topic = findProperty(original.properties, property::kRetryTopic);
+  return topic.empty() ? original.topic : topic;
+}
+
 /// The properties that a message has when it is stored again, without those of a delay.
 PropertyMap propertiesAgain(const MessageRecord& original) {
   PropertyMap properties = parseProperties(original.properties);
-  properties.try_emplace(std::string(property::kRetryTopic), original.topic);
-  properties.try_emplace(std::string(property::kOriginMessageId), messageIdOf(original));
+  // Who has the topic only had to leave the id out: this message is not the first any more.
+  if (properties.try_emplace(std::string(property::kRetryTopic), original.topic).second) {
+    properties.try_emplace(std::string(property::kOriginMessageId), messageIdOf(original));
+  }
   properties.insert_or_assign(std::string(property::kWait), "false");
   properties.erase(std::string(property::kDelayLevel));
   properties.erase(std::string(property::kRealTopic));
   properties.erase(std::string(property::kRealQueueId));
   return properties;
+}
+
+/// The text of the properties; those in `dispensable` are left out, one after the other, until
+/// there is room for it in a record. Nullopt: that does not help.
+std::optional<std::string> textOf(PropertyMap properties,
+                                  std::initializer_list<std::string_view> dispensable) {
+  std::string text = formatProperties(properties);
+  for (const std::string_view name : dispensable) {
+    if (text.size() <= kPropertiesLengthMax) {
+      break;
+    }
+    properties.erase(std::string(name));
+    text = formatProperties(properties);
+  }
+  return text.size() <= kPropertiesLengthMax ? std::optional(std::move(text)) : std::nullopt;
 }
 
 }  // namespace
@@ -74,12 +99,28 @@ SendBackOutcome SendBackService::sendBack(const remoting::ConsumerSendMessageBac
     times_max = request.max_reconsume_times.value_or(times_max);
   }
   const bool is_dead = request.delay_level < 0 || original->reconsume_times >= times_max;
-  const Result<Target> target = is_dead ? deadLetterTarget(request.group)
-                                        : retryTarget(request, *group, original->reconsume_times);
+  const Result<Target> target = targetOf(request, *group, *original, is_dead);
   if (!target.ok()) {
     return {.answer = {ResponseCode::kSystemError, target.status().message()}};
   }
   return storeAgain(request.group, *original, *target);
+}
+
+Result<SendBackService::Target> SendBackService::targetOf(
+    const remoting::ConsumerSendMessageBack& request, const model::SubscriptionGroupConfig& group,
+    const MessageRecord& original, bool is_dead) const {
+  if (!is_dead) {
+    ROCKETMQ_ASSIGN_OR_RETURN(Target retry, retryTarget(request, group, original.reconsume_times));
+    if (setProperties(retry, original)) {
+      return retry;
+    }
+    // Refused, it would be given back for ever.
+  }
+  ROCKETMQ_ASSIGN_OR_RETURN(Target dead_letter, deadLetterTarget(request.group));
+  if (!setProperties(dead_letter, original)) {
+    return Status::invalidArgument("the message's properties have become too long");
+  }
+  return dead_letter;
 }
 
 Result<SendBackService::Target> SendBackService::retryTarget(
@@ -110,22 +151,28 @@ Result<SendBackService::Target> SendBackService::deadLetterTarget(const std::str
   return target;
 }
 
+bool SendBackService::setProperties(Target& target, const MessageRecord& original) {
+  using namespace property;
+  PropertyMap properties = propertiesAgain(original);
+  if (target.delay_level > 0) {
+    properties.emplace(kDelayLevel, std::to_string(target.delay_level));
+    properties.emplace(kRealTopic, target.topic->topic_name);
+    properties.emplace(kRealQueueId, std::to_string(target.queue_id));
+  }
+  std::optional<std::string> text =
+      target.is_dead_letter
+          ? textOf(std::move(properties),
+                   {kOriginMessageId, kMsgRegion, kCluster, kWait, kRetryTopic})
+          : textOf(std::move(properties), {kOriginMessageId, kMsgRegion, kCluster, kWait});
+  target.properties = std::move(text).value_or("");
+  return text.has_value();
+}
+
 SendBackOutcome SendBackService::storeAgain(const std::string& group, const MessageRecord& original,
                                             const Target& target) const {
   if (!model::isWritable(target.topic->perm)) {
     return {.answer = {ResponseCode::kNoPermission,
                        "the topic[" + target.topic->topic_name + "] sending message is forbidden"}};
-  }
-  PropertyMap properties = propertiesAgain(original);
-  if (target.delay_level > 0) {
-    properties.emplace(property::kDelayLevel, std::to_string(target.delay_level));
-    properties.emplace(property::kRealTopic, target.topic->topic_name);
-    properties.emplace(property::kRealQueueId, std::to_string(target.queue_id));
-  }
-  const std::string text = formatProperties(properties);
-  if (text.size() > kPropertiesLengthMax) {
-    return {
-        .answer = {ResponseCode::kMessageIllegal, "the message's properties have become too long"}};
   }
   MessageRecord record = original;
   const bool is_delayed = target.delay_level > 0;
@@ -136,13 +183,13 @@ SendBackOutcome SendBackService::storeAgain(const std::string& group, const Mess
   record.reconsume_times =
       std::min(original.reconsume_times, std::numeric_limits<int32_t>::max() - 1) + 1;
   record.prepared_transaction_offset = 0;
-  record.properties = text;
+  record.properties = target.properties;
   const store::PutResult put = parts_.store.put(record);
   if (!put.ok()) {
     return {
         .answer = {ResponseCode::kSystemError, "the message was not stored again: " + put.detail}};
   }
-  const std::string& origin = properties.at(std::string(property::kRetryTopic));
+  const std::string origin(originOf(original));
   parts_.traffic.onSendBack(group, origin);
   if (target.is_dead_letter) {
     parts_.traffic.onDeadLetter(group, origin);

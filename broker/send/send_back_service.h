@@ -51,12 +51,20 @@ class SendBackService {
     int32_t queue_id = 0;
     int32_t delay_level = 0;  ///< 0: deliver at once.
     bool is_dead_letter = false;
+    std::string properties = {};
   };
 
   Result<Target> retryTarget(const remoting::ConsumerSendMessageBack& request,
                              const model::SubscriptionGroupConfig& group,
                              int32_t reconsume_times) const;
   Result<Target> deadLetterTarget(const std::string& group) const;
+  /// What the message has there. Where there is no room for all that a retry adds, what nobody
+  /// needs is left out, of a dead letter at last where it was sent to. False: that does not help.
+  static bool setProperties(Target& target, const MessageRecord& original);
+  /// The dead letters, too, for a message to which a retry cannot be added.
+  Result<Target> targetOf(const remoting::ConsumerSendMessageBack& request,
+                          const model::SubscriptionGroupConfig& group,
+                          const MessageRecord& original, bool is_dead) const;
   SendBackOutcome storeAgain(const std::string& group, const MessageRecord& original,
                              const Target& target) const;
 

@@ -333,6 +333,15 @@ TEST_F(AclTest, ASlaveSignsWithItsToolsFileAndSaysSoWhenItHasNone) {
                std::string::npos;
       },
       std::chrono::seconds(60)));
+  int64_t age = 0;
+  EXPECT_TRUE(eventually(
+      [&] {
+        const int64_t before = age;
+        age = std::atoll(runtimeInfo(*cluster_, slave.address(), "haTablesAgeSeconds").c_str());
+        return age < before;
+      },
+      std::chrono::seconds(60)))
+      << "all tables come, and come again";
   expectNoSecretsInLogs();
 }
 

@@ -47,12 +47,12 @@ class ResetToEndTest : public ClientModesFixture {
     EXPECT_EQ(reset.status, 0) << reset.output;
   }
 
-  /// Starts the consumer, whose listener calls consume().
-  void expectOnlyNewOnes(DefaultMQPushConsumer& consumer) {
+  /// Starts the consumer, whose listener calls consume(), and which pulls `pulled` messages.
+  void expectOnlyNewOnes(DefaultMQPushConsumer& consumer, int pulled = kMessages) {
     consumer.subscribe(topic_);
     consumer.start();
     EXPECT_TRUE(
-        eventually([&] { return inbox_.received() == 1 && cachedInAll(consumer) == kMessages; }));
+        eventually([&] { return inbox_.received() == 1 && cachedInAll(consumer) == pulled; }));
     resetToEnd();
     EXPECT_TRUE(eventually([&] { return cachedInAll(consumer) == 0; })) << "it has heard";
     go_on_.set_value();
@@ -86,6 +86,20 @@ TEST_F(ResetToEndTest, AConcurrentConsumerDropsWhatItHasPulled) {
         return ConsumeConcurrentlyStatus::kConsumeSuccess;
       });
   expectOnlyNewOnes(consumer);
+}
+
+// Promise: a member hears of it that does not pull, as it holds all that it may.
+TEST_F(ResetToEndTest, AConsumerHearsOfItThatFlowControlHoldsBack) {
+  PushConsumerConfig config = oneThread();
+  config.pull_batch_size = 1;
+  config.pull_threshold_for_queue = 1;
+  DefaultMQPushConsumer consumer(config);
+  consumer.registerMessageListener(
+      [this](const std::vector<MessageExt>& messages, ConsumeConcurrentlyContext&) {
+        consume(messages.front());
+        return ConsumeConcurrentlyStatus::kConsumeSuccess;
+      });
+  expectOnlyNewOnes(consumer, 2);
 }
 
 TEST_F(ResetToEndTest, AnOrderlyConsumerDropsWhatItHasPulled) {

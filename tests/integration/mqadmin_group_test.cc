@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "tests/integration/client_modes_fixture.h"
+#include "tests/support/slave.h"
 
 namespace rocketmq::test {
 namespace {
@@ -61,6 +62,34 @@ TEST_F(MqadminGroupTest, AGroupBeginsWhereTheOneItIsClonedFromIs) {
             "clone group offset success. srcGroup[" + group_ + "], destGroup=[" + group_ +
                 "_clone], topic[" + topic_ + "]\n");
   EXPECT_TRUE(hasCommitted(group_ + "_clone", "4"));
+}
+
+TEST_F(MqadminGroupTest, AGroupThatDoesNotExistIsNotCloned) {
+  const Cluster::Outcome outcome =
+      cluster_->admin({"cloneGroupOffset", "-s", group_ + "_mistyped", "-d", group_, "-t", topic_});
+  EXPECT_EQ(outcome.status, 1) << outcome.output;
+  EXPECT_THAT(outcome.output, HasSubstr("subscription group [" + group_ + "_mistyped] not exist"));
+}
+
+// Promise: a broker that refuses a reset is named, and keeps it from no other one. The first of the
+// two does not know the group.
+TEST_F(MqadminGroupTest, AResetThatFailsAtOneBrokerIsDoneAtTheOthers) {
+  const TempDir folder;
+  Slave first(*cluster_, folder.path().string(),
+              {{"brokerName", "a-first"}, {"brokerId", "0"}, {"brokerRole", "ASYNC_MASTER"}});
+  first.start();
+  admin({"updateTopic", "-b", first.address(), "-t", topic_, "-r", "1", "-w", "1"});
+  admin({"updateSubGroup", "-b", cluster_->brokerAddr(), "-g", group_});
+  ASSERT_TRUE(eventually([&] {
+    return admin({"topicRoute", "-t", topic_}).find("a-first") != std::string::npos;
+  }));
+  const Cluster::Outcome outcome =
+      cluster_->admin({"resetOffsetByTime", "-g", group_, "-t", topic_, "-s", "now"});
+  EXPECT_EQ(outcome.status, 1);
+  EXPECT_THAT(outcome.output,
+              AllOf(HasSubstr("\na-first (" + first.address() + ") failed: "),
+                    HasSubstr("subscription group [" + group_ + "] not exist"),
+                    ContainsRegex("\nbroker-a +3 +0"), HasSubstr("failed at 1 of 2 brokers")));
 }
 
 TEST_F(MqadminGroupTest, WhatHasAccumulatedIsSkipped) {

@@ -67,6 +67,21 @@ Result<std::map<std::string, std::string>> brokersOfGroup(client::AdminClient& a
   return masters;
 }
 
+Status atEachBroker(const std::map<std::string, std::string>& brokers,
+                    const std::function<Status(const std::string&, const std::string&)>& work) {
+  size_t failures = 0;
+  for (const auto& [name, address] : brokers) {
+    const Status done = work(name, address);
+    if (!done.isOk()) {
+      ++failures;
+      fmt::print("{} ({}) failed: {}\n", name, address, done.message());
+    }
+  }
+  return failures == 0 ? Status::ok()
+                       : Status::internal(fmt::format("failed at {} of {} brokers, as said above",
+                                                      failures, brokers.size()));
+}
+
 Result<OnlineGroup> onlineGroup(client::AdminClient& admin, const std::string& group,
                                 const std::string& broker) {
   std::map<std::string, std::string> brokers{{broker, broker}};

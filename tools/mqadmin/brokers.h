@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <map>
 #include <string>
 #include <vector>
@@ -46,6 +47,11 @@ Result<std::map<std::string, std::string>> brokersToAsk(client::AdminClient& adm
 /// Brokers that know a group, by name: those of its retry topic, else all masters.
 Result<std::map<std::string, std::string>> brokersOfGroup(client::AdminClient& admin,
                                                           const std::string& group);
+
+/// Does `work(name, address)` at every broker, whatever becomes of it at the others, and prints a
+/// line for each at which it fails. The error tells how many these are.
+Status atEachBroker(const std::map<std::string, std::string>& brokers,
+                    const std::function<Status(const std::string&, const std::string&)>& work);
 
 /// The members of a group as one broker has them.
 struct OnlineGroup {

@@ -74,6 +74,27 @@ TEST_F(AtomicFileTest, LeavesTheFileAloneWhenItCannotReplaceIt) {
   EXPECT_EQ(test::readFile(path_), "{old}");
 }
 
+// Promise: whoever keeps settings elsewhere, and only links to them, finds the change there.
+TEST_F(AtomicFileTest, ReplacesWhatALinkLeadsTo) {
+  const std::string target = folder_.file("elsewhere/real.json");
+  std::filesystem::create_directories(folder_.file("elsewhere"));
+  std::filesystem::create_symlink("elsewhere/real.json", folder_.file("link.json"));
+  std::filesystem::create_symlink(folder_.file("link.json"), path_);
+  ASSERT_TRUE(replaceFile(path_, "{1}").isOk()) << "it leads to nothing yet";
+  ASSERT_TRUE(replaceFile(path_, "{2}").isOk());
+  EXPECT_TRUE(std::filesystem::is_symlink(path_));
+  EXPECT_FALSE(std::filesystem::is_symlink(target));
+  EXPECT_EQ(test::readFile(target), "{2}");
+  EXPECT_EQ(test::readFile(backup_), "{1}") << "where readWithBackup() looks for it";
+  EXPECT_FALSE(std::filesystem::is_symlink(backup_));
+}
+
+TEST_F(AtomicFileTest, LeavesLinksAloneThatLeadNowhere) {
+  std::filesystem::create_symlink("topics.json", path_);
+  EXPECT_EQ(replaceFile(path_, "{}").code(), StatusCode::kIo);
+  EXPECT_TRUE(std::filesystem::is_symlink(path_));
+}
+
 TEST_F(AtomicFileTest, ReadsTheFileWhenItIsWhole) {
   test::writeFile(path_, "{new}");
   test::writeFile(backup_, "{old}");

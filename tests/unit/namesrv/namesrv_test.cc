@@ -7,6 +7,7 @@
 #include <thread>
 #include <vector>
 
+#include "namesrv/route_table.h"
 #include "remoting/protocol/commands/namesrv_kv.h"
 #include "tests/unit/namesrv/namesrv_fixture.h"
 
@@ -66,6 +67,27 @@ TEST_F(NamesrvTest, ABrokerWhoseConnectionClosesIsGoneAtOnce) {
   EXPECT_TRUE(isRouted("T"));
   broker.hangUp();
   EXPECT_TRUE(eventually([&] { return !isRouted("T"); }));
+}
+
+// Its topics are more than are removed at a time.
+TEST_F(NamesrvTest, ALargeBrokerWhoseConnectionClosesIsGoneAsAWhole) {
+  settings_.scan_interval_ms = 3'600'000;  // It is not the scan that ends what has been begun.
+  start();
+  remoting::RegisterBrokerBody body = topicsOf({});
+  model::TopicConfig config;
+  for (size_t i = 0; i < 3 * RouteTable::kTopicsPerRemoval; ++i) {
+    config.topic_name = "T" + std::to_string(i);
+    body.topic_config_serialize_wrapper.topic_config_table[config.topic_name] = config;
+  }
+  Peer broker(server_->port());
+  enroll(broker, brokerA(), body);
+  ASSERT_TRUE(isRouted("T0"));
+  broker.hangUp();
+  EXPECT_TRUE(eventually([&] {
+    return client_->call(remoting::GetBrokerClusterInfo{}).body.find("broker-a") ==
+           std::string::npos;
+  }));
+  EXPECT_FALSE(isRouted("T0"));
 }
 
 TEST_F(NamesrvTest, ABrokerThatReconnectedStaysWhenItsOldConnectionCloses) {

@@ -151,7 +151,7 @@ TEST_F(RouteTableTest, ABrokersComingAndGoingCostsNoMoreWithManyTopicsOfOthers) 
       enroll(master("passer-by-" + number, "10.1.0.1:" + number), topics({"T" + number}));
       table_.wipeWritePerm("passer-by-" + number);
     }
-    EXPECT_EQ(table_.connectionsClosed({1}).size(), size_t{kBrokers});
+    EXPECT_EQ(table_.connectionsClosed({1}).gone.size(), size_t{kBrokers});
     return rocketmq::test::ownCpuTime() - began;
   };
   const auto alone = comeAndGo();
@@ -279,7 +279,7 @@ TEST_F(RouteTableTest, AnotherAddressTakesAnIdOverAndTheFormerOnesEndDoesNotHurt
   successor.connection_id = 7;
   enroll(successor, topics({"T"}));
   EXPECT_THAT(addressesOf("T"), ElementsAre("10.0.0.7:10911"));
-  EXPECT_THAT(table_.connectionsClosed({1}), IsEmpty());
+  EXPECT_THAT(table_.connectionsClosed({1}).gone, IsEmpty());
   EXPECT_THAT(addressesOf("T"), ElementsAre("10.0.0.7:10911"));
 }
 
@@ -354,7 +354,7 @@ TEST_F(RouteTableTest, ASingleTopicIsNoSignOfLife) {
   EXPECT_EQ(table_.registerTopic("T", {{.broker_name = "broker-a"}}),
             RegisterTopicResult::kAccepted);
   advance(milliseconds(1));
-  EXPECT_THAT(table_.expire(now_), ElementsAre("10.0.0.1:10911"));
+  EXPECT_THAT(table_.expire(now_).gone, ElementsAre("10.0.0.1:10911"));
 }
 
 TEST_F(RouteTableTest, ASilentBrokerExpiresAfterItsTimeoutAndNotBefore) {
@@ -364,13 +364,13 @@ TEST_F(RouteTableTest, ASilentBrokerExpiresAfterItsTimeoutAndNotBefore) {
   enroll(hasty, topics({"T"}));
 
   advance(milliseconds(10'000));
-  EXPECT_THAT(table_.expire(now_), IsEmpty());
+  EXPECT_THAT(table_.expire(now_).gone, IsEmpty());
   advance(milliseconds(1));
-  EXPECT_THAT(table_.expire(now_), ElementsAre("10.0.0.9:10911"));
+  EXPECT_THAT(table_.expire(now_).gone, ElementsAre("10.0.0.9:10911"));
   EXPECT_THAT(addressesOf("T"), ElementsAre("10.0.0.1:10911"));
 
   advance(milliseconds(110'000));
-  EXPECT_THAT(table_.expire(now_), ElementsAre("10.0.0.1:10911"));
+  EXPECT_THAT(table_.expire(now_).gone, ElementsAre("10.0.0.1:10911"));
   EXPECT_THAT(addressesOf("T"), IsEmpty());
 }
 
@@ -381,7 +381,7 @@ TEST_F(RouteTableTest, RegisteringAndAskingForTheVersionKeepABrokerAlive) {
   advance(milliseconds(100'000));
   table_.queryDataVersion(master().broker, version(1), now_);
   advance(milliseconds(100'000));
-  EXPECT_THAT(table_.expire(now_), IsEmpty());
+  EXPECT_THAT(table_.expire(now_).gone, IsEmpty());
 }
 
 TEST_F(RouteTableTest, DataVersionsAreComparedAsAWhole) {
@@ -402,8 +402,8 @@ TEST_F(RouteTableTest, DataVersionsAreComparedAsAWhole) {
 TEST_F(RouteTableTest, AClosedConnectionRemovesExactlyTheBrokersThatRegisteredOverIt) {
   enroll(master(), topics({"T"}));
   enroll(slave(), topics({"T"}));
-  EXPECT_THAT(table_.connectionsClosed({3}), IsEmpty());
-  EXPECT_THAT(table_.connectionsClosed({1}), ElementsAre("10.0.0.1:10911"));
+  EXPECT_THAT(table_.connectionsClosed({3}).gone, IsEmpty());
+  EXPECT_THAT(table_.connectionsClosed({1}).gone, ElementsAre("10.0.0.1:10911"));
   EXPECT_THAT(addressesOf("T"), ElementsAre("10.0.0.2:10911"));
 }
 
@@ -412,8 +412,72 @@ TEST_F(RouteTableTest, ABrokerThatReconnectedSurvivesTheEndOfItsOldConnection) {
   Registration again = master();
   again.connection_id = 9;
   enrollLazily(again, topics({"T"}));
-  EXPECT_THAT(table_.connectionsClosed({1}), IsEmpty());
+  EXPECT_THAT(table_.connectionsClosed({1}).gone, IsEmpty());
   EXPECT_THAT(addressesOf("T"), ElementsAre("10.0.0.1:10911"));
+}
+
+/// A broker with more topics than are removed at a time, and whose connection is 1.
+class LargeBrokerTest : public RouteTableTest {
+ protected:
+  static constexpr size_t kTopics = RouteTable::kTopicsPerRemoval * 5 / 2;
+
+  LargeBrokerTest() {
+    for (size_t i = 0; i < kTopics; ++i) {
+      names_.push_back("topic-" + std::to_string(i));
+    }
+    for (const std::string& name : names_) {
+      topics_.push_back({name, kReadWrite});
+    }
+    enroll(master(), topics_);
+  }
+
+  size_t routed() { return table_.publish()->topicCount(); }
+
+  std::vector<std::string> names_;
+  std::vector<TopicQueues> topics_;
+};
+
+// Promise: others wait for some thousand topics at most, not for all that go.
+TEST_F(LargeBrokerTest, ABrokerGoesInPieces) {
+  RouteTable::Removal part = table_.connectionsClosed({1});
+  ASSERT_FALSE(part.is_done);
+  for (size_t before = kTopics; !part.is_done; part = table_.connectionsClosed({1})) {
+    EXPECT_THAT(part.gone, IsEmpty());
+    const size_t removed = before - routed();
+    EXPECT_GT(removed, RouteTable::kTopicsPerRemoval / 2);
+    EXPECT_LT(removed, RouteTable::kTopicsPerRemoval * 3 / 2);
+    before -= removed;
+  }
+  EXPECT_THAT(part.gone, ElementsAre("10.0.0.1:10911"));
+  EXPECT_EQ(routed(), 0u);
+  EXPECT_TRUE(table_.brokers().empty());
+}
+
+TEST_F(LargeBrokerTest, ASilentBrokerGoesInPiecesAndThoseBehindItToo) {
+  enroll(master("small", "10.0.0.2:10911"), topics({"T"}));
+  advance(milliseconds(120'001));
+  std::vector<std::string> gone;
+  RouteTable::Removal part = table_.expire(now_);
+  ASSERT_FALSE(part.is_done);
+  for (; !part.is_done; part = table_.expire(now_)) {
+    gone.insert(gone.end(), part.gone.begin(), part.gone.end());
+  }
+  gone.insert(gone.end(), part.gone.begin(), part.gone.end());
+  EXPECT_THAT(gone, ElementsAre("10.0.0.1:10911", "10.0.0.2:10911"));
+  EXPECT_EQ(routed(), 0u);
+}
+
+// Promise: a broker that is back before all of it has gone keeps the rest, and gets back what it
+// has lost, though its data have not changed.
+TEST_F(LargeBrokerTest, ABrokerThatReconnectsWhileItGoesHasAllItsTopics) {
+  EXPECT_FALSE(table_.connectionsClosed({1}).is_done);
+  Registration again = master();
+  again.connection_id = 9;
+  EXPECT_TRUE(enrollLazily(again, topics_));
+  EXPECT_EQ(routed(), kTopics);
+  EXPECT_TRUE(table_.connectionsClosed({1}).is_done);
+  EXPECT_EQ(routed(), kTopics);
+  EXPECT_FALSE(enrollLazily(again, topics_)) << "nothing is missing";
 }
 
 /// A table that is full soon.
@@ -464,7 +528,7 @@ TEST_F(FullRouteTableTest, ABrokerThatMovesTakesItsOwnPlace) {
             Outcome::kAccepted);
   EXPECT_EQ(enroll(other(2), topics({"U"})).outcome, Outcome::kTooManyBrokers);
   advance(milliseconds(120'001));
-  EXPECT_THAT(table_.expire(now_), ElementsAre("10.0.1.1:10911", "10.0.2.4:10911"));
+  EXPECT_THAT(table_.expire(now_).gone, ElementsAre("10.0.1.1:10911", "10.0.2.4:10911"));
 }
 
 TEST_F(FullRouteTableTest, TopicsBeyondTheBoundOfABrokerAreLeftOutUntilThereIsRoom) {
@@ -480,7 +544,7 @@ TEST_F(FullRouteTableTest, TopicsBeyondTheBoundOfABrokerAreLeftOutUntilThereIsRo
   EXPECT_EQ(enroll(changed(master(), 2), again).topics_left_out, 2u);
   EXPECT_EQ(permOf("A"), 4);
   advance(milliseconds(100'000));
-  EXPECT_THAT(table_.expire(now_), IsEmpty());
+  EXPECT_THAT(table_.expire(now_).gone, IsEmpty());
 
   table_.deleteTopic("A");
   table_.deleteTopic("B", "C");

@@ -7,6 +7,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "tools/mqadmin/brokers.h"
 #include "tools/mqadmin/command.h"
 #include "tools/mqadmin/text.h"
 
@@ -15,7 +16,8 @@ namespace {
 
 using remoting::ResponseCode;
 
-/// Sends a group to a time in a topic, on all brokers of the topic, and prints where it goes.
+/// Sends a group to a time in a topic, on all brokers of the topic, and prints where it goes, or
+/// why it does not.
 class OffsetReset {
  public:
   void addTo(CLI::App& app) {
@@ -33,23 +35,28 @@ class OffsetReset {
   Status run(client::AdminClient& admin, TimestampMs time) const {
     ROCKETMQ_ASSIGN_OR_RETURN(const auto brokers, admin.brokersOfTopic(topic_));
     fmt::print("{:<40}  {:<40}  {:<40}\n", "#brokerName", "#queueId", "#offset");
-    for (const auto& [name, address] : brokers) {
-      auto reset = admin.resetOffset(address, group_, topic_, time, force());
-      if (!reset.ok() &&
-          client::AdminClient::refusal(reset.status()) == ResponseCode::kConsumerNotOnline) {
-        reset = resetOffline(admin, address, name, time);
-      }
-      if (!reset.ok()) {
-        return reset.status();
-      }
-      for (const auto& [queue, offset] : reset->offset_table) {
-        fmt::print("{:<40}  {:<40}  {:<40}\n", cut(queue.broker_name, 32), queue.queue_id, offset);
-      }
+    return atEachBroker(brokers, [&](const std::string& name, const std::string& address) {
+      return resetAt(admin, name, address, time);
+    });
+  }
+
+ private:
+  Status resetAt(client::AdminClient& admin, const std::string& name, const std::string& address,
+                 TimestampMs time) const {
+    auto reset = admin.resetOffset(address, group_, topic_, time, force());
+    if (!reset.ok() &&
+        client::AdminClient::refusal(reset.status()) == ResponseCode::kConsumerNotOnline) {
+      reset = resetOffline(admin, address, name, time);
+    }
+    if (!reset.ok()) {
+      return reset.status();
+    }
+    for (const auto& [queue, offset] : reset->offset_table) {
+      fmt::print("{:<40}  {:<40}  {:<40}\n", cut(queue.broker_name, 32), queue.queue_id, offset);
     }
     return Status::ok();
   }
 
- private:
   /// The old way, for brokers that only pass resets on to clients: sets the stored offsets.
   Result<remoting::ResetOffsetBody> resetOffline(client::AdminClient& admin,
                                                  const std::string& address,
@@ -141,10 +148,10 @@ class CloneGroupOffset : public Command {
 
   Status run(client::AdminClient& admin) override {
     ROCKETMQ_ASSIGN_OR_RETURN(const auto brokers, admin.brokersOfTopic(topic_));
-    for (const auto& [name, address] : brokers) {
-      ROCKETMQ_RETURN_IF_ERROR(
-          admin.cloneGroupOffset(address, source_, destination_, topic_, parseBool(offline_)));
-    }
+    ROCKETMQ_RETURN_IF_ERROR(atEachBroker(brokers, [&](const std::string&,
+                                                       const std::string& address) {
+      return admin.cloneGroupOffset(address, source_, destination_, topic_, parseBool(offline_));
+    }));
     fmt::print("clone group offset success. srcGroup[{}], destGroup=[{}], topic[{}]\n", source_,
                destination_, topic_);
     return Status::ok();

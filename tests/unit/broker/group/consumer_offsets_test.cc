@@ -219,6 +219,19 @@ TEST_F(ConsumerOffsetsTest, AResetOfABroadcastingGroupIsForAllItsMembers) {
   EXPECT_FALSE(offsets_->isResetPending("G", "T", 0));
 }
 
+// Promise: a member of a broadcasting group that has gone where it was asked to go is not sent
+// there again; one that pulls elsewhere knows no such request, and is.
+TEST_F(ConsumerOffsetsTest, AMemberOfABroadcastingGroupIsSentThereOnce) {
+  const std::set<uint64_t> all = {1, 2, 3};
+  offsets_->assignReset("G", "T", 0, 10, {1, 2});
+  EXPECT_EQ(offsets_->resetFor("G", "T", 0, 10, 1, all), std::nullopt);
+  EXPECT_EQ(offsets_->resetFor("G", "T", 0, 51, 2, all), 10);
+  EXPECT_EQ(offsets_->resetFor("G", "T", 0, 10, 2, all), std::nullopt);
+  EXPECT_EQ(offsets_->resetFor("G", "T", 0, 10, 3, all), 10) << "nobody has asked it";
+  EXPECT_EQ(offsets_->resetFor("G", "T", 0, 10, 3, all), std::nullopt);
+  EXPECT_FALSE(offsets_->isResetPending("G", "T", 0));
+}
+
 TEST_F(ConsumerOffsetsTest, ASlaveKeepsWhatWasCommittedToItUntilTheMasterHasIt) {
   markForMaster();
   offsets_->commit("G", "T", 0, 50);  // While the master is gone.

@@ -12,6 +12,7 @@
 namespace rocketmq::broker {
 namespace {
 
+using ::testing::ContainsRegex;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
@@ -33,7 +34,8 @@ class HaMetricsTest : public HaTest {
     const HaReporter reporter({.settings = broker.settings_,
                                .store = *broker.store_,
                                .server = is_master ? server_.get() : nullptr,
-                               .client = is_master ? nullptr : &*client_});
+                               .client = is_master ? nullptr : &*client_,
+                               .copies = is_master ? nullptr : &copies_});
     return BrokerMetrics({.settings = broker.settings_,
                           .store = *broker.store_,
                           .stats = stats_,
@@ -48,6 +50,7 @@ class HaMetricsTest : public HaTest {
         .page();
   }
 
+  TableCopies copies_{std::chrono::steady_clock::now() - std::chrono::hours(2)};
   BrokerStats stats_{"C", 0};
   ConsumerFilters filters_{"", BloomFilter(20, 32), master_.clock_};
   ClientRegistry clients_{{}, filters_, master_.clock_};
@@ -84,6 +87,8 @@ TEST_F(HaMetricsTest, ASlaveShowsWhetherItIsConnected) {
   ASSERT_TRUE(slaveHas(end));
   EXPECT_TRUE(shows(*slave_, "rocketmq_ha_slave_connected", "1"));
   EXPECT_THAT(page(*slave_), Not(HasSubstr("\nrocketmq_ha_in_sync_slaves{")));
+  EXPECT_THAT(page(*slave_), ContainsRegex("\nrocketmq_ha_slave_tables_age_seconds.*} 72[0-9]+\n"));
+  EXPECT_THAT(page(master_), Not(HasSubstr("\nrocketmq_ha_slave_tables_age_seconds{")));
   server_->stop();
   EXPECT_TRUE(shows(*slave_, "rocketmq_ha_slave_connected", "0"));
 }

@@ -121,6 +121,40 @@ TEST_F(SendBackServiceTest, WhatCannotBeTakenBackIsRefused) {
   EXPECT_EQ(sendBack(offset), ResponseCode::kSubscriptionGroupNotExist);
 }
 
+// Promise: a message that is as long as it may be is not tried again for ever. What nobody needs is
+// left out; without room for what a retry needs, the message is a dead letter.
+TEST_F(SendBackServiceTest, AMessageIsTakenBackHoweverLongItsPropertiesAre) {
+  size_t sent = 0;
+  for (size_t length = kPropertiesLengthMax - 300; length < kPropertiesLengthMax; ++length) {
+    const auto answer = trySend({.properties = {{"K", std::string(length, 'x')}}}).answer;
+    if (answer.code == ResponseCode::kSuccess) {
+      ++sent;
+      const auto id = OffsetMessageId::parse(answer.header->message_id);
+      ASSERT_EQ(sendBack(id->physical_offset), ResponseCode::kSuccess) << length;
+    }
+  }
+  const auto retried = stored(kScheduleTopic, 2);
+  const auto dead = stored("%DLQ%G");
+  ASSERT_EQ(retried.size() + dead.size(), sent);
+  ASSERT_FALSE(retried.empty());
+  ASSERT_FALSE(dead.empty());
+  EXPECT_TRUE(retried.front().properties.contains("ORIGIN_MESSAGE_ID"));
+  EXPECT_FALSE(retried.back().properties.contains("ORIGIN_MESSAGE_ID"));
+  EXPECT_EQ(retried.back().properties.at("REAL_TOPIC"), "%RETRY%G");
+  for (const auto* last : {&retried.back(), &dead.back()}) {
+    EXPECT_EQ(last->properties.at("RETRY_TOPIC"), "T");
+    EXPECT_EQ(last->record.reconsume_times, 1);
+  }
+
+  clock_.advance(std::chrono::seconds(10));
+  delays_->deliverDue();
+  const auto again = stored("%RETRY%G");
+  ASSERT_EQ(again.size(), retried.size());
+  ASSERT_EQ(sendBack(again.back().record.physical_offset), ResponseCode::kSuccess);
+  EXPECT_FALSE(stored(kScheduleTopic, 3).back().properties.contains("ORIGIN_MESSAGE_ID"))
+      << "it would name another than the first";
+}
+
 TEST_F(SendBackServiceTest, AGroupWithoutRetryQueuesDropsTheMessage) {
   model::SubscriptionGroupConfig group;
   group.group_name = "G";
