@@ -59,20 +59,46 @@ void ReplyService::push(Reply reply, Done done) const {
           "push reply message fail, channel of <" + client + "> not found."});
     return;
   }
+  if (const auto bytes_max = static_cast<size_t>(parts_.settings.load()->message_bytes_max);
+      reply.body.size() > bytes_max) {
+    done({ResponseCode::kMessageIllegal,
+          "the reply's body has " + std::to_string(reply.body.size()) +
+              " bytes, maxMessageSize is " + std::to_string(bytes_max)});
+    return;
+  }
+  const size_t bytes = reply.body.size() + reply.header.properties.value_or("").size();
+  if (!reserve(bytes)) {
+    done({ResponseCode::kSystemBusy,
+          "[OVERLOAD]system busy, start flow control for a while: too many replies wait for their "
+          "clients to confirm them"});
+    return;
+  }
   const PushReplyMessageToClient request =
       pushRequestOf(reply, parts_.clock.nowMs(), advertised_address_);
-  remoting::Payload body(reply.body);
+  const auto shared = std::make_shared<const Reply>(std::move(reply));
+  remoting::Payload body;
+  body.add(shared->body, shared);
   connection->call(request, std::move(body), remoting::deadlineAfter(kPushTimeout),
-                   [this, client, reply = std::move(reply),
+                   [this, client, bytes, shared,
                     done = std::move(done)](remoting::CallResult<PushReplyMessageToClient> result) {
+                     unconfirmed_bytes_.fetch_sub(bytes, std::memory_order_relaxed);
                      if (result.ok() && result->success()) {
-                       done(store(reply));
+                       done(store(*shared));
                        return;
                      }
                      done({ResponseCode::kSystemError,
                            "push reply message to " + client + " fail: " +
                                (result.ok() ? result->remark : result.status().message())});
                    });
+}
+
+bool ReplyService::reserve(size_t bytes) const {
+  const size_t before = unconfirmed_bytes_.fetch_add(bytes, std::memory_order_relaxed);
+  if (before + bytes > kUnconfirmedBytesMax) {
+    unconfirmed_bytes_.fetch_sub(bytes, std::memory_order_relaxed);
+    return false;
+  }
+  return true;
 }
 
 ReplyService::Answer ReplyService::store(const Reply& reply) const {

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -18,8 +20,11 @@
 namespace rocketmq::broker {
 
 /// Brings replies of request-reply exchanges to the client that waits for them (RocketMQ:
-/// ReplyMessageProcessor), and stores them as well when storeReplyMessageEnable is set. Threads:
-/// any; never blocks.
+/// ReplyMessageProcessor), and stores them as well when storeReplyMessageEnable is set.
+///
+/// Bound:   replies that their clients have not confirmed yet, 64 MiB of all; what comes then is
+///          refused as SYSTEM_BUSY.
+/// Threads: any; never blocks.
 class ReplyService {
  public:
   using Answer = remoting::Answer<remoting::SendMessageReply>;
@@ -48,10 +53,15 @@ class ReplyService {
   void push(Reply reply, Done done) const;
 
  private:
+  static constexpr size_t kUnconfirmedBytesMax = 64u << 20;
+
+  /// False when there is no room for so much.
+  bool reserve(size_t bytes) const;
   Answer store(const Reply& reply) const;
 
   const Parts parts_;
   const std::string advertised_address_;
+  mutable std::atomic<size_t> unconfirmed_bytes_{0};
 };
 
 }  // namespace rocketmq::broker

@@ -66,8 +66,9 @@ class Peer {
           return remoting::Answer<remoting::NoFields>();
         });
     router_.handle<remoting::PushReplyMessageToClient>(
-        {}, [this](const remoting::PushReplyMessageToClient& request,
-                   const remoting::RequestContext& context) {
+        {.inline_body_max = remoting::kAnyBodyBytes, .body_max = remoting::kAnyBodyBytes},
+        [this](const remoting::PushReplyMessageToClient& request,
+               const remoting::RequestContext& context) {
           const MutexLock lock(mutex_);
           reply_ = request;
           reply_body_ = context.body();
@@ -99,8 +100,8 @@ class Peer {
                              remoting::deadlineAfter(timeout));
   }
   template <class C, class Callback>
-  void callLater(C request, Callback callback) {
-    client_->call(address_, std::move(request), remoting::Payload(),
+  void callLater(C request, Callback callback, std::string body = {}) {
+    client_->call(address_, std::move(request), std::move(body),
                   remoting::deadlineAfter(seconds(30)), std::move(callback));
   }
   template <class C>

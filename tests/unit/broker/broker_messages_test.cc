@@ -2,8 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <chrono>
 #include <future>
+#include <memory>
 #include <string>
 #include <thread>
 #include <vector>
@@ -12,6 +14,7 @@
 #include "remoting/protocol/commands/query_message.h"
 #include "remoting/protocol/commands/send_back.h"
 #include "tests/support/eventually.h"
+#include "tests/support/raw_client.h"
 #include "tests/unit/broker/broker_fixture.h"
 
 namespace rocketmq::broker {
@@ -167,6 +170,45 @@ TEST_F(BrokerTest, AReplyReachesTheClientThatWaitsAndIsStored) {
   EXPECT_EQ(peer_->call(reply, "pong")->code, ResponseCode::kSystemError);
   reply.properties = "";
   EXPECT_EQ(peer_->call(reply, "pong")->code, ResponseCode::kSystemError);
+}
+
+TEST_F(BrokerTest, RepliesThatTheirClientDoesNotConfirmAreBounded) {
+  settings_.message_bytes_max = 16 << 20;
+  restart();
+  auto silent = std::make_unique<test::RawClient>(broker_->port());
+  const std::string heartbeat = heartbeatOf("r1", "", "RP");
+  ASSERT_EQ(silent->call(34, "", heartbeat).code, 0);
+  remoting::SendReplyMessageV2 reply;
+  static_cast<remoting::SendMessageHeader<std::string>&>(reply) =
+      sendOf<remoting::SendMessageV2>("DefaultCluster_REPLY_TOPIC", {{"REPLY_TO_CLIENT", "r1"}});
+  const std::string body(15 << 20, 'x');
+  std::atomic<int> ended{0};
+  for (int i = 0; i < 4; ++i) {
+    peer_->callLater(
+        reply, [&](const CallResult<remoting::SendReplyMessageV2>&) { ++ended; }, body);
+    ASSERT_TRUE(silent->takeRequest());
+  }
+  EXPECT_EQ(peer_->call(reply, body)->code, ResponseCode::kSystemBusy);
+  EXPECT_EQ(ended, 0);
+  silent.reset();
+  EXPECT_TRUE(test::eventually([&] { return ended == 4; }));
+  Peer requester(address());
+  ASSERT_TRUE(requester.call(remoting::Heartbeat{}, heartbeat)->success());
+  const auto answer = peer_->call(reply, body);
+  EXPECT_TRUE(answer->success()) << answer->remark;
+}
+
+TEST_F(BrokerTest, AReplyIsNoLongerThanAMessage) {
+  Peer requester(address());
+  ASSERT_TRUE(requester.call(remoting::Heartbeat{}, heartbeatOf("r1", "", "RP"))->success());
+  remoting::SendReplyMessageV2 reply;
+  static_cast<remoting::SendMessageHeader<std::string>&>(reply) =
+      sendOf<remoting::SendMessageV2>("DefaultCluster_REPLY_TOPIC", {{"REPLY_TO_CLIENT", "r1"}});
+  EXPECT_EQ(peer_->call(reply, std::string((4 << 20) + 1, 'x'))->code,
+            ResponseCode::kMessageIllegal);
+  EXPECT_FALSE(requester.reply());
+  const auto answer = peer_->call(reply, std::string(4 << 20, 'x'));
+  EXPECT_TRUE(answer->success()) << answer->remark;
 }
 
 TEST_F(BrokerTest, SentBackMessagesAreDeliveredAgain) {
