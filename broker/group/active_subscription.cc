@@ -95,8 +95,8 @@ size_t activeBytes(const model::SubscriptionData& sent) {
   constexpr size_t kTagBytes = 144;
   constexpr size_t kExpressionFactor = 32;
   constexpr size_t kTableBytes = 256;
-  const size_t fixed =
-      sizeof(ActiveSubscription) + kTableBytes + 2 * sent.topic.size() + sent.sub_string.size();
+  const size_t fixed = sizeof(ActiveSubscription) + kTableBytes + 2 * sent.topic.size() +
+                       sent.expression_type.size() + sent.sub_string.size();
   if (model::isTagExpression(sent.expression_type)) {
     const auto bars = std::count(sent.sub_string.begin(), sent.sub_string.end(), '|');
     return fixed + sent.sub_string.size() + (static_cast<size_t>(bars) / 2 + 1) * kTagBytes;

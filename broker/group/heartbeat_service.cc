@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "broker/group/name_check.h"
 #include "common/log.h"
 #include "common/validate.h"
 
@@ -16,27 +17,8 @@ namespace {
 /// Spreads a small number over all bits.
 constexpr uint64_t kOddMultiplier = 0x9E3779B97F4A7C15;
 
-/// Topics, groups and ids of clients are shorter where they work, see validateGroup().
-constexpr size_t kNameBytesMax = 512;
-
-Status checkLength(const std::string& what, std::string_view text, size_t bytes_max) {
-  if (text.size() <= bytes_max) {
-    return Status::ok();
-  }
-  return Status::invalidArgument("the " + what + " in a heartbeat has " +
-                                 std::to_string(text.size()) + " bytes, at most " +
-                                 std::to_string(bytes_max) + " are taken");
-}
-
-/// Of a topic, a group or a client.
-Status checkName(const std::string& what, std::string_view name) {
-  ROCKETMQ_RETURN_IF_ERROR(checkLength(what, name, kNameBytesMax));
-  if (std::any_of(name.begin(), name.end(),
-                  [](unsigned char byte) { return byte < 0x20 || byte == 0x7f; })) {
-    return Status::invalidArgument("the " + what + " in a heartbeat has control characters");
-  }
-  return Status::ok();
-}
+/// TAG or SQL92; others are refused by who pulls with them.
+constexpr size_t kExpressionTypeBytesMax = 64;
 
 std::string retryTopicOf(const std::string& group) {
   return std::string(kRetryTopicPrefix) + group;
@@ -114,16 +96,19 @@ bool HeartbeatService::prepareGroup(const remoting::ConsumerData& consumer) {
 }
 
 Status HeartbeatService::check(const remoting::HeartbeatData& heartbeat) {
-  ROCKETMQ_RETURN_IF_ERROR(checkName("clientID", heartbeat.client_id));
+  ROCKETMQ_RETURN_IF_ERROR(checkName("clientID in a heartbeat", heartbeat.client_id));
   for (const remoting::ProducerData& producer : heartbeat.producer_data_set) {
-    ROCKETMQ_RETURN_IF_ERROR(checkName("producer group", producer.group_name));
+    ROCKETMQ_RETURN_IF_ERROR(checkName("producer group in a heartbeat", producer.group_name));
   }
   for (const remoting::ConsumerData& consumer : heartbeat.consumer_data_set) {
-    ROCKETMQ_RETURN_IF_ERROR(checkName("consumer group", consumer.group_name));
+    ROCKETMQ_RETURN_IF_ERROR(checkName("consumer group in a heartbeat", consumer.group_name));
     for (const model::SubscriptionData& subscription : consumer.subscription_data_set) {
-      ROCKETMQ_RETURN_IF_ERROR(checkName("topic", subscription.topic));
-      ROCKETMQ_RETURN_IF_ERROR(checkLength("subscription of " + subscription.topic,
-                                           subscription.sub_string, model::kTagExpressionBytesMax));
+      ROCKETMQ_RETURN_IF_ERROR(checkName("topic in a heartbeat", subscription.topic));
+      ROCKETMQ_RETURN_IF_ERROR(
+          checkLength("subscription of " + subscription.topic + " in a heartbeat",
+                      subscription.sub_string, model::kTagExpressionBytesMax));
+      ROCKETMQ_RETURN_IF_ERROR(checkLength("expressionType in a heartbeat",
+                                           subscription.expression_type, kExpressionTypeBytesMax));
     }
   }
   return Status::ok();

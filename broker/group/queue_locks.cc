@@ -35,12 +35,13 @@ QueueLocksFile QueueLocks::file() const {
   QueueLocksFile file;
   for (const Shard& shard : shards_) {
     MutexLock guard(shard.mutex);
-    size_t room = kLocksInFileMax;
+    size_t room = kBytesInFileMax;
     for (const auto& [group, locks] : shard.groups) {
       std::map<std::string_view, Queues> owners;
       for (const auto& [queue, lock] : locks) {
-        if (room > 0) {
-          --room;
+        const size_t bytes = bytesOf(group, queue, lock.client_id);
+        if (bytes <= room) {
+          room -= bytes;
           owners[lock.client_id].insert(queue);
         }
       }
@@ -55,6 +56,12 @@ QueueLocksFile QueueLocks::file() const {
   return file;
 }
 
+size_t QueueLocks::bytesOf(std::string_view group, const Queue& queue, std::string_view client_id) {
+  constexpr size_t kNodeBytes = 144;
+  return kNodeBytes + group.size() + queue.topic.size() + queue.broker_name.size() +
+         client_id.size();
+}
+
 QueueLocks::Queues QueueLocks::lock(std::string_view group, std::string_view client_id,
                                     const Queues& queues, TimePoint now) {
   Queues owned;
@@ -62,23 +69,26 @@ QueueLocks::Queues QueueLocks::lock(std::string_view group, std::string_view cli
   MutexLock guard(shard.mutex);
   auto locks = shard.groups.find(group);
   if (locks == shard.groups.end()) {
-    locks = shard.groups.emplace(std::string(group), std::map<Queue, Lock>{}).first;
+    locks = shard.groups.emplace(std::string(group), Locks{}).first;
   }
   for (const Queue& queue : queues) {
-    const auto known = locks->second.find(queue);
-    if (known == locks->second.end() && shard.locks >= kLocksMax) {
-      continue;
-    }
-    shard.locks += static_cast<size_t>(known == locks->second.end());
-    Lock& lock = locks->second[queue];
-    if (lock.client_id != client_id) {
-      if (!lock.client_id.empty() && !expired(lock, now)) {
+    auto place = locks->second.find(queue);
+    const bool is_known = place != locks->second.end();
+    if (!is_known || place->second.client_id != client_id) {
+      if (is_known && !expired(place->second, now)) {
         continue;
       }
-      lock.client_id = client_id;
+      const size_t before = is_known ? bytesOf(group, queue, place->second.client_id) : 0;
+      const size_t bytes = shard.bytes - before + bytesOf(group, queue, client_id);
+      if (bytes > kBytesMax) {
+        continue;
+      }
+      shard.bytes = bytes;
+      place = locks->second.try_emplace(queue).first;
+      place->second.client_id = client_id;
       noteChange();
     }
-    lock.renewed_at = now;
+    place->second.renewed_at = now;
     owned.insert(owned.end(), queue);
   }
   if (locks->second.empty()) {
@@ -98,7 +108,7 @@ void QueueLocks::unlock(std::string_view group, std::string_view client_id, cons
     const auto lock = locks->second.find(queue);
     if (lock != locks->second.end() && lock->second.client_id == client_id) {
       locks->second.erase(lock);
-      --shard.locks;
+      shard.bytes -= bytesOf(group, queue, client_id);
       noteChange();
     }
   }
@@ -126,10 +136,14 @@ void QueueLocks::removeExpired(TimePoint now) {
   for (Shard& shard : shards_) {
     MutexLock guard(shard.mutex);
     for (auto group = shard.groups.begin(); group != shard.groups.end();) {
-      const size_t removed = std::erase_if(
-          group->second, [this, now](const auto& lock) { return expired(lock.second, now); });
-      if (removed > 0) {
-        shard.locks -= removed;
+      size_t bytes = 0;
+      std::erase_if(group->second, [&](const auto& entry) {
+        const auto& [queue, lock] = entry;
+        bytes += expired(lock, now) ? bytesOf(group->first, queue, lock.client_id) : 0;
+        return expired(lock, now);
+      });
+      if (bytes > 0) {
+        shard.bytes -= bytes;
         noteChange();
       }
       group = group->second.empty() ? shard.groups.erase(group) : std::next(group);

@@ -21,7 +21,8 @@ namespace rocketmq::broker {
 /// Which client of a group may consume which queue in order (RocketMQ: RebalanceLockManager). A
 /// lock belongs to its client until `lifetime` after it was last taken or renewed.
 ///
-/// Bound:      some million locks. Threads: any; sharded by group.
+/// Bound:      256 MiB, a million locks with names as they are usual. Threads: any; sharded by
+///             group.
 /// Durability: the owners as of the last persist(), which the broker calls after each change. A
 ///             client trusts its lock for longer than a broker takes to start, so a broker that
 ///             had forgotten the owners would let the first client that comes back into the
@@ -63,23 +64,27 @@ class QueueLocks {
     std::string client_id;
     TimePoint renewed_at;
   };
+  using Locks = std::map<Queue, Lock>;
   struct Shard {
     mutable Mutex mutex;
-    StringMap<std::map<Queue, Lock>> groups ROCKETMQ_GUARDED_BY(mutex);
-    size_t locks ROCKETMQ_GUARDED_BY(mutex) = 0;  ///< Of all groups.
+    StringMap<Locks> groups ROCKETMQ_GUARDED_BY(mutex);
+    size_t bytes ROCKETMQ_GUARDED_BY(mutex) = 0;  ///< See bytesOf().
   };
   static constexpr size_t kShards = 16;
-  /// Per shard; a queue more is not locked, and its client tries again later.
-  static constexpr size_t kLocksMax = 65'536;
+  /// Per shard, room for some 65,000 locks; a queue more is not locked, and its client tries again
+  /// later.
+  static constexpr size_t kBytesMax = 16u << 20;
   /// Per shard; the file, which is written whole, stays small enough to be written often. What is
   /// beyond is forgotten by a broker that stops.
-  static constexpr size_t kLocksInFileMax = 8'192;
+  static constexpr size_t kBytesInFileMax = 2u << 20;
 
   Shard& shardOf(std::string_view group) { return shards_[StringHash{}(group) % kShards]; }
   const Shard& shardOf(std::string_view group) const {
     return shards_[StringHash{}(group) % kShards];
   }
 
+  /// What a lock takes, or a little more: the group's name counts with each.
+  static size_t bytesOf(std::string_view group, const Queue& queue, std::string_view client_id);
   bool expired(const Lock& lock, TimePoint now) const { return now - lock.renewed_at > lifetime_; }
 
   QueueLocksFile file() const;

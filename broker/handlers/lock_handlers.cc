@@ -1,5 +1,6 @@
 #include "broker/handlers/lock_handlers.h"
 
+#include "broker/group/name_check.h"
 #include "common/json/decode.h"
 #include "common/json/encode.h"
 #include "remoting/protocol/bodies/membership.h"
@@ -17,10 +18,23 @@ using LockAnswer = remoting::Answer<remoting::NoFields>;
 /// 64 KiB are some 800 queues.
 constexpr remoting::HandlerOptions kOptions{.inline_body_max = 64u << 10, .body_max = 1u << 20};
 
+Status checkNames(const LockBatchBody& request) {
+  ROCKETMQ_RETURN_IF_ERROR(checkName("clientId", request.client_id));
+  ROCKETMQ_RETURN_IF_ERROR(checkName("consumerGroup", request.consumer_group));
+  for (const model::MessageQueue& queue : request.mq_set) {
+    ROCKETMQ_RETURN_IF_ERROR(checkName("topic", queue.topic));
+    ROCKETMQ_RETURN_IF_ERROR(checkName("brokerName", queue.broker_name));
+  }
+  return Status::ok();
+}
+
 LockAnswer lockBatch(QueueLocks& locks, const Clock& clock, std::string_view body) {
   const auto request = json::decode<LockBatchBody>(body);
   if (!request.ok()) {
     return request.status();
+  }
+  if (const Status checked = checkNames(*request); !checked.isOk()) {
+    return checked;
   }
   remoting::LockBatchReplyBody reply;
   reply.lock_ok_mq_set = locks.lock((*request).consumer_group, (*request).client_id,

@@ -104,6 +104,11 @@ TEST_F(HeartbeatServiceTest, NamesAndExpressionsLongerThanAnyThatWorkAreRefused)
               data.sub_string = std::string(16'385, 't');
             }),
             "the subscription of T in a heartbeat has 16385 bytes, at most 16384 are taken");
+  EXPECT_NE(problemOf([](auto& heartbeat) {
+              heartbeat.consumer_data_set[0].subscription_data_set[0].expression_type =
+                  std::string(65, 't');
+            }),
+            "");
 }
 
 TEST_F(HeartbeatServiceTest, AUnitConsumersRetryTopicIsMarked) {

@@ -64,6 +64,30 @@ TEST_F(QueueLocksTest, ExpiredLocksAreRemoved) {
   EXPECT_TRUE(locks.anyLocked("H", at(70'000)));
 }
 
+TEST_F(QueueLocksTest, LocksAreBoundedByWhatTheyTake) {
+  QueueLocks locks(file_);
+  const auto many = [](size_t count) {
+    Queues queues;
+    for (size_t i = 0; i < count; ++i) {
+      queues.insert({.topic = std::string(500, 't'),
+                     .broker_name = "b",
+                     .queue_id = static_cast<int32_t>(i)});
+    }
+    return queues;
+  };
+  const Queues queues = many(40'000);
+  const std::string client(500, 'c');
+  const size_t taken = locks.lock("G", client, queues, at(0)).size();
+  EXPECT_GT(taken, 10'000u);
+  EXPECT_LT(taken, 20'000u);
+  // Once they are given up or have expired there is room for as many again.
+  locks.unlock("G", client, queues);
+  EXPECT_EQ(locks.lock("G", client, queues, at(0)).size(), taken);
+  locks.removeExpired(at(60'001));
+  EXPECT_EQ(locks.lock("G", client, queues, at(60'001)).size(), taken);
+  EXPECT_GT(locks.lock("G", "c", queues, at(120'002)).size(), taken) << "a shorter owner";
+}
+
 TEST_F(QueueLocksTest, OwnersOutliveTheBrokerAsIfTheyHadJustRenewed) {
   {
     QueueLocks locks(file_);
