@@ -233,7 +233,8 @@ bool ConsumerOffsets::commit(std::string_view group, std::string_view topic, int
     place->second = offset;
     noteChange();
   } else if (is_new) {
-    positions_.fetch_add(1, std::memory_order_relaxed);
+    const size_t names = offsets.committed.size() > 1 ? 0 : group.size() + topic.size();
+    positions_.fetch_add(1 + names / kNameBytesOfPosition, std::memory_order_relaxed);
     noteChange();
   }
   return true;
@@ -242,7 +243,7 @@ bool ConsumerOffsets::commit(std::string_view group, std::string_view topic, int
 void ConsumerOffsets::count(const model::ConsumerOffsetTable& table) {
   size_t positions = 0;
   for (const auto& [key, queues] : table.offset_table) {
-    positions += queues.size();
+    positions += queues.size() + key.size() / kNameBytesOfPosition;
   }
   positions_.store(positions, std::memory_order_relaxed);
 }
@@ -413,16 +414,19 @@ void ConsumerOffsets::removeTopic(std::string_view topic) {
   }
 }
 
-void ConsumerOffsets::clone(const std::string& from, const std::string& to,
-                            const std::optional<std::string>& topic) {
+bool ConsumerOffsets::clone(const std::string& from, const std::string& to,
+                            const std::optional<std::string>& topic, size_t positions_max) {
   // Copied out first: both groups may live in the same shard.
   const std::set<std::string> topics = topic ? std::set{*topic} : topicsOf(from);
   for (const std::string& name : topics) {
     for (const auto& [queue_id, offset] : queues(from, name)) {
       dropReset(to, name, queue_id);
-      commit(to, name, queue_id, offset);
+      if (!commit(to, name, queue_id, offset, 0, positions_max)) {
+        return false;
+      }
     }
   }
+  return true;
 }
 
 model::ConsumerOffsetTable ConsumerOffsets::table() const {

@@ -22,6 +22,11 @@
 
 namespace rocketmq::broker {
 
+/// Why a position is not taken.
+inline constexpr const char* kTooManyPositions =
+    "there are as many positions of consumer groups as maxConsumerPositions allows; delete groups "
+    "that nobody needs";
+
 /// How far each consumer group has come in each queue: the next offset it wants, kept in
 /// consumerOffset.json (RocketMQ: ConsumerOffsetManager).
 ///
@@ -34,13 +39,16 @@ class ConsumerOffsets {
   /// Queue id -> offset.
   using QueueOffsets = std::map<int32_t, int64_t>;
 
+  static constexpr size_t kNameBytesOfPosition = 64;
+
   /// Reads the file, or its .bak when the file is torn; missing files mean an empty table.
   /// Corruption when neither can be read.
   static Result<std::unique_ptr<ConsumerOffsets>> open(std::string path);
 
   /// Stores a position, also one that goes back. Ignored below 0, which old clients send when they
   /// have none, and while a reset of the queue is pending. `connection_id` 0: nobody's connection.
-  /// False: it would be one more than about `positions_max`.
+  /// False: it would be one more than about `positions_max`, of which a group's first position in a
+  /// topic counts as one more for every kNameBytesOfPosition bytes of their names.
   bool commit(std::string_view group, std::string_view topic, int32_t queue_id, int64_t offset,
               uint64_t connection_id = 0,
               size_t positions_max = std::numeric_limits<size_t>::max());
@@ -88,9 +96,10 @@ class ConsumerOffsets {
   void removeGroup(std::string_view group);
   void removeTopic(std::string_view topic);
   /// Gives `to` the positions that `from` has in `topic`, or in all its topics; what was pending
-  /// there of resets is void.
-  void clone(const std::string& from, const std::string& to,
-             const std::optional<std::string>& topic);
+  /// there of resets is void. False: not all, they would be more than `positions_max`.
+  bool clone(const std::string& from, const std::string& to,
+             const std::optional<std::string>& topic,
+             size_t positions_max = std::numeric_limits<size_t>::max());
 
   /// For a master that starts: sets positions beyond the end of their queue back to `end(topic,
   /// queue_id)`, and returns how many that were. They come from a log that has lost its end, and

@@ -88,7 +88,8 @@ Status SubscriptionGroups::update(const model::SubscriptionGroupConfig& config) 
   }
   ROCKETMQ_RETURN_IF_ERROR(validateGroup(config.group_name));
   if (config.retry_queue_nums > TopicTable::kQueuesMax) {
-    return Status::invalidArgument("a retry topic has at most " + std::to_string(TopicTable::kQueuesMax) +
+    return Status::invalidArgument("a retry topic has at most " +
+                                   std::to_string(TopicTable::kQueuesMax) +
                                    " queues, see retryQueueNums");
   }
   table_->change(config.group_name, [&config](const model::SubscriptionGroupConfig*) {

@@ -8,6 +8,7 @@
 #include "broker/handler_options.h"
 #include "common/json/decode.h"
 #include "common/json/encode.h"
+#include "common/validate.h"
 #include "remoting/protocol/bodies/config_tables.h"
 #include "remoting/protocol/bodies/connections.h"
 #include "remoting/protocol/commands/commands.h"
@@ -127,7 +128,8 @@ class AdminGroupHandlers {
   }
 
   Answer<NoFields> cloneOffsets(const remoting::CloneGroupOffset& request) const {
-    if (parts_.settings.load()->isSlave()) {
+    const auto settings = parts_.settings.load();
+    if (settings->isSlave()) {
       return offsetsOnSlave();
     }
     // A group may be gone, or never have been made, and its positions be there all the same.
@@ -135,7 +137,14 @@ class AdminGroupHandlers {
         parts_.offsets.topicsOf(request.source_group).empty()) {
       return unknownGroup(request.source_group);
     }
-    parts_.offsets.clone(request.source_group, request.destination_group, request.topic);
+    if (const Status valid = validateGroup(request.destination_group); !valid.isOk()) {
+      return valid;
+    }
+    const auto positions_max = static_cast<size_t>(settings->consumer_positions_max);
+    if (!parts_.offsets.clone(request.source_group, request.destination_group, request.topic,
+                              positions_max)) {
+      return {ResponseCode::kSystemError, kTooManyPositions};
+    }
     return NoFields{};
   }
 

@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "common/text.h"
+#include "common/validate.h"
 #include "remoting/protocol/commands/offsets.h"
 
 namespace rocketmq::broker {
@@ -60,6 +61,9 @@ Answer<NoFields> updateConsumerOffset(const OffsetHandlerParts& parts,
   const auto settings = parts.settings.load();
   const auto groups_max = static_cast<size_t>(settings->auto_created_groups_max);
   const bool is_group = parts.groups.find(request.consumer_group) != nullptr;
+  if (const Status valid = validateGroup(request.consumer_group); !is_group && !valid.isOk()) {
+    return valid;
+  }
   if (!is_group && !parts.offsets.hasRoomFor(request.consumer_group, groups_max)) {
     return {ResponseCode::kSubscriptionGroupNotExist,
             "subscription group[" + request.consumer_group + "] not exist"};
@@ -75,9 +79,7 @@ Answer<NoFields> updateConsumerOffset(const OffsetHandlerParts& parts,
   if (!parts.offsets.commit(request.consumer_group, request.topic, request.queue_id,
                             request.commit_offset, connection_id,
                             is_group ? positions_max : positions_max / 4)) {
-    return {ResponseCode::kSystemError,
-            "there are as many positions of consumer groups as maxConsumerPositions allows; delete "
-            "groups that nobody needs"};
+    return {ResponseCode::kSystemError, kTooManyPositions};
   }
   return Answer<NoFields>(NoFields{});
 }

@@ -94,6 +94,39 @@ TEST_F(BrokerTest, QueueLocksBelongToOneClient) {
   EXPECT_EQ(lock("c2"), 1u);
 }
 
+TEST_F(BrokerTest, LocksForNamesLongerThanAnyThatWorkAreRefused) {
+  const auto problemOf = [this](const auto& change) {
+    remoting::LockBatchBody body;
+    body.client_id = "c";
+    body.consumer_group = "G";
+    body.mq_set = {{.topic = "T", .broker_name = "broker-a", .queue_id = 0}};
+    change(body);
+    return peer_->call(remoting::LockBatchQueues{}, json::encode(body))->remark;
+  };
+  const std::string name(513, 'n');
+  EXPECT_EQ(problemOf([](auto&) {}), "");
+  EXPECT_EQ(problemOf([&](auto& body) { body.client_id = name; }),
+            "the clientId has 513 bytes, at most 512 are taken");
+  EXPECT_NE(problemOf([&](auto& body) { body.consumer_group = name; }), "");
+  EXPECT_NE(problemOf([&](auto& body) { body.mq_set = {{name, "broker-a", 0}}; }), "");
+  EXPECT_NE(problemOf([&](auto& body) { body.mq_set = {{"T", name, 0}}; }), "");
+}
+
+TEST_F(BrokerTest, APositionOfAGroupThatCannotBeIsRefused) {
+  ASSERT_TRUE(peer_->call(topicOf("T", 1))->success());
+  for (const std::string& group : {std::string(), std::string("a@b"), std::string(256, 'g')}) {
+    remoting::UpdateConsumerOffset commit;
+    commit.consumer_group = group;
+    commit.topic = "T";
+    commit.commit_offset = 0;
+    EXPECT_FALSE(peer_->call(commit)->success()) << group;
+    remoting::CloneGroupOffset clone;
+    clone.source_group = "G";
+    clone.destination_group = group;
+    EXPECT_FALSE(peer_->call(clone)->success()) << group;
+  }
+}
+
 TEST_F(BrokerTest, OffsetsAnswerAsConsumersExpect) {
   const auto query = [this](const std::string& topic) {
     remoting::QueryConsumerOffset request;

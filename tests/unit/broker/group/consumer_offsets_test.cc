@@ -137,6 +137,26 @@ TEST_F(ConsumerOffsetsTest, AResetIsNotRepeatedForEver) {
   EXPECT_EQ(offsets_->resetFor("G", "T", 0, 52, 1), 20) << "another one";
 }
 
+// What they take, in memory and in the file, is bounded by their number.
+TEST_F(ConsumerOffsetsTest, LongNamesCountAsSeveralPositions) {
+  constexpr size_t kPositionsMax = 100;
+  const std::string name(128, 'n');
+  const auto committed = [&](int32_t groups) {
+    int32_t taken = 0;
+    for (int32_t i = 0; i < groups; ++i) {
+      taken += static_cast<int32_t>(
+          offsets_->commit(name + std::to_string(i), name, 0, 1, 0, kPositionsMax));
+    }
+    return taken;
+  };
+  EXPECT_EQ(committed(100), 20);  // 5 for each.
+  ASSERT_TRUE(offsets_->persist().isOk());
+  EXPECT_EQ(committed(100), 20);
+  EXPECT_FALSE(offsets_->commit(name + "0", name, 1, 1, 0, kPositionsMax));
+  EXPECT_TRUE(offsets_->commit(name + "0", name, 1, 1, 0, kPositionsMax + 1)) << "counts as one";
+  EXPECT_FALSE(offsets_->commit(name + "0", name, 2, 1, 0, kPositionsMax + 1));
+}
+
 TEST_F(ConsumerOffsetsTest, RemovalAndCloning) {
   offsets_->commit("G", "T", 0, 1);
   offsets_->commit("G", "U", 0, 2);
