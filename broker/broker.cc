@@ -1,6 +1,8 @@
 #include "broker/broker.h"
 
 #include <chrono>
+#include <exception>
+#include <memory>
 #include <mutex>
 #include <utility>
 
@@ -117,8 +119,31 @@ Status Broker::Impl::listenForMetrics() {
 void Broker::Impl::every(milliseconds initial_delay, milliseconds period,
                          std::function<void()> work) {
   timers_.push_back(std::make_unique<remoting::PeriodicTask>(
-      pool_, 0, remoting::PeriodicTask::Options{.initial_delay = initial_delay, .period = period},
-      [this, work = std::move(work)] { lanes_.run(remoting::Lane::kAdmin, work); }));
+      housekeeping_, 0,
+      remoting::PeriodicTask::Options{.initial_delay = initial_delay, .period = period},
+      [work = std::move(work)] {
+        try {
+          work();
+        } catch (const std::exception& error) {
+          log::error("a task of the housekeeping failed: {}", error.what());
+        }
+      }));
+}
+
+void Broker::Impl::everyOnAdminLane(milliseconds period, std::function<void()> work) {
+  const auto is_waiting = std::make_shared<std::atomic<bool>>(false);
+  every(period, period, [this, is_waiting, work = std::move(work)] {
+    if (is_waiting->exchange(true)) {
+      return;
+    }
+    const bool is_accepted = lanes_.run(remoting::Lane::kAdmin, [is_waiting, work] {
+      is_waiting->store(false);
+      work();
+    });
+    if (!is_accepted) {
+      is_waiting->store(false);
+    }
+  });
 }
 
 void Broker::Impl::startTimers() {
@@ -184,14 +209,13 @@ void Broker::Impl::startTimers() {
 void Broker::Impl::startSlaveTimers() {
   replication_for_arrivals_.store(replication_.get(), std::memory_order_release);
   replication_->start();
-  every(kSlaveSyncPeriod, kSlaveSyncPeriod, [this] { replication_->synchronize(); });
-  every(kSlaveTimerSyncPeriod, kSlaveTimerSyncPeriod,
-        [this] { replication_->synchronizeTimers(); });
-  every(kSlaveApplyPeriod, kSlaveApplyPeriod, [this] {
+  everyOnAdminLane(kSlaveSyncPeriod, [this] { replication_->synchronize(); });
+  everyOnAdminLane(kSlaveTimerSyncPeriod, [this] { replication_->synchronizeTimers(); });
+  everyOnAdminLane(kSlaveApplyPeriod, [this] {
     replication_->synchronizeSoon();
     replication_->applyCopiedTables();
   });
-  every(kMasterSearchPeriod, kMasterSearchPeriod, [this] {
+  everyOnAdminLane(kMasterSearchPeriod, [this] {
     if (!replication_->knowsMaster()) {
       std::call_once(no_master_told_, [this] {
         const auto settings = settings_.load();
@@ -298,6 +322,7 @@ Status Broker::Impl::stop() {
     vip_server_->stop(milliseconds(0));
   }
   timers_.clear();
+  housekeeping_.stop();
   metrics_server_.reset();
   if (outgoing_) {
     outgoing_->stop();

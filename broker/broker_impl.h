@@ -91,9 +91,13 @@ class Broker::Impl {
   /// What is not written at each change.
   Status saveTables();
 
-  /// Runs `work` on the admin lane again and again.
+  /// Runs `work` on the thread of the housekeeping again and again; `period` begins when it ends,
+  /// so that runs that come late are not made up for.
   void every(std::chrono::milliseconds initial_delay, std::chrono::milliseconds period,
              std::function<void()> work);
+  /// The same on the admin lane, where answers of a slave's master are taken over. At most one run
+  /// waits for the lane.
+  void everyOnAdminLane(std::chrono::milliseconds period, std::function<void()> work);
   void postAnywhere(remoting::UniqueFunction<void()> task);
   void onArrival(const store::Arrival& arrival);
   void onClosed(const remoting::ConnectionPtr& connection);
@@ -110,6 +114,8 @@ class Broker::Impl {
   std::unique_ptr<remoting::RpcLatency> rpc_latency_;
   remoting::Lanes lanes_;
   remoting::IoPool pool_;
+  /// What the broker does by itself from time to time; a lane may be held by a long scan.
+  remoting::IoPool housekeeping_{"housekeeping", 1};
   std::atomic<size_t> next_io_thread_{0};
   HeldPulls held_pulls_;
   /// Set once delays_ exists: the store reports arrivals from its first moment on.

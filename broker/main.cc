@@ -49,13 +49,19 @@ bool isSetting(std::string_view key) {
   return false;
 }
 
+bool isFlag(std::string_view name) {
+  gflags::CommandLineFlagInfo info;
+  return gflags::GetCommandLineFlagInfo(std::string(name).c_str(), &info);
+}
+
 /// What the command line says, split between us and gflags.
 struct CommandLine {
   PropertiesFile settings{.name = "command line", .lines = {}};
   std::vector<char*> others;
+  std::string without_value;  ///< The setting whose value is missing; empty when none is.
 };
 
-/// Takes --key=value and --key value when the key is that of a setting.
+/// Takes --key=value and --key value unless the key is one of gflags'.
 CommandLine splitArguments(int argc, char** argv) {
   CommandLine split;
   for (int i = 0; i < argc; ++i) {
@@ -68,14 +74,19 @@ CommandLine splitArguments(int argc, char** argv) {
     const size_t equals = word.find('=');
     const std::string_view key =
         word.starts_with("--") ? word.substr(2, equals - 2) : std::string_view();
-    const bool has_value = equals != std::string_view::npos || i + 1 < argc;
-    if (!isSetting(key) || !has_value) {
+    if (key.empty() || isFlag(key)) {
       split.others.push_back(argv[i]);
       continue;
     }
     const int line = i;
-    const std::string_view value =
-        equals == std::string_view::npos ? argv[++i] : word.substr(equals + 1);
+    std::string_view value;
+    if (equals != std::string_view::npos) {
+      value = word.substr(equals + 1);
+    } else if (i + 1 < argc) {
+      value = argv[++i];
+    } else if (isSetting(key)) {
+      split.without_value = key;
+    }
     split.settings.lines.push_back(
         {.key = std::string(key), .value = std::string(value), .line = line});
   }
@@ -95,8 +106,12 @@ Result<BrokerSettings> readSettings(const std::string& path, const PropertiesFil
     // RocketMQ parity: updates go to the file that was given, whatever it says itself.
     settings.config_path = path;
   }
-  ROCKETMQ_ASSIGN_OR_RETURN(const auto none, loadSettings(settings, command_line, {}));
-  static_cast<void>(none);
+  ROCKETMQ_ASSIGN_OR_RETURN(const auto unknown,
+                            loadSettings(settings, command_line, rocketmqKnownKeys()));
+  // A file may be written for another release; this was typed just now.
+  if (!unknown.empty()) {
+    return Status::invalidArgument(unknown.front());
+  }
   if (!FLAGS_n.empty()) {
     settings.namesrv_addr = FLAGS_n;
   }
@@ -181,6 +196,10 @@ int main(int argc, char** argv) {
   if (count > 1) {
     return fail(Status::invalidArgument(std::string("unexpected argument: ") + values[1] +
                                         " (-h shows the usage)"));
+  }
+  if (!split.without_value.empty()) {
+    return fail(Status::invalidArgument("the value of --" + split.without_value +
+                                        " is missing (-h shows the usage)"));
   }
   const auto settings = readSettings(FLAGS_c, split.settings);
   if (!settings.ok()) {

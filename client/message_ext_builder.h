@@ -39,9 +39,6 @@ class MessageExtBuilder {
   static void setReconsumeTimes(MessageExt& message, int32_t times) {
     message.reconsume_times_ = times;
   }
-  static void setBrokerName(MessageExt& message, std::string_view broker_name) {
-    message.broker_name_ = broker_name;
-  }
 
  private:
   static void fill(MessageExt& message, const MessageRecord& record, const PackedMessages& packed);

@@ -17,4 +17,11 @@ std::optional<Number> parseNumber(std::string_view text) {
   return error == std::errc{} && stop == end ? std::optional(number) : std::nullopt;
 }
 
+/// The same as Java's parsers take it: with a plus sign, too.
+template <class Number>
+std::optional<Number> parseJavaNumber(std::string_view text) {
+  const bool has_plus = text.size() > 1 && text[0] == '+' && text[1] != '-';
+  return parseNumber<Number>(has_plus ? text.substr(1) : text);
+}
+
 }  // namespace rocketmq

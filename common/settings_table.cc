@@ -5,6 +5,7 @@
 #include <iterator>
 #include <optional>
 
+#include "common/number.h"
 #include "common/text.h"
 
 namespace rocketmq {
@@ -16,21 +17,6 @@ struct Overloaded : Visitors... {
 };
 template <class... Visitors>
 Overloaded(Visitors...) -> Overloaded<Visitors...>;
-
-/// Java's parsers take a plus sign, from_chars does not.
-std::string_view withoutPlus(std::string_view text) {
-  const bool has_plus = text.size() > 1 && text[0] == '+' && text[1] != '-';
-  return has_plus ? text.substr(1) : text;
-}
-
-template <class Number>
-std::optional<Number> parseNumber(std::string_view text) {
-  text = withoutPlus(text);
-  Number number{};
-  const char* end = text.data() + text.size();
-  const auto [stopped, error] = std::from_chars(text.data(), end, number);
-  return error == std::errc{} && stopped == end ? std::optional(number) : std::nullopt;
-}
 
 std::optional<bool> parseTruth(std::string_view text) {
   if (equalsIgnoreCase(text, "true")) {
@@ -46,13 +32,13 @@ std::optional<int64_t> parseInteger(const Allowed& allowed, std::string_view tex
     return found == named->names.end() ? std::nullopt : std::optional(found->second);
   }
   const auto& limits = std::get<IntegerRange>(allowed);
-  const auto number = parseNumber<int64_t>(text);
+  const auto number = parseJavaNumber<int64_t>(text);
   return number && *number >= limits.min && *number <= limits.max ? number : std::nullopt;
 }
 
 std::optional<double> parseReal(const Allowed& allowed, std::string_view text) {
   const auto& limits = std::get<RealRange>(allowed);
-  const auto number = parseNumber<double>(text);
+  const auto number = parseJavaNumber<double>(text);
   // Written so that "not a number" is refused.
   return number && *number >= limits.min && *number <= limits.max ? number : std::nullopt;
 }

@@ -55,7 +55,6 @@ constexpr IntegerRange range(T min, T max) {
 constexpr IntegerRange range(int64_t min, int64_t max) { return {.min = min, .max = max}; }
 constexpr RealRange range(double min, double max) { return {.min = min, .max = max}; }
 constexpr IntegerRange atLeast(int64_t min) { return {.min = min}; }
-constexpr IntegerRange anyInteger() { return {}; }
 
 template <class T>
 concept Enumeration = std::is_enum_v<T>;

@@ -10,7 +10,7 @@
 
 namespace rocketmq {
 
-/// What kind of thing went wrong; `retryable()` of Status says whether trying again may help.
+/// What kind of thing went wrong.
 enum class StatusCode : uint8_t {
   kOk,
   kInvalidArgument,  ///< The caller asked for something that cannot be done; do not retry.
@@ -54,12 +54,6 @@ class [[nodiscard]] Status {
   bool isOk() const { return code_ == StatusCode::kOk; }
   StatusCode code() const { return code_; }
   const std::string& message() const { return message_; }
-
-  /// True when the same call may succeed later without anybody changing anything.
-  bool retryable() const {
-    return code_ == StatusCode::kTimeout || code_ == StatusCode::kBusy ||
-           code_ == StatusCode::kClosed;
-  }
 
   /// The same failure with "`context`: " before its message. OK stays OK.
   Status withContext(std::string_view context) const;

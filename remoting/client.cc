@@ -273,6 +273,7 @@ void Client::Impl::closeAddress(const std::string& address, std::string_view rea
 
 void Client::Impl::stop() {
   std::vector<std::shared_ptr<ConnectAttempt>> attempts;
+  std::vector<std::shared_ptr<TcpConnection>> connections;
   {
     MutexLock lock(mutex_);
     is_stopped_ = true;
@@ -282,9 +283,12 @@ void Client::Impl::stop() {
         attempts.push_back(entry.attempt);
       }
       if (entry.connection != nullptr) {
-        entry.connection->close("the client is stopped");
+        connections.push_back(entry.connection);
       }
     }
+  }
+  for (const auto& connection : connections) {
+    connection->close("the client is stopped");
   }
   for (const auto& attempt : attempts) {
     attempt->cancel();

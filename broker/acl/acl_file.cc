@@ -1,14 +1,13 @@
 #include "broker/acl/acl_file.h"
 
 #include <algorithm>
-#include <charconv>
 #include <optional>
 #include <set>
-#include <system_error>
 #include <utility>
 
 #include <yaml-cpp/yaml.h>
 
+#include "common/number.h"
 #include "common/utf8.h"
 
 namespace rocketmq::broker {
@@ -84,17 +83,11 @@ Result<bool> boolOf(const YAML::Node& node, const std::string& name) {
 }
 
 Result<int64_t> numberOf(const YAML::Node& node, const std::string& name) {
-  int64_t number = 0;
-  if (!node.IsScalar()) {
+  const auto number = node.IsScalar() ? parseNumber<int64_t>(node.Scalar()) : std::nullopt;
+  if (!number) {
     return wrong(node, name + " must be a number");
   }
-  const std::string& text = node.Scalar();
-  const char* const end = text.data() + text.size();
-  const auto [stop, error] = std::from_chars(text.data(), end, number);
-  if (error != std::errc() || stop != end) {
-    return wrong(node, name + " must be a number");
-  }
-  return number;
+  return *number;
 }
 
 /// The value of one key of an account; false when there is no such key.

@@ -117,21 +117,6 @@ void QueueLocks::unlock(std::string_view group, std::string_view client_id, cons
   }
 }
 
-bool QueueLocks::anyLocked(std::string_view group, TimePoint now) const {
-  const Shard& shard = shardOf(group);
-  MutexLock guard(shard.mutex);
-  const auto locks = shard.groups.find(group);
-  if (locks == shard.groups.end()) {
-    return false;
-  }
-  for (const auto& [queue, lock] : locks->second) {
-    if (!expired(lock, now)) {
-      return true;
-    }
-  }
-  return false;
-}
-
 void QueueLocks::removeExpired(TimePoint now) {
   for (Shard& shard : shards_) {
     MutexLock guard(shard.mutex);

@@ -53,9 +53,6 @@ class QueueLocks {
   /// Gives up locks that `client_id` holds; others are left alone.
   void unlock(std::string_view group, std::string_view client_id, const Queues& queues);
 
-  /// Whether anybody holds an unexpired lock of the group.
-  bool anyLocked(std::string_view group, TimePoint now) const;
-
   /// Removes locks that expired, so that groups that went away leave nothing behind.
   void removeExpired(TimePoint now);
 

@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -159,6 +160,16 @@ class StatusCollector {
 
   void take(const std::string& client_id,
             const remoting::CallResult<remoting::GetConsumerStatusFromClient>& result) {
+    if (auto answer = note(client_id, result)) {
+      responder_(std::move(*answer));
+    }
+  }
+
+ private:
+  /// The administrator's answer, when this was the last.
+  std::optional<Answer<NoFields>> note(
+      const std::string& client_id,
+      const remoting::CallResult<remoting::GetConsumerStatusFromClient>& result) {
     MutexLock lock(mutex_);
     if (result.ok() && result->success()) {
       auto status = json::decode<remoting::GetConsumerStatusBody>(result->body);
@@ -168,18 +179,18 @@ class StatusCollector {
     } else if (problem_.empty()) {
       problem_ = result.ok() ? result->remark : result.status().message();
     }
-    if (--expected_ == 0) {
-      if (body_.consumer_table.empty()) {
-        responder_({ResponseCode::kSystemError, "no consumer told its offsets: " + problem_});
-      } else {
-        responder_(Answer<NoFields>::ofBody(json::encode(body_)));
-      }
+    if (--expected_ > 0) {
+      return std::nullopt;
     }
+    if (body_.consumer_table.empty()) {
+      return Answer<NoFields>{ResponseCode::kSystemError,
+                              "no consumer told its offsets: " + problem_};
+    }
+    return Answer<NoFields>::ofBody(json::encode(body_));
   }
 
- private:
+  Reply responder_;  ///< Of whoever brings the last answer.
   Mutex mutex_;
-  Reply responder_ ROCKETMQ_GUARDED_BY(mutex_);
   size_t expected_ ROCKETMQ_GUARDED_BY(mutex_);
   remoting::GetConsumerStatusBody body_ ROCKETMQ_GUARDED_BY(mutex_);
   std::string problem_ ROCKETMQ_GUARDED_BY(mutex_);

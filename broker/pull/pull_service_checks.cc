@@ -3,6 +3,7 @@
 #include <string_view>
 #include <utility>
 
+#include "broker/bracketed.h"
 #include "broker/pull/expression_support.h"
 #include "broker/pull/pull_draft.h"
 #include "broker/pull/pull_header.h"
@@ -27,8 +28,6 @@ constexpr size_t kSmallFilterCharacters = 128;
 size_t filterBytes(std::string_view text, size_t factor) {
   return text.size() <= kSmallFilterCharacters ? 0 : text.size() * factor;
 }
-
-std::string bracketed(std::string_view name) { return "[" + std::string(name) + "]"; }
 
 }  // namespace
 

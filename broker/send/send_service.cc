@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "broker/bracketed.h"
 #include "broker/send/store_guarantee.h"
 #include "broker/send/stored_properties.h"
 #include "broker/transaction/half_messages.h"
@@ -61,8 +62,6 @@ int32_t randomQueue(int32_t queues) {
   thread_local std::minstd_rand generator(std::random_device{}());
   return static_cast<int32_t>(generator() % static_cast<uint32_t>(queues));
 }
-
-std::string bracketed(std::string_view name) { return "[" + std::string(name) + "]"; }
 
 /// A thread's property buffer is given back when a large batch has blown it up.
 constexpr size_t kIdleBufferBytesMax = 1 << 20;

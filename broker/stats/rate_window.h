@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -14,7 +15,7 @@ namespace rocketmq::broker {
 /// (RocketMQ: StoreStatsService). Threads: any.
 class RateWindow {
  public:
-  /// Call it every second with the counter.
+  /// Call it about every second with the counter.
   void sample(TimestampMs now, int64_t value);
 
   /// Per second over the last 10 s; 0 while there is less than one sample.
@@ -29,9 +30,12 @@ class RateWindow {
   };
   static constexpr size_t kSamplesMax = 601;
 
-  /// Over the last `seconds` samples, or all of them when there are fewer and `seconds` is 10.
-  double rate(size_t seconds) const ROCKETMQ_REQUIRES(mutex_);
+  double rateSince(const Sample& first) const ROCKETMQ_REQUIRES(mutex_);
+  /// Over the last 10 s, or all samples when there are fewer.
+  double tenSeconds() const ROCKETMQ_REQUIRES(mutex_);
   const Sample& back(size_t samples) const ROCKETMQ_REQUIRES(mutex_);
+  /// The newest sample that is at least so much older than the last one; null when there is none.
+  const Sample* before(std::chrono::milliseconds age) const ROCKETMQ_REQUIRES(mutex_);
 
   mutable Mutex mutex_;
   std::vector<Sample> ring_ ROCKETMQ_GUARDED_BY(mutex_);

@@ -1,27 +1,24 @@
 #include "broker/timer/timer_plan.h"
 
 #include <algorithm>
-#include <charconv>
 #include <limits>
 
 #include "common/message/properties.h"
 #include "common/message/recall_handle.h"
+#include "common/number.h"
 
 namespace rocketmq::broker {
 
 namespace {
 
 Result<int64_t> parseTime(std::string_view name, std::string_view text) {
-  // RocketMQ parity: Java's parseLong() takes a plus sign.
-  const std::string_view digits = text.starts_with('+') ? text.substr(1) : text;
-  int64_t value = 0;
-  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
-  if (error != std::errc{} || end != digits.data() + digits.size()) {
+  const auto value = parseJavaNumber<int64_t>(text);
+  if (!value) {
     return Status::invalidArgument("timer message illegal: property " + std::string(name) + " is " +
                                    std::string(text.substr(0, 32)) +
                                    ", not a whole number of 64 bits");
   }
-  return value;
+  return *value;
 }
 
 /// Milliseconds from now on, which may be negative.

@@ -88,10 +88,13 @@ TimestampMs TimerService::turn() {
   const auto settings = parts_.settings.load();
   followClock(now);
   turn_left_ = kTurnMessages;
+  // What a turn before could not write comes first: no more than one turn's units wait in memory.
+  if (!writeLog()) {
+    return now + kRetryDelay.count();
+  }
   TimestampMs next_ms = settings->timer_stop_enqueue ? kNever : takeArrived(now);
   // A slot must be whole in the log before it is read.
-  if (const Status written = log_->flush(); !written.isOk()) {
-    log::error("timers wait, because the timer log cannot be written: {}", written.message());
+  if (!writeLog()) {
     return now + kRetryDelay.count();
   }
   progress_.timer_log_end = log_->end();
@@ -100,6 +103,14 @@ TimestampMs TimerService::turn() {
   }
   saveProgress(now);
   return next_ms;
+}
+
+bool TimerService::writeLog() {
+  const Status written = log_->flush();
+  if (!written.isOk()) {
+    log::error("timers wait, because the timer log cannot be written: {}", written.message());
+  }
+  return written.isOk();
 }
 
 void TimerService::followClock(TimestampMs now) {

@@ -107,6 +107,8 @@ class TimerService {
   void run();
   void sleepUntil(TimestampMs next_ms);
   void followClock(TimestampMs now);
+  /// False when it must be tried again later.
+  bool writeLog();
 
   // Taking messages.
   TimestampMs takeArrived(TimestampMs now);

@@ -7,6 +7,7 @@
 
 #include "broker/transaction/topics.h"
 #include "common/log.h"
+#include "common/log_limiter.h"
 #include "common/message/message_id.h"
 #include "remoting/protocol/commands/transaction.h"
 
@@ -21,8 +22,11 @@ constexpr milliseconds kSleepMax{1000};
 
 }  // namespace
 
-CheckService::CheckService(const Parts& parts, const HostAddress& store_host)
-    : parts_(parts), store_host_(store_host), round_start_ms_(parts.clock.nowMs()) {}
+CheckService::CheckService(const Parts& parts, const HostAddress& store_host, size_t renewed_max)
+    : parts_(parts),
+      store_host_(store_host),
+      renewed_max_(renewed_max),
+      round_start_ms_(parts.clock.nowMs()) {}
 
 void CheckService::start() {
   thread_ = NamedThread("transaction", [this] { run(); });
@@ -140,10 +144,11 @@ CheckService::Outcome CheckService::check(const HalfMessage& half) {
 
 CheckService::Outcome CheckService::renew(const HalfMessage& half, int32_t check_times,
                                           store::PutResult& put) {
-  if (half.copy.isFirst() && parts_.ledger.renewedCount() >= kRenewedMax) {
-    log::warn("{} transactions wait for an answer of their producers; no others are checked now",
-              kRenewedMax);
-    return Outcome::kFailed;
+  if (half.copy.isFirst() && parts_.ledger.renewedCount() >= renewed_max_) {
+    static LogLimiter limiter(1);
+    limiter.warn("{} transactions wait for an answer of their producers; no others are checked now",
+                 renewed_max_);
+    return Outcome::kLater;  // Behind it are copies of those that wait.
   }
   if (parts_.ledger.claim(half.copy).claim != HalfLedger::Claim::kTaken) {
     return Outcome::kLater;  // It is being ended, or has been since we looked.

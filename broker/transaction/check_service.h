@@ -27,7 +27,8 @@ namespace rocketmq::broker {
 /// Bounds:  at most kChecksPerStep half messages are stored again in one step, and steps of one
 ///          round are kStepPause apart. A client whose connection has too much to write is not
 ///          asked; the half message waits for the next round with its count unchanged.
-///          With kRenewedMax transactions checked and open no further one is checked.
+///          With `renewed_max` transactions checked and open no further one is begun with; those
+///          are checked as before, and what is too old is given up.
 class CheckService {
  public:
   static constexpr int32_t kChecksPerStep = 2000;
@@ -49,7 +50,7 @@ class CheckService {
     const Clock& clock;
   };
 
-  CheckService(const Parts& parts, const HostAddress& store_host);
+  CheckService(const Parts& parts, const HostAddress& store_host, size_t renewed_max = kRenewedMax);
   ~CheckService() { stop(); }
 
   void start();
@@ -93,6 +94,7 @@ class CheckService {
 
   const Parts parts_;
   const HostAddress store_host_;
+  const size_t renewed_max_;
 
   // The round, known to the working thread only.
   TimestampMs round_start_ms_ = 0;

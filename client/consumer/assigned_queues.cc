@@ -26,16 +26,13 @@ void AssignedQueues::add(const MessageQueue& queue, int64_t offset) {
   entry.epoch = next_epoch_++;
 }
 
-std::optional<int64_t> AssignedQueues::remove(const MessageQueue& queue) {
+void AssignedQueues::remove(const MessageQueue& queue) {
   MutexLock lock(mutex_);
   const auto found = entries_.find(queue);
-  if (found == entries_.end()) {
-    return std::nullopt;
+  if (found != entries_.end()) {
+    clearLocked(found->second);
+    entries_.erase(found);
   }
-  const int64_t offset = found->second.polled_offset;
-  clearLocked(found->second);
-  entries_.erase(found);
-  return offset < 0 ? std::nullopt : std::optional(offset);
 }
 
 std::optional<AssignedQueues::NextPull> AssignedQueues::beginPull(const MessageQueue& queue) {

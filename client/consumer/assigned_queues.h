@@ -41,8 +41,8 @@ class AssignedQueues {
 
   /// Starts a queue at `offset`.
   void add(const MessageQueue& queue, int64_t offset);
-  /// Gives a queue up with what is cached of it. The offset to commit, if there is one.
-  std::optional<int64_t> remove(const MessageQueue& queue);
+  /// Gives a queue up with what is cached of it.
+  void remove(const MessageQueue& queue);
 
   /// What to ask for next, if the queue is there, has no pull under way and there is room for more;
   /// counts as under way from then on.

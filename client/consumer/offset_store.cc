@@ -3,6 +3,7 @@
 #include <memory>
 #include <utility>
 
+#include "client/instance/countdown.h"
 #include "common/log.h"
 #include "remoting/protocol/commands/offsets.h"
 
@@ -21,6 +22,25 @@ remoting::UpdateConsumerOffset updateRequest(const std::string& group, const Mes
   request.commit_offset = offset;
   return request;
 }
+
+/// Of several answers. Threads: any.
+class FirstError {
+ public:
+  void note(const std::optional<ClientError>& error) {
+    MutexLock lock(mutex_);
+    if (!error_) {
+      error_ = error;
+    }
+  }
+  std::optional<ClientError> get() const {
+    MutexLock lock(mutex_);
+    return error_;
+  }
+
+ private:
+  mutable Mutex mutex_;
+  std::optional<ClientError> error_ ROCKETMQ_GUARDED_BY(mutex_);
+};
 
 ClientError brokerNotFound(const MessageQueue& queue) {
   return ClientError::client("The broker[" + queue.broker_name + "] not exist",
@@ -231,36 +251,21 @@ void RemoteOffsetStore::persist(const MessageQueue& queue) {
 }
 
 std::optional<ClientError> RemoteOffsetStore::persistNow(const std::vector<MessageQueue>& queues) {
-  struct Progress {
-    Mutex mutex;
-    size_t outstanding ROCKETMQ_GUARDED_BY(mutex) = 1;
-    std::optional<ClientError> first_error ROCKETMQ_GUARDED_BY(mutex);
-  };
   const remoting::Deadline deadline = remoting::deadlineAfter(instance_.config().api_timeout);
   const auto outcome = calls_.await<std::optional<ClientError>>([&](auto done) {
-    auto progress = std::make_shared<Progress>();
-    {
-      // One more than there are answers, so that `done` waits for the loop to have ended.
-      MutexLock lock(progress->mutex);
-      progress->outstanding += queues.size();
-    }
-    const auto countDown = [progress, done](std::optional<ClientError> error) {
-      MutexLock lock(progress->mutex);
-      if (error && !progress->first_error) {
-        progress->first_error = std::move(error);
-      }
-      if (--progress->outstanding == 0) {
-        done(progress->first_error);
-      }
-    };
+    const auto first_error = std::make_shared<FirstError>();
+    const auto countdown =
+        std::make_shared<Countdown>([first_error, done] { done(first_error->get()); });
     for (const MessageQueue& queue : queues) {
       if (const std::optional<Unsent> value = known(queue)) {
-        sendAndConfirm(*value, deadline, countDown);
-      } else {
-        countDown(std::nullopt);
+        countdown->expect();
+        sendAndConfirm(*value, deadline, [first_error, countdown](const auto& error) {
+          first_error->note(error);
+          countdown->countDown();
+        });
       }
     }
-    countDown(std::nullopt);
+    countdown->countDown();
   });
   return outcome ? *outcome : ClientError::client("the client is shutting down");
 }

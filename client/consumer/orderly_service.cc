@@ -174,7 +174,8 @@ bool OrderlyService::takeFailure(const QueuePtr& queue, std::vector<MessageExt> 
 }
 
 // The retry topic's broker sees that the messages have used up their tries and puts them among the
-// dead letters; then the queue goes on with what is left. It stays parked until it is known.
+// dead letters; then the queue goes on with what is left. Until that is known nobody works on the
+// queue, but it counts as worked on, which is what keeps releaseIfIdle() from giving it away.
 void OrderlyService::giveUpOn(const QueuePtr& queue, const std::shared_ptr<GivingUp>& giving_up,
                               const std::vector<size_t>& used_up) {
   for (const size_t index : used_up) {

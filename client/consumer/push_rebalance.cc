@@ -264,13 +264,14 @@ void PushRebalance::giveBackStrayLock(const MessageQueue& queue) {
 bool PushRebalance::dropAll(std::chrono::steady_clock::time_point deadline) {
   std::vector<MessageQueue> free;
   bool all_free = false;
+  for (const QueuePtr& queue : queues_.all()) {
+    queue->drop(ProcessQueue::DropReason::kGivenUp);
+    queues_.remove(queue);
+    leaving_[queue->queue()] = queue;
+  }
   {
+    // A worker that leaves a queue now must find it in late_, or be seen here to have left.
     MutexLock lock(late_mutex_);
-    for (const QueuePtr& queue : queues_.all()) {
-      queue->drop(ProcessQueue::DropReason::kGivenUp);
-      queues_.remove(queue);
-      leaving_[queue->queue()] = queue;
-    }
     for (const auto& [name, queue] : leaving_) {
       if (service_.release(queue) || queue->released()) {
         free.push_back(name);

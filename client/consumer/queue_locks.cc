@@ -1,6 +1,5 @@
 #include "client/consumer/queue_locks.h"
 
-#include <atomic>
 #include <map>
 #include <utility>
 
@@ -94,29 +93,11 @@ QueueLocks::Answer QueueLocks::lock(const std::vector<MessageQueue>& queues) {
   return answer;
 }
 
-/// Calls `done` when every answer that was expected has been dealt with.
-class QueueLocks::Answers {
- public:
-  /// The one that is expected first is that of whoever makes this.
-  explicit Answers(std::function<void()> done) : done_(std::move(done)) {}
-
-  void expect() { outstanding_.fetch_add(1); }
-  void dealtWith() {
-    if (outstanding_.fetch_sub(1) == 1 && done_) {
-      done_();
-    }
-  }
-
- private:
-  std::atomic<size_t> outstanding_{1};
-  const std::function<void()> done_;
-};
-
 void QueueLocks::renew(const std::vector<std::shared_ptr<ProcessQueue>>& queues,
                        std::function<void()> done) {
   auto groups = byMaster(*context_.instance, queues,
                          [](const auto& queue) { return queue->queue().broker_name; });
-  const auto answers = std::make_shared<Answers>(std::move(done));
+  const auto answers = std::make_shared<Countdown>(std::move(done));
   for (auto& [address, group] : groups) {
     std::set<model::MessageQueue> wanted;
     for (const auto& queue : group) {
@@ -142,14 +123,14 @@ void QueueLocks::renew(const std::vector<std::shared_ptr<ProcessQueue>>& queues,
               }
             }
           }
-          answers->dealtWith();
+          answers->countDown();
         }));
   }
-  answers->dealtWith();
+  answers->countDown();
 }
 
 void QueueLocks::take(PushContext& context, const QueuePtr& queue, bool granted,
-                      const std::string& address, const AnswersPtr& answers) {
+                      const std::string& address, const CountdownPtr& answers) {
   if (queue->dropped()) {
     return;
   }
@@ -173,7 +154,7 @@ void QueueLocks::lose(PushContext& context, const QueuePtr& queue) {
 // A broker that was away for longer than a lock is good for has given the queue to nobody. A member
 // that was away is to find out whether others have had it: then the group's offset has gone on.
 void QueueLocks::askWhoIsFurther(PushContext& context, const QueuePtr& queue,
-                                 const std::string& address, const AnswersPtr& answers) {
+                                 const std::string& address, const CountdownPtr& answers) {
   remoting::QueryConsumerOffset request;
   request.consumer_group = context.group;
   request.topic = queue->queue().topic;
@@ -194,7 +175,7 @@ void QueueLocks::askWhoIsFurther(PushContext& context, const QueuePtr& queue,
             lose(context, queue);
           }
         }
-        answers->dealtWith();
+        answers->countDown();
       }));
 }
 

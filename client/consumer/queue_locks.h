@@ -8,6 +8,7 @@
 
 #include "client/consumer/process_queue.h"
 #include "client/consumer/push_context.h"
+#include "client/instance/countdown.h"
 
 namespace rocketmq::client {
 
@@ -40,15 +41,14 @@ class QueueLocks {
 
  private:
   using QueuePtr = std::shared_ptr<ProcessQueue>;
-  class Answers;
-  using AnswersPtr = std::shared_ptr<Answers>;
+  using CountdownPtr = std::shared_ptr<Countdown>;
 
   // Parts of renew(), which this object need not outlive. On the event loop.
   static void take(PushContext& context, const QueuePtr& queue, bool granted,
-                   const std::string& address, const AnswersPtr& answers);
+                   const std::string& address, const CountdownPtr& answers);
   static void lose(PushContext& context, const QueuePtr& queue);
   static void askWhoIsFurther(PushContext& context, const QueuePtr& queue,
-                              const std::string& address, const AnswersPtr& answers);
+                              const std::string& address, const CountdownPtr& answers);
 
   PushContext& context_;
 };

@@ -3,11 +3,11 @@
 #include "remoting/protocol/bodies/heartbeat.h"
 
 #include <algorithm>
-#include <atomic>
 #include <future>
 #include <utility>
 
 #include "client/instance/client_instance.h"
+#include "client/instance/countdown.h"
 #include "common/json/encode.h"
 #include "common/log.h"
 
@@ -19,22 +19,6 @@ constexpr std::chrono::milliseconds kSeekDelay{1000};
 // A broker that has kept a heartbeat waiting for so long is not waited for again; one that refuses
 // connections costs nobody any time.
 constexpr std::chrono::milliseconds kSilence{500};
-
-/// Calls a function when the last of several answers has come.
-class Countdown {
- public:
-  Countdown(size_t count, std::function<void()> done) : left_(count), done_(std::move(done)) {}
-
-  void countDown() {
-    if (left_.fetch_sub(1) == 1 && done_) {
-      done_();
-    }
-  }
-
- private:
-  std::atomic<size_t> left_;
-  const std::function<void()> done_;
-};
 
 void waitUntil(std::future<void>& done, remoting::Deadline deadline) { done.wait_until(deadline); }
 
@@ -76,7 +60,7 @@ void ClientInstance::heartbeatTo(const std::vector<BrokerAddress>& brokers,
     }
     return;
   }
-  auto countdown = std::make_shared<Countdown>(addresses.size(), std::move(on_all_done));
+  auto countdown = std::make_shared<Countdown>(std::move(on_all_done), addresses.size());
   const auto begin = std::chrono::steady_clock::now();
   for (const std::string& address : addresses) {
     remoting_->call(
@@ -230,7 +214,7 @@ void ClientInstance::unregister(const remoting::UnregisterClient& request,
   }
   auto promise = std::make_shared<std::promise<void>>();
   std::future<void> done = promise->get_future();
-  auto countdown = std::make_shared<Countdown>(brokers.size(), [promise] { promise->set_value(); });
+  auto countdown = std::make_shared<Countdown>([promise] { promise->set_value(); }, brokers.size());
   for (const BrokerAddress& broker : brokers) {
     remoting_->call(broker.address, request, {}, deadline,
                     [countdown](const remoting::CallResult<remoting::UnregisterClient>&) {

@@ -1,9 +1,9 @@
 #include "client/instance/system_properties.h"
 
-#include <charconv>
 #include <map>
 
 #include "common/mutex.h"
+#include "common/number.h"
 #include "rocketmq/client_config.h"
 
 namespace rocketmq {
@@ -52,12 +52,8 @@ std::string systemProperty(std::string_view name) {
 }
 
 int64_t systemNumber(std::string_view name, int64_t otherwise) {
-  const std::string text = systemProperty(name);
-  int64_t number = 0;
-  const auto parsed = std::from_chars(text.data(), text.data() + text.size(), number);
-  return parsed.ec == std::errc() && parsed.ptr == text.data() + text.size() && number > 0
-             ? number
-             : otherwise;
+  const auto number = parseNumber<int64_t>(systemProperty(name));
+  return number && *number > 0 ? *number : otherwise;
 }
 
 }  // namespace client

@@ -2,9 +2,9 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 
 #include "common/base64.h"
+#include "common/number.h"
 
 namespace rocketmq {
 
@@ -55,11 +55,11 @@ Result<RecallHandle> RecallHandle::parse(std::string_view text) {
   RecallHandle handle{.topic = std::string(parts[1]),
                       .broker_name = std::string(parts[2]),
                       .unique_key = std::string(parts[4])};
-  const auto [end, error] =
-      std::from_chars(parts[3].data(), parts[3].data() + parts[3].size(), handle.deliver_ms);
-  if (error != std::errc{} || end != parts[3].data() + parts[3].size()) {
+  const auto deliver_ms = parseNumber<int64_t>(parts[3]);
+  if (!deliver_ms) {
     return notAHandle("its time is no number");
   }
+  handle.deliver_ms = *deliver_ms;
   return handle;
 }
 

@@ -1,9 +1,9 @@
 #include "remoting/protocol/field_codec.h"
 
 #include <algorithm>
-#include <charconv>
-#include <system_error>
 #include <utility>
+
+#include "common/number.h"
 
 namespace rocketmq::remoting::detail {
 namespace {
@@ -11,22 +11,19 @@ namespace {
 /// How much of a peer's text an error repeats.
 constexpr size_t kQuotedBytesMax = 64;
 
+/// RocketMQ parity: a plus sign is taken.
 template <class T>
-bool parseNumber(std::string_view text, T& out) {
-  // RocketMQ parity: Java's parser takes a plus sign, from_chars does not.
-  if (text.size() > 1 && text[0] == '+' && text[1] != '-') {
-    text.remove_prefix(1);
-  }
-  const char* const end = text.data() + text.size();
-  const auto [stop, error] = std::from_chars(text.data(), end, out);
-  return error == std::errc() && stop == end;
+bool parseNumberTo(std::string_view text, T& out) {
+  const auto number = parseJavaNumber<T>(text);
+  out = number.value_or(out);
+  return number.has_value();
 }
 
 }  // namespace
 
-bool parseValue(std::string_view text, int32_t& out) { return parseNumber(text, out); }
+bool parseValue(std::string_view text, int32_t& out) { return parseNumberTo(text, out); }
 
-bool parseValue(std::string_view text, int64_t& out) { return parseNumber(text, out); }
+bool parseValue(std::string_view text, int64_t& out) { return parseNumberTo(text, out); }
 
 /// RocketMQ parity: "true" in any case is true, everything else is false.
 bool parseValue(std::string_view text, bool& out) {

@@ -1,10 +1,10 @@
 #include "store/dispatch/dispatch_rules.h"
 
 #include <algorithm>
-#include <charconv>
 
 #include "common/hash.h"
 #include "common/message/sys_flag.h"
+#include "common/number.h"
 
 namespace rocketmq::store {
 namespace {
@@ -15,9 +15,7 @@ constexpr int64_t kUnknownLevelDelayMs = 1000;
 
 int64_t delayLevel(std::string_view properties) {
   const std::string_view text = findProperty(properties, property::kDelayLevel);
-  int32_t level = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), level);
-  return error == std::errc() && end == text.data() + text.size() && level > 0 ? level : 0;
+  return std::max(parseNumber<int32_t>(text).value_or(0), 0);
 }
 
 TagsCode DispatchRules::tagsCode(std::string_view topic, std::string_view properties) const {

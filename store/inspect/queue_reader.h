@@ -21,8 +21,6 @@ class QueueReader {
   int64_t first() const { return first_; }
   /// Behind the last entry that is written; first() when none is. Searched for at each call.
   int64_t findEnd();
-  /// Behind the place of the last entry of the last file.
-  int64_t capacityEnd() const { return capacity_end_; }
 
   /// nullopt: beyond the files, in a part that was cut off, or not written.
   std::optional<QueueEntry> at(int64_t index);
@@ -45,7 +43,7 @@ class QueueReader {
   const QueueFolder& folder_;
   const int64_t file_bytes_;
   int64_t first_ = 0;
-  int64_t capacity_end_ = 0;
+  int64_t capacity_end_ = 0;  ///< Behind the place of the last entry of the last file.
   std::string window_;
   int64_t window_byte_ = 0;
 };

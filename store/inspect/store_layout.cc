@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <map>
 #include <tuple>
 #include <utility>
@@ -11,6 +10,7 @@
 #include "common/bytes.h"
 #include "common/json/decode.h"
 #include "common/model/config_tables.h"
+#include "common/number.h"
 #include "store/index/index_file_name.h"
 #include "store/log/segment.h"
 #include "store/queue/deleted_topics.h"
@@ -84,10 +84,8 @@ void checkSizes(const StoreLayout& layout, const std::vector<SegmentFile>& files
 }
 
 std::optional<int32_t> parseQueueId(const std::string& name) {
-  int32_t id = 0;
-  const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), id);
-  const bool is_number = error == std::errc() && end == name.data() + name.size();
-  return is_number && id >= 0 ? std::optional<int32_t>(id) : std::nullopt;
+  const auto id = parseNumber<int32_t>(name);
+  return id && *id >= 0 ? id : std::nullopt;
 }
 
 Status readQueues(FileSystem& files, const std::string& dir, StoreLayout& layout) {

@@ -1,17 +1,16 @@
 #include "store/queue/queue_table.h"
 
-#include <charconv>
 #include <optional>
 #include <utility>
+
+#include "common/number.h"
 
 namespace rocketmq::store {
 namespace {
 
 std::optional<int32_t> parseQueueId(const std::string& name) {
-  int32_t id = 0;
-  const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), id);
-  const bool is_number = error == std::errc() && end == name.data() + name.size();
-  return is_number && id >= 0 ? std::optional<int32_t>(id) : std::nullopt;
+  const auto id = parseNumber<int32_t>(name);
+  return id && *id >= 0 ? id : std::nullopt;
 }
 
 }  // namespace

@@ -8,13 +8,13 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
-#include <sstream>
 #include <string>
 #include <thread>
 
 #include "rocketmq/default_lite_pull_consumer.h"
 #include "rocketmq/exceptions.h"
 #include "tests/integration/client_fixture.h"
+#include "tests/support/read_file.h"
 #include "tests/support/slave.h"
 
 namespace rocketmq::test {
@@ -26,13 +26,6 @@ using testing::Not;
 constexpr const char* kAdminSecret = "secret-of-administrator";
 constexpr const char* kAppSecret = "secret-of-application";
 constexpr const char* kWrongSecret = "secret-of-a-stranger";
-
-std::string readFile(const std::filesystem::path& path) {
-  std::ifstream file(path);
-  std::ostringstream text;
-  text << file.rdbuf();
-  return text.str();
-}
 
 /// Name server, broker with ACL, and mqadmin with an administrator's key.
 class AclTest : public ::testing::Test {

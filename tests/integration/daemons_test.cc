@@ -93,6 +93,21 @@ TEST_F(DaemonsTest, ABadValueIsRefusedWithFileLineAndRange) {
   expectRefusal("rocketmq-namesrv", {"-c", conf("n.conf", "listenPort=-1\n")}, {"listenPort"});
 }
 
+TEST_F(DaemonsTest, AMisspeltSettingOnTheCommandLineIsRefusedWithTheNearestName) {
+  expectRefusal("rocketmq-broker", {"-c", brokerConf(""), "--fileReservedTim=3"},
+                {"command line", "fileReservedTim:", "no such setting", "fileReservedTime?"});
+  expectRefusal("rocketmq-broker", {"--listenPort=x", "-c", brokerConf("")},
+                {"command line", "listenPort = x", "65535"});
+  expectRefusal("rocketmq-broker", {"-c", brokerConf(""), "--listenPort"},
+                {"value of --listenPort is missing"});
+  expectRefusal("rocketmq-broker", {"-c", brokerConf(""), "--listenPor"}, {"listenPort?"});
+  // Those of gflags and of a Java broker are none of ours.
+  const Cluster::Outcome shown =
+      runProgram(programPath("rocketmq-broker"),
+                 {"--c", brokerConf(""), "--sendMessageThreadPoolNums", "16", "--p"});
+  EXPECT_EQ(shown.status, 0) << shown.output;
+}
+
 TEST_F(DaemonsTest, AMissingSettingsFileIsSaidInOneLine) {
   expectRefusal("rocketmq-broker", {"-c", folder_ / "nowhere.conf"}, {"nowhere.conf"});
 }

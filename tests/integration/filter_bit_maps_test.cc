@@ -8,7 +8,6 @@
 #include <fstream>
 #include <mutex>
 #include <set>
-#include <sstream>
 #include <string>
 #include <vector>
 
@@ -16,6 +15,7 @@
 #include "rocketmq/default_mq_push_consumer.h"
 #include "tests/support/daemon.h"
 #include "tests/support/raw_client.h"
+#include "tests/support/read_file.h"
 #include "tests/support/temp_dir.h"
 
 namespace rocketmq::test {
@@ -55,12 +55,6 @@ class Numbers {
   std::set<int> numbers_;
   DefaultMQPushConsumer consumer_;
 };
-
-std::string readFile(const std::string& path) {
-  std::ostringstream content;
-  content << std::ifstream(path, std::ios::binary).rdbuf();
-  return content.str();
-}
 
 void writeFile(const std::string& path, const std::string& content) {
   std::ofstream(path, std::ios::binary) << content;

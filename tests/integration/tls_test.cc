@@ -6,13 +6,13 @@
 
 #include <fstream>
 #include <memory>
-#include <sstream>
 #include <string>
 #include <vector>
 
 #include "tests/integration/client_fixture.h"
 #include "tests/support/certificates.h"
 #include "tests/support/raw_socket.h"
+#include "tests/support/read_file.h"
 
 namespace rocketmq::test {
 namespace {
@@ -23,13 +23,6 @@ using ::testing::HasSubstr;
 
 /// The first byte of a TLS connection.
 constexpr std::string_view kTlsByte("\x16", 1);
-
-std::string readFile(const std::string& path) {
-  std::ifstream file(path);
-  std::ostringstream text;
-  text << file.rdbuf();
-  return text.str();
-}
 
 /// Name server and broker with TLS on every side, and one authority behind all certificates.
 class TlsDaemonsTest : public ::testing::Test {

@@ -17,16 +17,10 @@
 #include <utility>
 
 #include "common/check.h"
+#include "tests/support/read_file.h"
 
 namespace rocketmq::test {
 namespace {
-
-std::string readFile(const std::string& path) {
-  std::ifstream file(path);
-  std::ostringstream text;
-  text << file.rdbuf();
-  return text.str();
-}
 
 int exitStatusOf(int wait_status) {
   return WIFEXITED(wait_status) ? WEXITSTATUS(wait_status) : 128 + WTERMSIG(wait_status);

@@ -4,8 +4,9 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <ctime>
+
+#include "common/number.h"
 
 namespace rocketmq::mqstore {
 
@@ -41,10 +42,8 @@ std::string formatTime(TimestampMs time) {
 
 std::function<std::string(const std::string&)> numberFrom(int64_t least) {
   return [least](const std::string& text) {
-    int64_t value = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-    const bool is_number = error == std::errc() && end == text.data() + text.size();
-    return is_number && value >= least
+    const auto value = parseNumber<int64_t>(text);
+    return value && *value >= least
                ? std::string()
                : fmt::format("{} is no number from {} on", printable(text), least);
   };

@@ -1,9 +1,7 @@
 #include "remoting/protocol/bodies/register_broker.h"
 
-#include <charconv>
 #include <map>
 #include <string>
-#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -12,6 +10,7 @@
 #include "common/json/decode.h"
 #include "common/json/encode.h"
 #include "common/json/enum_names.h"
+#include "common/number.h"
 #include "remoting/protocol/codes.h"
 
 namespace rocketmq::remoting {
@@ -53,18 +52,18 @@ std::string_view takeWord(std::string_view& line) {
   return word;
 }
 
-bool parseNumber(std::string_view text, int32_t& out) {
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), out);
-  return error == std::errc() && end == text.data() + text.size();
+bool takeNumber(std::string_view& line, int32_t& out) {
+  const auto number = parseNumber<int32_t>(takeWord(line));
+  out = number.value_or(out);
+  return number.has_value();
 }
 
 Result<model::TopicConfig> parseTopicLine(std::string_view line) {
   const std::string_view whole = line;
   model::TopicConfig topic;
   topic.topic_name = takeWord(line);
-  if (topic.topic_name.empty() || !parseNumber(takeWord(line), topic.read_queue_nums) ||
-      !parseNumber(takeWord(line), topic.write_queue_nums) ||
-      !parseNumber(takeWord(line), topic.perm)) {
+  if (topic.topic_name.empty() || !takeNumber(line, topic.read_queue_nums) ||
+      !takeNumber(line, topic.write_queue_nums) || !takeNumber(line, topic.perm)) {
     return Status::corruption("a topic of a registration does not parse: " + std::string(whole));
   }
   const auto type = json::enumFromName<model::TopicFilterType>(takeWord(line));

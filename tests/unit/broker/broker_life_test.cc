@@ -1,6 +1,8 @@
 // A whole broker starts, stops, and keeps what it has promised.
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include <atomic>
 #include <chrono>
@@ -12,6 +14,7 @@
 
 #include "broker/topic/topic_table.h"
 #include "common/atomic_file.h"
+#include "common/descriptor.h"
 #include "common/message/message_id.h"
 #include "common/model/config_tables.h"
 #include "remoting/protocol/commands/broker_admin.h"
@@ -197,6 +200,33 @@ TEST_F(BrokerTest, SettingsWithWhichItWouldNotStartAreRefused) {
   }
   EXPECT_EQ(peer_->call(remoting::UpdateBrokerConfig{}, "metricsPort=0\n")->code,
             ResponseCode::kSuccess);
+}
+
+// Owners of queues, positions and statistics do not wait behind an administrator's long request.
+TEST_F(BrokerTest, WhatTheBrokerWritesByItselfDoesNotWaitForAdministration) {
+  const std::string pipe = dir_ / "tls.properties";
+  ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
+  auto update = std::async(std::launch::async, [this, &pipe] {
+    return peer_->call(remoting::UpdateBrokerConfig{}, "tls.config.file=" + pipe, seconds(60));
+  });
+  Descriptor writer;
+  ASSERT_TRUE(eventually([&] {
+    writer = Descriptor(::open(pipe.c_str(), O_WRONLY | O_NONBLOCK | O_CLOEXEC));
+    return writer.valid();  // Somebody reads it now, to the end, which does not come.
+  }));
+
+  remoting::LockBatchBody body;
+  body.client_id = "c1";
+  body.consumer_group = "G";
+  body.mq_set = {{.topic = "T", .broker_name = "broker-a", .queue_id = 0}};
+  ASSERT_TRUE(peer_->call(remoting::LockBatchQueues{}, json::encode(body))->success());
+  EXPECT_TRUE(eventually([this] {
+    const auto file = readWholeFile(settings_.store_root + "/config/queueLocks.json");
+    return file.ok() && file->find("c1") != std::string::npos;
+  }));
+  EXPECT_EQ(update.wait_for(seconds(0)), std::future_status::timeout);
+  writer = Descriptor();
+  EXPECT_TRUE(update.get().ok());
 }
 
 TEST(BrokerStartTest, AnAddressNobodyCanReachIsExplained) {

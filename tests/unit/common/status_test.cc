@@ -17,15 +17,6 @@ TEST(StatusTest, SaysWhatHappenedAndWhere) {
   EXPECT_EQ(Status::io("open file", ENOENT).message(), "open file: No such file or directory");
 }
 
-TEST(StatusTest, SaysWhetherTryingAgainMayHelp) {
-  EXPECT_TRUE(Status::timeout("").retryable());
-  EXPECT_TRUE(Status::busy("").retryable());
-  EXPECT_TRUE(Status::closed("").retryable());
-  EXPECT_FALSE(Status::invalidArgument("").retryable());
-  EXPECT_FALSE(Status::io("").retryable());
-  EXPECT_FALSE(Status::ok().retryable());
-}
-
 Result<std::unique_ptr<int>> half(int number) {
   if (number % 2 != 0) {
     return Status::invalidArgument("odd");

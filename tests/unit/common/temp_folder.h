@@ -3,10 +3,10 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
-#include <sstream>
 #include <string>
 
 #include "common/check.h"
+#include "tests/support/read_file.h"
 
 namespace rocketmq::test {
 
@@ -31,12 +31,6 @@ class TempFolder {
  private:
   std::string path_;
 };
-
-inline std::string readFile(const std::string& path) {
-  std::ostringstream text;
-  text << std::ifstream(path, std::ios::binary).rdbuf();
-  return text.str();
-}
 
 inline void writeFile(const std::string& path, std::string_view text) {
   std::ofstream(path, std::ios::binary) << text;

@@ -3,7 +3,6 @@
 #include <chrono>
 #include <filesystem>
 #include <mutex>
-#include <thread>
 
 #include "tests/unit/store/store_test_support.h"
 
@@ -107,7 +106,7 @@ TEST_F(SyncFlushTest, KeyIsFoundOnceItsMessageIsOnTheDisk) {
   files_.holdSync();
   open();
   put("A", 0, "x", properties({{"KEYS", "k"}}));
-  std::this_thread::sleep_for(std::chrono::milliseconds(50));  // The time the sync takes.
+  ASSERT_TRUE(indexSleeps());
   files_.letSync();
   EXPECT_TRUE(eventually(
       [&] { return store_->queryByKey("A", "k", 1, 0, int64_t{1} << 60).records.size() == 1; }));

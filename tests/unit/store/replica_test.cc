@@ -4,7 +4,6 @@
 #include <filesystem>
 #include <random>
 #include <string>
-#include <thread>
 
 #include "tests/unit/store/store_test_support.h"
 
@@ -318,7 +317,7 @@ TEST_F(ReplicaTest, UnderSyncFlushKeysAreIndexedOnceFlushed) {
   files_.holdSync();
   openSlave();
   ASSERT_EQ("", copy().message());
-  std::this_thread::sleep_for(std::chrono::milliseconds(50));  // The time the sync takes.
+  ASSERT_TRUE(indexSleeps());
   files_.letSync();
   EXPECT_TRUE(slaveFinds("k"));
 }
@@ -331,7 +330,7 @@ TEST_F(ReplicaTest, KeysAreIndexedWhenTheQueuesHaveRoomAgain) {
   files_.disk_is_full = true;
   EXPECT_FALSE(copy().isOk());
   ASSERT_LT(0, slave_->dispatchBehindBytes());
-  std::this_thread::sleep_for(std::chrono::milliseconds(50));  // The time the disk is full.
+  ASSERT_TRUE(indexSleeps());
   files_.disk_is_full = false;
   ASSERT_TRUE(slave_->appendReplicated(slave_->commitLogMaxOffset(), "").ok());
   EXPECT_TRUE(slaveFinds("k"));

@@ -16,6 +16,7 @@
 #include "common/mutex.h"
 #include "store/message_store.h"
 #include "store/store_options.h"
+#include "tests/support/cpu_time.h"
 #include "tests/support/eventually.h"
 #include "tests/support/forwarding_file_system.h"
 #include "tests/support/temp_dir.h"
@@ -144,6 +145,11 @@ class StoreTest : public ::testing::Test {
     return bodiesOf(readAll(*store_, topic, queue_id, offset));
   }
   bool flushEverything();
+  /// True once the index thread has looked at the log and sleeps until somebody wakes it: longer
+  /// than it gathers records for (5 ms).
+  static bool indexSleeps() {
+    return rocketmq::test::restsFor("StoreIndex", std::chrono::milliseconds(15));
+  }
 
   std::string root() const { return options_.root_dir; }
   std::string logFile(int64_t base) const;

@@ -6,11 +6,11 @@
 
 #include <filesystem>
 #include <fstream>
-#include <sstream>
 #include <string>
 #include <thread>
 
 #include "common/log.h"
+#include "tests/support/read_file.h"
 #include "tests/support/temp_dir.h"
 #include "tests/unit/broker/acl/signed_request.h"
 #include "tests/unit/broker/fake_connection.h"
@@ -20,6 +20,7 @@ namespace {
 
 using remoting::RequestCode;
 using remoting::UpdateAndCreateAclConfig;
+using test::readFile;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::Not;
@@ -27,13 +28,6 @@ using testing::Not;
 constexpr const char* kAccount =
     "accounts:\n  - accessKey: application\n    secretKey: very-secret-key\n"
     "    defaultTopicPerm: PUB\n";
-
-std::string readFile(const std::string& path) {
-  std::ifstream file(path);
-  std::ostringstream text;
-  text << file.rdbuf();
-  return text.str();
-}
 
 class AclManagerTest : public ::testing::Test {
  protected:

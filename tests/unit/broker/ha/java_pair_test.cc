@@ -18,7 +18,6 @@
 #include <vector>
 
 #include "broker/broker.h"
-#include "common/atomic_file.h"
 #include "common/mutex.h"
 #include "remoting/io_pool.h"
 #include "remoting/protocol/commands/commands.h"
@@ -27,6 +26,7 @@
 #include "tests/support/daemon.h"
 #include "tests/support/eventually.h"
 #include "tests/support/raw_client.h"
+#include "tests/support/read_file.h"
 #include "tests/support/temp_dir.h"
 #include "tests/unit/broker/ha/java_peers.h"
 
@@ -38,6 +38,7 @@ using remoting::NoFields;
 using remoting::RequestContext;
 using test::eventually;
 using test::RawClient;
+using test::readFile;
 using testing::HasSubstr;
 using testing::StartsWith;
 
@@ -54,11 +55,6 @@ constexpr int kRegisterBroker = 103;
 constexpr int kGetAllSubscriptionGroupConfig = 201;
 constexpr int kGetAllMessageRequestMode = 402;
 constexpr int kGetBrokerHaStatus = 907;
-
-std::string contentOf(const std::filesystem::path& path) {
-  const auto content = readWholeFile(path.string());
-  return content.ok() ? *content : std::string();
-}
 
 /// A Java master and its name server, at one address.
 class JavaBroker {
@@ -107,7 +103,7 @@ class JavaBroker {
   template <class C>
   void serve(const std::string& file, size_t bytes_max = std::string::npos) {
     router_.handle<C>(
-        {}, [text = contentOf(config_ / file).substr(0, bytes_max)](
+        {}, [text = readFile(config_ / file).substr(0, bytes_max)](
                 const C&, const RequestContext&) { return Answer<NoFields>::ofBody(text); });
   }
 
@@ -177,7 +173,7 @@ class JavaPairTest : public testing::TestWithParam<std::string> {
     }
     std::string log;
     for (const auto& file : files) {
-      log += contentOf(file);
+      log += readFile(file);
     }
     size_t end = 0;
     while (end + 4 <= log.size()) {
@@ -196,7 +192,7 @@ class JavaPairTest : public testing::TestWithParam<std::string> {
     const auto root = store / "consumequeue";
     for (const auto& file : std::filesystem::recursive_directory_iterator(root)) {
       if (file.is_regular_file()) {
-        std::string content = contentOf(file.path());
+        std::string content = readFile(file.path());
         content.erase(content.find_last_not_of('\0') + 1);
         if (!content.empty()) {
           queues[std::filesystem::relative(file.path(), root).string()] = content;

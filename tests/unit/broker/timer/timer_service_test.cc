@@ -223,6 +223,24 @@ TEST_F(TimerServiceTest, AFullStepRefusesMore) {
   EXPECT_EQ(codeOf("TIMER_DELIVER_MS", due), ResponseCode::kSystemError);
 }
 
+// Units that cannot be written wait in memory, which must not fill with them.
+TEST_F(TimerServiceTest, NothingMoreIsTakenWhileTheTimerLogCannotBeWritten) {
+  timer_files_.is_failing = true;
+  const TimestampMs due_ms = clock_.nowMs() + 5500;
+  for (int i = 0; i < 3; ++i) {
+    sendAt(due_ms, std::to_string(i));
+    EXPECT_GT(timers_->turn(), clock_.nowMs());
+    EXPECT_EQ(timers_->numbers().pending, 1);
+  }
+  EXPECT_EQ(timers_->numbers().offset_behind, 2);
+  timer_files_.is_failing = false;
+  run();
+  EXPECT_EQ(timers_->numbers().pending, 3);
+  clock_.advance(seconds(7));
+  run();
+  EXPECT_EQ(bodies(), (Bodies{"0", "1", "2"}));
+}
+
 TEST(TimerCheckpoint, TheNewestCountsOnlyWithALogThatReachesFarEnough) {
   const TimerCheckpoint written{.newest = {.read_ms = 5001,
                                            .done_offset = 7,

@@ -1,6 +1,10 @@
 #include "broker/transaction/check_service.h"
 
+#include <gmock/gmock.h>
+
 #include <chrono>
+#include <string>
+#include <vector>
 
 #include "common/message/sys_flag.h"
 #include "tests/unit/broker/transaction/transaction_test.h"
@@ -11,6 +15,7 @@ namespace {
 using remoting::ResponseCode;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
+using testing::ElementsAre;
 
 class CheckServiceTest : public TransactionTest {
  protected:
@@ -166,6 +171,27 @@ TEST_F(CheckServiceTest, AStepIsBoundedAndTheRoundGoesOn) {
   EXPECT_EQ(producer_->sentRequests<CheckTransactionState>().size(),
             static_cast<size_t>(CheckService::kChecksPerStep) + 500);
   EXPECT_GT(checks_->step(), seconds(29));
+}
+
+// At the bound, whoever has been asked is asked again, and the next one as soon as there is room.
+TEST_F(CheckServiceTest, TooManyUnansweredChecksKeepOnlyNewOnesWaiting) {
+  renewed_max_ = 3;
+  makeTransactions();
+  std::vector<EndTransaction> halves;
+  for (int i = 0; i < 5; ++i) {
+    halves.push_back(sendHalf({.body = std::to_string(i)}));
+  }
+  const auto askedFor = [this] {
+    std::vector<std::string> ids;
+    for (const auto& [check, body] : round()) {
+      ids.push_back(check.message_id.value_or(""));
+    }
+    return ids;
+  };
+  EXPECT_THAT(askedFor(), ElementsAre("U0", "U1", "U2"));
+  EXPECT_THAT(askedFor(), ElementsAre("U0", "U1", "U2"));
+  EXPECT_EQ(rollback(halves[1]), ResponseCode::kSuccess);
+  EXPECT_THAT(askedFor(), ElementsAre("U3", "U0", "U2"));
 }
 
 // What waits must not be taken by retention, nor hold the progress for ever.

@@ -44,7 +44,7 @@ class TransactionTest : public MessagePath {
                                         .messages = *messages_,
                                         .ledger = *ledger_,
                                         .clock = clock_},
-                    host_);
+                    host_, renewed_max_);
   }
 
   /// The next start after kill -9, or after a clean stop.
@@ -114,6 +114,8 @@ class TransactionTest : public MessagePath {
   }
 
   TimestampMs born_ms_ = 0;
+  /// From the next makeTransactions() on.
+  size_t renewed_max_ = CheckService::kRenewedMax;
   std::shared_ptr<FakeConnection> producer_ = std::make_shared<FakeConnection>(1);
   ConsumerFilters filters_{"", BloomFilter(20, 32), clock_};
   ClientRegistry clients_{{}, filters_, clock_};
