@@ -1,6 +1,7 @@
 #include "client/consumer/push_consumer_core.h"
 
 #include <algorithm>
+#include <system_error>
 #include <utility>
 
 #include "client/consumer/concurrent_service.h"
@@ -112,14 +113,22 @@ std::optional<ClientError> PushConsumerCore::openOffsets() {
   return std::nullopt;
 }
 
-void PushConsumerCore::makeParts() {
-  if (const auto* concurrent = std::get_if<MessageListenerConcurrently>(&listener_)) {
-    service_ = std::make_unique<ConcurrentService>(*context_, *concurrent);
-  } else {
-    service_ =
-        std::make_unique<OrderlyService>(*context_, std::get<MessageListenerOrderly>(listener_));
+std::optional<ClientError> PushConsumerCore::makeThreads() {
+  try {
+    if (const auto* concurrent = std::get_if<MessageListenerConcurrently>(&listener_)) {
+      service_ = std::make_unique<ConcurrentService>(*context_, *concurrent);
+    } else {
+      service_ =
+          std::make_unique<OrderlyService>(*context_, std::get<MessageListenerOrderly>(listener_));
+    }
+    worker_ = std::make_unique<WorkerPool>("rmq-consumer", 1);
+  } catch (const std::system_error& failure) {
+    return ClientError::system(failure);
   }
-  worker_ = std::make_unique<WorkerPool>("rmq-consumer", 1);
+  return std::nullopt;
+}
+
+void PushConsumerCore::makeParts() {
   pulls_ = std::make_unique<PullLoop>(*context_, *service_, isOrderly());
   context_->on_progress = [this](const std::shared_ptr<ProcessQueue>& queue) {
     pulls_->roomMade(queue);
@@ -160,6 +169,9 @@ std::optional<ClientError> PushConsumerCore::start() {
   }
   context_ = std::make_unique<PushContext>(config_, group_, subscriptions_, instance.value());
   std::optional<ClientError> error = openOffsets();
+  if (!error) {
+    error = makeThreads();
+  }
   if (!error) {
     makeParts();
     if (context_->instance->addConsumer(group_, *this)) {

@@ -63,6 +63,7 @@ class PushConsumerCore final : public GroupMember {
  private:
   std::optional<ClientError> checkConfig() const;
   std::optional<ClientError> openOffsets();
+  std::optional<ClientError> makeThreads();
   void makeParts();
   void findRoutes();
   void startTimers();

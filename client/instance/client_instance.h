@@ -36,7 +36,8 @@ namespace rocketmq::client {
 class ClientInstance {
  public:
   /// The instance for this configuration and client id, made if need be. The error says what is
-  /// wrong with the name-server addresses.
+  /// wrong with the name-server addresses. Throws std::system_error when the system has no thread
+  /// or no descriptor left.
   static Outcome<std::shared_ptr<ClientInstance>> acquire(const ClientConfig& config,
                                                           const std::string& client_id);
   /// From the event loop, which the end of an instance waits for, another thread does it soon.

@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <system_error>
 #include <utility>
 
 #include "client/instance/client_error.h"
@@ -52,10 +53,7 @@ class LifeCycle {
     }
     std::shared_ptr<Core> core;
     try {
-      core = make_core();
-      if (const std::optional<ClientError> error = core->start()) {
-        throwError(*error);
-      }
+      core = startedCore(make_core);
     } catch (...) {
       process_ = nullptr;
       become(State::kCreated, nullptr);
@@ -117,6 +115,19 @@ class LifeCycle {
 
  private:
   struct Process {};
+
+  template <class MakeCore>
+  static std::shared_ptr<Core> startedCore(MakeCore& make_core) {
+    try {
+      std::shared_ptr<Core> core = make_core();
+      if (const std::optional<ClientError> error = core->start()) {
+        throwError(*error);
+      }
+      return core;
+    } catch (const std::system_error& failure) {
+      throwError(ClientError::system(failure));
+    }
+  }
 
   bool isOtherProcess() const {
     const Process* const process = process_.load(std::memory_order_relaxed);
