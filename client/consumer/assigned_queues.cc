@@ -22,6 +22,7 @@ void AssignedQueues::add(const MessageQueue& queue, int64_t offset) {
   MutexLock lock(mutex_);
   Entry& entry = entries_[queue];
   clearLocked(entry);
+  entry = Entry{};
   entry.next_offset = offset;
   entry.epoch = next_epoch_++;
 }

@@ -232,7 +232,9 @@ bool LitePullCore::useQueues(const std::vector<MessageQueue>& mine,
   }
   std::vector<MessageQueue> wanted;
   for (const MessageQueue& queue : mine) {
-    if (!queues_.contains(queue)) {
+    // Applications and their strategies may name a queue twice.
+    if (!queues_.contains(queue) &&
+        std::find(wanted.begin(), wanted.end(), queue) == wanted.end()) {
       offsets_->remove(queue);
       wanted.push_back(queue);
     }

@@ -259,6 +259,16 @@ TEST_F(AssignedQueuesTest, AFailedPullCountsAsUnderWayUntilItIsEnded) {
   EXPECT_FALSE(queues_.endFailedPull(a_, failed->epoch));
 }
 
+TEST_F(AssignedQueuesTest, AQueueThatIsAddedAnewHasNoPullUnderWay) {
+  queues_.add(a_, 5);
+  const auto old = queues_.beginPull(a_);
+  queues_.add(a_, 7);
+  EXPECT_FALSE(queues_.endPull(a_, old->epoch, 9, 0, makeMessages(5, 2)));
+  const auto next = queues_.beginPull(a_);
+  ASSERT_TRUE(next.has_value());
+  EXPECT_EQ(next->offset, 7);
+}
+
 // Promise: who keeps what eachPolled() tells never learns of a queue after it was removed.
 TEST_F(AssignedQueuesTest, NothingIsToldOfARemovedQueue) {
   Mutex mutex;

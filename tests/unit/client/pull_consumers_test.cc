@@ -407,6 +407,26 @@ TEST_F(LitePullConsumerTest, AssignedQueuesNeedNoGroup) {
   EXPECT_EQ(subject_->fetchMessageQueues("T"), (std::vector<MessageQueue>{kQueue}));
 }
 
+TEST_F(LitePullConsumerTest, AQueueThatIsNamedTwiceIsOneQueue) {
+  subject_ = std::make_unique<DefaultLitePullConsumer>(config_);
+  subject_->assign({kQueue, kQueue});
+  subject_->start();
+  EXPECT_EQ(poll(), (Bodies{"a", "b"}));
+  EXPECT_EQ(poll(), (Bodies{"c", "d"}));
+  EXPECT_EQ(poll(), (Bodies{"e"}));
+}
+
+TEST_F(LitePullConsumerTest, AQueueThatItsStrategyNamesTwiceIsOneQueue) {
+  config_.allocate_strategy = [](const auto&, const auto&, const std::vector<MessageQueue>& all,
+                                 const auto&) {
+    std::vector<MessageQueue> twice = all;
+    twice.insert(twice.end(), all.begin(), all.end());
+    return twice;
+  };
+  start();
+  EXPECT_EQ(poll(), (Bodies{"a", "b"}));
+}
+
 TEST_F(LitePullConsumerTest, PausedQueuesGiveNothingUntilTheyAreResumed) {
   start();
   EXPECT_EQ(poll(), (Bodies{"a", "b"}));
