@@ -178,8 +178,8 @@ std::optional<ClientError> LitePullCore::seekToTimestamp(const MessageQueue& que
 void LitePullCore::setPaused(const std::vector<MessageQueue>& queues, bool paused) {
   for (const MessageQueue& queue : queues) {
     queues_.setPaused(full(queue), paused);
-    pump(full(queue));
   }
+  pumpAll();  // What is paused leaves room for the other queues.
 }
 
 std::optional<ClientError> LitePullCore::commit() {

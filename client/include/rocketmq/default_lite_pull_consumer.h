@@ -28,7 +28,8 @@ struct LitePullConsumerConfig : ConsumerConfig {
   bool auto_commit = true;
   /// How often offsets reach the broker, at least 1 s.
   std::chrono::milliseconds auto_commit_interval{5'000};
-  /// Pulling pauses while this much is waiting for poll(), in all queues together, ...
+  /// Pulling rests while this much is waiting for poll(), in all queues that are not paused
+  /// together, ...
   int32_t pull_threshold_for_all = 10'000;
   /// ... a queue's while this much is waiting from it, ...
   int32_t pull_threshold_for_queue = 1000;

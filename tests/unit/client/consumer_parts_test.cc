@@ -320,6 +320,33 @@ TEST_F(AssignedQueuesTest, PausedQueuesAreNeitherPulledNorPolled) {
   EXPECT_EQ(poll(9), (Offsets{0, 1}));
 }
 
+// Promise: an application that pauses queues can go on with the others.
+TEST_F(AssignedQueuesTest, WhatPausedQueuesHoldLeavesRoomForTheOthers) {
+  const MessageQueue c{"T", "b", 2};
+  for (const MessageQueue& queue : {a_, b_, c}) {
+    queues_.add(queue, 0);
+  }
+  const auto fill = [this](const MessageQueue& queue) {
+    const auto pull = queues_.beginPull(queue);
+    return pull && queues_.endPull(queue, pull->epoch, 3, 0, makeMessages(0, 3));
+  };
+  EXPECT_TRUE(fill(a_));
+  queues_.setPaused(a_, true);
+  queues_.setPaused(a_, true);
+  const auto late = queues_.beginPull(b_);
+  queues_.setPaused(b_, true);
+  EXPECT_TRUE(queues_.endPull(b_, late->epoch, 3, 0, makeMessages(0, 3)));
+  EXPECT_TRUE(fill(c)) << "six are held, but by paused queues";
+  EXPECT_EQ(poll(9).size(), 3u);
+  queues_.remove(b_);
+
+  queues_.setPaused(a_, false);
+  EXPECT_TRUE(fill(c));
+  EXPECT_FALSE(queues_.beginPull(c).has_value()) << "resumed, it counts again";
+  EXPECT_EQ(poll(9).size(), 3u);
+  EXPECT_TRUE(queues_.beginPull(c).has_value());
+}
+
 TEST_F(AssignedQueuesTest, ARemovedQueueGivesUpItsMessagesAndTellsItsOffset) {
   queues_.add(a_, 0);
   queues_.endPull(a_, queues_.beginPull(a_)->epoch, 4, 0, makeMessages(0, 4));

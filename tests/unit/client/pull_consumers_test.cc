@@ -436,6 +436,23 @@ TEST_F(LitePullConsumerTest, PausedQueuesGiveNothingUntilTheyAreResumed) {
   EXPECT_EQ(poll(), (Bodies{"c", "d"}));
 }
 
+TEST_F(LitePullConsumerTest, PausedQueuesDoNotHoldUpTheOthers) {
+  cluster_.createTopic("T", 2);
+  config_.pull_threshold_for_all = 2;
+  subject_ = std::make_unique<DefaultLitePullConsumer>(config_);
+  subject_->assign({kQueue});
+  subject_->start();
+  EXPECT_EQ(poll(), (Bodies{"a", "b"}));
+  // Two more are pulled, and fill the room of both queues.
+  ASSERT_TRUE(eventually([this] { return cluster_.broker().pulls("T") == 2; }));
+  subject_->assign({kQueue, {"T", "b0", 1}});
+  subject_->pause({kQueue});
+  cluster_.broker().append("T", 1, "x");
+  EXPECT_EQ(poll(), (Bodies{"x"}));
+  subject_->resume({kQueue});
+  EXPECT_EQ(poll(), (Bodies{"c", "d"}));
+}
+
 TEST_F(LitePullConsumerTest, ShutdownEndsAWaitingPoll) {
   cluster_.createTopic("Empty", 1);
   subject_ = std::make_unique<DefaultLitePullConsumer>(config_);
