@@ -7,6 +7,7 @@
 #include "client/consumer/expression_check.h"
 #include "client/consumer/queue_convert.h"
 #include "client/consumer/start_offset.h"
+#include "client/instance/config_check.h"
 #include "client/instance/name_space.h"
 #include "client/producer/outgoing_message.h"
 #include "common/clock.h"
@@ -28,10 +29,27 @@ AssignedQueues::Limits limitsOf(const LitePullConsumerConfig& config) {
           .queue_span_max = config.consume_max_span};
 }
 
+Status checkLiteConfig(const LitePullConsumerConfig& config) {
+  ROCKETMQ_RETURN_IF_ERROR(checkConsumerConfig(config));
+  ROCKETMQ_RETURN_IF_ERROR(checkRanges({
+      {"pull_batch_size", config.pull_batch_size, 1},
+      {"pull_threshold_for_all", config.pull_threshold_for_all, 1},
+      {"pull_threshold_for_queue", config.pull_threshold_for_queue, 1},
+      {"pull_threshold_size_for_queue_mib", config.pull_threshold_size_for_queue_mib, 1},
+      {"consume_max_span", config.consume_max_span, 1},
+  }));
+  ROCKETMQ_RETURN_IF_ERROR(
+      checkLongPolling(config.broker_suspend_max_time, config.consumer_timeout_when_suspend));
+  if (!config.allocate_strategy) {
+    return Status::invalidArgument("allocate_strategy is empty");
+  }
+  return parseConsumeTimestamp(config.consume_timestamp, 0).status();
+}
+
 }  // namespace
 
 LitePullCore::LitePullCore(const LitePullConsumerConfig& config, LiteSelection selection)
-    : config_(config),
+    : config_(withBoundedTimes(config)),
       group_(wrapNamespace(config.name_space, config.consumer_group)),
       subscriptions_(std::move(selection.subscriptions)),
       queues_(limitsOf(config)),
@@ -58,10 +76,7 @@ std::optional<ClientError> LitePullCore::openOffsets() {
 
 std::optional<ClientError> LitePullCore::start() {
   for (const Status& status :
-       {checkGroup(config_.consumer_group, kReservedGroup),
-        parseConsumeTimestamp(config_.consume_timestamp, 0).status(),
-        config_.pull_batch_size < 1 ? Status::invalidArgument("pull_batch_size is below 1")
-                                    : Status::ok()}) {
+       {checkGroup(config_.consumer_group, kReservedGroup), checkLiteConfig(config_)}) {
     if (!status.isOk()) {
       return ClientError::client(status.message());
     }

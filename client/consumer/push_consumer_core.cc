@@ -9,6 +9,8 @@
 #include "client/consumer/orderly_service.h"
 #include "client/consumer/standstill_watch.h"
 #include "client/consumer/start_offset.h"
+#include "client/instance/bounded_timeout.h"
+#include "client/instance/config_check.h"
 #include "client/instance/name_space.h"
 #include "client/instance/system_properties.h"
 #include "client/producer/outgoing_message.h"
@@ -29,18 +31,12 @@ constexpr int64_t kLockPeriodMs = 20'000;
 constexpr milliseconds kTimeoutCheckPeriod{60'000};
 constexpr milliseconds kFarewellTimeout{400};
 
-struct Range {
-  const char* name;
-  int64_t value;
-  int64_t min;
-  int64_t max;
-};
-
 }  // namespace
 
 Status checkPushConfig(const PushConsumerConfig& config) {
+  ROCKETMQ_RETURN_IF_ERROR(checkConsumerConfig(config));
   // RocketMQ: DefaultMQPushConsumerImpl.checkConfig.
-  const Range ranges[] = {
+  ROCKETMQ_RETURN_IF_ERROR(checkRanges({
       {"consume_thread_max", config.consume_thread_max, kThreadsMin, kThreadsMax},
       {"consume_concurrently_max_span", config.consume_concurrently_max_span, 1, 65535},
       {"pull_threshold_for_queue", config.pull_threshold_for_queue, 1, 65535},
@@ -50,14 +46,8 @@ Status checkPushConfig(const PushConsumerConfig& config) {
       {"pull_batch_size", config.pull_batch_size, 1, 1024},
       {"pull_threshold_for_topic", config.pull_threshold_for_topic, -1, 6'553'500},
       {"pull_threshold_size_for_topic_mib", config.pull_threshold_size_for_topic_mib, -1, 102'400},
-  };
-  for (const Range& range : ranges) {
-    if (range.value < range.min || range.value > range.max) {
-      return Status::invalidArgument(
-          std::string(range.name) + " is " + std::to_string(range.value) + ", out of range [" +
-          std::to_string(range.min) + ", " + std::to_string(range.max) + "]");
-    }
-  }
+      {"consume_timeout", config.consume_timeout.count(), 1},
+  }));
   if (!config.allocate_strategy) {
     return Status::invalidArgument("allocate_strategy is empty");
   }
@@ -67,7 +57,7 @@ Status checkPushConfig(const PushConsumerConfig& config) {
 PushConsumerCore::PushConsumerCore(const PushConsumerConfig& config,
                                    std::shared_ptr<SubscriptionTable> subscriptions,
                                    AnyListener listener)
-    : config_(config),
+    : config_(withBoundedTimes(config)),
       group_(wrapNamespace(config.name_space, config.consumer_group)),
       subscriptions_(std::move(subscriptions)),
       listener_(std::move(listener)),
@@ -228,7 +218,8 @@ void PushConsumerCore::startTimers() {
   timers.every(kTimeoutCheckPeriod, kTimeoutCheckPeriod,
                [this] { service_->checkTimeouts(queues_.all()); });
   if (!context_->isBroadcasting()) {
-    const milliseconds period(systemNumber(system_property::kLockInterval, kLockPeriodMs));
+    const milliseconds period =
+        boundedTimeout(milliseconds(systemNumber(system_property::kLockInterval, kLockPeriodMs)));
     timers.every(std::min(kFirstLockDelay, period), period,
                  [this] { QueueLocks(*context_).renew(queues_.all()); });
   }

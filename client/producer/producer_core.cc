@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "client/instance/bounded_timeout.h"
+#include "client/instance/config_check.h"
 #include "client/instance/name_space.h"
 #include "client/producer/waiting_caller.h"
 #include "client/trace/produce_trace.h"
@@ -50,7 +51,7 @@ ClientError ProducerCore::cutShort() {
 
 ProducerCore::ProducerCore(const ProducerConfig& config,
                            std::unique_ptr<TransactionChecker> checker, std::string client_id)
-    : config_(config),
+    : config_(withBoundedTimes(config)),
       group_(wrapNamespace(config.name_space, config.producer_group)),
       client_id_(client_id.empty() ? makeClientId(config, false) : std::move(client_id)),
       latency_(SystemClock::instance()),
@@ -67,8 +68,11 @@ ProducerCore::~ProducerCore() {
 }
 
 std::optional<ClientError> ProducerCore::start() {
-  if (const Status status = checkGroup(config_.producer_group, kReservedGroup); !status.isOk()) {
-    return ClientError::client(status.message());
+  for (const Status& status :
+       {checkGroup(config_.producer_group, kReservedGroup), checkClientConfig(config_)}) {
+    if (!status.isOk()) {
+      return ClientError::client(status.message());
+    }
   }
   Outcome<std::shared_ptr<ClientInstance>> instance = ClientInstance::acquire(config_, client_id_);
   if (!instance.ok()) {

@@ -17,7 +17,8 @@ namespace rocketmq {
 struct PullConsumerConfig : ConsumerConfig {
   /// How long pull() takes at most.
   std::chrono::milliseconds consumer_pull_timeout{10'000};
-  /// How long the broker holds pullBlockIfNotFound(), and how long the client waits for it.
+  /// How long the broker holds pullBlockIfNotFound(), and how long the client waits for it: not
+  /// shorter.
   std::chrono::milliseconds broker_suspend_max_time{20'000};
   std::chrono::milliseconds consumer_timeout_when_suspend{30'000};
 };
@@ -40,7 +41,7 @@ class DefaultMQPullConsumer {
 
   /// Change it before start().
   PullConsumerConfig& config();
-  /// Throws MQClientException when a name is bad.
+  /// Throws MQClientException when a name or a setting is bad.
   void start();
   void shutdown();
 

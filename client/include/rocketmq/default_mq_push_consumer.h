@@ -48,7 +48,8 @@ struct PushConsumerConfig : ConsumerConfig {
   /// How long a queue rests after kSuspendCurrentQueueAMoment, taken as 10 ms to 30 s.
   std::chrono::milliseconds suspend_current_queue_time{1000};
   /// A message whose concurrent listener has not returned for so long is sent back to be consumed
-  /// again, and no longer holds back the group's offset. Looked at once a minute.
+  /// again, and no longer holds back the group's offset. At least a minute; looked at once a
+  /// minute.
   std::chrono::minutes consume_timeout{15};
   /// How long shutdown() waits for listeners that are running.
   std::chrono::milliseconds await_termination_on_shutdown{1000};
