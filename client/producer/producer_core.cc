@@ -44,6 +44,18 @@ ClientError ProducerCore::shutDown() {
   return ClientError::client("the producer was shut down: nothing was sent");
 }
 
+// RocketMQ: "sendDefaultImpl call timeout". Where others were tried before, what became of the last
+// one says more.
+ClientError ProducerCore::outOfTime(const SendCall& call) {
+  if (call.last_failure != nullptr) {
+    return *call.last_failure;
+  }
+  return {ClientError::Kind::kTimeout,
+          ClientErrorCode::kAccessBrokerTimeout,
+          "the time of the send was over before a broker was asked: nothing was sent",
+          {}};
+}
+
 // A broker may have stored what is under way.
 ClientError ProducerCore::cutShort() {
   return {ClientError::Kind::kRemoting, -1, "the producer was shut down during the send", {}};
@@ -174,6 +186,10 @@ void ProducerCore::begin(const SendCallPtr& call) {
     takeRoute(call, known, true);
     return;
   }
+  if (Clock::now() >= call->deadline) {
+    finish(call, outOfTime(*call));
+    return;
+  }
   instance_->findPublishRoute(call->outgoing.header.topic, topicTemplate(), call->deadline,
                               [this, guard = guard_, call, caller = std::this_thread::get_id()](
                                   const Outcome<TopicRoutePtr>& outcome) {
@@ -241,11 +257,13 @@ void ProducerCore::select(const SendCallPtr& call) {
 }
 
 void ProducerCore::attempt(const SendCallPtr& call) {
+  call->attempt_start = Clock::now();
+  if (call->attempt_start >= call->deadline) {
+    fail(call, outOfTime(*call));
+    return;
+  }
   call->last_broker = std::move(call->queue.broker_name);
   ++call->attempts_made;
-  if (config_.send_latency_fault_enable || trace_ != nullptr) {
-    call->attempt_start = Clock::now();
-  }
   if (const auto* fixed = std::get_if<MessageQueue>(&call->target)) {
     call->queue = *fixed;
     call->queue.topic = call->outgoing.header.topic;
@@ -279,11 +297,13 @@ void ProducerCore::attempt(const SendCallPtr& call) {
   instance_->remoting().connect(
       call->address, connectDeadline(*call),
       guard_.wrap([this, call](const Result<remoting::ConnectionPtr>& connection) {
-        if (connection.ok()) {
-          write(call, *connection);
-        } else {
+        if (!connection.ok()) {
           recordLatency(*call, true);
           fail(call, instance_->describe(connection.status(), call->address));
+        } else if (Clock::now() >= call->deadline) {
+          fail(call, outOfTime(*call));
+        } else {
+          write(call, *connection);
         }
       }));
 }
@@ -395,6 +415,7 @@ void ProducerCore::fail(const SendCallPtr& call, ClientError error) {
     static LogLimiter limiter;
     limiter.warn("send of message {} to {} failed and is tried again: {}",
                  call->outgoing.idForLog(), call->queue.toString(), error.message);
+    call->last_failure = std::make_unique<ClientError>(std::move(error));
     tryAgain(call);
     return;
   }

@@ -47,7 +47,8 @@ struct ProducerConfig : ClientConfig {
   /// Required: at most 255 of the characters %|a-zA-Z0-9_-, not DEFAULT_PRODUCER.
   std::string producer_group;
 
-  /// The whole of a call, retries included.
+  /// The whole of a call, retries included: nothing is sent when it is over. A call whose time is 0
+  /// or less fails at once.
   std::chrono::milliseconds send_msg_timeout{3'000};
   /// How often a send is tried again after a failure of the connection, and a synchronous one also
   /// after the answers 1, 14, 16, 17, 204, 205 and 1500; never after SYSTEM_BUSY (2).
