@@ -19,6 +19,7 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr const char* kReservedGroup = "DEFAULT_CONSUMER";
+constexpr const char* kTwoKinds = "Cannot select two subscription types at the same time: ";
 constexpr milliseconds kFarewellTimeout{400};
 constexpr milliseconds kAutoCommitPeriodMin{1000};
 
@@ -48,12 +49,42 @@ Status checkLiteConfig(const LitePullConsumerConfig& config) {
 
 }  // namespace
 
-LitePullCore::LitePullCore(const LitePullConsumerConfig& config, LiteSelection selection)
+Status LiteSelection::subscribe(const std::string& topic, const MessageSelector& selector) {
+  MutexLock lock(mutex_);
+  if (assigned_) {
+    return Status::invalidArgument(std::string(kTwoKinds) + "queues are assigned already");
+  }
+  return subscriptions_.add(topic, selector, SystemClock::instance().nowMs());
+}
+
+void LiteSelection::unsubscribe(const std::string& topic) { subscriptions_.remove(topic); }
+
+Status LiteSelection::assign(std::vector<MessageQueue> queues) {
+  MutexLock lock(mutex_);
+  if (!subscriptions_.topics().empty()) {
+    return Status::invalidArgument(std::string(kTwoKinds) + "topics are subscribed already");
+  }
+  ++assigns_;
+  assigned_ = std::move(queues);
+  return Status::ok();
+}
+
+std::optional<std::vector<MessageQueue>> LiteSelection::assigned() const {
+  MutexLock lock(mutex_);
+  return assigned_;
+}
+
+int64_t LiteSelection::changes() const {
+  MutexLock lock(mutex_);
+  return assigns_ + subscriptions_.changes();
+}
+
+LitePullCore::LitePullCore(const LitePullConsumerConfig& config,
+                           std::shared_ptr<const LiteSelection> selection)
     : config_(withBoundedTimes(config)),
       group_(wrapNamespace(config.name_space, config.consumer_group)),
-      subscriptions_(std::move(selection.subscriptions)),
-      queues_(limitsOf(config)),
-      assigned_(std::move(selection.assigned)) {}
+      selection_(std::move(selection)),
+      queues_(limitsOf(config)) {}
 
 LitePullCore::~LitePullCore() {
   shutdown();
@@ -87,6 +118,7 @@ std::optional<ClientError> LitePullCore::start() {
     return instance.error();
   }
   instance_ = std::move(instance.value());
+  changes_known_ = selection_->changes();
   started_ms_ = SystemClock::instance().nowMs();
   timers_ = std::make_unique<Timers>(instance_->pool());
   queries_ = std::make_unique<ConsumerQueries>(
@@ -117,7 +149,7 @@ std::optional<ClientError> LitePullCore::start() {
       log::warn("group {} cannot consume topic {} yet: {}", group_, topic, route.error().message);
     }
   }
-  error = checkExpressions(*instance_, calls_, group_, *subscriptions_);
+  error = checkExpressions(*instance_, calls_, group_, selection_->subscriptions());
   if (error) {
     shutdown();
     return error;
@@ -156,22 +188,15 @@ MessageQueue LitePullCore::full(const MessageQueue& queue) const {
   return {wrapNamespace(config_.name_space, queue.topic), queue.broker_name, queue.queue_id};
 }
 
-std::optional<std::vector<MessageQueue>> LitePullCore::assigned() const {
-  MutexLock lock(mutex_);
-  return assigned_;
-}
-
-void LitePullCore::assign(std::vector<MessageQueue> queues) {
-  {
-    MutexLock lock(mutex_);
-    assigned_ = std::move(queues);
-  }
-  rebalanceAndWait();
-}
-
 void LitePullCore::subscriptionsChanged() {
   instance_->heartbeatSoon();
   rebalanceSoon();
+}
+
+void LitePullCore::catchUp() {
+  if (selection_->changes() != changes_known_) {
+    subscriptionsChanged();
+  }
 }
 
 // --- Which queues.
@@ -204,7 +229,7 @@ void LitePullCore::rebalance() {
   tellQueueListeners();
   queries_->beginRun();
   RebalanceGaps gaps;
-  if (const std::optional<std::vector<MessageQueue>> queues = assigned()) {
+  if (const std::optional<std::vector<MessageQueue>> queues = selection_->assigned()) {
     for (const std::string& topic : topics()) {
       gaps.routes = !queries_->route(topic).ok() || gaps.routes;
     }
@@ -318,7 +343,7 @@ void LitePullCore::tellQueueListeners() {
 
 std::vector<std::string> LitePullCore::topics() const {
   std::vector<std::string> names;
-  if (const std::optional<std::vector<MessageQueue>> queues = assigned()) {
+  if (const std::optional<std::vector<MessageQueue>> queues = selection_->assigned()) {
     for (const MessageQueue& queue : *queues) {
       if (std::find(names.begin(), names.end(), queue.topic) == names.end()) {
         names.push_back(queue.topic);
@@ -326,7 +351,7 @@ std::vector<std::string> LitePullCore::topics() const {
     }
     return names;
   }
-  return subscriptions_->topics();
+  return selection_->subscriptions().topics();
 }
 
 remoting::ConsumerData LitePullCore::heartbeatData() const {
@@ -342,7 +367,7 @@ remoting::ConsumerData LitePullCore::heartbeatData() const {
                                 ? model::ConsumeFromWhere::kTimestamp
                                 : model::ConsumeFromWhere::kLastOffset;
   data.unit_mode = !config_.unit_name.empty();
-  for (const SubscriptionPtr& subscription : subscriptions_->all()) {
+  for (const SubscriptionPtr& subscription : selection_->subscriptions().all()) {
     data.subscription_data_set.push_back(*subscription);
   }
   return data;

@@ -22,7 +22,7 @@ constexpr milliseconds kFailureDelay{1000};
 }  // namespace
 
 SubscriptionPtr LitePullCore::subscriptionOf(const std::string& topic) const {
-  if (SubscriptionPtr known = subscriptions_->find(topic)) {
+  if (SubscriptionPtr known = selection_->subscriptions().find(topic)) {
     return known;
   }
   // Of assigned queues everything is wanted.

@@ -427,6 +427,38 @@ TEST_F(LitePullConsumerTest, AQueueThatItsStrategyNamesTwiceIsOneQueue) {
   EXPECT_EQ(poll(), (Bodies{"a", "b"}));
 }
 
+// Promise: what is chosen while start() runs counts when it has returned.
+TEST_F(LitePullConsumerTest, QueuesThatAreAssignedDuringTheStartAreTheQueues) {
+  cluster_.createTopic("T", 2);
+  cluster_.broker().append("T", 1, "x");
+  cluster_.broker().swallowOffsetQuestions(true);
+  config_.api_timeout = milliseconds(500);
+  subject_ = std::make_unique<DefaultLitePullConsumer>(config_);
+  subject_->assign({kQueue});
+  auto started = std::async(std::launch::async, [this] { subject_->start(); });
+  ASSERT_TRUE(eventually([this] { return cluster_.broker().offsetQuestions() == 1; }));
+  cluster_.broker().swallowOffsetQuestions(false);
+  subject_->assign({{"T", "b0", 1}});
+  started.get();
+  EXPECT_EQ(poll(), (Bodies{"x"}));
+}
+
+TEST_F(LitePullConsumerTest, ATopicThatIsSubscribedDuringTheStartIsConsumed) {
+  cluster_.createTopic("Other", 1);
+  cluster_.broker().append("Other", 0, "x");
+  cluster_.broker().swallowOffsetQuestions(true);
+  config_.api_timeout = milliseconds(500);
+  subject_ = std::make_unique<DefaultLitePullConsumer>(config_);
+  subject_->subscribe("T");
+  auto started = std::async(std::launch::async, [this] { subject_->start(); });
+  ASSERT_TRUE(eventually([this] { return cluster_.broker().offsetQuestions() == 1; }));
+  cluster_.broker().swallowOffsetQuestions(false);
+  subject_->unsubscribe("T");
+  subject_->subscribe("Other");
+  started.get();
+  EXPECT_EQ(poll(), (Bodies{"x"}));
+}
+
 TEST_F(LitePullConsumerTest, PausedQueuesGiveNothingUntilTheyAreResumed) {
   start();
   EXPECT_EQ(poll(), (Bodies{"a", "b"}));
