@@ -7,6 +7,7 @@
 #include "client/consumer/expression_check.h"
 #include "client/consumer/queue_convert.h"
 #include "client/consumer/start_offset.h"
+#include "client/consumer/start_waits.h"
 #include "client/instance/config_check.h"
 #include "client/instance/name_space.h"
 #include "client/producer/outgoing_message.h"
@@ -142,21 +143,19 @@ std::optional<ClientError> LitePullCore::start() {
   running_ = true;
   trace_ = TraceDispatcher::create(config_, instance_->clientId(), config_.consumer_group,
                                    TraceDispatcher::Kind::kConsume);
-  const remoting::Deadline deadline = remoting::deadlineAfter(config_.api_timeout);
-  for (const std::string& topic : topics()) {
-    const Outcome<TopicRoutePtr> route = instance_->fetchRouteSync(topic, deadline);
-    if (!route.ok()) {
-      log::warn("group {} cannot consume topic {} yet: {}", group_, topic, route.error().message);
-    }
-  }
+  awaitRoutes(*instance_, calls_, group_, topics());
   error = checkExpressions(*instance_, calls_, group_, selection_->subscriptions());
   if (error) {
     shutdown();
     return error;
   }
-  instance_->heartbeatAndWait(remoting::deadlineAfter(config_.api_timeout));
+  awaitHeartbeat(*instance_, calls_);
   startTimers();
   rebalanceAndWait();
+  if (calls_.cancelled()) {
+    shutdown();
+    return startCancelled();
+  }
   return std::nullopt;
 }
 

@@ -53,6 +53,7 @@ class LitePullCore final : public PassiveMember {
   ~LitePullCore() override;
 
   std::optional<ClientError> start();
+  void cancelStart() { calls_.cancel(); }
   void shutdown();
 
   // The selection has changed. The first one waits until the queues are divided anew.

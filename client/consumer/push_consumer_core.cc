@@ -9,6 +9,7 @@
 #include "client/consumer/orderly_service.h"
 #include "client/consumer/standstill_watch.h"
 #include "client/consumer/start_offset.h"
+#include "client/consumer/start_waits.h"
 #include "client/instance/bounded_timeout.h"
 #include "client/instance/config_check.h"
 #include "client/instance/name_space.h"
@@ -168,13 +169,20 @@ std::optional<ClientError> PushConsumerCore::start() {
       context_->trace =
           TraceDispatcher::create(config_, context_->instance->clientId(), config_.consumer_group,
                                   TraceDispatcher::Kind::kConsume);
-      findRoutes();
-      if (error = checkExpressions(*context_->instance, context_->calls, group_, *subscriptions_);
-          error) {
+      // The first heartbeat can only reach brokers that are known, and the first rebalance needs it
+      // to have arrived.
+      awaitRoutes(*context_->instance, start_calls_, group_, subscriptions_->topics());
+      error = checkExpressions(*context_->instance, start_calls_, group_, *subscriptions_);
+      if (!error) {
+        awaitHeartbeat(*context_->instance, start_calls_);
+      }
+      if (start_calls_.cancelled()) {
+        error = startCancelled();
+      }
+      if (error) {
         shutdown();
         return error;
       }
-      context_->instance->heartbeatAndWait(remoting::deadlineAfter(config_.api_timeout));
       startTimers();
       worker_->post([this] { rebalance(); });
       return std::nullopt;
@@ -187,18 +195,6 @@ std::optional<ClientError> PushConsumerCore::start() {
   ClientInstance::release(instance.value());
   shut_down_ = true;
   return error;
-}
-
-// The first heartbeat can only reach brokers that are known, and the first rebalance needs it to
-// have arrived. A topic that does not exist yet is found by a later rebalance.
-void PushConsumerCore::findRoutes() {
-  const remoting::Deadline deadline = remoting::deadlineAfter(config_.api_timeout);
-  for (const std::string& topic : subscriptions_->topics()) {
-    const Outcome<TopicRoutePtr> route = context_->instance->fetchRouteSync(topic, deadline);
-    if (!route.ok() && !isRetryTopic(topic)) {
-      log::warn("group {} cannot consume topic {} yet: {}", group_, topic, route.error().message);
-    }
-  }
 }
 
 void PushConsumerCore::startTimers() {

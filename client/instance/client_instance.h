@@ -102,8 +102,9 @@ class ClientInstance {
 
   /// Heartbeats to all brokers, soon.
   void heartbeatSoon();
-  /// Heartbeats to all brokers, and waits until all have answered or the time is over.
-  void heartbeatAndWait(remoting::Deadline deadline);
+  /// Heartbeats to all brokers now, and calls `on_all_done` when each has answered or api_timeout
+  /// is over; at once when nobody is to be told.
+  void heartbeat(std::function<void()> on_all_done);
 
   /// For who waits for replies, which a broker brings to clients that it knows: heartbeats to the
   /// masters of these topics' routes that have not heard of this client on the connection of now,
