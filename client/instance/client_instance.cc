@@ -210,7 +210,7 @@ void ClientInstance::stop() {
 
 void ClientInstance::takeAddresses(const std::string& text) {
   Result<std::vector<std::string>> addresses = parseAddressList(text);
-  if (!addresses.ok() || addresses->empty()) {
+  if (!addresses.ok()) {
     log::warn("the name server endpoint answered \"{}\", which is no address list", text);
     return;
   }
