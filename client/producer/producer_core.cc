@@ -38,6 +38,18 @@ InFlightSends::Limits limitsOf(const ProducerConfig& config) {
           std::max<int64_t>(config.async_in_flight_bytes_max, 1)};
 }
 
+Status checkCompressLevel(const ProducerConfig& config) {
+  switch (config.compress_type) {
+    case CompressType::kZlib:
+      return checkRanges({{"compress_level", config.compress_level, 1, 9}});
+    case CompressType::kZstd:
+      return checkRanges({{"compress_level", config.compress_level, 1, 22}});
+    case CompressType::kLz4:
+      break;
+  }
+  return Status::ok();
+}
+
 }  // namespace
 
 ClientError ProducerCore::shutDown() {
@@ -80,8 +92,8 @@ ProducerCore::~ProducerCore() {
 }
 
 std::optional<ClientError> ProducerCore::start() {
-  for (const Status& status :
-       {checkGroup(config_.producer_group, kReservedGroup), checkClientConfig(config_)}) {
+  for (const Status& status : {checkGroup(config_.producer_group, kReservedGroup),
+                               checkClientConfig(config_), checkCompressLevel(config_)}) {
     if (!status.isOk()) {
       return ClientError::client(status.message());
     }

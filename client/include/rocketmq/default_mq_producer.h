@@ -61,7 +61,7 @@ struct ProducerConfig : ClientConfig {
   /// Bodies above this many bytes are compressed where that makes them smaller; batches never are.
   int32_t compress_msg_body_over_howmuch = 4096;
   CompressType compress_type = CompressType::kZlib;
-  /// The library's own: 1 to 9 for zlib, 1 to 22 for zstd; LZ4 has one.
+  /// The library's own: 1 to 9 for zlib, 1 to 22 for zstd, start() refuses others; LZ4 has one.
   int32_t compress_level = 5;
   /// Of a body, and of a whole batch, in bytes; the broker has a limit of its own.
   int32_t max_message_size = 4 * 1024 * 1024;

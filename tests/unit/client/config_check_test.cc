@@ -73,6 +73,19 @@ TEST(ConfigCheckTest, IntervalsThatAreNotPositiveAreRefused) {
       [&](auto& config) { config.consume_timeout = minutes(0); });
 }
 
+TEST(ConfigCheckTest, ALevelThatTheCompressionDoesNotHaveIsRefused) {
+  for (const auto& [type, level] :
+       {std::pair{CompressType::kZlib, 0}, {CompressType::kZlib, 10}, {CompressType::kZstd, 23}}) {
+    ProducerConfig producer;
+    producer.producer_group = "G";
+    expectRefused<DefaultMQProducer, ProducerConfig>(producer, "compress_level",
+                                                     [type = type, level = level](auto& config) {
+                                                       config.compress_type = type;
+                                                       config.compress_level = level;
+                                                     });
+  }
+}
+
 TEST(ConfigCheckTest, ALitePullConsumerRefusesWhatCannotWork) {
   const auto refuses = [](const std::string& setting,
                           const std::function<void(LitePullConsumerConfig&)>& spoil) {
