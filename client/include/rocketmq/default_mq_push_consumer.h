@@ -18,10 +18,9 @@ struct PushConsumerConfig : ConsumerConfig {
   /// For kTimestamp: "yyyyMMddHHmmss", local time; empty = half an hour before start.
   std::string consume_timestamp;
 
-  /// Threads that run the listener, 1 to 1000; the first is started with the consumer, the
-  /// others when there is work for them; where the system gives no more, those that are there do
-  /// the work. See
-  /// setConsumeThreads().
+  /// Threads that run the listener, 1 to 1000; the first is started with the consumer, the others
+  /// when there is work for them. Where the system gives no more, those that are there do the work.
+  /// See setConsumeThreads().
   int32_t consume_thread_max = 20;
   /// Messages given to the listener in one call, 1 to 1024.
   int32_t consume_message_batch_max_size = 1;
