@@ -418,6 +418,13 @@ bool SendService::setTimer(Draft& draft, MessageRecord& record, std::string& pro
 }
 
 bool SendService::hide(Draft& draft, MessageRecord& record, std::string& properties) const {
+  // RocketMQ 5's proxy refuses this, too. Its broker takes it, but the search for a commit that a
+  // crash has cut off looks in the message's own queue, not among timers.
+  if (draft.properties.timer.isAsked()) {
+    return draft.refuse(ResponseCode::kMessageIllegal,
+                        "a message of a transaction cannot have a delivery time (TIMER_DELAY_SEC, "
+                        "TIMER_DELAY_MS, TIMER_DELIVER_MS)");
+  }
   HalfMessages::removeMarks(properties);
   // RocketMQ 5 parity. A copy, because what is appended to may move.
   const std::string unique_key(findProperty(properties, property::kUniqueKey));

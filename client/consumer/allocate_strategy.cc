@@ -10,6 +10,7 @@
 #include "common/check.h"
 #include "common/log.h"
 #include "common/validate.h"
+#include "rocketmq/exceptions.h"
 
 namespace rocketmq {
 namespace {
@@ -150,6 +151,10 @@ AllocateMessageQueueStrategy allocateByMachineRoom(std::set<std::string> rooms) 
 }
 
 AllocateMessageQueueStrategy allocateByConsistentHash(int32_t virtual_nodes) {
+  if (virtual_nodes < 1) {
+    throw MQClientException(-1, "allocateByConsistentHash: virtual_nodes is " +
+                                    std::to_string(virtual_nodes) + ", but must be at least 1");
+  }
   return ConsistentHash{virtual_nodes};
 }
 

@@ -22,6 +22,7 @@ void AssignedQueues::add(const MessageQueue& queue, int64_t offset) {
   MutexLock lock(mutex_);
   Entry& entry = entries_[queue];
   clearLocked(entry);
+  entry = Entry{};
   entry.next_offset = offset;
   entry.epoch = next_epoch_++;
 }
@@ -59,7 +60,9 @@ bool AssignedQueues::endPull(const MessageQueue& queue, uint64_t epoch, int64_t 
   entry->pulling = false;
   entry->next_offset = next_offset;
   entry->broker_id = broker_id;
-  messages_ += static_cast<int64_t>(messages.size());
+  if (!entry->paused) {
+    messages_ += static_cast<int64_t>(messages.size());
+  }
   for (MessageExt& message : messages) {
     entry->bytes += message.storeSize();
     entry->cached.push_back(std::move(message));
@@ -138,10 +141,14 @@ bool AssignedQueues::takeReset(const MessageQueue& queue, uint64_t epoch, int64_
 void AssignedQueues::setPaused(const MessageQueue& queue, bool paused) {
   MutexLock lock(mutex_);
   const auto found = entries_.find(queue);
-  if (found != entries_.end()) {
-    found->second.paused = paused;
-    arrived_.notifyAll();
+  if (found == entries_.end() || found->second.paused == paused) {
+    return;
   }
+  Entry& entry = found->second;
+  entry.paused = paused;
+  const auto cached = static_cast<int64_t>(entry.cached.size());
+  messages_ += paused ? -cached : cached;
+  arrived_.notifyAll();
 }
 
 void AssignedQueues::eachPolled(
@@ -185,7 +192,9 @@ void AssignedQueues::seekLocked(Entry& entry, int64_t offset) {
 }
 
 void AssignedQueues::clearLocked(Entry& entry) {
-  messages_ -= static_cast<int64_t>(entry.cached.size());
+  if (!entry.paused) {
+    messages_ -= static_cast<int64_t>(entry.cached.size());
+  }
   entry.cached.clear();
   entry.bytes = 0;
 }

@@ -21,7 +21,9 @@ namespace rocketmq::client {
 class AssignedQueues {
  public:
   struct Limits {
-    int64_t messages_max = 10'000;  ///< Of all queues together.
+    /// Of all queues together but for the paused ones, which nothing makes shorter meanwhile; each
+    /// of these holds what its own bounds allow.
+    int64_t messages_max = 10'000;
     int64_t queue_messages_max = 1000;
     int64_t queue_bytes_max = 100 << 20;
     int64_t queue_span_max = 2000;  ///< Between the first and the last cached offset.
@@ -94,7 +96,7 @@ class AssignedQueues {
   mutable Mutex mutex_;
   CondVar arrived_;
   std::map<MessageQueue, Entry> entries_ ROCKETMQ_GUARDED_BY(mutex_);
-  int64_t messages_ ROCKETMQ_GUARDED_BY(mutex_) = 0;
+  int64_t messages_ ROCKETMQ_GUARDED_BY(mutex_) = 0;  ///< Cached, but for paused queues.
   MessageQueue last_polled_ ROCKETMQ_GUARDED_BY(mutex_);
   uint64_t next_epoch_ ROCKETMQ_GUARDED_BY(mutex_) = 1;
   bool closed_ ROCKETMQ_GUARDED_BY(mutex_) = false;

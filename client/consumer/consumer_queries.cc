@@ -85,6 +85,9 @@ std::optional<std::vector<std::string>> ConsumerQueries::membersAt(const BrokerA
   request.consumer_group = setting_.group;
   const auto result = calls_.call(instance_.remoting(), broker.address, std::move(request), {},
                                   remoting::deadlineAfter(instance_.config().api_timeout));
+  if (calls_.cancelled()) {
+    return std::nullopt;  // This client stops: the broker is not at fault.
+  }
   if (!result.ok() || !result->success()) {
     log::warn("broker {} does not tell the members of group {}: {}", broker.address, setting_.group,
               result.ok() ? result->remark : result.status().message());
@@ -207,6 +210,9 @@ std::optional<int64_t> ConsumerQueries::offsetOfNewGroup(const MessageQueue& que
       offset = searchOffset(queue, time.ok() ? *time : now_ms);
       break;
     }
+  }
+  if (!offset.ok() && calls_.cancelled()) {
+    return std::nullopt;
   }
   if (!offset.ok()) {
     log::warn("where group {} begins in {} is not known: {}", setting_.group, queue.toString(),

@@ -5,7 +5,6 @@
 #include "client/consumer/lite_pull_core.h"
 #include "client/instance/life_cycle.h"
 #include "client/instance/name_space.h"
-#include "common/clock.h"
 
 namespace rocketmq {
 namespace {
@@ -13,6 +12,12 @@ namespace {
 void throwIf(const std::optional<client::ClientError>& error) {
   if (error) {
     client::throwError(*error);
+  }
+}
+
+void throwIfRefused(const Status& status) {
+  if (!status.isOk()) {
+    throw MQClientException(-1, status.message());
   }
 }
 
@@ -28,8 +33,8 @@ class DefaultLitePullConsumer::Impl {
   }
 
   LitePullConsumerConfig config;
-  Mutex mutex;
-  client::LiteSelection selection ROCKETMQ_GUARDED_BY(mutex);
+  const std::shared_ptr<client::LiteSelection> selection =
+      std::make_shared<client::LiteSelection>();
   client::LifeCycle<client::LitePullCore> life;
 };
 
@@ -50,9 +55,11 @@ LitePullConsumerConfig& DefaultLitePullConsumer::config() { return impl_->config
 void DefaultLitePullConsumer::start() {
   impl_->life.start("consumer", [this] {
     impl_->config.name_space = client::namespaceOf(impl_->config);
-    MutexLock lock(impl_->mutex);
     return std::make_shared<client::LitePullCore>(impl_->config, impl_->selection);
   });
+  if (const auto core = impl_->life.current()) {
+    core->catchUp();
+  }
 }
 
 void DefaultLitePullConsumer::shutdown() { impl_->life.shutdown(); }
@@ -62,29 +69,14 @@ void DefaultLitePullConsumer::subscribe(const std::string& topic, const std::str
 }
 
 void DefaultLitePullConsumer::subscribe(const std::string& topic, const MessageSelector& selector) {
-  {
-    MutexLock lock(impl_->mutex);
-    if (impl_->selection.assigned) {
-      throw MQClientException(-1,
-                              "Cannot select two subscription types at the same time: queues "
-                              "are assigned already");
-    }
-    const Status status = impl_->selection.subscriptions->add(impl_->fullTopic(topic), selector,
-                                                              SystemClock::instance().nowMs());
-    if (!status.isOk()) {
-      throw MQClientException(-1, "subscribe exception: " + status.message());
-    }
-  }
+  throwIfRefused(impl_->selection->subscribe(impl_->fullTopic(topic), selector));
   if (const auto core = impl_->life.current()) {
     core->subscriptionsChanged();
   }
 }
 
 void DefaultLitePullConsumer::unsubscribe(const std::string& topic) {
-  {
-    MutexLock lock(impl_->mutex);
-    impl_->selection.subscriptions->remove(impl_->fullTopic(topic));
-  }
+  impl_->selection->unsubscribe(impl_->fullTopic(topic));
   if (const auto core = impl_->life.current()) {
     core->subscriptionsChanged();
   }
@@ -98,17 +90,9 @@ void DefaultLitePullConsumer::assign(const std::vector<MessageQueue>& queues) {
   for (MessageQueue& queue : full) {
     queue.topic = impl_->fullTopic(queue.topic);
   }
-  {
-    MutexLock lock(impl_->mutex);
-    if (!impl_->selection.subscriptions->topics().empty()) {
-      throw MQClientException(-1,
-                              "Cannot select two subscription types at the same time: topics "
-                              "are subscribed already");
-    }
-    impl_->selection.assigned = full;
-  }
+  throwIfRefused(impl_->selection->assign(std::move(full)));
   if (const auto core = impl_->life.current()) {
-    core->assign(std::move(full));
+    core->queuesAssigned();
   }
 }
 

@@ -7,6 +7,8 @@
 #include "client/consumer/expression_check.h"
 #include "client/consumer/queue_convert.h"
 #include "client/consumer/start_offset.h"
+#include "client/consumer/start_waits.h"
+#include "client/instance/config_check.h"
 #include "client/instance/name_space.h"
 #include "client/producer/outgoing_message.h"
 #include "common/clock.h"
@@ -18,6 +20,7 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr const char* kReservedGroup = "DEFAULT_CONSUMER";
+constexpr const char* kTwoKinds = "Cannot select two subscription types at the same time: ";
 constexpr milliseconds kFarewellTimeout{400};
 constexpr milliseconds kAutoCommitPeriodMin{1000};
 
@@ -28,14 +31,61 @@ AssignedQueues::Limits limitsOf(const LitePullConsumerConfig& config) {
           .queue_span_max = config.consume_max_span};
 }
 
+Status checkLiteConfig(const LitePullConsumerConfig& config) {
+  ROCKETMQ_RETURN_IF_ERROR(checkConsumerConfig(config));
+  ROCKETMQ_RETURN_IF_ERROR(checkRanges({
+      {"pull_batch_size", config.pull_batch_size, 1},
+      {"pull_threshold_for_all", config.pull_threshold_for_all, 1},
+      {"pull_threshold_for_queue", config.pull_threshold_for_queue, 1},
+      {"pull_threshold_size_for_queue_mib", config.pull_threshold_size_for_queue_mib, 1},
+      {"consume_max_span", config.consume_max_span, 1},
+  }));
+  ROCKETMQ_RETURN_IF_ERROR(
+      checkLongPolling(config.broker_suspend_max_time, config.consumer_timeout_when_suspend));
+  if (!config.allocate_strategy) {
+    return Status::invalidArgument("allocate_strategy is empty");
+  }
+  return parseConsumeTimestamp(config.consume_timestamp, 0).status();
+}
+
 }  // namespace
 
-LitePullCore::LitePullCore(const LitePullConsumerConfig& config, LiteSelection selection)
-    : config_(config),
+Status LiteSelection::subscribe(const std::string& topic, const MessageSelector& selector) {
+  MutexLock lock(mutex_);
+  if (assigned_) {
+    return Status::invalidArgument(std::string(kTwoKinds) + "queues are assigned already");
+  }
+  return subscriptions_.add(topic, selector, SystemClock::instance().nowMs());
+}
+
+void LiteSelection::unsubscribe(const std::string& topic) { subscriptions_.remove(topic); }
+
+Status LiteSelection::assign(std::vector<MessageQueue> queues) {
+  MutexLock lock(mutex_);
+  if (!subscriptions_.topics().empty()) {
+    return Status::invalidArgument(std::string(kTwoKinds) + "topics are subscribed already");
+  }
+  ++assigns_;
+  assigned_ = std::move(queues);
+  return Status::ok();
+}
+
+std::optional<std::vector<MessageQueue>> LiteSelection::assigned() const {
+  MutexLock lock(mutex_);
+  return assigned_;
+}
+
+int64_t LiteSelection::changes() const {
+  MutexLock lock(mutex_);
+  return assigns_ + subscriptions_.changes();
+}
+
+LitePullCore::LitePullCore(const LitePullConsumerConfig& config,
+                           std::shared_ptr<const LiteSelection> selection)
+    : config_(withBoundedTimes(config)),
       group_(wrapNamespace(config.name_space, config.consumer_group)),
-      subscriptions_(std::move(selection.subscriptions)),
-      queues_(limitsOf(config)),
-      assigned_(std::move(selection.assigned)) {}
+      selection_(std::move(selection)),
+      queues_(limitsOf(config)) {}
 
 LitePullCore::~LitePullCore() {
   shutdown();
@@ -58,10 +108,7 @@ std::optional<ClientError> LitePullCore::openOffsets() {
 
 std::optional<ClientError> LitePullCore::start() {
   for (const Status& status :
-       {checkGroup(config_.consumer_group, kReservedGroup),
-        parseConsumeTimestamp(config_.consume_timestamp, 0).status(),
-        config_.pull_batch_size < 1 ? Status::invalidArgument("pull_batch_size is below 1")
-                                    : Status::ok()}) {
+       {checkGroup(config_.consumer_group, kReservedGroup), checkLiteConfig(config_)}) {
     if (!status.isOk()) {
       return ClientError::client(status.message());
     }
@@ -72,6 +119,7 @@ std::optional<ClientError> LitePullCore::start() {
     return instance.error();
   }
   instance_ = std::move(instance.value());
+  changes_known_ = selection_->changes();
   started_ms_ = SystemClock::instance().nowMs();
   timers_ = std::make_unique<Timers>(instance_->pool());
   queries_ = std::make_unique<ConsumerQueries>(
@@ -95,21 +143,19 @@ std::optional<ClientError> LitePullCore::start() {
   running_ = true;
   trace_ = TraceDispatcher::create(config_, instance_->clientId(), config_.consumer_group,
                                    TraceDispatcher::Kind::kConsume);
-  const remoting::Deadline deadline = remoting::deadlineAfter(config_.api_timeout);
-  for (const std::string& topic : topics()) {
-    const Outcome<TopicRoutePtr> route = instance_->fetchRouteSync(topic, deadline);
-    if (!route.ok()) {
-      log::warn("group {} cannot consume topic {} yet: {}", group_, topic, route.error().message);
-    }
-  }
-  error = checkExpressions(*instance_, calls_, group_, *subscriptions_);
+  awaitRoutes(*instance_, calls_, group_, topics());
+  error = checkExpressions(*instance_, calls_, group_, selection_->subscriptions());
   if (error) {
     shutdown();
     return error;
   }
-  instance_->heartbeatAndWait(remoting::deadlineAfter(config_.api_timeout));
+  awaitHeartbeat(*instance_, calls_);
   startTimers();
   rebalanceAndWait();
+  if (calls_.cancelled()) {
+    shutdown();
+    return startCancelled();
+  }
   return std::nullopt;
 }
 
@@ -141,22 +187,15 @@ MessageQueue LitePullCore::full(const MessageQueue& queue) const {
   return {wrapNamespace(config_.name_space, queue.topic), queue.broker_name, queue.queue_id};
 }
 
-std::optional<std::vector<MessageQueue>> LitePullCore::assigned() const {
-  MutexLock lock(mutex_);
-  return assigned_;
-}
-
-void LitePullCore::assign(std::vector<MessageQueue> queues) {
-  {
-    MutexLock lock(mutex_);
-    assigned_ = std::move(queues);
-  }
-  rebalanceAndWait();
-}
-
 void LitePullCore::subscriptionsChanged() {
   instance_->heartbeatSoon();
   rebalanceSoon();
+}
+
+void LitePullCore::catchUp() {
+  if (selection_->changes() != changes_known_) {
+    subscriptionsChanged();
+  }
 }
 
 // --- Which queues.
@@ -189,7 +228,7 @@ void LitePullCore::rebalance() {
   tellQueueListeners();
   queries_->beginRun();
   RebalanceGaps gaps;
-  if (const std::optional<std::vector<MessageQueue>> queues = assigned()) {
+  if (const std::optional<std::vector<MessageQueue>> queues = selection_->assigned()) {
     for (const std::string& topic : topics()) {
       gaps.routes = !queries_->route(topic).ok() || gaps.routes;
     }
@@ -232,7 +271,9 @@ bool LitePullCore::useQueues(const std::vector<MessageQueue>& mine,
   }
   std::vector<MessageQueue> wanted;
   for (const MessageQueue& queue : mine) {
-    if (!queues_.contains(queue)) {
+    // Applications and their strategies may name a queue twice.
+    if (!queues_.contains(queue) &&
+        std::find(wanted.begin(), wanted.end(), queue) == wanted.end()) {
       offsets_->remove(queue);
       wanted.push_back(queue);
     }
@@ -301,7 +342,7 @@ void LitePullCore::tellQueueListeners() {
 
 std::vector<std::string> LitePullCore::topics() const {
   std::vector<std::string> names;
-  if (const std::optional<std::vector<MessageQueue>> queues = assigned()) {
+  if (const std::optional<std::vector<MessageQueue>> queues = selection_->assigned()) {
     for (const MessageQueue& queue : *queues) {
       if (std::find(names.begin(), names.end(), queue.topic) == names.end()) {
         names.push_back(queue.topic);
@@ -309,7 +350,7 @@ std::vector<std::string> LitePullCore::topics() const {
     }
     return names;
   }
-  return subscriptions_->topics();
+  return selection_->subscriptions().topics();
 }
 
 remoting::ConsumerData LitePullCore::heartbeatData() const {
@@ -325,7 +366,7 @@ remoting::ConsumerData LitePullCore::heartbeatData() const {
                                 ? model::ConsumeFromWhere::kTimestamp
                                 : model::ConsumeFromWhere::kLastOffset;
   data.unit_mode = !config_.unit_name.empty();
-  for (const SubscriptionPtr& subscription : subscriptions_->all()) {
+  for (const SubscriptionPtr& subscription : selection_->subscriptions().all()) {
     data.subscription_data_set.push_back(*subscription);
   }
   return data;

@@ -19,12 +19,27 @@
 
 namespace rocketmq::client {
 
-/// What the application has chosen before start(), and may go on changing: topics to share with the
-/// group, or queues of its own.
-struct LiteSelection {
-  std::shared_ptr<SubscriptionTable> subscriptions = std::make_shared<SubscriptionTable>();
-  /// With namespace; absent: the topics are subscribed.
-  std::optional<std::vector<MessageQueue>> assigned;
+/// What the application has chosen, and may go on changing before, during and after start(): topics
+/// to share with the group, or queues of its own. All names are with namespace. Threads: any.
+class LiteSelection {
+ public:
+  /// InvalidArgument as of SubscriptionTable::add(), and when there are queues.
+  Status subscribe(const std::string& topic, const MessageSelector& selector);
+  void unsubscribe(const std::string& topic);
+  /// InvalidArgument when topics are subscribed.
+  Status assign(std::vector<MessageQueue> queues);
+
+  const SubscriptionTable& subscriptions() const { return subscriptions_; }
+  /// Absent: the topics are subscribed.
+  std::optional<std::vector<MessageQueue>> assigned() const;
+  /// How often it has been changed.
+  int64_t changes() const;
+
+ private:
+  mutable Mutex mutex_;
+  SubscriptionTable subscriptions_;
+  std::optional<std::vector<MessageQueue>> assigned_ ROCKETMQ_GUARDED_BY(mutex_);
+  int64_t assigns_ ROCKETMQ_GUARDED_BY(mutex_) = 0;
 };
 
 /// The working part of a lite pull consumer (RocketMQ: DefaultLitePullConsumerImpl): one pull under
@@ -33,14 +48,19 @@ struct LiteSelection {
 /// Life: start() -> shutdown(), once each. Threads: any; calls wait.
 class LitePullCore final : public PassiveMember {
  public:
-  LitePullCore(const LitePullConsumerConfig& config, LiteSelection selection);
+  LitePullCore(const LitePullConsumerConfig& config,
+               std::shared_ptr<const LiteSelection> selection);
   ~LitePullCore() override;
 
   std::optional<ClientError> start();
+  void cancelStart() { calls_.cancel(); }
   void shutdown();
 
-  void assign(std::vector<MessageQueue> queues);
+  // The selection has changed. The first one waits until the queues are divided anew.
+  void queuesAssigned() { rebalanceAndWait(); }
   void subscriptionsChanged();
+  /// After start(): takes in what was chosen during it, when there was nobody to be told.
+  void catchUp();
 
   std::vector<MessageExt> poll(std::chrono::milliseconds timeout);
   std::optional<ClientError> seek(const MessageQueue& queue, int64_t offset);
@@ -88,12 +108,12 @@ class LitePullCore final : public PassiveMember {
   void takeReset(const MessageQueue& queue, uint64_t epoch, int64_t offset);
   SubscriptionPtr subscriptionOf(const std::string& topic) const;
 
-  std::optional<std::vector<MessageQueue>> assigned() const;
   void tellQueueListeners();
 
   const LitePullConsumerConfig config_;
   const std::string group_;
-  const std::shared_ptr<SubscriptionTable> subscriptions_;
+  const std::shared_ptr<const LiteSelection> selection_;
+  int64_t changes_known_ = 0;
   int64_t started_ms_ = 0;
   Guard guard_;
   CancellableCalls calls_;
@@ -121,7 +141,6 @@ class LitePullCore final : public PassiveMember {
   mutable Mutex mutex_;
   /// By topic as brokers know it.
   std::map<std::string, QueueListener> queue_listeners_ ROCKETMQ_GUARDED_BY(mutex_);
-  std::optional<std::vector<MessageQueue>> assigned_ ROCKETMQ_GUARDED_BY(mutex_);
 };
 
 }  // namespace rocketmq::client

@@ -22,7 +22,7 @@ constexpr milliseconds kFailureDelay{1000};
 }  // namespace
 
 SubscriptionPtr LitePullCore::subscriptionOf(const std::string& topic) const {
-  if (SubscriptionPtr known = subscriptions_->find(topic)) {
+  if (SubscriptionPtr known = selection_->subscriptions().find(topic)) {
     return known;
   }
   // Of assigned queues everything is wanted.
@@ -178,8 +178,8 @@ std::optional<ClientError> LitePullCore::seekToTimestamp(const MessageQueue& que
 void LitePullCore::setPaused(const std::vector<MessageQueue>& queues, bool paused) {
   for (const MessageQueue& queue : queues) {
     queues_.setPaused(full(queue), paused);
-    pump(full(queue));
   }
+  pumpAll();  // What is paused leaves room for the other queues.
 }
 
 std::optional<ClientError> LitePullCore::commit() {

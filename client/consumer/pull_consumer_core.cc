@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "client/consumer/queue_convert.h"
+#include "client/instance/config_check.h"
 #include "client/instance/name_space.h"
 #include "client/message_decoder.h"
 #include "client/producer/outgoing_message.h"
@@ -19,7 +20,8 @@ constexpr milliseconds kFarewellTimeout{400};
 }  // namespace
 
 PullConsumerCore::PullConsumerCore(const PullConsumerConfig& config)
-    : config_(config), group_(wrapNamespace(config.name_space, config.consumer_group)) {}
+    : config_(withBoundedTimes(config)),
+      group_(wrapNamespace(config.name_space, config.consumer_group)) {}
 
 PullConsumerCore::~PullConsumerCore() { shutdown(); }
 
@@ -38,8 +40,12 @@ std::optional<ClientError> PullConsumerCore::openOffsets() {
 }
 
 std::optional<ClientError> PullConsumerCore::start() {
-  if (const Status status = checkGroup(config_.consumer_group, kReservedGroup); !status.isOk()) {
-    return ClientError::client(status.message());
+  for (const Status& status :
+       {checkGroup(config_.consumer_group, kReservedGroup), checkConsumerConfig(config_),
+        checkLongPolling(config_.broker_suspend_max_time, config_.consumer_timeout_when_suspend)}) {
+    if (!status.isOk()) {
+      return ClientError::client(status.message());
+    }
   }
   Outcome<std::shared_ptr<ClientInstance>> instance = ClientInstance::acquire(
       config_, makeClientId(config_, config_.message_model == MessageModel::kBroadcasting));

@@ -1,6 +1,7 @@
 #include "client/consumer/push_consumer_core.h"
 
 #include <algorithm>
+#include <system_error>
 #include <utility>
 
 #include "client/consumer/concurrent_service.h"
@@ -8,6 +9,9 @@
 #include "client/consumer/orderly_service.h"
 #include "client/consumer/standstill_watch.h"
 #include "client/consumer/start_offset.h"
+#include "client/consumer/start_waits.h"
+#include "client/instance/bounded_timeout.h"
+#include "client/instance/config_check.h"
 #include "client/instance/name_space.h"
 #include "client/instance/system_properties.h"
 #include "client/producer/outgoing_message.h"
@@ -28,18 +32,12 @@ constexpr int64_t kLockPeriodMs = 20'000;
 constexpr milliseconds kTimeoutCheckPeriod{60'000};
 constexpr milliseconds kFarewellTimeout{400};
 
-struct Range {
-  const char* name;
-  int64_t value;
-  int64_t min;
-  int64_t max;
-};
-
 }  // namespace
 
 Status checkPushConfig(const PushConsumerConfig& config) {
+  ROCKETMQ_RETURN_IF_ERROR(checkConsumerConfig(config));
   // RocketMQ: DefaultMQPushConsumerImpl.checkConfig.
-  const Range ranges[] = {
+  ROCKETMQ_RETURN_IF_ERROR(checkRanges({
       {"consume_thread_max", config.consume_thread_max, kThreadsMin, kThreadsMax},
       {"consume_concurrently_max_span", config.consume_concurrently_max_span, 1, 65535},
       {"pull_threshold_for_queue", config.pull_threshold_for_queue, 1, 65535},
@@ -49,14 +47,8 @@ Status checkPushConfig(const PushConsumerConfig& config) {
       {"pull_batch_size", config.pull_batch_size, 1, 1024},
       {"pull_threshold_for_topic", config.pull_threshold_for_topic, -1, 6'553'500},
       {"pull_threshold_size_for_topic_mib", config.pull_threshold_size_for_topic_mib, -1, 102'400},
-  };
-  for (const Range& range : ranges) {
-    if (range.value < range.min || range.value > range.max) {
-      return Status::invalidArgument(
-          std::string(range.name) + " is " + std::to_string(range.value) + ", out of range [" +
-          std::to_string(range.min) + ", " + std::to_string(range.max) + "]");
-    }
-  }
+      {"consume_timeout", config.consume_timeout.count(), 1},
+  }));
   if (!config.allocate_strategy) {
     return Status::invalidArgument("allocate_strategy is empty");
   }
@@ -66,7 +58,7 @@ Status checkPushConfig(const PushConsumerConfig& config) {
 PushConsumerCore::PushConsumerCore(const PushConsumerConfig& config,
                                    std::shared_ptr<SubscriptionTable> subscriptions,
                                    AnyListener listener)
-    : config_(config),
+    : config_(withBoundedTimes(config)),
       group_(wrapNamespace(config.name_space, config.consumer_group)),
       subscriptions_(std::move(subscriptions)),
       listener_(std::move(listener)),
@@ -112,14 +104,22 @@ std::optional<ClientError> PushConsumerCore::openOffsets() {
   return std::nullopt;
 }
 
-void PushConsumerCore::makeParts() {
-  if (const auto* concurrent = std::get_if<MessageListenerConcurrently>(&listener_)) {
-    service_ = std::make_unique<ConcurrentService>(*context_, *concurrent);
-  } else {
-    service_ =
-        std::make_unique<OrderlyService>(*context_, std::get<MessageListenerOrderly>(listener_));
+std::optional<ClientError> PushConsumerCore::makeThreads() {
+  try {
+    if (const auto* concurrent = std::get_if<MessageListenerConcurrently>(&listener_)) {
+      service_ = std::make_unique<ConcurrentService>(*context_, *concurrent);
+    } else {
+      service_ =
+          std::make_unique<OrderlyService>(*context_, std::get<MessageListenerOrderly>(listener_));
+    }
+    worker_ = std::make_unique<WorkerPool>("rmq-consumer", 1);
+  } catch (const std::system_error& failure) {
+    return ClientError::system(failure);
   }
-  worker_ = std::make_unique<WorkerPool>("rmq-consumer", 1);
+  return std::nullopt;
+}
+
+void PushConsumerCore::makeParts() {
   pulls_ = std::make_unique<PullLoop>(*context_, *service_, isOrderly());
   context_->on_progress = [this](const std::shared_ptr<ProcessQueue>& queue) {
     pulls_->roomMade(queue);
@@ -161,18 +161,28 @@ std::optional<ClientError> PushConsumerCore::start() {
   context_ = std::make_unique<PushContext>(config_, group_, subscriptions_, instance.value());
   std::optional<ClientError> error = openOffsets();
   if (!error) {
+    error = makeThreads();
+  }
+  if (!error) {
     makeParts();
     if (context_->instance->addConsumer(group_, *this)) {
       context_->trace =
           TraceDispatcher::create(config_, context_->instance->clientId(), config_.consumer_group,
                                   TraceDispatcher::Kind::kConsume);
-      findRoutes();
-      if (error = checkExpressions(*context_->instance, context_->calls, group_, *subscriptions_);
-          error) {
+      // The first heartbeat can only reach brokers that are known, and the first rebalance needs it
+      // to have arrived.
+      awaitRoutes(*context_->instance, start_calls_, group_, subscriptions_->topics());
+      error = checkExpressions(*context_->instance, start_calls_, group_, *subscriptions_);
+      if (!error) {
+        awaitHeartbeat(*context_->instance, start_calls_);
+      }
+      if (start_calls_.cancelled()) {
+        error = startCancelled();
+      }
+      if (error) {
         shutdown();
         return error;
       }
-      context_->instance->heartbeatAndWait(remoting::deadlineAfter(config_.api_timeout));
       startTimers();
       worker_->post([this] { rebalance(); });
       return std::nullopt;
@@ -185,18 +195,6 @@ std::optional<ClientError> PushConsumerCore::start() {
   ClientInstance::release(instance.value());
   shut_down_ = true;
   return error;
-}
-
-// The first heartbeat can only reach brokers that are known, and the first rebalance needs it to
-// have arrived. A topic that does not exist yet is found by a later rebalance.
-void PushConsumerCore::findRoutes() {
-  const remoting::Deadline deadline = remoting::deadlineAfter(config_.api_timeout);
-  for (const std::string& topic : subscriptions_->topics()) {
-    const Outcome<TopicRoutePtr> route = context_->instance->fetchRouteSync(topic, deadline);
-    if (!route.ok() && !isRetryTopic(topic)) {
-      log::warn("group {} cannot consume topic {} yet: {}", group_, topic, route.error().message);
-    }
-  }
 }
 
 void PushConsumerCore::startTimers() {
@@ -216,7 +214,8 @@ void PushConsumerCore::startTimers() {
   timers.every(kTimeoutCheckPeriod, kTimeoutCheckPeriod,
                [this] { service_->checkTimeouts(queues_.all()); });
   if (!context_->isBroadcasting()) {
-    const milliseconds period(systemNumber(system_property::kLockInterval, kLockPeriodMs));
+    const milliseconds period =
+        boundedTimeout(milliseconds(systemNumber(system_property::kLockInterval, kLockPeriodMs)));
     timers.every(std::min(kFirstLockDelay, period), period,
                  [this] { QueueLocks(*context_).renew(queues_.all()); });
   }

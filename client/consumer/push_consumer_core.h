@@ -36,6 +36,7 @@ class PushConsumerCore final : public GroupMember {
 
   /// The reason when the configuration cannot work.
   std::optional<ClientError> start();
+  void cancelStart() { start_calls_.cancel(); }
   void shutdown();
 
   void pause();
@@ -63,8 +64,8 @@ class PushConsumerCore final : public GroupMember {
  private:
   std::optional<ClientError> checkConfig() const;
   std::optional<ClientError> openOffsets();
+  std::optional<ClientError> makeThreads();
   void makeParts();
-  void findRoutes();
   void startTimers();
   void rebalance();
   bool isOrderly() const { return std::holds_alternative<MessageListenerOrderly>(listener_); }
@@ -74,6 +75,7 @@ class PushConsumerCore final : public GroupMember {
   const std::shared_ptr<SubscriptionTable> subscriptions_;
   const AnyListener listener_;
   int64_t started_ms_ = 0;
+  CancellableCalls start_calls_;  ///< Those that start() waits for.
 
   // Made by start(), in this order.
   std::unique_ptr<PushContext> context_;

@@ -18,13 +18,20 @@ Status SubscriptionTable::add(const std::string& topic, const MessageSelector& s
       model::parseSubscription(topic, selector.expression(), selector.type(), now_ms));
   MutexLock lock(mutex_);
   data.sub_version = last_version_ = std::max(now_ms, last_version_ + 1);
+  ++changes_;
   entries_[topic] = std::make_shared<const model::SubscriptionData>(std::move(data));
   return Status::ok();
 }
 
 void SubscriptionTable::remove(const std::string& topic) {
   MutexLock lock(mutex_);
+  ++changes_;
   entries_.erase(topic);
+}
+
+int64_t SubscriptionTable::changes() const {
+  MutexLock lock(mutex_);
+  return changes_;
 }
 
 SubscriptionPtr SubscriptionTable::find(const std::string& topic) const {

@@ -29,10 +29,13 @@ class SubscriptionTable {
   SubscriptionPtr find(const std::string& topic) const;
   std::vector<SubscriptionPtr> all() const;
   std::vector<std::string> topics() const;
+  /// How often it has been changed.
+  int64_t changes() const;
 
  private:
   mutable Mutex mutex_;
   std::map<std::string, SubscriptionPtr> entries_ ROCKETMQ_GUARDED_BY(mutex_);
+  int64_t changes_ ROCKETMQ_GUARDED_BY(mutex_) = 0;
   int64_t last_version_ ROCKETMQ_GUARDED_BY(mutex_) = -1;
 };
 

@@ -22,6 +22,16 @@ ClientError ClientError::broker(remoting::ResponseCode code, const std::string& 
           address};
 }
 
+ClientError ClientError::system(const std::system_error& failure) {
+  // What pthread_create() says at every limit on threads.
+  const bool no_thread = failure.code() == std::errc::resource_unavailable_try_again;
+  return client("the client cannot be started: " +
+                std::string(no_thread ? "the system gives this process no more threads (see "
+                                        "ulimit -u, and pids.max of its control group): "
+                                      : "") +
+                failure.what());
+}
+
 ClientError ClientError::withContext(const std::string& context) && {
   message.insert(0, context + ": ");
   return std::move(*this);

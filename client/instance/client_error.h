@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <system_error>
 #include <utility>
 
 #include "common/status.h"
@@ -35,6 +36,9 @@ struct ClientError {
   /// From an answer that is a refusal.
   static ClientError broker(remoting::ResponseCode code, const std::string& remark,
                             const std::string& address);
+
+  /// From what the system has refused to a client that starts: a thread, as a rule.
+  static ClientError system(const std::system_error& failure);
 
   /// The same error with "`context`: " before its message.
   ClientError withContext(const std::string& context) &&;

@@ -128,11 +128,13 @@ Outcome<std::shared_ptr<ClientInstance>> ClientInstance::acquire(const ClientCon
   if (entry.instance == nullptr) {
     auto name_servers = std::make_shared<NameServers>();
     name_servers->set(std::move(*addresses));
-    entry.instance.reset(new ClientInstance(config, client_id, std::move(name_servers)));
+    std::shared_ptr<ClientInstance> made(
+        new ClientInstance(config, client_id, std::move(name_servers)));
     remoting::Client::Options options;
     options.serialize_type = *serialize_type;
     options.tls = std::move(*tls);
-    entry.instance->start(source->url, std::move(options));
+    made->start(source->url, std::move(options));
+    entry.instance = std::move(made);
   }
   ++entry.users;
   return entry.instance;
@@ -168,6 +170,12 @@ ClientInstance::ClientInstance(ClientConfig config, std::string client_id,
 ClientInstance::~ClientInstance() = default;
 
 void ClientInstance::start(const std::string& endpoint_url, remoting::Client::Options options) {
+  // First, since it fails when the system has no thread for it.
+  if (!endpoint_url.empty()) {
+    poller_ = std::make_unique<NameServerPoller>(
+        endpoint_url, kEndpointPollPeriod,
+        [this](const std::string& text) { takeAddresses(text); });
+  }
   registerServerRequests();
   options.language = remoting::Language::kCpp;
   options.signer = remoting::RequestSigner::of(credentialsOf(config_));
@@ -179,11 +187,6 @@ void ClientInstance::start(const std::string& endpoint_url, remoting::Client::Op
                  [this] { refreshAllRoutes(); });
   timers_->every(kFirstHeartbeatDelay, config_.heartbeat_broker_interval,
                  [this] { heartbeatToAll(); });
-  if (!endpoint_url.empty()) {
-    poller_ = std::make_unique<NameServerPoller>(
-        endpoint_url, kEndpointPollPeriod,
-        [this](const std::string& text) { takeAddresses(text); });
-  }
 }
 
 void ClientInstance::stop() {
@@ -207,7 +210,7 @@ void ClientInstance::stop() {
 
 void ClientInstance::takeAddresses(const std::string& text) {
   Result<std::vector<std::string>> addresses = parseAddressList(text);
-  if (!addresses.ok() || addresses->empty()) {
+  if (!addresses.ok()) {
     log::warn("the name server endpoint answered \"{}\", which is no address list", text);
     return;
   }

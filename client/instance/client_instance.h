@@ -36,7 +36,8 @@ namespace rocketmq::client {
 class ClientInstance {
  public:
   /// The instance for this configuration and client id, made if need be. The error says what is
-  /// wrong with the name-server addresses.
+  /// wrong with the name-server addresses. Throws std::system_error when the system has no thread
+  /// or no descriptor left.
   static Outcome<std::shared_ptr<ClientInstance>> acquire(const ClientConfig& config,
                                                           const std::string& client_id);
   /// From the event loop, which the end of an instance waits for, another thread does it soon.
@@ -101,8 +102,9 @@ class ClientInstance {
 
   /// Heartbeats to all brokers, soon.
   void heartbeatSoon();
-  /// Heartbeats to all brokers, and waits until all have answered or the time is over.
-  void heartbeatAndWait(remoting::Deadline deadline);
+  /// Heartbeats to all brokers now, and calls `on_all_done` when each has answered or api_timeout
+  /// is over; at once when nobody is to be told.
+  void heartbeat(std::function<void()> on_all_done);
 
   /// For who waits for replies, which a broker brings to clients that it knows: heartbeats to the
   /// masters of these topics' routes that have not heard of this client on the connection of now,

@@ -109,8 +109,8 @@ void ClientInstance::heartbeatSoon() {
   timers_->soon([this] { heartbeatToAll(); });
 }
 
-void ClientInstance::heartbeatAndWait(remoting::Deadline deadline) {
-  heartbeatAndWait(routes_.all(true), deadline);
+void ClientInstance::heartbeat(std::function<void()> on_all_done) {
+  heartbeatTo(routes_.all(true), std::move(on_all_done));
 }
 
 void ClientInstance::heartbeatAndWait(const std::vector<BrokerAddress>& brokers,

@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <system_error>
 #include <utility>
 
 #include "client/instance/client_error.h"
@@ -14,11 +15,12 @@
 namespace rocketmq::client {
 
 /// The states of a producer or consumer, which all go: made, started once, shut down.
-/// `Core` has start() -> optional<ClientError>, and shutdown().
+/// `Core` has start() -> optional<ClientError>, and shutdown(); if its start() waits for servers,
+/// it has cancelStart(), which lets start() fail soon.
 ///
-/// Threads: any. shutdown() may come at any time, more than once, also before start(); one that
-/// comes during another does not wait for it, since it may come from a callback that the other one
-/// waits for. Calls that are inside the core when it is shut down end with an error.
+/// Threads: any. shutdown() may come at any time, more than once, also before and during start();
+/// one that comes during another does not wait for it, since it may come from a callback that the
+/// other one waits for. Calls that are inside the core when it is shut down end with an error.
 /// Forks:   a process made by fork() after the start has none of the core's threads. There nothing
 ///          runs, what asks for it gets an exception, and shutdown() leaves all as it is.
 template <class Core>
@@ -52,15 +54,14 @@ class LifeCycle {
     }
     std::shared_ptr<Core> core;
     try {
-      core = make_core();
-      if (const std::optional<ClientError> error = core->start()) {
-        throwError(*error);
-      }
+      core = startedCore(make_core);
     } catch (...) {
+      dropStarting();  // Its end comes before anybody may try again.
       process_ = nullptr;
       become(State::kCreated, nullptr);
       throw;
     }
+    dropStarting();
     become(State::kRunning, std::move(core));
   }
 
@@ -72,6 +73,8 @@ class LifeCycle {
     {
       MutexLock lock(mutex_);
       while (state_ == State::kStarting) {
+        shutdown_waits_ = true;
+        cancelStartLocked();
         changed_.wait(mutex_);
       }
       if (state_ == State::kShutDown) {
@@ -118,6 +121,26 @@ class LifeCycle {
  private:
   struct Process {};
 
+  template <class MakeCore>
+  std::shared_ptr<Core> startedCore(MakeCore& make_core) {
+    try {
+      std::shared_ptr<Core> core = make_core();
+      {
+        MutexLock lock(mutex_);
+        starting_ = core;
+        if (shutdown_waits_) {
+          cancelStartLocked();
+        }
+      }
+      if (const std::optional<ClientError> error = core->start()) {
+        throwError(*error);
+      }
+      return core;
+    } catch (const std::system_error& failure) {
+      throwError(ClientError::system(failure));
+    }
+  }
+
   bool isOtherProcess() const {
     const Process* const process = process_.load(std::memory_order_relaxed);
     return process != nullptr && process != &PerProcess<Process>::get();
@@ -144,12 +167,28 @@ class LifeCycle {
     changed_.notifyAll();
   }
 
+  void dropStarting() {
+    std::shared_ptr<Core> core;  // Destroyed after the lock.
+    MutexLock lock(mutex_);
+    core.swap(starting_);
+  }
+
+  void cancelStartLocked() ROCKETMQ_REQUIRES(mutex_) {
+    if constexpr (requires(Core & core) { core.cancelStart(); }) {
+      if (starting_ != nullptr) {
+        starting_->cancelStart();
+      }
+    }
+  }
+
   /// Which it was started in; null before.
   std::atomic<const Process*> process_{nullptr};
   mutable Mutex mutex_;
   CondVar changed_;
   State state_ ROCKETMQ_GUARDED_BY(mutex_) = State::kCreated;
   std::shared_ptr<Core> core_ ROCKETMQ_GUARDED_BY(mutex_);
+  std::shared_ptr<Core> starting_ ROCKETMQ_GUARDED_BY(mutex_);  ///< While its start() runs.
+  bool shutdown_waits_ ROCKETMQ_GUARDED_BY(mutex_) = false;     ///< For start() to end.
 };
 
 }  // namespace rocketmq::client

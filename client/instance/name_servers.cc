@@ -1,6 +1,7 @@
 #include "client/instance/name_servers.h"
 
 #include <algorithm>
+#include <charconv>
 #include <cstdlib>
 #include <random>
 
@@ -36,6 +37,19 @@ std::string_view withoutScheme(std::string_view address) {
   return address.starts_with(kScheme) ? address.substr(kScheme.size()) : address;
 }
 
+/// Precondition: isHostAndPort(address).
+int64_t portOf(std::string_view address) {
+  const std::string_view digits = address.substr(address.rfind(':') + 1);
+  int64_t port = 0;
+  std::from_chars(digits.data(), digits.data() + digits.size(), port);
+  return port;
+}
+
+Status wrongAddress(std::string_view text, const std::string& fault) {
+  return Status::invalidArgument("name server address \"" + std::string(text) + "\" " + fault +
+                                 "; write for instance 127.0.0.1:9876;192.168.0.1:9876");
+}
+
 }  // namespace
 
 Result<std::vector<std::string>> parseAddressList(std::string_view text) {
@@ -43,11 +57,15 @@ Result<std::vector<std::string>> parseAddressList(std::string_view text) {
   for (const std::string_view entry : splitTrimmedList(text, ';')) {
     const std::string_view address = withoutScheme(entry);
     if (!isHostAndPort(address) || address.find('/') != std::string_view::npos) {
-      return Status::invalidArgument("name server address \"" + std::string(entry) +
-                                     "\" is not host:port; write for instance "
-                                     "127.0.0.1:9876;192.168.0.1:9876");
+      return wrongAddress(entry, "is not host:port");
+    }
+    if (const int64_t port = portOf(address); port < 1 || port > 65535) {
+      return wrongAddress(entry, "has no port from 1 to 65535");
     }
     addresses.emplace_back(address);
+  }
+  if (addresses.empty()) {
+    return wrongAddress(text, "is no address");
   }
   return addresses;
 }

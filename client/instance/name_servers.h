@@ -14,7 +14,8 @@
 namespace rocketmq::client {
 
 /// "host:port;host:port" as a list; "http://" in front of a host is left out. InvalidArgument names
-/// the entry that has no port or host, or is a URL of another kind.
+/// the entry that has no host or no port that can be, or is a URL of another kind, and the list
+/// when it is empty.
 Result<std::vector<std::string>> parseAddressList(std::string_view text);
 
 /// Where a client learns its name servers from.

@@ -3,16 +3,21 @@
 #include <deque>
 #include <exception>
 #include <list>
+#include <system_error>
 #include <thread>
 #include <utility>
 
 #include "client/instance/retired_threads.h"
 #include "common/log.h"
+#include "common/log_limiter.h"
 #include "common/mutex.h"
 #include "common/thread.h"
 
 namespace rocketmq::client {
 namespace {
+
+// Asking in vain costs about as much as a short task, and every task would ask.
+constexpr std::chrono::milliseconds kStartAgainDelay{10};
 
 thread_local const void* t_current_pool = nullptr;
 thread_local std::vector<std::shared_ptr<const void>> t_kept_for_task;
@@ -30,6 +35,11 @@ class WorkerPool::State : public std::enable_shared_from_this<State> {
   };
 
   State(std::string name, size_t threads_max) : name_(std::move(name)), threads_max_(threads_max) {}
+
+  void startFirst() {
+    MutexLock lock(mutex_);
+    startLocked();
+  }
 
   bool post(Task* tasks, size_t count) {
     bool wakes = false;
@@ -124,14 +134,35 @@ class WorkerPool::State : public std::enable_shared_from_this<State> {
       coming_ = true;
       return true;
     }
-    if (threads_ < threads_max_) {
-      coming_ = true;
-      ++threads_;
-      Worker& worker = workers_.emplace_back();
-      worker.thread = NamedThread(name_ + std::to_string(threads_),
-                                  [self = shared_from_this(), &worker] { self->run(worker); });
+    if (threads_ < threads_max_ && std::chrono::steady_clock::now() >= no_start_before_) {
+      startOneMoreLocked();
     }
     return false;
+  }
+
+  // There always is one thread already: the work is done, only more slowly.
+  void startOneMoreLocked() ROCKETMQ_REQUIRES(mutex_) {
+    try {
+      startLocked();
+    } catch (const std::system_error& failure) {
+      no_start_before_ = std::chrono::steady_clock::now() + kStartAgainDelay;
+      static LogLimiter limiter;
+      limiter.warn("{} of {} threads of {} are there, and the system gives no more: {}", threads_,
+                   threads_max_, name_, failure.what());
+    }
+  }
+
+  void startLocked() ROCKETMQ_REQUIRES(mutex_) {
+    Worker& worker = workers_.emplace_back();
+    try {
+      worker.thread = NamedThread(name_ + std::to_string(threads_ + 1),
+                                  [self = shared_from_this(), &worker] { self->run(worker); });
+    } catch (const std::system_error&) {
+      workers_.pop_back();
+      throw;
+    }
+    coming_ = true;
+    ++threads_;
   }
 
   void run(Worker& worker) {
@@ -201,10 +232,14 @@ class WorkerPool::State : public std::enable_shared_from_this<State> {
   size_t running_ ROCKETMQ_GUARDED_BY(mutex_) = 0;
   bool coming_ ROCKETMQ_GUARDED_BY(mutex_) = false;  // Woken or started, not yet here.
   bool stopped_ ROCKETMQ_GUARDED_BY(mutex_) = false;
+  /// Later than now when the system has just refused a thread.
+  std::chrono::steady_clock::time_point no_start_before_ ROCKETMQ_GUARDED_BY(mutex_);
 };
 
 WorkerPool::WorkerPool(std::string name, size_t threads_max)
-    : state_(std::make_shared<State>(std::move(name), threads_max)) {}
+    : state_(std::make_shared<State>(std::move(name), threads_max)) {
+  state_->startFirst();
+}
 
 WorkerPool::~WorkerPool() {
   // A stop() that drains, made by a task of this pool, may not have come to its end yet.

@@ -12,8 +12,11 @@ namespace rocketmq::client {
 
 /// A bounded number of threads that run the user's callbacks and listeners.
 ///
-/// Threads: started when there is work for them, kept until the end. Any thread may post. Bounds:
-/// the pool itself does not bound its queue; who posts does (sends in flight, cached messages).
+/// Threads: the first is there from the beginning, the others are started when there is work for
+///          them and kept until the end; when the system has no thread left, those that are there
+///          do the work. Any thread may post.
+/// Bounds:  the pool itself does not bound its queue; who posts does (sends in flight, cached
+///          messages).
 /// Life:    stop() refuses new tasks, drops those not started or lets them be finished, and waits;
 ///          the destructor waits until every thread has ended. Both may be called from a task of
 ///          the pool: that one thread is then joined by the next pool that is destroyed.
@@ -21,7 +24,8 @@ class WorkerPool {
  public:
   using Task = remoting::UniqueFunction<void()>;
 
-  /// `name` prefixes the thread names. Precondition: threads_max >= 1.
+  /// `name` prefixes the thread names. Throws std::system_error when the system has no thread for
+  /// it. Precondition: threads_max >= 1.
   WorkerPool(std::string name, size_t threads_max);
   ~WorkerPool();
   WorkerPool(const WorkerPool&) = delete;

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "client/instance/bounded_timeout.h"
+#include "client/instance/config_check.h"
 #include "client/instance/name_space.h"
 #include "client/producer/waiting_caller.h"
 #include "client/trace/produce_trace.h"
@@ -37,10 +38,34 @@ InFlightSends::Limits limitsOf(const ProducerConfig& config) {
           std::max<int64_t>(config.async_in_flight_bytes_max, 1)};
 }
 
+Status checkCompressLevel(const ProducerConfig& config) {
+  switch (config.compress_type) {
+    case CompressType::kZlib:
+      return checkRanges({{"compress_level", config.compress_level, 1, 9}});
+    case CompressType::kZstd:
+      return checkRanges({{"compress_level", config.compress_level, 1, 22}});
+    case CompressType::kLz4:
+      break;
+  }
+  return Status::ok();
+}
+
 }  // namespace
 
 ClientError ProducerCore::shutDown() {
   return ClientError::client("the producer was shut down: nothing was sent");
+}
+
+// RocketMQ: "sendDefaultImpl call timeout". Where others were tried before, what became of the last
+// one says more.
+ClientError ProducerCore::outOfTime(const SendCall& call) {
+  if (call.last_failure != nullptr) {
+    return *call.last_failure;
+  }
+  return {ClientError::Kind::kTimeout,
+          ClientErrorCode::kAccessBrokerTimeout,
+          "the time of the send was over before a broker was asked: nothing was sent",
+          {}};
 }
 
 // A broker may have stored what is under way.
@@ -50,7 +75,7 @@ ClientError ProducerCore::cutShort() {
 
 ProducerCore::ProducerCore(const ProducerConfig& config,
                            std::unique_ptr<TransactionChecker> checker, std::string client_id)
-    : config_(config),
+    : config_(withBoundedTimes(config)),
       group_(wrapNamespace(config.name_space, config.producer_group)),
       client_id_(client_id.empty() ? makeClientId(config, false) : std::move(client_id)),
       latency_(SystemClock::instance()),
@@ -67,8 +92,11 @@ ProducerCore::~ProducerCore() {
 }
 
 std::optional<ClientError> ProducerCore::start() {
-  if (const Status status = checkGroup(config_.producer_group, kReservedGroup); !status.isOk()) {
-    return ClientError::client(status.message());
+  for (const Status& status : {checkGroup(config_.producer_group, kReservedGroup),
+                               checkClientConfig(config_), checkCompressLevel(config_)}) {
+    if (!status.isOk()) {
+      return ClientError::client(status.message());
+    }
   }
   Outcome<std::shared_ptr<ClientInstance>> instance = ClientInstance::acquire(config_, client_id_);
   if (!instance.ok()) {
@@ -170,6 +198,10 @@ void ProducerCore::begin(const SendCallPtr& call) {
     takeRoute(call, known, true);
     return;
   }
+  if (Clock::now() >= call->deadline) {
+    finish(call, outOfTime(*call));
+    return;
+  }
   instance_->findPublishRoute(call->outgoing.header.topic, topicTemplate(), call->deadline,
                               [this, guard = guard_, call, caller = std::this_thread::get_id()](
                                   const Outcome<TopicRoutePtr>& outcome) {
@@ -237,11 +269,13 @@ void ProducerCore::select(const SendCallPtr& call) {
 }
 
 void ProducerCore::attempt(const SendCallPtr& call) {
+  call->attempt_start = Clock::now();
+  if (call->attempt_start >= call->deadline) {
+    fail(call, outOfTime(*call));
+    return;
+  }
   call->last_broker = std::move(call->queue.broker_name);
   ++call->attempts_made;
-  if (config_.send_latency_fault_enable || trace_ != nullptr) {
-    call->attempt_start = Clock::now();
-  }
   if (const auto* fixed = std::get_if<MessageQueue>(&call->target)) {
     call->queue = *fixed;
     call->queue.topic = call->outgoing.header.topic;
@@ -275,11 +309,13 @@ void ProducerCore::attempt(const SendCallPtr& call) {
   instance_->remoting().connect(
       call->address, connectDeadline(*call),
       guard_.wrap([this, call](const Result<remoting::ConnectionPtr>& connection) {
-        if (connection.ok()) {
-          write(call, *connection);
-        } else {
+        if (!connection.ok()) {
           recordLatency(*call, true);
           fail(call, instance_->describe(connection.status(), call->address));
+        } else if (Clock::now() >= call->deadline) {
+          fail(call, outOfTime(*call));
+        } else {
+          write(call, *connection);
         }
       }));
 }
@@ -391,6 +427,7 @@ void ProducerCore::fail(const SendCallPtr& call, ClientError error) {
     static LogLimiter limiter;
     limiter.warn("send of message {} to {} failed and is tried again: {}",
                  call->outgoing.idForLog(), call->queue.toString(), error.message);
+    call->last_failure = std::make_unique<ClientError>(std::move(error));
     tryAgain(call);
     return;
   }

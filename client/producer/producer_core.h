@@ -100,6 +100,7 @@ class ProducerCore {
   ClientError tooMany() const;
   static ClientError shutDown();
   static ClientError cutShort();
+  static ClientError outOfTime(const SendCall& call);
   SendCallPtr makeCall(OutgoingMessage&& outgoing, SendTarget&& target, SendMode mode,
                        std::chrono::milliseconds timeout) const;
 

@@ -54,6 +54,9 @@ std::string ProducerCore::makeRequest(Message& message, milliseconds timeout) co
 // the time at most, so that a broker that does not answer costs time and not the request.
 void ProducerCore::greetBrokersOf(const std::string& topic, Clock::time_point deadline) {
   const auto now = Clock::now();
+  if (now >= deadline) {
+    return;
+  }
   const auto until = now + (deadline - now) / 2;
   const Outcome<TopicRoutePtr> route =
       instance_->findPublishRouteSync(topic, topicTemplate(), until);

@@ -53,10 +53,12 @@ struct SendCall {
   MessageQueue queue;       ///< Of the current attempt; topic as brokers know it.
   std::string address;      ///< Of the broker that has this queue.
   std::string last_broker;  ///< Of the attempt before.
-  std::chrono::steady_clock::time_point attempt_start;  ///< Where somebody wants to know.
+  std::chrono::steady_clock::time_point attempt_start;
   /// A broker has stored the message, but less safely than its mode promises, and another one is
   /// being tried.
   std::unique_ptr<SendResult> stored_somehow;
+  /// Why the attempt before has failed; null in the first one.
+  std::unique_ptr<ClientError> last_failure;
 
   std::atomic<bool> finished{false};
   /// Set by who sets `finished`, before done().

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <atomic>
 #include <sstream>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -68,21 +69,29 @@ std::unique_ptr<TraceDispatcher> TraceDispatcher::create(const ClientConfig& con
   own.send_msg_timeout = kSendTimeout;
   own.max_message_size = kMessageBytesMax;
 
-  std::unique_ptr<TraceDispatcher> dispatcher(
-      new TraceDispatcher(own, client_id, std::move(topic)));
-  Status status = validateTopic(dispatcher->topic_);
+  std::unique_ptr<TraceDispatcher> dispatcher;
+  Status status = validateTopic(topic);
   if (status.isOk()) {
-    if (const std::optional<ClientError> error = dispatcher->producer_->start()) {
-      status = Status::internal(error->message);
+    try {
+      dispatcher.reset(new TraceDispatcher(own, client_id, topic));
+      status = dispatcher->start();
+    } catch (const std::system_error& failure) {
+      status = Status::internal(ClientError::system(failure).message);
     }
   }
   if (!status.isOk()) {
-    log::warn("group {} writes no message traces to topic {}: {}", group, dispatcher->topic_,
-              status.message());
+    log::warn("group {} writes no message traces to topic {}: {}", group, topic, status.message());
     return nullptr;
   }
-  dispatcher->sender_ = NamedThread("rmq-trace", [target = dispatcher.get()] { target->run(); });
   return dispatcher;
+}
+
+Status TraceDispatcher::start() {
+  if (const std::optional<ClientError> error = producer_->start()) {
+    return Status::internal(error->message);
+  }
+  sender_ = NamedThread("rmq-trace", [this] { run(); });
+  return Status::ok();
 }
 
 TraceDispatcher::TraceDispatcher(const ProducerConfig& config, const std::string& client_id,

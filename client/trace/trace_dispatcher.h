@@ -11,6 +11,7 @@
 
 #include "client/trace/trace_record.h"
 #include "common/mutex.h"
+#include "common/status.h"
 #include "common/thread.h"
 #include "rocketmq/default_mq_producer.h"
 
@@ -69,6 +70,8 @@ class TraceDispatcher {
 
   TraceDispatcher(const ProducerConfig& config, const std::string& client_id, std::string topic);
 
+  /// Throws std::system_error when the system has no thread for the sender.
+  Status start();
   void run();
   std::optional<Batch> nextBatch();
   bool isDue(Clock::time_point now) const ROCKETMQ_REQUIRES(mutex_);

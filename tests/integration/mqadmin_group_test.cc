@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "tests/integration/client_modes_fixture.h"
+#include "tests/support/raw_client.h"
 #include "tests/support/slave.h"
 
 namespace rocketmq::test {
@@ -188,6 +189,31 @@ TEST_F(MqadminGroupTest, WhatMembersSayOfThemselvesIsShownAndCompared) {
     return cluster_->admin({"consumerStatus", "-g", group_}).output.find("WARN: Different") !=
            std::string::npos;
   }));
+}
+
+// Promise: a member that does not answer is named, and nothing is said of what it may do.
+TEST_F(MqadminGroupTest, AMemberThatDoesNotAnswerIsNamed) {
+  TempDir folder;
+  const WorkingFolder working_folder(folder.path());
+  sendSome("m", 1);
+  Inbox inbox;
+  const auto one = member("one", inbox);
+  ASSERT_TRUE(eventually([&] { return inbox.different() == 1; }));
+  RawClient silent(cluster_->brokerPort());
+  ASSERT_EQ(
+      silent
+          .call(34, "{}",
+                R"({"clientID":"192.0.2.9@silent","consumerDataSet":[{"groupName":")" + group_ +
+                    R"(","consumeType":"CONSUME_PASSIVELY","messageModel":"CLUSTERING",)"
+                    R"("consumeFromWhere":"CONSUME_FROM_FIRST_OFFSET",)"
+                    R"("subscriptionDataSet":[]}]})")
+          .code,
+      0);
+  const std::string output = admin({"consumerStatus", "-g", group_});
+  EXPECT_THAT(output, AllOf(HasSubstr(one->clientId()),
+                            HasSubstr("member 192.0.2.9@silent has not answered"),
+                            HasSubstr("not known: no answer from 192.0.2.9@silent")));
+  EXPECT_EQ(output.find("Rebalance OK"), std::string::npos) << output;
 }
 
 }  // namespace

@@ -26,7 +26,8 @@ struct SessionCredentials {
 };
 
 /// Settings that producers and consumers share. Set them before start(); later changes have no
-/// effect.
+/// effect. In all settings a time of more than a year is taken as one, so milliseconds::max() means
+/// "for ever"; start() refuses intervals that are not positive.
 struct ClientConfig {
   /// "host:port;host:port". When empty, in this order: the command-line property
   /// rocketmq.namesrv.addr (see setProperty()), the environment variable NAMESRV_ADDR, and HTTP GET
@@ -68,7 +69,7 @@ struct ClientConfig {
   std::chrono::milliseconds heartbeat_broker_interval{30'000};
   /// How often a consumer's offsets reach the broker, or the file of a broadcasting consumer.
   std::chrono::milliseconds persist_consumer_offset_interval{5'000};
-  /// Bound for calls to name servers and for administrative calls to brokers.
+  /// Bound for calls to name servers and for administrative calls to brokers; at least 1 ms.
   std::chrono::milliseconds api_timeout{3'000};
 };
 

@@ -38,7 +38,8 @@ AllocateMessageQueueStrategy allocateByConfig(std::vector<MessageQueue> queues);
 /// `rooms`, an equal share; the others go to nobody here.
 AllocateMessageQueueStrategy allocateByMachineRoom(std::set<std::string> rooms);
 /// RocketMQ's CONSISTENT_HASH: clients stand at `virtual_nodes` places of a ring, and a queue goes
-/// to the next one; few queues move when a client comes or goes. Precondition: virtual_nodes >= 1.
+/// to the next one; few queues move when a client comes or goes. Throws
+/// MQClientException when `virtual_nodes` is below 1.
 AllocateMessageQueueStrategy allocateByConsistentHash(int32_t virtual_nodes = 10);
 
 /// Settings that all consumers share.

@@ -28,14 +28,16 @@ struct LitePullConsumerConfig : ConsumerConfig {
   bool auto_commit = true;
   /// How often offsets reach the broker, at least 1 s.
   std::chrono::milliseconds auto_commit_interval{5'000};
-  /// Pulling pauses while this much is waiting for poll(), in all queues together, ...
+  /// Pulling rests while this much is waiting for poll(), in all queues that are not paused
+  /// together (each of these bounds is at least 1), ...
   int32_t pull_threshold_for_all = 10'000;
   /// ... a queue's while this much is waiting from it, ...
   int32_t pull_threshold_for_queue = 1000;
   int32_t pull_threshold_size_for_queue_mib = 100;
   /// ... or while the first and the last of a queue are further apart.
   int32_t consume_max_span = 2000;
-  /// How long the broker holds a pull that finds nothing, and how long the client waits for it.
+  /// How long the broker holds a pull that finds nothing, and how long the client waits for it: not
+  /// shorter.
   std::chrono::milliseconds broker_suspend_max_time{20'000};
   std::chrono::milliseconds consumer_timeout_when_suspend{30'000};
 };

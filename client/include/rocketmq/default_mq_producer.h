@@ -47,7 +47,8 @@ struct ProducerConfig : ClientConfig {
   /// Required: at most 255 of the characters %|a-zA-Z0-9_-, not DEFAULT_PRODUCER.
   std::string producer_group;
 
-  /// The whole of a call, retries included.
+  /// The whole of a call, retries included: nothing is sent when it is over. A call whose time is 0
+  /// or less fails at once.
   std::chrono::milliseconds send_msg_timeout{3'000};
   /// How often a send is tried again after a failure of the connection, and a synchronous one also
   /// after the answers 1, 14, 16, 17, 204, 205 and 1500; never after SYSTEM_BUSY (2).
@@ -60,7 +61,7 @@ struct ProducerConfig : ClientConfig {
   /// Bodies above this many bytes are compressed where that makes them smaller; batches never are.
   int32_t compress_msg_body_over_howmuch = 4096;
   CompressType compress_type = CompressType::kZlib;
-  /// The library's own: 1 to 9 for zlib, 1 to 22 for zstd; LZ4 has one.
+  /// The library's own: 1 to 9 for zlib, 1 to 22 for zstd, start() refuses others; LZ4 has one.
   int32_t compress_level = 5;
   /// Of a body, and of a whole batch, in bytes; the broker has a limit of its own.
   int32_t max_message_size = 4 * 1024 * 1024;

@@ -17,7 +17,8 @@ namespace rocketmq {
 struct PullConsumerConfig : ConsumerConfig {
   /// How long pull() takes at most.
   std::chrono::milliseconds consumer_pull_timeout{10'000};
-  /// How long the broker holds pullBlockIfNotFound(), and how long the client waits for it.
+  /// How long the broker holds pullBlockIfNotFound(), and how long the client waits for it: not
+  /// shorter.
   std::chrono::milliseconds broker_suspend_max_time{20'000};
   std::chrono::milliseconds consumer_timeout_when_suspend{30'000};
 };
@@ -40,7 +41,7 @@ class DefaultMQPullConsumer {
 
   /// Change it before start().
   PullConsumerConfig& config();
-  /// Throws MQClientException when a name is bad.
+  /// Throws MQClientException when a name or a setting is bad.
   void start();
   void shutdown();
 
@@ -60,8 +61,9 @@ class DefaultMQPullConsumer {
   PullResult pullBlockIfNotFound(const MessageQueue& queue, const MessageSelector& selector,
                                  int64_t offset, int32_t max_nums);
 
-  /// The group's offset in a queue; -1 when it has none. From the broker, or, when `from_store` is
-  /// false, what updateConsumeOffset() has set or an earlier call has found, and only else from the
+  /// The group's offset in a queue. When it has none: 0 where the queue has no message, or its
+  /// first one is still there and recent, else -1. From the broker, or, when `from_store` is false,
+  /// what updateConsumeOffset() has set or an earlier call has found, and only else from the
   /// broker.
   int64_t fetchConsumeOffset(const MessageQueue& queue, bool from_store = true);
   /// Sets the group's offset; it reaches the broker within persist_consumer_offset_interval and at

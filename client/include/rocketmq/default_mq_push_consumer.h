@@ -18,8 +18,9 @@ struct PushConsumerConfig : ConsumerConfig {
   /// For kTimestamp: "yyyyMMddHHmmss", local time; empty = half an hour before start.
   std::string consume_timestamp;
 
-  /// Threads that run the listener, 1 to 1000; they are started when there is work for them. See
-  /// setConsumeThreads().
+  /// Threads that run the listener, 1 to 1000; the first is started with the consumer, the others
+  /// when there is work for them. Where the system gives no more, those that are there do the work.
+  /// See setConsumeThreads().
   int32_t consume_thread_max = 20;
   /// Messages given to the listener in one call, 1 to 1024.
   int32_t consume_message_batch_max_size = 1;
@@ -46,7 +47,8 @@ struct PushConsumerConfig : ConsumerConfig {
   /// How long a queue rests after kSuspendCurrentQueueAMoment, taken as 10 ms to 30 s.
   std::chrono::milliseconds suspend_current_queue_time{1000};
   /// A message whose concurrent listener has not returned for so long is sent back to be consumed
-  /// again, and no longer holds back the group's offset. Looked at once a minute.
+  /// again, and no longer holds back the group's offset. At least a minute; looked at once a
+  /// minute.
   std::chrono::minutes consume_timeout{15};
   /// How long shutdown() waits for listeners that are running.
   std::chrono::milliseconds await_termination_on_shutdown{1000};

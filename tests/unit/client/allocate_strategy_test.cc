@@ -4,6 +4,7 @@
 #include <set>
 
 #include "client/consumer/allocate_within.h"
+#include "rocketmq/exceptions.h"
 
 namespace rocketmq {
 namespace {
@@ -163,6 +164,11 @@ TEST(AllocateStrategyTest, AClientThatIsNoMemberGetsNothing) {
   EXPECT_TRUE(allocateAveragely()("g", "stranger", queues(8), clients(2)).empty());
   EXPECT_TRUE(allocateAveragelyByCircle()("g", "stranger", queues(8), clients(2)).empty());
   EXPECT_TRUE(allocateAveragely()("g", "stranger", queues(8), {}).empty());
+}
+
+TEST(AllocateStrategyTest, ARingWithoutPlacesIsRefused) {
+  EXPECT_THROW(allocateByConsistentHash(0), MQClientException);
+  EXPECT_THROW(allocateByConsistentHash(-1), MQClientException);
 }
 
 }  // namespace

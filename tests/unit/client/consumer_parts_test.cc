@@ -259,6 +259,16 @@ TEST_F(AssignedQueuesTest, AFailedPullCountsAsUnderWayUntilItIsEnded) {
   EXPECT_FALSE(queues_.endFailedPull(a_, failed->epoch));
 }
 
+TEST_F(AssignedQueuesTest, AQueueThatIsAddedAnewHasNoPullUnderWay) {
+  queues_.add(a_, 5);
+  const auto old = queues_.beginPull(a_);
+  queues_.add(a_, 7);
+  EXPECT_FALSE(queues_.endPull(a_, old->epoch, 9, 0, makeMessages(5, 2)));
+  const auto next = queues_.beginPull(a_);
+  ASSERT_TRUE(next.has_value());
+  EXPECT_EQ(next->offset, 7);
+}
+
 // Promise: who keeps what eachPolled() tells never learns of a queue after it was removed.
 TEST_F(AssignedQueuesTest, NothingIsToldOfARemovedQueue) {
   Mutex mutex;
@@ -308,6 +318,33 @@ TEST_F(AssignedQueuesTest, PausedQueuesAreNeitherPulledNorPolled) {
   EXPECT_FALSE(queues_.beginPull(a_).has_value());
   queues_.setPaused(a_, false);
   EXPECT_EQ(poll(9), (Offsets{0, 1}));
+}
+
+// Promise: an application that pauses queues can go on with the others.
+TEST_F(AssignedQueuesTest, WhatPausedQueuesHoldLeavesRoomForTheOthers) {
+  const MessageQueue c{"T", "b", 2};
+  for (const MessageQueue& queue : {a_, b_, c}) {
+    queues_.add(queue, 0);
+  }
+  const auto fill = [this](const MessageQueue& queue) {
+    const auto pull = queues_.beginPull(queue);
+    return pull && queues_.endPull(queue, pull->epoch, 3, 0, makeMessages(0, 3));
+  };
+  EXPECT_TRUE(fill(a_));
+  queues_.setPaused(a_, true);
+  queues_.setPaused(a_, true);
+  const auto late = queues_.beginPull(b_);
+  queues_.setPaused(b_, true);
+  EXPECT_TRUE(queues_.endPull(b_, late->epoch, 3, 0, makeMessages(0, 3)));
+  EXPECT_TRUE(fill(c)) << "six are held, but by paused queues";
+  EXPECT_EQ(poll(9).size(), 3u);
+  queues_.remove(b_);
+
+  queues_.setPaused(a_, false);
+  EXPECT_TRUE(fill(c));
+  EXPECT_FALSE(queues_.beginPull(c).has_value()) << "resumed, it counts again";
+  EXPECT_EQ(poll(9).size(), 3u);
+  EXPECT_TRUE(queues_.beginPull(c).has_value());
 }
 
 TEST_F(AssignedQueuesTest, ARemovedQueueGivesUpItsMessages) {

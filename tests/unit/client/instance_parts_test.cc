@@ -382,8 +382,9 @@ TEST(NameServersTest, ListsAreParsedAndMistakesNamed) {
   EXPECT_EQ(*parseAddressList(" a:1 ;;b:9876;"), (std::vector<std::string>{"a:1", "b:9876"}));
   EXPECT_TRUE(parseAddressList("[::1]:9876").ok());
   EXPECT_EQ(*parseAddressList("http://a:1"), (std::vector<std::string>{"a:1"}));
-  for (const char* bad : {"a", "a:", ":1", "a:x", "a:123456", "http://a", "http://a:1/",
-                          "http://:1", "https://a:1", "http://a/b:1"}) {
+  for (const char* bad :
+       {"a", "a:", ":1", "a:x", "a:123456", "http://a", "http://a:1/", "http://:1", "https://a:1",
+        "http://a/b:1", "a:0", "a:00000", "a:65536", "a:1;b:99999", ";", " ; ", ""}) {
     EXPECT_FALSE(parseAddressList(bad).ok()) << bad;
   }
 }

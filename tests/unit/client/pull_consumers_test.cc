@@ -407,11 +407,80 @@ TEST_F(LitePullConsumerTest, AssignedQueuesNeedNoGroup) {
   EXPECT_EQ(subject_->fetchMessageQueues("T"), (std::vector<MessageQueue>{kQueue}));
 }
 
+TEST_F(LitePullConsumerTest, AQueueThatIsNamedTwiceIsOneQueue) {
+  subject_ = std::make_unique<DefaultLitePullConsumer>(config_);
+  subject_->assign({kQueue, kQueue});
+  subject_->start();
+  EXPECT_EQ(poll(), (Bodies{"a", "b"}));
+  EXPECT_EQ(poll(), (Bodies{"c", "d"}));
+  EXPECT_EQ(poll(), (Bodies{"e"}));
+}
+
+TEST_F(LitePullConsumerTest, AQueueThatItsStrategyNamesTwiceIsOneQueue) {
+  config_.allocate_strategy = [](const auto&, const auto&, const std::vector<MessageQueue>& all,
+                                 const auto&) {
+    std::vector<MessageQueue> twice = all;
+    twice.insert(twice.end(), all.begin(), all.end());
+    return twice;
+  };
+  start();
+  EXPECT_EQ(poll(), (Bodies{"a", "b"}));
+}
+
+// Promise: what is chosen while start() runs counts when it has returned.
+TEST_F(LitePullConsumerTest, QueuesThatAreAssignedDuringTheStartAreTheQueues) {
+  cluster_.createTopic("T", 2);
+  cluster_.broker().append("T", 1, "x");
+  cluster_.broker().swallowOffsetQuestions(true);
+  config_.api_timeout = milliseconds(500);
+  subject_ = std::make_unique<DefaultLitePullConsumer>(config_);
+  subject_->assign({kQueue});
+  auto started = std::async(std::launch::async, [this] { subject_->start(); });
+  ASSERT_TRUE(eventually([this] { return cluster_.broker().offsetQuestions() == 1; }));
+  cluster_.broker().swallowOffsetQuestions(false);
+  subject_->assign({{"T", "b0", 1}});
+  started.get();
+  EXPECT_EQ(poll(), (Bodies{"x"}));
+}
+
+TEST_F(LitePullConsumerTest, ATopicThatIsSubscribedDuringTheStartIsConsumed) {
+  cluster_.createTopic("Other", 1);
+  cluster_.broker().append("Other", 0, "x");
+  cluster_.broker().swallowOffsetQuestions(true);
+  config_.api_timeout = milliseconds(500);
+  subject_ = std::make_unique<DefaultLitePullConsumer>(config_);
+  subject_->subscribe("T");
+  auto started = std::async(std::launch::async, [this] { subject_->start(); });
+  ASSERT_TRUE(eventually([this] { return cluster_.broker().offsetQuestions() == 1; }));
+  cluster_.broker().swallowOffsetQuestions(false);
+  subject_->unsubscribe("T");
+  subject_->subscribe("Other");
+  started.get();
+  EXPECT_EQ(poll(), (Bodies{"x"}));
+}
+
 TEST_F(LitePullConsumerTest, PausedQueuesGiveNothingUntilTheyAreResumed) {
   start();
   EXPECT_EQ(poll(), (Bodies{"a", "b"}));
   subject_->pause({kQueue});
   EXPECT_EQ(poll(milliseconds(1)), (Bodies{}));
+  subject_->resume({kQueue});
+  EXPECT_EQ(poll(), (Bodies{"c", "d"}));
+}
+
+TEST_F(LitePullConsumerTest, PausedQueuesDoNotHoldUpTheOthers) {
+  cluster_.createTopic("T", 2);
+  config_.pull_threshold_for_all = 2;
+  subject_ = std::make_unique<DefaultLitePullConsumer>(config_);
+  subject_->assign({kQueue});
+  subject_->start();
+  EXPECT_EQ(poll(), (Bodies{"a", "b"}));
+  // Two more are pulled, and fill the room of both queues.
+  ASSERT_TRUE(eventually([this] { return cluster_.broker().pulls("T") == 2; }));
+  subject_->assign({kQueue, {"T", "b0", 1}});
+  subject_->pause({kQueue});
+  cluster_.broker().append("T", 1, "x");
+  EXPECT_EQ(poll(), (Bodies{"x"}));
   subject_->resume({kQueue});
   EXPECT_EQ(poll(), (Bodies{"c", "d"}));
 }

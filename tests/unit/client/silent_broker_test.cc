@@ -78,5 +78,24 @@ TEST_F(SilentBrokerTest, IsAskedForOneOffsetOfARunByALitePullConsumerToo) {
   EXPECT_LE(silent().offsetQuestions(), kQuestionsMax);
 }
 
+// Promise: what the end of a consumer cuts off is nobody's fault.
+TEST_F(SilentBrokerTest, IsNotBlamedForAnAnswerThatTheConsumerDoesNotWaitFor) {
+  silent().swallowMemberQuestions(true);
+  healthy().swallowMemberQuestions(true);
+  auto patient = config<PushConsumerConfig>();
+  patient.api_timeout = std::chrono::minutes(1);
+  testing::internal::CaptureStderr();
+  DefaultMQPushConsumer push(patient);
+  push.subscribe("T");
+  push.registerMessageListener([](const auto&, ConsumeConcurrentlyContext&) {
+    return ConsumeConcurrentlyStatus::kConsumeSuccess;
+  });
+  push.start();
+  EXPECT_TRUE(
+      eventually([this] { return silent().memberQuestions() + healthy().memberQuestions() > 0; }));
+  push.shutdown();
+  EXPECT_EQ(testing::internal::GetCapturedStderr(), "");
+}
+
 }  // namespace
 }  // namespace rocketmq::client

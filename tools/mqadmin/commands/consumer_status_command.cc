@@ -8,6 +8,7 @@
 #include <set>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include <CLI/CLI.hpp>
 
@@ -53,8 +54,13 @@ class ConsumerStatus : public Command {
  private:
   Result<RunningInfo> ask(client::AdminClient& admin, const std::string& broker,
                           const std::string& client_id) const {
-    ROCKETMQ_ASSIGN_OR_RETURN(std::string answer,
-                              admin.consumerRunningInfo(broker, group_, client_id, with_stacks_));
+    Result<std::string> asked = admin.consumerRunningInfo(broker, group_, client_id, with_stacks_);
+    if (!asked.ok()) {
+      return Status(asked.status().code(),
+                    "member " + client_id + " has not answered broker " + broker +
+                        ", which was to pass its answer on: " + asked.status().message());
+    }
+    std::string answer = std::move(*asked);
     auto info = json::decode<remoting::ConsumerRunningInfo>(answer);
     if (!info.ok()) {
       return RunningInfo{.text = std::move(answer), .info = std::nullopt};
@@ -69,11 +75,13 @@ class ConsumerStatus : public Command {
     std::map<std::string, remoting::ConsumerRunningInfo> infos;
     fmt::print("{:<10} {:<40} {:<20} {}\n", "#Index", "#ClientId", "#Version",
                "#ConsumerRunningInfoFile");
+    std::vector<std::string> silent;
     int index = 0;
     for (const remoting::ConnectionInfo& member : online.members.connection_set) {
       auto running = ask(admin, online.broker, member.client_id);
       if (!running.ok()) {
-        fmt::print(stderr, "{}: {}\n", member.client_id, running.status().message());
+        fmt::print(stderr, "{}\n", running.status().message());
+        silent.push_back(member.client_id);
         continue;
       }
       const std::string file = folder + "/" + fileNameOf(member.client_id);
@@ -84,7 +92,7 @@ class ConsumerStatus : public Command {
         infos.emplace(member.client_id, std::move(*running->info));
       }
     }
-    printAgreement(infos, online.members.message_model);
+    printAgreement(infos, silent, online.members.message_model);
     return Status::ok();
   }
 
@@ -94,7 +102,9 @@ class ConsumerStatus : public Command {
     return client_id;
   }
 
+  /// Members that have not said what they do may differ from the others.
   static void printAgreement(const std::map<std::string, remoting::ConsumerRunningInfo>& infos,
+                             const std::vector<std::string>& silent,
                              model::MessageModel message_model) {
     std::set<std::map<std::string, std::string>> subscriptions;
     std::set<model::MessageQueue> queues;
@@ -112,6 +122,11 @@ class ConsumerStatus : public Command {
     }
     if (subscriptions.size() > 1) {
       fmt::print("\n\nWARN: Different subscription in the same group of consumer!!!\n");
+      return;
+    }
+    if (!silent.empty()) {
+      fmt::print("\n\nWARN: whether the members agree is not known: no answer from {}\n",
+                 fmt::join(silent, ", "));
       return;
     }
     const bool is_shared_out =

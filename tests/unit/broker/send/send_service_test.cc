@@ -116,6 +116,17 @@ TEST_F(SendServiceTest, FaultsAreFoundInRocketMqsOrder) {
   EXPECT_EQ(store_->commitLogMaxOffset(), store_->commitLogMinOffset());
 }
 
+// Promise: no message of a transaction comes before the time that its producer asks for.
+TEST_F(SendServiceTest, HalfMessagesWithADeliveryTimeAreRefused) {
+  for (const char* name : {"TIMER_DELAY_SEC", "TIMER_DELAY_MS", "TIMER_DELIVER_MS"}) {
+    const SendOutcome outcome = trySend({.properties = {{"TRAN_MSG", "true"}, {name, "60"}}});
+    EXPECT_EQ(outcome.answer.code, ResponseCode::kMessageIllegal);
+    EXPECT_NE(outcome.answer.remark.find("delivery time"), std::string::npos)
+        << outcome.answer.remark;
+  }
+  EXPECT_EQ(store_->commitLogMaxOffset(), store_->commitLogMinOffset());
+}
+
 TEST_F(SendServiceTest, SendsBeforeTheAcceptedTimeAreRefused) {
   configure(
       [this](BrokerSettings& settings) { settings.accept_sends_from_ms = clock_.nowMs() + 10; });
