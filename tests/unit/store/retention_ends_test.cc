@@ -98,5 +98,25 @@ TEST_F(RetentionEndsTest, TheEndsAreSavedBeforeTheFirstQueueFileGoes) {
   EXPECT_EQ(min, store_->minOffset("A", 0));
 }
 
+// What was no longer to be found is there again, and so it can be pulled again.
+TEST_F(RetentionEndsTest, LogFilesThatAKillLeftAreOnesThatTheQueuesKnow) {
+  options_.flush_queue_thorough_interval_ms = 1;
+  fillBehindCheckpoint();
+  files_.setFaultPath("commitlog");
+  files_.fail_remove = true;
+  makeOld(2);
+  EXPECT_FALSE(store_->cleanExpiredFiles().isOk());
+  ASSERT_EQ(2 * kLogFileBytes, store_->commitLogMinOffset());
+  const std::string saved = "\"logMin\":" + std::to_string(2 * kLogFileBytes) + ",";
+  ASSERT_TRUE(eventually([&] { return readFile(endsFile()).find(saved) != std::string::npos; }));
+  kill();
+  files_.fail_remove = false;
+  open();
+  EXPECT_EQ(0, store_->commitLogMinOffset());
+  EXPECT_EQ(0, store_->minOffset("A", 0));
+  EXPECT_EQ("m0", bodies("A", 0, 0).front());
+  EXPECT_EQ("e0", bodies("Early", 0, 0).front());
+}
+
 }  // namespace
 }  // namespace rocketmq::store::test
