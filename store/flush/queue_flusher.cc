@@ -61,7 +61,25 @@ bool QueueFlusher::areEndsSaved() const {
 
 void QueueFlusher::saveEndsBefore(int64_t offset) {
   MutexLock lock(mutex_);
-  if (ends_saved_to_ < offset && !parts_.state.has(RunState::kFailed)) {
+  begins_for_ = parts_.log.minOffset();
+  if (ends_saved_to_ < offset) {
+    saveNow();
+  }
+}
+
+void QueueFlusher::moveBegins(const std::function<void()>& move) {
+  MutexLock lock(mutex_);
+  move();
+  begins_for_.reset();
+}
+
+void QueueFlusher::saveBegins() {
+  MutexLock lock(mutex_);
+  saveNow();
+}
+
+void QueueFlusher::saveNow() {
+  if (!parts_.state.has(RunState::kFailed)) {
     failUnless(flushEverything());
   }
 }
@@ -94,9 +112,10 @@ bool QueueFlusher::isLogFarAhead() const {
 }
 
 Status QueueFlusher::saveEnds(int64_t log_end) {
+  const auto begins_for = begins_for_;
   const auto look = [&] {
     QueueEnds::Snapshot snapshot{
-        .log_min = parts_.log.minOffset(), .log_end = log_end, .topics = {}};
+        .log_min = begins_for.value_or(parts_.log.minOffset()), .log_end = log_end, .topics = {}};
     for (const auto& queue : parts_.queues.all()) {
       const QueueEnd end = queue->flushedEnd();
       if (end.max > 0 && !queue->isDeleted()) {

@@ -2,7 +2,9 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "common/file_system.h"
@@ -59,6 +61,12 @@ class QueueFlusher {
   /// The log in front of `offset` is about to go: does as flushAll() unless the saved ends tell of
   /// its messages. When they cannot be saved, the next rounds try again until they can.
   void saveEndsBefore(int64_t offset);
+  /// The log has gone and `move` has the queues begin where it does now. Between saveEndsBefore()
+  /// and the return of this the saved ends tell of queues for the log as it was.
+  void moveBegins(const std::function<void()>& move);
+  /// Files of the queues are about to go too: a start would miss those that the saved ends tell of.
+  /// When the ends cannot be saved, that start reads the whole log.
+  void saveBegins();
 
  private:
   void loop();
@@ -66,6 +74,7 @@ class QueueFlusher {
   Status flushQueues(int32_t least_pages) ROCKETMQ_REQUIRES(mutex_);
   Status saveEnds(int64_t log_end) ROCKETMQ_REQUIRES(mutex_);
   void failUnless(const Status& flushed);
+  void saveNow() ROCKETMQ_REQUIRES(mutex_);
   bool isLogFarAhead() const ROCKETMQ_REQUIRES(mutex_);
   Status flushInBulk(const std::vector<std::shared_ptr<ConsumeQueue>>& queues)
       ROCKETMQ_REQUIRES(mutex_);
@@ -76,6 +85,8 @@ class QueueFlusher {
   // Of the log, when the checkpoint was written last.
   int64_t flushed_to_ ROCKETMQ_GUARDED_BY(mutex_) = 0;
   int64_t ends_saved_to_ ROCKETMQ_GUARDED_BY(mutex_) = 0;
+  // The queues' begins are for a log that begins here; nullopt: where it does.
+  std::optional<int64_t> begins_for_ ROCKETMQ_GUARDED_BY(mutex_);
   bool are_ends_saved_ ROCKETMQ_GUARDED_BY(mutex_) = true;
   Worker worker_;
 };

@@ -1,5 +1,7 @@
 #include "store/inspect/given_ends.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "common/clock.h"
@@ -23,12 +25,24 @@ void raiseTo(const QueueEnds::Topics& topics, const StoreLayout& layout,
 
 }  // namespace
 
-std::map<QueueName, int64_t> givenEnds(FileSystem& files, const StoreLayout& layout) {
+Result<std::map<QueueName, int64_t>> givenEnds(FileSystem& files, const StoreLayout& layout,
+                                               const FindingSink* unreadable) {
   std::map<QueueName, int64_t> given;
   for (const QueueFolder& folder : layout.queues) {
     QueueReader reader(files, folder, layout.queue_file_bytes);
-    const int64_t end = reader.findEnd();
-    const auto last = reader.at(end - 1);
+    int64_t end = reader.findEnd();
+    auto last = reader.at(end - 1);
+    if (!reader.status().isOk()) {
+      if (unreadable == nullptr) {
+        return reader.status();
+      }
+      end = reader.capacityEnd();
+      last = std::nullopt;
+      (*unreadable)({.file = layout.relative(folder.dir),
+                     .offset = 0,
+                     .what = fmt::format("{}; the queue goes on behind its last file, at {}",
+                                         reader.status().message(), end)});
+    }
     const bool is_deleted =
         last && !isPreBlank(*last) &&
         layout.deleted.covers(folder.topic, folder.queue_id, last->physical_offset);
@@ -36,9 +50,10 @@ std::map<QueueName, int64_t> givenEnds(FileSystem& files, const StoreLayout& lay
       given[{folder.topic, folder.queue_id}] = end;
     }
   }
-  const auto known = QueueEnds::given(files, layout.root + "/queueends",
-                                      layout.checkpoint.value_or(CheckpointTimes{}),
-                                      SystemClock::instance().nowMs());
+  ROCKETMQ_ASSIGN_OR_RETURN(const auto known,
+                            QueueEnds::given(files, layout.root + "/queueends",
+                                             layout.checkpoint.value_or(CheckpointTimes{}),
+                                             SystemClock::instance().nowMs()));
   if (!known) {
     return given;
   }

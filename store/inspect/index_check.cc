@@ -31,6 +31,9 @@ std::string_view IndexReader::read(int64_t offset, int64_t bytes) {
   const int64_t window_end = window_offset_ + static_cast<int64_t>(window_.size());
   if (offset < window_offset_ || offset + bytes > window_end) {
     auto content = file_->read(offset, std::max(bytes, kWindowBytes));
+    if (!content && status_.isOk()) {
+      status_ = content.status();
+    }
     window_ = content ? std::move(*content) : std::string();
     window_.resize(std::max(window_.size(), static_cast<size_t>(bytes)), '\0');
     window_offset_ = offset;
@@ -99,20 +102,28 @@ std::optional<IndexLayout> IndexReader::guessLayout() {
   return std::nullopt;
 }
 
-std::optional<IndexLayout> findIndexLayout(FileSystem& files, const StoreLayout& layout) {
+Result<std::optional<IndexLayout>> findIndexLayout(FileSystem& files, const StoreLayout& layout) {
   if (layout.index_layout.hash_slots > 0 && layout.index_layout.hash_slots <= kSlotsMax &&
       layout.index_layout.entries_max > 1) {
-    return layout.index_layout;
+    return std::optional(layout.index_layout);
   }
+  Status unreadable;
   for (const SegmentFile& file : layout.index_files) {
     auto reader = IndexReader::open(files, file);
     if (auto guessed = reader ? reader->guessLayout() : std::nullopt) {
       return guessed;
     }
+    const Status& status = reader ? reader->status() : reader.status();
+    if (unreadable.isOk() && status.code() != StatusCode::kNotFound) {
+      unreadable = status;
+    }
   }
   const bool is_usual =
       !layout.index_files.empty() && layout.index_files.front().bytes == kUsualLayout.fileBytes();
-  return is_usual ? std::optional<IndexLayout>(kUsualLayout) : std::nullopt;
+  if (is_usual) {
+    return std::optional(kUsualLayout);
+  }
+  return unreadable.isOk() ? Result<std::optional<IndexLayout>>(std::nullopt) : unreadable;
 }
 
 // --- IndexGapCheck ------------------------------------------------------------------------------
@@ -209,6 +220,9 @@ int64_t IndexCheck::check(const SegmentFile& info, const IndexLayout& sizes,
   checkEntries(file, progress);
   checkHeader(file);
   checkSlots(file);
+  if (!file.reader.status().isOk()) {
+    sink_({.file = name, .offset = 0, .what = file.reader.status().message()});
+  }
   return file.header.next_entry - 1;
 }
 

@@ -37,6 +37,9 @@ class IndexReader {
   /// fit together; nullopt for a file without entries or with a damaged header.
   std::optional<IndexLayout> guessLayout();
 
+  /// The first failure to read the file.
+  const Status& status() const { return status_; }
+
  private:
   IndexReader(std::unique_ptr<RandomFile> file, int64_t bytes)
       : file_(std::move(file)), bytes_(bytes) {}
@@ -47,12 +50,14 @@ class IndexReader {
 
   std::unique_ptr<RandomFile> file_;
   int64_t bytes_;
+  Status status_;
   std::string window_;
   int64_t window_offset_ = 0;
 };
 
 /// The layout that all index files of the store have: from the options, or guessed from any file.
-std::optional<IndexLayout> findIndexLayout(FileSystem& files, const StoreLayout& layout);
+/// An error when none tells it and one cannot be read.
+Result<std::optional<IndexLayout>> findIndexLayout(FileSystem& files, const StoreLayout& layout);
 
 /// Finds records with keys in front of the first index file and between two. Threads: one.
 class IndexGapCheck {

@@ -169,6 +169,9 @@ void QueueCheck::checkEntry(Queue& queue, const MessageRecord& record) {
 }
 
 void QueueCheck::reportMissing(Queue& queue, const MessageRecord& record) {
+  if (!queue.reader.status().isOk()) {
+    return;  // Nobody can tell what it has.
+  }
   const bool is_repaired =
       record.physical_offset >= options_.repaired_from && record.queue_offset >= queue.end;
   const char* text = queue.is_deleted_topic ? "in the log only; the topic has been deleted"
@@ -231,6 +234,11 @@ void QueueCheck::finishQueue(Queue& queue, LogReader& log, int64_t log_end) {
   checkFiles(queue);
   for (size_t i = 0; i < queue.folder.files.size(); ++i) {
     checkFile(queue, i, log, log_end);
+  }
+  if (!queue.reader.status().isOk()) {
+    parts_.sink({.file = parts_.layout.relative(queue.folder.dir),
+                 .offset = 0,
+                 .what = queue.reader.status().message()});
   }
   queue.wrong.flush();
   // An entry that is spoilt looks as if it were of a later record.
@@ -320,6 +328,9 @@ void QueueCheck::addWrong(Queue& queue, int64_t index, const std::string& what,
 
 void QueueCheck::reportHole(Queue& queue, int64_t begin, int64_t end, const char* what) {
   queue.wrong.flush();
+  if (!queue.reader.status().isOk()) {
+    return;
+  }
   const bool is_read = end > minimumOf(queue);
   parts_.sink(at(queue, begin,
                  fmt::format("{}: {}{}", numbered("entry", "entries", begin, end - 1), what,
@@ -353,7 +364,8 @@ int64_t QueueCheck::knownMinimum(const QueueFolder& folder) {
     auto given = QueueEnds::given(parts_.files, parts_.layout.root + "/queueends",
                                   parts_.layout.checkpoint.value_or(CheckpointTimes{}),
                                   SystemClock::instance().nowMs());
-    known_ends_ = given ? std::move(given->topics) : QueueEnds::Topics{};
+    // Without it more faults than notes: nobody knows of a minimum then.
+    known_ends_ = given && *given ? std::move((*given)->topics) : QueueEnds::Topics{};
   }
   const auto topic = known_ends_->find(folder.topic);
   if (topic == known_ends_->end()) {

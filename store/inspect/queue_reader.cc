@@ -30,6 +30,20 @@ const SegmentFile* QueueReader::holding(int64_t byte) const {
   return byte - after->base < std::min(file_bytes_, after->bytes) ? &*after : nullptr;
 }
 
+std::string QueueReader::readFrom(const SegmentFile& file, int64_t position) {
+  const auto opened = files_.open(file.path);
+  auto content = opened ? (*opened)->read(position, std::min(kWindowBytes, file_bytes_ - position))
+                        : Result<std::string>(opened.status());
+  if (content) {
+    return std::move(*content);
+  }
+  // Retention of a live store may have removed it.
+  if (content.status().code() != StatusCode::kNotFound && status_.isOk()) {
+    status_ = content.status();
+  }
+  return {};
+}
+
 std::optional<QueueEntry> QueueReader::at(int64_t index) {
   if (index < first_ || index >= capacity_end_) {
     return std::nullopt;
@@ -38,14 +52,7 @@ std::optional<QueueEntry> QueueReader::at(int64_t index) {
   const int64_t window_end = window_byte_ + static_cast<int64_t>(window_.size());
   if (byte < window_byte_ || byte + kQueueEntryBytes > window_end) {
     const SegmentFile* file = holding(byte);
-    auto opened = file == nullptr ? Result<std::unique_ptr<RandomFile>>(Status::notFound("no file"))
-                                  : files_.open(file->path);
-    if (!opened) {
-      return std::nullopt;
-    }
-    const int64_t position = byte - file->base;
-    auto content = (*opened)->read(position, std::min(kWindowBytes, file_bytes_ - position));
-    window_ = content ? std::move(*content) : std::string();
+    window_ = file == nullptr ? std::string() : readFrom(*file, byte - file->base);
     window_byte_ = byte;
     if (static_cast<int64_t>(window_.size()) < kQueueEntryBytes) {
       window_.clear();

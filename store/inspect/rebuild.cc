@@ -66,6 +66,7 @@ class Rebuilder {
     ROCKETMQ_RETURN_IF_ERROR(prepare(queues_place_));
     ROCKETMQ_RETURN_IF_ERROR(prepare(index_place_));
     ROCKETMQ_ASSIGN_OR_RETURN(layout_, readLayout(source_, root_, options_.layout, ignore_));
+    ROCKETMQ_RETURN_IF_ERROR(checkFollowersOpen(source_, layout_));
     ROCKETMQ_RETURN_IF_ERROR(build());
     ROCKETMQ_RETURN_IF_ERROR(swap(queues_place_));
     if (index_ != nullptr) {
@@ -103,7 +104,7 @@ class Rebuilder {
         files_,
         QueueBuilder::Options{.dir = queues_place_.staging(), .file_bytes = queue_file_bytes},
         rules_, sink_);
-    makeIndexBuilder();
+    ROCKETMQ_RETURN_IF_ERROR(makeIndexBuilder());
     ROCKETMQ_RETURN_IF_ERROR(files_.createDirectories(queues_place_.staging()));
     ROCKETMQ_RETURN_IF_ERROR(readLog());
     ROCKETMQ_RETURN_IF_ERROR(queues_->settle());
@@ -123,14 +124,16 @@ class Rebuilder {
   }
 
   /// An index of the wrong size would keep the broker from starting, none does not.
-  void makeIndexBuilder() {
-    if (const auto sizes = findIndexLayout(source_, layout_)) {
+  Status makeIndexBuilder() {
+    ROCKETMQ_ASSIGN_OR_RETURN(const auto sizes, findIndexLayout(source_, layout_));
+    if (sizes) {
       index_ = std::make_unique<IndexBuilder>(files_, index_place_.staging(), *sizes);
-      return;
+      return Status::ok();
     }
     note("index",
          "no file to learn the sizes from: the index is left as it is; give --maxHashSlotNum and "
          "--maxIndexNum to have it built, or let the broker do it at its next start");
+    return Status::ok();
   }
 
   Status readLog() {
@@ -170,7 +173,7 @@ class Rebuilder {
   }
 
   Status finishQueues() {
-    auto ends = givenEnds(source_, layout_);
+    ROCKETMQ_ASSIGN_OR_RETURN(auto ends, givenEnds(source_, layout_));
     for (const auto& [name, end] : options_.queue_ends) {
       ends[name] = std::max(ends[name], end);
     }
@@ -182,7 +185,11 @@ class Rebuilder {
   Status takeOverExpired(std::map<QueueName, int64_t>& ends) {
     for (const QueueFolder& folder : layout_.queues) {
       const QueueName name{folder.topic, folder.queue_id};
-      if (queues_->has(name) || !isExpired(folder, ends[name])) {
+      if (queues_->has(name)) {
+        continue;
+      }
+      ROCKETMQ_ASSIGN_OR_RETURN(const bool is_expired, isExpired(folder, ends[name]));
+      if (!is_expired) {
         continue;
       }
       ends.erase(name);
@@ -213,9 +220,10 @@ class Rebuilder {
   }
 
   /// True when the last entry in front of `end` points before the log, or is none of a message.
-  bool isExpired(const QueueFolder& folder, int64_t end) {
+  Result<bool> isExpired(const QueueFolder& folder, int64_t end) {
     QueueReader reader(source_, folder, layout_.queue_file_bytes);
     const auto last = reader.at(end - 1);
+    ROCKETMQ_RETURN_IF_ERROR(reader.status());
     return last && (isPreBlank(*last) || last->physical_offset < layout_.logBegin());
   }
 

@@ -155,15 +155,24 @@ class Salvager {
     return error ? Status::io("cannot copy " + from, error.value()) : Status::ok();
   }
 
+  /// What the disk refuses to read counts as damage.
+  IndexLayout indexLayout() {
+    const auto found = findIndexLayout(source_, layout_);
+    if (!found) {
+      sink_({.file = "index", .offset = 0, .what = found.status().message()});
+    }
+    return found && *found ? **found : IndexLayout{};
+  }
+
   Status buildQueues() {
     RebuildOptions rebuilding;
     rebuilding.layout = options_.layout;
     rebuilding.layout.commit_log_dir.clear();
     rebuilding.layout.log_file_bytes = layout_.log_file_bytes;
     rebuilding.layout.queue_file_bytes = layout_.queue_file_bytes;
-    rebuilding.layout.index_layout = findIndexLayout(source_, layout_).value_or(IndexLayout{});
+    rebuilding.layout.index_layout = indexLayout();
     rebuilding.delay_level_ms = options_.delay_level_ms;
-    rebuilding.queue_ends = givenEnds(source_, layout_);
+    ROCKETMQ_ASSIGN_OR_RETURN(rebuilding.queue_ends, givenEnds(source_, layout_, &sink_));
     ROCKETMQ_ASSIGN_OR_RETURN(report_.rebuilt,
                               rebuild(target_, partial_, rebuilding, sink_, progress_));
     ROCKETMQ_ASSIGN_OR_RETURN(

@@ -265,4 +265,20 @@ Result<StoreLayout> readLayout(FileSystem& files, const std::string& root,
   return layout;
 }
 
+Status checkFollowersOpen(FileSystem& files, const StoreLayout& layout) {
+  const auto check = [&](const std::vector<SegmentFile>& followers) {
+    for (const SegmentFile& file : followers) {
+      const Status opened = files.open(file.path).status();
+      if (!opened.isOk() && opened.code() != StatusCode::kNotFound) {
+        return opened;
+      }
+    }
+    return Status::ok();
+  };
+  for (const QueueFolder& queue : layout.queues) {
+    ROCKETMQ_RETURN_IF_ERROR(check(queue.files));
+  }
+  return check(layout.index_files);
+}
+
 }  // namespace rocketmq::store::inspect

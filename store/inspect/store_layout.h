@@ -79,4 +79,8 @@ struct StoreLayout {
 Result<StoreLayout> readLayout(FileSystem& files, const std::string& root,
                                const LayoutOptions& options, const FindingSink& sink);
 
+/// Whether the files of queues and index can be opened: what cannot must not look like an empty
+/// one. Files that have gone meanwhile do not count.
+Status checkFollowersOpen(FileSystem& files, const StoreLayout& layout);
+
 }  // namespace rocketmq::store::inspect

@@ -81,9 +81,15 @@ int64_t firstAtOrAfter(QueueReader& queue, int64_t log_begin, int64_t end) {
   return skip(low);
 }
 
-std::vector<QueueSummary> readQueues(FileSystem& files, const StoreLayout& layout,
-                                     QueueCounts counts) {
-  std::vector<QueueSummary> queues;
+void noteUnreadable(const Status& read, StoreSummary& summary) {
+  if (!read.isOk()) {
+    summary.unreadable.push_back(read.message());
+  }
+}
+
+void readQueues(FileSystem& files, const StoreLayout& layout, QueueCounts counts,
+                StoreSummary& summary) {
+  std::vector<QueueSummary>& queues = summary.queues;
   for (const QueueFolder& folder : layout.queues) {
     QueueReader reader(files, folder, layout.queue_file_bytes);
     QueueSummary queue{.topic = folder.topic,
@@ -96,6 +102,7 @@ std::vector<QueueSummary> readQueues(FileSystem& files, const StoreLayout& layou
       counts.erase(found);
     }
     queues.push_back(std::move(queue));
+    noteUnreadable(reader.status(), summary);
   }
   for (const auto& [name, records] : counts) {
     queues.push_back({.topic = name.first, .queue_id = name.second, .log_records = records});
@@ -103,7 +110,6 @@ std::vector<QueueSummary> readQueues(FileSystem& files, const StoreLayout& layou
   std::sort(queues.begin(), queues.end(), [](const QueueSummary& a, const QueueSummary& b) {
     return std::tie(a.topic, a.queue_id) < std::tie(b.topic, b.queue_id);
   });
-  return queues;
 }
 
 }  // namespace
@@ -116,11 +122,12 @@ StoreSummary summarize(FileSystem& files, const StoreLayout& layout, bool read_l
   if (read_log) {
     readLog(files, layout, progress, summary.log, counts);
   }
-  summary.queues = readQueues(files, layout, std::move(counts));
+  readQueues(files, layout, std::move(counts), summary);
   for (const SegmentFile& file : layout.index_files) {
     IndexFileSummary index{.path = file.path, .bytes = file.bytes, .header = {}};
     if (auto reader = IndexReader::open(files, file)) {
       index.header = reader->header();
+      noteUnreadable(reader->status(), summary);
     }
     summary.index_files.push_back(std::move(index));
   }

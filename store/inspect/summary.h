@@ -54,6 +54,7 @@ struct StoreSummary {
   LogSummary log;
   std::vector<QueueSummary> queues;  ///< By topic and queue id; also those that only the log knows.
   std::vector<IndexFileSummary> index_files;
+  std::vector<std::string> unreadable;  ///< What could not be read of queues and index.
 };
 
 /// Counts what a store holds. Without `read_log` it only looks at the queues' and index files'

@@ -113,11 +113,12 @@ class Verifier {
     }
     index_gaps_.finish(sink_);
     const auto sizes = findIndexLayout(files_, layout_);
-    if (!sizes) {
+    if (!sizes || !*sizes) {
       sink_({.file = "index",
              .offset = 0,
-             .what = "cannot tell the files' layout, as they are empty or their headers damaged; "
-                     "give --maxHashSlotNum and --maxIndexNum"});
+             .what = !sizes ? sizes.status().message()
+                            : "cannot tell the files' layout, as they are empty or their headers "
+                              "damaged; give --maxHashSlotNum and --maxIndexNum"});
       return;
     }
     std::optional<TimestampMs> repaired_after;
@@ -128,7 +129,7 @@ class Verifier {
                      {.log_end = report_.log_end, .repaired_after_ms = repaired_after}, sink_);
     for (const SegmentFile& file : layout_.index_files) {
       ++report_.index_files;
-      report_.index_entries += check.check(file, *sizes, progress_);
+      report_.index_entries += check.check(file, **sizes, progress_);
     }
   }
 

@@ -82,9 +82,10 @@ class ConsumeQueue {
   /// Finds the end.
   Status recover(QueueScan scan);
   /// Takes over what is known to be on the disk, and of the files only looks at the last entry;
-  /// `known.min` is for a log that begins at `log_min`. False, and nothing is done, when the files
-  /// do not reach from `known.min` to `known.max`, or that entry is another.
-  Result<bool> recoverFrom(const QueueEnd& known, int64_t log_min);
+  /// `known.min` is for a log that begins at `log_min`, or for none that there is. False, and
+  /// nothing is done, when the files do not reach from `known.min` to `known.max`, or that entry is
+  /// another.
+  Result<bool> recoverFrom(const QueueEnd& known, std::optional<int64_t> log_min);
   /// What the last file holds behind the end becomes zero.
   Status wipeBehindEnd();
   /// Removes the files, as if there had never been any.
@@ -205,6 +206,8 @@ class ConsumeQueue {
   bool isDeleted() const { return deleted_.load(std::memory_order_acquire); }
 
  private:
+  static constexpr int64_t kUntrimmed = -1;
+
   std::optional<QueueEntry> rawEntryAt(int64_t index) const;
   /// An index in [low, high) with nothing but older entries in front of it, near the last of them.
   int64_t surelyBefore(int64_t physical_offset, int64_t low, int64_t high) const;

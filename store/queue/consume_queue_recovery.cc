@@ -198,14 +198,14 @@ Result<bool> ConsumeQueue::endsAsKnown(const QueueEnd& known) const {
   return isPreBlank(entry) || entry.physical_offset + entry.record_bytes == known.physical_end;
 }
 
-Result<bool> ConsumeQueue::recoverFrom(const QueueEnd& known, int64_t log_min) {
+Result<bool> ConsumeQueue::recoverFrom(const QueueEnd& known, std::optional<int64_t> log_min) {
   ROCKETMQ_ASSIGN_OR_RETURN(const bool fits, endsAsKnown(known));
   if (!fits) {
     return false;
   }
   ROCKETMQ_RETURN_IF_ERROR(cutAt(known.max, known.physical_end));
-  min_.store(known.min, std::memory_order_release);
-  trimmed_to_ = log_min;
+  min_.store(log_min ? known.min : firstIndex(), std::memory_order_release);
+  trimmed_to_ = log_min.value_or(kUntrimmed);
   flushed_ = known.max;
   flushed_physical_end_ = known.physical_end;
   return true;

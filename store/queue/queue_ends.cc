@@ -200,18 +200,22 @@ Result<std::optional<Written>> readEnds(FileSystem& files, const std::string& pa
 
 }  // namespace
 
-std::optional<QueueEnds::Snapshot> QueueEnds::given(FileSystem& files, const std::string& path,
-                                                    const CheckpointTimes& checkpoint,
-                                                    TimestampMs now_ms) {
+Result<std::optional<QueueEnds::Snapshot>> QueueEnds::given(FileSystem& files,
+                                                            const std::string& path,
+                                                            const CheckpointTimes& checkpoint,
+                                                            TimestampMs now_ms) {
   auto written = readEnds(files, path);
+  if (written.status().code() == StatusCode::kIo) {
+    return written.status();
+  }
   if (!written.ok()) {
     log::warn("{} is ignored: {}", path, written.status().message());
-    return std::nullopt;
+    return std::optional<Snapshot>();
   }
   if (!*written || (wentOn(checkpoint, (*written)->content) && !isAhead(checkpoint, now_ms))) {
-    return std::nullopt;
+    return std::optional<Snapshot>();
   }
-  return std::move((*written)->snapshot);
+  return std::optional(std::move((*written)->snapshot));
 }
 
 Result<QueueEnds::Loaded> QueueEnds::load(const CommitLog& log, const Checkpoint& checkpoint) {

@@ -66,9 +66,11 @@ class QueueEnds {
   Result<Loaded> load(const CommitLog& log, const Checkpoint& checkpoint);
 
   /// Which offsets were given, by the file of a store whose checkpoint holds `checkpoint`, whatever
-  /// has become of its log. Nothing when another program went on with the store.
-  static std::optional<Snapshot> given(FileSystem& files, const std::string& path,
-                                       const CheckpointTimes& checkpoint, TimestampMs now_ms);
+  /// has become of its log. Nothing when it is damaged or another program went on with the store;
+  /// an error when it cannot be read.
+  static Result<std::optional<Snapshot>> given(FileSystem& files, const std::string& path,
+                                               const CheckpointTimes& checkpoint,
+                                               TimestampMs now_ms);
 
   /// Replaces the file, unless it holds the same already. `look` tells what the queues hold; a
   /// queue that it has met is forgotten later.

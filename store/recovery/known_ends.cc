@@ -72,8 +72,13 @@ Result<bool> Recovery::restoreKnown() {
 
 Result<bool> Recovery::restoreKnown(ConsumeQueue& queue) {
   const QueueEnd known = knownEnd(queue.topic(), queue.queueId());
-  ROCKETMQ_ASSIGN_OR_RETURN(const bool restored,
-                            queue.recoverFrom(known, parts_.ends.known->log_min));
+  // Retention hides log files before it removes them. Those that a kill has left are found again,
+  // and so are their messages.
+  const int64_t log_min = parts_.ends.known->log_min;
+  const bool is_for_log = parts_.log.minOffset() >= log_min;
+  ROCKETMQ_ASSIGN_OR_RETURN(
+      const bool restored,
+      queue.recoverFrom(known, is_for_log ? std::optional(log_min) : std::nullopt));
   if (!restored) {
     log::warn("consume queue {}/{} lacks files and is made anew", queue.topic(), queue.queueId());
     ROCKETMQ_RETURN_IF_ERROR(queue.dropFiles());

@@ -6,6 +6,7 @@
 #include <ctime>
 #include <limits>
 #include <string_view>
+#include <utility>
 
 #include "common/local_time.h"
 #include "common/log.h"
@@ -184,12 +185,16 @@ Status Retention::trimFollowers() {
   if (trimmed_to_ == log_min) {
     return Status::ok();
   }
-  queues_.clear();
-  for (const auto& queue : parts_.queues.all()) {
-    if (queue->trimBefore(log_min)) {
-      queues_.push_back(queue);
+  std::deque<std::shared_ptr<ConsumeQueue>> trimmed;
+  parts_.queue_flusher.moveBegins([&] {
+    for (const auto& queue : parts_.queues.all()) {
+      if (queue->trimBefore(log_min)) {
+        trimmed.push_back(queue);
+      }
     }
-  }
+  });
+  queues_ = std::move(trimmed);
+  are_begins_saved_ = false;
   ROCKETMQ_RETURN_IF_ERROR(parts_.index.removeBefore(log_min));
   trimmed_to_ = log_min;
   return Status::ok();
@@ -237,6 +242,10 @@ Result<bool> Retention::removeLogFile() {
 }
 
 Result<bool> Retention::removeQueueFile() {
+  // Not before the log's files have gone: a full disk may have room for the ends by now.
+  if (!queues_.empty() && !std::exchange(are_begins_saved_, true)) {
+    parts_.queue_flusher.saveBegins();
+  }
   while (!queues_.empty()) {
     auto queue = std::move(queues_.front());
     queues_.pop_front();

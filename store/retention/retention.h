@@ -120,6 +120,7 @@ class Retention {
   int64_t trimmed_to_ ROCKETMQ_GUARDED_BY(clean_mutex_) = -1;
   std::deque<std::shared_ptr<Segment>> log_files_ ROCKETMQ_GUARDED_BY(clean_mutex_);
   std::deque<std::shared_ptr<ConsumeQueue>> queues_ ROCKETMQ_GUARDED_BY(clean_mutex_);
+  bool are_begins_saved_ ROCKETMQ_GUARDED_BY(clean_mutex_) = false;  // Of queues_.
   Time try_again_at_ ROCKETMQ_GUARDED_BY(clean_mutex_);
   Worker worker_;
 };

@@ -127,6 +127,8 @@ class Inspect final : public Command {
     ProgressLine progress;
     FindingPrinter printer(progress, kFaultLinesMax);
     ROCKETMQ_ASSIGN_OR_RETURN(const StoreLayout layout, store_.readLayout(printer.sink()));
+    ROCKETMQ_RETURN_IF_ERROR(
+        store::inspect::checkFollowersOpen(store::inspect::readOnlyFileSystem(), layout));
     const StoreSummary summary = store::inspect::summarize(store::inspect::readOnlyFileSystem(),
                                                            layout, !quick_, progress.callback());
     progress.wipe();
@@ -135,9 +137,13 @@ class Inspect final : public Command {
     printLog(layout, summary.log);
     printQueues(layout, summary);
     printIndex(summary);
+    for (const std::string& what : summary.unreadable) {
+      fmt::print("\nunreadable  {}\n", printable(what));
+    }
     const bool lacks_file = summary.log.end_reason == store::inspect::kFileMissing;
-    return printer.faults() > 0 || summary.log.damaged_bytes > 0 || lacks_file ? Outcome::kFaults
-                                                                               : Outcome::kClean;
+    const bool has_faults = printer.faults() > 0 || summary.log.damaged_bytes > 0 || lacks_file ||
+                            !summary.unreadable.empty();
+    return has_faults ? Outcome::kFaults : Outcome::kClean;
   }
 
  private:

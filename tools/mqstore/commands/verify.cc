@@ -40,6 +40,8 @@ class Verify final : public Command {
     ROCKETMQ_ASSIGN_OR_RETURN(options.delay_level_ms, store_.delayLevels());
     ROCKETMQ_ASSIGN_OR_RETURN(options.exact_delays, store_.hasDelayLevels());
     ROCKETMQ_ASSIGN_OR_RETURN(const auto layout, store_.readLayout(sink));
+    ROCKETMQ_RETURN_IF_ERROR(
+        store::inspect::checkFollowersOpen(store::inspect::readOnlyFileSystem(), layout));
     const auto report = store::inspect::verify(store::inspect::readOnlyFileSystem(), layout,
                                                options, sink, progress.callback());
     progress.wipe();
