@@ -47,9 +47,7 @@ class Salvager {
   Result<SalvageReport> run(const std::string& root) {
     ROCKETMQ_ASSIGN_OR_RETURN(layout_, readLayout(source_, root, options_.layout, sink_));
     ROCKETMQ_RETURN_IF_ERROR(checkPlaces());
-    ROCKETMQ_RETURN_IF_ERROR(target_.removeTree(partial_));
-    ROCKETMQ_RETURN_IF_ERROR(target_.createDirectories(partial_));
-    ROCKETMQ_RETURN_IF_ERROR(target_.open(partial_ + kMark).status());
+    ROCKETMQ_RETURN_IF_ERROR(makePartial());
     ROCKETMQ_RETURN_IF_ERROR(copyRecords());
     ROCKETMQ_RETURN_IF_ERROR(copyConfig());
     ROCKETMQ_RETURN_IF_ERROR(buildQueues());
@@ -94,6 +92,24 @@ class Salvager {
                : Status::invalidArgument(partial_ +
                                          ", where the new store is made, is not empty, and no "
                                          "salvage left it; move it away, or give another OUT");
+  }
+
+  /// Tries the way into place, too, which is closed where a disk is mounted, by a link, and to the
+  /// working folder: better before everything has been copied than behind.
+  Status makePartial() {
+    ROCKETMQ_RETURN_IF_ERROR(target_.removeTree(partial_));
+    ROCKETMQ_RETURN_IF_ERROR(target_.createDirectories(partial_));
+    ROCKETMQ_RETURN_IF_ERROR(target_.open(partial_ + kMark).status());
+    std::error_code error;
+    std::filesystem::rename(partial_, out_, error);
+    if (!error) {
+      std::filesystem::rename(out_, partial_, error);
+      return error ? Status::io("cannot rename " + out_, error.value()) : Status::ok();
+    }
+    ROCKETMQ_RETURN_IF_ERROR(target_.removeTree(partial_));
+    return Status::invalidArgument("the new store cannot take the place of '" + out_ + "' (" +
+                                   error.message() +
+                                   "); give a folder that is not there yet, in the one you mean");
   }
 
   Status copyRecords() {

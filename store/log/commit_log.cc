@@ -454,6 +454,7 @@ Result<LogView> CommitLog::read(int64_t offset) const {
       read_last_->unmap();
     }
     read_last_ = segment;
+    ROCKETMQ_ASSIGN_OR_RETURN(is_last_empty_, segments_.isZero(*segment));
   }
   auto mapping = segment->map();
   if (!mapping) {
@@ -464,7 +465,8 @@ Result<LogView> CommitLog::read(int64_t offset) const {
     limiter.error("cannot read the commit log: {}", mapping.status().message());
     return mapping.status();
   }
-  const int64_t readable = std::min(end, segment->end()) - segment->base();
+  const bool is_empty = !is_recovered_ && is_last_empty_;
+  const int64_t readable = is_empty ? 0 : std::min(end, segment->end()) - segment->base();
   const std::string_view bytes((*mapping)->data(), static_cast<size_t>(readable));
   return LogView{.owner = std::move(*mapping),
                  .base = segment->base(),

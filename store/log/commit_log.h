@@ -124,7 +124,9 @@ class CommitLog {
   int64_t maxOffset() const { return end_.load(std::memory_order_acquire); }
   /// The file that holds `offset`; empty when there is none. Busy or Io, and a line in the log,
   /// when there is one that cannot be mapped. Until truncateTo() one file is mapped at a time:
-  /// recovery may pass more of them than a process may open.
+  /// recovery may pass more of them than a process may open. And one without anything in it, as it
+  /// is made ahead, has no bytes then: to read a hole through a mapping takes a block on some file
+  /// systems, and kills the process when they are full.
   Result<LogView> read(int64_t offset) const;
   /// The same for who can go on without: empty when it cannot be mapped.
   LogView view(int64_t offset) const;
@@ -189,6 +191,7 @@ class CommitLog {
   // Of recovery, alone until then.
   bool is_recovered_ = false;
   mutable std::shared_ptr<Segment> read_last_;
+  mutable bool is_last_empty_ = false;
   // Of the last record; stored with release after its end.
   std::atomic<TimestampMs> newest_ms_{0};
   std::atomic<int64_t> flushed_{0};

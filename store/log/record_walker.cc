@@ -61,7 +61,7 @@ RecordWalker::Step RecordWalker::next(int64_t limit) {
       position_ += record_.total_size;
       return Step::kRecord;
     }
-    if (!isBlank(view_.from(position_))) {
+    if (!view_.contains(position_, kBlankBytes) || !isBlank(view_.from(position_))) {
       return Step::kBad;
     }
     if (view_.file_end >= log_.maxOffset()) {

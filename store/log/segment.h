@@ -104,6 +104,9 @@ class SegmentSet {
 
   SegmentSet(FileSystem& files, Options options) : files_(files), options_(std::move(options)) {}
 
+  /// Whether nothing is written in the file.
+  Result<bool> isZero(const Segment& segment) const { return files_.isZeroFrom(segment.path(), 0); }
+
   /// Finds the files of the folder; a missing folder holds none. An empty last file is removed, as
   /// it is what a crash leaves between creating a file and giving it its length. Corruption when a
   /// file has another length or a file in the middle is missing. Folders and files with other

@@ -479,6 +479,26 @@ TEST_F(RepairTest, SalvageNeedsAnEmptyPlaceOutsideTheSource) {
   EXPECT_THAT(inside.output, HasSubstr("lies in the damaged store"));
 }
 
+// The new store is made beside OUT and takes its place: not that of a link, nor of the working
+// folder, nor of a mounted disk.
+TEST_F(RepairTest, SalvageIsRefusedBeforeItCopiesWhereItCannotEnd) {
+  makeStore(3);
+  std::filesystem::create_directory(dir_ / "disk");
+  std::filesystem::create_symlink(dir_ / "disk", dir_ / "link");
+  const std::filesystem::path before = std::filesystem::current_path();
+  std::filesystem::current_path(dir_ / "disk");
+  for (const std::string& out : {dir_ / "link", std::string("."), std::string()}) {
+    const Outcome refused = run({"salvage", root(), out});
+    EXPECT_EQ(2, refused.status) << out;
+    EXPECT_THAT(refused.output, HasSubstr("a folder that is not there yet")) << out;
+  }
+  std::filesystem::current_path(before);
+  EXPECT_FALSE(std::filesystem::exists(dir_ / "link.partial"));
+  EXPECT_TRUE(std::filesystem::is_empty(dir_ / "disk"));
+  EXPECT_EQ(0, run({"salvage", root(), dir_ / "link/out"}).status);
+  EXPECT_EQ(0, verify(dir_ / "disk/out").status);
+}
+
 TEST_F(RepairTest, WhateverIsSalvagedFromRandomDamageIsACleanStore) {
   makeStore(60);
   uint64_t state = 7;

@@ -5,6 +5,7 @@
 #include <filesystem>
 
 #include "store/log/commit_log.h"
+#include "store/log/record_walker.h"
 #include "store/log/segment.h"
 #include "store/recovery/cut_tail.h"
 #include "tests/unit/store/store_test_support.h"
@@ -327,6 +328,33 @@ TEST_F(DamagedLogTest, StartThatDistrustsTheQueuesAndDiesIsSeenByTheNext) {
   files_.fail_sync = false;
   open();
   EXPECT_EQ(size_t{kMessages}, bodies("A", 0).size());
+}
+
+// A tmpfs that is full has no block for a hole that is read through a mapping: SIGBUS.
+TEST_F(DamagedLogTest, AStartReadsNothingOfAFileThatWasMadeAhead) {
+  fill();
+  close();
+  const int64_t base = logFiles() * kLogFileBytes;
+  for (const int64_t empty : {base, base + kLogFileBytes}) {
+    writeFile(logFile(empty), "");
+    std::filesystem::resize_file(logFile(empty), kLogFileBytes);
+  }
+  const auto log =
+      CommitLog::load(files_, {.dir = root() + "/commitlog", .file_bytes = kLogFileBytes});
+  ASSERT_TRUE(log.ok());
+  for (const int64_t at : {base, base + 100, base + kLogFileBytes}) {
+    const auto view = (*log)->read(at);
+    ASSERT_TRUE(view.ok());
+    EXPECT_NE(nullptr, view->owner);
+    EXPECT_EQ(0u, view->bytes.size());
+    RecordWalker walker(**log, at, CrcCheck::kVerify);
+    EXPECT_EQ(RecordWalker::Step::kBad, walker.next((*log)->maxOffset()));
+  }
+  const auto written = (*log)->read(0);
+  ASSERT_TRUE(written.ok());
+  EXPECT_EQ(static_cast<size_t>(kLogFileBytes), written->bytes.size());
+  open();
+  EXPECT_EQ(static_cast<size_t>(kMessages), bodies("A", 0).size());
 }
 
 }  // namespace
