@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <future>
 #include <vector>
 
 namespace rocketmq::client {
@@ -20,15 +21,23 @@ class CallbackBatchTest : public testing::Test {
 };
 
 TEST_F(CallbackBatchTest, AsksForOneFlushForAllThatComeBeforeIt) {
+  std::promise<void> occupied;
+  std::promise<void> go_on;
+  pool_.post([&] {
+    occupied.set_value();
+    go_on.get_future().wait();
+  });
+  occupied.get_future().wait();
   for (int i = 0; i < 3; ++i) {
     batch_.add([this, i] { ran_.push_back(i); });
   }
   EXPECT_EQ(asked_to_flush_, 1);
-  EXPECT_EQ(pool_.threads(), 0u);
+  EXPECT_EQ(pool_.queueSize(), 0u);
   batch_.flush();
   batch_.add([this] { ran_.push_back(3); });
   EXPECT_EQ(asked_to_flush_, 2);
   batch_.flush();
+  go_on.set_value();
   drainPool();
   EXPECT_EQ(ran_, (std::vector{0, 1, 2, 3}));
 }

@@ -103,7 +103,10 @@ TEST(ConfigCheckTest, ALitePullConsumerRefusesWhatCannotWork) {
   refuses("pull_batch_size", [](auto& config) { config.pull_batch_size = 0; });
 }
 
-/// A cluster with some messages, and clients all of whose times are as long as can be.
+/// Enough time for what would run without end to show.
+constexpr int kRounds = 100;
+
+/// A cluster, and clients all of whose times are as long as can be.
 class ForEverTest : public PushConsumerTest {
  protected:
   template <class Config>
@@ -174,8 +177,14 @@ TEST_F(ForEverTest, ALitePullConsumerWaitsForEver) {
   subject.start();
   auto polled = std::async(std::launch::async, [&] { return subject.poll(); });
   ASSERT_TRUE(eventually([&] { return broker().pulls("T") == 1; }));
+  const int64_t questions = broker().memberQuestions();
   broker().append("T", 0, "a");
   EXPECT_EQ(polled.get().size(), 1u);
+  for (int i = 0; i < kRounds; ++i) {
+    broker().append("T", 0, "a");
+    ASSERT_EQ(subject.poll().size(), 1u);
+  }
+  EXPECT_LE(broker().memberQuestions(), questions + 3) << "each interval is over at once";
 }
 
 TEST_F(ForEverTest, AProducerWaitsForEver) {
@@ -184,9 +193,16 @@ TEST_F(ForEverTest, AProducerWaitsForEver) {
   config.send_msg_timeout = milliseconds::max();
   DefaultMQProducer subject(config);
   subject.start();
-  Message message("T", "x");
-  EXPECT_EQ(subject.send(message).status, SendStatus::kSendOk);
-  EXPECT_LE(broker().heartbeats(), 3) << "each interval is over at once";
+  const auto send = [&subject] {
+    Message message("T", "x");
+    return subject.send(message).status;
+  };
+  EXPECT_EQ(send(), SendStatus::kSendOk);
+  ASSERT_TRUE(eventually([this] { return cluster_.routeRequests() >= 2; })) << "the first refresh";
+  for (int i = 0; i < kRounds; ++i) {
+    EXPECT_EQ(send(), SendStatus::kSendOk);
+  }
+  EXPECT_LE(cluster_.routeRequests(), 5) << "each interval is over at once";
 }
 
 }  // namespace

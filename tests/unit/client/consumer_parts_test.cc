@@ -331,19 +331,21 @@ TEST_F(AssignedQueuesTest, WhatPausedQueuesHoldLeavesRoomForTheOthers) {
     return pull && queues_.endPull(queue, pull->epoch, 3, 0, makeMessages(0, 3));
   };
   EXPECT_TRUE(fill(a_));
+  const auto late = queues_.beginPull(a_);
+  EXPECT_TRUE(fill(b_));
+  EXPECT_FALSE(fill(c)) << "six are held";
   queues_.setPaused(a_, true);
-  queues_.setPaused(a_, true);
-  const auto late = queues_.beginPull(b_);
   queues_.setPaused(b_, true);
-  EXPECT_TRUE(queues_.endPull(b_, late->epoch, 3, 0, makeMessages(0, 3)));
-  EXPECT_TRUE(fill(c)) << "six are held, but by paused queues";
+  queues_.setPaused(b_, true);
+  EXPECT_TRUE(queues_.endPull(a_, late->epoch, 4, 0, makeMessages(3, 1)));
+  EXPECT_TRUE(fill(c)) << "but by paused queues";
   EXPECT_EQ(poll(9).size(), 3u);
   queues_.remove(b_);
 
   queues_.setPaused(a_, false);
   EXPECT_TRUE(fill(c));
   EXPECT_FALSE(queues_.beginPull(c).has_value()) << "resumed, it counts again";
-  EXPECT_EQ(poll(9).size(), 3u);
+  EXPECT_EQ(poll(9).size(), 4u);
   EXPECT_TRUE(queues_.beginPull(c).has_value());
 }
 
