@@ -2,9 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <cerrno>
 #include <cstdio>
 #include <memory>
 #include <string>
+#include <system_error>
 #include <vector>
 
 #include <CLI/CLI.hpp>
@@ -25,11 +27,25 @@ std::vector<std::unique_ptr<Command>> allCommands() {
   return commands;
 }
 
+/// Runs the command and brings what it prints to where it goes.
+Result<Outcome> runAndFlush(Command& command) {
+  try {
+    const auto outcome = command.run();
+    if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0) {
+      return Status::io("cannot write the output", errno);
+    }
+    return outcome;
+  } catch (const std::system_error& error) {
+    return Status::io("cannot write the output", error.code().value());
+  }
+}
+
 int run(Command& command) {
-  const auto outcome = command.run();
-  std::fflush(stdout);
+  const auto outcome = runAndFlush(command);
   if (!outcome) {
-    fmt::print(stderr, "mqstore {}: {}\n", command.name(), outcome.status().message());
+    const std::string line =
+        fmt::format("mqstore {}: {}\n", command.name(), outcome.status().message());
+    std::fputs(line.c_str(), stderr);
     return static_cast<int>(Outcome::kCannotRead);
   }
   return static_cast<int>(*outcome);

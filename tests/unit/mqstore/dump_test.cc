@@ -1,6 +1,8 @@
 #include <fmt/format.h>
 #include <gmock/gmock.h>
+#include <sys/wait.h>
 
+#include <cstdlib>
 #include <fstream>
 #include <sstream>
 
@@ -155,6 +157,20 @@ TEST_F(DumpTest, SettingsFileTellsWhereTheLogIsWhenTheFolderHasNone) {
   std::filesystem::copy(dir_ / "log", root() + "/commitlog");
   std::filesystem::remove_all(dir_ / "log");
   EXPECT_EQ(0, run({"verify", root(), "-c", dir_ / "broker.conf"}).status);
+}
+
+TEST_F(DumpTest, OutputThatCannotBeWrittenIsNoSuccess) {
+  makeStore(200);
+  for (const std::string command : {"dump --count 1", "dump", "inspect", "verify"}) {
+    const std::string shell = fmt::format("'{}' {} '{}' 2>'{}' >/dev/full", ROCKETMQ_STORE_PROGRAM,
+                                          command, root(), dir_ / "errors");
+    const int status = std::system(shell.c_str());
+    EXPECT_TRUE(WIFEXITED(status)) << command;
+    EXPECT_EQ(2, WEXITSTATUS(status)) << command;
+    EXPECT_THAT(readFile(dir_ / "errors"),
+                HasSubstr("cannot write the output: No space left on device"))
+        << command;
+  }
 }
 
 }  // namespace

@@ -547,8 +547,8 @@ TEST_F(RepairTest, CompareOfLogsThatShareNothingSaysSo) {
   makeStore(3);
   std::filesystem::create_directories(dir_ / "other/commitlog");
   const Outcome outcome = run({"compare", root(), dir_ / "other"});
-  EXPECT_EQ(0, outcome.status);
-  EXPECT_THAT(outcome.output, HasSubstr("nothing in common"));
+  EXPECT_EQ(1, outcome.status) << "an empty replica is none";
+  EXPECT_THAT(outcome.output, HasSubstr("nothing in common: the second log is empty"));
 }
 
 }  // namespace

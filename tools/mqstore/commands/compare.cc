@@ -51,8 +51,14 @@ class Compare final : public Command {
       return Outcome::kFaults;
     }
     if (result.begin >= result.end) {
-      fmt::print("nothing in common\n");
-      return Outcome::kClean;
+      const bool is_first_empty = first.logBegin() >= result.first_end;
+      const bool is_second_empty = second.logBegin() >= result.second_end;
+      fmt::print("nothing in common: {}\n",
+                 is_first_empty && is_second_empty ? "both logs are empty"
+                 : is_first_empty                  ? "the first log is empty"
+                 : is_second_empty                 ? "the second log is empty"
+                                                   : "one begins behind the other's end");
+      return Outcome::kFaults;
     }
     fmt::print("equal   {} to {}\n", result.begin, result.end);
     return Outcome::kClean;
