@@ -404,7 +404,9 @@ void addProcess(Rows& rows) {
        setting("connectTimeoutMillis", &S::connect_timeout_ms, kPositive, kRestart,
                "Milliseconds that a connection to a name server may take."),
        setting("connectionsMax", &S::connections_max, kPositive, kRestart,
-               "Connections at the same time; more are closed at once.")
+               "Connections of a port at the same time; more are closed at once. All ports have "
+               "no more together than the limit of open files leaves: an eighth of it, at least "
+               "1,024, is for files.")
            .own(),
        setting("frameReceiveTimeoutSeconds", &S::frame_timeout_seconds, kNotNegative, kRestart,
                "Seconds that a request may take to arrive from its first byte on; then the "
