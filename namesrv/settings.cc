@@ -178,7 +178,9 @@ Status mergeIntoFile(const std::string& path, const PropertiesByKey& changes) {
   } else if (file.status().code() != StatusCode::kNotFound) {
     return file.status();
   }
-  return replaceFile(path, formatPropertiesFile(merged));
+  const std::string text = formatPropertiesFile(merged);
+  ROCKETMQ_RETURN_IF_ERROR(checkFileBytes(path, text.size(), kPropertiesFileBytesMax));
+  return replaceFile(path, text);
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "broker/change_on_slave.h"
+#include "broker/table/config_length.h"
 #include "broker/transaction/topics.h"
 #include "common/log.h"
 #include "common/message/record.h"
@@ -187,6 +188,7 @@ Result<bool> TopicTable::update(const model::TopicConfig& config) {
   }
   ROCKETMQ_RETURN_IF_ERROR(checkNumbers(config));
   const auto next = [&config](const model::TopicConfig* known) {
+  ROCKETMQ_RETURN_IF_ERROR(checkLength("topic", config));
     std::optional<model::TopicConfig> changed = config;
     if (known != nullptr && !changed->attributes) {
       changed->attributes = known->attributes;
