@@ -7,6 +7,7 @@
 #include "broker/pull/pull_draft.h"
 #include "broker/pull/pull_header.h"
 #include "broker/pull/tag_filter.h"
+#include "common/excerpt.h"
 #include "common/message/sys_flag.h"
 #include "common/model/permission.h"
 
@@ -28,7 +29,7 @@ size_t filterBytes(std::string_view text, size_t factor) {
   return text.size() <= kSmallFilterCharacters ? 0 : text.size() * factor;
 }
 
-std::string bracketed(std::string_view name) { return "[" + std::string(name) + "]"; }
+std::string bracketed(std::string_view name) { return "[" + excerpt(name) + "]"; }
 
 }  // namespace
 
@@ -60,7 +61,7 @@ bool PullService::checkGroup(Draft& draft) const {
   }
   if (!draft.group->consume_enable) {
     return draft.refuse(ResponseCode::kNoPermission,
-                        "subscription group no permission, " + std::string(name));
+                        "subscription group no permission, " + excerpt(name));
   }
   return true;
 }

@@ -9,6 +9,7 @@
 #include "broker/send/stored_properties.h"
 #include "broker/transaction/half_messages.h"
 #include "broker/transaction/topics.h"
+#include "common/excerpt.h"
 #include "common/message/message_id.h"
 #include "common/message/properties.h"
 #include "common/message/record.h"
@@ -62,7 +63,7 @@ int32_t randomQueue(int32_t queues) {
   return static_cast<int32_t>(generator() % static_cast<uint32_t>(queues));
 }
 
-std::string bracketed(std::string_view name) { return "[" + std::string(name) + "]"; }
+std::string bracketed(std::string_view name) { return "[" + excerpt(name) + "]"; }
 
 /// A thread's property buffer is given back when a large batch has blown it up.
 constexpr size_t kIdleBufferBytesMax = 1 << 20;
@@ -285,7 +286,7 @@ bool SendService::checkKind(Draft& draft) const {
   if (draft.isBatch() && isRetryTopic(draft.header().topic)) {
     return draft.refuse(
         ResponseCode::kMessageIllegal,
-        "batch request does not support retry group " + std::string(draft.header().topic));
+        "batch request does not support retry group " + excerpt(draft.header().topic));
   }
   const auto bytes_max = static_cast<size_t>(draft.settings->message_bytes_max);
   if (draft.request.body.size() > bytes_max) {
@@ -311,7 +312,7 @@ bool SendService::checkRetry(Draft& draft) const {
   }
   if (config == nullptr) {
     return draft.refuse(ResponseCode::kSubscriptionGroupNotExist,
-                        "subscription group not exist, " + std::string(group));
+                        "subscription group not exist, " + excerpt(group));
   }
   int32_t times_max = config->retry_max_times;
   if (draft.request.client_version >= remoting::kVersion3_4_9) {
