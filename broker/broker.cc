@@ -65,6 +65,7 @@ remoting::Server::Options Broker::Impl::serverOptions(int32_t port) {
   options.bind_address = settings->bind_address;
   options.port = static_cast<uint16_t>(port);
   options.connections_max = static_cast<size_t>(settings->connections_max);
+  options.quota = connection_quota_;
   options.limits.idle_timeout = seconds(settings->connection_idle_max_seconds);
   options.limits.frame_timeout = seconds(settings->frame_timeout_seconds);
   options.limits.unsent_bytes_total_max = static_cast<size_t>(settings->unsent_bytes_total_max);
@@ -75,9 +76,13 @@ remoting::Server::Options Broker::Impl::serverOptions(int32_t port) {
 }
 
 Status Broker::Impl::listen() {
-  const int32_t port = settings_.load()->listen_port;
+  const auto settings = settings_.load();
+  const int32_t port = settings->listen_port;
+  const bool has_vip_port = port > kVipPortDistance;
+  connection_quota_ = remoting::ConnectionQuota::ofProcess(
+      static_cast<size_t>(settings->connections_max), has_vip_port ? 2 : 1);
   ROCKETMQ_ASSIGN_OR_RETURN(server_, remoting::Server::start(pool_, router_, serverOptions(port)));
-  if (port <= kVipPortDistance) {
+  if (!has_vip_port) {
     return Status::ok();
   }
   auto vip = remoting::Server::start(pool_, router_, serverOptions(port - kVipPortDistance));

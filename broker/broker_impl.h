@@ -156,6 +156,7 @@ class Broker::Impl {
   remoting::DaemonTls tls_;
   std::optional<remoting::Client> outgoing_;
   std::optional<Registrar> registrar_;
+  std::shared_ptr<remoting::ConnectionQuota> connection_quota_;  ///< Of both servers.
   std::unique_ptr<remoting::Server> server_;
   std::unique_ptr<remoting::Server> vip_server_;
   std::optional<BrokerMetrics> metrics_;

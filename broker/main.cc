@@ -1,5 +1,4 @@
 #include <gflags/gflags.h>
-#include <sys/resource.h>
 
 #include <csignal>
 #include <cstdio>
@@ -12,6 +11,7 @@
 #include "broker/broker.h"
 #include "broker/settings.h"
 #include "common/log.h"
+#include "common/open_files.h"
 #include "common/properties_file.h"
 #include "common/rocketmq_known_keys.h"
 #include "common/settings.h"
@@ -119,15 +119,6 @@ Result<BrokerSettings> readSettings(const std::string& path, const PropertiesFil
   return settings;
 }
 
-/// Every connection is a file; the soft limit of a login shell would end at about 1000 clients.
-void raiseFileLimit() {
-  rlimit limit{};
-  if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
-    limit.rlim_cur = limit.rlim_max;
-    setrlimit(RLIMIT_NOFILE, &limit);
-  }
-}
-
 /// Leaves SIGTERM and SIGINT to sigwait(), for all threads that start later.
 sigset_t blockStopSignals() {
   sigset_t signals;
@@ -149,7 +140,7 @@ std::string bootLine(const BrokerSettings& settings) {
 }
 
 int run(const BrokerSettings& settings) {
-  raiseFileLimit();
+  raiseOpenFilesLimit();
   const sigset_t stop_signals = blockStopSignals();
   log::Options log_options;
   log_options.directory = settings.log_dir;

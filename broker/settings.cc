@@ -104,7 +104,9 @@ void addRegistration(Rows& rows) {
                        "Accepted, without effect: every period registers, also when no topic has "
                        "changed."),
                setting("compressedRegister", &S::compressed_register, kLive,
-                       "Compress the body of registrations."),
+                       "Compress the body of registrations. One of more than 8 MiB is compressed "
+                       "in any case, since a request is 16 MiB at most; name servers then do not "
+                       "learn which topics are those of a unit."),
                setting("enableSingleTopicRegister", &S::single_topic_register, kLive,
                        "Register a topic that has changed alone (REGISTER_TOPIC_IN_NAMESRV), also "
                        "at Java name servers; they should be 5.1 or newer. Our own name servers "
@@ -402,7 +404,9 @@ void addProcess(Rows& rows) {
        setting("connectTimeoutMillis", &S::connect_timeout_ms, kPositive, kRestart,
                "Milliseconds that a connection to a name server may take."),
        setting("connectionsMax", &S::connections_max, kPositive, kRestart,
-               "Connections at the same time; more are closed at once.")
+               "Connections of a port at the same time; more are closed at once. All ports have "
+               "no more together than the limit of open files leaves: an eighth of it, at least "
+               "1,024, is for files.")
            .own(),
        setting("frameReceiveTimeoutSeconds", &S::frame_timeout_seconds, kNotNegative, kRestart,
                "Seconds that a request may take to arrive from its first byte on; then the "

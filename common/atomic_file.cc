@@ -108,6 +108,14 @@ bool isUsable(const std::string& content, const ContentCheck& is_whole) {
 
 }  // namespace
 
+Status checkFileBytes(const std::string& path, size_t bytes, size_t bytes_max) {
+  return bytes <= bytes_max
+             ? Status::ok()
+             : Status::invalidArgument(path + " would have " + std::to_string(bytes) +
+                                       " bytes, more than the " + std::to_string(bytes_max) +
+                                       " that are read at a start; what it had is kept");
+}
+
 Result<std::string> readWholeFile(const std::string& path, size_t bytes_max) {
   const Descriptor file = openFile(path, O_RDONLY);
   if (!file.valid()) {
@@ -155,6 +163,7 @@ Result<std::string> readWithBackup(const std::string& path, const ContentCheck& 
 }
 
 Status replaceFile(const std::string& path, std::string_view content, unsigned new_file_mode) {
+  ROCKETMQ_RETURN_IF_ERROR(checkFileBytes(path, content.size()));
   ROCKETMQ_ASSIGN_OR_RETURN(const std::string target, followLinks(path));
   const std::string folder = folderOf(target);
   std::error_code error;

@@ -12,6 +12,9 @@ namespace rocketmq {
 /// Files of settings and offsets are not larger than this.
 inline constexpr size_t kSmallFileBytesMax = 256u << 20;
 
+/// InvalidArgument, with the path, when `bytes` are more than `bytes_max`.
+Status checkFileBytes(const std::string& path, size_t bytes, size_t bytes_max = kSmallFileBytesMax);
+
 /// The file's content. NotFound when there is no such file, Io when it cannot be read,
 /// InvalidArgument when it is larger than `bytes_max`. Every message names the path.
 Result<std::string> readWholeFile(const std::string& path, size_t bytes_max = kSmallFileBytesMax);
@@ -29,10 +32,11 @@ Result<std::string> readWithBackup(const std::string& path, const ContentCheck& 
 /// content or the new one, and the content before is in `path`.bak. Folders are created.
 ///
 /// The new content is on the disk when this returns OK; Io names the path otherwise, and the file
-/// is as before. One writer per path at a time. A file that is a mount point of its own (one file
-/// mounted into a container) cannot be replaced and is overwritten in place, after the backup. Of a
-/// symbolic link the file that it leads to is replaced; `path`.bak stays beside the link. The file
-/// keeps its permissions; `new_file_mode` is for one that was not there.
+/// is as before. InvalidArgument for more than kSmallFileBytesMax, which nobody would read. One
+/// writer per path at a time. A file that is a mount point of its own (one file mounted into a
+/// container) cannot be replaced and is overwritten in place, after the backup. Of a symbolic link
+/// the file that it leads to is replaced; `path`.bak stays beside the link. The file keeps its
+/// permissions; `new_file_mode` is for one that was not there.
 Status replaceFile(const std::string& path, std::string_view content,
                    unsigned new_file_mode = 0644);
 

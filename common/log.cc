@@ -23,6 +23,7 @@
 #include <utility>
 #include <vector>
 
+#include "common/excerpt.h"
 #include "common/mutex.h"
 #include "common/per_process.h"
 
@@ -124,7 +125,7 @@ class MessageFlag final : public spdlog::custom_flag_formatter {
   void format(const spdlog::details::log_msg& message, const tm& /*time*/,
               spdlog::memory_buf_t& out) override {
     for (const char byte : message.payload) {
-      if (isControl(byte)) {
+      if (isControlCharacter(byte)) {
         fmt::format_to(std::back_inserter(out), "\\x{:02x}", static_cast<unsigned char>(byte));
       } else {
         out.push_back(byte);
@@ -134,11 +135,6 @@ class MessageFlag final : public spdlog::custom_flag_formatter {
 
   std::unique_ptr<custom_flag_formatter> clone() const override {
     return std::make_unique<MessageFlag>();
-  }
-
- private:
-  static bool isControl(char byte) {
-    return static_cast<unsigned char>(byte) < 0x20 || byte == 0x7f;
   }
 };
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 
+#include "common/excerpt.h"
 #include "common/nearest_name.h"
 
 namespace rocketmq {
@@ -11,10 +12,7 @@ namespace {
 /// A value for a message: a wrong file may hold anything, of any length.
 std::string shown(std::string_view value) {
   constexpr size_t kShownBytes = 100;
-  std::string text(value.substr(0, kShownBytes));
-  std::ranges::replace_if(
-      text, [](char c) { return c >= 0 && c < ' '; }, ' ');
-  return value.size() > kShownBytes ? text + "..." : text;
+  return excerpt(value, kShownBytes);
 }
 
 std::string place(const PropertiesFile& file, const PropertyLine& line) {

@@ -4,6 +4,8 @@
 #include <array>
 #include <string>
 
+#include "common/excerpt.h"
+
 namespace rocketmq {
 namespace {
 
@@ -56,7 +58,7 @@ Status validateName(std::string_view kind, std::string_view name, size_t length_
                                    std::to_string(length_max) + ".");
   }
   if (!std::ranges::all_of(name, isNameCharacter)) {
-    return Status::invalidArgument("The specified " + std::string(kind) + "[" + std::string(name) +
+    return Status::invalidArgument("The specified " + std::string(kind) + "[" + excerpt(name) +
                                    "] contains illegal characters, allowing only " +
                                    "^[%|a-zA-Z0-9_-]+$");
   }

@@ -1,5 +1,4 @@
 #include <gflags/gflags.h>
-#include <sys/resource.h>
 
 #include <csignal>
 #include <cstdio>
@@ -10,6 +9,7 @@
 #include <vector>
 
 #include "common/log.h"
+#include "common/open_files.h"
 #include "common/properties_file.h"
 #include "namesrv/namesrv.h"
 #include "namesrv/settings.h"
@@ -89,15 +89,6 @@ Result<NamesrvSettings> readSettings(const std::string& path, const PropertiesFi
   return settings.withDefaultPaths();
 }
 
-/// Every connection is a file; the soft limit of a login shell would end at about 1000 clients.
-void raiseFileLimit() {
-  rlimit limit{};
-  if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
-    limit.rlim_cur = limit.rlim_max;
-    setrlimit(RLIMIT_NOFILE, &limit);
-  }
-}
-
 /// Leaves SIGTERM and SIGINT to waitForSignal(), for all threads that start later.
 sigset_t blockStopSignals() {
   sigset_t signals;
@@ -118,7 +109,7 @@ std::string bootLine(const NamesrvSettings& settings, uint16_t port) {
 }
 
 int run(const NamesrvSettings& settings) {
-  raiseFileLimit();
+  raiseOpenFilesLimit();
   const sigset_t stop_signals = blockStopSignals();
   log::Options log_options;
   log_options.directory = settings.log_dir;

@@ -66,6 +66,7 @@ class Namesrv::Parts {
     options.bind_address = initial.bind_address;
     options.port = static_cast<uint16_t>(initial.listen_port);
     options.connections_max = static_cast<size_t>(initial.connections_max);
+    options.quota = remoting::ConnectionQuota::ofProcess(options.connections_max, 1);
     options.limits.idle_timeout = std::chrono::seconds(initial.connection_idle_max_seconds);
     options.limits.frame_timeout = std::chrono::seconds(initial.frame_timeout_seconds);
     options.limits.unsent_bytes_total_max = static_cast<size_t>(initial.unsent_bytes_total_max);

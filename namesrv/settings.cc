@@ -38,7 +38,8 @@ SettingsTable<S> listenSettings() {
               Change::kRestart,
               "Close a connection after so many seconds without traffic; 0: never."),
       setting("connectionsMax", &S::connections_max, range(1, 1'000'000), Change::kRestart,
-              "Connections at a time; more are closed at once.")
+              "Connections at a time; more are closed at once. There are no more than the limit "
+              "of open files leaves: an eighth of it, at least 1,024, is for files.")
           .own(),
       setting("frameReceiveTimeoutSeconds", &S::frame_timeout_seconds, range(0, 86'400),
               Change::kRestart,
@@ -177,7 +178,9 @@ Status mergeIntoFile(const std::string& path, const PropertiesByKey& changes) {
   } else if (file.status().code() != StatusCode::kNotFound) {
     return file.status();
   }
-  return replaceFile(path, formatPropertiesFile(merged));
+  const std::string text = formatPropertiesFile(merged);
+  ROCKETMQ_RETURN_IF_ERROR(checkFileBytes(path, text.size(), kPropertiesFileBytesMax));
+  return replaceFile(path, text);
 }
 
 }  // namespace

@@ -10,7 +10,6 @@
 #include <asio/ip/address.hpp>
 #include <asio/post.hpp>
 
-#include "common/log.h"
 #include "remoting/socket_address.h"
 
 namespace rocketmq::remoting {
@@ -116,8 +115,8 @@ void Acceptor::acceptAll() {
 }
 
 void Acceptor::tryAgainLater(int error_number) {
-  log::error("cannot accept connections on {}: {}", toHostAddress(endpoint_).toString(),
-             std::error_code(error_number, std::system_category()).message());
+  failure_log_.error("cannot accept connections on {}: {}", toHostAddress(endpoint_).toString(),
+                     std::error_code(error_number, std::system_category()).message());
   retry_timer_.expires_after(kRetryDelay);
   retry_timer_.async_wait([self = shared_from_this()](const asio::error_code& error) {
     if (!error) {

@@ -11,6 +11,7 @@
 #include <asio/ip/tcp.hpp>
 
 #include "common/descriptor.h"
+#include "common/log_limiter.h"
 #include "common/status.h"
 #include "remoting/io_thread.h"
 
@@ -19,7 +20,8 @@ namespace rocketmq::remoting {
 /// Listens on one port and gives away the sockets of those who connect.
 ///
 /// Threads: start() and stop() any, but stop() not the context's; the sockets come on the context's
-/// thread. When the process has no file descriptors left it tries again after 100 ms.
+/// thread. When the process has no file descriptors left it tries again after 100 ms, with a
+/// log line a second.
 class Acceptor : public std::enable_shared_from_this<Acceptor> {
  public:
   /// Takes over a connected, non-blocking socket.
@@ -48,6 +50,7 @@ class Acceptor : public std::enable_shared_from_this<Acceptor> {
   asio::ip::tcp::endpoint endpoint_;
   SteadyTimer retry_timer_;
   OnSocket on_socket_;
+  LogLimiter failure_log_{1};
 };
 
 }  // namespace rocketmq::remoting

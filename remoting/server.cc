@@ -157,7 +157,7 @@ void Server::Impl::logRefusal() {
   if (now - refusal_logged_at_ >= kRefusalLogPeriod) {
     refusal_logged_at_ = now;
     log::warn("port {}: refused {} connections so far, {} are open already", port(), refused_,
-              options_.connections_max);
+              connectionCount());
   }
 }
 
@@ -187,7 +187,7 @@ void Server::Impl::onClosed(size_t index, const std::shared_ptr<TcpConnection>& 
 
 bool Server::Impl::countOne() {
   MutexLock lock(mutex_);
-  if (connections_ >= options_.connections_max) {
+  if (connections_ >= options_.connections_max || (options_.quota && !options_.quota->take())) {
     return false;
   }
   ++connections_;
@@ -195,6 +195,9 @@ bool Server::Impl::countOne() {
 }
 
 void Server::Impl::uncountOne() {
+  if (options_.quota) {
+    options_.quota->giveBack();
+  }
   MutexLock lock(mutex_);
   if (--connections_ == 0) {
     none_left_.notifyAll();

@@ -10,6 +10,7 @@
 #include "common/status.h"
 #include "remoting/connection.h"
 #include "remoting/connection_limits.h"
+#include "remoting/connection_quota.h"
 #include "remoting/io_pool.h"
 #include "remoting/router.h"
 #include "remoting/tls/tls_server.h"
@@ -28,6 +29,8 @@ class Server {
     std::string bind_address = "0.0.0.0";
     uint16_t port = 0;               ///< 0: the system picks one, see port().
     size_t connections_max = 65535;  ///< More are closed at once, with a log line a second.
+    /// So are more than this; null: no other bound.
+    std::shared_ptr<ConnectionQuota> quota = {};
     ConnectionLimits limits = {};
     /// Null: plain connections only, without a look at what they are.
     std::shared_ptr<TlsServer> tls = {};

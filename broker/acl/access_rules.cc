@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "common/excerpt.h"
 #include "common/text.h"
 #include "common/validate.h"
 
@@ -160,7 +161,7 @@ std::optional<AccessRefusal> AccessRules::refusal(const remoting::CommandView& r
   }
   const auto found = accounts_.find(*key);
   if (found == accounts_.end()) {
-    return refused("No acl config for " + std::string(*key) +
+    return refused("No acl config for " + excerpt(*key) +
                        ": the broker's plain_acl.yml has no account with this accessKey",
                    "no account has the request's access key");
   }
@@ -212,7 +213,7 @@ std::optional<AccessRefusal> AccessRules::permissionRefusal(const remoting::Comm
     if (!isOpenToAll(code, need) && !allows(owned, need.permission)) {
       return refused(std::string(own == permissions.end() ? "No default permission for "
                                                           : "No permission for ") +
-                         (is_group ? "group " : "topic ") + std::string(need.name) +
+                         (is_group ? "group " : "topic ") + excerpt(need.name) +
                          ": accessKey=" + std::string(access_key) + " needs " +
                          std::string(toString(need.permission)) + " and has " +
                          std::string(toString(owned)),

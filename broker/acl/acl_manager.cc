@@ -8,6 +8,7 @@
 #include <system_error>
 
 #include "common/atomic_file.h"
+#include "common/excerpt.h"
 #include "common/file_stamp.h"
 #include "common/log.h"
 #include "common/text.h"
@@ -299,7 +300,7 @@ Status AclManager::deleteAccount(const std::string& access_key) {
   MutexLock lock(mutex_);
   const std::string* const known = rules_.load().fileOf(access_key);
   if (known == nullptr) {
-    return Status::notFound("there is no account with accessKey=" + access_key);
+    return Status::notFound("there is no account with accessKey=" + excerpt(access_key));
   }
   const std::string path = *known;
   return change(path, withoutAccount(textOf(path), access_key, nextVersion(find(path))));

@@ -5,6 +5,7 @@
 
 #include "broker/filter/sql_evaluator.h"
 #include "broker/filter/sql_parser.h"
+#include "common/excerpt.h"
 #include "common/message/record.h"
 #include "common/model/subscription_data.h"
 
@@ -13,9 +14,7 @@ namespace rocketmq::broker {
 Result<std::shared_ptr<const SqlFilter>> SqlFilter::compile(std::string_view type,
                                                             std::string_view expression) {
   if (type != model::kExpressionSql92) {
-    constexpr size_t kShownMax = 64;
-    return Status::invalidArgument("there are no expressions of type " +
-                                   std::string(type.substr(0, kShownMax)) +
+    return Status::invalidArgument("there are no expressions of type " + excerpt(type) +
                                    ", only of TAG and SQL92");
   }
   ROCKETMQ_ASSIGN_OR_RETURN(filter::SqlProgram program, filter::parseSql(expression));

@@ -9,6 +9,7 @@
 #include "broker/filter/java_number.h"
 #include "broker/filter/sql_lexer.h"
 #include "broker/filter/sql_program_builder.h"
+#include "common/excerpt.h"
 
 namespace rocketmq::broker::filter {
 
@@ -100,7 +101,7 @@ Status SqlParser::advance() {
 Status SqlParser::unexpected(std::string_view wanted) const {
   const std::string got = token_.kind == TokenKind::kEnd
                               ? std::string("the expression ends")
-                              : "there is \"" + std::string(quoted(token_)) + "\"";
+                              : "there is \"" + excerpt(quoted(token_)) + "\"";
   return fault(token_.position, got + " where " + std::string(wanted) + " is expected");
 }
 
@@ -338,7 +339,7 @@ Result<Operand> SqlParser::parseInteger() {
   }
   const std::optional<int64_t> value = parseJavaLong(digits);
   if (!value) {
-    return fault(number.position, "the number " + std::string(quoted(number)) +
+    return fault(number.position, "the number " + excerpt(quoted(number)) +
                                       " is too large, 9223372036854775807 is the largest,");
   }
   ROCKETMQ_RETURN_IF_ERROR(advance());
@@ -354,7 +355,7 @@ Result<Operand> SqlParser::parseFloat() {
   const bool is_zero = digits.find_first_not_of("0.") == std::string_view::npos;
   if (value > std::numeric_limits<double>::max() || (value == 0 && !is_zero)) {
     return fault(number.position,
-                 "the number " + std::string(quoted(number)) + " is outside the range of a double");
+                 "the number " + excerpt(quoted(number)) + " is outside the range of a double");
   }
   ROCKETMQ_RETURN_IF_ERROR(advance());
   return builder_.add({.op = Op::kDouble, .real = value}, Role::kLiteral, 1, number.position);

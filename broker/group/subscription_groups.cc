@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "broker/change_on_slave.h"
+#include "broker/table/config_length.h"
 #include "broker/topic/topic_table.h"
 #include "common/log.h"
 #include "common/validate.h"
@@ -92,6 +93,7 @@ Status SubscriptionGroups::update(const model::SubscriptionGroupConfig& config) 
                                    std::to_string(TopicTable::kQueuesMax) +
                                    " queues, see retryQueueNums");
   }
+  ROCKETMQ_RETURN_IF_ERROR(checkLength("group", config));
   table_->change(config.group_name, [&config](const model::SubscriptionGroupConfig*) {
     return std::optional(config);
   });

@@ -3,6 +3,7 @@
 #include <string>
 
 #include "broker/handler_options.h"
+#include "common/excerpt.h"
 #include "common/json/encode.h"
 #include "remoting/protocol/bodies/lists.h"
 #include "remoting/protocol/bodies/stats.h"
@@ -41,8 +42,8 @@ remoting::BrokerStatsItem itemOf(const StatsSnapshot& snapshot) {
 Answer<NoFields> viewStats(const BrokerStats& stats, const remoting::ViewBrokerStatsData& request) {
   const auto view = stats.view(request.stats_name, request.stats_key);
   if (!view) {
-    return {ResponseCode::kSystemError,
-            "The stats <" + request.stats_name + "> <" + request.stats_key + "> not exist"};
+    return {ResponseCode::kSystemError, "The stats <" + excerpt(request.stats_name) + "> <" +
+                                            excerpt(request.stats_key) + "> not exist"};
   }
   return Answer<NoFields>::ofBody(
       json::encode(remoting::BrokerStatsData{.stats_minute = itemOf(view->minute),

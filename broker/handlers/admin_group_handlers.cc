@@ -6,6 +6,7 @@
 
 #include "broker/change_on_slave.h"
 #include "broker/handler_options.h"
+#include "common/excerpt.h"
 #include "common/json/decode.h"
 #include "common/json/encode.h"
 #include "common/validate.h"
@@ -29,7 +30,8 @@ remoting::ConnectionInfo connectionInfo(const ClientInfo& client) {
 }
 
 Answer<NoFields> unknownGroup(const std::string& group) {
-  return {ResponseCode::kSubscriptionGroupNotExist, "subscription group [" + group + "] not exist"};
+  return {ResponseCode::kSubscriptionGroupNotExist,
+          "subscription group [" + excerpt(group) + "] not exist"};
 }
 
 class AdminGroupHandlers {
@@ -88,7 +90,7 @@ class AdminGroupHandlers {
     const auto group = parts_.clients.consumerGroup(request.consumer_group);
     if (!group) {
       return {ResponseCode::kConsumerNotOnline,
-              "the consumer group[" + request.consumer_group + "] not online"};
+              "the consumer group[" + excerpt(request.consumer_group) + "] not online"};
     }
     remoting::ConsumerConnection connection{.connection_set = {},
                                             .consume_from_where = group->traits.consume_from,
@@ -108,7 +110,7 @@ class AdminGroupHandlers {
     }
     if (connection.connection_set.empty()) {
       return {ResponseCode::kSystemError,
-              "the producer group[" + request.producer_group + "] not exist"};
+              "the producer group[" + excerpt(request.producer_group) + "] not exist"};
     }
     return Answer<NoFields>::ofBody(json::encode(connection));
   }

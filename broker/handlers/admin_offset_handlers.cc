@@ -12,6 +12,7 @@
 
 #include "broker/change_on_slave.h"
 #include "broker/handler_options.h"
+#include "common/excerpt.h"
 #include "common/json/decode.h"
 #include "common/json/encode.h"
 #include "common/local_time.h"
@@ -29,7 +30,7 @@ using remoting::RequestContext;
 using remoting::ResponseCode;
 
 Answer<NoFields> unknownTopic(const std::string& topic) {
-  return {ResponseCode::kTopicNotExist, "topic[" + topic + "] not exist"};
+  return {ResponseCode::kTopicNotExist, "topic[" + excerpt(topic) + "] not exist"};
 }
 
 /// "2026-01-02#03:04:05:678", local time.
@@ -153,7 +154,7 @@ class AdminOffsetHandlers {
     }
     if (parts_.groups.find(request.group) == nullptr) {
       return {ResponseCode::kSubscriptionGroupNotExist,
-              "subscription group [" + request.group + "] not exist"};
+              "subscription group [" + excerpt(request.group) + "] not exist"};
     }
     const Result<remoting::ResetOffsetBody> targets = resetTargets(request, *config);
     if (!targets.ok()) {
@@ -237,7 +238,7 @@ class AdminOffsetHandlers {
       return {ResponseCode::kConsumerNotOnline,
               fmt::format("Consumer not online, so can not reset offset, Group: {} Topic: {} "
                           "Timestamp: {}",
-                          request.group, request.topic, request.timestamp_ms)};
+                          excerpt(request.group), excerpt(request.topic), request.timestamp_ms)};
     }
     for (const ClientInfo& member : group->members) {
       if (member.version < remoting::kVersion3_0_7) {

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "broker/handler_options.h"
+#include "common/excerpt.h"
 #include "common/json/decode.h"
 #include "common/json/encode.h"
 #include "remoting/protocol/bodies/config_tables.h"
@@ -55,7 +56,8 @@ class AdminTopicHandlers {
               Responder<remoting::UpdateAndCreateTopic> respond) const {
     const auto filter_type = json::enumFromName<model::TopicFilterType>(request.topic_filter_type);
     if (!filter_type) {
-      respond({ResponseCode::kSystemError, "topicFilterType \"" + request.topic_filter_type +
+      respond({ResponseCode::kSystemError, "topicFilterType \"" +
+                                               excerpt(request.topic_filter_type) +
                                                "\" is unknown; give SINGLE_TAG or MULTI_TAG"});
       return;
     }
@@ -204,7 +206,7 @@ class AdminTopicHandlers {
   }
 
   static Answer<NoFields> unknownTopic(const std::string& topic) {
-    return {ResponseCode::kTopicNotExist, "topic[" + topic + "] not exist"};
+    return {ResponseCode::kTopicNotExist, "topic[" + excerpt(topic) + "] not exist"};
   }
 
   const AdminTopicParts parts_;

@@ -5,6 +5,7 @@
 
 #include "broker/filter/sql_filter.h"
 #include "broker/pull/expression_support.h"
+#include "common/excerpt.h"
 #include "common/json/decode.h"
 #include "remoting/large_answer.h"
 #include "remoting/protocol/bodies/membership.h"
@@ -100,7 +101,8 @@ Answer<NoFields> listConsumers(ClientRegistry& clients,
                                const remoting::GetConsumerListByGroup& request) {
   const auto ids = clients.consumerIdsBody(request.consumer_group);
   if (ids == nullptr) {
-    return {ResponseCode::kSystemError, "no consumer for this group, " + request.consumer_group};
+    return {ResponseCode::kSystemError,
+            "no consumer for this group, " + excerpt(request.consumer_group)};
   }
   remoting::Payload body;
   body.add(*ids, ids);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "common/excerpt.h"
 #include "common/text.h"
 #include "common/validate.h"
 #include "remoting/protocol/commands/offsets.h"
@@ -56,7 +57,7 @@ Answer<NoFields> updateConsumerOffset(const OffsetHandlerParts& parts,
                                       uint64_t connection_id) {
   const TopicConfigPtr topic = parts.topics.find(request.topic);
   if (topic == nullptr) {
-    return {ResponseCode::kTopicNotExist, "topic[" + request.topic + "] not exist"};
+    return {ResponseCode::kTopicNotExist, "topic[" + excerpt(request.topic) + "] not exist"};
   }
   const auto settings = parts.settings.load();
   const auto groups_max = static_cast<size_t>(settings->auto_created_groups_max);
@@ -66,14 +67,14 @@ Answer<NoFields> updateConsumerOffset(const OffsetHandlerParts& parts,
   }
   if (!is_group && !parts.offsets.hasRoomFor(request.consumer_group, groups_max)) {
     return {ResponseCode::kSubscriptionGroupNotExist,
-            "subscription group[" + request.consumer_group + "] not exist"};
+            "subscription group[" + excerpt(request.consumer_group) + "] not exist"};
   }
   const int32_t queues = std::max(topic->read_queue_nums, topic->write_queue_nums);
   const bool is_queue = request.queue_id >= 0 && request.queue_id < queues;
   if (!is_queue && parts.store.maxOffset(request.topic, request.queue_id) <= 0 &&
       !parts.offsets.find(request.consumer_group, request.topic, request.queue_id).has_value()) {
-    return {ResponseCode::kInvalidParameter,
-            "topic[" + request.topic + "] has no queue " + std::to_string(request.queue_id)};
+    return {ResponseCode::kInvalidParameter, "topic[" + excerpt(request.topic) + "] has no queue " +
+                                                 std::to_string(request.queue_id)};
   }
   const auto positions_max = static_cast<size_t>(settings->consumer_positions_max);
   if (!parts.offsets.commit(request.consumer_group, request.topic, request.queue_id,

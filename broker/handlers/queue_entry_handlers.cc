@@ -12,6 +12,7 @@
 
 #include "broker/handler_options.h"
 #include "common/base64.h"
+#include "common/excerpt.h"
 #include "common/fields.h"
 #include "common/json/encode.h"
 #include "remoting/protocol/bodies/consume_queue.h"
@@ -105,7 +106,7 @@ Answer<NoFields> queueEntries(const QueueEntryParts& parts,
   const std::string& topic = request.topic;
   const TopicConfigPtr config = parts.topics.find(topic);
   if (config == nullptr) {
-    return {ResponseCode::kTopicNotExist, "topic[" + topic + "] not exist"};
+    return {ResponseCode::kTopicNotExist, "topic[" + excerpt(topic) + "] not exist"};
   }
   const int32_t queues = std::max(config->read_queue_nums, config->write_queue_nums);
   if (request.queue_id < 0 || request.queue_id >= queues) {
@@ -120,7 +121,7 @@ Answer<NoFields> queueEntries(const QueueEntryParts& parts,
     const std::string& group = *request.consumer_group;
     subscription = parts.clients.findSubscription(group, topic).subscription;
     if (subscription == nullptr) {
-      body.filter_data = group + "@" + topic + " is not online!";
+      body.filter_data = excerpt(group) + "@" + excerpt(topic) + " is not online!";
     } else {
       body.subscription_data = subscription->data;
       const auto filter = parts.filters.find(group, topic);

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "broker/handler_options.h"
+#include "common/excerpt.h"
 #include "common/json/decode.h"
 #include "common/json/encode.h"
 #include "common/message/message_id.h"
@@ -45,10 +46,12 @@ Target findTarget(const ClientRegistry& clients, const std::string& group,
     target.client = *client;
   }
   if (target.client.connection == nullptr) {
-    target.problem = "The Consumer <" + group + "> <" + client_id + "> not online";
+    target.problem =
+        "The Consumer <" + excerpt(group) + "> <" + excerpt(client_id) + "> not online";
   } else if (target.client.version < remoting::kVersion3_1_8) {
-    target.problem = "The Consumer <" + client_id + "> is of a version that cannot be asked: " +
-                     remoting::versionName(target.client.version);
+    target.problem =
+        "The Consumer <" + excerpt(client_id) +
+        "> is of a version that cannot be asked: " + remoting::versionName(target.client.version);
   }
   return target;
 }
@@ -78,9 +81,9 @@ Answer<NoFields> relayedAnswer(const Result<const CommandView*>& raw, const std:
                                const std::string& client_id) {
   if (!raw.ok()) {
     const bool timeout = raw.status().code() == StatusCode::kTimeout;
-    return {
-        timeout ? ResponseCode::kConsumeMessageTimeout : ResponseCode::kSystemError,
-        "consumer <" + group + "> <" + client_id + "> did not answer: " + raw.status().message()};
+    return {timeout ? ResponseCode::kConsumeMessageTimeout : ResponseCode::kSystemError,
+            "consumer <" + excerpt(group) + "> <" + excerpt(client_id) +
+                "> did not answer: " + raw.status().message()};
   }
   const CommandView& view = **raw;
   Answer<NoFields> answer = Answer<NoFields>::ofBody(std::string(view.body));
@@ -209,8 +212,8 @@ void RelayHandlers::consumerStatus(
     }
   }
   if (members.empty()) {
-    responder({ResponseCode::kSystemError,
-               "No consumer of the group <" + request.group + "> " + wanted + " is online"});
+    responder({ResponseCode::kSystemError, "No consumer of the group <" + excerpt(request.group) +
+                                               "> " + excerpt(wanted) + " is online"});
     return;
   }
   const auto collector = std::make_shared<StatusCollector>(std::move(responder), members.size());

@@ -8,6 +8,7 @@
 #include "broker/pull/pull_draft.h"
 #include "broker/pull/pull_header.h"
 #include "broker/pull/tag_filter.h"
+#include "common/excerpt.h"
 #include "common/message/sys_flag.h"
 #include "common/model/permission.h"
 
@@ -59,7 +60,7 @@ bool PullService::checkGroup(Draft& draft) const {
   }
   if (!draft.group->consume_enable) {
     return draft.refuse(ResponseCode::kNoPermission,
-                        "subscription group no permission, " + std::string(name));
+                        "subscription group no permission, " + excerpt(name));
   }
   return true;
 }

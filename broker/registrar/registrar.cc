@@ -7,7 +7,6 @@
 #include "common/hash.h"
 #include "common/log.h"
 #include "common/text.h"
-#include "remoting/protocol/bodies/register_broker.h"
 #include "remoting/protocol/commands/namesrv_registration.h"
 
 namespace rocketmq::broker {
@@ -26,15 +25,7 @@ constexpr int kPauseShare = 4;
 constexpr milliseconds kPauseMax{1'000};
 /// More topics than this are sent with all the others.
 constexpr size_t kSingleTopicsMax = 32;
-
-/// The topics as name servers may give them to clients.
-model::TopicConfigTable permittedTopics(const model::TopicConfigTable& topics, int32_t permission) {
-  model::TopicConfigTable permitted = topics;
-  for (auto& [name, config] : permitted.topic_config_table) {
-    config.perm = permittedTo(config.perm, permission);
-  }
-  return permitted;
-}
+constexpr const char* kNotSent = "its topics could not be put into a registration";
 
 }  // namespace
 
@@ -49,8 +40,12 @@ struct Registrar::Round {
 };
 
 Registrar::Registrar(remoting::IoPool& pool, remoting::Client& client, TopicTable& topics,
-                     const LiveSettings& settings)
-    : pool_(pool), client_(client), topics_(topics), settings_(settings) {}
+                     const LiveSettings& settings, const RegistrationBody::Limits& body_limits)
+    : pool_(pool),
+      client_(client),
+      topics_(topics),
+      settings_(settings),
+      body_limits_(body_limits) {}
 
 Registrar::~Registrar() { stop(milliseconds(0)); }
 
@@ -262,14 +257,13 @@ bool Registrar::hasEnded(const RegistrationWaits::Wait& wait, const NameServers&
   });
 }
 
-Status Registrar::fill(Round& round) const {
+Status Registrar::fill(Round& round) {
   const auto settings = settings_.load();
-  remoting::RegisterBrokerBody body;
-  body.topic_config_serialize_wrapper =
-      permittedTopics(*topics_.snapshot(), settings->broker_permission);
-  ROCKETMQ_ASSIGN_OR_RETURN(std::string text,
-                            remoting::encodeRegisterBrokerBody(body, settings->compressed_register,
-                                                               remoting::kAnnouncedVersion));
+  Result<RegistrationBody> body =
+      RegistrationBody::encode(*topics_.snapshot(), settings->broker_permission,
+                               settings->compressed_register, body_limits_);
+  noteLength(body.status());
+  ROCKETMQ_RETURN_IF_ERROR(body.status());
   round.request = RegisterBroker{.broker_name = settings->broker_name,
                                  .broker_address = settings->advertisedAddress(),
                                  .cluster_name = settings->cluster_name,
@@ -277,11 +271,18 @@ Status Registrar::fill(Round& round) const {
                                  .broker_id = settings->broker_id,
                                  .heartbeat_timeout_ms = std::nullopt,
                                  .enable_acting_master = std::nullopt,
-                                 .compressed = settings->compressed_register,
-                                 .body_crc32 = static_cast<int32_t>(maskedCrc32(text))};
-  round.body = Payload(std::move(text));
+                                 .compressed = body->compressed,
+                                 .body_crc32 = static_cast<int32_t>(maskedCrc32(body->bytes))};
+  round.body = Payload(std::move(body->bytes));
   round.timeout = milliseconds(settings->register_timeout_ms);
   return Status::ok();
+}
+
+void Registrar::noteLength(const Status& encoded) {
+  const bool was_too_long = std::exchange(is_too_long_, !encoded.isOk());
+  if (is_too_long_ && !was_too_long) {
+    log::error("{}", encoded.message());
+  }
 }
 
 std::vector<Registrar::Task> Registrar::beginRound(uint64_t& number) {
@@ -330,7 +331,7 @@ void Registrar::makeRound() {
     } else if (filled.isOk()) {
       registerAt(task.address, round);
     } else {
-      noteAnswer(task.address, *round, filled.message(), false);
+      noteAnswer(task.address, *round, kNotSent, false);
     }
   }
 }

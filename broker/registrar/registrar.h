@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "broker/registrar/registration_body.h"
 #include "broker/registrar/registration_waits.h"
 #include "broker/registrar/single_topics.h"
 #include "broker/settings.h"
@@ -29,7 +30,8 @@ namespace rocketmq::broker {
 /// round at a time, and each but those that somebody waits for is followed by a pause of four times
 /// what it took, a second at most. A name server that cannot be reached is tried every second, and
 /// told when it is back: one that has restarted knows nothing, and clients that ask it meanwhile
-/// would take this broker for gone until the next round. A slave whose master is not known
+/// would take this broker for gone until the next round. Topics that are too long to be sent even
+/// compressed are not: name servers would close the connection. A slave whose master is not known
 /// registers again after 1, 2, 4, 8, 10, ... seconds, as the answer names the master.
 ///
 /// Life:    constructor -> start() -> stop(), which takes the broker out of the routes.
@@ -39,7 +41,7 @@ namespace rocketmq::broker {
 class Registrar {
  public:
   Registrar(remoting::IoPool& pool, remoting::Client& client, TopicTable& topics,
-            const LiveSettings& settings);
+            const LiveSettings& settings, const RegistrationBody::Limits& body_limits = {});
   ~Registrar();
 
   /// Where the master of this broker's name is, as a name server has answered.
@@ -149,12 +151,15 @@ class Registrar {
   void endPart(NameServer& server, const Round& round) ROCKETMQ_REQUIRES(mutex_);
   static bool hasEnded(const RegistrationWaits::Wait& wait, const NameServers& servers);
   /// Puts the topics as they are now into it.
-  Status fill(Round& round) const;
+  Status fill(Round& round);
+  /// Logs it once when the topics have become too long to be sent.
+  void noteLength(const Status& encoded);
 
   remoting::IoPool& pool_;
   remoting::Client& client_;
   TopicTable& topics_;
   const LiveSettings& settings_;
+  const RegistrationBody::Limits body_limits_;
   std::function<void(const Master&)> on_master_;
 
   Mutex mutex_;
@@ -178,6 +183,8 @@ class Registrar {
   SteadyTime master_sought_at_ ROCKETMQ_GUARDED_BY(mutex_);
   std::set<std::string> lost_
       ROCKETMQ_GUARDED_BY(mutex_);  ///< Others too, until they are looked at.
+
+  bool is_too_long_ = false;  ///< Of its thread.
 
   NamedThread thread_;
   std::unique_ptr<remoting::PeriodicTask> seek_task_;

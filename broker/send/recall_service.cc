@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "broker/timer/timer_plan.h"
+#include "common/excerpt.h"
 #include "common/message/properties.h"
 #include "common/model/permission.h"
 #include "common/validate.h"
@@ -26,7 +27,7 @@ RecallOutcome RecallService::recall(const remoting::RecallMessage& request,
   }
   if (parts_.topics.find(request.topic) == nullptr) {
     return {.answer = {ResponseCode::kTopicNotExist,
-                       "recall failed, the topic[" + request.topic + "] not exist"}};
+                       "recall failed, the topic[" + excerpt(request.topic) + "] not exist"}};
   }
   const Result<RecallHandle> handle = RecallHandle::parse(request.recall_handle);
   if (!handle.ok()) {

@@ -5,6 +5,7 @@
 
 #include "broker/send/send_header.h"
 #include "broker/send/stored_properties.h"
+#include "common/excerpt.h"
 #include "common/log.h"
 #include "common/message/properties.h"
 #include "remoting/protocol/commands/reply_message.h"
@@ -56,7 +57,7 @@ void ReplyService::push(Reply reply, Done done) const {
   const remoting::ConnectionPtr connection = parts_.clients.findProducerConnection(client);
   if (connection == nullptr) {
     done({ResponseCode::kSystemError,
-          "push reply message fail, channel of <" + client + "> not found."});
+          "push reply message fail, channel of <" + excerpt(client) + "> not found."});
     return;
   }
   if (const auto bytes_max = static_cast<size_t>(parts_.settings.load()->message_bytes_max);
@@ -87,7 +88,7 @@ void ReplyService::push(Reply reply, Done done) const {
                        return;
                      }
                      done({ResponseCode::kSystemError,
-                           "push reply message to " + client + " fail: " +
+                           "push reply message to " + excerpt(client) + " fail: " +
                                (result.ok() ? result->remark : result.status().message())});
                    });
 }

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "broker/send/send_service.h"
+#include "common/excerpt.h"
 #include "common/message/message_id.h"
 #include "common/message/properties.h"
 #include "common/validate.h"
@@ -76,7 +77,7 @@ SendBackOutcome SendBackService::sendBack(const remoting::ConsumerSendMessageBac
   const GroupConfigPtr group = parts_.groups.findOrCreate(request.group);
   if (group == nullptr) {
     return {.answer = {ResponseCode::kSubscriptionGroupNotExist,
-                       "subscription group not exist, " + request.group}};
+                       "subscription group not exist, " + excerpt(request.group)}};
   }
   const auto settings = parts_.settings.load();
   if (!model::isWritable(settings->broker_permission)) {

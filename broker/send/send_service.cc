@@ -10,6 +10,7 @@
 #include "broker/send/stored_properties.h"
 #include "broker/transaction/half_messages.h"
 #include "broker/transaction/topics.h"
+#include "common/excerpt.h"
 #include "common/message/message_id.h"
 #include "common/message/properties.h"
 #include "common/message/record.h"
@@ -284,7 +285,7 @@ bool SendService::checkKind(Draft& draft) const {
   if (draft.isBatch() && isRetryTopic(draft.header().topic)) {
     return draft.refuse(
         ResponseCode::kMessageIllegal,
-        "batch request does not support retry group " + std::string(draft.header().topic));
+        "batch request does not support retry group " + excerpt(draft.header().topic));
   }
   const auto bytes_max = static_cast<size_t>(draft.settings->message_bytes_max);
   if (draft.request.body.size() > bytes_max) {
@@ -310,7 +311,7 @@ bool SendService::checkRetry(Draft& draft) const {
   }
   if (config == nullptr) {
     return draft.refuse(ResponseCode::kSubscriptionGroupNotExist,
-                        "subscription group not exist, " + std::string(group));
+                        "subscription group not exist, " + excerpt(group));
   }
   int32_t times_max = config->retry_max_times;
   if (draft.request.client_version >= remoting::kVersion3_4_9) {

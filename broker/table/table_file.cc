@@ -144,13 +144,19 @@ void TableFile::write(Batch& batch) {
     return;
   }
   const bool is_whole = batch.is_whole || needs_whole_ || table_bytes_ <= kSmallBytes ||
+                        !hasRoomFor(batch.changes) ||
                         (changes_ != nullptr && Clock::now() >= whole_due_);
   const Status status = is_whole ? writeWhole(batch.voids_changes) : append(batch.changes);
   needs_whole_ = !status.isOk();
   if (!status.isOk()) {
     whole_due_ = Clock::now() + kRetryPause;
-    log::error("{} are not saved: {}", options_.what, status.message());
+    failure_log_.error("{} are not saved: {}", options_.what, status.message());
   }
+}
+
+bool TableFile::hasRoomFor(std::string_view lines) const {
+  const size_t before = changes_ != nullptr ? static_cast<size_t>(changes_bytes_) : 0;
+  return before + lines.size() <= options_.bytes_max;
 }
 
 Status TableFile::append(std::string_view lines) {
@@ -168,11 +174,12 @@ Status TableFile::append(std::string_view lines) {
 
 Status TableFile::writeWhole(bool voids_changes) {
   const auto begin = Clock::now();
+  const std::string text = options_.encode();
+  ROCKETMQ_RETURN_IF_ERROR(checkFileBytes(options_.path, text.size(), options_.bytes_max));
   if (voids_changes) {
     changes_.reset();
     ROCKETMQ_RETURN_IF_ERROR(files_.remove(changes_path_));
   }
-  const std::string text = options_.encode();
   ROCKETMQ_RETURN_IF_ERROR(mergeChanges(files_, options_.path, text));
   changes_.reset();
   table_bytes_ = text.size();

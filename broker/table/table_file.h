@@ -9,7 +9,9 @@
 #include <string_view>
 #include <vector>
 
+#include "common/atomic_file.h"
 #include "common/file_system.h"
+#include "common/log_limiter.h"
 #include "common/mutex.h"
 #include "common/status.h"
 #include "common/thread.h"
@@ -43,6 +45,8 @@ class TableFile {
     std::string what;  ///< "topics", for the log.
     /// The whole table in the file's form. Called on the file's thread, under no lock of its own.
     std::function<std::string()> encode;
+    /// Neither file becomes longer: the next start would not read it.
+    size_t bytes_max = kSmallFileBytesMax;
   };
 
   /// `files` is borrowed.
@@ -86,6 +90,8 @@ class TableFile {
   /// Returns when there is something to do, even if that is to end. False: end.
   bool awaitWork(Batch& batch);
   void write(Batch& batch);
+  /// In the changes file.
+  bool hasRoomFor(std::string_view lines) const;
   Status append(std::string_view lines);
   Status writeWhole(bool voids_changes);
   bool lacksSomething() const { return changes_ != nullptr || needs_whole_; }
@@ -101,6 +107,7 @@ class TableFile {
   int64_t changes_bytes_ = 0;
   Clock::time_point whole_due_;  ///< While the table's file lacks something.
   Clock::duration whole_pause_{};
+  LogLimiter failure_log_{1};
   bool has_ended_ = false;  ///< The last write, of a stop, has been tried.
 
   Mutex mutex_;

@@ -6,7 +6,9 @@
 #include <vector>
 
 #include "broker/change_on_slave.h"
+#include "broker/table/config_length.h"
 #include "broker/transaction/topics.h"
+#include "common/excerpt.h"
 #include "common/log.h"
 #include "common/message/record.h"
 #include "common/validate.h"
@@ -154,15 +156,15 @@ Result<TopicConfigPtr> TopicTable::createInternal(std::string_view topic, int32_
     return config;
   }
   if (topic.empty() || topic.size() > kTopicLengthMaxV2 || queues < 1 || queues > kQueuesMax) {
-    return Status::invalidArgument("topic[" + std::string(topic) + "] with " +
-                                   std::to_string(queues) + " queues cannot be created");
+    return Status::invalidArgument("topic[" + excerpt(topic) + "] with " + std::to_string(queues) +
+                                   " queues cannot be created");
   }
   // What consumers need does not compete with what producers make up: two for each group.
   const auto settings = settings_.load();
   const size_t topics_max = static_cast<size_t>(settings->auto_created_topics_max) +
                             2 * static_cast<size_t>(settings->auto_created_groups_max);
   if (size() >= topics_max) {
-    return Status::busy("topic[" + std::string(topic) + "] is not created: there are " +
+    return Status::busy("topic[" + excerpt(topic) + "] is not created: there are " +
                         std::to_string(topics_max) +
                         ", see maxAutoCreatedTopics and maxAutoCreatedGroups");
   }
@@ -186,6 +188,7 @@ Result<bool> TopicTable::update(const model::TopicConfig& config) {
                                    "] is conflict with system topic.");
   }
   ROCKETMQ_RETURN_IF_ERROR(checkNumbers(config));
+  ROCKETMQ_RETURN_IF_ERROR(checkLength("topic", config));
   const auto next = [&config](const model::TopicConfig* known) {
     std::optional<model::TopicConfig> changed = config;
     if (known != nullptr && !changed->attributes) {
@@ -206,7 +209,7 @@ Result<bool> TopicTable::remove(std::string_view topic) {
     return Status::invalidArgument("The specified topic is blank.");
   }
   if (isSystem(topic)) {
-    return Status::invalidArgument("The topic[" + std::string(topic) +
+    return Status::invalidArgument("The topic[" + excerpt(topic) +
                                    "] is conflict with system topic.");
   }
   const bool is_change = table_->remove(topic);

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "broker/send/send_service.h"
+#include "common/excerpt.h"
 #include "common/log.h"
 
 namespace rocketmq::broker {
@@ -59,8 +60,8 @@ EndTransactionService::Answer EndTransactionService::check(const remoting::EndTr
                                                            const HalfMessage& half) const {
   if (half.producer_group.empty() || half.producer_group != request.producer_group) {
     return {ResponseCode::kSystemError, "The producer group wrong: the half message is of group [" +
-                                            std::string(half.producer_group) + "], not of [" +
-                                            request.producer_group + "]"};
+                                            excerpt(half.producer_group) + "], not of [" +
+                                            excerpt(request.producer_group) + "]"};
   }
   // RocketMQ 5 parity: who has set a time until which the broker does not ask has that time to say
   // how the transaction ended; afterwards only answers to the broker's question count.

@@ -1,6 +1,7 @@
 #include <string>
 #include <utility>
 
+#include "common/excerpt.h"
 #include "namesrv/handlers/handlers.h"
 #include "remoting/large_answer.h"
 #include "remoting/protocol/commands/namesrv_kv.h"
@@ -29,7 +30,8 @@ Answer<GetKvConfigReply> getValue(const KvTable& kv_table, const GetKvConfig& re
       GetKvConfigReply{.value = kv_table.get(request.name_space, request.key)});
   if (!answer.header->value) {
     answer.code = ResponseCode::kQueryNotFound;
-    answer.remark = "No config item, Namespace: " + request.name_space + " Key: " + request.key;
+    answer.remark = "No config item, Namespace: " + excerpt(request.name_space) +
+                    " Key: " + excerpt(request.key);
   }
   return answer;
 }
@@ -37,7 +39,8 @@ Answer<GetKvConfigReply> getValue(const KvTable& kv_table, const GetKvConfig& re
 Answer<NoFields> listNamespace(const KvTable& kv_table, const GetKvListByNamespace& request) {
   const auto text = kv_table.listBody(request.name_space);
   if (text == nullptr) {
-    return {ResponseCode::kQueryNotFound, "No config item, Namespace: " + request.name_space};
+    return {ResponseCode::kQueryNotFound,
+            "No config item, Namespace: " + excerpt(request.name_space)};
   }
   remoting::Payload body;
   body.add(*text, text);

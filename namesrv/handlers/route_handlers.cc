@@ -2,9 +2,9 @@
 #include <string_view>
 #include <utility>
 
+#include "common/excerpt.h"
 #include "common/text.h"
 #include "namesrv/handlers/handlers.h"
-#include "namesrv/names.h"
 #include "remoting/large_answer.h"
 #include "remoting/protocol/codes.h"
 #include "remoting/protocol/commands/namesrv_route.h"
@@ -36,7 +36,7 @@ std::string_view zoneOf(const RequestContext& context) {
 
 Answer<NoFields> notFound(std::string_view topic) {
   std::string remark = "No topic route info in name server for the topic: ";
-  remark += topic.substr(0, kNameBytesMax);
+  remark += excerpt(topic);
   remark += "\nSee https://rocketmq.apache.org/docs/bestPractice/06FAQ for further details.";
   return {ResponseCode::kTopicNotExist, std::move(remark)};
 }

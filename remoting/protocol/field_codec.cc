@@ -3,13 +3,14 @@
 #include <algorithm>
 #include <utility>
 
+#include "common/excerpt.h"
 #include "common/number.h"
 
 namespace rocketmq::remoting::detail {
 namespace {
 
 /// How much of a peer's text an error repeats.
-constexpr size_t kQuotedBytesMax = 64;
+constexpr size_t kNumberBytesShown = 64;
 
 /// RocketMQ parity: a plus sign is taken.
 template <class T>
@@ -89,9 +90,8 @@ Status badField(std::string_view name, std::string_view text, size_t bits) {
   std::string message("field '");
   message += name;
   message += "' = \"";
-  message += text.substr(0, kQuotedBytesMax);
-  message += text.size() > kQuotedBytesMax ? "...\"" : "\"";
-  message += " is not a number of " + std::to_string(bits) + " bits";
+  message += excerpt(text, kNumberBytesShown);
+  message += "\" is not a number of " + std::to_string(bits) + " bits";
   return Status::invalidArgument(std::move(message));
 }
 

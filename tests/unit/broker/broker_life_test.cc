@@ -22,6 +22,8 @@
 #include "remoting/protocol/commands/transaction.h"
 #include "tests/support/daemon.h"
 #include "tests/support/eventually.h"
+#include "tests/support/file_limit.h"
+#include "tests/support/raw_socket.h"
 #include "tests/unit/broker/broker_fixture.h"
 
 namespace rocketmq::broker {
@@ -66,6 +68,23 @@ TEST_F(BrokerTest, ATopicCountsAsDeletedByAJavaBrokerOnlyWithATopicsJsonThatLack
     start();
     EXPECT_EQ(std::filesystem::exists(settings_.store_root + "/deletedtopics"), has_file);
   }
+}
+
+// Without a reserve whoever connects takes the files that logs and tables need.
+TEST_F(BrokerTest, ConnectionsLeaveFilesForTheBroker) {
+  constexpr size_t kFiles = 400;
+  stop();
+  {
+    const test::FileLimit limit(kFiles);
+    start();
+  }
+  const auto port = static_cast<uint16_t>(broker_->port());
+  std::vector<test::RawSocket> open;
+  for (size_t i = 0; i < kFiles / 2 - 1; ++i) {  // One is the fixture's.
+    open.push_back(test::RawSocket::connectTo(port));
+  }
+  EXPECT_FALSE(open.front().readable(0));
+  EXPECT_TRUE(test::RawSocket::connectTo(port).closedByPeer());
 }
 
 TEST_F(BrokerTest, StoppingIsQuickAlsoWithPullsHeld) {

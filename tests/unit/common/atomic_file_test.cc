@@ -153,6 +153,15 @@ TEST_F(AtomicFileTest, DoesNotHideAFileThatCannotBeRead) {
   EXPECT_EQ(readWithBackup(path_).status().code(), StatusCode::kIo);
 }
 
+// What the next start would not read.
+TEST_F(AtomicFileTest, RefusesToWriteMoreThanIsRead) {
+  ASSERT_TRUE(replaceFile(path_, "{old}").isOk());
+  const Status written = replaceFile(path_, std::string(kSmallFileBytesMax + 1, '\0'));
+  EXPECT_EQ(written.code(), StatusCode::kInvalidArgument);
+  EXPECT_NE(written.message().find(path_), std::string::npos) << written.message();
+  EXPECT_EQ(test::readFile(path_), "{old}");
+}
+
 TEST_F(AtomicFileTest, ReadsUpToItsBound) {
   const std::string large(200'000, 'x');
   test::writeFile(path_, large);

@@ -86,6 +86,16 @@ TEST_F(AccessRulesTest, WhoSendsIsFoundOutBeforeWhatMayBeDone) {
               HasSubstr("Check signature failed"));
 }
 
+TEST_F(AccessRulesTest, WhoIsRefusedGetsOnlyAnExcerptOfWhatHeCallsHimself) {
+  use("    defaultTopicPerm: DENY\n");
+  const RequestCode code = RequestCode::kSendMessageV2;
+  EXPECT_THAT(ask(code, {{"b", "T"}}, "", "a\n2026 FAKE\x1b[31m"),
+              HasSubstr(R"(No acl config for a\x0a2026 FAKE\x1b[31m:)"));
+  EXPECT_LT(ask(code, {{"b", "T"}}, "", std::string(100'000, 'a')).size(), 1'000u);
+  EXPECT_THAT(ask(code, {{"b", "T\n"}}), HasSubstr(R"(topic T\x0a:)"));
+  EXPECT_LT(ask(code, {{"b", std::string(100'000, 't')}}).size(), 1'000u);
+}
+
 TEST_F(AccessRulesTest, WhiteAddressesNeedNoSignature) {
   use("    whiteRemoteAddress: 10.0.1.*\n", "globalWhiteRemoteAddresses: [10.0.2.*, \"::1\"]\n");
   const Fields unsigned_fields{{"topic", "T"}, {"AccessKey", "application"}};

@@ -78,6 +78,16 @@ TEST_F(SubscriptionGroupsTest, MoreRetryQueuesThanATopicMayHaveAreRefused) {
   EXPECT_TRUE(groups_->update(config).isOk());
 }
 
+TEST_F(SubscriptionGroupsTest, AGroupWithAttributesOfAnyLengthIsRefused) {
+  model::SubscriptionGroupConfig config;
+  config.group_name = "G";
+  config.attributes = {{"a", std::string(64 << 10, 'x')}};
+  EXPECT_EQ(groups_->update(config).code(), StatusCode::kInvalidArgument);
+  EXPECT_EQ(groups_->find("G"), nullptr);
+  config.attributes = {{"a", std::string(63 << 10, 'x')}};
+  EXPECT_TRUE(groups_->update(config).isOk());
+}
+
 TEST_F(SubscriptionGroupsTest, ASlaveIsNotChangedByRequest) {
   ASSERT_NE(groups_->findOrCreate("G"), nullptr);
   BrokerSettings settings;

@@ -17,6 +17,8 @@
 #include "common/mutex.h"
 #include "remoting/client.h"
 #include "remoting/io_pool.h"
+#include "remoting/protocol/bodies/register_broker.h"
+#include "remoting/protocol/codes.h"
 #include "remoting/protocol/commands/namesrv_registration.h"
 #include "remoting/server.h"
 #include "tests/support/temp_dir.h"
@@ -151,7 +153,7 @@ class RegistrarTest : public testing::Test {
     settings_.advertised_ip = "127.0.0.1";
     live_.store(std::make_shared<const BrokerSettings>(settings_));
     topics_ = std::move(*TopicTable::open(dir_ / "topics.json", live_, clock_));
-    registrar_.emplace(pool_, client_, *topics_, live_);
+    registrar_.emplace(pool_, client_, *topics_, live_, body_limits_);
     registrar_->setMasterListener([this](const Registrar::Master& master) {
       MutexLock lock(mutex_);
       master_ = master.address;
@@ -185,6 +187,7 @@ class RegistrarTest : public testing::Test {
   test::TempDir dir_;
   const SystemClock clock_;
   BrokerSettings settings_;
+  RegistrationBody::Limits body_limits_;
   LiveSettings live_{std::make_shared<const BrokerSettings>()};
   remoting::IoPool pool_{"registrar-io", 1};
   remoting::Client client_{pool_, nullptr, {}};
@@ -204,6 +207,44 @@ TEST_F(RegistrarTest, OnlyWhoHasRegisteredUnregisters) {
   start({&server});
   registrar_->stop(kPatience);
   EXPECT_EQ(server.unregistrations(), 1);
+}
+
+// It closes the connection when a request is longer than 16 MiB.
+TEST_F(RegistrarTest, MoreTopicsThanARequestHoldsAreSentCompressed) {
+  const FakeNameServer server(true, SingleTopics::kTaken);
+  make({&server});
+  for (int i = 0; i < 400; ++i) {
+    ASSERT_TRUE(topics_
+                    ->update({.topic_name = "T" + std::to_string(i),
+                              .read_queue_nums = 4,
+                              .write_queue_nums = 4,
+                              .perm = 6,
+                              .attributes = {{{"message.type", std::string(45'000, 'x')}}}})
+                    .ok());
+  }
+  registrar_->start(kPatience);
+  ASSERT_EQ(server.registrations(), 1u);
+  const auto body =
+      remoting::decodeRegisterBrokerBody(server.lastBody(), true, remoting::kAnnouncedVersion);
+  ASSERT_TRUE(body.ok()) << body.status().message();
+  EXPECT_TRUE(body->topic_config_serialize_wrapper.topic_config_table.contains("T399"));
+}
+
+TEST_F(RegistrarTest, TopicsThatAreTooLongAreNotSentUntilTheyFitAgain) {
+  const FakeNameServer server(true, SingleTopics::kTaken);
+  body_limits_ = {.plain_bytes_max = 2'000, .bytes_max = 1'000};
+  make({&server});
+  for (int i = 0; i < 500; ++i) {
+    update("T" + std::to_string(i * i));
+  }
+  registrar_->start(kPatience);
+  EXPECT_EQ(server.registrations(), 0u);
+  for (int i = 0; i < 500; ++i) {
+    ASSERT_TRUE(topics_->remove("T" + std::to_string(i * i)).ok());
+  }
+  registrar_->topicsChanged();
+  registrar_->awaitRegistered(kPatience);
+  EXPECT_EQ(server.registrations(), 1u);
 }
 
 // The body is that of RocketMQ 5's BrokerOuterAPI.registerSingleTopicAll.

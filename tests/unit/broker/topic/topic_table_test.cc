@@ -210,6 +210,15 @@ TEST_F(TopicTableTest, AnUpdateWithoutAttributesKeepsThem) {
   EXPECT_EQ(topics_->find("T")->attributes, fifo.attributes);
 }
 
+TEST_F(TopicTableTest, ATopicWithAttributesOfAnyLengthIsRefused) {
+  model::TopicConfig large = config("T");
+  large.attributes = std::map<std::string, std::string>{{"a", std::string(64 << 10, 'x')}};
+  EXPECT_EQ(topics_->update(large).status().code(), StatusCode::kInvalidArgument);
+  EXPECT_EQ(topics_->find("T"), nullptr);
+  large.attributes->at("a").resize(63 << 10);
+  EXPECT_TRUE(topics_->update(large).ok());
+}
+
 TEST_F(TopicTableTest, ASlaveIsNotChangedByRequest) {
   createForSend("T");
   configure([](BrokerSettings& settings) { settings.broker_role = BrokerRole::kSlave; });
