@@ -97,6 +97,8 @@ sigset_t blockStopSignals() {
   sigaddset(&signals, SIGINT);
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   std::signal(SIGPIPE, SIG_IGN);
+  // A limit on the size of files is then an error of the write, with a text.
+  std::signal(SIGXFSZ, SIG_IGN);
   return signals;
 }
 

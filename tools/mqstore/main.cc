@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <cerrno>
+#include <csignal>
 #include <cstdio>
 #include <memory>
 #include <string>
@@ -52,6 +53,8 @@ int run(Command& command) {
 }
 
 int runMain(int argc, char** argv) {
+  // A limit on the size of files is then an error of the write, with a text.
+  std::signal(SIGXFSZ, SIG_IGN);
   CLI::App app(
       "Looks into a store's folder without a broker. inspect, verify, dump and compare only read.\n"
       "Exit status: 0 clean, 1 faults or differences found, 2 could not be done.",
