@@ -434,9 +434,12 @@ TEST_F(LitePullConsumerTest, AQueueThatItsStrategyNamesTwiceIsOneQueue) {
 class LiteStartTest : public LitePullConsumerTest {
  protected:
   LiteStartTest() {
+    cluster_.createTopic("T", 2);
     cluster_.createTopic("Other", 1);
-    cluster_.broker().append("Other", 0, "x");
-    cluster_.broker().setCommitted("CG", "Other", 0, 0);
+    for (const MessageQueue& queue : {other_, MessageQueue{"Other", "b0", 0}}) {
+      cluster_.broker().append(queue.topic, queue.queue_id, "x");
+      cluster_.broker().setCommitted("CG", queue.topic, queue.queue_id, 0);
+    }
     config_.consume_from_where = ConsumeFromWhere::kLastOffset;
     subject_ = std::make_unique<DefaultLitePullConsumer>(config_);
   }
@@ -452,12 +455,14 @@ class LiteStartTest : public LitePullConsumerTest {
         });
     subject_->start();
   }
+
+  const MessageQueue other_{"T", "b0", 1};
 };
 
 // Promise: what is chosen while start() runs counts when it has returned.
 TEST_F(LiteStartTest, QueuesThatAreAssignedDuringTheStartAreTheQueues) {
   subject_->assign({kQueue});
-  startAnd([this] { subject_->assign({{"Other", "b0", 0}}); });
+  startAnd([this] { subject_->assign({other_}); });
   EXPECT_EQ(poll(), (Bodies{"x"}));
 }
 

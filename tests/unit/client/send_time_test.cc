@@ -15,6 +15,7 @@ namespace {
 
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
+using testing::AnyOf;
 using testing::HasSubstr;
 
 constexpr milliseconds kTimeout{20};
@@ -58,6 +59,7 @@ class SendTimeTest : public ProducerTest {
 
 TEST_F(SendTimeTest, ASelectorThatTakesAllTheTimeLeavesNothingToSend) {
   start();
+  send();  // Finds the route.
   EXPECT_THAT(timeoutOf([&] { producer_->send(message_, chooseTooLate, kTimeout); }),
               HasSubstr("nothing was sent"));
   EXPECT_THAT(failureOf([&](SendCallback callback) {
@@ -65,8 +67,8 @@ TEST_F(SendTimeTest, ASelectorThatTakesAllTheTimeLeavesNothingToSend) {
               }),
               HasSubstr("nothing was sent"));
   EXPECT_THAT(timeoutOf([&] { producer_->request(message_, chooseTooLate, kTimeout); }),
-              HasSubstr("no broker has confirmed it"));
-  expectOnlySent(0);
+              AnyOf(HasSubstr("nothing was sent"), HasSubstr("no broker has confirmed it")));
+  expectOnlySent(1);
 }
 
 TEST_F(SendTimeTest, ASendWithoutTimeFailsAtOnce) {
