@@ -2,6 +2,7 @@
 
 #include <string_view>
 
+#include "common/number.h"
 #include "common/settings.h"
 
 // The rows of the table: one function for each part of the broker.
@@ -22,15 +23,15 @@ const IntegerRange kPercentRange = range(0, 100);
 const IntegerRange kPositive = atLeast(1);
 const IntegerRange kNotNegative = atLeast(0);
 
-bool isHour(std::string_view text) {
-  return text.size() == 2 && text[0] >= '0' && text[0] <= '2' && text[1] >= '0' && text[1] <= '9' &&
-         text <= "23";
-}
-
+/// As RocketMQ takes them: with one digit or two, and separators behind the last.
 bool areHours(std::string_view text) {
+  while (text.ends_with(';')) {
+    text.remove_suffix(1);
+  }
   for (;;) {
     const size_t end = text.find(';');
-    if (!isHour(text.substr(0, end))) {
+    const auto hour = parseNumber<int32_t>(text.substr(0, end));
+    if (!hour || *hour < 0 || *hour > 23) {
       return false;
     }
     if (end == std::string_view::npos) {
@@ -40,7 +41,7 @@ bool areHours(std::string_view text) {
   }
 }
 
-TextRule hours() { return {"hours of two digits, separated by ';', such as 04;16", areHours}; }
+TextRule hours() { return {"hours from 0 to 23, separated by ';', such as 04;16", areHours}; }
 
 TextRule delayLevels() {
   return {"delays of a number and s, m, h or d, separated by blanks",

@@ -70,9 +70,9 @@ TEST(BrokerSettingsTest, DefaultsAreRocketMqs) {
 }
 
 TEST(BrokerSettingsTest, ABadValueIsNamedWithItsLine) {
-  for (const char* line : {"deleteWhen=4", "deleteWhen=24", "deleteWhen=04;", "listenPort=70000",
-                           "messageDelayLevel=1s 2x", "brokerRole=MASTER", "logLevel=loud",
-                           "flushDiskType=NEVER", "fileReservedTime=-1"}) {
+  for (const char* line : {"deleteWhen=24", "deleteWhen=04;;16", "deleteWhen=;", "deleteWhen=-1",
+                           "listenPort=70000", "messageDelayLevel=1s 2x", "brokerRole=MASTER",
+                           "logLevel=loud", "flushDiskType=NEVER", "fileReservedTime=-1"}) {
     BrokerSettings settings;
     const auto warnings = load(settings, std::string("\n") + line + "\n");
     ASSERT_FALSE(warnings.ok()) << line;
@@ -80,8 +80,10 @@ TEST(BrokerSettingsTest, ABadValueIsNamedWithItsLine) {
         << warnings.status().message();
     EXPECT_EQ(settings, BrokerSettings{});
   }
-  BrokerSettings settings;
-  EXPECT_TRUE(load(settings, "deleteWhen=04;16;23\n").ok());
+  for (const char* hours : {"04;16;23", "4", "0;9;23", "04;", "04;16;;"}) {
+    BrokerSettings settings;
+    EXPECT_TRUE(load(settings, std::string("deleteWhen=") + hours + "\n").ok()) << hours;
+  }
 }
 
 TEST(BrokerSettingsTest, WhatIsLeftOpenIsFilledIn) {
