@@ -77,7 +77,8 @@ std::optional<RecallService::Refusal> RecallService::checkHandle(
     return Refusal{ResponseCode::kIllegalOperation, std::move(remark)};
   };
   if (handle.topic != topic) {
-    return illegal("recall failed, topic not match: the handle is of topic " + handle.topic);
+    return illegal("recall failed, topic not match: the handle is of topic " +
+                   excerpt(handle.topic));
   }
   // A send to it may end among the dead letters, where a marker has no business.
   if (isRetryTopic(topic)) {
@@ -85,7 +86,7 @@ std::optional<RecallService::Refusal> RecallService::checkHandle(
   }
   if (handle.broker_name != settings.broker_name) {
     return illegal("recall failed, broker service not available: the handle is of broker " +
-                   handle.broker_name + ", this is " + settings.broker_name);
+                   excerpt(handle.broker_name) + ", this is " + settings.broker_name);
   }
   const TimestampMs now = parts_.clock.nowMs();
   if (handle.deliver_ms <= now) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "common/excerpt.h"
 #include "common/message/properties.h"
 #include "common/message/recall_handle.h"
 #include "common/number.h"
@@ -15,8 +16,7 @@ Result<int64_t> parseTime(std::string_view name, std::string_view text) {
   const auto value = parseJavaNumber<int64_t>(text);
   if (!value) {
     return Status::invalidArgument("timer message illegal: property " + std::string(name) + " is " +
-                                   std::string(text.substr(0, 32)) +
-                                   ", not a whole number of 64 bits");
+                                   excerpt(text) + ", not a whole number of 64 bits");
   }
   return *value;
 }

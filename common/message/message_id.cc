@@ -12,6 +12,7 @@
 
 #include "common/bytes.h"
 #include "common/clock.h"
+#include "common/excerpt.h"
 #include "common/hex.h"
 #include "common/local_time.h"
 
@@ -119,7 +120,7 @@ Result<OffsetMessageId> OffsetMessageId::parse(std::string_view text) {
     bytes[i] = static_cast<char>(byte.value_or(0));
   }
   if (!is_valid) {
-    return Status::invalidArgument("'" + std::string(text.substr(0, 64)) +
+    return Status::invalidArgument("'" + excerpt(text) +
                                    "' is not a message id of 32 or 56 hex digits");
   }
   ByteReader reader(bytes, text.size() / 2);
