@@ -113,7 +113,7 @@ TEST_F(HostileQueries, ScansOfAWideTopicOverManyConnections) {
   cluster_.createTopic("Wide", kQueuesMax);
   RawClient other = client();
   std::vector<RawSocket> flood;
-  for (int i = 0; i < 60; ++i) {
+  for (int i = 0; i < 300; ++i) {
     flood.push_back(RawSocket::connectTo(cluster_.brokerPort()));
     ASSERT_TRUE(flood.back().write(
         hostileFrame(kQueryConsumeTimeSpan, R"({"topic":"Wide","group":"none"})", {}, i)));
