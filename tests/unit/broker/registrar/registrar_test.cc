@@ -13,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include "broker/config_file.h"
 #include "broker/topic/topic_table.h"
 #include "common/mutex.h"
 #include "remoting/client.h"
@@ -163,6 +164,17 @@ class RegistrarTest : public testing::Test {
     });
   }
 
+  /// What the broker has when it starts: T0, T1, ...
+  void saveTopics(int count) {
+    model::TopicConfigTable table;
+    for (int i = 0; i < count; ++i) {
+      const std::string name = "T" + std::to_string(i);
+      table.topic_config_table[name] = {
+          .topic_name = name, .read_queue_nums = 4, .write_queue_nums = 4, .perm = 6};
+    }
+    ASSERT_TRUE(saveConfigFile(dir_ / "topics.json", table).isOk());
+  }
+
   /// As updateTopic does it; all name servers have answered when it returns.
   void update(const std::string& topic, int32_t queues = 4) {
     ASSERT_TRUE(topics_
@@ -209,20 +221,11 @@ TEST_F(RegistrarTest, OnlyWhoHasRegisteredUnregisters) {
   EXPECT_EQ(server.unregistrations(), 1);
 }
 
-// It closes the connection when a request is longer than 16 MiB.
-TEST_F(RegistrarTest, MoreTopicsThanARequestHoldsAreSentCompressed) {
+TEST_F(RegistrarTest, TopicsThatAreLongAreSentCompressed) {
   const FakeNameServer server(true, SingleTopics::kTaken);
-  make({&server});
-  for (int i = 0; i < 400; ++i) {
-    ASSERT_TRUE(topics_
-                    ->update({.topic_name = "T" + std::to_string(i),
-                              .read_queue_nums = 4,
-                              .write_queue_nums = 4,
-                              .perm = 6,
-                              .attributes = {{{"message.type", std::string(45'000, 'x')}}}})
-                    .ok());
-  }
-  registrar_->start(kPatience);
+  body_limits_ = {.plain_bytes_max = 20'000, .bytes_max = 20'000};
+  saveTopics(400);
+  start({&server});
   ASSERT_EQ(server.registrations(), 1u);
   const auto body =
       remoting::decodeRegisterBrokerBody(server.lastBody(), true, remoting::kAnnouncedVersion);
@@ -233,18 +236,14 @@ TEST_F(RegistrarTest, MoreTopicsThanARequestHoldsAreSentCompressed) {
 TEST_F(RegistrarTest, TopicsThatAreTooLongAreNotSentUntilTheyFitAgain) {
   const FakeNameServer server(true, SingleTopics::kTaken);
   body_limits_ = {.plain_bytes_max = 2'000, .bytes_max = 1'000};
-  make({&server});
-  for (int i = 0; i < 500; ++i) {
-    update("T" + std::to_string(i * i));
-  }
-  registrar_->start(kPatience);
+  saveTopics(1'000);
+  start({&server});
   EXPECT_EQ(server.registrations(), 0u);
-  for (int i = 0; i < 500; ++i) {
-    ASSERT_TRUE(topics_->remove("T" + std::to_string(i * i)).ok());
-  }
-  registrar_->topicsChanged();
+  model::TopicConfigTable few;
+  few.data_version.counter = 7;
+  ASSERT_TRUE(topics_->takeOver(few));
   registrar_->awaitRegistered(kPatience);
-  EXPECT_EQ(server.registrations(), 1u);
+  EXPECT_GT(server.registrations(), 0u);
 }
 
 // The body is that of RocketMQ 5's BrokerOuterAPI.registerSingleTopicAll.
