@@ -116,6 +116,14 @@ TEST_F(LiveSettingsTest, WhatNeedsARestartIsKeptForIt) {
   EXPECT_EQ(readFile(settings_file_), "scanNotActiveBrokerInterval=7000\n");
 }
 
+TEST_F(LiveSettingsTest, AFileThatTheNextStartWouldNotReadIsNotWritten) {
+  const std::string long_value(700'000, 'a');
+  ASSERT_TRUE(live_->update("bindAddress=" + long_value + "\n").ok());
+  const std::string before = readFile(settings_file_);
+  EXPECT_FALSE(live_->update("metricsBindAddress=" + long_value + "\n").ok());
+  EXPECT_EQ(readFile(settings_file_), before);
+}
+
 TEST_F(LiveSettingsTest, ABlackListedKeyRefusesTheWholeUpdate) {
   for (const char* key :
        {"configBlackList", "configStorePath", "kvConfigPath", "logDir", "rocketmqHome"}) {
