@@ -1,9 +1,11 @@
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <string>
 #include <string_view>
 
+#include "common/excerpt.h"
 #include "common/status.h"
 
 namespace rocketmq::namesrv {
@@ -15,16 +17,8 @@ inline constexpr size_t kNameBytesMax = 255;
 /// are good is for brokers to decide; a name server only keeps what would spoil its answers, logs
 /// and memory out.
 inline bool isAcceptableName(std::string_view name) {
-  if (name.empty() || name.size() > kNameBytesMax) {
-    return false;
-  }
-  for (const char c : name) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (byte < 0x20 || byte == 0x7F) {
-      return false;
-    }
-  }
-  return true;
+  return !name.empty() && name.size() <= kNameBytesMax &&
+         std::none_of(name.begin(), name.end(), isControlCharacter);
 }
 
 /// InvalidArgument, with `what` it is, unless the name is acceptable.

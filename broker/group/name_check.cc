@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <string>
 
+#include "common/excerpt.h"
+
 namespace rocketmq::broker {
 
 Status checkLength(std::string_view what, std::string_view text, size_t bytes_max) {
@@ -16,8 +18,7 @@ Status checkLength(std::string_view what, std::string_view text, size_t bytes_ma
 
 Status checkName(std::string_view what, std::string_view name) {
   ROCKETMQ_RETURN_IF_ERROR(checkLength(what, name, kNameBytesMax));
-  if (std::any_of(name.begin(), name.end(),
-                  [](unsigned char byte) { return byte < 0x20 || byte == 0x7f; })) {
+  if (std::any_of(name.begin(), name.end(), isControlCharacter)) {
     return Status::invalidArgument("the " + std::string(what) + " has control characters");
   }
   return Status::ok();

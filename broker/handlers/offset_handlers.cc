@@ -62,12 +62,14 @@ Answer<NoFields> updateConsumerOffset(const OffsetHandlerParts& parts,
   const auto settings = parts.settings.load();
   const auto groups_max = static_cast<size_t>(settings->auto_created_groups_max);
   const bool is_group = parts.groups.find(request.consumer_group) != nullptr;
-  if (const Status valid = validateGroup(request.consumer_group); !is_group && !valid.isOk()) {
-    return valid;
-  }
-  if (!is_group && !parts.offsets.hasRoomFor(request.consumer_group, groups_max)) {
-    return {ResponseCode::kSubscriptionGroupNotExist,
-            "subscription group[" + excerpt(request.consumer_group) + "] not exist"};
+  if (!is_group) {
+    if (const Status valid = validateGroup(request.consumer_group); !valid.isOk()) {
+      return valid;
+    }
+    if (!parts.offsets.hasRoomFor(request.consumer_group, groups_max)) {
+      return {ResponseCode::kSubscriptionGroupNotExist,
+              "subscription group[" + excerpt(request.consumer_group) + "] not exist"};
+    }
   }
   const int32_t queues = std::max(topic->read_queue_nums, topic->write_queue_nums);
   const bool is_queue = request.queue_id >= 0 && request.queue_id < queues;

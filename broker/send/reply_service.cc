@@ -67,7 +67,8 @@ void ReplyService::push(Reply reply, Done done) const {
               " bytes, maxMessageSize is " + std::to_string(bytes_max)});
     return;
   }
-  const size_t bytes = reply.body.size() + reply.header.properties.value_or("").size();
+  const size_t bytes =
+      reply.body.size() + (reply.header.properties ? reply.header.properties->size() : 0);
   if (!reserve(bytes)) {
     done({ResponseCode::kSystemBusy,
           "[OVERLOAD]system busy, start flow control for a while: too many replies wait for their "

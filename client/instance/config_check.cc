@@ -22,6 +22,14 @@ void boundConsumerTimes(ConsumerConfig& config) {
   config.rebalance_interval = boundedTimeout(config.rebalance_interval);
 }
 
+/// Of the kinds of consumer that wait for long polls themselves.
+template <class PullingConfig>
+void boundPullingTimes(PullingConfig& config) {
+  boundConsumerTimes(config);
+  config.broker_suspend_max_time = boundedTimeout(config.broker_suspend_max_time);
+  config.consumer_timeout_when_suspend = boundedTimeout(config.consumer_timeout_when_suspend);
+}
+
 }  // namespace
 
 Status checkRanges(const std::vector<SettingRange>& ranges) {
@@ -81,18 +89,14 @@ PushConsumerConfig withBoundedTimes(PushConsumerConfig config) {
 }
 
 LitePullConsumerConfig withBoundedTimes(LitePullConsumerConfig config) {
-  boundConsumerTimes(config);
+  boundPullingTimes(config);
   config.auto_commit_interval = boundedTimeout(config.auto_commit_interval);
-  config.broker_suspend_max_time = boundedTimeout(config.broker_suspend_max_time);
-  config.consumer_timeout_when_suspend = boundedTimeout(config.consumer_timeout_when_suspend);
   return config;
 }
 
 PullConsumerConfig withBoundedTimes(PullConsumerConfig config) {
-  boundConsumerTimes(config);
+  boundPullingTimes(config);
   config.consumer_pull_timeout = boundedTimeout(config.consumer_pull_timeout);
-  config.broker_suspend_max_time = boundedTimeout(config.broker_suspend_max_time);
-  config.consumer_timeout_when_suspend = boundedTimeout(config.consumer_timeout_when_suspend);
   return config;
 }
 
