@@ -175,9 +175,15 @@ void copyFolder(const std::string& from, const std::string& to) {
     std::error_code error;
     if (entry.is_directory(error)) {
       std::filesystem::create_directories(target);
-    } else if (!std::filesystem::copy_file(entry.path(), target, error)) {
-      // A temporary file may go while it is looked at.
-      EXPECT_EQ(error, std::errc::no_such_file_or_directory) << target;
+    } else {
+      // A small file may be replaced by a shorter one while it is copied, which is called EIO.
+      constexpr auto kOverwrite = std::filesystem::copy_options::overwrite_existing;
+      while (!std::filesystem::copy_file(entry.path(), target, kOverwrite, error) &&
+             error == std::errc::io_error) {
+      }
+      // A temporary file may go.
+      EXPECT_TRUE(!error || error == std::errc::no_such_file_or_directory)
+          << target << ": " << error.message();
     }
   }
 }
