@@ -55,9 +55,11 @@ Status ConsumeQueue::unitRoomFor(int64_t count) {
   }
   MutexLock lock(room_mutex_);
   ROCKETMQ_RETURN_IF_ERROR(checkNotDeleted());
-  const int64_t end = maxOffset();
-  return extension_->ensureRoom(
-      count, {.entries = end > firstIndex() ? end : 0, .last_address = unitAddressAt(end - 1)});
+  if (!extension_->isEndKnown()) {
+    ROCKETMQ_ASSIGN_OR_RETURN(const auto last, lastUnitAddress());
+    ROCKETMQ_RETURN_IF_ERROR(extension_->findEnd(last));
+  }
+  return extension_->ensureRoom(count);
 }
 
 Status ConsumeQueue::roomFor(int64_t from, int64_t to) {

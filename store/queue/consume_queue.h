@@ -230,6 +230,7 @@ class ConsumeQueue {
   void moveMin(int64_t log_min);
   /// What the entry holds when that is the address of a unit.
   std::optional<int64_t> unitAddressAt(int64_t index) const;
+  Result<std::optional<QueueExtension::LastAddress>> lastUnitAddress() const;
 
   void forgetPlaces();
   Status roomFor(int64_t from, int64_t to);

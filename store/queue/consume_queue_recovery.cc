@@ -39,6 +39,23 @@ std::optional<int64_t> ConsumeQueue::unitAddressAt(int64_t index) const {
                                                  : std::nullopt;
 }
 
+Result<std::optional<QueueExtension::LastAddress>> ConsumeQueue::lastUnitAddress() const {
+  const int64_t end = maxOffset() * kQueueEntryBytes;
+  const auto files = segments_.all();
+  for (auto file = files.rbegin(); file != files.rend(); ++file) {
+    Segment& segment = **file;
+    ROCKETMQ_ASSIGN_OR_RETURN(const auto mapping, segment.map());
+    for (int64_t at = std::min(end, segment.end()); at > segment.base(); at -= kQueueEntryBytes) {
+      const char* const entry = mapping->data() + (at - kQueueEntryBytes - segment.base());
+      if (const int64_t tags_code = decodeQueueEntry(entry).tags_code; isExtAddress(tags_code)) {
+        return std::optional(
+            QueueExtension::LastAddress{.address = tags_code, .is_of_last_entry = at == end});
+      }
+    }
+  }
+  return std::optional<QueueExtension::LastAddress>();
+}
+
 template <class Predicate>
 int64_t ConsumeQueue::skipWhile(int64_t index, int64_t high, Predicate unwanted) const {
   for (; index < high; ++index) {

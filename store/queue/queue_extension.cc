@@ -8,9 +8,6 @@
 namespace rocketmq::store {
 namespace {
 
-/// More than a unit takes of the stream, the unused ends of files included.
-constexpr int64_t kUnitSpanMax = 2 * (kUnitBytesMax + 1);
-
 constexpr int64_t kKeptMappedBytes = 64 * 1024;  // In front of the end: where readers are likely.
 
 Result<std::shared_ptr<MappedFile>> notThere() { return Status::notFound("no such file"); }
@@ -66,10 +63,7 @@ bool QueueExtension::hasRoom(int64_t count) const {
          (end >= kOffsetMax || endOf(end, count) <= roomy_to_.load(std::memory_order_acquire));
 }
 
-Status QueueExtension::ensureRoom(int64_t count, const QueueTail& tail) {
-  if (end_.load(std::memory_order_acquire) == kEndUnknown) {
-    ROCKETMQ_RETURN_IF_ERROR(findEnd(tail));
-  }
+Status QueueExtension::ensureRoom(int64_t count) {
   const int64_t end = end_.load(std::memory_order_acquire);
   const int64_t to = end >= kOffsetMax ? end : endOf(end, count);
   for (int64_t at = std::max(end, roomy_to_.load(std::memory_order_relaxed)); at < to;) {
@@ -124,27 +118,22 @@ bool QueueExtension::isMapped() const {
   return last != nullptr && last->isMapped();
 }
 
-/// Units go behind that of the last entry. When that one is gone, or the option was off in
-/// between, they go into a new file: earlier entries may point anywhere before it, and must not
-/// find a unit there that is not theirs.
-Status QueueExtension::findEnd(const QueueTail& tail) {
+/// Units go behind that of the last entry. When that one is gone, or the last entry holds none,
+/// they go into a new file behind all addresses: no entry must find a unit that is not its own.
+Status QueueExtension::findEnd(const std::optional<LastAddress>& last) {
   load();
-  if (tail.last_address) {
-    const int64_t offset = unitOffset(*tail.last_address);
-    const LogView file = view(*tail.last_address);
-    const auto unit = file.owner == nullptr ? std::nullopt : decodeQueueUnit(file.from(offset));
-    return unit ? continueAt(offset + unitBytes(*unit))
-                : beginFileAt(fileOf(offset) + options_.file_bytes);
-  }
-  if (tail.entries == 0) {
+  if (!last) {
     return drop();
   }
-  if (const auto last = segments_.last()) {
-    return beginFileAt(last->end());
+  const int64_t offset = unitOffset(last->address);
+  if (last->is_of_last_entry) {
+    const LogView file = view(last->address);
+    if (const auto unit =
+            file.owner == nullptr ? std::nullopt : decodeQueueUnit(file.from(offset))) {
+      return continueAt(offset + unitBytes(*unit));
+    }
   }
-  return beginFileAt(tail.entries < kOffsetMax / kUnitSpanMax
-                         ? fileOf(tail.entries * kUnitSpanMax + options_.file_bytes - 1)
-                         : kOffsetMax);
+  return beginFileAt(fileOf(offset) + options_.file_bytes);
 }
 
 /// What lies behind becomes zero: a Java broker goes from unit to unit to find the end.

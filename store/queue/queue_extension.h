@@ -24,8 +24,9 @@ namespace rocketmq::store {
 ///             queue's room mutex; readers run beside both; flush and trimming by one thread.
 /// Durability: none of its own. Files that are missing, torn or of another length are no fault:
 ///             the units in them are gone, and new ones go where no entry points yet.
-/// Start:      costs nothing. Where the units end is found, from the queue's last entry, when the
-///             first one is to be written, and what lies behind is cleared away then.
+/// Start:      costs nothing. Where the units end is found, from the last entry that holds an
+///             address, when the first one is to be written, and what lies behind is cleared away
+///             then. Where the extension has been off that is a read of the queue backwards.
 class QueueExtension {
  public:
   struct Options {
@@ -39,15 +40,18 @@ class QueueExtension {
 
   // Writing.
 
-  bool hasRoom(int64_t count) const;
-
-  /// The queue in front of the units to be written.
-  struct QueueTail {
-    int64_t entries = 0;                  ///< That it has or had; 0 when its files hold none.
-    std::optional<int64_t> last_address;  ///< What the last entry holds when that is an address.
+  bool isEndKnown() const { return end_.load(std::memory_order_acquire) != kEndUnknown; }
+  /// Which of the queue's entries holds the last address.
+  struct LastAddress {
+    int64_t address = 0;
+    bool is_of_last_entry = false;
   };
-  /// Makes room for `count` units. ReadOnly: the disk is full.
-  Status ensureRoom(int64_t count, const QueueTail& tail);
+  /// Before there is room: `last` is nullopt when no entry holds an address.
+  Status findEnd(const std::optional<LastAddress>& last);
+
+  bool hasRoom(int64_t count) const;
+  /// Makes room for `count` units. ReadOnly: the disk is full. Precondition: the end is known.
+  Status ensureRoom(int64_t count);
 
   /// Writes a unit and returns its address; nullopt when the stream has reached its last offset.
   /// Precondition: there is room.
@@ -89,7 +93,6 @@ class QueueExtension {
   int64_t endOf(int64_t offset, int64_t count) const;
   /// Reads the folder, once. Files that do not fit are removed.
   void load() const;
-  Status findEnd(const QueueTail& tail);
   Status continueAt(int64_t offset);
   Status beginFileAt(int64_t base);
   Status removeFrom(int64_t offset);

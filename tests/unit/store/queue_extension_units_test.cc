@@ -52,10 +52,11 @@ TEST(QueueExtensionRoomTest, UnitsOfAnySizeFindRoomAndAreFoundAgain) {
     QueueExtension extension(
         files,
         {.dir = dir / "q", .file_bytes = unit_max + 4 + below(900), .unit_bytes_max = unit_max});
+    ASSERT_TRUE(extension.findEnd(std::nullopt).isOk());
     std::map<int64_t, std::string> written;
     for (int turn = 0; turn < 40; ++turn) {
       const int64_t count = 1 + below(12);
-      ASSERT_TRUE(extension.ensureRoom(count, {}).isOk());
+      ASSERT_TRUE(extension.ensureRoom(count).isOk());
       ASSERT_TRUE(extension.hasRoom(count));
       for (int64_t i = 0; i < count; ++i) {
         const std::string map(static_cast<size_t>(below(unit_max - 19)), static_cast<char>(turn));
