@@ -92,18 +92,14 @@ LitePullCore::~LitePullCore() {
   worker_.stop(false, std::chrono::steady_clock::time_point::max());
 }
 
-std::optional<ClientError> LitePullCore::openOffsets() {
-  if (config_.message_model == MessageModel::kClustering) {
-    offsets_ = std::make_shared<RemoteOffsetStore>(*instance_, calls_, group_);
-    return std::nullopt;
+std::optional<ClientError> LitePullCore::join() {
+  Outcome<std::shared_ptr<OffsetStore>> offsets =
+      openOffsetStore(*instance_, calls_, group_, config_.message_model);
+  if (!offsets.ok()) {
+    return offsets.error();
   }
-  Result<std::unique_ptr<LocalOffsetStore>> store =
-      LocalOffsetStore::open(localOffsetPath(instance_->clientId(), group_));
-  if (!store.ok()) {
-    return ClientError::client("load local offset store exception: " + store.status().message());
-  }
-  offsets_ = std::move(*store);
-  return std::nullopt;
+  offsets_ = std::move(offsets.value());
+  return instance_->addConsumer(group_, *this);
 }
 
 std::optional<ClientError> LitePullCore::start() {
@@ -129,12 +125,7 @@ std::optional<ClientError> LitePullCore::start() {
                                .allocate = config_.allocate_strategy,
                                .from_where = config_.consume_from_where,
                                .consume_timestamp = config_.consume_timestamp});
-  std::optional<ClientError> error = openOffsets();
-  if (!error && !instance_->addConsumer(group_, *this)) {
-    error = ClientError::client("The consumer group[" + config_.consumer_group +
-                                "] has been created before, specify another name please.");
-  }
-  if (error) {
+  if (std::optional<ClientError> error = join()) {
     timers_->stop();
     guard_.close();
     ClientInstance::release(instance_);
@@ -144,8 +135,8 @@ std::optional<ClientError> LitePullCore::start() {
   trace_ = TraceDispatcher::create(config_, instance_->clientId(), config_.consumer_group,
                                    TraceDispatcher::Kind::kConsume);
   awaitRoutes(*instance_, calls_, group_, topics());
-  error = checkExpressions(*instance_, calls_, group_, selection_->subscriptions());
-  if (error) {
+  if (std::optional<ClientError> error =
+          checkExpressions(*instance_, calls_, group_, selection_->subscriptions())) {
     shutdown();
     return error;
   }

@@ -89,7 +89,8 @@ class LitePullCore final : public PassiveMember {
   int64_t startedMs() const override { return started_ms_; }
 
  private:
-  std::optional<ClientError> openOffsets();
+  /// Enters the group.
+  std::optional<ClientError> join();
   void startTimers();
   MessageQueue full(const MessageQueue& queue) const;
 

@@ -37,6 +37,22 @@ Result<std::unique_ptr<LocalOffsetStore>> LocalOffsetStore::open(const std::stri
   return store;
 }
 
+Outcome<std::shared_ptr<OffsetStore>> openOffsetStore(ClientInstance& instance,
+                                                      CancellableCalls& calls,
+                                                      const std::string& group,
+                                                      MessageModel message_model) {
+  if (message_model == MessageModel::kClustering) {
+    return std::shared_ptr<OffsetStore>(
+        std::make_shared<RemoteOffsetStore>(instance, calls, group));
+  }
+  Result<std::unique_ptr<LocalOffsetStore>> store =
+      LocalOffsetStore::open(localOffsetPath(instance.clientId(), group));
+  if (!store.ok()) {
+    return ClientError::client("load local offset store exception: " + store.status().message());
+  }
+  return std::shared_ptr<OffsetStore>(std::move(*store));
+}
+
 void LocalOffsetStore::remove(const MessageQueue& queue) {
   MutexLock lock(mutex_);
   if (const auto found = entries_.find(queue); found != entries_.end()) {

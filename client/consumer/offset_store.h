@@ -13,6 +13,7 @@
 #include "client/instance/client_error.h"
 #include "client/instance/client_instance.h"
 #include "common/mutex.h"
+#include "rocketmq/consumer_config.h"
 #include "rocketmq/message_queue.h"
 
 namespace rocketmq::client {
@@ -175,6 +176,12 @@ class LocalOffsetStore final : public OffsetStore {
 
 /// Where a broadcasting consumer keeps its offsets.
 std::string localOffsetPath(const std::string& client_id, const std::string& group);
+
+/// The store of a member of `group`: its broker's or its own file's. All are borrowed.
+Outcome<std::shared_ptr<OffsetStore>> openOffsetStore(ClientInstance& instance,
+                                                      CancellableCalls& calls,
+                                                      const std::string& group,
+                                                      MessageModel message_model);
 
 /// offsets.json as text, and back.
 std::string formatOffsetFile(const std::map<MessageQueue, int64_t>& offsets);

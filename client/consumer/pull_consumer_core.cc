@@ -25,18 +25,14 @@ PullConsumerCore::PullConsumerCore(const PullConsumerConfig& config)
 
 PullConsumerCore::~PullConsumerCore() { shutdown(); }
 
-std::optional<ClientError> PullConsumerCore::openOffsets() {
-  if (config_.message_model == MessageModel::kClustering) {
-    offsets_ = std::make_shared<RemoteOffsetStore>(*instance_, calls_, group_);
-    return std::nullopt;
+std::optional<ClientError> PullConsumerCore::join() {
+  Outcome<std::shared_ptr<OffsetStore>> offsets =
+      openOffsetStore(*instance_, calls_, group_, config_.message_model);
+  if (!offsets.ok()) {
+    return offsets.error();
   }
-  Result<std::unique_ptr<LocalOffsetStore>> store =
-      LocalOffsetStore::open(localOffsetPath(instance_->clientId(), group_));
-  if (!store.ok()) {
-    return ClientError::client("load local offset store exception: " + store.status().message());
-  }
-  offsets_ = std::move(*store);
-  return std::nullopt;
+  offsets_ = std::move(offsets.value());
+  return instance_->addConsumer(group_, *this);
 }
 
 std::optional<ClientError> PullConsumerCore::start() {
@@ -61,12 +57,7 @@ std::optional<ClientError> PullConsumerCore::start() {
                                .allocate = config_.allocate_strategy,
                                .from_where = ConsumeFromWhere::kLastOffset,
                                .consume_timestamp = {}});
-  std::optional<ClientError> error = openOffsets();
-  if (!error && !instance_->addConsumer(group_, *this)) {
-    error = ClientError::client("The consumer group[" + config_.consumer_group +
-                                "] has been created before, specify another name please.");
-  }
-  if (error) {
+  if (std::optional<ClientError> error = join()) {
     guard_.close();
     ClientInstance::release(instance_);
     return error;

@@ -52,8 +52,9 @@ class PullConsumerCore final : public PassiveMember {
   int64_t startedMs() const override { return started_ms_; }
 
  private:
+  /// Enters the group.
+  std::optional<ClientError> join();
   MessageQueue full(const MessageQueue& queue) const;
-  std::optional<ClientError> openOffsets();
   std::optional<ClientError> ensureRoute(const MessageQueue& queue);
   int64_t suggestedBrokerId(const MessageQueue& queue);
   void noteSuggestion(const MessageQueue& queue, int64_t broker_id);

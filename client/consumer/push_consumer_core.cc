@@ -89,21 +89,6 @@ std::optional<ClientError> PushConsumerCore::checkConfig() const {
   return std::nullopt;
 }
 
-std::optional<ClientError> PushConsumerCore::openOffsets() {
-  if (!context_->isBroadcasting()) {
-    context_->offsets =
-        std::make_shared<RemoteOffsetStore>(*context_->instance, context_->calls, group_);
-    return std::nullopt;
-  }
-  Result<std::unique_ptr<LocalOffsetStore>> store =
-      LocalOffsetStore::open(localOffsetPath(context_->instance->clientId(), group_));
-  if (!store.ok()) {
-    return ClientError::client("load local offset store exception: " + store.status().message());
-  }
-  context_->offsets = std::move(*store);
-  return std::nullopt;
-}
-
 std::optional<ClientError> PushConsumerCore::makeThreads() {
   try {
     if (const auto* concurrent = std::get_if<MessageListenerConcurrently>(&listener_)) {
@@ -142,6 +127,32 @@ void PushConsumerCore::makeParts() {
   rebalance_ = std::make_unique<PushRebalance>(*context_, *service_, queues_, *pulls_, isOrderly());
 }
 
+std::optional<ClientError> PushConsumerCore::join() {
+  Outcome<std::shared_ptr<OffsetStore>> offsets =
+      openOffsetStore(*context_->instance, context_->calls, group_, config_.message_model);
+  if (!offsets.ok()) {
+    return offsets.error();
+  }
+  context_->offsets = std::move(offsets.value());
+  if (std::optional<ClientError> error = makeThreads()) {
+    return error;
+  }
+  makeParts();
+  return context_->instance->addConsumer(group_, *this);
+}
+
+/// The first heartbeat can only reach brokers that are known, and the first rebalance needs it to
+/// have arrived.
+std::optional<ClientError> PushConsumerCore::becomeKnown() {
+  awaitRoutes(*context_->instance, start_calls_, group_, subscriptions_->topics());
+  std::optional<ClientError> error =
+      checkExpressions(*context_->instance, start_calls_, group_, *subscriptions_);
+  if (!error) {
+    awaitHeartbeat(*context_->instance, start_calls_);
+  }
+  return start_calls_.cancelled() ? startCancelled() : error;
+}
+
 std::optional<ClientError> PushConsumerCore::start() {
   if (std::optional<ClientError> error = checkConfig()) {
     return error;
@@ -159,42 +170,23 @@ std::optional<ClientError> PushConsumerCore::start() {
     ROCKETMQ_CHECK(status.isOk());
   }
   context_ = std::make_unique<PushContext>(config_, group_, subscriptions_, instance.value());
-  std::optional<ClientError> error = openOffsets();
-  if (!error) {
-    error = makeThreads();
+  if (std::optional<ClientError> error = join()) {
+    context_->timers.stop();
+    context_->guard.close();
+    ClientInstance::release(instance.value());
+    shut_down_ = true;
+    return error;
   }
-  if (!error) {
-    makeParts();
-    if (context_->instance->addConsumer(group_, *this)) {
-      context_->trace =
-          TraceDispatcher::create(config_, context_->instance->clientId(), config_.consumer_group,
-                                  TraceDispatcher::Kind::kConsume);
-      // The first heartbeat can only reach brokers that are known, and the first rebalance needs it
-      // to have arrived.
-      awaitRoutes(*context_->instance, start_calls_, group_, subscriptions_->topics());
-      error = checkExpressions(*context_->instance, start_calls_, group_, *subscriptions_);
-      if (!error) {
-        awaitHeartbeat(*context_->instance, start_calls_);
-      }
-      if (start_calls_.cancelled()) {
-        error = startCancelled();
-      }
-      if (error) {
-        shutdown();
-        return error;
-      }
-      startTimers();
-      worker_->post([this] { rebalance(); });
-      return std::nullopt;
-    }
-    error = ClientError::client("The consumer group[" + config_.consumer_group +
-                                "] has been created before, specify another name please.");
+  context_->trace =
+      TraceDispatcher::create(config_, context_->instance->clientId(), config_.consumer_group,
+                              TraceDispatcher::Kind::kConsume);
+  if (std::optional<ClientError> error = becomeKnown()) {
+    shutdown();
+    return error;
   }
-  context_->timers.stop();
-  context_->guard.close();
-  ClientInstance::release(instance.value());
-  shut_down_ = true;
-  return error;
+  startTimers();
+  worker_->post([this] { rebalance(); });
+  return std::nullopt;
 }
 
 void PushConsumerCore::startTimers() {

@@ -63,8 +63,10 @@ class PushConsumerCore final : public GroupMember {
 
  private:
   std::optional<ClientError> checkConfig() const;
-  std::optional<ClientError> openOffsets();
   std::optional<ClientError> makeThreads();
+  /// Makes the parts and enters the group.
+  std::optional<ClientError> join();
+  std::optional<ClientError> becomeKnown();
   void makeParts();
   void startTimers();
   void rebalance();

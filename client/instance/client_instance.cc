@@ -42,6 +42,11 @@ remoting::SessionCredentials credentialsOf(const ClientConfig& config) {
           .security_token = config.credentials.security_token};
 }
 
+ClientError groupInUse(const std::string& kind, const std::string& group) {
+  return ClientError::client("The " + kind + " group[" + group +
+                             "] has been created before, specify another name please.");
+}
+
 /// Waits for what `ask` gives to the callback that it gets.
 template <class Ask>
 Outcome<TopicRoutePtr> waitForRoute(Ask ask) {
@@ -419,14 +424,20 @@ void ClientInstance::refreshRoutes(const std::set<std::string>& topics) {
 
 // --- Groups.
 
-bool ClientInstance::addProducer(const std::string& group, TransactionCheckHandler on_check) {
+std::optional<ClientError> ClientInstance::addProducer(const std::string& group,
+                                                       TransactionCheckHandler on_check) {
   MutexLock lock(mutex_);
-  return producers_.try_emplace(group, std::move(on_check)).second;
+  return producers_.try_emplace(group, std::move(on_check)).second
+             ? std::nullopt
+             : std::optional(groupInUse("producer", group));
 }
 
-bool ClientInstance::addConsumer(const std::string& group, GroupMember& member) {
+std::optional<ClientError> ClientInstance::addConsumer(const std::string& group,
+                                                       GroupMember& member) {
   MutexLock lock(mutex_);
-  return consumers_.try_emplace(group, Consumer{member.guard(), &member}).second;
+  return consumers_.try_emplace(group, Consumer{member.guard(), &member}).second
+             ? std::nullopt
+             : std::optional(groupInUse("consumer", group));
 }
 
 void ClientInstance::removeProducer(const std::string& group, remoting::Deadline deadline) {

@@ -90,11 +90,13 @@ class ClientInstance {
 
   // --- Groups.
 
-  /// False when this instance has such a producer already. `on_check` gets brokers' questions about
-  /// the group's transactions, on the event loop, also for a moment after removeProducer(); null
-  /// for producers without transactions.
-  bool addProducer(const std::string& group, TransactionCheckHandler on_check);
-  bool addConsumer(const std::string& group, GroupMember& member);
+  /// An error when this instance has a producer of the group already. `on_check` gets brokers'
+  /// questions about the group's transactions, on the event loop, also for a moment after
+  /// removeProducer(); null for producers without transactions.
+  std::optional<ClientError> addProducer(const std::string& group,
+                                         TransactionCheckHandler on_check);
+  /// The same.
+  std::optional<ClientError> addConsumer(const std::string& group, GroupMember& member);
 
   /// Takes a group off all brokers (35), waiting at most until `deadline`.
   void removeProducer(const std::string& group, remoting::Deadline deadline);

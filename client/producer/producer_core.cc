@@ -102,12 +102,10 @@ std::optional<ClientError> ProducerCore::start() {
   if (!instance.ok()) {
     return instance.error();
   }
-  const bool is_new = instance.value()->addProducer(
-      group_, checker_ == nullptr ? TransactionCheckHandler() : checker_->handler());
-  if (!is_new) {
+  if (std::optional<ClientError> error = instance.value()->addProducer(
+          group_, checker_ == nullptr ? TransactionCheckHandler() : checker_->handler())) {
     ClientInstance::release(instance.value());
-    return ClientError::client("The producer group[" + config_.producer_group +
-                               "] has been created before, specify another name please.");
+    return error;
   }
   instance_ = std::move(instance.value());
   trace_ = TraceDispatcher::create(config_, client_id_, config_.producer_group,
