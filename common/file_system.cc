@@ -12,10 +12,12 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <chrono>
 #include <cstring>
 #include <filesystem>
 #include <limits>
 #include <system_error>
+#include <thread>
 #include <utility>
 
 #include "common/atomic_file.h"
@@ -31,6 +33,9 @@ namespace rocketmq {
 namespace {
 
 constexpr size_t kZeroScanBytes = 16 * 1024;
+/// Who only wants to know whether a folder is locked holds the lock for a moment (mqstore).
+constexpr int kFolderLockTries = 10;
+constexpr std::chrono::milliseconds kFolderLockPause{5};
 /// More than a store leaves in the cache behind the end of a file that is used here and there.
 constexpr int64_t kZeroLookBytesMax = 1 << 20;
 /// What is filled with zeros before other threads get the processor.
@@ -492,11 +497,16 @@ class PosixFileSystem final : public FileSystem {
  private:
   static Result<std::unique_ptr<FileLock>> lockFolder(const std::string& path) {
     ROCKETMQ_ASSIGN_OR_RETURN(Descriptor folder, openFile(path, O_RDONLY | O_DIRECTORY));
-    if (::flock(folder.get(), LOCK_EX | LOCK_NB) == 0) {
-      return std::unique_ptr<FileLock>(std::make_unique<PosixFileLock>(std::move(folder)));
+    for (int tries = 1; ::flock(folder.get(), LOCK_EX | LOCK_NB) != 0; ++tries) {
+      if (errno != EWOULDBLOCK) {
+        return failure("cannot lock", path, errno);
+      }
+      if (tries == kFolderLockTries) {
+        return Status::busy(path + " is locked by another process");
+      }
+      std::this_thread::sleep_for(kFolderLockPause);
     }
-    return errno == EWOULDBLOCK ? Status::busy(path + " is locked by another process")
-                                : failure("cannot lock", path, errno);
+    return std::unique_ptr<FileLock>(std::make_unique<PosixFileLock>(std::move(folder)));
   }
 
   static Result<std::unique_ptr<MappedFile>> mapOpened(Descriptor file, const std::string& path,

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -10,8 +11,10 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <string>
 #include <string_view>
+#include <thread>
 #include <vector>
 
 #include "common/descriptor.h"
@@ -269,6 +272,22 @@ TEST_F(FileSystemTest, LockExcludesASecondOwnerInTheSameProcess) {
   EXPECT_EQ(StatusCode::kBusy, files_.lock(dir_ / "lock").status().code());
   first->reset();
   EXPECT_TRUE(files_.lock(dir_ / "lock").ok());
+}
+
+TEST_F(FileSystemTest, WhoAsksWhetherAFolderIsLockedDoesNotKeepItsOwnerOut) {
+  const std::string folder = dir_ / "folder";
+  ASSERT_TRUE(files_.createDirectories(folder).isOk());
+  const Descriptor asking(::open(folder.c_str(), O_RDONLY | O_DIRECTORY));
+  ASSERT_EQ(0, ::flock(asking.get(), LOCK_SH));
+  EXPECT_EQ(StatusCode::kBusy, files_.lock(folder).status().code());
+  std::thread asks_for_a_moment([&] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    ::flock(asking.get(), LOCK_UN);
+  });
+  const auto lock = files_.lock(folder);
+  asks_for_a_moment.join();
+  EXPECT_TRUE(lock.ok()) << lock.status().message();
+  EXPECT_EQ(StatusCode::kBusy, files_.lock(folder).status().code());
 }
 
 /// Whether another process gets the lock that a Java FileChannel asks for; the file's end code.
