@@ -23,6 +23,8 @@ constexpr TimestampMs kNever = std::numeric_limits<TimestampMs>::max();
 constexpr int32_t kEntriesPerTurn = 256;
 /// The wall clock may be set meanwhile, so no sleep for a due message is longer.
 constexpr std::chrono::milliseconds kSleepMax{1000};
+/// So many levels more may messageDelayLevel have had that anybody is told of their messages.
+constexpr int32_t kFormerLevels = 100;
 
 std::optional<int32_t> parseQueueId(std::string_view text) {
   const auto id = parseNumber<int32_t>(text);
@@ -61,7 +63,24 @@ Result<std::unique_ptr<DelayService>> DelayService::open(std::string path,
 }
 
 void DelayService::start() {
+  for (const auto& [level, count] : stranded()) {
+    log::warn(
+        "{} delayed messages wait in level {}, which messageDelayLevel does not have: they are "
+        "delivered once it has {} levels",
+        count, level, level);
+  }
   thread_ = NamedThread("delay", [this] { run(); });
+}
+
+std::map<int32_t, int64_t> DelayService::stranded() const {
+  std::map<int32_t, int64_t> waiting;
+  for (int32_t level = levels_.max() + 1; level <= levels_.max() + kFormerLevels; ++level) {
+    const int64_t count = store_.maxOffset(kScheduleTopic, level - 1) - startOffset(level);
+    if (count > 0) {
+      waiting[level] = count;
+    }
+  }
+  return waiting;
 }
 
 void DelayService::stop() {

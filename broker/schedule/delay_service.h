@@ -37,7 +37,11 @@ class DelayService {
                                                     store::MessageStore& store, const Clock& clock);
   ~DelayService();
 
+  /// Warns of stranded messages, too.
   void start();
+  /// Level -> how many messages wait in it, of the levels that `levels` has no more: nobody
+  /// delivers them before it has them again.
+  std::map<int32_t, int64_t> stranded() const;
   /// Ends the thread and writes the file. Idempotent.
   void stop();
 

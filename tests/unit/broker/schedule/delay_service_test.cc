@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <map>
 #include <thread>
 
 #include "common/atomic_file.h"
@@ -44,6 +45,18 @@ TEST_F(DelayServiceTest, AMessageIsDeliveredWhenItsTimeHasComeNotBefore) {
   // As RocketMQ delivers it: the marks of the delay stay visible.
   EXPECT_EQ(messages[0].properties.at("DELAY"), "2");
   EXPECT_EQ(messages[0].properties.at("REAL_TOPIC"), "T");
+}
+
+TEST_F(DelayServiceTest, MessagesOfLevelsThatThereAreNoMoreAreCounted) {
+  sendDelayed(2);
+  sendDelayed(5);
+  sendDelayed(4);
+  sendDelayed(4);
+  EXPECT_TRUE(delays_->stranded().empty());
+  const auto fewer = DelayLevels::parse("1s 5s");
+  const auto service = DelayService::open(dir_ / "other.json", *fewer, *store_, clock_);
+  ASSERT_TRUE(service.ok());
+  EXPECT_EQ((std::map<int32_t, int64_t>{{4, 2}, {5, 1}}), (*service)->stranded());
 }
 
 TEST_F(DelayServiceTest, EachLevelGoesAtItsOwnPace) {
