@@ -1,7 +1,7 @@
 #include "metrics/server.h"
 
+#include <algorithm>
 #include <chrono>
-#include <set>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -12,6 +12,7 @@
 #include <asio/write.hpp>
 
 #include "common/log.h"
+#include "common/log_limiter.h"
 #include "remoting/acceptor.h"
 #include "remoting/io_thread.h"
 
@@ -87,6 +88,7 @@ class Server::Impl : public std::enable_shared_from_this<Impl> {
     }
     remoting::TcpSocket socket;
     remoting::SteadyTimer timer;
+    bool is_silent = true;  ///< No whole request has come.
     std::string request;
     std::string answer;
   };
@@ -100,10 +102,8 @@ class Server::Impl : public std::enable_shared_from_this<Impl> {
       return;
     }
     socket.release();
-    if (sessions_.size() >= kConnectionsMax) {
-      return;  // The session's end closes it.
-    }
-    sessions_.insert(session);
+    makeRoom();
+    sessions_.push_back(session);
     session->timer.expires_after(kConnectionTimeout);
     session->timer.async_wait([self = shared_from_this(), session](const asio::error_code& failed) {
       if (!failed) {
@@ -124,7 +124,21 @@ class Server::Impl : public std::enable_shared_from_this<Impl> {
         });
   }
 
+  /// Who says nothing must not keep out who asks. No more than all can be waiting for one page,
+  /// which does not take long.
+  void makeRoom() {
+    if (sessions_.size() < kConnectionsMax) {
+      return;
+    }
+    full_log_.warn("the metrics port has {} connections: the one that has waited longest is closed",
+                   sessions_.size());
+    const auto silent = std::find_if(sessions_.begin(), sessions_.end(),
+                                     [](const SessionPtr& session) { return session->is_silent; });
+    end(silent == sessions_.end() ? sessions_.front() : *silent);
+  }
+
   void answer(const SessionPtr& session) {
+    session->is_silent = false;
     switch (questionOf(session->request)) {
       case Question::kPage:
         askForPage(session);
@@ -184,9 +198,9 @@ class Server::Impl : public std::enable_shared_from_this<Impl> {
                       });
   }
 
-  void end(const SessionPtr& session) {
+  void end(SessionPtr session) {
     session->close();
-    sessions_.erase(session);
+    std::erase(sessions_, session);
   }
 
   asio::io_context& context_;
@@ -195,10 +209,11 @@ class Server::Impl : public std::enable_shared_from_this<Impl> {
   const Render render_;
   std::shared_ptr<remoting::Acceptor> acceptor_;
 
-  std::set<SessionPtr> sessions_;
-  std::vector<SessionPtr> waiting_;  ///< For the page that is being made.
-  std::string page_;                 ///< The last, as an answer.
+  std::vector<SessionPtr> sessions_;  ///< The oldest first.
+  std::vector<SessionPtr> waiting_;   ///< For the page that is being made.
+  std::string page_;                  ///< The last, as an answer.
   steady_clock::time_point made_at_;
+  LogLimiter full_log_{1};
 };
 
 Result<std::unique_ptr<Server>> Server::start(remoting::IoPool& pool, remoting::Lanes& lanes,

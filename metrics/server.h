@@ -16,7 +16,8 @@ namespace rocketmq::metrics {
 /// The connections live on one thread of the pool; the page is made on a lane. Whoever asks while
 /// one is being made gets the same, as does everybody for a second after.
 ///
-/// Bounds:  32 connections, more are closed at once; 8 KiB of request; 10 s for a connection from
+/// Bounds:  32 connections, one more closes the oldest that has not asked yet; 8 KiB of request; 10
+/// s for a connection from
 ///          its first byte to its last. A lane that is full is answered 503.
 /// Life:    start() -> destructor. Threads: any, but not a pool thread for the destructor.
 class Server {

@@ -185,7 +185,7 @@ Result<std::shared_ptr<ConsumerFilter>> ConsumerFilters::enter(
     filter->setBornAt(appended_offset_());
     filter->setBornTime(clock_.nowMs());
   }
-  log::info("group {} filters topic {} by an expression", identity.group, identity.topic);
+  new_log_.info("group {} filters topic {} by an expression", identity.group, identity.topic);
   return filter;
 }
 

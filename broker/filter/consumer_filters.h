@@ -103,6 +103,7 @@ class ConsumerFilters final : public store::BitMapSource {
   const Clock& clock_;
   std::function<int64_t()> appended_offset_;
   LogLimiter full_log_{1};
+  LogLimiter new_log_;
 
   Mutex write_mutex_;
   CachedSnapshot<Table> table_;
