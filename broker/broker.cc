@@ -168,13 +168,15 @@ void Broker::Impl::startTimers() {
       log::error("{} are not saved: {}", what, status.message());
     }
   };
-  every(kFirstPersist, milliseconds(settings->flush_consumer_offset_interval_ms), [this, persist] {
+  const milliseconds offsets_period(settings->flush_consumer_offset_interval_ms);
+  every(offsets_period, offsets_period, [this, persist] {
     if (transactions_) {
       persist("transactions' ends", transactions_->saveProgress());
     }
     persist("consumer offsets", offsets_->persist());
   });
-  every(kFirstPersist, milliseconds(settings->flush_delay_offset_interval_ms),
+  const milliseconds delays_period(settings->flush_delay_offset_interval_ms);
+  every(delays_period, delays_period,
         [this, persist] { persist("delay offsets", delays_->persist()); });
   every(kClientScanPeriod, kClientScanPeriod, [this] { clients_->removeExpired(); });
   timers_.push_back(std::make_unique<remoting::PeriodicTask>(

@@ -50,6 +50,25 @@ TEST_F(BrokerTest, ARestartKeepsMessagesTopicsGroupsAndOffsets) {
   EXPECT_EQ(send("more").queue_offset, 1);
 }
 
+TEST_F(BrokerTest, OffsetsAreOnTheDiskAfterTheirIntervalFromTheStartOn) {
+  stop();
+  settings_.flush_consumer_offset_interval_ms = 100;
+  start();
+  send("a");
+  remoting::UpdateConsumerOffset commit;
+  commit.consumer_group = "G";
+  commit.topic = "T";
+  commit.commit_offset = 1;
+  ASSERT_TRUE(peer_->call(commit)->success());
+  EXPECT_TRUE(eventually(
+      [&] {
+        const auto text = readWholeFile(settings_.store_root + "/config/consumerOffset.json");
+        return text.ok() && text->find("T@G") != std::string::npos;
+      },
+      seconds(5)))
+      << "RocketMQ begins after ten seconds, whatever the interval";
+}
+
 TEST_F(BrokerTest, ATopicCountsAsDeletedByAJavaBrokerOnlyWithATopicsJsonThatLacksIt) {
   for (const bool has_file : {false, true}) {
     send("kept");
