@@ -12,16 +12,6 @@ namespace rocketmq::broker {
 
 namespace {
 
-/// Of a kind: who joins and leaves again and again must not fill the disk.
-constexpr int64_t kMemberLinesPerSecond = 100;
-
-/// What a membership takes beside the names of the group and the client: nodes of some maps.
-constexpr size_t kMembershipBytes = 512;
-
-size_t membershipBytes(const std::string& group, const std::string& client_id) {
-  return 2 * group.size() + 4 * client_id.size() + kMembershipBytes;
-}
-
 /// A hash of the topics and expressions of a heartbeat, in whatever order they are.
 uint64_t fingerprintOf(const std::vector<model::SubscriptionData>& subscriptions) {
   uint64_t sum = subscriptions.size();
@@ -39,99 +29,29 @@ constexpr std::chrono::milliseconds kGroupTellPeriod{100};
 
 void logJoined(std::string_view what, const ClientInfo& client, std::string_view group) {
   static LogLimiter limiter(kMemberLinesPerSecond);
-  if (const auto left_out = limiter.admit()) {
-    log::info("{} {} of group {} joined from {}{}", what, client.client_id, group,
-              client.connection->remote().toString(), LogLimiter::note(*left_out));
-  }
-}
-
-void logProducerLeft(std::string_view client_id, std::string_view group) {
-  static LogLimiter limiter(kMemberLinesPerSecond);
-  if (const auto left_out = limiter.admit()) {
-    log::info("producer {} of group {} left{}", client_id, group, LogLimiter::note(*left_out));
-  }
+  limiter.info("{} {} of group {} joined from {}", what, client.client_id, group,
+               client.connection->remote().toString());
 }
 
 void logConsumerLeft(std::string_view group, size_t staying) {
   static LogLimiter limiter(kMemberLinesPerSecond);
-  if (const auto left_out = limiter.admit()) {
-    log::info("a consumer of group {} left, {} stay{}", group, staying,
-              LogLimiter::note(*left_out));
-  }
+  limiter.info("a consumer of group {} left, {} stay", group, staying);
 }
 
 }  // namespace
 
 ClientRegistry::ClientRegistry(Options options, ConsumerFilters& filters, const Clock& clock)
-    : options_(std::move(options)), filters_(filters), clock_(clock), budget_(options_.bytes) {}
-
-void ClientRegistry::linkProducer(const ClientInfo& client) {
-  ProducerLink& link = producer_links_[client.client_id][client.connection->id()];
-  link.connection = client.connection;
-  ++link.groups;
-}
-
-void ClientRegistry::unlinkProducer(const MemberKey& key) {
-  const auto links = producer_links_.find(key.client_id);
-  const auto link = links->second.find(key.connection_id);
-  if (--link->second.groups == 0) {
-    links->second.erase(link);
-    if (links->second.empty()) {
-      producer_links_.erase(links);
-    }
-  }
-}
-
-ClientRegistry::Account ClientRegistry::noteGroup(const ClientInfo& client,
-                                                  const std::string& group, MemberKind kind) {
-  const uint64_t connection_id = client.connection->id();
-  MutexLock lock(connections_mutex_);
-  ConnectionGroups& groups = connections_[connection_id];
-  if (groups.account == nullptr) {
-    groups.account = budget_.open();
-    groups.names = ByteCharge(groups.account);
-  }
-  auto& names = kind == MemberKind::kProducer ? groups.producer_groups : groups.consumer_groups;
-  const auto clients = names.find(group);
-  const bool is_known = clients != names.end() && clients->second.contains(client.client_id);
-  if (!is_known && (groups.memberships >= kMembershipsMax ||
-                    !groups.names.grow(membershipBytes(group, client.client_id)))) {
-    static LogLimiter limiter(1);
-    limiter.warn("connection {} joins no more groups, it has joined {}", connection_id,
-                 groups.memberships);
-    return nullptr;
-  }
-  if (!is_known) {
-    names[group].insert(client.client_id);
-  }
-  return groups.account;
-}
-
-/// Closing may have come in between; then there is nothing left to count.
-void ClientRegistry::countMembership(uint64_t connection_id) {
-  MutexLock lock(connections_mutex_);
-  if (const auto groups = connections_.find(connection_id); groups != connections_.end()) {
-    ++groups->second.memberships;
-  }
-}
+    : options_(std::move(options)),
+      filters_(filters),
+      clock_(clock),
+      connections_(options_.bytes) {}
 
 bool ClientRegistry::registerProducer(const std::string& group, const ClientInfo& client) {
-  const uint64_t connection_id = client.connection->id();
-  if (noteGroup(client, group, MemberKind::kProducer) == nullptr) {
+  if (connections_.note(client, group, ConnectionLedger::MemberKind::kProducer) == nullptr) {
     return false;
   }
-  bool joined = false;
-  {
-    MutexLock lock(producers_mutex_);
-    const auto [place, is_new] = producers_[group].insert_or_assign(
-        MemberKey{connection_id, client.client_id}, heardNow(client));
-    joined = is_new;
-    if (is_new) {
-      linkProducer(client);
-    }
-  }
-  if (joined) {
-    countMembership(connection_id);
+  if (producers_.add(group, heardNow(client))) {
+    connections_.countMembership(client.connection->id());
     logJoined("producer", client, group);
   }
   return true;
@@ -269,7 +189,8 @@ std::optional<std::vector<ActiveSubscriptionPtr>> ClientRegistry::activateAll(
 bool ClientRegistry::registerConsumer(const std::string& group_name, const ClientInfo& client,
                                       const GroupSubscription& subscription) {
   // Before the group, so that a connection that closes now finds what it has to undo.
-  const Account account = noteGroup(client, group_name, MemberKind::kConsumer);
+  const Account account =
+      connections_.note(client, group_name, ConnectionLedger::MemberKind::kConsumer);
   if (account == nullptr) {
     return false;
   }
@@ -302,7 +223,7 @@ bool ClientRegistry::registerConsumer(const std::string& group_name, const Clien
     }
   }
   if (joined) {
-    countMembership(client.connection->id());
+    connections_.countMembership(client.connection->id());
   }
   if ((merged.topics_changed || joined) && mayNotify(group_name)) {
     tellChanged(group_name, {&client.connection, 1});
@@ -344,29 +265,11 @@ ClientInfo ClientRegistry::heardNow(const ClientInfo& client) const {
 
 void ClientRegistry::remember(uint64_t connection_id, const HeartbeatPrint& print,
                               std::shared_ptr<LastHeard> heard) {
-  MutexLock lock(connections_mutex_);
-  if (const auto groups = connections_.find(connection_id); groups != connections_.end()) {
-    groups->second.last_print = print;
-    groups->second.last_heard = std::move(heard);
-  }
+  connections_.remember(connection_id, print, std::move(heard));
 }
 
 bool ClientRegistry::refresh(uint64_t connection_id, const HeartbeatPrint& print) {
-  MutexLock lock(connections_mutex_);
-  const auto groups = connections_.find(connection_id);
-  if (groups == connections_.end() || groups->second.last_heard == nullptr ||
-      groups->second.last_print != print) {
-    return false;
-  }
-  groups->second.last_heard->set(clock_.nowMs());
-  return true;
-}
-
-void ClientRegistry::forget(uint64_t connection_id) {
-  MutexLock lock(connections_mutex_);
-  if (const auto groups = connections_.find(connection_id); groups != connections_.end()) {
-    groups->second.last_heard = nullptr;
-  }
+  return connections_.refresh(connection_id, print, clock_.nowMs());
 }
 
 bool ClientRegistry::takeRecipients(GroupNotices::Turn& turn, size_t most, Recipients& recipients) {
@@ -450,73 +353,22 @@ void ClientRegistry::removeMembers(const std::string& group_name, Erase erase) {
   }
 }
 
-template <class Predicate>
-void ClientRegistry::removeProducers(Predicate gone) {
-  MutexLock lock(producers_mutex_);
-  for (auto group = producers_.begin(); group != producers_.end();) {
-    auto& members = group->second;
-    for (auto member = members.begin(); member != members.end();) {
-      if (!gone(member->second)) {
-        ++member;
-        continue;
-      }
-      logProducerLeft(member->second.client_id, group->first);
-      unlinkProducer(member->first);
-      member = members.erase(member);
-    }
-    group = group->second.empty() ? producers_.erase(group) : std::next(group);
-  }
-}
-
 void ClientRegistry::unregisterProducer(std::string_view group, std::string_view client_id,
                                         uint64_t connection_id) {
-  forget(connection_id);
-  MutexLock lock(producers_mutex_);
-  const auto members = producers_.find(group);
-  if (members == producers_.end()) {
-    return;
-  }
-  const MemberKey key{connection_id, std::string(client_id)};
-  if (members->second.erase(key) > 0) {
-    unlinkProducer(key);
-  }
-  if (members->second.empty()) {
-    producers_.erase(members);
-  }
+  connections_.forget(connection_id);
+  producers_.remove(group, MemberKey{connection_id, std::string(client_id)});
 }
 
 void ClientRegistry::unregisterConsumer(std::string_view group, std::string_view client_id,
                                         uint64_t connection_id) {
-  forget(connection_id);
+  connections_.forget(connection_id);
   const MemberKey key{connection_id, std::string(client_id)};
   removeMembers(std::string(group), [&](Members& members) { return members.erase(key); });
 }
 
-void ClientRegistry::removeProducer(const std::string& group, uint64_t connection_id) {
-  const auto members = producers_.find(group);
-  if (members == producers_.end()) {
-    return;
-  }
-  auto member = members->second.lower_bound(MemberKey{connection_id, {}});
-  while (member != members->second.end() && member->first.connection_id == connection_id) {
-    logProducerLeft(member->first.client_id, group);
-    unlinkProducer(member->first);
-    member = members->second.erase(member);
-  }
-  if (members->second.empty()) {
-    producers_.erase(members);
-  }
-}
-
 void ClientRegistry::removeConnection(uint64_t connection_id) {
-  ConnectionGroups groups;
-  {
-    MutexLock lock(connections_mutex_);
-    if (auto known = connections_.extract(connection_id)) {
-      groups = std::move(known.mapped());
-    }
-  }
-  for (const auto& [group, clients] : groups.consumer_groups) {
+  const ConnectionLedger::Groups groups = connections_.take(connection_id);
+  for (const auto& [group, clients] : groups.consumers) {
     removeMembers(group, [connection_id](Members& members) {
       const size_t before = members.size();
       members.erase(members.lower_bound(MemberKey{connection_id, {}}),
@@ -524,15 +376,14 @@ void ClientRegistry::removeConnection(uint64_t connection_id) {
       return before - members.size();
     });
   }
-  MutexLock lock(producers_mutex_);
-  for (const auto& [group, clients] : groups.producer_groups) {
-    removeProducer(group, connection_id);
+  for (const auto& [group, clients] : groups.producers) {
+    producers_.removeConnection(group, connection_id);
   }
 }
 
 std::vector<remoting::ConnectionPtr> ClientRegistry::connectionsSilentSince(
     TimestampMs oldest) const {
-  std::vector<remoting::ConnectionPtr> silent;
+  std::vector<remoting::ConnectionPtr> silent = producers_.silentSince(oldest);
   for (const Shard& shard : shards_) {
     MutexLock lock(shard.mutex);
     for (const auto& [name, group] : shard.groups) {
@@ -540,14 +391,6 @@ std::vector<remoting::ConnectionPtr> ClientRegistry::connectionsSilentSince(
         if (member.client.updatedMs() < oldest) {
           silent.push_back(member.client.connection);
         }
-      }
-    }
-  }
-  MutexLock lock(producers_mutex_);
-  for (const auto& [name, members] : producers_) {
-    for (const auto& [key, client] : members) {
-      if (client.updatedMs() < oldest) {
-        silent.push_back(client.connection);
       }
     }
   }
@@ -560,13 +403,14 @@ void ClientRegistry::removeExpired() {
   if (silent.empty()) {
     return;
   }
-  const auto gone = [oldest](const ClientInfo& client) { return client.updatedMs() < oldest; };
   for (const std::string& group : consumerGroups()) {
-    removeMembers(group, [&](Members& members) {
-      return std::erase_if(members, [&](const auto& member) { return gone(member.second.client); });
+    removeMembers(group, [oldest](Members& members) {
+      return std::erase_if(members, [oldest](const auto& member) {
+        return member.second.client.updatedMs() < oldest;
+      });
     });
   }
-  removeProducers(gone);
+  producers_.removeSilentSince(oldest);
   for (const remoting::ConnectionPtr& connection : silent) {
     connection->close("no heartbeat for too long");
   }

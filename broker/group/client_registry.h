@@ -18,7 +18,10 @@
 #include "broker/filter/consumer_filters.h"
 #include "broker/group/active_subscription.h"
 #include "broker/group/byte_budget.h"
+#include "broker/group/connection_ledger.h"
+#include "broker/group/group_member.h"
 #include "broker/group/group_notices.h"
+#include "broker/group/producer_table.h"
 #include "broker/group/sent_versions.h"
 #include "broker/string_map.h"
 #include "common/clock.h"
@@ -29,38 +32,6 @@
 #include "remoting/protocol/codes.h"
 
 namespace rocketmq::broker {
-
-/// When a heartbeat came last. All memberships that one heartbeat makes or refreshes share it, so
-/// that its repetitions refresh them together, wherever they are. Threads: any.
-class LastHeard {
- public:
-  explicit LastHeard(TimestampMs now_ms) : at_ms_(now_ms) {}
-  void set(TimestampMs now_ms) { at_ms_.store(now_ms, std::memory_order_relaxed); }
-  TimestampMs atMs() const { return at_ms_.load(std::memory_order_relaxed); }
-
- private:
-  std::atomic<TimestampMs> at_ms_;
-};
-
-/// One client as a group knows it (RocketMQ: ClientChannelInfo).
-struct ClientInfo {
-  remoting::ConnectionPtr connection;
-  std::string client_id;
-  remoting::Language language = remoting::Language::kJava;
-  int32_t version = 0;
-  std::shared_ptr<LastHeard> heard = {};  ///< Never null in what the registry gives.
-
-  TimestampMs updatedMs() const { return heard->atMs(); }
-};
-
-/// What a heartbeat is recognised by when it comes again, and the state of the broker in which it
-/// came: what it did once needs no doing again in the same state.
-struct HeartbeatPrint {
-  uint64_t hash = 0;
-  size_t bytes = 0;
-  uint64_t state = 0;
-  friend bool operator==(const HeartbeatPrint&, const HeartbeatPrint&) = default;
-};
 
 /// How a consumer group consumes, as its last heartbeat had it.
 struct GroupTraits {
@@ -153,7 +124,7 @@ class ClientRegistry {
   static constexpr size_t kToldAtOnce = 512;
 
   /// What is counted of all memberships and subscriptions.
-  size_t bytes() const { return budget_.bytes(); }
+  size_t bytes() const { return connections_.bytes(); }
 
   /// Ids of a group's members, each once; empty when nobody is there.
   std::vector<std::string> consumerIds(std::string_view group) const;
@@ -176,23 +147,13 @@ class ClientRegistry {
   };
   FoundSubscription findSubscription(std::string_view group, std::string_view topic) const;
 
-  /// Clients of a producer group; empty when nobody is there.
-  std::vector<ClientInfo> producers(std::string_view group) const;
-  std::map<std::string, std::vector<ClientInfo>> allProducers() const;
-  /// The connection of a producer's client, null when it is not here. (For replies.)
-  remoting::ConnectionPtr findProducerConnection(std::string_view client_id) const;
-  /// One of a producer group's clients, another one each time; null when nobody is there. (For
-  /// transaction checks.)
-  remoting::ConnectionPtr pickProducerConnection(std::string_view group);
+  const ProducerTable& producers() const { return producers_; }
+  /// See ProducerTable::pickConnection().
+  remoting::ConnectionPtr pickProducerConnection(std::string_view group) {
+    return producers_.pickConnection(group);
+  }
 
  private:
-  /// One client of a group. Several clients may share a connection, and a client that reconnects
-  /// has two for a moment.
-  struct MemberKey {
-    uint64_t connection_id = 0;
-    std::string client_id;
-    auto operator<=>(const MemberKey&) const = default;
-  };
   struct Member {
     ClientInfo client;
     SentVersions::OfMember versions;
@@ -216,13 +177,6 @@ class ClientRegistry {
     mutable Mutex mutex;
     StringMap<ConsumerGroup> groups ROCKETMQ_GUARDED_BY(mutex);
   };
-  /// Where a producer's client can be reached, by connection, and in how many groups it is.
-  struct ProducerLink {
-    remoting::ConnectionPtr connection;
-    int32_t groups = 0;
-  };
-  using Producers = std::map<MemberKey, ClientInfo>;
-  enum class MemberKind : uint8_t { kProducer, kConsumer };
   /// Members to be told of a change, each connection once, collected under the lock and told after
   /// it.
   using Recipients = std::vector<remoting::ConnectionPtr>;
@@ -241,7 +195,7 @@ class ClientRegistry {
   MemberUpdate updateMember(const std::string& group_name, ConsumerGroup& group,
                             const ClientInfo& client, const GroupSubscription& subscription,
                             ByteCharge versions) const;
-  using Account = std::shared_ptr<ByteBudget::Account>;
+  using Account = ConnectionLedger::Account;
   /// For what SentVersions keeps of it; of nothing when it does not change. nullopt: no room.
   std::optional<ByteCharge> chargeVersions(const std::string& group, const MemberKey& key,
                                            const GroupSubscription& sent,
@@ -273,7 +227,6 @@ class ClientRegistry {
                            const GroupSubscription& sent,
                            const std::vector<ActiveSubscriptionPtr>& subscriptions);
   ClientInfo heardNow(const ClientInfo& client) const;
-  void forget(uint64_t connection_id);
   bool mayNotify(const std::string& group) const {
     return !options_.may_notify || options_.may_notify(group);
   }
@@ -285,52 +238,18 @@ class ClientRegistry {
   /// those left.
   template <class Erase>
   void removeMembers(const std::string& group_name, Erase erase);
-  void removeProducer(const std::string& group, uint64_t connection_id)
-      ROCKETMQ_REQUIRES(producers_mutex_);
-  void linkProducer(const ClientInfo& client) ROCKETMQ_REQUIRES(producers_mutex_);
-  void unlinkProducer(const MemberKey& key) ROCKETMQ_REQUIRES(producers_mutex_);
-  template <class Predicate>
-  void removeProducers(Predicate gone);
-  /// Notes that a client is about to join a group; null when its connection has joined too many.
-  Account noteGroup(const ClientInfo& client, const std::string& group, MemberKind kind);
-  void countMembership(uint64_t connection_id);
   std::vector<remoting::ConnectionPtr> connectionsSilentSince(TimestampMs oldest) const;
 
   const Options options_;
   ConsumerFilters& filters_;
   const Clock& clock_;
-  const ByteBudget budget_;
+  ConnectionLedger connections_;
+  ProducerTable producers_;
   std::atomic<uint64_t> changes_{0};
   std::array<Shard, kShards> shards_;
   GroupNotices notices_;
   Mutex tell_mutex_;  ///< Held while members are told.
   std::optional<std::chrono::steady_clock::time_point> told_last_ ROCKETMQ_GUARDED_BY(tell_mutex_);
-
-  /// Groups, with the clients that were ever in them.
-  using GroupClients = StringMap<std::set<std::string, std::less<>>>;
-  /// The groups in which a connection was ever a member, so that closing it does not have to look
-  /// at all groups.
-  struct ConnectionGroups {
-    size_t memberships = 0;  ///< Made over this connection so far.
-    Account account;
-    ByteCharge names;  ///< Of the groups below, and of the clients in them.
-    GroupClients producer_groups;
-    GroupClients consumer_groups;
-    HeartbeatPrint last_print;
-    std::shared_ptr<LastHeard> last_heard;  ///< Null: no heartbeat is remembered.
-  };
-  /// Memberships that a connection may make; a process of clients has a few dozen.
-  static constexpr size_t kMembershipsMax = 10'000;
-
-  Mutex connections_mutex_;
-  std::unordered_map<uint64_t, ConnectionGroups> connections_
-      ROCKETMQ_GUARDED_BY(connections_mutex_);
-
-  mutable Mutex producers_mutex_;
-  StringMap<Producers> producers_ ROCKETMQ_GUARDED_BY(producers_mutex_);
-  /// Client id -> connection id -> link.
-  StringMap<std::map<uint64_t, ProducerLink>> producer_links_ ROCKETMQ_GUARDED_BY(producers_mutex_);
-  uint64_t picks_ ROCKETMQ_GUARDED_BY(producers_mutex_) = 0;
 };
 
 }  // namespace rocketmq::broker

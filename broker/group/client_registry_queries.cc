@@ -121,43 +121,4 @@ ClientRegistry::FoundSubscription ClientRegistry::findSubscription(std::string_v
   return found;
 }
 
-std::vector<ClientInfo> ClientRegistry::producers(std::string_view group) const {
-  std::vector<ClientInfo> clients;
-  MutexLock lock(producers_mutex_);
-  if (const auto members = producers_.find(group); members != producers_.end()) {
-    for (const auto& [key, client] : members->second) {
-      clients.push_back(client);
-    }
-  }
-  return clients;
-}
-
-std::map<std::string, std::vector<ClientInfo>> ClientRegistry::allProducers() const {
-  std::map<std::string, std::vector<ClientInfo>> groups;
-  MutexLock lock(producers_mutex_);
-  for (const auto& [name, members] : producers_) {
-    for (const auto& [key, client] : members) {
-      groups[name].push_back(client);
-    }
-  }
-  return groups;
-}
-
-remoting::ConnectionPtr ClientRegistry::findProducerConnection(std::string_view client_id) const {
-  MutexLock lock(producers_mutex_);
-  const auto links = producer_links_.find(client_id);
-  // Connection ids grow, so the last link is the newest connection.
-  return links == producer_links_.end() ? nullptr : links->second.rbegin()->second.connection;
-}
-
-remoting::ConnectionPtr ClientRegistry::pickProducerConnection(std::string_view group) {
-  MutexLock lock(producers_mutex_);
-  const auto members = producers_.find(group);
-  if (members == producers_.end()) {
-    return nullptr;
-  }
-  const auto index = static_cast<ptrdiff_t>(picks_++ % members->second.size());
-  return std::next(members->second.begin(), index)->second.connection;
-}
-
 }  // namespace rocketmq::broker

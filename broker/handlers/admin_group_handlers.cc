@@ -105,7 +105,7 @@ class AdminGroupHandlers {
 
   Answer<NoFields> producers(const remoting::GetProducerConnectionList& request) const {
     remoting::ProducerConnection connection;
-    for (const ClientInfo& producer : parts_.clients.producers(request.producer_group)) {
+    for (const ClientInfo& producer : parts_.clients.producers().clients(request.producer_group)) {
       connection.connection_set.push_back(connectionInfo(producer));
     }
     if (connection.connection_set.empty()) {
@@ -117,7 +117,7 @@ class AdminGroupHandlers {
 
   Answer<NoFields> allProducers() const {
     remoting::ProducerTable table;
-    for (const auto& [group, producers] : parts_.clients.allProducers()) {
+    for (const auto& [group, producers] : parts_.clients.producers().all()) {
       for (const ClientInfo& producer : producers) {
         table.data[group].push_back({.client_id = producer.client_id,
                                      .language = producer.language,

@@ -54,7 +54,7 @@ void ReplyService::push(Reply reply, Done done) const {
     done({ResponseCode::kSystemError, "reply message properties[REPLY_TO_CLIENT] is null"});
     return;
   }
-  const remoting::ConnectionPtr connection = parts_.clients.findProducerConnection(client);
+  const remoting::ConnectionPtr connection = parts_.clients.producers().findConnection(client);
   if (connection == nullptr) {
     done({ResponseCode::kSystemError,
           "push reply message fail, channel of <" + excerpt(client) + "> not found."});

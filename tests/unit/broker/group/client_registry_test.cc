@@ -110,7 +110,7 @@ TEST_F(ClientRegistryTest, EachClientOfAConnectionCountsInEachOfItsGroups) {
   EXPECT_TRUE(joins(0)) << "it is there already";
   clients.removeConnection(1);
   EXPECT_EQ(clients.bytes(), 0u);
-  EXPECT_TRUE(clients.producers("G").empty());
+  EXPECT_TRUE(clients.producers().clients("G").empty());
   EXPECT_TRUE(clients.consumerIds("G").empty());
 }
 
@@ -413,7 +413,7 @@ TEST_F(ClientRegistryTest, AClosedConnectionLeavesAllItsGroupsAndTheOthersAreTol
 
   EXPECT_EQ(clients_.consumerIds("G"), std::vector<std::string>{"c2"});
   EXPECT_EQ(clients_.consumerIds("H"), std::vector<std::string>{"c2"});
-  EXPECT_TRUE(clients_.producers("P").empty());
+  EXPECT_TRUE(clients_.producers().clients("P").empty());
   clients_.tellChanges();
   EXPECT_TRUE(leaving->sentCodes().empty());
   EXPECT_EQ(staying->sentCodes().size(), 2u);
@@ -452,7 +452,7 @@ TEST_F(ClientRegistryTest, SilenceOverTwoMinutesEndsAMembership) {
   clock_.advance(std::chrono::milliseconds(1));
   clients_.removeExpired();
   EXPECT_EQ(clients_.consumerIds("G"), std::vector<std::string>{"c2"});
-  EXPECT_TRUE(clients_.producers("P").empty());
+  EXPECT_TRUE(clients_.producers().clients("P").empty());
   EXPECT_FALSE(silent->isOpen());
   EXPECT_TRUE(alive->isOpen());
   clients_.tellChanges();
@@ -545,21 +545,21 @@ TEST_F(ClientRegistryTest, AProducerIsReachableByIdWhileItIsInAnyGroup) {
   clients_.registerProducer("P", client(connection, "c1"));
   clients_.registerProducer("CLIENT_INNER_PRODUCER", client(connection, "c1"));
   clients_.registerProducer("P", client(connection, "c1"));
-  EXPECT_EQ(clients_.findProducerConnection("c1"), connection);
+  EXPECT_EQ(clients_.producers().findConnection("c1"), connection);
   clients_.unregisterProducer("P", "c1", 1);
-  EXPECT_EQ(clients_.findProducerConnection("c1"), connection);
+  EXPECT_EQ(clients_.producers().findConnection("c1"), connection);
   clients_.unregisterProducer("CLIENT_INNER_PRODUCER", "c1", 1);
-  EXPECT_EQ(clients_.findProducerConnection("c1"), nullptr);
-  EXPECT_TRUE(clients_.allProducers().empty());
+  EXPECT_EQ(clients_.producers().findConnection("c1"), nullptr);
+  EXPECT_TRUE(clients_.producers().all().empty());
 }
 
 TEST_F(ClientRegistryTest, AProducerThatReconnectedIsReachedOverItsNewConnection) {
   const auto fresh = connect(2);
   clients_.registerProducer("P", client(connect(1), "c1"));
   clients_.registerProducer("P", client(fresh, "c1"));
-  EXPECT_EQ(clients_.findProducerConnection("c1"), fresh);
+  EXPECT_EQ(clients_.producers().findConnection("c1"), fresh);
   clients_.removeConnection(1);
-  EXPECT_EQ(clients_.findProducerConnection("c1"), fresh);
+  EXPECT_EQ(clients_.producers().findConnection("c1"), fresh);
 }
 
 TEST_F(ClientRegistryTest, ProducersOfAGroupTakeTurns) {

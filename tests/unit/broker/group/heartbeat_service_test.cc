@@ -69,7 +69,7 @@ TEST_F(HeartbeatServiceTest, OnlyTheFirstHeartbeatOfAGroupHasSomethingToCreate) 
   EXPECT_EQ(topics_->find("%RETRY%G")->write_queue_nums, 1);
   EXPECT_EQ(topics_->find("%RETRY%G")->perm, 6);
   EXPECT_EQ(clients_.consumerIds("G"), std::vector<std::string>{"c1"});
-  EXPECT_EQ(clients_.producers("P").size(), 1u);
+  EXPECT_EQ(clients_.producers().clients("P").size(), 1u);
 }
 
 TEST_F(HeartbeatServiceTest, NamesAndExpressionsLongerThanAnyThatWorkAreRefused) {
@@ -132,7 +132,7 @@ TEST_F(HeartbeatServiceTest, AHeartbeatThatOutlivesItsConnectionLeavesNothing) {
   connection_->close("gone");
   heartbeats_.accept(heartbeatOf("G"), client());
   EXPECT_TRUE(clients_.consumerIds("G").empty());
-  EXPECT_TRUE(clients_.producers("P").empty());
+  EXPECT_TRUE(clients_.producers().clients("P").empty());
 }
 
 TEST_F(HeartbeatServiceTest, ARepeatedHeartbeatKeepsAllMembershipsAlive) {
@@ -143,11 +143,11 @@ TEST_F(HeartbeatServiceTest, ARepeatedHeartbeatKeepsAllMembershipsAlive) {
   }
   clients_.removeExpired();
   EXPECT_EQ(clients_.consumerIds("G"), std::vector<std::string>{"c1"});
-  EXPECT_EQ(clients_.producers("P").at(0).updatedMs(), clock_.nowMs());
+  EXPECT_EQ(clients_.producers().clients("P").at(0).updatedMs(), clock_.nowMs());
   clock_.advance(std::chrono::seconds(121));
   clients_.removeExpired();
   EXPECT_TRUE(clients_.consumerIds("G").empty());
-  EXPECT_TRUE(clients_.producers("P").empty());
+  EXPECT_TRUE(clients_.producers().clients("P").empty());
 }
 
 TEST_F(HeartbeatServiceTest, AGroupThatHeartbeatsNoLongerNameExpiresThoughTheOthersAreRepeated) {
@@ -176,7 +176,7 @@ TEST_F(HeartbeatServiceTest, AnotherBodyOrVersionIsNoRepetition) {
   auto changed = heartbeat;
   changed.producer_data_set = {{"P"}, {"Q"}};
   EXPECT_FALSE(comes(changed));
-  EXPECT_EQ(clients_.producers("Q").size(), 1u);
+  EXPECT_EQ(clients_.producers().clients("Q").size(), 1u);
   EXPECT_TRUE(comes(changed));
   EXPECT_FALSE(comes(changed, 410));
 }
@@ -188,7 +188,7 @@ TEST_F(HeartbeatServiceTest, WhoHasLeftAGroupIsRegisteredAgain) {
   EXPECT_FALSE(clients_.consumerIds("G").empty());
   clients_.unregisterProducer("P", "c1", connection_->id());
   EXPECT_FALSE(comes(heartbeat));
-  EXPECT_FALSE(clients_.producers("P").empty());
+  EXPECT_FALSE(clients_.producers().clients("P").empty());
   clients_.removeConnection(connection_->id());
   EXPECT_FALSE(comes(heartbeat));
   EXPECT_FALSE(clients_.consumerIds("G").empty());
