@@ -42,7 +42,7 @@ class WorkerPool::State : public std::enable_shared_from_this<State> {
   }
 
   bool post(Task* tasks, size_t count) {
-    bool wakes = false;
+    std::shared_ptr<State> woken;  // Keeps this: a task may destroy the pool before we are through.
     {
       MutexLock lock(mutex_);
       if (stopped_) {
@@ -51,10 +51,12 @@ class WorkerPool::State : public std::enable_shared_from_this<State> {
       for (size_t i = 0; i < count; ++i) {
         tasks_.push_back(std::move(tasks[i]));
       }
-      wakes = callForHelpLocked();
+      if (callForHelpLocked()) {
+        woken = shared_from_this();
+      }
     }
     // Outside, so that who is woken need not wait for the mutex.
-    if (wakes) {
+    if (woken != nullptr) {
       work_.notifyOne();
     }
     return true;
