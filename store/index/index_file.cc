@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <atomic>
 #include <limits>
+#include <mutex>
 #include <utility>
 
 #include "common/bytes.h"
@@ -187,6 +188,10 @@ Result<bool> IndexFile::put(int32_t key_hash, int64_t physical_offset,
 
 bool IndexFile::query(int32_t key_hash, TimestampMs begin, TimestampMs end, size_t count_max,
                       std::vector<int64_t>& offsets) const {
+  const std::shared_lock chains(chains_mutex_, std::try_to_lock);
+  if (!chains) {
+    return false;
+  }
   const int32_t slot = key_hash % layout_.hash_slots;
   int32_t number = loadSlot(slot);
   // Loaded behind the slot, it has counted all entries of the chain but perhaps the newest.
@@ -333,6 +338,7 @@ Status IndexFile::rebuild(int32_t next_entry, const StoreTime& store_time) {
         store_time(last.physical_offset).value_or(header.begin_ms + int64_t{1000} * last.seconds);
   }
   ROCKETMQ_RETURN_IF_ERROR(mapping_->reserve(0, layout_.entryAt(next_entry)));
+  const std::unique_lock chains(chains_mutex_);  // A query may have the file.
   header.next_entry = next_entry;
   header.used_slots = rebuildChains(next_entry);
   reserved_entries_ = next_entry;

@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <shared_mutex>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -68,7 +69,7 @@ class IndexFile {
 
   /// Adds the log offsets of entries with this hash in [begin, end] until `offsets` has `count_max`
   /// elements, newest first. False when there may be more that the file does not lead to, as it is
-  /// damaged.
+  /// damaged or being rebuilt.
   bool query(int32_t key_hash, TimestampMs begin, TimestampMs end, size_t count_max,
              std::vector<int64_t>& offsets) const;
 
@@ -139,6 +140,8 @@ class IndexFile {
   const std::unique_ptr<MappedFile> mapping_;
   std::atomic<bool> was_looked_at_{false};
   std::atomic<bool> is_damaged_{false};
+  /// Shared by who follows the chains, of who makes them anew alone.
+  mutable std::shared_mutex chains_mutex_;
   int32_t reserved_entries_ = 0;  // Of the writer: the slots and the entries below have blocks.
   mutable Mutex mutex_;
   IndexHeader header_ ROCKETMQ_GUARDED_BY(mutex_);
