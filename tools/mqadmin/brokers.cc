@@ -91,10 +91,11 @@ Result<OnlineGroup> onlineGroup(client::AdminClient& admin, const std::string& g
   Status last = Status::notFound("no broker knows the group " + group);
   for (const auto& [name, address] : brokers) {
     auto members = admin.consumerConnection(address, group);
-    if (members.ok()) {
-      return OnlineGroup{.broker = address, .members = std::move(*members)};
+    if (members.ok() && *members) {
+      return OnlineGroup{.broker = address, .members = std::move(**members)};
     }
-    last = members.status();
+    last = members.ok() ? Status::notFound("the group " + group + " has no member at " + address)
+                        : members.status();
   }
   return last;
 }

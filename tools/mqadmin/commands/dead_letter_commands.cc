@@ -88,12 +88,12 @@ class DeadLetters {
   }
 
   Result<std::map<std::string, std::string>> brokersOf(client::AdminClient& admin) const {
-    auto brokers = admin.brokersOfTopic(topic());
-    if (client::AdminClient::refusal(brokers.status()) == remoting::ResponseCode::kTopicNotExist) {
+    ROCKETMQ_ASSIGN_OR_RETURN(auto brokers, admin.findBrokersOfTopic(topic()));
+    if (!brokers) {
       return Status::notFound("group " + group_ + " has no dead letters (no topic " + topic() +
                               ")");
     }
-    return brokers;
+    return std::move(*brokers);
   }
 
   std::string group_;
