@@ -84,10 +84,9 @@ Result<model::TopicRouteData> AdminClient::topicRoute(const std::string& topic) 
 
 Result<std::optional<model::TopicRouteData>> AdminClient::findTopicRoute(const std::string& topic) {
   ROCKETMQ_ASSIGN_OR_RETURN(
-      const auto reply,
-      acceptedUnless(remoting::ResponseCode::kTopicNotExist,
-                     exchangeWithNameServer(remoting::GetRouteInfoByTopic{
-                         .topic = topic, .accept_standard_json_only = true})));
+      const auto reply, acceptedUnless(remoting::ResponseCode::kTopicNotExist,
+                                       exchangeWithNameServer(remoting::GetRouteInfoByTopic{
+                                           .topic = topic, .accept_standard_json_only = true})));
   if (!reply) {
     return std::optional<model::TopicRouteData>();
   }
@@ -140,28 +139,18 @@ Result<std::map<std::string, std::string>> AdminClient::namesrvConfig() {
   return texts;
 }
 
-Result<std::map<std::string, int32_t>> AdminClient::wipeWritePerm(const std::string& broker_name) {
-  std::map<std::string, int32_t> counts;
-  ROCKETMQ_ASSIGN_OR_RETURN(const auto name_servers, nameServers());
-  for (const std::string& address : name_servers) {
-    ROCKETMQ_ASSIGN_OR_RETURN(
-        const auto reply,
-        call(address, remoting::WipeWritePermOfBroker{.broker_name = broker_name}));
-    counts[address] = reply.header.wipe_topic_count;
-  }
-  return counts;
+Result<int32_t> AdminClient::wipeWritePerm(const std::string& address,
+                                           const std::string& broker_name) {
+  ROCKETMQ_ASSIGN_OR_RETURN(
+      const auto reply, call(address, remoting::WipeWritePermOfBroker{.broker_name = broker_name}));
+  return reply.header.wipe_topic_count;
 }
 
-Result<std::map<std::string, int32_t>> AdminClient::addWritePerm(const std::string& broker_name) {
-  std::map<std::string, int32_t> counts;
-  ROCKETMQ_ASSIGN_OR_RETURN(const auto name_servers, nameServers());
-  for (const std::string& address : name_servers) {
-    ROCKETMQ_ASSIGN_OR_RETURN(
-        const auto reply,
-        call(address, remoting::AddWritePermOfBroker{.broker_name = broker_name}));
-    counts[address] = reply.header.add_topic_count;
-  }
-  return counts;
+Result<int32_t> AdminClient::addWritePerm(const std::string& address,
+                                          const std::string& broker_name) {
+  ROCKETMQ_ASSIGN_OR_RETURN(
+      const auto reply, call(address, remoting::AddWritePermOfBroker{.broker_name = broker_name}));
+  return reply.header.add_topic_count;
 }
 
 Result<std::vector<model::BrokerData>> AdminClient::brokersIn(const std::string& cluster) {

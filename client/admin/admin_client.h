@@ -91,9 +91,9 @@ class AdminClient {
   Result<std::map<std::string, std::string>> namesrvConfig();
   Status updateNamesrvConfig(const std::map<std::string, std::string>& properties);
 
-  /// Number of topics changed, by name-server address.
-  Result<std::map<std::string, int32_t>> wipeWritePerm(const std::string& broker_name);
-  Result<std::map<std::string, int32_t>> addWritePerm(const std::string& broker_name);
+  /// At one name server. Number of topics changed.
+  Result<int32_t> wipeWritePerm(const std::string& address, const std::string& broker_name);
+  Result<int32_t> addWritePerm(const std::string& address, const std::string& broker_name);
 
   // --- Finding brokers.
 
@@ -285,7 +285,8 @@ class AdminClient {
   remoting::CallResult<C> exchangeWithNameServer(C request);
   template <class T, remoting::Command C>
   Result<T> askNameServer(C request);
-  /// The same request to every name server; the first failure.
+  /// The same request to every name server, whatever the others answer; the first failure, with
+  /// the messages of all.
   template <remoting::Command C>
   Status tellNameServers(const C& request, const std::string& body = {});
 

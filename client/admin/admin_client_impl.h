@@ -65,10 +65,16 @@ Result<T> AdminClient::askNameServer(C request) {
 template <remoting::Command C>
 Status AdminClient::tellNameServers(const C& request, const std::string& body) {
   ROCKETMQ_ASSIGN_OR_RETURN(const auto name_servers, nameServers());
+  Status failure;
   for (const std::string& address : name_servers) {
-    ROCKETMQ_RETURN_IF_ERROR(tell(address, request, body).withContext("name server"));
+    const Status told = tell(address, request, body).withContext("name server");
+    if (failure.isOk()) {
+      failure = told;
+    } else if (!told.isOk()) {
+      failure = Status(failure.code(), failure.message() + "; " + told.message());
+    }
   }
-  return Status::ok();
+  return failure;
 }
 
 }  // namespace rocketmq::client
