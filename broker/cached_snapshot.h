@@ -5,7 +5,7 @@
 #include <memory>
 #include <utility>
 
-#include "broker/snapshot.h"
+#include "common/snapshot.h"
 
 namespace rocketmq::broker {
 

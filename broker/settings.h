@@ -4,9 +4,9 @@
 #include <string>
 
 #include "broker/schedule/delay_levels.h"
-#include "broker/snapshot.h"
 #include "common/delay_setting.h"
 #include "common/settings_table.h"
+#include "common/snapshot.h"
 #include "common/status.h"
 #include "remoting/tls/tls_settings.h"
 #include "store/store_options.h"

@@ -23,11 +23,14 @@ function(rocketmq_module name)
   target_link_libraries(rocketmq_${name} ${scope} ${ARG_PUBLIC})
 endfunction()
 
-# rocketmq_program(NAME SOURCES files... LIBS libs...): an executable in the build's bin folder.
+# rocketmq_program(NAME [NOT_INSTALLED] SOURCES files... LIBS libs...): an executable in the build's
+# bin folder. Those that are installed are built by bin/quickstart, too: README.md installs next.
 function(rocketmq_program name)
-  cmake_parse_arguments(ARG "" "" "SOURCES;LIBS" ${ARGN})
+  cmake_parse_arguments(ARG "NOT_INSTALLED" "" "SOURCES;LIBS" ${ARGN})
   add_executable(${name} ${ARG_SOURCES})
   target_link_libraries(${name} PRIVATE rocketmq_warnings ${ARG_LIBS})
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin)
-  install(TARGETS ${name} RUNTIME DESTINATION libexec/rocketmq COMPONENT server)
+  if(NOT ARG_NOT_INSTALLED)
+    install(TARGETS ${name} RUNTIME DESTINATION libexec/rocketmq COMPONENT server)
+  endif()
 endfunction()

@@ -20,9 +20,8 @@ std::string place(const PropertiesFile& file, const PropertyLine& line) {
 }
 
 const BoundSetting* find(std::span<const BoundSetting> settings, std::string_view key) {
-  const auto found = std::ranges::find_if(settings, [key](const BoundSetting& row) {
-    return !key.empty() && (row.info->key == key || row.info->former_key == key);
-  });
+  const auto found = std::ranges::find_if(
+      settings, [key](const BoundSetting& row) { return row.info->key == key; });
   return found == settings.end() ? nullptr : &*found;
 }
 
@@ -30,8 +29,6 @@ const BoundSetting* find(std::span<const BoundSetting> settings, std::string_vie
 struct Assignment {
   const BoundSetting* row = nullptr;
   const PropertyLine* line = nullptr;
-
-  std::string_view key() const { return row != nullptr ? row->info->key : line->key; }
 };
 
 /// Per key the last line that has it, in the order of the file.
@@ -39,8 +36,7 @@ std::vector<Assignment> lastAssignments(std::span<const BoundSetting> settings,
                                         const PropertiesFile& file) {
   std::map<std::string_view, Assignment> by_key;
   for (const PropertyLine& line : file.lines) {
-    const Assignment assignment{find(settings, line.key), &line};
-    by_key[assignment.key()] = assignment;
+    by_key[line.key] = {find(settings, line.key), &line};
   }
   std::vector<Assignment> assignments;
   for (const auto& [key, assignment] : by_key) {
@@ -85,7 +81,7 @@ Result<std::vector<std::string>> load(std::span<const BoundSetting> settings,
   for (const Assignment& assignment : lastAssignments(settings, file)) {
     if (assignment.row != nullptr) {
       parseLine(*assignment.row, file, *assignment.line, errors);
-    } else if (!std::ranges::binary_search(silent_keys, assignment.key())) {
+    } else if (!std::ranges::binary_search(silent_keys, assignment.line->key)) {
       warnings.push_back(unknownKey(settings, silent_keys, file, *assignment.line));
     }
   }
@@ -102,15 +98,15 @@ Result<LiveUpdate> update(std::span<const BoundSetting> scratch,
   LiveUpdate outcome;
   for (const Assignment& assignment : assignments) {
     const bool is_secret = assignment.row != nullptr && assignment.row->info->is_secret;
-    if (is_secret || std::ranges::find(black_list, assignment.key()) != black_list.end()) {
-      outcome.refused_key = assignment.key();
+    if (is_secret || std::ranges::find(black_list, assignment.line->key) != black_list.end()) {
+      outcome.refused_key = assignment.line->key;
       return outcome;
     }
   }
   std::string errors;
   for (const Assignment& assignment : assignments) {
     const auto& [row, line] = assignment;
-    const std::string key(assignment.key());
+    const std::string& key = line->key;
     if (row == nullptr) {
       outcome.ignored.push_back(key);
       continue;
@@ -158,9 +154,6 @@ void checkTable(std::span<const BoundSetting> settings) {
   for (const BoundSetting& row : settings) {
     ROCKETMQ_CHECK(!row.info->key.empty());
     keys.push_back(row.info->key);
-    if (!row.info->former_key.empty()) {
-      keys.push_back(row.info->former_key);
-    }
   }
   std::ranges::sort(keys);
   ROCKETMQ_CHECK(std::ranges::adjacent_find(keys) == keys.end());

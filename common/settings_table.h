@@ -82,8 +82,6 @@ struct SettingInfo {
   bool is_secret = false;     ///< Never shown; see showSettings().
   /// For the documentation, where the default depends on the machine.
   std::string_view documented_default;
-  /// An older name that files may still use.
-  std::string_view former_key;
 };
 
 /// The place of an integer or enumeration of any width.
@@ -131,10 +129,6 @@ class Setting {
   }
   Setting documentedDefault(std::string_view text) && {
     info_.documented_default = text;
-    return std::move(*this);
-  }
-  Setting formerKey(std::string_view key) && {
-    info_.former_key = key;
     return std::move(*this);
   }
 
@@ -205,8 +199,7 @@ Setting<S> setting(std::string_view key, Access access, Allowed allowed, Change 
                    .allowed = detail::narrowed<T>(std::move(allowed)),
                    .change = change,
                    .help = help,
-                   .documented_default = {},
-                   .former_key = {}};
+                   .documented_default = {}};
   ROCKETMQ_CHECK(detail::suits<T>(info.allowed));
   return Setting<S>(std::move(info),
                     [access](S& settings) { return settingSlot(std::invoke(access, settings)); });

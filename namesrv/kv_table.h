@@ -10,8 +10,8 @@
 
 #include "common/model/config_tables.h"
 #include "common/mutex.h"
+#include "common/snapshot.h"
 #include "common/status.h"
-#include "namesrv/published.h"
 
 namespace rocketmq::namesrv {
 
@@ -60,8 +60,8 @@ class KvTable {
   const std::string path_;
   const size_t bytes_max_;
   Mutex write_mutex_;  ///< Held while the file is written.
-  Published<Table> table_;
-  Published<Bodies> bodies_;
+  Snapshot<Table> table_;
+  Snapshot<Bodies> bodies_;
 };
 
 }  // namespace rocketmq::namesrv

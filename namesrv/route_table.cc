@@ -388,7 +388,11 @@ DataVersionState RouteTable::queryDataVersion(const BrokerIdentity& broker,
     return {};
   }
   live->second.last_update = now;
-  return {.changed = live->second.data_version != version, .known = live->second.data_version};
+  // Some brokers register only when this says so: what is missing would never come back.
+  const auto group = groups_.find(broker.name);
+  const bool has_gaps = group != groups_.end() && group->second.has_gaps;
+  return {.changed = has_gaps || live->second.data_version != version,
+          .known = live->second.data_version};
 }
 
 int32_t RouteTable::wipeWritePerm(const std::string& broker_name) {

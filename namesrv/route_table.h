@@ -134,7 +134,8 @@ class RouteTable {
   /// Removes the brokers whose last registration came over one of these connections.
   Removal connectionsClosed(const std::unordered_set<uint64_t>& connection_ids);
 
-  /// Whether the broker has to register because its data changed. Counts as a sign of life.
+  /// Whether the broker has to register, because its data changed or topics of it are missing here.
+  /// Counts as a sign of life.
   DataVersionState queryDataVersion(const BrokerIdentity& broker, const model::DataVersion& version,
                                     RouteTime now);
 

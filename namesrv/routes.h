@@ -6,7 +6,7 @@
 
 #include "common/clock.h"
 #include "common/mutex.h"
-#include "namesrv/published.h"
+#include "common/snapshot.h"
 #include "namesrv/route_table.h"
 
 namespace rocketmq::namesrv {
@@ -48,7 +48,7 @@ class Routes {
   const Clock& clock_;
   mutable Mutex mutex_;
   RouteTable table_ ROCKETMQ_GUARDED_BY(mutex_);
-  Published<RouteSnapshot> published_;
+  Snapshot<RouteSnapshot> published_;
 };
 
 }  // namespace rocketmq::namesrv

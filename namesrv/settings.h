@@ -10,8 +10,8 @@
 
 #include "common/mutex.h"
 #include "common/settings.h"
+#include "common/snapshot.h"
 #include "common/status.h"
-#include "namesrv/published.h"
 #include "remoting/tls/tls_settings.h"
 
 namespace rocketmq::namesrv {
@@ -93,7 +93,7 @@ class LiveSettings {
 
  private:
   Mutex update_mutex_;  ///< One update at a time; held while the file is written.
-  Published<NamesrvSettings> current_;
+  Snapshot<NamesrvSettings> current_;
   std::atomic<bool> order_message_;
 };
 

@@ -110,18 +110,4 @@ Result<bool> SubscriptionGroups::remove(std::string_view group) {
   return is_change;
 }
 
-bool SubscriptionGroups::setConsumeEnable(std::string_view group, bool enable) {
-  const auto enabled = [enable](const model::SubscriptionGroupConfig* known) {
-    std::optional<model::SubscriptionGroupConfig> config;
-    if (known != nullptr) {
-      config = *known;
-      config->consume_enable = enable;
-    }
-    return config;
-  };
-  const bool is_change = table_->change(group, enabled).second;
-  table_->awaitSaved();
-  return is_change;
-}
-
 }  // namespace rocketmq::broker

@@ -44,8 +44,6 @@ class SubscriptionGroups {
   Status update(const model::SubscriptionGroupConfig& config);
   /// Forgets a group by request; false when it was unknown. InvalidArgument on a slave.
   Result<bool> remove(std::string_view group);
-  /// Switches consumption of a group on or off (RocketMQ: disableConsume); false when unknown.
-  bool setConsumeEnable(std::string_view group, bool enable);
 
   /// For a slave: becomes what the master has, its version included. True when that was a change.
   bool takeOver(model::SubscriptionGroupTable table);

@@ -1,18 +1,19 @@
 #include "broker/registrar/registration_body.h"
 
+#include <string_view>
 #include <utility>
 
 #include "broker/registrar/single_topics.h"
-#include "remoting/protocol/bodies/register_broker.h"
 #include "remoting/protocol/codes.h"
 
 namespace rocketmq::broker {
 namespace {
 
-Status tooLong(size_t bytes, size_t topics, size_t bytes_max) {
+/// `form`: compressed, or unpacked.
+Status tooLong(size_t topics, size_t bytes, std::string_view form, size_t bytes_max) {
   return Status::unsupported(
       "the registration of " + std::to_string(topics) + " topics is " + std::to_string(bytes) +
-      " bytes long, compressed, and name servers take " + std::to_string(bytes_max) +
+      " bytes long, " + std::string(form) + ", and name servers take " + std::to_string(bytes_max) +
       ": clients will not find this broker until topics are deleted (mqadmin deleteTopic) or made "
       "at other brokers instead");
 }
@@ -39,11 +40,15 @@ Result<RegistrationBody> RegistrationBody::encode(const model::TopicConfigTable&
   for (auto& [name, config] : table) {
     config.attributes.reset();
   }
-  ROCKETMQ_ASSIGN_OR_RETURN(
-      encoded.bytes, remoting::encodeRegisterBrokerBody(body, true, remoting::kAnnouncedVersion));
+  const std::string unpacked =
+      remoting::unpackedRegisterBrokerBody(body, remoting::kAnnouncedVersion);
+  if (unpacked.size() > limits.unpacked_bytes_max) {
+    return tooLong(table.size(), unpacked.size(), "unpacked", limits.unpacked_bytes_max);
+  }
+  ROCKETMQ_ASSIGN_OR_RETURN(encoded.bytes, remoting::packRegisterBrokerBody(unpacked));
   encoded.compressed = true;
   if (encoded.bytes.size() > limits.bytes_max) {
-    return tooLong(encoded.bytes.size(), table.size(), limits.bytes_max);
+    return tooLong(table.size(), encoded.bytes.size(), "compressed", limits.bytes_max);
   }
   return encoded;
 }

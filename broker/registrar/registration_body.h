@@ -6,6 +6,7 @@
 
 #include "common/model/config_tables.h"
 #include "common/status.h"
+#include "remoting/protocol/bodies/register_broker.h"
 #include "remoting/protocol/frame.h"
 
 namespace rocketmq::broker {
@@ -17,6 +18,8 @@ struct RegistrationBody {
     size_t plain_bytes_max = 8u << 20;
     /// Name servers close the connection when a frame is longer; the header needs some of it.
     size_t bytes_max = remoting::kFrameBytesMax - (64u << 10);
+    /// Of a compressed one; our name servers refuse what unpacks to more.
+    size_t unpacked_bytes_max = remoting::kRegisterBodyBytesMax;
   };
 
   std::string bytes;

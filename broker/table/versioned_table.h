@@ -12,7 +12,6 @@
 #include <utility>
 
 #include "broker/config_file.h"
-#include "broker/snapshot.h"
 #include "broker/table/config_map.h"
 #include "broker/table/table_file.h"
 #include "common/clock.h"
@@ -23,6 +22,7 @@
 #include "common/log.h"
 #include "common/model/data_version.h"
 #include "common/mutex.h"
+#include "common/snapshot.h"
 #include "common/status.h"
 
 namespace rocketmq::broker {

@@ -84,10 +84,19 @@ Result<model::SubscriptionGroupTable> AdminClient::allSubscriptionGroups(
   return ask<model::SubscriptionGroupTable>(address, remoting::GetAllSubscriptionGroupConfig{});
 }
 
-Result<remoting::ConsumerConnection> AdminClient::consumerConnection(const std::string& address,
-                                                                     const std::string& group) {
-  return ask<remoting::ConsumerConnection>(
-      address, remoting::GetConsumerConnectionList{.consumer_group = group});
+Result<std::optional<remoting::ConsumerConnection>> AdminClient::consumerConnection(
+    const std::string& address, const std::string& group) {
+  ROCKETMQ_ASSIGN_OR_RETURN(
+      const auto reply,
+      acceptedUnless(
+          remoting::ResponseCode::kConsumerNotOnline,
+          exchange(address, remoting::GetConsumerConnectionList{.consumer_group = group})));
+  if (!reply) {
+    return std::optional<remoting::ConsumerConnection>();
+  }
+  ROCKETMQ_ASSIGN_OR_RETURN(auto members,
+                            decodeBody<remoting::ConsumerConnection>(reply->body, address));
+  return std::optional(std::move(members));
 }
 
 Result<remoting::ProducerConnection> AdminClient::producerConnection(const std::string& address,
@@ -114,10 +123,9 @@ Result<remoting::BrokerConsumeStats> AdminClient::brokerConsumeStats(const std::
                                            remoting::GetBrokerConsumeStats{.is_order = orderly});
 }
 
-Result<remoting::ResetOffsetBody> AdminClient::resetOffset(const std::string& address,
-                                                           const std::string& group,
-                                                           const std::string& topic,
-                                                           int64_t timestamp_ms, bool force) {
+Result<std::optional<remoting::ResetOffsetBody>> AdminClient::resetOffset(
+    const std::string& address, const std::string& group, const std::string& topic,
+    int64_t timestamp_ms, bool force) {
   remoting::InvokeBrokerToResetOffset request;
   request.topic = topic;
   request.group = group;
@@ -125,8 +133,14 @@ Result<remoting::ResetOffsetBody> AdminClient::resetOffset(const std::string& ad
   request.is_force = force;
   // 5.3 brokers prefer a given offset to the time.
   request.offset = -1;
-  ROCKETMQ_ASSIGN_OR_RETURN(const auto reply, call(address, std::move(request)));
-  return remoting::decodeResetOffsetBody(reply.body);
+  ROCKETMQ_ASSIGN_OR_RETURN(const auto reply,
+                            acceptedUnless(remoting::ResponseCode::kConsumerNotOnline,
+                                           exchange(address, std::move(request))));
+  if (!reply) {
+    return std::optional<remoting::ResetOffsetBody>();
+  }
+  ROCKETMQ_ASSIGN_OR_RETURN(auto reset, remoting::decodeResetOffsetBody(reply->body));
+  return std::optional(std::move(reset));
 }
 
 Result<remoting::GetConsumerStatusBody> AdminClient::consumerStatus(const std::string& address,

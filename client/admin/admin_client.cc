@@ -1,7 +1,5 @@
 #include "client/admin/admin_client.h"
 
-#include <charconv>
-
 #include "client/admin/admin_client_impl.h"
 #include "client/instance/tls.h"
 #include "remoting/protocol/commands/namesrv_kv.h"
@@ -9,8 +7,6 @@
 
 namespace rocketmq::client {
 namespace {
-
-constexpr std::string_view kRefusalPrefix = "CODE: ";
 
 // How a refusal looks to callers that only want to know whether it helps to try again.
 StatusCode statusCodeOf(remoting::ResponseCode code) {
@@ -32,6 +28,16 @@ StatusCode statusCodeOf(remoting::ResponseCode code) {
     default:
       return StatusCode::kInvalidArgument;
   }
+}
+
+std::map<std::string, std::string> brokersOf(const model::TopicRouteData& route) {
+  std::map<std::string, std::string> addresses;
+  for (const model::BrokerData& broker : route.broker_datas) {
+    if (!broker.broker_addrs.empty()) {
+      addresses[broker.broker_name] = broker.broker_addrs.begin()->second;
+    }
+  }
+  return addresses;
 }
 
 }  // namespace
@@ -62,22 +68,8 @@ remoting::Client& AdminClient::remotingClient() { return impl_->client; }
 remoting::Deadline AdminClient::deadline() const { return remoting::deadlineAfter(impl_->timeout); }
 
 Status AdminClient::refused(remoting::ResponseCode code, const std::string& remark) {
-  return {statusCodeOf(code), std::string(kRefusalPrefix) +
-                                  std::to_string(static_cast<int32_t>(code)) + "  DESC: " + remark};
-}
-
-std::optional<remoting::ResponseCode> AdminClient::refusal(const Status& status) {
-  const std::string& message = status.message();
-  const size_t at = message.find(kRefusalPrefix);
-  if (status.isOk() || at == std::string::npos) {
-    return std::nullopt;
-  }
-  int32_t code = 0;
-  const char* const begin = message.data() + at + kRefusalPrefix.size();
-  if (std::from_chars(begin, message.data() + message.size(), code).ec != std::errc()) {
-    return std::nullopt;
-  }
-  return static_cast<remoting::ResponseCode>(code);
+  return {statusCodeOf(code),
+          "CODE: " + std::to_string(static_cast<int32_t>(code)) + "  DESC: " + remark};
 }
 
 Result<std::vector<std::string>> AdminClient::nameServers() const {
@@ -88,6 +80,19 @@ Result<std::vector<std::string>> AdminClient::nameServers() const {
 Result<model::TopicRouteData> AdminClient::topicRoute(const std::string& topic) {
   return askNameServer<model::TopicRouteData>(
       remoting::GetRouteInfoByTopic{.topic = topic, .accept_standard_json_only = true});
+}
+
+Result<std::optional<model::TopicRouteData>> AdminClient::findTopicRoute(const std::string& topic) {
+  ROCKETMQ_ASSIGN_OR_RETURN(
+      const auto reply, acceptedUnless(remoting::ResponseCode::kTopicNotExist,
+                                       exchangeWithNameServer(remoting::GetRouteInfoByTopic{
+                                           .topic = topic, .accept_standard_json_only = true})));
+  if (!reply) {
+    return std::optional<model::TopicRouteData>();
+  }
+  ROCKETMQ_ASSIGN_OR_RETURN(auto route,
+                            decodeBody<model::TopicRouteData>(reply->body, "a name server"));
+  return std::optional(std::move(route));
 }
 
 Result<remoting::ClusterInfo> AdminClient::clusterInfo() {
@@ -114,19 +119,6 @@ Status AdminClient::deleteTopicInNameServers(const std::string& topic,
       remoting::DeleteTopicInNameServer{.topic = topic, .cluster_name = cluster});
 }
 
-Result<std::string> AdminClient::kvConfig(const std::string& name_space, const std::string& key) {
-  ROCKETMQ_ASSIGN_OR_RETURN(
-      auto reply, callNameServer(remoting::GetKvConfig{.name_space = name_space, .key = key}));
-  return std::move(reply.header.value).value_or("");
-}
-
-Result<std::map<std::string, std::string>> AdminClient::kvList(const std::string& name_space) {
-  ROCKETMQ_ASSIGN_OR_RETURN(
-      remoting::KvTable table,
-      askNameServer<remoting::KvTable>(remoting::GetKvListByNamespace{.name_space = name_space}));
-  return std::move(table.table);
-}
-
 Status AdminClient::putKvConfig(const std::string& name_space, const std::string& key,
                                 const std::string& value) {
   return tellNameServers(
@@ -147,28 +139,18 @@ Result<std::map<std::string, std::string>> AdminClient::namesrvConfig() {
   return texts;
 }
 
-Result<std::map<std::string, int32_t>> AdminClient::wipeWritePerm(const std::string& broker_name) {
-  std::map<std::string, int32_t> counts;
-  ROCKETMQ_ASSIGN_OR_RETURN(const auto name_servers, nameServers());
-  for (const std::string& address : name_servers) {
-    ROCKETMQ_ASSIGN_OR_RETURN(
-        const auto reply,
-        call(address, remoting::WipeWritePermOfBroker{.broker_name = broker_name}));
-    counts[address] = reply.header.wipe_topic_count;
-  }
-  return counts;
+Result<int32_t> AdminClient::wipeWritePerm(const std::string& address,
+                                           const std::string& broker_name) {
+  ROCKETMQ_ASSIGN_OR_RETURN(
+      const auto reply, call(address, remoting::WipeWritePermOfBroker{.broker_name = broker_name}));
+  return reply.header.wipe_topic_count;
 }
 
-Result<std::map<std::string, int32_t>> AdminClient::addWritePerm(const std::string& broker_name) {
-  std::map<std::string, int32_t> counts;
-  ROCKETMQ_ASSIGN_OR_RETURN(const auto name_servers, nameServers());
-  for (const std::string& address : name_servers) {
-    ROCKETMQ_ASSIGN_OR_RETURN(
-        const auto reply,
-        call(address, remoting::AddWritePermOfBroker{.broker_name = broker_name}));
-    counts[address] = reply.header.add_topic_count;
-  }
-  return counts;
+Result<int32_t> AdminClient::addWritePerm(const std::string& address,
+                                          const std::string& broker_name) {
+  ROCKETMQ_ASSIGN_OR_RETURN(
+      const auto reply, call(address, remoting::AddWritePermOfBroker{.broker_name = broker_name}));
+  return reply.header.add_topic_count;
 }
 
 Result<std::vector<model::BrokerData>> AdminClient::brokersIn(const std::string& cluster) {
@@ -213,13 +195,13 @@ Result<std::vector<std::string>> AdminClient::brokersOfCluster(const std::string
 
 Result<std::map<std::string, std::string>> AdminClient::brokersOfTopic(const std::string& topic) {
   ROCKETMQ_ASSIGN_OR_RETURN(const model::TopicRouteData route, topicRoute(topic));
-  std::map<std::string, std::string> addresses;
-  for (const model::BrokerData& broker : route.broker_datas) {
-    if (!broker.broker_addrs.empty()) {
-      addresses[broker.broker_name] = broker.broker_addrs.begin()->second;
-    }
-  }
-  return addresses;
+  return brokersOf(route);
+}
+
+Result<std::optional<std::map<std::string, std::string>>> AdminClient::findBrokersOfTopic(
+    const std::string& topic) {
+  ROCKETMQ_ASSIGN_OR_RETURN(const auto route, findTopicRoute(topic));
+  return route ? std::optional(brokersOf(*route)) : std::nullopt;
 }
 
 }  // namespace rocketmq::client

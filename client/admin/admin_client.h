@@ -37,8 +37,9 @@ namespace rocketmq::client {
 /// waits for its answer and opens the connection it needs; nothing runs in the background: no
 /// heartbeats, no polling of routes.
 ///
-/// Errors: a refusal is a Status with "CODE: <n>  DESC: <remark>" as its message, see refusal().
-///         Everything else says which address could not be asked and why.
+/// Errors: a refusal is a Status with "CODE: <n>  DESC: <remark>" as its message. Everything else
+///         says which address could not be asked and why. Refusals that answer the question, such
+///         as that there is no such topic, are nullopt where a call says so.
 /// Threads: any; calls wait, so not from an I/O thread. `address` is always "host:port".
 class AdminClient {
  public:
@@ -60,22 +61,11 @@ class AdminClient {
   AdminClient(const AdminClient&) = delete;
   AdminClient& operator=(const AdminClient&) = delete;
 
-  /// The response code inside a Status that a call here has returned; nullopt when nobody answered.
-  static std::optional<remoting::ResponseCode> refusal(const Status& status);
-
   /// Any request to any server; the building block of all calls below.
   template <remoting::Command C>
   Result<remoting::CallReply<C>> call(const std::string& address, C request,
                                       std::string body = {}) {
-    remoting::CallResult<C> result =
-        remotingClient().callSync(address, std::move(request), std::move(body), deadline());
-    if (!result.ok()) {
-      return result.status().withContext(address);
-    }
-    if (!result->success()) {
-      return refused(result->code, result->remark);
-    }
-    return std::move(*result);
+    return accepted(exchange(address, std::move(request), std::move(body)));
   }
 
   // --- Name servers. Questions go to one of them (the next if it does not answer), changes to all.
@@ -83,17 +73,16 @@ class AdminClient {
 
   Result<std::vector<std::string>> nameServers() const;
 
-  /// NotFound, with TOPIC_NOT_EXIST as refusal(), when no broker has the topic.
+  /// NotFound when no broker has the topic.
   Result<model::TopicRouteData> topicRoute(const std::string& topic);
+  /// nullopt when no broker has the topic.
+  Result<std::optional<model::TopicRouteData>> findTopicRoute(const std::string& topic);
   Result<remoting::ClusterInfo> clusterInfo();
   Result<std::vector<std::string>> topicList();
   Result<std::vector<std::string>> topicsOfCluster(const std::string& cluster);
   Status deleteTopicInNameServers(const std::string& topic,
                                   const std::optional<std::string>& cluster = {});
 
-  /// NotFound, with QUERY_NOT_FOUND as refusal(), when there is no such key.
-  Result<std::string> kvConfig(const std::string& name_space, const std::string& key);
-  Result<std::map<std::string, std::string>> kvList(const std::string& name_space);
   Status putKvConfig(const std::string& name_space, const std::string& key,
                      const std::string& value);
   Status deleteKvConfig(const std::string& name_space, const std::string& key);
@@ -102,9 +91,9 @@ class AdminClient {
   Result<std::map<std::string, std::string>> namesrvConfig();
   Status updateNamesrvConfig(const std::map<std::string, std::string>& properties);
 
-  /// Number of topics changed, by name-server address.
-  Result<std::map<std::string, int32_t>> wipeWritePerm(const std::string& broker_name);
-  Result<std::map<std::string, int32_t>> addWritePerm(const std::string& broker_name);
+  /// At one name server. Number of topics changed.
+  Result<int32_t> wipeWritePerm(const std::string& address, const std::string& broker_name);
+  Result<int32_t> addWritePerm(const std::string& address, const std::string& broker_name);
 
   // --- Finding brokers.
 
@@ -116,6 +105,9 @@ class AdminClient {
   Result<std::vector<std::string>> brokersOfCluster(const std::string& cluster);
   /// For each broker name of a topic the address of its master, else of any slave.
   Result<std::map<std::string, std::string>> brokersOfTopic(const std::string& topic);
+  /// nullopt when there is no such topic.
+  Result<std::optional<std::map<std::string, std::string>>> findBrokersOfTopic(
+      const std::string& topic);
 
   // --- Topics of a broker.
 
@@ -134,9 +126,9 @@ class AdminClient {
   Status deleteSubscriptionGroup(const std::string& address, const std::string& group,
                                  bool remove_offsets);
   Result<model::SubscriptionGroupTable> allSubscriptionGroups(const std::string& address);
-  /// CONSUMER_NOT_ONLINE as refusal() when the group has no member.
-  Result<remoting::ConsumerConnection> consumerConnection(const std::string& address,
-                                                          const std::string& group);
+  /// nullopt when the group has no member there.
+  Result<std::optional<remoting::ConsumerConnection>> consumerConnection(const std::string& address,
+                                                                         const std::string& group);
   Result<remoting::ProducerConnection> producerConnection(const std::string& address,
                                                           const std::string& group);
   Result<remoting::ProducerTable> allProducers(const std::string& address);
@@ -144,11 +136,12 @@ class AdminClient {
   Result<remoting::ConsumeStats> consumeStats(const std::string& address, const std::string& group,
                                               const std::optional<std::string>& topic = {});
   Result<remoting::BrokerConsumeStats> brokerConsumeStats(const std::string& address, bool orderly);
-  /// CONSUMER_NOT_ONLINE as refusal() when the group has no member (4.x brokers). `timestamp_ms`
-  /// -1 means the end of the queues.
-  Result<remoting::ResetOffsetBody> resetOffset(const std::string& address,
-                                                const std::string& group, const std::string& topic,
-                                                int64_t timestamp_ms, bool force);
+  /// nullopt when the group has no member that could do it (4.x brokers). `timestamp_ms` -1 means
+  /// the end of the queues.
+  Result<std::optional<remoting::ResetOffsetBody>> resetOffset(const std::string& address,
+                                                               const std::string& group,
+                                                               const std::string& topic,
+                                                               int64_t timestamp_ms, bool force);
   Result<remoting::GetConsumerStatusBody> consumerStatus(const std::string& address,
                                                          const std::string& group,
                                                          const std::string& topic,
@@ -169,9 +162,6 @@ class AdminClient {
   Result<int64_t> minOffset(const std::string& address, const std::string& topic, int32_t queue_id);
   Result<int64_t> searchOffset(const std::string& address, const std::string& topic,
                                int32_t queue_id, int64_t timestamp_ms);
-  /// NotFound, with QUERY_NOT_FOUND as refusal(), when the group has none.
-  Result<int64_t> consumerOffset(const std::string& address, const std::string& group,
-                                 const std::string& topic, int32_t queue_id);
   Status updateConsumerOffset(const std::string& address, const std::string& group,
                               const std::string& topic, int32_t queue_id, int64_t offset);
 
@@ -249,6 +239,30 @@ class AdminClient {
   remoting::Deadline deadline() const;
   static Status refused(remoting::ResponseCode code, const std::string& remark);
 
+  /// The answer, also when it is a refusal.
+  template <remoting::Command C>
+  remoting::CallResult<C> exchange(const std::string& address, C request, std::string body = {}) {
+    remoting::CallResult<C> result =
+        remotingClient().callSync(address, std::move(request), std::move(body), deadline());
+    return result.ok() ? std::move(result)
+                       : remoting::CallResult<C>(result.status().withContext(address));
+  }
+  /// Makes a refusal an error.
+  template <class Reply>
+  static Result<Reply> accepted(Result<Reply> reply) {
+    return reply.ok() && !reply->success() ? refused(reply->code, reply->remark) : std::move(reply);
+  }
+  /// The same, with nullopt for a refusal with `code`.
+  template <class Reply>
+  static Result<std::optional<Reply>> acceptedUnless(remoting::ResponseCode code,
+                                                     Result<Reply> reply) {
+    if (reply.ok() && reply->code == code) {
+      return std::optional<Reply>();
+    }
+    ROCKETMQ_ASSIGN_OR_RETURN(Reply good, accepted(std::move(reply)));
+    return std::optional<Reply>(std::move(good));
+  }
+
   /// call() without a use for the answer.
   template <remoting::Command C>
   Status tell(const std::string& address, C request, std::string body = {}) {
@@ -266,12 +280,13 @@ class AdminClient {
     return decoded.ok() ? std::move(decoded)
                         : Result<T>(decoded.status().withContext("answer of " + address));
   }
-  /// A question to the first name server that answers.
+  /// exchange() with the first name server that answers.
   template <remoting::Command C>
-  Result<remoting::CallReply<C>> callNameServer(C request);
+  remoting::CallResult<C> exchangeWithNameServer(C request);
   template <class T, remoting::Command C>
   Result<T> askNameServer(C request);
-  /// The same request to every name server; the first failure.
+  /// The same request to every name server, whatever the others answer; the first failure, with
+  /// the messages of all.
   template <remoting::Command C>
   Status tellNameServers(const C& request, const std::string& body = {});
 

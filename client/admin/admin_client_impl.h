@@ -41,7 +41,7 @@ class AdminClient::Impl {
 };
 
 template <remoting::Command C>
-Result<remoting::CallReply<C>> AdminClient::callNameServer(C request) {
+remoting::CallResult<C> AdminClient::exchangeWithNameServer(C request) {
   ROCKETMQ_RETURN_IF_ERROR(impl_->has_name_servers);
   auto promise = std::make_shared<std::promise<std::pair<remoting::CallResult<C>, std::string>>>();
   auto future = promise->get_future();
@@ -53,25 +53,28 @@ Result<remoting::CallReply<C>> AdminClient::callNameServer(C request) {
   if (!result.ok()) {
     return result.status().withContext("name server " + address);
   }
-  if (!result->success()) {
-    return refused(result->code, result->remark);
-  }
-  return std::move(*result);
+  return std::move(result);
 }
 
 template <class T, remoting::Command C>
 Result<T> AdminClient::askNameServer(C request) {
-  ROCKETMQ_ASSIGN_OR_RETURN(const auto reply, callNameServer(std::move(request)));
+  ROCKETMQ_ASSIGN_OR_RETURN(const auto reply, accepted(exchangeWithNameServer(std::move(request))));
   return decodeBody<T>(reply.body, "a name server");
 }
 
 template <remoting::Command C>
 Status AdminClient::tellNameServers(const C& request, const std::string& body) {
   ROCKETMQ_ASSIGN_OR_RETURN(const auto name_servers, nameServers());
+  Status failure;
   for (const std::string& address : name_servers) {
-    ROCKETMQ_RETURN_IF_ERROR(tell(address, request, body).withContext("name server"));
+    const Status told = tell(address, request, body).withContext("name server");
+    if (failure.isOk()) {
+      failure = told;
+    } else if (!told.isOk()) {
+      failure = Status(failure.code(), failure.message() + "; " + told.message());
+    }
   }
-  return Status::ok();
+  return failure;
 }
 
 }  // namespace rocketmq::client

@@ -79,16 +79,6 @@ Result<int64_t> AdminClient::searchOffset(const std::string& address, const std:
   return reply.header.offset;
 }
 
-Result<int64_t> AdminClient::consumerOffset(const std::string& address, const std::string& group,
-                                            const std::string& topic, int32_t queue_id) {
-  ROCKETMQ_ASSIGN_OR_RETURN(
-      const auto reply, call(address, remoting::QueryConsumerOffset{.consumer_group = group,
-                                                                    .topic = topic,
-                                                                    .queue_id = queue_id,
-                                                                    .set_zero_if_not_found = {}}));
-  return reply.header.offset;
-}
-
 Status AdminClient::updateConsumerOffset(const std::string& address, const std::string& group,
                                          const std::string& topic, int32_t queue_id,
                                          int64_t offset) {
@@ -107,12 +97,11 @@ Result<std::vector<MessageExt>> AdminClient::queryMessages(const std::string& ad
   request.begin_ms = query.begin_ms;
   request.end_ms = query.end_ms;
   request.unique_key = query.unique_key;
-  const auto reply = call(address, std::move(request));
-  if (!reply.ok()) {
-    if (refusal(reply.status()) == remoting::ResponseCode::kQueryNotFound) {
-      return std::vector<MessageExt>();
-    }
-    return reply.status();
+  ROCKETMQ_ASSIGN_OR_RETURN(const auto reply,
+                            acceptedUnless(remoting::ResponseCode::kQueryNotFound,
+                                           exchange(address, std::move(request))));
+  if (!reply) {
+    return std::vector<MessageExt>();
   }
   DecodedMessages decoded = decodeMessages(reply->body);
   ROCKETMQ_RETURN_IF_ERROR(decoded.rest);

@@ -108,6 +108,20 @@ TEST_F(DaemonsTest, AMisspeltSettingOnTheCommandLineIsRefusedWithTheNearestName)
   EXPECT_EQ(shown.status, 0) << shown.output;
 }
 
+// In the same words as a broker, and as far as a broker does.
+TEST_F(DaemonsTest, ANameServerReadsItsCommandLineAsABrokerDoes) {
+  const std::string file = conf("n.conf", "listenPort=0\n");
+  expectRefusal("rocketmq-namesrv", {"-c", file, "--brokerLiveTimeou=3000"},
+                {"command line", "brokerLiveTimeou:", "no such setting", "brokerLiveTimeout?"});
+  expectRefusal("rocketmq-namesrv", {"-c", file, "--listenPort"},
+                {"value of --listenPort is missing"});
+  const Cluster::Outcome shown =
+      runProgram(programPath("rocketmq-namesrv"),
+                 {"--c", file, "--serverWorkerThreads=8", "--brokerLiveTimeout", "3000", "--p"});
+  EXPECT_EQ(shown.status, 0) << shown.output;
+  EXPECT_NE(shown.output.find("brokerLiveTimeout=3000\n"), std::string::npos) << shown.output;
+}
+
 TEST_F(DaemonsTest, AMissingSettingsFileIsSaidInOneLine) {
   expectRefusal("rocketmq-broker", {"-c", folder_ / "nowhere.conf"}, {"nowhere.conf"});
 }

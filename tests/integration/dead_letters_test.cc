@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "common/clock.h"
 #include "tests/integration/client_fixture.h"
 
 namespace rocketmq::test {
@@ -155,6 +156,29 @@ TEST_F(DeadLettersTest, AQueueIsPrintedWithItsTagsCounted) {
   EXPECT_THAT(
       cluster_->admin({"printMsgByQueue", "-t", topic_, "-a", "broker-a", "-i", "99"}).output,
       HasSubstr("has no queue 99 on broker broker-a"));
+}
+
+// To find messages with a tag, the broker looks beyond the time that was asked for.
+TEST_F(DeadLettersTest, MessagesBehindTheTimeThatWasAskedForAreNeitherPrintedNorCounted) {
+  const auto sender = producer();
+  const MessageQueue queue{topic_, "broker-a", 0};
+  const auto now = [] { return SystemClock::instance().nowMs(); };
+  const auto send = [&](const std::string& tag, const std::string& body) {
+    Message message(topic_, tag, body);
+    sender->send(message, queue);
+  };
+  send("TagA", "within");
+  send("TagB", "of another tag");
+  const TimestampMs end = now() + 1;
+  ASSERT_TRUE(eventually([&] { return now() > end; }));
+  send("TagA", "behind");
+  const std::string printed =
+      cluster_
+          ->admin({"printMsgByQueue", "-t", topic_, "-a", "broker-a", "-i", "0", "-s", "TagA", "-e",
+                   std::to_string(end), "-p", "true", "-f", "true"})
+          .output;
+  EXPECT_THAT(printed, AllOf(HasSubstr("BODY: within"), Not(HasSubstr("BODY: behind")),
+                             ContainsRegex("Tag: TagA +Count: 1\n")));
 }
 
 }  // namespace

@@ -409,5 +409,50 @@ TEST_F(MqadminTest, NameServerSettingsAndPermissions) {
   EXPECT_THAT(admin({"topicRoute", "-t", topic_}), HasSubstr("\"perm\":6"));
 }
 
+// Promise: a server that cannot be reached is named, and keeps a change from no other one.
+TEST_F(MqadminTest, AChangeThatFailsAtOneServerIsMadeAtTheOthers) {
+  constexpr int kRegisterBroker = 103;
+  RawClient dead(cluster_->namesrvPort());
+  ASSERT_EQ(dead.call(kRegisterBroker,
+                      R"({"brokerName":"a-dead","brokerAddr":"127.0.0.1:1","brokerId":0,)"
+                      R"("clusterName":"DefaultCluster","haServerAddr":"127.0.0.1:2"})")
+                .code,
+            0);
+  const std::string broker = cluster_->brokerAddr();
+  const auto expectHalf = [&](const std::vector<std::string>& arguments, const std::string& done) {
+    const Cluster::Outcome outcome = cluster_->admin(arguments);
+    EXPECT_EQ(outcome.status, 1);
+    EXPECT_THAT(outcome.output, AllOf(ContainsRegex("127.0.0.1:1\\)? failed: "), HasSubstr(done),
+                                      ContainsRegex("failed at 1 of 2 (brok|serv)ers")));
+  };
+  expectHalf({"updateTopic", "-c", "DefaultCluster", "-t", topic_},
+             "create topic to " + broker + " success.");
+  expectHalf({"updateSubGroup", "-c", "DefaultCluster", "-g", "GroupOfTwo"},
+             "create subscription group to " + broker + " success.");
+  expectHalf({"updateBrokerConfig", "-c", "DefaultCluster", "-k", "fileReservedTime", "-v", "71"},
+             "update broker config success, " + broker);
+  expectHalf({"deleteSubGroup", "-c", "DefaultCluster", "-g", "GroupOfTwo"},
+             "from broker [" + broker + "]");
+  EXPECT_THAT(admin({"topicRoute", "-t", topic_}), HasSubstr("broker-a"));
+  expectHalf({"deleteTopic", "-c", "DefaultCluster", "-t", topic_}, "");
+  expectFailure({"topicRoute", "-t", topic_}, "No topic route info");
+
+  const auto adminOfTwo = [](std::vector<std::string> arguments) {
+    arguments.insert(arguments.end(), {"-n", "127.0.0.1:1;" + cluster_->namesrvAddr()});
+    return runProgram(programPath("rocketmq-admin"), arguments);
+  };
+  const Cluster::Outcome added = adminOfTwo({"addWritePerm", "-b", "broker-a"});
+  EXPECT_EQ(added.status, 1);
+  EXPECT_THAT(added.output, AllOf(HasSubstr("127.0.0.1:1 failed: "),
+                                  HasSubstr("add write perm of broker[broker-a] in name server[" +
+                                            cluster_->namesrvAddr() + "] OK")));
+  const Cluster::Outcome put = adminOfTwo({"updateKvConfig", "-s", "N", "-k", "k", "-v", "v"});
+  EXPECT_EQ(put.status, 1);
+  EXPECT_THAT(put.output, HasSubstr("name server: 127.0.0.1:1"));
+  RawClient client(cluster_->namesrvPort());
+  EXPECT_EQ(client.call(kGetKvConfig, R"({"namespace":"N","key":"k"})").ext.at("value"), "v");
+  admin({"deleteKvConfig", "-s", "N", "-k", "k"});
+}
+
 }  // namespace
 }  // namespace rocketmq::test

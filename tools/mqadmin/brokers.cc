@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <string_view>
 #include <utility>
 
 #include <CLI/CLI.hpp>
@@ -10,6 +11,15 @@
 #include "common/validate.h"
 
 namespace rocketmq::mqadmin {
+namespace {
+
+Status allOf(size_t failures, size_t servers, std::string_view kind) {
+  return failures == 0 ? Status::ok()
+                       : Status::internal(fmt::format("failed at {} of {} {}, as said above",
+                                                      failures, servers, kind));
+}
+
+}  // namespace
 
 void BrokerChoice::addTo(CLI::App& app, const std::string& verb) {
   app.add_option("-b,--brokerAddr", broker_, verb + " which broker");
@@ -77,9 +87,23 @@ Status atEachBroker(const std::map<std::string, std::string>& brokers,
       fmt::print("{} ({}) failed: {}\n", name, address, done.message());
     }
   }
-  return failures == 0 ? Status::ok()
-                       : Status::internal(fmt::format("failed at {} of {} brokers, as said above",
-                                                      failures, brokers.size()));
+  return allOf(failures, brokers.size(), "brokers");
+}
+
+Status atEach(const std::vector<std::string>& addresses,
+              const std::function<Status(const std::string&)>& work) {
+  if (addresses.size() == 1) {
+    return work(addresses.front());
+  }
+  size_t failures = 0;
+  for (const std::string& address : addresses) {
+    const Status done = work(address);
+    if (!done.isOk()) {
+      ++failures;
+      fmt::print("{} failed: {}\n", address, done.message());
+    }
+  }
+  return allOf(failures, addresses.size(), "servers");
 }
 
 Result<OnlineGroup> onlineGroup(client::AdminClient& admin, const std::string& group,
@@ -91,10 +115,11 @@ Result<OnlineGroup> onlineGroup(client::AdminClient& admin, const std::string& g
   Status last = Status::notFound("no broker knows the group " + group);
   for (const auto& [name, address] : brokers) {
     auto members = admin.consumerConnection(address, group);
-    if (members.ok()) {
-      return OnlineGroup{.broker = address, .members = std::move(*members)};
+    if (members.ok() && *members) {
+      return OnlineGroup{.broker = address, .members = std::move(**members)};
     }
-    last = members.status();
+    last = members.ok() ? Status::notFound("the group " + group + " has no member at " + address)
+                        : members.status();
   }
   return last;
 }

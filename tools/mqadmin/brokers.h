@@ -53,6 +53,10 @@ Result<std::map<std::string, std::string>> brokersOfGroup(client::AdminClient& a
 Status atEachBroker(const std::map<std::string, std::string>& brokers,
                     const std::function<Status(const std::string&, const std::string&)>& work);
 
+/// The same for addresses, of brokers or of name servers. What fails at the only one is the error.
+Status atEach(const std::vector<std::string>& addresses,
+              const std::function<Status(const std::string&)>& work);
+
 /// The members of a group as one broker has them.
 struct OnlineGroup {
   std::string broker;  ///< Its address.

@@ -45,12 +45,13 @@ void printLine(std::string_view name, const std::string& value) {
 /// RocketMQ's words for what became of a message in a group (TrackType).
 Result<std::string> trackType(client::AdminClient& admin, const std::string& address,
                               const std::string& group, const MessageExt& message) {
-  const auto connection = admin.consumerConnection(address, group);
-  if (!connection.ok()) {
-    return client::AdminClient::refusal(connection.status()) ==
-                   remoting::ResponseCode::kConsumerNotOnline
-               ? std::string("NOT_ONLINE")
-               : std::string("UNKNOWN");
+  const auto answer = admin.consumerConnection(address, group);
+  if (!answer.ok()) {
+    return std::string("UNKNOWN");
+  }
+  const std::optional<remoting::ConsumerConnection>& connection = *answer;
+  if (!connection) {
+    return std::string("NOT_ONLINE");
   }
   if (connection->consume_type == model::ConsumeType::kActively) {
     return std::string("PULL");

@@ -7,6 +7,9 @@
 namespace rocketmq::mqadmin {
 namespace {
 
+/// How many messages are pulled at a time.
+constexpr int32_t kPullBatch = 32;
+
 /// The offset a text of time stands for in a queue; `otherwise` without a text.
 Result<int64_t> offsetAt(client::AdminClient& admin, const ReadableQueue& at,
                          const std::string& time_text, int64_t otherwise) {
@@ -49,6 +52,29 @@ Result<OffsetRange> rangeOf(client::AdminClient& admin, const ReadableQueue& at,
   ROCKETMQ_ASSIGN_OR_RETURN(range.from, offsetAt(admin, at, begin, min));
   ROCKETMQ_ASSIGN_OR_RETURN(range.to, offsetAt(admin, at, end, max));
   return range;
+}
+
+Status forEachMessage(client::AdminClient& admin, const ReadableQueue& at, const OffsetRange& range,
+                      const std::string& tags, const std::function<Status(MessageExt&)>& use,
+                      const std::function<void(PullStatus, int64_t)>& on_none) {
+  for (int64_t from = range.from; from < range.to;) {
+    const auto batch = static_cast<int32_t>(std::min<int64_t>(kPullBatch, range.to - from));
+    ROCKETMQ_ASSIGN_OR_RETURN(auto pulled, admin.pull(at.address, at.queue, from, batch, tags));
+    for (MessageExt& message : pulled.messages) {
+      // To find that many that match, brokers look beyond.
+      if (message.queueOffset() < range.to) {
+        ROCKETMQ_RETURN_IF_ERROR(use(message));
+      }
+    }
+    if (pulled.status != PullStatus::kFound) {
+      on_none(pulled.status, from);
+    }
+    if (pulled.status == PullStatus::kNoNewMessage || pulled.next_begin_offset <= from) {
+      break;
+    }
+    from = pulled.next_begin_offset;
+  }
+  return Status::ok();
 }
 
 }  // namespace rocketmq::mqadmin

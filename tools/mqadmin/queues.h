@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -8,9 +9,6 @@
 #include "common/status.h"
 
 namespace rocketmq::mqadmin {
-
-/// How many messages the commands pull at a time.
-inline constexpr int32_t kPullBatch = 32;
 
 /// One queue with the address of its broker.
 struct ReadableQueue {
@@ -32,5 +30,12 @@ struct OffsetRange {
 /// for parseTime(); empty texts mean the ends of the queue.
 Result<OffsetRange> rangeOf(client::AdminClient& admin, const ReadableQueue& at,
                             const std::string& begin, const std::string& end);
+
+/// Calls `use` for the messages of `range` whose tags match, in order, until it fails. After each
+/// pull that found none `on_none(status, offset)` is told.
+Status forEachMessage(
+    client::AdminClient& admin, const ReadableQueue& at, const OffsetRange& range,
+    const std::string& tags, const std::function<Status(MessageExt&)>& use,
+    const std::function<void(PullStatus, int64_t)>& on_none = [](PullStatus, int64_t) {});
 
 }  // namespace rocketmq::mqadmin

@@ -106,11 +106,7 @@ Result<RegisterBrokerBody> decodeBinary(std::string_view plain) {
 
 }  // namespace
 
-Result<std::string> encodeRegisterBrokerBody(const RegisterBrokerBody& body, bool compressed,
-                                             int32_t version) {
-  if (!compressed) {
-    return json::encode(body);
-  }
+std::string unpackedRegisterBrokerBody(const RegisterBrokerBody& body, int32_t version) {
   const model::TopicConfigTable& table = body.topic_config_serialize_wrapper;
   std::string plain;
   ByteWriter writer(plain);
@@ -123,7 +119,19 @@ Result<std::string> encodeRegisterBrokerBody(const RegisterBrokerBody& body, boo
   if (version >= kVersion5_0_0) {
     writer.write(int32_t{0});
   }
-  return compress(CompressionType::kZlib, plain, kCompressionLevel);
+  return plain;
+}
+
+Result<std::string> packRegisterBrokerBody(std::string_view unpacked) {
+  return compress(CompressionType::kZlib, unpacked, kCompressionLevel);
+}
+
+Result<std::string> encodeRegisterBrokerBody(const RegisterBrokerBody& body, bool compressed,
+                                             int32_t version) {
+  if (!compressed) {
+    return json::encode(body);
+  }
+  return packRegisterBrokerBody(unpackedRegisterBrokerBody(body, version));
 }
 
 Result<RegisterBrokerBody> decodeRegisterBrokerBody(std::string_view bytes, bool compressed,

@@ -31,6 +31,11 @@ struct RegisterBrokerBody {
 /// The most that a compressed body may unpack to; some 500,000 topics.
 inline constexpr size_t kRegisterBodyBytesMax = size_t{32} << 20;
 
+/// What the compressed form unpacks to.
+std::string unpackedRegisterBrokerBody(const RegisterBrokerBody& body, int32_t version);
+/// The compressed form of that.
+Result<std::string> packRegisterBrokerBody(std::string_view unpacked);
+
 /// JSON, or the zlib form when `compressed`. The latter loses order and topicSysFlag of the topics,
 /// as in RocketMQ. `version` is the one in the request's header: from kVersion5_0_0 on the
 /// compressed form ends with an (empty) section of static topics.

@@ -1,19 +1,28 @@
 // Push consumers that consume each queue in order.
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <atomic>
 #include <future>
+#include <string>
 #include <thread>
 
+#include "tests/support/read_file.h"
 #include "tests/unit/client/push_consumer_fixture.h"
 
 namespace rocketmq::client {
 namespace {
 
 using std::chrono::milliseconds;
+
+/// A thread of this process that waits for something.
+bool isAsleep(pid_t thread) {
+  const std::string stat = test::readFile("/proc/self/task/" + std::to_string(thread) + "/stat");
+  return stat.find(") S ") != std::string::npos;
+}
 
 TEST_F(PushConsumerTest, OrderlyMessagesComeInOrderUnderTheBrokersLock) {
   for (int i = 0; i < 50; ++i) {
@@ -175,7 +184,6 @@ TEST_F(PushConsumerTest, AnOrderlyListenerThatOutlastsTheShutdownGivesItsQueueBa
       if (++calls == 1) {
         entered.set_value();
         go_on.get_future().wait();
-        std::this_thread::sleep_for(milliseconds(20));  // So that the destructor is there first.
       }
       return ConsumeOrderlyStatus::kSuccess;
     });
@@ -183,9 +191,19 @@ TEST_F(PushConsumerTest, AnOrderlyListenerThatOutlastsTheShutdownGivesItsQueueBa
     entered.get_future().wait();
     subject->shutdown();
     EXPECT_FALSE(broker().locked().empty()) << "nobody else may have the queue yet";
-    go_on.set_value();
+    std::promise<pid_t> thread_id;
+    std::thread destroying;
     if (group == "destroyed") {
-      subject.reset();
+      destroying = std::thread([&] {
+        thread_id.set_value(::gettid());
+        subject.reset();
+      });
+      const pid_t id = thread_id.get_future().get();
+      EXPECT_TRUE(eventually([id] { return isAsleep(id); })) << "the destructor waits";
+    }
+    go_on.set_value();
+    if (destroying.joinable()) {
+      destroying.join();
     }
     EXPECT_TRUE(eventually([this] { return broker().locked().empty(); }));
     EXPECT_EQ(broker().committed(group, "T"), 1);

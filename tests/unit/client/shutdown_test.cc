@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <future>
 #include <random>
+#include <string>
 #include <thread>
 
 #include "remoting/protocol/commands/transaction.h"
@@ -406,15 +407,17 @@ TEST(ShutdownTest, ACallbackMayShutItsProducerDownAndDestroyIt) {
     config.producer_group = "PG";
     auto producer = std::make_unique<DefaultMQProducer>(config);
     producer->start();
-    std::promise<void> gone;
-    const SendCallback last_wish{.on_success =
-                                     [&](const SendResult&) {
-                                       producer.reset();
-                                       gone.set_value();
-                                     },
-                                 .on_exception = [&](const MQException&) { gone.set_value(); }};
+    std::promise<std::string> gone;
+    const SendCallback last_wish{
+        .on_success =
+            [&](const SendResult&) {
+              producer.reset();
+              gone.set_value("sent");
+            },
+        .on_exception = [&](const MQException& error) { gone.set_value(error.what()); }};
     producer->send(Message("T", "x"), last_wish);
-    gone.get_future().wait();
+    ASSERT_EQ(gone.get_future().get(), "sent");
+    EXPECT_EQ(producer, nullptr);
   }
 }
 

@@ -40,8 +40,7 @@ const SettingsTable<TestSettings>& TestSettings::settings() {
           .important(),
       setting("autoCreateTopicEnable", &S::auto_create, Change::kLive, "Create topics."),
       setting("mappedFileSizeCommitLog", &S::file_bytes, atLeast(1024), Change::kRestart,
-              "Bytes of a file.")
-          .formerKey("mapedFileSizeCommitLog"),
+              "Bytes of a file."),
       setting("diskRatio", &S::ratio, range(0.1, 1.0), Change::kLive, "Share of a|b.").own(),
       setting("brokerIP1", &S::broker_ip, Change::kRestart, "Address.")
           .documentedDefault("first local address")
@@ -141,14 +140,6 @@ TEST(LoadSettingsTest, LetsTheLastOfTwoLinesWin) {
   ASSERT_TRUE(load(settings, "listenPort=nonsense\nlistenPort=2\n").ok());
   EXPECT_EQ(settings.listen_port, 2);
   EXPECT_NE(loadError("listenPort=2\nlistenPort=nonsense\n").find(":2:"), std::string::npos);
-}
-
-TEST(LoadSettingsTest, TakesAFormerName) {
-  TestSettings settings;
-  ASSERT_TRUE(load(settings, "mapedFileSizeCommitLog=4096\n").ok());
-  EXPECT_EQ(settings.file_bytes, 4096);
-  ASSERT_TRUE(load(settings, "mappedFileSizeCommitLog=1\nmapedFileSizeCommitLog=8192\n").ok());
-  EXPECT_EQ(settings.file_bytes, 8192) << "both names mean one setting";
 }
 
 TEST(LoadSettingsTest, AcceptsRocketMqsOtherKeysInSilence) {

@@ -480,6 +480,17 @@ TEST_F(LargeBrokerTest, ABrokerThatReconnectsWhileItGoesHasAllItsTopics) {
   EXPECT_FALSE(enrollLazily(again, topics_)) << "nothing is missing";
 }
 
+// As Java brokers do without forceRegister: they ask, and register only when something changed.
+TEST_F(LargeBrokerTest, ABrokerThatAsksWhileItGoesIsToldToRegister) {
+  advance(milliseconds(120'001));
+  EXPECT_FALSE(table_.expire(now_).is_done);
+  EXPECT_TRUE(table_.queryDataVersion(master().broker, version(1), now_).changed);
+  EXPECT_TRUE(table_.expire(now_).is_done) << "to ask is a sign of life";
+  EXPECT_TRUE(enrollLazily(master(), topics_));
+  EXPECT_EQ(routed(), kTopics);
+  EXPECT_FALSE(table_.queryDataVersion(master().broker, version(1), now_).changed);
+}
+
 /// A table that is full soon.
 class FullRouteTableTest : public RouteTableTest {
  protected:
@@ -552,6 +563,14 @@ TEST_F(FullRouteTableTest, TopicsBeyondTheBoundOfABrokerAreLeftOutUntilThereIsRo
       << "the same version brings what was left out";
   EXPECT_THAT(table_.publish()->topics(), UnorderedElementsAre("C", "D", "E"));
   EXPECT_FALSE(enrollLazily(changed(master(), 2), topics({"C", "D", "E"})));
+}
+
+TEST_F(FullRouteTableTest, ABrokerWhoseTopicsWereLeftOutIsToldToRegister) {
+  enroll(master(), topics({"A", "B", "C", "D"}));
+  EXPECT_TRUE(table_.queryDataVersion(master().broker, version(1), now_).changed);
+  table_.deleteTopic("A");
+  EXPECT_EQ(enroll(master(), topics({"B", "C", "D"})).topics_left_out, 0u);
+  EXPECT_FALSE(table_.queryDataVersion(master().broker, version(1), now_).changed);
 }
 
 TEST_F(FullRouteTableTest, ASingleTopicTooManyIsRefused) {

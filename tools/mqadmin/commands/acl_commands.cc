@@ -51,10 +51,12 @@ class UpdateAclConfig : public Command {
       account_.admin = parseBool(admin_);
     }
     ROCKETMQ_ASSIGN_OR_RETURN(const auto addresses, brokers_.all(admin));
-    for (const std::string& address : addresses) {
+    const auto update = [&](const std::string& address) {
       ROCKETMQ_RETURN_IF_ERROR(admin.updateAclAccount(address, account_).withContext(address));
       fmt::print("create or update plain access config to {} success.\n", address);
-    }
+      return Status::ok();
+    };
+    ROCKETMQ_RETURN_IF_ERROR(atEach(addresses, update));
     printAccount();
     return Status::ok();
   }
@@ -93,10 +95,12 @@ class DeleteAclConfig : public Command {
 
   Status run(client::AdminClient& admin) override {
     ROCKETMQ_ASSIGN_OR_RETURN(const auto addresses, brokers_.all(admin));
-    for (const std::string& address : addresses) {
+    const auto remove = [&](const std::string& address) {
       ROCKETMQ_RETURN_IF_ERROR(admin.deleteAclAccount(address, access_key_).withContext(address));
       fmt::print("delete plain access config account from {} success.\n", address);
-    }
+      return Status::ok();
+    };
+    ROCKETMQ_RETURN_IF_ERROR(atEach(addresses, remove));
     fmt::print("account's accesskey is:{}\n", access_key_);
     return Status::ok();
   }
@@ -124,12 +128,12 @@ class UpdateGlobalWhiteAddr : public Command {
 
   Status run(client::AdminClient& admin) override {
     ROCKETMQ_ASSIGN_OR_RETURN(const auto addresses, brokers_.all(admin));
-    for (const std::string& address : addresses) {
+    return atEach(addresses, [&](const std::string& address) {
       ROCKETMQ_RETURN_IF_ERROR(
           admin.updateGlobalWhiteAddresses(address, request_).withContext(address));
       fmt::print("update global white remote addresses to {} success.\n", address);
-    }
-    return Status::ok();
+      return Status::ok();
+    });
   }
 
  private:

@@ -84,11 +84,11 @@ class UpdateBrokerConfig : public Command {
 
   Status run(client::AdminClient& admin) override {
     ROCKETMQ_ASSIGN_OR_RETURN(const auto addresses, brokers_.masters(admin));
-    for (const std::string& address : addresses) {
+    return atEach(addresses, [&](const std::string& address) {
       ROCKETMQ_RETURN_IF_ERROR(admin.updateBrokerConfig(address, {{key_, value_}}));
       fmt::print("update broker config success, {}\n", address);
-    }
-    return Status::ok();
+      return Status::ok();
+    });
   }
 
  private:

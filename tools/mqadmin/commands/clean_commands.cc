@@ -7,6 +7,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "tools/mqadmin/brokers.h"
 #include "tools/mqadmin/command.h"
 
 namespace rocketmq::mqadmin {
@@ -30,9 +31,8 @@ class Clean : public Command {
 
   Status run(client::AdminClient& admin) override {
     ROCKETMQ_ASSIGN_OR_RETURN(const auto addresses, brokers(admin));
-    for (const std::string& address : addresses) {
-      ROCKETMQ_RETURN_IF_ERROR((admin.*request_)(address));
-    }
+    ROCKETMQ_RETURN_IF_ERROR(
+        atEach(addresses, [&](const std::string& address) { return (admin.*request_)(address); }));
     fmt::print("success\n");
     return Status::ok();
   }

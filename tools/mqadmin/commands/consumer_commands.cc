@@ -41,7 +41,7 @@ Result<GroupProgress> progressOf(client::AdminClient& admin, const std::string& 
     if (!progress.online) {
       auto connection = admin.consumerConnection(address, group);
       if (connection.ok()) {
-        progress.online = std::move(*connection);
+        progress.online = std::move(*connection);  // Nobody, perhaps.
       }
     }
   }

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <functional>
 #include <map>
 #include <string>
 #include <vector>
@@ -78,24 +77,6 @@ class DeadLetters {
     return parts;
   }
 
-  /// Calls `use` for the letters of a part, in order, until it fails.
-  static Status forEach(client::AdminClient& admin, const Part& part,
-                        const std::function<Status(MessageExt&)>& use) {
-    for (int64_t from = part.range.from; from < part.range.to;) {
-      const auto batch = static_cast<int32_t>(std::min<int64_t>(kPullBatch, part.range.to - from));
-      ROCKETMQ_ASSIGN_OR_RETURN(auto pulled,
-                                admin.pull(part.at.address, part.at.queue, from, batch));
-      for (MessageExt& message : pulled.messages) {
-        ROCKETMQ_RETURN_IF_ERROR(use(message));
-      }
-      if (pulled.next_begin_offset <= from) {
-        break;
-      }
-      from = pulled.next_begin_offset;
-    }
-    return Status::ok();
-  }
-
  private:
   std::string topic() const { return std::string(kDlqTopicPrefix) + group_; }
 
@@ -107,12 +88,12 @@ class DeadLetters {
   }
 
   Result<std::map<std::string, std::string>> brokersOf(client::AdminClient& admin) const {
-    auto brokers = admin.brokersOfTopic(topic());
-    if (client::AdminClient::refusal(brokers.status()) == remoting::ResponseCode::kTopicNotExist) {
+    ROCKETMQ_ASSIGN_OR_RETURN(auto brokers, admin.findBrokersOfTopic(topic()));
+    if (!brokers) {
       return Status::notFound("group " + group_ + " has no dead letters (no topic " + topic() +
                               ")");
     }
-    return brokers;
+    return std::move(*brokers);
   }
 
   std::string group_;
@@ -176,11 +157,12 @@ class QueryDlq : public Command {
       skip -= skipped;
       part.range.from += skipped;
       part.range.to = std::min(part.range.to, part.range.from + left);
-      ROCKETMQ_RETURN_IF_ERROR(DeadLetters::forEach(admin, part, [&left](MessageExt& message) {
-        printRow(message);
-        --left;
-        return Status::ok();
-      }));
+      ROCKETMQ_RETURN_IF_ERROR(
+          forEachMessage(admin, part.at, part.range, "*", [&left](const MessageExt& message) {
+            printRow(message);
+            --left;
+            return Status::ok();
+          }));
     }
     fmt::print("\npage {} of {}, {} dead letters\n", page_,
                std::max<int64_t>(1, (total + count_ - 1) / count_), total);
@@ -234,7 +216,7 @@ class ResendDlq : public Command {
     }
     ROCKETMQ_ASSIGN_OR_RETURN(const auto parts, letters_.byTime(admin));
     for (const DeadLetters::Part& part : parts) {
-      ROCKETMQ_RETURN_IF_ERROR(DeadLetters::forEach(admin, part, again));
+      ROCKETMQ_RETURN_IF_ERROR(forEachMessage(admin, part.at, part.range, "*", again));
     }
     return Status::ok();
   }

@@ -40,10 +40,12 @@ class UpdateSubGroup : public Command {
     config_.consume_broadcast_enable = parseBool(broadcast_enable_);
     config_.notify_consumer_ids_changed_enable = parseBool(notify_enable_);
     ROCKETMQ_ASSIGN_OR_RETURN(const auto addresses, brokers_.masters(admin));
-    for (const std::string& address : addresses) {
+    const auto update = [&](const std::string& address) {
       ROCKETMQ_RETURN_IF_ERROR(admin.updateSubscriptionGroup(address, config_));
       fmt::print("create subscription group to {} success.\n", address);
-    }
+      return Status::ok();
+    };
+    ROCKETMQ_RETURN_IF_ERROR(atEach(addresses, update));
     fmt::print("{}\n", describe(config_));
     return Status::ok();
   }
@@ -70,28 +72,32 @@ class DeleteSubGroup : public Command {
 
   Status run(client::AdminClient& admin) override {
     ROCKETMQ_ASSIGN_OR_RETURN(const auto addresses, brokers_.masters(admin));
-    for (const std::string& address : addresses) {
-      ROCKETMQ_RETURN_IF_ERROR(
-          admin.deleteSubscriptionGroup(address, group_, parseBool(remove_offset_)));
-      if (brokers_.hasBroker()) {
-        fmt::print("delete subscription group [{}] from broker [{}] success.\n", group_, address);
-      } else {
-        fmt::print("delete subscription group [{}] from broker [{}] in cluster [{}] success.\n",
-                   group_, address, brokers_.cluster());
-      }
-    }
+    ROCKETMQ_RETURN_IF_ERROR(
+        atEach(addresses, [&](const std::string& address) { return deleteAt(admin, address); }));
     return brokers_.hasBroker() ? Status::ok() : deleteGroupTopics(admin, addresses);
   }
 
  private:
+  Status deleteAt(client::AdminClient& admin, const std::string& address) const {
+    ROCKETMQ_RETURN_IF_ERROR(
+        admin.deleteSubscriptionGroup(address, group_, parseBool(remove_offset_)));
+    if (brokers_.hasBroker()) {
+      fmt::print("delete subscription group [{}] from broker [{}] success.\n", group_, address);
+    } else {
+      fmt::print("delete subscription group [{}] from broker [{}] in cluster [{}] success.\n",
+                 group_, address, brokers_.cluster());
+    }
+    return Status::ok();
+  }
+
   /// In a whole cluster nobody is left to use the group's retry and dead-letter topics.
   Status deleteGroupTopics(client::AdminClient& admin,
                            const std::vector<std::string>& addresses) const {
     for (const std::string_view prefix : {kRetryTopicPrefix, kDlqTopicPrefix}) {
       const std::string topic = std::string(prefix) + group_;
-      for (const std::string& address : addresses) {
-        ROCKETMQ_RETURN_IF_ERROR(admin.deleteTopicInBroker(address, topic));
-      }
+      ROCKETMQ_RETURN_IF_ERROR(atEach(addresses, [&](const std::string& address) {
+        return admin.deleteTopicInBroker(address, topic);
+      }));
       fmt::print("delete topic [{}] from cluster [{}] success.\n", topic, brokers_.cluster());
       ROCKETMQ_RETURN_IF_ERROR(admin.deleteTopicInNameServers(topic));
       fmt::print("delete topic [{}] from NameServer success.\n", topic);

@@ -9,6 +9,7 @@
 #include <CLI/CLI.hpp>
 
 #include "common/properties_file.h"
+#include "tools/mqadmin/brokers.h"
 #include "tools/mqadmin/command.h"
 
 namespace rocketmq::mqadmin {
@@ -106,7 +107,8 @@ class UpdateNamesrvConfig : public Command {
 /// wipeWritePerm and addWritePerm: which requests they make and how they call it.
 class ChangeWritePerm : public Command {
  public:
-  using Call = Result<std::map<std::string, int32_t>> (client::AdminClient::*)(const std::string&);
+  using Call = Result<int32_t> (client::AdminClient::*)(const std::string& address,
+                                                        const std::string& broker_name);
 
   ChangeWritePerm(std::string_view name, std::string_view description, std::string_view verb,
                   Call call)
@@ -120,12 +122,13 @@ class ChangeWritePerm : public Command {
   }
 
   Status run(client::AdminClient& admin) override {
-    ROCKETMQ_ASSIGN_OR_RETURN(const auto counts, (admin.*call_)(broker_name_));
-    for (const auto& [server, topics] : counts) {
+    ROCKETMQ_ASSIGN_OR_RETURN(const auto name_servers, admin.nameServers());
+    return atEach(name_servers, [&](const std::string& server) {
+      ROCKETMQ_ASSIGN_OR_RETURN(const int32_t topics, (admin.*call_)(server, broker_name_));
       fmt::print("{} write perm of broker[{}] in name server[{}] OK, {}\n", verb_, broker_name_,
                  server, topics);
-    }
-    return Status::ok();
+      return Status::ok();
+    });
   }
 
  private:

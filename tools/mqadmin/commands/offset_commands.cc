@@ -14,8 +14,6 @@
 namespace rocketmq::mqadmin {
 namespace {
 
-using remoting::ResponseCode;
-
 /// Sends a group to a time in a topic, on all brokers of the topic, and prints where it goes, or
 /// why it does not.
 class OffsetReset {
@@ -43,13 +41,10 @@ class OffsetReset {
  private:
   Status resetAt(client::AdminClient& admin, const std::string& name, const std::string& address,
                  TimestampMs time) const {
-    auto reset = admin.resetOffset(address, group_, topic_, time, force());
-    if (!reset.ok() &&
-        client::AdminClient::refusal(reset.status()) == ResponseCode::kConsumerNotOnline) {
-      reset = resetOffline(admin, address, name, time);
-    }
-    if (!reset.ok()) {
-      return reset.status();
+    ROCKETMQ_ASSIGN_OR_RETURN(auto reset,
+                              admin.resetOffset(address, group_, topic_, time, force()));
+    if (!reset) {
+      ROCKETMQ_ASSIGN_OR_RETURN(reset, resetOffline(admin, address, name, time));
     }
     for (const auto& [queue, offset] : reset->offset_table) {
       fmt::print("{:<40}  {:<40}  {:<40}\n", cut(queue.broker_name, 32), queue.queue_id, offset);

@@ -36,29 +36,20 @@ const char* statusText(PullStatus status) {
   return "";
 }
 
-/// Prints the messages of [from, to); returns how many.
-Result<int64_t> printRange(client::AdminClient& admin, const ReadableQueue& at, int64_t from,
-                           int64_t to, const std::string& tags, bool with_body) {
+/// Prints the messages of a range, and where none matched; gives how many.
+Result<int64_t> printRange(client::AdminClient& admin, const ReadableQueue& at,
+                           const OffsetRange& range, const std::string& tags, bool with_body) {
   int64_t printed = 0;
-  while (from < to) {
-    const auto batch = static_cast<int32_t>(std::min<int64_t>(kPullBatch, to - from));
-    ROCKETMQ_ASSIGN_OR_RETURN(const auto pulled,
-                              admin.pull(at.address, at.queue, from, batch, tags));
-    for (const MessageExt& message : pulled.messages) {
-      if (message.queueOffset() < to) {
-        fmt::print("{}\n", describeWithBody(message, with_body));
-        ++printed;
-      }
-    }
-    if (pulled.status != PullStatus::kFound) {
-      fmt::print("{} no matched msg. status={}, offset={}\n", queueText(at.queue),
-                 statusText(pulled.status), from);
-    }
-    if (pulled.status == PullStatus::kNoNewMessage || pulled.next_begin_offset <= from) {
-      break;
-    }
-    from = pulled.next_begin_offset;
-  }
+  const auto print = [&](const MessageExt& message) {
+    fmt::print("{}\n", describeWithBody(message, with_body));
+    ++printed;
+    return Status::ok();
+  };
+  const auto print_none = [&at](PullStatus status, int64_t offset) {
+    fmt::print("{} no matched msg. status={}, offset={}\n", queueText(at.queue), statusText(status),
+               offset);
+  };
+  ROCKETMQ_RETURN_IF_ERROR(forEachMessage(admin, at, range, tags, print, print_none));
   return printed;
 }
 
@@ -80,9 +71,8 @@ class PrintMsg : public Command {
     for (const ReadableQueue& at : queues) {
       ROCKETMQ_ASSIGN_OR_RETURN(const OffsetRange range, rangeOf(admin, at, begin_, end_));
       fmt::print("minOffset={}, maxOffset={}, {}\n", range.from, range.to, queueText(at.queue));
-      ROCKETMQ_ASSIGN_OR_RETURN(
-          [[maybe_unused]] const int64_t printed,
-          printRange(admin, at, range.from, range.to, tags_, parseBool(print_body_)));
+      ROCKETMQ_ASSIGN_OR_RETURN([[maybe_unused]] const int64_t printed,
+                                printRange(admin, at, range, tags_, parseBool(print_body_)));
       fmt::print("{:-<56}\n", "");
     }
     return Status::ok();
@@ -140,24 +130,15 @@ class PrintMsgByQueue : public Command {
               std::map<std::string, int64_t>& tags) const {
     const bool counts = parseBool(count_tags_);
     const bool prints = parseBool(print_);
-    for (int64_t from = range.from; from < range.to;) {
-      const auto batch = static_cast<int32_t>(std::min<int64_t>(kPullBatch, range.to - from));
-      ROCKETMQ_ASSIGN_OR_RETURN(const auto pulled,
-                                admin.pull(at.address, at.queue, from, batch, tags_));
-      for (const MessageExt& message : pulled.messages) {
-        if (prints) {
-          fmt::print("{}\n", describeWithBody(message, parseBool(print_body_)));
-        }
-        if (counts && !message.tags().empty()) {
-          ++tags[message.tags()];
-        }
+    return forEachMessage(admin, at, range, tags_, [&](const MessageExt& message) {
+      if (prints) {
+        fmt::print("{}\n", describeWithBody(message, parseBool(print_body_)));
       }
-      if (pulled.next_begin_offset <= from) {
-        break;
+      if (counts && !message.tags().empty()) {
+        ++tags[message.tags()];
       }
-      from = pulled.next_begin_offset;
-    }
-    return Status::ok();
+      return Status::ok();
+    });
   }
 
   std::string topic_;
@@ -254,7 +235,8 @@ class ConsumeMessage : public Command {
     if (from < to) {
       fmt::print("Consume ok\n");
     }
-    ROCKETMQ_ASSIGN_OR_RETURN(const int64_t printed, printRange(admin, at, from, to, "*", true));
+    ROCKETMQ_ASSIGN_OR_RETURN(const int64_t printed,
+                              printRange(admin, at, {.from = from, .to = to}, "*", true));
     left -= printed;
     return Status::ok();
   }

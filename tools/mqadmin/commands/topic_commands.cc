@@ -38,10 +38,12 @@ class UpdateTopic : public Command {
     config_.topic_sys_flag = (parseBool(unit_) ? model::kTopicUnit : 0) |
                              (parseBool(has_unit_sub_) ? model::kTopicUnitSubscription : 0);
     ROCKETMQ_ASSIGN_OR_RETURN(const auto addresses, brokers_.masters(admin));
-    for (const std::string& address : addresses) {
+    const auto update = [&](const std::string& address) {
       ROCKETMQ_RETURN_IF_ERROR(admin.updateTopic(address, config_));
       fmt::print("create topic to {} success.\n", address);
-    }
+      return Status::ok();
+    };
+    ROCKETMQ_RETURN_IF_ERROR(atEach(addresses, update));
     if (config_.order) {
       ROCKETMQ_RETURN_IF_ERROR(writeOrder(admin));
     }
@@ -93,11 +95,16 @@ class DeleteTopic : public Command {
 
   Status run(client::AdminClient& admin) override {
     ROCKETMQ_ASSIGN_OR_RETURN(const auto masters, admin.mastersOfCluster(cluster_));
-    for (const auto& [broker_name, address] : masters) {
-      ROCKETMQ_RETURN_IF_ERROR(admin.deleteTopicInBroker(address, topic_));
+    const Status at_brokers =
+        atEachBroker(masters, [&](const std::string&, const std::string& address) {
+          return admin.deleteTopicInBroker(address, topic_);
+        });
+    if (at_brokers.isOk()) {
+      fmt::print("delete topic [{}] from cluster [{}] success.\n", topic_, cluster_);
     }
-    fmt::print("delete topic [{}] from cluster [{}] success.\n", topic_, cluster_);
+    // In any case: a broker that still has the topic registers it again.
     ROCKETMQ_RETURN_IF_ERROR(admin.deleteTopicInNameServers(topic_));
+    ROCKETMQ_RETURN_IF_ERROR(at_brokers);
     // Else a topic that is made anew under the name would be ordered.
     ROCKETMQ_RETURN_IF_ERROR(admin.deleteKvConfig(kOrderNamespace, topic_));
     fmt::print("delete topic [{}] from NameServer success.\n", topic_);

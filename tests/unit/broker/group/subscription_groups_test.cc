@@ -102,8 +102,8 @@ TEST_F(SubscriptionGroupsTest, UpdatesAndRemovalsCountAndSurvive) {
   config.group_name = "G";
   config.retry_max_times = 3;
   ASSERT_TRUE(groups_->update(config).isOk());
-  EXPECT_TRUE(groups_->setConsumeEnable("G", false));
-  EXPECT_FALSE(groups_->setConsumeEnable("unknown", false));
+  config.consume_enable = false;
+  ASSERT_TRUE(groups_->update(config).isOk());
   EXPECT_EQ(groups_->dataVersion().counter, 2);
   restart();
   EXPECT_EQ(groups_->find("G")->retry_max_times, 3);

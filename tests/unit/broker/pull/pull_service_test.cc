@@ -72,9 +72,12 @@ TEST_F(PullServiceTest, FaultsAreFoundInRocketMqsOrder) {
   next.is_lite = false;
   EXPECT_EQ(codeOf(next), ResponseCode::kSubscriptionGroupNotExist);
   next.group = "G";
-  groups_->setConsumeEnable("G", false);
+  model::SubscriptionGroupConfig group = *groups_->find("G");
+  group.consume_enable = false;
+  ASSERT_TRUE(groups_->update(group).isOk());
   EXPECT_EQ(codeOf(next), ResponseCode::kNoPermission);
-  groups_->setConsumeEnable("G", true);
+  group.consume_enable = true;
+  ASSERT_TRUE(groups_->update(group).isOk());
   EXPECT_EQ(codeOf(next), ResponseCode::kTopicNotExist);
   model::TopicConfig write_only;
   write_only.topic_name = "W";

@@ -72,6 +72,19 @@ TEST(RegistrationBodyTest, OneThatIsTooLongEvenSoSaysHowLongAndWhatToDo) {
                     HasSubstr("mqadmin deleteTopic")));
 }
 
+// Many topics with names that are alike are short when they are compressed.
+TEST(RegistrationBodyTest, OneThatUnpacksToMoreThanNameServersTakeIsTooLong) {
+  const RegistrationBody::Limits limits{.plain_bytes_max = 1'000, .unpacked_bytes_max = 20'000};
+  for (const bool compress : {false, true}) {
+    const auto body = RegistrationBody::encode(topics(1000), kReadWrite, compress, limits);
+    ASSERT_EQ(body.status().code(), StatusCode::kUnsupported);
+    EXPECT_THAT(body.status().message(),
+                AllOf(HasSubstr("1000 topics"), HasSubstr("unpacked"),
+                      HasSubstr("name servers take 20000"), HasSubstr("mqadmin deleteTopic")));
+  }
+  EXPECT_EQ(RegistrationBody::Limits().unpacked_bytes_max, remoting::kRegisterBodyBytesMax);
+}
+
 // What clients can make with default settings: 20,000 topics with the longest names, and 20,000
 // groups with two topics each.
 TEST(RegistrationBodyTest, AllThatClientsMayMakeByDefaultFitsIntoAFrame) {

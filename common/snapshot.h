@@ -5,7 +5,7 @@
 
 #include "common/mutex.h"
 
-namespace rocketmq::broker {
+namespace rocketmq {
 
 /// Publishes immutable versions of a value: readers take the current one and keep it as long as
 /// they like, a writer replaces it whole. Threads: any; writers serialise themselves.
@@ -33,4 +33,4 @@ class Snapshot {
   std::shared_ptr<const T> current_ ROCKETMQ_GUARDED_BY(mutex_);
 };
 
-}  // namespace rocketmq::broker
+}  // namespace rocketmq
