@@ -4,9 +4,13 @@
 
 #include <algorithm>
 #include <csignal>
+#include <cstdlib>
 #include <cstring>
+#include <memory>
+#include <thread>
 #include <utility>
 
+#include "common/mutex.h"
 #include "common/open_files.h"
 
 DEFINE_string(c, "", "settings file (.properties)");
@@ -59,7 +63,7 @@ SplitArguments splitArguments(int argc, char** argv, std::span<const std::string
 }
 
 /// Leaves SIGTERM and SIGINT to sigwait(), for all threads that start later.
-sigset_t blockStopSignals() {
+sigset_t blockSignals() {
   sigset_t signals;
   sigemptyset(&signals);
   sigaddset(&signals, SIGTERM);
@@ -70,6 +74,51 @@ sigset_t blockStopSignals() {
   std::signal(SIGXFSZ, SIG_IGN);
   return signals;
 }
+
+/// Hears when the process is asked to stop. A start may take minutes, where a store is recovered,
+/// and is not waited for: the process ends at once then, as if killed, which every start can take.
+class StopRequest {
+ public:
+  StopRequest() : state_(std::make_shared<State>()) {
+    // Ends with the process, whose start may fail while nobody has asked.
+    std::thread([state = state_, signals = blockSignals()] { state->listen(signals); }).detach();
+  }
+  /// From now on it is waited for.
+  void started() {
+    MutexLock lock(state_->mutex);
+    state_->is_started = true;
+  }
+  /// The signal.
+  int wait() {
+    MutexLock lock(state_->mutex);
+    while (state_->signal_number == 0) {
+      state_->asked.wait(state_->mutex);
+    }
+    return state_->signal_number;
+  }
+
+ private:
+  struct State {
+    void listen(const sigset_t& signals) {
+      int number = 0;
+      sigwait(&signals, &number);
+      MutexLock lock(mutex);
+      if (!is_started) {
+        log::warn("stopped on signal {} before the start was over", strsignal(number));
+        log::shutdown();
+        std::_Exit(EXIT_SUCCESS);
+      }
+      signal_number = number;
+      asked.notifyAll();
+    }
+
+    Mutex mutex;
+    CondVar asked;
+    bool is_started ROCKETMQ_GUARDED_BY(mutex) = false;
+    int signal_number ROCKETMQ_GUARDED_BY(mutex) = 0;
+  };
+  const std::shared_ptr<State> state_;
+};
 
 }  // namespace
 
@@ -107,7 +156,7 @@ int reportFailure(const Status& status) {
 int runDaemon(std::string_view name, const log::Options& log_options,
               const std::function<Result<RunningDaemon>()>& start) {
   raiseOpenFilesLimit();
-  const sigset_t stop_signals = blockStopSignals();
+  StopRequest stop_request;
   if (const Status status = log::init(log_options); !status.isOk()) {
     return reportFailure(status);
   }
@@ -117,13 +166,12 @@ int runDaemon(std::string_view name, const log::Options& log_options,
     log::shutdown();
     return reportFailure(daemon.status());
   }
+  stop_request.started();
   log::info("{}", daemon->boot_line);
   std::printf("%s\n", daemon->boot_line.c_str());
   std::fflush(stdout);
 
-  int signal_number = 0;
-  sigwait(&stop_signals, &signal_number);
-  log::info("stopping on signal {}", strsignal(signal_number));
+  log::info("stopping on signal {}", strsignal(stop_request.wait()));
   const Status stopped = daemon->stop();
   if (stopped.isOk()) {
     log::info("{} has stopped", name);

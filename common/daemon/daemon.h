@@ -6,6 +6,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "common/log.h"
@@ -41,8 +42,9 @@ struct RunningDaemon {
   std::function<Status()> stop;
 };
 
-/// Opens the log, starts, prints the boot line, waits for SIGTERM or SIGINT and stops. `name` is
-/// for the log: "the broker". Gives what main() returns.
+/// Opens the log, starts, prints the boot line, waits for SIGTERM or SIGINT and stops. A signal
+/// that comes before the start is over ends the process at once, as a kill does, with status 0.
+/// `name` is for the log: "the broker". Gives what main() returns.
 int runDaemon(std::string_view name, const log::Options& log_options,
               const std::function<Result<RunningDaemon>()>& start);
 

@@ -10,13 +10,13 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
-#include <cstdlib>
 #include <random>
 #include <string>
 
 #include "tests/fault/load.h"
 #include "tests/fault/replicated_pair.h"
 #include "tests/fault/rounds.h"
+#include "tests/fault/slow_disk.h"
 #include "tests/support/fault_proxy.h"
 
 namespace rocketmq::test {
@@ -153,23 +153,17 @@ TEST_F(SyncReplicationLinkTest, LossOfFivePercent) {
 class SlowSlaveDiskTest : public ::testing::Test {
  protected:
   /// Starts the slave on a disk each call to which takes so long.
-  void startSlowSlave(const std::string& topic, const std::string& call_ms) {
+  void startSlowSlave(const std::string& topic, std::chrono::milliseconds call) {
     pair_.cluster().createTopic(topic, Load::kQueues);
-    ::setenv("SLOW_DISK_MS", call_ms.c_str(), 1);
-    ::setenv("LD_PRELOAD", SLOW_DISK, 1);
-    // A sanitizer wants to be the first library and would refuse to start.
-    ::setenv("ASAN_OPTIONS", "verify_asan_link_order=0", 1);
+    const SlowDisk slow(call);
     pair_.startSlave(topic);
-    ::unsetenv("LD_PRELOAD");
-    ::unsetenv("SLOW_DISK_MS");
-    ::unsetenv("ASAN_OPTIONS");
   }
 
   ReplicatedPair pair_{smallFiles(), "ASYNC_MASTER"};
 };
 
 TEST_F(SlowSlaveDiskTest, MasterGoesOnAndTheSlaveComesAfter) {
-  startSlowSlave("SlowDisk", "100");
+  startSlowSlave("SlowDisk", std::chrono::milliseconds(100));
   Load load(pair_.cluster(), "SlowDisk", faultSeed());
   load.send(2000);
   pair_.expectSameLogs();
