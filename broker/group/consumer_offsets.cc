@@ -233,8 +233,8 @@ bool ConsumerOffsets::commit(std::string_view group, std::string_view topic, int
     place->second = offset;
     noteChange();
   } else if (is_new) {
-    const size_t names = offsets.committed.size() > 1 ? 0 : group.size() + topic.size();
-    positions_.fetch_add(1 + names / kNameBytesOfPosition, std::memory_order_relaxed);
+    const bool is_first = offsets.committed.size() == 1;
+    positions_.fetch_add(weightOf(group, topic, is_first, 1), std::memory_order_relaxed);
     noteChange();
   }
   return true;
@@ -311,19 +311,38 @@ std::set<std::string> ConsumerOffsets::groups() const {
   return groups;
 }
 
-void ConsumerOffsets::assignReset(std::string_view group, std::string_view topic, int32_t queue_id,
-                                  int64_t offset, const std::set<uint64_t>& asked) {
-  Reset reset{.offset = offset, .steps = {}};
-  for (const uint64_t connection_id : asked) {
-    reset.steps.emplace_hint(reset.steps.end(), connection_id, Reset::Step::kAsked);
+bool ConsumerOffsets::assignReset(std::string_view group, std::string_view topic,
+                                  const QueueOffsets& targets, const std::set<uint64_t>& asked,
+                                  size_t positions_max) {
+  if (targets.empty()) {
+    return true;
   }
   Shard& shard = shardOf(group);
   MutexLock lock(shard.mutex);
+  const TopicOffsets* const known = findEntry(shard, group, topic);
+  const auto count = std::ranges::count_if(targets, [known](const auto& target) {
+    return known == nullptr || !known->committed.contains(target.first);
+  });
+  if (count > 0) {
+    const bool is_first = known == nullptr || known->committed.empty();
+    const size_t added = weightOf(group, topic, is_first, static_cast<size_t>(count));
+    if (positions_.load(std::memory_order_relaxed) + added > positions_max) {
+      return false;
+    }
+    positions_.fetch_add(added, std::memory_order_relaxed);
+  }
   TopicOffsets& offsets = entry(shard, group, topic);
-  offsets.resets.insert_or_assign(queue_id, std::move(reset));
-  offsets.committed.insert_or_assign(queue_id, offset);
+  for (const auto& [queue_id, offset] : targets) {
+    Reset reset{.offset = offset, .steps = {}};
+    for (const uint64_t connection_id : asked) {
+      reset.steps.emplace_hint(reset.steps.end(), connection_id, Reset::Step::kAsked);
+    }
+    offsets.resets.insert_or_assign(queue_id, std::move(reset));
+    offsets.committed.insert_or_assign(queue_id, offset);
+  }
   any_reset_.store(true, std::memory_order_release);
   noteChange();
+  return true;
 }
 
 bool ConsumerOffsets::isResetPending(std::string_view group, std::string_view topic,

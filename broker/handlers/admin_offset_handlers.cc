@@ -163,7 +163,7 @@ class AdminOffsetHandlers {
     if (!settings->server_side_reset_offset) {
       return resetInClients(request, *targets);
     }
-    return resetHere(request, *targets);
+    return resetHere(request, *targets, static_cast<size_t>(settings->consumer_positions_max));
   }
 
  private:
@@ -201,11 +201,15 @@ class AdminOffsetHandlers {
   /// there besides, as in RocketMQ 4: one that has pulled as much as it may hold, or that reads
   /// from a slave, may not pull here for long.
   Answer<NoFields> resetHere(const remoting::InvokeBrokerToResetOffset& request,
-                             const remoting::ResetOffsetBody& targets) const {
+                             const remoting::ResetOffsetBody& targets, size_t positions_max) const {
     const auto group = parts_.clients.consumerGroup(request.group);
     const std::set<uint64_t> asked = group ? obeyingMembers(*group) : std::set<uint64_t>{};
+    ConsumerOffsets::QueueOffsets offsets;
     for (const auto& [queue, offset] : targets.offset_table) {
-      parts_.offsets.assignReset(request.group, request.topic, queue.queue_id, offset, asked);
+      offsets.emplace(queue.queue_id, offset);
+    }
+    if (!parts_.offsets.assignReset(request.group, request.topic, offsets, asked, positions_max)) {
+      return {ResponseCode::kSystemError, kTooManyPositions};
     }
     if (group) {
       tellMembers(*group, request, targets);

@@ -11,6 +11,7 @@
 
 #include "common/json/decode.h"
 #include "remoting/protocol/bodies/offsets.h"
+#include "remoting/protocol/bodies/stats.h"
 #include "remoting/protocol/commands/commands.h"
 #include "tests/support/eventually.h"
 #include "tests/unit/broker/broker_fixture.h"
@@ -217,6 +218,27 @@ TEST_F(BrokerTest, PositionsAreBounded) {
   EXPECT_GE(known, 8 - 2 - 2);
   EXPECT_LE(known, 8);
   EXPECT_EQ(known, commitsOf("G")) << "those that there are move on";
+}
+
+TEST_F(BrokerTest, AResetThatWouldMakeTooManyPositionsIsRefusedWhole) {
+  settings_.consumer_positions_max = 8;
+  restart();
+  ASSERT_TRUE(peer_->call(topicOf("T", 100))->success());
+  ASSERT_TRUE(peer_->call(remoting::Heartbeat{}, heartbeatOf("c1", "G"))->success());
+  remoting::InvokeBrokerToResetOffset reset;
+  reset.topic = "T";
+  reset.group = "G";
+  reset.is_force = true;
+  const auto refused = peer_->call(reset);
+  EXPECT_EQ(refused->code, ResponseCode::kSystemError);
+  EXPECT_NE(refused->remark.find("maxConsumerPositions"), std::string::npos) << refused->remark;
+  const auto stats = peer_->call(remoting::GetConsumeStats{.consumer_group = "G"});
+  EXPECT_EQ(json::decode<remoting::ConsumeStats>(stats->body)->offset_table.size(), 0u)
+      << "the group has no position in the topic";
+  EXPECT_EQ(peer_->resetBody(), "");
+
+  reset.queue_id = 7;
+  EXPECT_TRUE(peer_->call(reset)->success()) << "there is room for one";
 }
 
 /// Group G has a member and has consumed the two messages of topic T.

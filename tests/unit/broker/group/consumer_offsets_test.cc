@@ -100,7 +100,7 @@ TEST_F(ConsumerOffsetsTest, FilesOfBothReleasesAreReadTornOnesFromTheirBackup) {
 TEST_F(ConsumerOffsetsTest, APendingResetStopsCommitsUntilItIsTaken) {
   offsets_->commit("G", "T", 0, 50);
   EXPECT_EQ(offsets_->resetFor("G", "T", 0, 50, 1), std::nullopt);
-  offsets_->assignReset("G", "T", 0, 10);
+  offsets_->assignReset("G", "T", {{0, 10}});
   EXPECT_TRUE(offsets_->isResetPending("G", "T", 0));
   EXPECT_EQ(offsets_->find("G", "T", 0), 10);
   offsets_->commit("G", "T", 0, 51);
@@ -119,7 +119,7 @@ TEST_F(ConsumerOffsetsTest, APendingResetStopsCommitsUntilItIsTaken) {
 
 // Promise: an answer that is lost with its connection is given again on the next one.
 TEST_F(ConsumerOffsetsTest, AResetIsToldOnEachConnection) {
-  offsets_->assignReset("G", "T", 0, 10);
+  offsets_->assignReset("G", "T", {{0, 10}});
   EXPECT_EQ(offsets_->resetFor("G", "T", 0, 51, 1), 10);
   EXPECT_EQ(offsets_->resetFor("G", "T", 0, 51, 2), 10);
   EXPECT_EQ(offsets_->resetFor("G", "T", 0, 10, 2), std::nullopt);
@@ -128,12 +128,12 @@ TEST_F(ConsumerOffsetsTest, AResetIsToldOnEachConnection) {
 
 // Promise: a client that has heard of it and reads elsewhere all the same is left alone.
 TEST_F(ConsumerOffsetsTest, AResetIsNotRepeatedForEver) {
-  offsets_->assignReset("G", "T", 0, 10);
+  offsets_->assignReset("G", "T", {{0, 10}});
   EXPECT_EQ(offsets_->resetFor("G", "T", 0, 51, 1), 10);
   EXPECT_EQ(offsets_->resetFor("G", "T", 0, 51, 1), std::nullopt);
   offsets_->commit("G", "T", 0, 52);
   EXPECT_EQ(offsets_->find("G", "T", 0), 52);
-  offsets_->assignReset("G", "T", 0, 20);
+  offsets_->assignReset("G", "T", {{0, 20}});
   EXPECT_EQ(offsets_->resetFor("G", "T", 0, 52, 1), 20) << "another one";
 }
 
@@ -157,6 +157,25 @@ TEST_F(ConsumerOffsetsTest, LongNamesCountAsSeveralPositions) {
   EXPECT_FALSE(offsets_->commit(name + "0", name, 2, 1, 0, kPositionsMax + 1));
 }
 
+// Promise: a reset makes no more positions than commits do, and is done whole or not at all.
+TEST_F(ConsumerOffsetsTest, TheBoundOfPositionsHoldsForResets) {
+  constexpr size_t kPositionsMax = 4;
+  EXPECT_FALSE(
+      offsets_->assignReset("G", "T", {{0, 1}, {1, 1}, {2, 1}, {3, 1}, {4, 1}}, {}, kPositionsMax));
+  EXPECT_EQ(offsets_->groups(), std::set<std::string>{});
+  EXPECT_FALSE(offsets_->isResetPending("G", "T", 0));
+
+  EXPECT_TRUE(offsets_->assignReset("G", "T", {{0, 1}, {1, 1}, {2, 1}}, {}, kPositionsMax));
+  EXPECT_FALSE(offsets_->assignReset("G", "T", {{2, 9}, {3, 9}, {4, 9}}, {}, kPositionsMax));
+  EXPECT_EQ(offsets_->queues("G", "T"), (ConsumerOffsets::QueueOffsets{{0, 1}, {1, 1}, {2, 1}}));
+
+  EXPECT_TRUE(offsets_->assignReset("G", "T", {{2, 9}, {3, 9}}, {}, kPositionsMax)) << "one more";
+  EXPECT_TRUE(offsets_->assignReset("G", "T", {{0, 5}, {1, 5}}, {}, kPositionsMax)) << "known ones";
+  EXPECT_FALSE(offsets_->commit("H", "T", 0, 1, 0, kPositionsMax)) << "they count for commits";
+  EXPECT_EQ(offsets_->queues("G", "T"),
+            (ConsumerOffsets::QueueOffsets{{0, 5}, {1, 5}, {2, 9}, {3, 9}}));
+}
+
 TEST_F(ConsumerOffsetsTest, RemovalAndCloning) {
   offsets_->commit("G", "T", 0, 1);
   offsets_->commit("G", "U", 0, 2);
@@ -176,7 +195,7 @@ TEST_F(ConsumerOffsetsTest, RemovalAndCloning) {
 TEST_F(ConsumerOffsetsTest, ACloneGoesOverAPendingReset) {
   offsets_->commit("G", "T", 0, 3);
   offsets_->commit("H", "T", 0, 5);
-  offsets_->assignReset("H", "T", 0, 0);
+  offsets_->assignReset("H", "T", {{0, 0}});
   offsets_->clone("G", "H", "T");
   EXPECT_EQ(offsets_->find("H", "T", 0), 3);
   EXPECT_FALSE(offsets_->isResetPending("H", "T", 0));
@@ -185,7 +204,7 @@ TEST_F(ConsumerOffsetsTest, ACloneGoesOverAPendingReset) {
 // A member that was asked to go there, and reads from a slave, goes without a pull that would be
 // told it.
 TEST_F(ConsumerOffsetsTest, APendingResetIsDoneWhenAMemberCommitsItThatWasAsked) {
-  offsets_->assignReset("G", "T", 0, 10, {7});
+  offsets_->assignReset("G", "T", {{0, 10}}, {7});
   offsets_->commit("G", "T", 0, 51, 7);
   EXPECT_TRUE(offsets_->isResetPending("G", "T", 0));
   offsets_->commit("G", "T", 0, 10, 7);
@@ -197,7 +216,7 @@ TEST_F(ConsumerOffsetsTest, APendingResetIsDoneWhenAMemberCommitsItThatWasAsked)
 // Promise: a member that has pulled up to the new position, and still has older messages, does not
 // take the group back with them.
 TEST_F(ConsumerOffsetsTest, AResetIsToldToWhoPullsAtThatPosition) {
-  offsets_->assignReset("G", "T", 0, 10);
+  offsets_->assignReset("G", "T", {{0, 10}});
   EXPECT_EQ(offsets_->resetFor("G", "T", 0, 10, 1), 10);
   offsets_->commit("G", "T", 0, 3, 1);
   EXPECT_EQ(offsets_->find("G", "T", 0), 10);
@@ -208,7 +227,7 @@ TEST_F(ConsumerOffsetsTest, AResetIsToldToWhoPullsAtThatPosition) {
 
 // Promise: a member on its way past the new position is not taken for one that has gone there.
 TEST_F(ConsumerOffsetsTest, ACommitOfThePositionAloneEndsNoReset) {
-  offsets_->assignReset("G", "T", 0, 10);
+  offsets_->assignReset("G", "T", {{0, 10}});
   offsets_->commit("G", "T", 0, 10, 1);
   offsets_->commit("G", "T", 0, 11, 1);
   EXPECT_EQ(offsets_->find("G", "T", 0), 10);
@@ -218,7 +237,7 @@ TEST_F(ConsumerOffsetsTest, ACommitOfThePositionAloneEndsNoReset) {
 // Promise: a member that has finished all before the new position, and pulls there, is not
 // disturbed.
 TEST_F(ConsumerOffsetsTest, AMemberThatIsThereAlreadyIsNotSentThere) {
-  offsets_->assignReset("G", "T", 0, 10);
+  offsets_->assignReset("G", "T", {{0, 10}});
   offsets_->commit("G", "T", 0, 10, 1);
   EXPECT_EQ(offsets_->resetFor("G", "T", 0, 10, 1), std::nullopt);
   EXPECT_FALSE(offsets_->isResetPending("G", "T", 0));
@@ -228,7 +247,7 @@ TEST_F(ConsumerOffsetsTest, AMemberThatIsThereAlreadyIsNotSentThere) {
 // reset for the others; one that has gone is not waited for.
 TEST_F(ConsumerOffsetsTest, AResetOfABroadcastingGroupIsForAllItsMembers) {
   const std::set<uint64_t> all = {1, 2, 3};
-  offsets_->assignReset("G", "T", 0, 10);
+  offsets_->assignReset("G", "T", {{0, 10}});
   EXPECT_EQ(offsets_->resetFor("G", "T", 0, 10, 1, all), 10);
   EXPECT_EQ(offsets_->resetFor("G", "T", 0, 10, 1, all), std::nullopt);
   EXPECT_FALSE(offsets_->isResetPendingFor("G", "T", 0, 1));
@@ -243,7 +262,7 @@ TEST_F(ConsumerOffsetsTest, AResetOfABroadcastingGroupIsForAllItsMembers) {
 // there again; one that pulls elsewhere knows no such request, and is.
 TEST_F(ConsumerOffsetsTest, AMemberOfABroadcastingGroupIsSentThereOnce) {
   const std::set<uint64_t> all = {1, 2, 3};
-  offsets_->assignReset("G", "T", 0, 10, {1, 2});
+  offsets_->assignReset("G", "T", {{0, 10}}, {1, 2});
   EXPECT_EQ(offsets_->resetFor("G", "T", 0, 10, 1, all), std::nullopt);
   EXPECT_EQ(offsets_->resetFor("G", "T", 0, 51, 2, all), 10);
   EXPECT_EQ(offsets_->resetFor("G", "T", 0, 10, 2, all), std::nullopt);

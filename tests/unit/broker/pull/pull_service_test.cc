@@ -190,7 +190,7 @@ TEST_F(PullServiceTest, TheOffsetThatComesAlongIsCommitted) {
 
 TEST_F(PullServiceTest, APendingResetSendsTheGroupToItsNewOffset) {
   send({});
-  offsets_->assignReset("G", "T", 0, 0);
+  offsets_->assignReset("G", "T", {{0, 0}});
   const PullAnswer answer = pull({.offset = 1, .sys_flag = kHold});
   EXPECT_EQ(answer.code, ResponseCode::kPullOffsetMoved);
   EXPECT_EQ(answer.header->next_begin_offset, 0);
@@ -200,7 +200,7 @@ TEST_F(PullServiceTest, APendingResetSendsTheGroupToItsNewOffset) {
 // Promise: a client whose connection has broken with the answer is not lost for the reset.
 TEST_F(PullServiceTest, AResetIsToldAgainOnTheNextConnection) {
   send({});
-  offsets_->assignReset("G", "T", 0, 0);
+  offsets_->assignReset("G", "T", {{0, 0}});
   EXPECT_EQ(codeOf({.offset = 1}), ResponseCode::kPullOffsetMoved);
   connection_ = std::make_shared<FakeConnection>(2);
   EXPECT_EQ(codeOf({.offset = 1,
@@ -217,7 +217,7 @@ TEST_F(PullServiceTest, AResetIsToldAgainOnTheNextConnection) {
 TEST_F(PullServiceTest, AResetThatComesJustBeforeTheHoldIsHeardOf) {
   send({});
   const auto slot = start({.offset = 1, .sys_flag = kHold}, [this] {
-    offsets_->assignReset("G", "T", 0, 0);
+    offsets_->assignReset("G", "T", {{0, 0}});
     held_.wakeGroup("T", "G");
   });
   ASSERT_TRUE(slot->answer);
@@ -232,7 +232,7 @@ TEST_F(PullServiceTest, AResetIsToldToEachMemberOfABroadcastingGroup) {
   subscribe("*", 1, "TAG", model::MessageModel::kBroadcasting);
   connection_ = std::make_shared<FakeConnection>(2);
   subscribe("*", 1, "TAG", model::MessageModel::kBroadcasting);
-  offsets_->assignReset("G", "T", 0, 1);
+  offsets_->assignReset("G", "T", {{0, 1}});
   EXPECT_EQ(codeOf({.offset = 1, .sys_flag = kHold}), ResponseCode::kPullOffsetMoved);
   EXPECT_FALSE(start({.offset = 1, .sys_flag = kHold})->answer) << "it is there, and waits";
   connection_ = first;
