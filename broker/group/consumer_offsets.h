@@ -15,6 +15,7 @@
 #include <utility>
 #include <vector>
 
+#include "broker/group/reset_steps.h"
 #include "broker/string_map.h"
 #include "common/model/config_tables.h"
 #include "common/mutex.h"
@@ -74,7 +75,9 @@ class ConsumerOffsets {
   // take the group back, so that each connection is sent there once, wherever it pulls. It is there
   // when it pulls after that, or has committed the position and pulls at it: nothing older is left
   // then. Who pulls elsewhere after that goes its own way; nobody is sent back for ever. An answer
-  // that is lost with its connection is given again on the next one.
+  // that is lost with its connection is given again on the next one. Resets stay while nobody is
+  // there: whoever comes back may not have heard of them. Where no more can be kept of who has,
+  // see ResetSteps, the first that is sent to the position ends the reset.
 
   /// Sends the group to `targets`, all of them or, false, none: with those that it has not got yet
   /// there would be more than about `positions_max`, see commit().
@@ -94,6 +97,9 @@ class ConsumerOffsets {
   std::optional<int64_t> resetFor(std::string_view group, std::string_view topic, int32_t queue_id,
                                   int64_t asked_offset, uint64_t connection_id,
                                   const std::set<uint64_t>& members = {});
+
+  /// It has closed, and will neither pull nor commit any more.
+  void forgetConnection(uint64_t connection_id);
 
   void removeGroup(std::string_view group);
   void removeTopic(std::string_view topic);
@@ -149,26 +155,16 @@ class ConsumerOffsets {
   Status persist();
 
  private:
-  struct Reset {
-    /// How far a connection has come.
-    enum class Step : uint8_t {
-      kAsked,      ///< Without an answer; its client may know no such request.
-      kCommitted,  ///< Of its own accord: it may be on its way past the position.
-      kTold,
-      kThere,
-    };
-    int64_t offset = 0;
-    std::map<uint64_t, Step> steps;
-  };
   struct TopicOffsets {
     QueueOffsets committed;
-    std::map<int32_t, Reset> resets;
+    std::map<int32_t, PendingReset> resets;
     /// Marked queues, with the Position::last_consumed of each.
     std::map<int32_t, int64_t> for_master;
   };
   using GroupOffsets = StringMap<TopicOffsets>;
   struct Shard {
     mutable Mutex mutex;
+    ResetSteps reset_steps ROCKETMQ_GUARDED_BY(mutex);  ///< Outlives the resets.
     StringMap<GroupOffsets> groups ROCKETMQ_GUARDED_BY(mutex);
   };
   static constexpr size_t kShards = 16;
@@ -196,7 +192,15 @@ class ConsumerOffsets {
     return positions + (is_first ? (group.size() + topic.size()) / kNameBytesOfPosition : 0);
   }
   /// A member commits while its queue's reset is pending. True: that ends it.
-  static bool endsReset(Reset& reset, int64_t offset, uint64_t connection_id);
+  static bool endsReset(Shard& shard, PendingReset& reset, int64_t offset, uint64_t connection_id)
+      ROCKETMQ_REQUIRES(shard.mutex);
+  static void setReset(Shard& shard, TopicOffsets& offsets, int32_t queue_id, int64_t offset,
+                       const AskedConnectionsPtr& asked) ROCKETMQ_REQUIRES(shard.mutex);
+  /// Does nothing when none is pending.
+  static void endReset(Shard& shard, TopicOffsets& offsets, int32_t queue_id)
+      ROCKETMQ_REQUIRES(shard.mutex);
+  /// Before the topic's entry goes.
+  static void endResets(Shard& shard, TopicOffsets& offsets) ROCKETMQ_REQUIRES(shard.mutex);
   /// The later word of an administrator holds.
   void dropReset(std::string_view group, std::string_view topic, int32_t queue_id);
   /// Removes positions that are neither marked nor in the master's table.

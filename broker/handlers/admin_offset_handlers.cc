@@ -260,13 +260,19 @@ class AdminOffsetHandlers {
                           const remoting::ResetOffsetBody& targets) {
     remoting::ResetConsumerClientOffset order;
     static_cast<remoting::ResetOffsetHeader&>(order) = request;
+    // Written once each, however many members there are.
+    remoting::Payload as_list;
+    remoting::Payload as_map;
     for (const ClientInfo& member : group.members) {
-      if (member.version >= remoting::kVersion3_0_7) {
-        member.connection->oneway(
-            order, remoting::Payload(member.language == remoting::Language::kCpp
-                                         ? json::encode(remoting::toListForm(targets))
-                                         : json::encode(targets)));
+      if (member.version < remoting::kVersion3_0_7) {
+        continue;
       }
+      const bool takes_list = member.language == remoting::Language::kCpp;
+      remoting::Payload& body = takes_list ? as_list : as_map;
+      if (body.empty()) {
+        body = takes_list ? json::encode(remoting::toListForm(targets)) : json::encode(targets);
+      }
+      member.connection->oneway(order, body);
     }
   }
 

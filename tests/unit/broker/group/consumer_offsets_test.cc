@@ -4,9 +4,11 @@
 
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <memory>
 #include <set>
 #include <string>
+#include <vector>
 
 #include "common/atomic_file.h"
 #include "tests/support/temp_dir.h"
@@ -269,6 +271,75 @@ TEST_F(ConsumerOffsetsTest, AMemberOfABroadcastingGroupIsSentThereOnce) {
   EXPECT_EQ(offsets_->resetFor("G", "T", 0, 10, 3, all), 10) << "nobody has asked it";
   EXPECT_EQ(offsets_->resetFor("G", "T", 0, 10, 3, all), std::nullopt);
   EXPECT_FALSE(offsets_->isResetPending("G", "T", 0));
+}
+
+// Promise: resets of many queues, one after the other, take no more room for the members that are
+// asked than one does.
+TEST_F(ConsumerOffsetsTest, ResetsOfSeveralQueuesKeepTheAskedMembersOnce) {
+  std::set<uint64_t> members;
+  for (uint64_t id = 1; id < ResetSteps::kStepsMax / 2; ++id) {
+    members.insert(members.end(), id);
+  }
+  for (int32_t queue_id = 0; queue_id < 3; ++queue_id) {
+    offsets_->assignReset("G", "T", {{queue_id, 10}, {queue_id + 10, 10}}, members);
+  }
+  for (const auto& [queue_id, offset] : offsets_->queues("G", "T")) {
+    offsets_->commit("G", "T", queue_id, 10, 7);
+    EXPECT_FALSE(offsets_->isResetPending("G", "T", queue_id)) << queue_id;
+  }
+}
+
+// Promise: however many connections come and go, what is kept of them is bounded, and those that
+// have gone leave room for others.
+TEST_F(ConsumerOffsetsTest, ConnectionsThatHaveHeardOfAResetAreBounded) {
+  uint64_t next_id = 1;
+  offsets_->assignReset("G", "U", {{0, 10}});
+  for (size_t i = 1; i < ResetSteps::kStepsMax; ++i) {
+    ASSERT_EQ(offsets_->resetFor("G", "U", 0, 51, next_id++), 10);
+  }
+  // There is room for one more.
+  const auto reset = [&] { offsets_->assignReset("G", "T", {{0, 10}}); };
+  /// Whether one more connection is remembered: if not, its being sent there ends the reset.
+  const auto isRemembered = [&] {
+    EXPECT_EQ(offsets_->resetFor("G", "T", 0, 51, next_id++), 10);
+    return offsets_->isResetPending("G", "T", 0);
+  };
+  reset();
+  EXPECT_TRUE(isRemembered());
+  EXPECT_FALSE(isRemembered());
+
+  // What ends a reset leaves its room to the next one.
+  const std::vector<std::function<void()>> ends = {
+      [&] { reset(); },
+      [&] { offsets_->removeTopic("T"); },
+      [&] { offsets_->resetFor("G", "T", 0, 10, next_id - 1); },
+      [&] { offsets_->commit("G", "T", 0, 10, next_id - 1); },
+      [&] {
+        offsets_->commit("H", "T", 0, 5);
+        offsets_->clone("H", "G", "T");
+      },
+      [&] { offsets_->removeGroup("G"); },
+  };
+  for (size_t i = 0; i < ends.size(); ++i) {
+    SCOPED_TRACE(i);
+    reset();
+    EXPECT_TRUE(isRemembered());
+    ends[i]();
+    reset();
+    EXPECT_TRUE(isRemembered());
+  }
+}
+
+TEST_F(ConsumerOffsetsTest, AConnectionThatHasClosedLeavesItsRoomToOthers) {
+  offsets_->assignReset("G", "T", {{0, 10}});
+  for (uint64_t id = 1; id <= ResetSteps::kStepsMax; ++id) {
+    ASSERT_EQ(offsets_->resetFor("G", "T", 0, 51, id), 10);
+  }
+  offsets_->forgetConnection(7);
+  EXPECT_EQ(offsets_->resetFor("G", "T", 0, 51, ResetSteps::kStepsMax + 1), 10);
+  EXPECT_TRUE(offsets_->isResetPending("G", "T", 0));
+  EXPECT_EQ(offsets_->resetFor("G", "T", 0, 51, ResetSteps::kStepsMax + 2), 10);
+  EXPECT_FALSE(offsets_->isResetPending("G", "T", 0)) << "nobody has left";
 }
 
 TEST_F(ConsumerOffsetsTest, ASlaveKeepsWhatWasCommittedToItUntilTheMasterHasIt) {

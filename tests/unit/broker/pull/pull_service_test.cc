@@ -212,6 +212,20 @@ TEST_F(PullServiceTest, AResetIsToldAgainOnTheNextConnection) {
   EXPECT_EQ(codeOf({.offset = 1}), ResponseCode::kPullNotFound) << "it is done";
 }
 
+// Promise: nothing is kept of a connection that closes before its pull has come through a lane.
+TEST_F(PullServiceTest, AClosedConnectionIsNotRememberedToHaveHeardOfAReset) {
+  send({});
+  offsets_->assignReset("G", "T", {{0, 0}});
+  const auto open = connection_;
+  connection_ = std::make_shared<FakeConnection>(2);
+  connection_->close("");
+  EXPECT_EQ(codeOf({.offset = 1}), ResponseCode::kPullOffsetMoved);
+  EXPECT_EQ(codeOf({.offset = 1}), ResponseCode::kPullOffsetMoved) << "as if it had not";
+  connection_ = open;
+  EXPECT_EQ(codeOf({.offset = 1}), ResponseCode::kPullOffsetMoved);
+  EXPECT_EQ(codeOf({.offset = 1}), ResponseCode::kPullNotFound);
+}
+
 // Promise: nobody is held who is to hear of a reset, although the pulls that are held are woken
 // before this one is among them.
 TEST_F(PullServiceTest, AResetThatComesJustBeforeTheHoldIsHeardOf) {
