@@ -71,8 +71,9 @@ OutgoingFrame relayFrame(const RequestContext& context, int32_t opaque, std::str
   if (!name.empty()) {
     writer.add(name, value);
   }
-  writer.finish(body.size());
-  frame.body = std::move(body);
+  if (writer.finish(body.size())) {
+    frame.body = std::move(body);
+  }
   return frame;
 }
 

@@ -241,6 +241,44 @@ TEST_F(BrokerTest, AResetThatWouldMakeTooManyPositionsIsRefusedWhole) {
   EXPECT_TRUE(peer_->call(reset)->success()) << "there is room for one";
 }
 
+// Promise: no request makes an answer that is too long for whoever asked, and takes as much memory.
+TEST_F(BrokerTest, ConsumeStatsOfTooManyQueuesAreRefused) {
+  const std::string all_topics = "ask for one topic at a time";
+  const std::string all_groups = "ask for one group at a time";
+  std::vector<std::string> names;
+  for (int i = 0; i < 4; ++i) {
+    names.push_back("Name" + std::to_string(i));
+    ASSERT_TRUE(peer_->call(topicOf(names.back(), 65'535))->success());
+    ASSERT_TRUE(peer_->call(remoting::Heartbeat{}, heartbeatOf("c1", names.back()))->success());
+  }
+  const auto commit = [this](const std::string& group, const std::string& topic) {
+    remoting::UpdateConsumerOffset request;
+    request.consumer_group = group;
+    request.topic = topic;
+    EXPECT_TRUE(peer_->call(request)->success());
+  };
+  for (const std::string& group : names) {
+    commit(group, names.front());
+  }
+  const auto of_broker = peer_->call(remoting::GetBrokerConsumeStats{});
+  ASSERT_TRUE(of_broker.ok()) << of_broker.status().message();
+  EXPECT_EQ(of_broker->code, ResponseCode::kSystemError);
+  EXPECT_NE(of_broker->remark.find(all_groups), std::string::npos) << of_broker->remark;
+
+  remoting::GetConsumeStats of_group;
+  of_group.consumer_group = "Offline";
+  of_group.topic = names.front();
+  const auto one = peer_->call(of_group);
+  ASSERT_TRUE(one->success()) << one->remark;
+  EXPECT_EQ(json::decode<remoting::ConsumeStats>(one->body)->offset_table.size(), 65'535u);
+  of_group.topic.reset();
+  of_group.topic_list = names[0] + ";" + names[1] + ";" + names[2] + ";" + names[3];
+  const auto several = peer_->call(of_group);
+  ASSERT_TRUE(several.ok()) << several.status().message();
+  EXPECT_EQ(several->code, ResponseCode::kSystemError);
+  EXPECT_NE(several->remark.find(all_topics), std::string::npos) << several->remark;
+}
+
 /// Group G has a member and has consumed the two messages of topic T.
 class SetOffsetsTest : public BrokerTest {
  protected:
