@@ -330,7 +330,8 @@ void Broker::Impl::registerAdminHandlers() {
                                   .settings = settings_});
   registerQueueEntryHandlers(
       router_, {.topics = *topics_, .clients = *clients_, .filters = *filters_, .store = *store_});
-  registerRelayHandlers(router_, {.settings = settings_, .clients = *clients_, .store = *store_});
+  registerRelayHandlers(
+      router_, {.settings = settings_, .clients = *clients_, .store = *store_, .lanes = lanes_});
 }
 
 }  // namespace rocketmq::broker

@@ -2,7 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <set>
 #include <string>
@@ -71,6 +73,74 @@ TEST_F(BrokerTest, WhoAsksAClientThroughTheBrokerIsNotToldToIt) {
   request.client_id = "c1";
   ASSERT_TRUE(administrator.call(request)->success());
   EXPECT_EQ(peer_->relayedFields(), (std::set<std::string>{"clientId", "consumerGroup", "new"}));
+}
+
+/// What members say of their offsets, as an administrator gets it through the broker.
+class ConsumerStatusTest : public BrokerTest {
+ protected:
+  static std::string statusBody(size_t bytes) {
+    remoting::GetConsumerStatusBody body;
+    body.message_queue_table[{.topic = "T", .broker_name = "broker-a", .queue_id = 0}] = 7;
+    std::string text = json::encode(body);
+    text.resize(std::max(bytes, text.size()), ' ');
+    return text;
+  }
+
+  /// One more member of group G.
+  void addMember(size_t status_bytes) {
+    members_.push_back(std::make_unique<Peer>(address()));
+    members_.back()->setStatusBody(statusBody(status_bytes));
+    const std::string client_id = "c" + std::to_string(members_.size());
+    ASSERT_TRUE(
+        members_.back()->call(remoting::Heartbeat{}, heartbeatOf(client_id, "G"))->success());
+  }
+
+  auto status() {
+    remoting::InvokeBrokerToGetConsumerStatus request;
+    request.topic = "T";
+    request.group = "G";
+    return peer_->call(request);
+  }
+
+  static size_t membersIn(const std::string& body) {
+    return json::decode<remoting::GetConsumerStatusBody>(body)->consumer_table.size();
+  }
+
+  std::vector<std::unique_ptr<Peer>> members_;
+};
+
+TEST_F(ConsumerStatusTest, EachMembersOffsetsArePassedOn) {
+  addMember(0);
+  addMember(0);
+  const auto answer = status();
+  ASSERT_TRUE(answer->success()) << answer->remark;
+  const auto body = json::decode<remoting::GetConsumerStatusBody>(answer->body);
+  ASSERT_TRUE(body.ok());
+  EXPECT_EQ(body->consumer_table.at("c2").at({"T", "broker-a", 0}), 7);
+  EXPECT_EQ(body->consumer_table.size(), 2u);
+}
+
+// Promise: a member cannot make the broker decode what it likes.
+TEST_F(ConsumerStatusTest, AMembersAnswerThatIsTooLongIsNone) {
+  addMember((1u << 20) + 1);
+  const auto refused = status();
+  EXPECT_EQ(refused->code, ResponseCode::kSystemError);
+  EXPECT_NE(refused->remark.find("at most 1048576"), std::string::npos) << refused->remark;
+  addMember(1u << 20);
+  const auto answer = status();
+  ASSERT_TRUE(answer->success()) << answer->remark;
+  EXPECT_EQ(membersIn(answer->body), 1u) << "the other one's";
+}
+
+TEST_F(ConsumerStatusTest, TheAnswersOfAllMembersTogetherAreBounded) {
+  for (int i = 0; i < 9; ++i) {
+    addMember(1u << 20);
+  }
+  for (int i = 0; i < 9; ++i) {  // Those before are no longer counted.
+    const auto answer = status();
+    ASSERT_TRUE(answer->success()) << answer->remark;
+    EXPECT_EQ(membersIn(answer->body), 8u);
+  }
 }
 
 TEST_F(BrokerTest, QueueLocksBelongToOneClient) {
