@@ -285,6 +285,7 @@ void Broker::Impl::onClosed(const remoting::ConnectionPtr& connection) {
   // A broker that stops would tell each member of a group of every other one that goes.
   if (!stopping_.load(std::memory_order_acquire)) {
     clients_->removeConnection(connection->id());
+    offsets_->forgetConnection(connection->id());
   }
 }
 

@@ -33,7 +33,6 @@ using std::chrono::seconds;
 namespace {
 
 /// The most that a slave takes of one table of its master.
-constexpr size_t kTableBytesMax = size_t{256} << 20;
 
 size_t ioThreadsOf(const BrokerSettings& settings) {
   if (settings.io_threads > 0) {
@@ -164,7 +163,7 @@ void Broker::Impl::makeClients() {
   remoting::Client::Options options;
   options.connect_timeout = milliseconds(settings->connect_timeout_ms);
   // Of a master's tables; name servers and masters are of one's own choice.
-  options.limits.frame_bytes_max = kTableBytesMax;
+  options.limits.frame_bytes_max = kSmallFileBytesMax + remoting::kHeaderBytesMax;
   options.limits.idle_timeout = seconds(settings->client_connection_idle_max_seconds);
   options.tls = tls_.client;
   options.on_closed = [this](const remoting::ConnectionPtr&, const std::string& address) {
@@ -331,7 +330,8 @@ void Broker::Impl::registerAdminHandlers() {
                                   .settings = settings_});
   registerQueueEntryHandlers(
       router_, {.topics = *topics_, .clients = *clients_, .filters = *filters_, .store = *store_});
-  registerRelayHandlers(router_, {.settings = settings_, .clients = *clients_, .store = *store_});
+  registerRelayHandlers(
+      router_, {.settings = settings_, .clients = *clients_, .store = *store_, .lanes = lanes_});
 }
 
 }  // namespace rocketmq::broker

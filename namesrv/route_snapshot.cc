@@ -7,24 +7,41 @@
 
 namespace rocketmq::namesrv {
 
+namespace {
+
+size_t bytesOf(const std::string& text) { return sizeof(text) + text.capacity(); }
+
+}  // namespace
+
 TopicRoute::~TopicRoute() {
-  delete fastjson_.load(std::memory_order_acquire);
-  delete strict_.load(std::memory_order_acquire);
+  for (const auto* const slot : {&fastjson_, &strict_}) {
+    if (const std::string* const text = slot->load(std::memory_order_acquire)) {
+      budget_->giveBack(bytesOf(*text));
+      delete text;
+    }
+  }
 }
 
-std::string_view TopicRoute::json(json::Style style) const {
+TopicRoute::Text TopicRoute::json(json::Style style) const {
   ROCKETMQ_CHECK(style == json::Style::kFastjson || style == json::Style::kStrict);
   std::atomic<const std::string*>& slot = style == json::Style::kStrict ? strict_ : fastjson_;
-  if (const std::string* ready = slot.load(std::memory_order_acquire)) {
-    return *ready;
+  if (const std::string* const ready = slot.load(std::memory_order_acquire)) {
+    return {.view = *ready, .made = nullptr};
+  }
+  std::string text = json::encode(data(), style);
+  text.shrink_to_fit();
+  auto fresh = std::make_unique<const std::string>(std::move(text));
+  if (budget_ == nullptr || !budget_->take(bytesOf(*fresh))) {
+    const std::string_view view = *fresh;
+    return {.view = view, .made = std::move(fresh)};
   }
   // Whoever asks at the same time may write the text too; the first one's stays.
-  auto fresh = std::make_unique<const std::string>(json::encode(data(), style));
   const std::string* others = nullptr;
   if (slot.compare_exchange_strong(others, fresh.get(), std::memory_order_acq_rel)) {
-    return *fresh.release();
+    return {.view = *fresh.release(), .made = nullptr};
   }
-  return *others;
+  budget_->giveBack(bytesOf(*fresh));
+  return {.view = *others, .made = nullptr};
 }
 
 std::string TopicRoute::jsonWithOrder(json::Style style, std::string order_topic_conf) const {

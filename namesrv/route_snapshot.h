@@ -14,6 +14,7 @@
 
 #include "common/json/encode.h"
 #include "common/model/topic_route.h"
+#include "namesrv/text_budget.h"
 
 namespace rocketmq::namesrv {
 
@@ -29,7 +30,8 @@ struct QueueLayout {
 
 /// Where the queues of one topic are (RocketMQ: TopicRouteData). Immutable, any thread. Its JSON is
 /// written once per style, when somebody first asks for it, so that brokers with many topics can
-/// register without paying for routes that nobody wants.
+/// register without paying for routes that nobody wants. Texts that the budget has no room for are
+/// written for each who asks.
 class TopicRoute {
  public:
   /// The topic's queues on the brokers of one name.
@@ -38,16 +40,22 @@ class TopicRoute {
     QueueLayout queues;
   };
 
-  /// Precondition: no part without brokers.
-  explicit TopicRoute(std::vector<Part> parts) : parts_(std::move(parts)) {}
+  struct Text {
+    std::string_view view;
+    std::shared_ptr<const std::string> made;  ///< Null: it is the route's and lives as long.
+  };
+
+  /// Precondition: no part without brokers. Without a `budget` no text is kept.
+  explicit TopicRoute(std::vector<Part> parts, std::shared_ptr<TextBudget> budget = nullptr)
+      : parts_(std::move(parts)), budget_(std::move(budget)) {}
   ~TopicRoute();
   TopicRoute(const TopicRoute&) = delete;
   TopicRoute& operator=(const TopicRoute&) = delete;
 
   const std::vector<Part>& parts() const { return parts_; }
 
-  /// The route's JSON, which lives as long as the route. Precondition: kFastjson or kStrict.
-  std::string_view json(json::Style style) const;
+  /// The route's JSON. Precondition: kFastjson or kStrict.
+  Text json(json::Style style) const;
 
   /// The same with orderTopicConf, made for this call.
   std::string jsonWithOrder(json::Style style, std::string order_topic_conf) const;
@@ -60,6 +68,7 @@ class TopicRoute {
   model::TopicRouteData data() const;
 
   const std::vector<Part> parts_;
+  const std::shared_ptr<TextBudget> budget_;  ///< The texts below have been taken from it.
   // Owned; each is set once, from null. Stored with release once the text is complete, so a reader
   // that loads it with acquire may use it without a lock.
   mutable std::atomic<const std::string*> fastjson_{nullptr};

@@ -15,7 +15,9 @@ constexpr int64_t kMasterId = 0;
 }  // namespace
 
 RouteTable::RouteTable(Options options)
-    : options_(options), snapshot_(std::make_shared<const RouteSnapshot>()) {}
+    : options_(options),
+      texts_(std::make_shared<TextBudget>(options.text_bytes_max)),
+      snapshot_(std::make_shared<const RouteSnapshot>()) {}
 
 RegisterResult RouteTable::registerBroker(const Registration& registration,
                                           const std::vector<TopicQueues>* topics, RouteTime now) {
@@ -504,7 +506,7 @@ std::shared_ptr<const RouteSnapshot> RouteTable::publish() {
       for (const auto& [broker_name, queues] : topic->second) {
         parts.push_back({sharedView(broker_name), queues});
       }
-      route = std::make_shared<const TopicRoute>(std::move(parts));
+      route = std::make_shared<const TopicRoute>(std::move(parts), texts_);
     }
     changes.emplace_back(name, std::move(route));
   }

@@ -101,6 +101,8 @@ class RouteTable {
     size_t topics_per_broker_max = 100'000;
     /// Topics of all broker names; one that is on three brokers counts three times.
     size_t topics_max = 2'000'000;
+    /// What routes that somebody has asked for keep as text.
+    size_t text_bytes_max = 256u << 20;
   };
 
   explicit RouteTable(Options options);
@@ -227,6 +229,7 @@ class RouteTable {
   std::shared_ptr<const model::BrokerData> sharedView(const std::string& broker_name);
 
   const Options options_;
+  const std::shared_ptr<TextBudget> texts_;
   Topics topics_;           ///< Names only brokers that are in groups_.
   size_t topic_count_ = 0;  ///< Of all groups together.
   std::map<std::string, Group> groups_;

@@ -148,8 +148,9 @@ class Connection : public std::enable_shared_from_this<Connection> {
     if (request_signer != nullptr) {
       request_signer->sign(writer, fields, body);
     }
-    writer.finish(body.size());
-    frame.body = std::move(body);
+    if (writer.finish(body.size())) {
+      frame.body = std::move(body);
+    }
     return frame;
   }
 

@@ -61,9 +61,10 @@ std::string tooLongRemark(const CommandView& view, const HandlerOptions& options
 }  // namespace
 
 RawResponder::RawResponder(ConnectionPtr connection, const CommandView& request,
-                           RpcLatency* latency, int32_t request_code)
+                           RpcLatency* latency, int32_t request_code, size_t answer_body_max)
     : connection_(std::move(connection)),
       latency_(latency),
+      answer_body_max_(answer_body_max),
       request_code_(request_code),
       opaque_(request.opaque),
       serialize_type_(request.serialize_type),
@@ -74,6 +75,11 @@ RawResponder::RawResponder(ConnectionPtr connection, const CommandView& request,
   if (latency_ != nullptr) {
     began_ = std::chrono::steady_clock::now();
   }
+}
+
+std::string RawResponder::tooLongRemark(size_t body_bytes) const {
+  return "the answer's body would have " + std::to_string(body_bytes) + " bytes, at most " +
+         std::to_string(answer_body_max_) + " are sent; ask for less at a time";
 }
 
 void RawResponder::noteLatency(ResponseCode code) const {
@@ -149,7 +155,8 @@ void Router::dispatch(const ConnectionPtr& connection, const CommandView& view,
                       std::string_view frame, PartialFrame* owner) const {
   const auto found = entries_.find(view.code);
   const bool is_known = found != entries_.end();
-  RawResponder responder(connection, view, latency_, is_known ? view.code : RpcLatency::kOtherCode);
+  RawResponder responder(connection, view, latency_, is_known ? view.code : RpcLatency::kOtherCode,
+                         is_known ? found->second.options.answer_body_max : kAnswerBodyBytesMax);
   if (!is_known) {
     responder.answer(
         Answer<NoFields>(ResponseCode::kRequestCodeNotSupported,

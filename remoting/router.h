@@ -18,6 +18,7 @@
 #include "remoting/partial_frame.h"
 #include "remoting/protocol/command.h"
 #include "remoting/protocol/field_codec.h"
+#include "remoting/protocol/frame.h"
 #include "remoting/rpc_latency.h"
 #include "remoting/spare_text.h"
 
@@ -38,9 +39,11 @@ struct RequestContext {
 /// Answers are in the request's own codec (RocketMQ 4.9; 5.x has one codec for all).
 class RawResponder {
  public:
-  /// With a `latency` the answer is noted there, under `request_code`; borrowed.
+  /// With a `latency` the answer is noted there, under `request_code`; borrowed. An answer whose
+  /// body is longer than `answer_body_max` is replaced by a refusal that says so.
   RawResponder(ConnectionPtr connection, const CommandView& request, RpcLatency* latency = nullptr,
-               int32_t request_code = RpcLatency::kOtherCode);
+               int32_t request_code = RpcLatency::kOtherCode,
+               size_t answer_body_max = kAnswerBodyBytesMax);
   RawResponder(RawResponder&&) noexcept = default;
   RawResponder& operator=(RawResponder&&) = delete;
   ~RawResponder() {
@@ -56,6 +59,9 @@ class RawResponder {
     if (connection == nullptr) {
       return;
     }
+    if (answer.body.size() > answer_body_max_) {
+      answer = {ResponseCode::kSystemError, tooLongRemark(answer.body.size())};
+    }
     if (answer.code == ResponseCode::kSystemBusy) {
       connection->requestRefused();
     }
@@ -65,8 +71,9 @@ class RawResponder {
       if (answer.header) {
         encodeFields(*answer.header, NameStyle::kLong, writer);
       }
-      writer.finish(answer.body.size());
-      frame.body = std::move(answer.body);
+      if (writer.finish(answer.body.size())) {
+        frame.body = std::move(answer.body);
+      }
       connection->sendAnswer(std::move(frame));
     }
     if (latency_ != nullptr) {
@@ -83,10 +90,12 @@ class RawResponder {
  private:
   void noteLatency(ResponseCode code) const;
   CommandHead head(ResponseCode code, std::string_view remark) const;
+  std::string tooLongRemark(size_t body_bytes) const;
   void answerDropped() noexcept;
 
   ConnectionPtr connection_;
   RpcLatency* latency_;
+  size_t answer_body_max_;
   std::chrono::steady_clock::time_point began_;  ///< Only with latency_.
   int32_t request_code_;
   int32_t opaque_;
@@ -124,7 +133,10 @@ struct HandlerOptions {
   bool (*is_dear)(std::string_view body) = nullptr;
   /// A longer body is refused with SYSTEM_ERROR, unread.
   size_t body_max = 64u << 10;
-  /// Where requests with such bodies go when `lane` is kInline.
+  /// A longer body of the answer is replaced by SYSTEM_ERROR: whoever takes frames of the usual
+  /// length would close the connection.
+  size_t answer_body_max = kAnswerBodyBytesMax;
+  /// Where requests with long bodies go when `lane` is kInline.
   Lane long_body_lane = Lane::kAdmin;
   /// The requests behind one that is on its way through a lane wait for it, see
   /// Connection::holdRequests().

@@ -191,12 +191,39 @@ auto ConsumerOffsets::findReset(AnyShard& shard, std::string_view group, std::st
   return reset == offsets->resets.end() ? Found(nullptr) : &reset->second;
 }
 
-bool ConsumerOffsets::endsReset(Reset& reset, int64_t offset, uint64_t connection_id) {
+bool ConsumerOffsets::endsReset(Shard& shard, PendingReset& reset, int64_t offset,
+                                uint64_t connection_id) {
   if (offset != reset.offset || connection_id == 0) {
     return false;
   }
-  const auto [step, is_first] = reset.steps.try_emplace(connection_id, Reset::Step::kCommitted);
-  return !is_first && step->second != Reset::Step::kCommitted;
+  const auto step = ResetSteps::of(reset, connection_id);
+  if (!step) {
+    shard.reset_steps.set(reset, connection_id, ResetStep::kCommitted);
+    return false;
+  }
+  return *step != ResetStep::kCommitted;
+}
+
+void ConsumerOffsets::setReset(Shard& shard, TopicOffsets& offsets, int32_t queue_id,
+                               int64_t offset, const AskedConnectionsPtr& asked) {
+  PendingReset& reset = offsets.resets[queue_id];
+  shard.reset_steps.clear(reset);
+  reset.offset = offset;
+  reset.asked = asked;
+}
+
+void ConsumerOffsets::endReset(Shard& shard, TopicOffsets& offsets, int32_t queue_id) {
+  if (const auto reset = offsets.resets.find(queue_id); reset != offsets.resets.end()) {
+    shard.reset_steps.clear(reset->second);
+    offsets.resets.erase(reset);
+  }
+}
+
+void ConsumerOffsets::endResets(Shard& shard, TopicOffsets& offsets) {
+  for (auto& [queue_id, reset] : offsets.resets) {
+    shard.reset_steps.clear(reset);
+  }
+  offsets.resets.clear();
 }
 
 bool ConsumerOffsets::commit(std::string_view group, std::string_view topic, int32_t queue_id,
@@ -216,10 +243,10 @@ bool ConsumerOffsets::commit(std::string_view group, std::string_view topic, int
   }
   TopicOffsets& offsets = entry(shard, group, topic);
   if (const auto reset = offsets.resets.find(queue_id); reset != offsets.resets.end()) {
-    if (!endsReset(reset->second, offset, connection_id)) {
+    if (!endsReset(shard, reset->second, offset, connection_id)) {
       return true;
     }
-    offsets.resets.erase(reset);
+    endReset(shard, offsets, queue_id);
   }
   if (is_marked) {
     offsets.for_master.insert_or_assign(queue_id, last_consumed);
@@ -233,8 +260,8 @@ bool ConsumerOffsets::commit(std::string_view group, std::string_view topic, int
     place->second = offset;
     noteChange();
   } else if (is_new) {
-    const size_t names = offsets.committed.size() > 1 ? 0 : group.size() + topic.size();
-    positions_.fetch_add(1 + names / kNameBytesOfPosition, std::memory_order_relaxed);
+    const bool is_first = offsets.committed.size() == 1;
+    positions_.fetch_add(weightOf(group, topic, is_first, 1), std::memory_order_relaxed);
     noteChange();
   }
   return true;
@@ -311,19 +338,36 @@ std::set<std::string> ConsumerOffsets::groups() const {
   return groups;
 }
 
-void ConsumerOffsets::assignReset(std::string_view group, std::string_view topic, int32_t queue_id,
-                                  int64_t offset, const std::set<uint64_t>& asked) {
-  Reset reset{.offset = offset, .steps = {}};
-  for (const uint64_t connection_id : asked) {
-    reset.steps.emplace_hint(reset.steps.end(), connection_id, Reset::Step::kAsked);
+bool ConsumerOffsets::assignReset(std::string_view group, std::string_view topic,
+                                  const QueueOffsets& targets, const std::set<uint64_t>& asked,
+                                  size_t positions_max) {
+  if (targets.empty()) {
+    return true;
   }
   Shard& shard = shardOf(group);
   MutexLock lock(shard.mutex);
+  const TopicOffsets* const known = findEntry(shard, group, topic);
+  const auto count = std::ranges::count_if(targets, [known](const auto& target) {
+    return known == nullptr || !known->committed.contains(target.first);
+  });
+  if (count > 0) {
+    const bool is_first = known == nullptr || known->committed.empty();
+    const size_t added = weightOf(group, topic, is_first, static_cast<size_t>(count));
+    if (positions_.load(std::memory_order_relaxed) + added > positions_max) {
+      return false;
+    }
+    positions_.fetch_add(added, std::memory_order_relaxed);
+  }
   TopicOffsets& offsets = entry(shard, group, topic);
-  offsets.resets.insert_or_assign(queue_id, std::move(reset));
-  offsets.committed.insert_or_assign(queue_id, offset);
+  const AskedConnectionsPtr asked_by = shard.reset_steps.ask(
+      asked, offsets.resets.empty() ? nullptr : offsets.resets.begin()->second.asked);
+  for (const auto& [queue_id, offset] : targets) {
+    setReset(shard, offsets, queue_id, offset, asked_by);
+    offsets.committed.insert_or_assign(queue_id, offset);
+  }
   any_reset_.store(true, std::memory_order_release);
   noteChange();
+  return true;
 }
 
 bool ConsumerOffsets::isResetPending(std::string_view group, std::string_view topic,
@@ -343,52 +387,60 @@ bool ConsumerOffsets::isResetPendingFor(std::string_view group, std::string_view
   }
   const Shard& shard = shardOf(group);
   MutexLock lock(shard.mutex);
-  const Reset* const reset = findReset(shard, group, topic, queue_id);
-  if (reset == nullptr) {
-    return false;
-  }
-  const auto step = reset->steps.find(connection_id);
-  return step == reset->steps.end() || step->second != Reset::Step::kThere;
+  const PendingReset* const reset = findReset(shard, group, topic, queue_id);
+  return reset != nullptr && ResetSteps::of(*reset, connection_id) != ResetStep::kThere;
 }
 
 std::optional<int64_t> ConsumerOffsets::resetFor(std::string_view group, std::string_view topic,
                                                  int32_t queue_id, int64_t asked_offset,
                                                  uint64_t connection_id,
                                                  const std::set<uint64_t>& members) {
-  using Step = Reset::Step;
   Shard& shard = shardOf(group);
   MutexLock lock(shard.mutex);
-  Reset* const reset = findReset(shard, group, topic, queue_id);
+  TopicOffsets* const offsets = findEntry(shard, group, topic);
+  PendingReset* const reset = findReset(shard, group, topic, queue_id);
   if (reset == nullptr) {
     return std::nullopt;
   }
   const int64_t offset = reset->offset;
-  const auto [entry, is_first] = reset->steps.try_emplace(connection_id, Step::kAsked);
-  Step& step = entry->second;
+  const auto known = ResetSteps::of(*reset, connection_id);
+  const ResetStep step = known.value_or(ResetStep::kAsked);
   // Members of a broadcasting group commit nothing that could take others back.
-  const bool goes_by_itself = !members.empty() && !is_first && step == Step::kAsked;
+  const bool goes_by_itself = !members.empty() && known == ResetStep::kAsked;
   const bool has_left_nothing =
-      asked_offset == offset && (step == Step::kCommitted || goes_by_itself);
-  if (step < Step::kTold && !has_left_nothing) {
-    step = Step::kTold;
+      asked_offset == offset && (step == ResetStep::kCommitted || goes_by_itself);
+  if (step < ResetStep::kTold && !has_left_nothing) {
+    if (!shard.reset_steps.set(*reset, connection_id, ResetStep::kTold)) {
+      endReset(shard, *offsets, queue_id);
+    }
     return offset;
   }
-  step = Step::kThere;
-  const bool is_done = std::all_of(members.begin(), members.end(), [reset](uint64_t member) {
-    const auto of_member = reset->steps.find(member);
-    return of_member != reset->steps.end() && of_member->second == Step::kThere;
-  });
+  const bool is_noted = shard.reset_steps.set(*reset, connection_id, ResetStep::kThere);
+  const bool is_done =
+      !is_noted || std::all_of(members.begin(), members.end(), [reset](uint64_t member) {
+        return ResetSteps::of(*reset, member) == ResetStep::kThere;
+      });
   if (is_done) {
-    findEntry(shard, group, topic)->resets.erase(queue_id);
+    endReset(shard, *offsets, queue_id);
   }
   return std::nullopt;
+}
+
+void ConsumerOffsets::forgetConnection(uint64_t connection_id) {
+  if (!any_reset_.load(std::memory_order_acquire)) {
+    return;
+  }
+  for (Shard& shard : shards_) {
+    MutexLock lock(shard.mutex);
+    shard.reset_steps.forgetConnection(connection_id);
+  }
 }
 
 void ConsumerOffsets::dropReset(std::string_view group, std::string_view topic, int32_t queue_id) {
   Shard& shard = shardOf(group);
   MutexLock lock(shard.mutex);
   if (TopicOffsets* const offsets = findEntry(shard, group, topic)) {
-    offsets->resets.erase(queue_id);
+    endReset(shard, *offsets, queue_id);
   }
 }
 
@@ -396,6 +448,9 @@ void ConsumerOffsets::removeGroup(std::string_view group) {
   Shard& shard = shardOf(group);
   MutexLock lock(shard.mutex);
   if (const auto topics = shard.groups.find(group); topics != shard.groups.end()) {
+    for (auto& [topic, offsets] : topics->second) {
+      endResets(shard, offsets);
+    }
     shard.groups.erase(topics);
     noteChange();
   }
@@ -406,6 +461,7 @@ void ConsumerOffsets::removeTopic(std::string_view topic) {
     MutexLock lock(shard.mutex);
     for (auto group = shard.groups.begin(); group != shard.groups.end();) {
       if (const auto offsets = group->second.find(topic); offsets != group->second.end()) {
+        endResets(shard, offsets->second);
         group->second.erase(offsets);
         noteChange();
       }

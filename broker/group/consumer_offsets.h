@@ -15,6 +15,7 @@
 #include <utility>
 #include <vector>
 
+#include "broker/group/reset_steps.h"
 #include "broker/string_map.h"
 #include "common/model/config_tables.h"
 #include "common/mutex.h"
@@ -40,6 +41,7 @@ class ConsumerOffsets {
   using QueueOffsets = std::map<int32_t, int64_t>;
 
   static constexpr size_t kNameBytesOfPosition = 64;
+  static constexpr size_t kNoBound = std::numeric_limits<size_t>::max();
 
   /// Reads the file, or its .bak when the file is torn; missing files mean an empty table.
   /// Corruption when neither can be read.
@@ -50,8 +52,7 @@ class ConsumerOffsets {
   /// False: it would be one more than about `positions_max`, of which a group's first position in a
   /// topic counts as one more for every kNameBytesOfPosition bytes of their names.
   bool commit(std::string_view group, std::string_view topic, int32_t queue_id, int64_t offset,
-              uint64_t connection_id = 0,
-              size_t positions_max = std::numeric_limits<size_t>::max());
+              uint64_t connection_id = 0, size_t positions_max = kNoBound);
 
   /// Whether a group's first position may be kept when about `groups_max` groups may have some;
   /// true for a group that has.
@@ -74,14 +75,18 @@ class ConsumerOffsets {
   // take the group back, so that each connection is sent there once, wherever it pulls. It is there
   // when it pulls after that, or has committed the position and pulls at it: nothing older is left
   // then. Who pulls elsewhere after that goes its own way; nobody is sent back for ever. An answer
-  // that is lost with its connection is given again on the next one.
+  // that is lost with its connection is given again on the next one. Resets stay while nobody is
+  // there: whoever comes back may not have heard of them. Where no more can be kept of who has,
+  // see ResetSteps, the first that is sent to the position ends the reset.
 
+  /// Sends the group to `targets`, all of them or, false, none: with those that it has not got yet
+  /// there would be more than about `positions_max`, see commit().
   /// `asked`: connections of members that are being asked to go there
   /// (RESET_CONSUMER_CLIENT_OFFSET). They are there when they commit the position, as they may pull
   /// from a slave; those of a broadcasting group, which commit nothing, when they pull at it: sent
   /// there once more, a Java client would stop for another 10 s.
-  void assignReset(std::string_view group, std::string_view topic, int32_t queue_id, int64_t offset,
-                   const std::set<uint64_t>& asked = {});
+  bool assignReset(std::string_view group, std::string_view topic, const QueueOffsets& targets,
+                   const std::set<uint64_t>& asked = {}, size_t positions_max = kNoBound);
   bool isResetPending(std::string_view group, std::string_view topic, int32_t queue_id) const;
   /// Whether a pull would be sent elsewhere, or show that its member is there.
   bool isResetPendingFor(std::string_view group, std::string_view topic, int32_t queue_id,
@@ -93,13 +98,15 @@ class ConsumerOffsets {
                                   int64_t asked_offset, uint64_t connection_id,
                                   const std::set<uint64_t>& members = {});
 
+  /// It has closed, and will neither pull nor commit any more.
+  void forgetConnection(uint64_t connection_id);
+
   void removeGroup(std::string_view group);
   void removeTopic(std::string_view topic);
   /// Gives `to` the positions that `from` has in `topic`, or in all its topics; what was pending
   /// there of resets is void. False: not all, they would be more than `positions_max`.
   bool clone(const std::string& from, const std::string& to,
-             const std::optional<std::string>& topic,
-             size_t positions_max = std::numeric_limits<size_t>::max());
+             const std::optional<std::string>& topic, size_t positions_max = kNoBound);
 
   /// For a master that starts: sets positions beyond the end of their queue back to `end(topic,
   /// queue_id)`, and returns how many that were. They come from a log that has lost its end, and
@@ -148,26 +155,16 @@ class ConsumerOffsets {
   Status persist();
 
  private:
-  struct Reset {
-    /// How far a connection has come.
-    enum class Step : uint8_t {
-      kAsked,      ///< Without an answer; its client may know no such request.
-      kCommitted,  ///< Of its own accord: it may be on its way past the position.
-      kTold,
-      kThere,
-    };
-    int64_t offset = 0;
-    std::map<uint64_t, Step> steps;
-  };
   struct TopicOffsets {
     QueueOffsets committed;
-    std::map<int32_t, Reset> resets;
+    std::map<int32_t, PendingReset> resets;
     /// Marked queues, with the Position::last_consumed of each.
     std::map<int32_t, int64_t> for_master;
   };
   using GroupOffsets = StringMap<TopicOffsets>;
   struct Shard {
     mutable Mutex mutex;
+    ResetSteps reset_steps ROCKETMQ_GUARDED_BY(mutex);  ///< Outlives the resets.
     StringMap<GroupOffsets> groups ROCKETMQ_GUARDED_BY(mutex);
   };
   static constexpr size_t kShards = 16;
@@ -189,8 +186,21 @@ class ConsumerOffsets {
   template <class AnyShard>
   static auto findReset(AnyShard& shard, std::string_view group, std::string_view topic,
                         int32_t queue_id) ROCKETMQ_REQUIRES(shard.mutex);
+  /// What new positions, a group's first in the topic among them, count as.
+  static size_t weightOf(std::string_view group, std::string_view topic, bool is_first,
+                         size_t positions) {
+    return positions + (is_first ? (group.size() + topic.size()) / kNameBytesOfPosition : 0);
+  }
   /// A member commits while its queue's reset is pending. True: that ends it.
-  static bool endsReset(Reset& reset, int64_t offset, uint64_t connection_id);
+  static bool endsReset(Shard& shard, PendingReset& reset, int64_t offset, uint64_t connection_id)
+      ROCKETMQ_REQUIRES(shard.mutex);
+  static void setReset(Shard& shard, TopicOffsets& offsets, int32_t queue_id, int64_t offset,
+                       const AskedConnectionsPtr& asked) ROCKETMQ_REQUIRES(shard.mutex);
+  /// Does nothing when none is pending.
+  static void endReset(Shard& shard, TopicOffsets& offsets, int32_t queue_id)
+      ROCKETMQ_REQUIRES(shard.mutex);
+  /// Before the topic's entry goes.
+  static void endResets(Shard& shard, TopicOffsets& offsets) ROCKETMQ_REQUIRES(shard.mutex);
   /// The later word of an administrator holds.
   void dropReset(std::string_view group, std::string_view topic, int32_t queue_id);
   /// Removes positions that are neither marked nor in the master's table.

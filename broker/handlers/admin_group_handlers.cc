@@ -171,7 +171,7 @@ void registerAdminGroupHandlers(remoting::Router& router, const AdminGroupParts&
   router.handle<remoting::GetSubscriptionGroupConfig>(
       kAdminRead, [handlers](const auto& request, const auto&) { return handlers->one(request); });
   router.handle<remoting::GetAllSubscriptionGroupConfig>(
-      kAdminRead, [handlers](const auto&, const auto&) { return handlers->all(); });
+      kAdminTable, [handlers](const auto&, const auto&) { return handlers->all(); });
   router.handle<remoting::DeleteSubscriptionGroup>(
       kAdmin, [handlers](const auto& request, const auto&) { return handlers->remove(request); });
   router.handle<remoting::GetConsumerConnectionList>(
@@ -186,9 +186,9 @@ void registerAdminGroupHandlers(remoting::Router& router, const AdminGroupParts&
     return handlers->cloneOffsets(request);
   });
   router.handle<remoting::GetAllConsumerOffset>(
-      kAdminRead, [handlers](const auto&, const auto&) { return handlers->allOffsets(); });
+      kAdminTable, [handlers](const auto&, const auto&) { return handlers->allOffsets(); });
   router.handle<remoting::GetAllDelayOffset>(
-      kAdminRead, [handlers](const auto&, const auto&) { return handlers->delayOffsets(); });
+      kAdminTable, [handlers](const auto&, const auto&) { return handlers->delayOffsets(); });
   router.handle<remoting::GetAllMessageRequestMode>(kAdminRead, [](const auto&, const auto&) {
     return Answer<NoFields>::ofBody(json::encode(remoting::MessageRequestModes{}));
   });

@@ -54,6 +54,32 @@ std::set<std::string> splitNames(const std::string& text, char separator) {
   return names;
 }
 
+/// Adds up what queues take in an answer, so that none is made that is too long to be sent.
+class QueueBytes {
+ public:
+  explicit QueueBytes(size_t broker_name_bytes) : broker_name_bytes_(broker_name_bytes) {}
+
+  /// False: they are too many.
+  bool add(const std::string& topic, int32_t queues) {
+    bytes_ += static_cast<size_t>(std::max(queues, 0)) *
+              (kQueueBytesMin + broker_name_bytes_ + topic.size());
+    return bytes_ <= remoting::kAnswerBodyBytesMax;
+  }
+
+ private:
+  /// {"brokerName":"","queueId":0,"topic":""}:{"brokerOffset":0,"consumerOffset":0,...},
+  static constexpr size_t kQueueBytesMin = 90;
+
+  const size_t broker_name_bytes_;
+  size_t bytes_ = 0;
+};
+
+Answer<NoFields> tooManyQueues(const char* advice) {
+  return {ResponseCode::kSystemError,
+          fmt::format("the queues are too many for one answer of {} bytes; {}",
+                      remoting::kAnswerBodyBytesMax, advice)};
+}
+
 class AdminOffsetHandlers {
  public:
   explicit AdminOffsetHandlers(const AdminOffsetParts& parts) : parts_(parts) {}
@@ -69,6 +95,7 @@ class AdminOffsetHandlers {
     }
     const auto online = parts_.clients.consumerGroup(request.consumer_group);
     remoting::ConsumeStats stats;
+    QueueBytes bytes(parts_.settings.load()->broker_name.size());
     for (const std::string& topic : topics) {
       const TopicConfigPtr config = parts_.topics.find(topic);
       // RocketMQ parity: a topic the group no longer subscribes to is left out while the group is
@@ -76,6 +103,9 @@ class AdminOffsetHandlers {
       const bool abandoned = online && !online->subscriptions.contains(topic);
       if (config == nullptr || abandoned) {
         continue;
+      }
+      if (!bytes.add(topic, config->read_queue_nums)) {
+        return tooManyQueues("ask for one topic at a time");
       }
       addQueues(request.consumer_group, topic, config->read_queue_nums, stats);
     }
@@ -86,6 +116,7 @@ class AdminOffsetHandlers {
     const auto settings = parts_.settings.load();
     remoting::BrokerConsumeStats all;
     all.broker_addr = settings->advertisedAddress();
+    QueueBytes bytes(settings->broker_name.size());
     const auto groups = parts_.groups.snapshot();
     for (const auto& [group, config] : groups->subscription_group_table) {
       std::vector<remoting::ConsumeStats> of_group;
@@ -93,6 +124,9 @@ class AdminOffsetHandlers {
         const TopicConfigPtr topic_config = parts_.topics.find(topic);
         if (topic_config == nullptr || topic_config->order != request.is_order) {
           continue;
+        }
+        if (!bytes.add(topic, topic_config->write_queue_nums)) {
+          return tooManyQueues("ask for one group at a time, as consumerProgress -g does");
         }
         remoting::ConsumeStats stats;
         addQueues(group, topic, topic_config->write_queue_nums, stats);
@@ -163,7 +197,7 @@ class AdminOffsetHandlers {
     if (!settings->server_side_reset_offset) {
       return resetInClients(request, *targets);
     }
-    return resetHere(request, *targets);
+    return resetHere(request, *targets, static_cast<size_t>(settings->consumer_positions_max));
   }
 
  private:
@@ -201,11 +235,15 @@ class AdminOffsetHandlers {
   /// there besides, as in RocketMQ 4: one that has pulled as much as it may hold, or that reads
   /// from a slave, may not pull here for long.
   Answer<NoFields> resetHere(const remoting::InvokeBrokerToResetOffset& request,
-                             const remoting::ResetOffsetBody& targets) const {
+                             const remoting::ResetOffsetBody& targets, size_t positions_max) const {
     const auto group = parts_.clients.consumerGroup(request.group);
     const std::set<uint64_t> asked = group ? obeyingMembers(*group) : std::set<uint64_t>{};
+    ConsumerOffsets::QueueOffsets offsets;
     for (const auto& [queue, offset] : targets.offset_table) {
-      parts_.offsets.assignReset(request.group, request.topic, queue.queue_id, offset, asked);
+      offsets.emplace(queue.queue_id, offset);
+    }
+    if (!parts_.offsets.assignReset(request.group, request.topic, offsets, asked, positions_max)) {
+      return {ResponseCode::kSystemError, kTooManyPositions};
     }
     if (group) {
       tellMembers(*group, request, targets);
@@ -256,13 +294,19 @@ class AdminOffsetHandlers {
                           const remoting::ResetOffsetBody& targets) {
     remoting::ResetConsumerClientOffset order;
     static_cast<remoting::ResetOffsetHeader&>(order) = request;
+    // Written once each, however many members there are.
+    remoting::Payload as_list;
+    remoting::Payload as_map;
     for (const ClientInfo& member : group.members) {
-      if (member.version >= remoting::kVersion3_0_7) {
-        member.connection->oneway(
-            order, remoting::Payload(member.language == remoting::Language::kCpp
-                                         ? json::encode(remoting::toListForm(targets))
-                                         : json::encode(targets)));
+      if (member.version < remoting::kVersion3_0_7) {
+        continue;
       }
+      const bool takes_list = member.language == remoting::Language::kCpp;
+      remoting::Payload& body = takes_list ? as_list : as_map;
+      if (body.empty()) {
+        body = takes_list ? json::encode(remoting::toListForm(targets)) : json::encode(targets);
+      }
+      member.connection->oneway(order, body);
     }
   }
 

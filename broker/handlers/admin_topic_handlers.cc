@@ -237,7 +237,7 @@ void registerAdminTopicHandlers(remoting::Router& router, const AdminTopicParts&
   router.handle<remoting::GetTopicConfig>(
       kAdminRead, [handlers](const auto& request, const auto&) { return handlers->one(request); });
   router.handle<remoting::GetAllTopicConfig>(
-      kAdminRead, [handlers](const auto&, const auto&) { return handlers->all(); });
+      kAdminTable, [handlers](const auto&, const auto&) { return handlers->all(); });
   router.handle<remoting::CleanUnusedTopic>(
       kAdmin, [handlers](const auto&, const auto&) { return handlers->cleanUnused(); });
   router.handle<remoting::CleanExpiredConsumeQueue>(

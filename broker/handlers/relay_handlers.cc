@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "broker/group/byte_budget.h"
 #include "broker/handler_options.h"
 #include "common/excerpt.h"
 #include "common/json/decode.h"
@@ -32,6 +33,9 @@ using remoting::ResponseCode;
 
 constexpr std::chrono::seconds kRelayTimeout{10};
 constexpr std::chrono::seconds kStatusTimeout{5};
+/// Thousands of queues. One that is decoded takes about ten times as much.
+constexpr size_t kStatusBytesMax = 1u << 20;
+constexpr ByteBudget::Options kStatusBudget{.each_max = 8u << 20, .total_max = 64u << 20};
 
 /// The client a request is for, or why it cannot be asked.
 struct Target {
@@ -71,8 +75,9 @@ OutgoingFrame relayFrame(const RequestContext& context, int32_t opaque, std::str
   if (!name.empty()) {
     writer.add(name, value);
   }
-  writer.finish(body.size());
-  frame.body = std::move(body);
+  if (writer.finish(body.size())) {
+    frame.body = std::move(body);
+  }
   return frame;
 }
 
@@ -151,51 +156,87 @@ class RelayHandlers {
   }
 
   const RelayParts parts_;
+  const ByteBudget status_budget_{kStatusBudget};
 };
 
-/// Collects the answers of several clients and answers the administrator after the last.
-class StatusCollector {
+/// Collects the answers of several clients, and answers the administrator after the last. Answers
+/// come on the threads of their connections, where they are only kept.
+class StatusCollector : public std::enable_shared_from_this<StatusCollector> {
  public:
   using Reply = Responder<remoting::InvokeBrokerToGetConsumerStatus>;
 
-  StatusCollector(Reply responder, size_t expected)
-      : responder_(std::move(responder)), expected_(expected) {}
+  StatusCollector(remoting::Lanes& lanes, const ByteBudget& budget, Reply responder,
+                  size_t expected)
+      : lanes_(lanes),
+        responder_(std::move(responder)),
+        expected_(expected),
+        charge_(budget.open()) {}
 
-  void take(const std::string& client_id,
-            const remoting::CallResult<remoting::GetConsumerStatusFromClient>& result) {
-    if (auto answer = note(client_id, result)) {
-      responder_(std::move(*answer));
+  void take(const std::string& client_id, const Result<const CommandView*>& raw) {
+    if (!note(client_id, raw)) {
+      return;
+    }
+    const remoting::LaneLoad load{.bytes = 0, .source = responder_.connection().get()};
+    const auto answer = [self = shared_from_this()] { self->responder_(self->answerOfAll()); };
+    if (!lanes_.run(remoting::Lane::kAdmin, answer, load)) {
+      responder_({ResponseCode::kSystemBusy,
+                  "[OVERLOAD]system busy, start flow control for a while: too many requests of "
+                  "administrators wait"});
     }
   }
 
  private:
-  /// The administrator's answer, when this was the last.
-  std::optional<Answer<NoFields>> note(
-      const std::string& client_id,
-      const remoting::CallResult<remoting::GetConsumerStatusFromClient>& result) {
+  /// True: this was the last.
+  bool note(const std::string& client_id, const Result<const CommandView*>& raw) {
     MutexLock lock(mutex_);
-    if (result.ok() && result->success()) {
-      auto status = json::decode<remoting::GetConsumerStatusBody>(result->body);
-      if (status.ok()) {
-        body_.consumer_table[client_id] = std::move(status->message_queue_table);
-      }
-    } else if (problem_.empty()) {
-      problem_ = result.ok() ? result->remark : result.status().message();
+    if (const std::string problem = keep(client_id, raw); problem_.empty()) {
+      problem_ = problem;
     }
-    if (--expected_ > 0) {
-      return std::nullopt;
-    }
-    if (body_.consumer_table.empty()) {
-      return Answer<NoFields>{ResponseCode::kSystemError,
-                              "no consumer told its offsets: " + problem_};
-    }
-    return Answer<NoFields>::ofBody(json::encode(body_));
+    return --expected_ == 0;
   }
 
+  /// What is wrong with the answer; empty: it is kept.
+  std::string keep(const std::string& client_id, const Result<const CommandView*>& raw)
+      ROCKETMQ_REQUIRES(mutex_) {
+    if (!raw.ok()) {
+      return raw.status().message();
+    }
+    const CommandView& view = **raw;
+    if (view.code != static_cast<int32_t>(ResponseCode::kSuccess)) {
+      return excerpt(view.remark);
+    }
+    if (view.body.size() > kStatusBytesMax || !charge_.grow(view.body.size())) {
+      return "the answer of " + excerpt(client_id) + " has " + std::to_string(view.body.size()) +
+             " bytes, of one at most " + std::to_string(kStatusBytesMax) + " are taken, of all " +
+             std::to_string(kStatusBudget.each_max);
+    }
+    answers_.emplace_back(client_id, view.body);
+    return {};
+  }
+
+  Answer<NoFields> answerOfAll() {
+    MutexLock lock(mutex_);
+    remoting::GetConsumerStatusBody body;
+    for (const auto& [client_id, text] : answers_) {
+      auto status = json::decode<remoting::GetConsumerStatusBody>(text);
+      if (status.ok()) {
+        body.consumer_table[client_id] = std::move(status->message_queue_table);
+      } else if (problem_.empty()) {
+        problem_ = status.status().message();
+      }
+    }
+    if (body.consumer_table.empty()) {
+      return {ResponseCode::kSystemError, "no consumer told its offsets: " + problem_};
+    }
+    return Answer<NoFields>::ofBody(json::encode(body));
+  }
+
+  remoting::Lanes& lanes_;
   Reply responder_;  ///< Of whoever brings the last answer.
   Mutex mutex_;
   size_t expected_ ROCKETMQ_GUARDED_BY(mutex_);
-  remoting::GetConsumerStatusBody body_ ROCKETMQ_GUARDED_BY(mutex_);
+  std::vector<std::pair<std::string, std::string>> answers_ ROCKETMQ_GUARDED_BY(mutex_);
+  ByteCharge charge_ ROCKETMQ_GUARDED_BY(mutex_);  ///< Of `answers_`.
   std::string problem_ ROCKETMQ_GUARDED_BY(mutex_);
 };
 
@@ -216,15 +257,20 @@ void RelayHandlers::consumerStatus(
                                                "> " + excerpt(wanted) + " is online"});
     return;
   }
-  const auto collector = std::make_shared<StatusCollector>(std::move(responder), members.size());
+  const auto collector = std::make_shared<StatusCollector>(parts_.lanes, status_budget_,
+                                                           std::move(responder), members.size());
+  remoting::GetConsumerStatusFromClient question;
+  question.topic = request.topic;
+  question.group = request.group;
   for (const ClientInfo& member : members) {
-    remoting::GetConsumerStatusFromClient question;
-    question.topic = request.topic;
-    question.group = request.group;
-    member.connection->call(question, Payload(), remoting::deadlineAfter(kStatusTimeout),
-                            [collector, client_id = member.client_id](const auto& result) {
-                              collector->take(client_id, result);
-                            });
+    remoting::Connection& connection = *member.connection;
+    const int32_t opaque = connection.nextOpaque();
+    connection.callRaw(
+        opaque, connection.encodeRequest(question, Payload(), opaque, 0),
+        remoting::deadlineAfter(kStatusTimeout),
+        [collector, client_id = member.client_id](const Result<const CommandView*>& raw) {
+          collector->take(client_id, raw);
+        });
   }
 }
 

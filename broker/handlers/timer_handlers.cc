@@ -64,7 +64,7 @@ void registerTimerHandlers(remoting::Router& router, const TimerParts& parts) {
   router.handle<remoting::GetTimerCheckPoint>(
       kAdminRead, [parts](const auto&, const auto&) { return checkpointOf(parts); });
   router.handle<remoting::GetTimerMetrics>(
-      kAdminRead, [parts](const auto&, const auto&) { return metricsOf(parts); });
+      kAdminTable, [parts](const auto&, const auto&) { return metricsOf(parts); });
 }
 
 }  // namespace rocketmq::broker

@@ -152,14 +152,15 @@ void PullService::pull(const Header& request, bool is_lite,
                           request.commit_offset, responder->connection()->id(),
                           static_cast<size_t>(draft.settings->consumer_positions_max));
   }
-  if (const auto reset = resetFor(request, responder->connection()->id())) {
+  if (const auto reset = resetFor(request, *responder->connection())) {
     responder->answer(answerReset(request, *reset));
     return;
   }
   run(taskOf(draft, std::move(responder)));
 }
 
-std::optional<int64_t> PullService::resetFor(const Header& request, uint64_t connection_id) const {
+std::optional<int64_t> PullService::resetFor(const Header& request,
+                                             const remoting::Connection& connection) const {
   const std::string_view group = request.consumer_group;
   if (!parts_.offsets.isResetPending(group, request.topic, request.queue_id)) {
     return std::nullopt;
@@ -171,8 +172,13 @@ std::optional<int64_t> PullService::resetFor(const Header& request, uint64_t con
       members.insert(member.connection->id());
     }
   }
-  return parts_.offsets.resetFor(group, request.topic, request.queue_id, request.queue_offset,
-                                 connection_id, members);
+  const auto reset = parts_.offsets.resetFor(group, request.topic, request.queue_id,
+                                             request.queue_offset, connection.id(), members);
+  if (!connection.isOpen()) {
+    // A pull that came through a lane: who forgets closed connections may have been here before.
+    parts_.offsets.forgetConnection(connection.id());
+  }
+  return reset;
 }
 
 std::unique_ptr<PullService::Task> PullService::taskOf(

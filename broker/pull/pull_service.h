@@ -94,7 +94,8 @@ class PullService {
                            std::unique_ptr<PullResponder> responder);
   void parseOnLane(const Header& request, bool is_lite, std::unique_ptr<PullResponder> responder);
   /// Where an administrator's reset sends the pull.
-  std::optional<int64_t> resetFor(const Header& request, uint64_t connection_id) const;
+  std::optional<int64_t> resetFor(const Header& request,
+                                  const remoting::Connection& connection) const;
   std::unique_ptr<Task> taskOf(Draft& draft, std::unique_ptr<PullResponder> responder) const;
   /// Reads on this thread, or on a lane when the data may have to come from the disk or a filter
   /// has much to look at.

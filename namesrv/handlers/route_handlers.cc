@@ -41,11 +41,15 @@ Answer<NoFields> notFound(std::string_view topic) {
   return {ResponseCode::kTopicNotExist, std::move(remark)};
 }
 
-/// Answers without copying: the body is the route's own text.
+/// Answers without copying: the body is the route's own text, or one made for it.
 Answer<NoFields> answerWith(TopicRoutePtr route, json::Style style) {
   remoting::Payload body;
-  const std::string_view text = route->json(style);
-  body.add(text, std::move(route));
+  TopicRoute::Text text = route->json(style);
+  if (text.made != nullptr) {
+    body.add(text.view, std::move(text.made));
+  } else {
+    body.add(text.view, std::move(route));
+  }
   return Answer<NoFields>::ofBody(std::move(body));
 }
 

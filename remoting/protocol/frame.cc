@@ -15,6 +15,8 @@ namespace rocketmq::remoting {
 namespace {
 
 constexpr size_t kLengthWordBytes = 4;
+/// Of all that the length word can say; a header fits beside it.
+constexpr size_t kBodyBytesMax = (size_t{1} << 31) - kHeaderBytesMax - kFramePrefixBytes;
 /// The header length shares its word with the serialize type and has 24 bits.
 constexpr size_t kHeaderLengthMask = kHeaderBytesMax;
 /// Room that a head takes at a time, so that a usual one does it once.
@@ -217,7 +219,11 @@ void HeaderWriter::writeJsonTail() {
   written(to);
 }
 
-void HeaderWriter::finish(size_t body_bytes) {
+bool HeaderWriter::finish(size_t body_bytes) {
+  if (body_bytes > kBodyBytesMax) {
+    replaceByRefusal("body is longer than " + std::to_string(kBodyBytesMax) + " bytes", 0);
+    return false;
+  }
   if (head_.serialize_type == SerializeType::kBinary) {
     const size_t entry_bytes = size_ - ext_start_ - sizeof(int32_t);
     storeBigEndian(out_.data() + ext_start_, static_cast<int32_t>(entry_bytes));
@@ -228,21 +234,23 @@ void HeaderWriter::finish(size_t body_bytes) {
   const size_t header_bytes = size_ - frame_start_ - kFramePrefixBytes;
   const size_t header_bytes_max = isAnswer() ? kHeaderBytesMax : kRequestHeaderBytesMax;
   if (header_bytes > header_bytes_max) {
-    replaceByRefusal(header_bytes_max, body_bytes);
-    return;
+    replaceByRefusal("header is longer than " + std::to_string(header_bytes_max) + " bytes",
+                     body_bytes);
+    return true;
   }
   const auto type = static_cast<uint32_t>(head_.serialize_type);
   const size_t total = kFramePrefixBytes - kLengthWordBytes + header_bytes + body_bytes;
   char* const prefix = out_.data() + frame_start_;
   storeBigEndian(prefix, static_cast<int32_t>(total));
   storeBigEndian(prefix + kLengthWordBytes, type << 24 | static_cast<uint32_t>(header_bytes));
+  return true;
 }
 
 /// A header echoes texts of peers, so that one can grow past what its length word can say. The
-/// answer then says so, and a request goes out without fields and is refused.
-void HeaderWriter::replaceByRefusal(size_t header_bytes_max, size_t body_bytes) {
+/// answer then says so, and a request goes out without fields and is refused. A body that is too
+/// long is the same.
+void HeaderWriter::replaceByRefusal(const std::string& remark, size_t body_bytes) {
   CommandHead head = head_;
-  const std::string remark = "header is longer than " + std::to_string(header_bytes_max) + " bytes";
   head.remark = remark;
   if (isAnswer()) {
     head.code = static_cast<int32_t>(ResponseCode::kSystemError);

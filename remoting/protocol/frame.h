@@ -24,6 +24,8 @@ inline constexpr size_t kRequestHeaderBytesMax = 512u << 10;
 /// Size of the longest header of an answer: all that its length word can say. The answer to a batch
 /// has the ids of all its messages.
 inline constexpr size_t kHeaderBytesMax = (1u << 24) - 1;
+/// Body of the longest answer that such a reader takes, with room for its header.
+inline constexpr size_t kAnswerBodyBytesMax = kFrameBytesMax - (64u << 10);
 /// The two words before the header.
 inline constexpr size_t kFramePrefixBytes = 8;
 
@@ -44,7 +46,7 @@ Status decodeFrame(char* frame, size_t size, CommandView& out,
 ///
 ///     HeaderWriter writer(out, head);
 ///     writer.add("topic", "T");
-///     writer.finish(body.size());
+///     if (writer.finish(body.size())) { ... }  // The body follows.
 class HeaderWriter {
  public:
   HeaderWriter(std::string& out, const CommandHead& head);
@@ -64,8 +66,9 @@ class HeaderWriter {
   void addNumber(std::string_view name, int64_t value);
 
   /// Completes the header and fills in the lengths. Call once, last. A header above
-  /// its bound, which only texts of a peer or a user can cause, is replaced by a refusal.
-  void finish(size_t body_bytes);
+  /// its bound, which only texts of a peer or a user can cause, is replaced by a refusal. So is one
+  /// whose body is longer than a frame's length word can say; false: no body is to follow then.
+  bool finish(size_t body_bytes);
 
  private:
   /// Where the next bytes go, with room for so many.
@@ -86,7 +89,7 @@ class HeaderWriter {
   char* putJsonSeparator(char* to);
   void writeJsonTail();
   bool isAnswer() const { return (head_.flag & kFlagResponse) != 0; }
-  void replaceByRefusal(size_t header_bytes_max, size_t body_bytes);
+  void replaceByRefusal(const std::string& remark, size_t body_bytes);
 
   /// Longer than what has been written; its first size_ bytes count.
   std::string& out_;

@@ -90,6 +90,11 @@ class Peer {
           }
           return remoting::Answer<remoting::NoFields>();
         });
+    router_.handle<remoting::GetConsumerStatusFromClient>(
+        {}, [this](const remoting::GetConsumerStatusFromClient&, const remoting::RequestContext&) {
+          const MutexLock lock(mutex_);
+          return remoting::Answer<remoting::NoFields>::ofBody(status_body_);
+        });
     client_.emplace(pool_, &router_, remoting::Client::Options{});
   }
   ~Peer() { close(); }
@@ -129,6 +134,11 @@ class Peer {
     const MutexLock lock(mutex_);
     return relayed_fields_;
   }
+  /// What it says when it is asked for its offsets.
+  void setStatusBody(std::string body) {
+    const MutexLock lock(mutex_);
+    status_body_ = std::move(body);
+  }
   std::string replyBody() {
     const MutexLock lock(mutex_);
     return reply_body_;
@@ -144,6 +154,7 @@ class Peer {
   std::optional<remoting::PushReplyMessageToClient> reply_;
   std::string reply_body_;
   std::string reset_body_;
+  std::string status_body_;
   std::set<std::string> relayed_fields_;
 };
 

@@ -2,7 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <set>
 #include <string>
@@ -11,6 +13,7 @@
 
 #include "common/json/decode.h"
 #include "remoting/protocol/bodies/offsets.h"
+#include "remoting/protocol/bodies/stats.h"
 #include "remoting/protocol/commands/commands.h"
 #include "tests/support/eventually.h"
 #include "tests/unit/broker/broker_fixture.h"
@@ -70,6 +73,74 @@ TEST_F(BrokerTest, WhoAsksAClientThroughTheBrokerIsNotToldToIt) {
   request.client_id = "c1";
   ASSERT_TRUE(administrator.call(request)->success());
   EXPECT_EQ(peer_->relayedFields(), (std::set<std::string>{"clientId", "consumerGroup", "new"}));
+}
+
+/// What members say of their offsets, as an administrator gets it through the broker.
+class ConsumerStatusTest : public BrokerTest {
+ protected:
+  static std::string statusBody(size_t bytes) {
+    remoting::GetConsumerStatusBody body;
+    body.message_queue_table[{.topic = "T", .broker_name = "broker-a", .queue_id = 0}] = 7;
+    std::string text = json::encode(body);
+    text.resize(std::max(bytes, text.size()), ' ');
+    return text;
+  }
+
+  /// One more member of group G.
+  void addMember(size_t status_bytes) {
+    members_.push_back(std::make_unique<Peer>(address()));
+    members_.back()->setStatusBody(statusBody(status_bytes));
+    const std::string client_id = "c" + std::to_string(members_.size());
+    ASSERT_TRUE(
+        members_.back()->call(remoting::Heartbeat{}, heartbeatOf(client_id, "G"))->success());
+  }
+
+  auto status() {
+    remoting::InvokeBrokerToGetConsumerStatus request;
+    request.topic = "T";
+    request.group = "G";
+    return peer_->call(request);
+  }
+
+  static size_t membersIn(const std::string& body) {
+    return json::decode<remoting::GetConsumerStatusBody>(body)->consumer_table.size();
+  }
+
+  std::vector<std::unique_ptr<Peer>> members_;
+};
+
+TEST_F(ConsumerStatusTest, EachMembersOffsetsArePassedOn) {
+  addMember(0);
+  addMember(0);
+  const auto answer = status();
+  ASSERT_TRUE(answer->success()) << answer->remark;
+  const auto body = json::decode<remoting::GetConsumerStatusBody>(answer->body);
+  ASSERT_TRUE(body.ok());
+  EXPECT_EQ(body->consumer_table.at("c2").at({"T", "broker-a", 0}), 7);
+  EXPECT_EQ(body->consumer_table.size(), 2u);
+}
+
+// Promise: a member cannot make the broker decode what it likes.
+TEST_F(ConsumerStatusTest, AMembersAnswerThatIsTooLongIsNone) {
+  addMember((1u << 20) + 1);
+  const auto refused = status();
+  EXPECT_EQ(refused->code, ResponseCode::kSystemError);
+  EXPECT_NE(refused->remark.find("at most 1048576"), std::string::npos) << refused->remark;
+  addMember(1u << 20);
+  const auto answer = status();
+  ASSERT_TRUE(answer->success()) << answer->remark;
+  EXPECT_EQ(membersIn(answer->body), 1u) << "the other one's";
+}
+
+TEST_F(ConsumerStatusTest, TheAnswersOfAllMembersTogetherAreBounded) {
+  for (int i = 0; i < 9; ++i) {
+    addMember(1u << 20);
+  }
+  for (int i = 0; i < 9; ++i) {  // Those before are no longer counted.
+    const auto answer = status();
+    ASSERT_TRUE(answer->success()) << answer->remark;
+    EXPECT_EQ(membersIn(answer->body), 8u);
+  }
 }
 
 TEST_F(BrokerTest, QueueLocksBelongToOneClient) {
@@ -217,6 +288,65 @@ TEST_F(BrokerTest, PositionsAreBounded) {
   EXPECT_GE(known, 8 - 2 - 2);
   EXPECT_LE(known, 8);
   EXPECT_EQ(known, commitsOf("G")) << "those that there are move on";
+}
+
+TEST_F(BrokerTest, AResetThatWouldMakeTooManyPositionsIsRefusedWhole) {
+  settings_.consumer_positions_max = 8;
+  restart();
+  ASSERT_TRUE(peer_->call(topicOf("T", 100))->success());
+  ASSERT_TRUE(peer_->call(remoting::Heartbeat{}, heartbeatOf("c1", "G"))->success());
+  remoting::InvokeBrokerToResetOffset reset;
+  reset.topic = "T";
+  reset.group = "G";
+  reset.is_force = true;
+  const auto refused = peer_->call(reset);
+  EXPECT_EQ(refused->code, ResponseCode::kSystemError);
+  EXPECT_NE(refused->remark.find("maxConsumerPositions"), std::string::npos) << refused->remark;
+  const auto stats = peer_->call(remoting::GetConsumeStats{.consumer_group = "G"});
+  EXPECT_EQ(json::decode<remoting::ConsumeStats>(stats->body)->offset_table.size(), 0u)
+      << "the group has no position in the topic";
+  EXPECT_EQ(peer_->resetBody(), "");
+
+  reset.queue_id = 7;
+  EXPECT_TRUE(peer_->call(reset)->success()) << "there is room for one";
+}
+
+// Promise: no request makes an answer that is too long for whoever asked, and takes as much memory.
+TEST_F(BrokerTest, ConsumeStatsOfTooManyQueuesAreRefused) {
+  const std::string all_topics = "ask for one topic at a time";
+  const std::string all_groups = "ask for one group at a time";
+  std::vector<std::string> names;
+  for (int i = 0; i < 4; ++i) {
+    names.push_back("Name" + std::to_string(i));
+    ASSERT_TRUE(peer_->call(topicOf(names.back(), 65'535))->success());
+    ASSERT_TRUE(peer_->call(remoting::Heartbeat{}, heartbeatOf("c1", names.back()))->success());
+  }
+  const auto commit = [this](const std::string& group, const std::string& topic) {
+    remoting::UpdateConsumerOffset request;
+    request.consumer_group = group;
+    request.topic = topic;
+    EXPECT_TRUE(peer_->call(request)->success());
+  };
+  for (const std::string& group : names) {
+    commit(group, names.front());
+  }
+  const auto of_broker = peer_->call(remoting::GetBrokerConsumeStats{});
+  ASSERT_TRUE(of_broker.ok()) << of_broker.status().message();
+  EXPECT_EQ(of_broker->code, ResponseCode::kSystemError);
+  EXPECT_NE(of_broker->remark.find(all_groups), std::string::npos) << of_broker->remark;
+
+  remoting::GetConsumeStats of_group;
+  of_group.consumer_group = "Offline";
+  of_group.topic = names.front();
+  const auto one = peer_->call(of_group);
+  ASSERT_TRUE(one->success()) << one->remark;
+  EXPECT_EQ(json::decode<remoting::ConsumeStats>(one->body)->offset_table.size(), 65'535u);
+  of_group.topic.reset();
+  of_group.topic_list = names[0] + ";" + names[1] + ";" + names[2] + ";" + names[3];
+  const auto several = peer_->call(of_group);
+  ASSERT_TRUE(several.ok()) << several.status().message();
+  EXPECT_EQ(several->code, ResponseCode::kSystemError);
+  EXPECT_NE(several->remark.find(all_topics), std::string::npos) << several->remark;
 }
 
 /// Group G has a member and has consumed the two messages of topic T.

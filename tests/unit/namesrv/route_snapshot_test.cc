@@ -31,12 +31,13 @@ TopicRoute::Part part(std::string name, std::map<int64_t, std::string> addresses
 }
 
 TopicRoutePtr route(std::vector<TopicRoute::Part> parts) {
-  return std::make_shared<const TopicRoute>(std::move(parts));
+  return std::make_shared<const TopicRoute>(std::move(parts),
+                                            std::make_shared<TextBudget>(size_t{1} << 20));
 }
 
 // The text is what a Java 4.9.8 name server answered to a client of the same version.
 TEST(TopicRouteTest, StrictJsonIsTheJavaNameServersText) {
-  EXPECT_EQ(route({part("broker-a", {{0, "127.0.0.1:40911"}})})->json(Style::kStrict),
+  EXPECT_EQ(route({part("broker-a", {{0, "127.0.0.1:40911"}})})->json(Style::kStrict).view,
             R"({"brokerDatas":[{"brokerAddrs":{"0":"127.0.0.1:40911"},"brokerName":"broker-a",)"
             R"("cluster":"DefaultCluster"}],"filterServerTable":{},"queueDatas":[)"
             R"({"brokerName":"broker-a","perm":7,"readQueueNums":8,"topicSysFlag":0,)"
@@ -45,7 +46,8 @@ TEST(TopicRouteTest, StrictJsonIsTheJavaNameServersText) {
 
 TEST(TopicRouteTest, FastjsonLeavesBrokerIdsUnquoted) {
   EXPECT_EQ(route({part("broker-a", {{0, "127.0.0.1:40911"}, {1, "127.0.0.1:40921"}})})
-                ->json(Style::kFastjson),
+                ->json(Style::kFastjson)
+                .view,
             R"({"brokerDatas":[{"brokerAddrs":{0:"127.0.0.1:40911",1:"127.0.0.1:40921"},)"
             R"("brokerName":"broker-a","cluster":"DefaultCluster"}],"filterServerTable":{},)"
             R"("queueDatas":[{"brokerName":"broker-a","perm":7,"readQueueNums":8,)"
@@ -65,8 +67,8 @@ TEST(TopicRouteTest, TheOrderOfQueuesIsAddedWhenAskedFor) {
 TEST(TopicRouteTest, ThereAreNoBlanksInARoute) {
   const TopicRoutePtr two =
       route({part("a", {{0, "10.0.0.1:1"}, {1, "10.0.0.2:1"}}), part("b", {{0, "10.0.0.3:1"}})});
-  EXPECT_EQ(two->json(Style::kStrict).find_first_of(" \t\r\n"), std::string_view::npos);
-  EXPECT_EQ(two->json(Style::kFastjson).find_first_of(" \t\r\n"), std::string_view::npos);
+  EXPECT_EQ(two->json(Style::kStrict).view.find_first_of(" \t\r\n"), std::string_view::npos);
+  EXPECT_EQ(two->json(Style::kFastjson).view.find_first_of(" \t\r\n"), std::string_view::npos);
 }
 
 TEST(TopicRouteTest, TheTextIsWrittenOnceHoweverManyAskAtATime) {
@@ -75,12 +77,37 @@ TEST(TopicRouteTest, TheTextIsWrittenOnceHoweverManyAskAtATime) {
   {
     std::vector<std::jthread> readers;
     for (const char*& text : seen) {
-      readers.emplace_back([&] { text = shared->json(Style::kStrict).data(); });
+      readers.emplace_back([&] { text = shared->json(Style::kStrict).view.data(); });
     }
   }
   for (const char* text : seen) {
-    EXPECT_EQ(text, shared->json(Style::kStrict).data());
+    EXPECT_EQ(text, shared->json(Style::kStrict).view.data());
   }
+}
+
+// Promise: what routes keep as text is bounded, and whoever asks for one gets it all the same.
+TEST(TopicRouteTest, ATextThatThereIsNoRoomForIsMadeEachTime) {
+  // Of one text, not of two.
+  const auto budget = std::make_shared<TextBudget>(400);
+  const auto routeOf = [&](const std::string& broker) {
+    return std::make_shared<const TopicRoute>(
+        std::vector<TopicRoute::Part>{part(broker, {{0, "127.0.0.1:40911"}})}, budget);
+  };
+  const auto isKept = [](const TopicRoutePtr& of) {
+    const TopicRoute::Text text = of->json(Style::kStrict);
+    return text.made == nullptr && text.view.data() == of->json(Style::kStrict).view.data();
+  };
+  TopicRoutePtr first = routeOf("broker-a");
+  EXPECT_TRUE(isKept(first));
+  const TopicRoutePtr second = routeOf("broker-b");
+  EXPECT_FALSE(isKept(second));
+  const TopicRoute::Text text = second->json(Style::kStrict);
+  EXPECT_EQ(text.view,
+            route({part("broker-b", {{0, "127.0.0.1:40911"}})})->json(Style::kStrict).view);
+  EXPECT_TRUE(isKept(first)) << "it has its text already";
+
+  first = nullptr;
+  EXPECT_TRUE(isKept(second)) << "a route that goes makes room";
 }
 
 TEST(TopicRouteTest, AZoneKeepsItsBrokersAndThoseWithoutMaster) {

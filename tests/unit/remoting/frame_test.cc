@@ -145,6 +145,27 @@ TEST(FrameTest, AppendsBehindFramesThatAreAlreadyInTheString) {
   EXPECT_EQ(frame->body, "abc");
 }
 
+// Promise: no length word says anything but the length.
+TEST(FrameTest, ABodyThatIsLongerThanAFrameCanBeIsLeftOut) {
+  constexpr size_t kMostBytes = std::numeric_limits<int32_t>::max();
+  for (const SerializeType type : {SerializeType::kJson, SerializeType::kBinary}) {
+    for (const size_t bytes : {kMostBytes, kMostBytes + 1, 3 * kMostBytes}) {
+      std::string out;
+      HeaderWriter writer(out, {.flag = kFlagResponse, .serialize_type = type, .remark = {}});
+      writer.add("field", "value");
+      EXPECT_FALSE(writer.finish(bytes));
+      const DecodedFrame frame(out);
+      ASSERT_TRUE(frame.isOk()) << frame.status().toString();
+      EXPECT_EQ(frame->code, static_cast<int32_t>(ResponseCode::kSystemError));
+      EXPECT_NE(frame->remark.find("body is longer than"), std::string_view::npos);
+    }
+    std::string out;
+    HeaderWriter writer(out, {.serialize_type = type, .remark = {}});
+    EXPECT_TRUE(writer.finish(2'000'000'000));
+    EXPECT_GT(loadBigEndian<int32_t>(out.data()), 2'000'000'000);
+  }
+}
+
 TEST(FrameTest, BodyIsEverythingBehindTheHeader) {
   const std::string body("\0\xff{}\n", 5);
   for (const SerializeType type : {SerializeType::kJson, SerializeType::kBinary}) {

@@ -97,6 +97,31 @@ TEST_F(RouterTest, AnswerToAMissingFieldNamesIt) {
   EXPECT_NE(answer->command.remark.find("text"), std::string_view::npos);
 }
 
+// Promise: no peer gets a frame that it would close the connection for.
+TEST_F(RouterTest, AnAnswerThatIsTooLongIsRefused) {
+  const auto answerOf = [](auto reply) {
+    return [reply](const auto&, const RequestContext&) {
+      return Answer<decltype(reply)>(reply, Payload(std::string(kAnswerBodyBytesMax + 1, 'x')));
+    };
+  };
+  router_.handle<Echo>({}, answerOf(Echo::Reply{}));
+  router_.handle<Later>({.answer_body_max = kFrameBytesMax}, answerOf(Later::Reply{}));
+  dispatch(requestFrame(Echo{.text = "x", .number = {}}, 5));
+  const auto refusal = sent();
+  ASSERT_NE(refusal, nullptr);
+  EXPECT_EQ(refusal->code(), ResponseCode::kSystemError);
+  EXPECT_NE(refusal->command.remark.find("at most " + std::to_string(kAnswerBodyBytesMax)),
+            std::string_view::npos)
+      << refusal->command.remark;
+  EXPECT_EQ(refusal->command.body, "");
+
+  dispatch(requestFrame(Later{.text = "x", .number = {}}, 6));
+  const auto answer = sent();
+  ASSERT_NE(answer, nullptr);
+  EXPECT_EQ(answer->code(), ResponseCode::kSuccess);
+  EXPECT_EQ(answer->command.body.size(), kAnswerBodyBytesMax + 1);
+}
+
 TEST_F(RouterTest, OnewayRequestsAreNeverAnswered) {
   handleEcho();
   router_.handle<Later>({}, [](const Later&, const RequestContext&) -> Answer<Later::Reply> {

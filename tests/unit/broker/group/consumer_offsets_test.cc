@@ -4,9 +4,11 @@
 
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <memory>
 #include <set>
 #include <string>
+#include <vector>
 
 #include "common/atomic_file.h"
 #include "tests/support/temp_dir.h"
@@ -100,7 +102,7 @@ TEST_F(ConsumerOffsetsTest, FilesOfBothReleasesAreReadTornOnesFromTheirBackup) {
 TEST_F(ConsumerOffsetsTest, APendingResetStopsCommitsUntilItIsTaken) {
   offsets_->commit("G", "T", 0, 50);
   EXPECT_EQ(offsets_->resetFor("G", "T", 0, 50, 1), std::nullopt);
-  offsets_->assignReset("G", "T", 0, 10);
+  offsets_->assignReset("G", "T", {{0, 10}});
   EXPECT_TRUE(offsets_->isResetPending("G", "T", 0));
   EXPECT_EQ(offsets_->find("G", "T", 0), 10);
   offsets_->commit("G", "T", 0, 51);
@@ -119,7 +121,7 @@ TEST_F(ConsumerOffsetsTest, APendingResetStopsCommitsUntilItIsTaken) {
 
 // Promise: an answer that is lost with its connection is given again on the next one.
 TEST_F(ConsumerOffsetsTest, AResetIsToldOnEachConnection) {
-  offsets_->assignReset("G", "T", 0, 10);
+  offsets_->assignReset("G", "T", {{0, 10}});
   EXPECT_EQ(offsets_->resetFor("G", "T", 0, 51, 1), 10);
   EXPECT_EQ(offsets_->resetFor("G", "T", 0, 51, 2), 10);
   EXPECT_EQ(offsets_->resetFor("G", "T", 0, 10, 2), std::nullopt);
@@ -128,12 +130,12 @@ TEST_F(ConsumerOffsetsTest, AResetIsToldOnEachConnection) {
 
 // Promise: a client that has heard of it and reads elsewhere all the same is left alone.
 TEST_F(ConsumerOffsetsTest, AResetIsNotRepeatedForEver) {
-  offsets_->assignReset("G", "T", 0, 10);
+  offsets_->assignReset("G", "T", {{0, 10}});
   EXPECT_EQ(offsets_->resetFor("G", "T", 0, 51, 1), 10);
   EXPECT_EQ(offsets_->resetFor("G", "T", 0, 51, 1), std::nullopt);
   offsets_->commit("G", "T", 0, 52);
   EXPECT_EQ(offsets_->find("G", "T", 0), 52);
-  offsets_->assignReset("G", "T", 0, 20);
+  offsets_->assignReset("G", "T", {{0, 20}});
   EXPECT_EQ(offsets_->resetFor("G", "T", 0, 52, 1), 20) << "another one";
 }
 
@@ -157,6 +159,25 @@ TEST_F(ConsumerOffsetsTest, LongNamesCountAsSeveralPositions) {
   EXPECT_FALSE(offsets_->commit(name + "0", name, 2, 1, 0, kPositionsMax + 1));
 }
 
+// Promise: a reset makes no more positions than commits do, and is done whole or not at all.
+TEST_F(ConsumerOffsetsTest, TheBoundOfPositionsHoldsForResets) {
+  constexpr size_t kPositionsMax = 4;
+  EXPECT_FALSE(
+      offsets_->assignReset("G", "T", {{0, 1}, {1, 1}, {2, 1}, {3, 1}, {4, 1}}, {}, kPositionsMax));
+  EXPECT_EQ(offsets_->groups(), std::set<std::string>{});
+  EXPECT_FALSE(offsets_->isResetPending("G", "T", 0));
+
+  EXPECT_TRUE(offsets_->assignReset("G", "T", {{0, 1}, {1, 1}, {2, 1}}, {}, kPositionsMax));
+  EXPECT_FALSE(offsets_->assignReset("G", "T", {{2, 9}, {3, 9}, {4, 9}}, {}, kPositionsMax));
+  EXPECT_EQ(offsets_->queues("G", "T"), (ConsumerOffsets::QueueOffsets{{0, 1}, {1, 1}, {2, 1}}));
+
+  EXPECT_TRUE(offsets_->assignReset("G", "T", {{2, 9}, {3, 9}}, {}, kPositionsMax)) << "one more";
+  EXPECT_TRUE(offsets_->assignReset("G", "T", {{0, 5}, {1, 5}}, {}, kPositionsMax)) << "known ones";
+  EXPECT_FALSE(offsets_->commit("H", "T", 0, 1, 0, kPositionsMax)) << "they count for commits";
+  EXPECT_EQ(offsets_->queues("G", "T"),
+            (ConsumerOffsets::QueueOffsets{{0, 5}, {1, 5}, {2, 9}, {3, 9}}));
+}
+
 TEST_F(ConsumerOffsetsTest, RemovalAndCloning) {
   offsets_->commit("G", "T", 0, 1);
   offsets_->commit("G", "U", 0, 2);
@@ -176,7 +197,7 @@ TEST_F(ConsumerOffsetsTest, RemovalAndCloning) {
 TEST_F(ConsumerOffsetsTest, ACloneGoesOverAPendingReset) {
   offsets_->commit("G", "T", 0, 3);
   offsets_->commit("H", "T", 0, 5);
-  offsets_->assignReset("H", "T", 0, 0);
+  offsets_->assignReset("H", "T", {{0, 0}});
   offsets_->clone("G", "H", "T");
   EXPECT_EQ(offsets_->find("H", "T", 0), 3);
   EXPECT_FALSE(offsets_->isResetPending("H", "T", 0));
@@ -185,7 +206,7 @@ TEST_F(ConsumerOffsetsTest, ACloneGoesOverAPendingReset) {
 // A member that was asked to go there, and reads from a slave, goes without a pull that would be
 // told it.
 TEST_F(ConsumerOffsetsTest, APendingResetIsDoneWhenAMemberCommitsItThatWasAsked) {
-  offsets_->assignReset("G", "T", 0, 10, {7});
+  offsets_->assignReset("G", "T", {{0, 10}}, {7});
   offsets_->commit("G", "T", 0, 51, 7);
   EXPECT_TRUE(offsets_->isResetPending("G", "T", 0));
   offsets_->commit("G", "T", 0, 10, 7);
@@ -197,7 +218,7 @@ TEST_F(ConsumerOffsetsTest, APendingResetIsDoneWhenAMemberCommitsItThatWasAsked)
 // Promise: a member that has pulled up to the new position, and still has older messages, does not
 // take the group back with them.
 TEST_F(ConsumerOffsetsTest, AResetIsToldToWhoPullsAtThatPosition) {
-  offsets_->assignReset("G", "T", 0, 10);
+  offsets_->assignReset("G", "T", {{0, 10}});
   EXPECT_EQ(offsets_->resetFor("G", "T", 0, 10, 1), 10);
   offsets_->commit("G", "T", 0, 3, 1);
   EXPECT_EQ(offsets_->find("G", "T", 0), 10);
@@ -208,7 +229,7 @@ TEST_F(ConsumerOffsetsTest, AResetIsToldToWhoPullsAtThatPosition) {
 
 // Promise: a member on its way past the new position is not taken for one that has gone there.
 TEST_F(ConsumerOffsetsTest, ACommitOfThePositionAloneEndsNoReset) {
-  offsets_->assignReset("G", "T", 0, 10);
+  offsets_->assignReset("G", "T", {{0, 10}});
   offsets_->commit("G", "T", 0, 10, 1);
   offsets_->commit("G", "T", 0, 11, 1);
   EXPECT_EQ(offsets_->find("G", "T", 0), 10);
@@ -218,7 +239,7 @@ TEST_F(ConsumerOffsetsTest, ACommitOfThePositionAloneEndsNoReset) {
 // Promise: a member that has finished all before the new position, and pulls there, is not
 // disturbed.
 TEST_F(ConsumerOffsetsTest, AMemberThatIsThereAlreadyIsNotSentThere) {
-  offsets_->assignReset("G", "T", 0, 10);
+  offsets_->assignReset("G", "T", {{0, 10}});
   offsets_->commit("G", "T", 0, 10, 1);
   EXPECT_EQ(offsets_->resetFor("G", "T", 0, 10, 1), std::nullopt);
   EXPECT_FALSE(offsets_->isResetPending("G", "T", 0));
@@ -228,7 +249,7 @@ TEST_F(ConsumerOffsetsTest, AMemberThatIsThereAlreadyIsNotSentThere) {
 // reset for the others; one that has gone is not waited for.
 TEST_F(ConsumerOffsetsTest, AResetOfABroadcastingGroupIsForAllItsMembers) {
   const std::set<uint64_t> all = {1, 2, 3};
-  offsets_->assignReset("G", "T", 0, 10);
+  offsets_->assignReset("G", "T", {{0, 10}});
   EXPECT_EQ(offsets_->resetFor("G", "T", 0, 10, 1, all), 10);
   EXPECT_EQ(offsets_->resetFor("G", "T", 0, 10, 1, all), std::nullopt);
   EXPECT_FALSE(offsets_->isResetPendingFor("G", "T", 0, 1));
@@ -243,13 +264,82 @@ TEST_F(ConsumerOffsetsTest, AResetOfABroadcastingGroupIsForAllItsMembers) {
 // there again; one that pulls elsewhere knows no such request, and is.
 TEST_F(ConsumerOffsetsTest, AMemberOfABroadcastingGroupIsSentThereOnce) {
   const std::set<uint64_t> all = {1, 2, 3};
-  offsets_->assignReset("G", "T", 0, 10, {1, 2});
+  offsets_->assignReset("G", "T", {{0, 10}}, {1, 2});
   EXPECT_EQ(offsets_->resetFor("G", "T", 0, 10, 1, all), std::nullopt);
   EXPECT_EQ(offsets_->resetFor("G", "T", 0, 51, 2, all), 10);
   EXPECT_EQ(offsets_->resetFor("G", "T", 0, 10, 2, all), std::nullopt);
   EXPECT_EQ(offsets_->resetFor("G", "T", 0, 10, 3, all), 10) << "nobody has asked it";
   EXPECT_EQ(offsets_->resetFor("G", "T", 0, 10, 3, all), std::nullopt);
   EXPECT_FALSE(offsets_->isResetPending("G", "T", 0));
+}
+
+// Promise: resets of many queues, one after the other, take no more room for the members that are
+// asked than one does.
+TEST_F(ConsumerOffsetsTest, ResetsOfSeveralQueuesKeepTheAskedMembersOnce) {
+  std::set<uint64_t> members;
+  for (uint64_t id = 1; id < ResetSteps::kStepsMax / 2; ++id) {
+    members.insert(members.end(), id);
+  }
+  for (int32_t queue_id = 0; queue_id < 3; ++queue_id) {
+    offsets_->assignReset("G", "T", {{queue_id, 10}, {queue_id + 10, 10}}, members);
+  }
+  for (const auto& [queue_id, offset] : offsets_->queues("G", "T")) {
+    offsets_->commit("G", "T", queue_id, 10, 7);
+    EXPECT_FALSE(offsets_->isResetPending("G", "T", queue_id)) << queue_id;
+  }
+}
+
+// Promise: however many connections come and go, what is kept of them is bounded, and those that
+// have gone leave room for others.
+TEST_F(ConsumerOffsetsTest, ConnectionsThatHaveHeardOfAResetAreBounded) {
+  uint64_t next_id = 1;
+  offsets_->assignReset("G", "U", {{0, 10}});
+  for (size_t i = 1; i < ResetSteps::kStepsMax; ++i) {
+    ASSERT_EQ(offsets_->resetFor("G", "U", 0, 51, next_id++), 10);
+  }
+  // There is room for one more.
+  const auto reset = [&] { offsets_->assignReset("G", "T", {{0, 10}}); };
+  /// Whether one more connection is remembered: if not, its being sent there ends the reset.
+  const auto isRemembered = [&] {
+    EXPECT_EQ(offsets_->resetFor("G", "T", 0, 51, next_id++), 10);
+    return offsets_->isResetPending("G", "T", 0);
+  };
+  reset();
+  EXPECT_TRUE(isRemembered());
+  EXPECT_FALSE(isRemembered());
+
+  // What ends a reset leaves its room to the next one.
+  const std::vector<std::function<void()>> ends = {
+      [&] { reset(); },
+      [&] { offsets_->removeTopic("T"); },
+      [&] { offsets_->resetFor("G", "T", 0, 10, next_id - 1); },
+      [&] { offsets_->commit("G", "T", 0, 10, next_id - 1); },
+      [&] {
+        offsets_->commit("H", "T", 0, 5);
+        offsets_->clone("H", "G", "T");
+      },
+      [&] { offsets_->removeGroup("G"); },
+  };
+  for (size_t i = 0; i < ends.size(); ++i) {
+    SCOPED_TRACE(i);
+    reset();
+    EXPECT_TRUE(isRemembered());
+    ends[i]();
+    reset();
+    EXPECT_TRUE(isRemembered());
+  }
+}
+
+TEST_F(ConsumerOffsetsTest, AConnectionThatHasClosedLeavesItsRoomToOthers) {
+  offsets_->assignReset("G", "T", {{0, 10}});
+  for (uint64_t id = 1; id <= ResetSteps::kStepsMax; ++id) {
+    ASSERT_EQ(offsets_->resetFor("G", "T", 0, 51, id), 10);
+  }
+  offsets_->forgetConnection(7);
+  EXPECT_EQ(offsets_->resetFor("G", "T", 0, 51, ResetSteps::kStepsMax + 1), 10);
+  EXPECT_TRUE(offsets_->isResetPending("G", "T", 0));
+  EXPECT_EQ(offsets_->resetFor("G", "T", 0, 51, ResetSteps::kStepsMax + 2), 10);
+  EXPECT_FALSE(offsets_->isResetPending("G", "T", 0)) << "nobody has left";
 }
 
 TEST_F(ConsumerOffsetsTest, ASlaveKeepsWhatWasCommittedToItUntilTheMasterHasIt) {

@@ -193,7 +193,7 @@ TEST_F(PullServiceTest, TheOffsetThatComesAlongIsCommitted) {
 
 TEST_F(PullServiceTest, APendingResetSendsTheGroupToItsNewOffset) {
   send({});
-  offsets_->assignReset("G", "T", 0, 0);
+  offsets_->assignReset("G", "T", {{0, 0}});
   const PullAnswer answer = pull({.offset = 1, .sys_flag = kHold});
   EXPECT_EQ(answer.code, ResponseCode::kPullOffsetMoved);
   EXPECT_EQ(answer.header->next_begin_offset, 0);
@@ -203,7 +203,7 @@ TEST_F(PullServiceTest, APendingResetSendsTheGroupToItsNewOffset) {
 // Promise: a client whose connection has broken with the answer is not lost for the reset.
 TEST_F(PullServiceTest, AResetIsToldAgainOnTheNextConnection) {
   send({});
-  offsets_->assignReset("G", "T", 0, 0);
+  offsets_->assignReset("G", "T", {{0, 0}});
   EXPECT_EQ(codeOf({.offset = 1}), ResponseCode::kPullOffsetMoved);
   connection_ = std::make_shared<FakeConnection>(2);
   EXPECT_EQ(codeOf({.offset = 1,
@@ -215,12 +215,26 @@ TEST_F(PullServiceTest, AResetIsToldAgainOnTheNextConnection) {
   EXPECT_EQ(codeOf({.offset = 1}), ResponseCode::kPullNotFound) << "it is done";
 }
 
+// Promise: nothing is kept of a connection that closes before its pull has come through a lane.
+TEST_F(PullServiceTest, AClosedConnectionIsNotRememberedToHaveHeardOfAReset) {
+  send({});
+  offsets_->assignReset("G", "T", {{0, 0}});
+  const auto open = connection_;
+  connection_ = std::make_shared<FakeConnection>(2);
+  connection_->close("");
+  EXPECT_EQ(codeOf({.offset = 1}), ResponseCode::kPullOffsetMoved);
+  EXPECT_EQ(codeOf({.offset = 1}), ResponseCode::kPullOffsetMoved) << "as if it had not";
+  connection_ = open;
+  EXPECT_EQ(codeOf({.offset = 1}), ResponseCode::kPullOffsetMoved);
+  EXPECT_EQ(codeOf({.offset = 1}), ResponseCode::kPullNotFound);
+}
+
 // Promise: nobody is held who is to hear of a reset, although the pulls that are held are woken
 // before this one is among them.
 TEST_F(PullServiceTest, AResetThatComesJustBeforeTheHoldIsHeardOf) {
   send({});
   const auto slot = start({.offset = 1, .sys_flag = kHold}, [this] {
-    offsets_->assignReset("G", "T", 0, 0);
+    offsets_->assignReset("G", "T", {{0, 0}});
     held_.wakeGroup("T", "G");
   });
   ASSERT_TRUE(slot->answer);
@@ -235,7 +249,7 @@ TEST_F(PullServiceTest, AResetIsToldToEachMemberOfABroadcastingGroup) {
   subscribe("*", 1, "TAG", model::MessageModel::kBroadcasting);
   connection_ = std::make_shared<FakeConnection>(2);
   subscribe("*", 1, "TAG", model::MessageModel::kBroadcasting);
-  offsets_->assignReset("G", "T", 0, 1);
+  offsets_->assignReset("G", "T", {{0, 1}});
   EXPECT_EQ(codeOf({.offset = 1, .sys_flag = kHold}), ResponseCode::kPullOffsetMoved);
   EXPECT_FALSE(start({.offset = 1, .sys_flag = kHold})->answer) << "it is there, and waits";
   connection_ = first;
