@@ -32,8 +32,6 @@ using std::chrono::seconds;
 
 namespace {
 
-/// The most that a slave takes of one table of its master.
-
 size_t ioThreadsOf(const BrokerSettings& settings) {
   if (settings.io_threads > 0) {
     return static_cast<size_t>(settings.io_threads);
