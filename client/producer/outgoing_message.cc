@@ -258,6 +258,10 @@ Outcome<OutgoingMessage> makeOutgoing(Message&& message, const ProducerConfig& c
   return makeChecked(message, config, [&] { return message.takeBody(); });
 }
 
+Outcome<OutgoingMessage> makeOutgoingCopy(Message&& copy, const ProducerConfig& config) {
+  return makeChecked(copy, config, [&] { return copy.takeBody(); });
+}
+
 Outcome<OutgoingMessage> makeOutgoingBatch(std::vector<Message>& batch,
                                            const ProducerConfig& config) {
   if (batch.empty()) {
