@@ -118,7 +118,8 @@ std::optional<ClientError> LitePullCore::join() {
 
 std::optional<ClientError> LitePullCore::start() {
   for (const Status& status :
-       {checkGroup(config_.consumer_group, kReservedGroup), checkLiteConfig(config_)}) {
+       {checkGroup(config_.consumer_group, config_.name_space, kReservedGroup),
+        checkLiteConfig(config_)}) {
     if (!status.isOk()) {
       return ClientError::client(status.message());
     }

@@ -52,7 +52,8 @@ Outcome<OutgoingMessage> makeOutgoingCopy(Message&& copy, const ProducerConfig& 
 Outcome<OutgoingMessage> makeOutgoingBatch(std::vector<Message>& batch,
                                            const ProducerConfig& config);
 
-/// Name rules for the groups of user clients.
-Status checkGroup(const std::string& group, std::string_view reserved_name);
+/// Name rules for the groups of user clients, which hold with the namespace too.
+Status checkGroup(const std::string& group, std::string_view name_space,
+                  std::string_view reserved_name);
 
 }  // namespace rocketmq::client

@@ -92,8 +92,10 @@ ProducerCore::~ProducerCore() {
 }
 
 std::optional<ClientError> ProducerCore::start() {
-  for (const Status& status : {checkGroup(config_.producer_group, kReservedGroup),
-                               checkClientConfig(config_), checkCompressLevel(config_)}) {
+  for (const Status& status :
+       {checkGroup(config_.producer_group, config_.name_space, kReservedGroup),
+        checkClientConfig(config_), checkCompressLevel(config_),
+        checkRanges({{"max_message_size", config_.max_message_size, 1}})}) {
     if (!status.isOk()) {
       return ClientError::client(status.message());
     }
