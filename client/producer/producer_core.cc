@@ -11,6 +11,7 @@
 #include "client/trace/produce_trace.h"
 #include "common/clock.h"
 #include "common/log_limiter.h"
+#include "common/validate.h"
 #include "remoting/protocol/commands/reply_message.h"
 
 namespace rocketmq::client {
@@ -510,6 +511,9 @@ void ProducerCore::endTransaction(const Message& message, remoting::EndTransacti
 
 Outcome<std::vector<MessageQueue>> ProducerCore::publishQueues(const std::string& topic) {
   const std::string full_topic = wrapNamespace(config_.name_space, topic);
+  if (const Status status = validateTopic(full_topic); !status.isOk()) {
+    return ClientError::client(status.message());
+  }
   Outcome<TopicRoutePtr> route =
       instance_->fetchRouteSync(full_topic, remoting::deadlineAfter(config_.api_timeout));
   if (!route.ok()) {
