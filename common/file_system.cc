@@ -545,7 +545,8 @@ class PosixFileSystem final : public FileSystem {
 }  // namespace
 
 FileSystem& posixFileSystem() {
-  static PosixFileSystem file_system;
+  // Never destroyed: consumers with static life store their offsets when they end.
+  static PosixFileSystem& file_system = *new PosixFileSystem;
   return file_system;
 }
 

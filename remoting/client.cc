@@ -29,7 +29,8 @@ constexpr size_t kAddressesKept = 1024;
 constexpr std::chrono::minutes kFailureKept{1};
 
 const Router& emptyRouter() {
-  static const Router router(nullptr);
+  // Never destroyed: clients with static life still read answers when they end.
+  static const Router& router = *new Router(nullptr);
   return router;
 }
 
@@ -318,7 +319,7 @@ void Client::closeAddress(const std::string& address, std::string_view reason) {
 void Client::stop() { impl_->stop(); }
 
 void Client::logDropped(const std::string& address, RequestCode code, const Status& why) {
-  static OutageLog outages;
+  static OutageLog& outages = *new OutageLog;  // Static clients still ask when they end.
   if (!why.isOk() && outages.admit(address)) {
     log::warn("one-way {} to {} dropped: {}", toString(code), address, why.message());
   }

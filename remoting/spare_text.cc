@@ -4,6 +4,8 @@
 #include <utility>
 #include <vector>
 
+#include "common/per_thread.h"
+
 namespace rocketmq::remoting {
 namespace {
 
@@ -11,29 +13,26 @@ constexpr size_t kSparesMax = 64;
 constexpr size_t kSpareBytesMin = 256;
 constexpr size_t kSpareBytesMax = 4096;
 
-std::vector<std::string>& spares() {
-  thread_local std::vector<std::string> texts;
-  return texts;
-}
+using Spares = std::vector<std::string>;
 
 }  // namespace
 
 std::string takeSpareText() {
-  std::vector<std::string>& texts = spares();
-  if (texts.empty()) {
+  Spares* const spares = perThread<Spares>();
+  if (spares == nullptr || spares->empty()) {
     return {};
   }
-  std::string text = std::move(texts.back());
-  texts.pop_back();
+  std::string text = std::move(spares->back());
+  spares->pop_back();
   return text;
 }
 
 void giveSpareText(std::string text) {
-  std::vector<std::string>& texts = spares();
-  if (text.capacity() >= kSpareBytesMin && text.capacity() <= kSpareBytesMax &&
-      texts.size() < kSparesMax) {
+  Spares* const spares = perThread<Spares>();
+  if (spares != nullptr && text.capacity() >= kSpareBytesMin && text.capacity() <= kSpareBytesMax &&
+      spares->size() < kSparesMax) {
     text.clear();
-    texts.push_back(std::move(text));
+    spares->push_back(std::move(text));
   }
 }
 

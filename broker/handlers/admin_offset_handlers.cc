@@ -315,10 +315,12 @@ class AdminOffsetHandlers {
     if (request.offset && *request.offset >= 0) {
       return *request.offset;
     }
-    const int64_t found = request.timestamp_ms < 0 ? max
-                                                   : parts_.store.offsetByTime(
-                                                         request.topic, queue, request.timestamp_ms,
-                                                         store::TimeBoundary::kLower);
+    constexpr TimestampMs kEnd = -1;
+    const int64_t found =
+        request.timestamp_ms == kEnd
+            ? max
+            : parts_.store.offsetByTime(request.topic, queue, request.timestamp_ms,
+                                        store::TimeBoundary::kLower);
     if (request.is_force) {
       return found;
     }

@@ -195,6 +195,8 @@ class AdminClient {
     std::optional<int32_t> queue_id;
   };
   Result<SendResult> send(Message message, const SendTo& to = {});
+  /// The same for a copy of what a broker has stored, see makeOutgoingCopy().
+  Result<SendResult> sendCopy(Message copy);
 
   /// Index entries as they are on disk.
   Result<remoting::QueryConsumeQueueBody> consumeQueue(const std::string& address,
@@ -238,6 +240,7 @@ class AdminClient {
   remoting::Client& remotingClient();
   remoting::Deadline deadline() const;
   static Status refused(remoting::ResponseCode code, const std::string& remark);
+  Result<SendResult> sendAs(Message message, const SendTo& to, bool is_copy);
 
   /// The answer, also when it is a refusal.
   template <remoting::Command C>

@@ -160,6 +160,12 @@ Result<PullResult> AdminClient::pull(const std::string& address, const MessageQu
 }
 
 Result<SendResult> AdminClient::send(Message message, const SendTo& to) {
+  return sendAs(std::move(message), to, false);
+}
+
+Result<SendResult> AdminClient::sendCopy(Message copy) { return sendAs(std::move(copy), {}, true); }
+
+Result<SendResult> AdminClient::sendAs(Message message, const SendTo& to, bool is_copy) {
   const std::string topic = message.topic();
   ROCKETMQ_ASSIGN_OR_RETURN(model::TopicRouteData data, topicRoute(topic));
   const TopicRoute route(topic, std::move(data), false, {});
@@ -173,7 +179,8 @@ Result<SendResult> AdminClient::send(Message message, const SendTo& to) {
   }
   ProducerConfig config;
   config.producer_group = kToolsProducerGroup;
-  Outcome<OutgoingMessage> outgoing = makeOutgoing(message, config);
+  Outcome<OutgoingMessage> outgoing =
+      is_copy ? makeOutgoingCopy(std::move(message), config) : makeOutgoing(message, config);
   if (!outgoing.ok()) {
     return Status::invalidArgument(outgoing.error().message);
   }

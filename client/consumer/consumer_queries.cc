@@ -34,6 +34,11 @@ Outcome<TopicRoutePtr> ConsumerQueries::route(const std::string& topic) {
 
 Outcome<std::vector<MessageQueue>> ConsumerQueries::readableQueues(const std::string& topic,
                                                                    const std::string& shown) {
+  if (!isRetryTopic(topic)) {  // That of a long group name is longer than others may be.
+    if (const Status status = validateTopic(topic); !status.isOk()) {
+      return ClientError::client(status.message());
+    }
+  }
   const Outcome<TopicRoutePtr> route =
       instance_.fetchRouteSync(topic, remoting::deadlineAfter(instance_.config().api_timeout));
   if (!route.ok()) {

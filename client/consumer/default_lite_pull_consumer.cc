@@ -28,9 +28,6 @@ class DefaultLitePullConsumer::Impl {
   explicit Impl(LitePullConsumerConfig consumer_config) : config(std::move(consumer_config)) {}
 
   std::shared_ptr<client::LitePullCore> core() const { return life.running("consumer"); }
-  std::string fullTopic(const std::string& topic) const {
-    return client::wrapNamespace(client::namespaceOf(config), topic);
-  }
 
   LitePullConsumerConfig config;
   const std::shared_ptr<client::LiteSelection> selection =
@@ -55,6 +52,7 @@ LitePullConsumerConfig& DefaultLitePullConsumer::config() { return impl_->config
 void DefaultLitePullConsumer::start() {
   impl_->life.start("consumer", [this] {
     impl_->config.name_space = client::namespaceOf(impl_->config);
+    throwIfRefused(impl_->selection->setNamespace(impl_->config.name_space));
     return std::make_shared<client::LitePullCore>(impl_->config, impl_->selection);
   });
   if (const auto core = impl_->life.current()) {
@@ -69,14 +67,14 @@ void DefaultLitePullConsumer::subscribe(const std::string& topic, const std::str
 }
 
 void DefaultLitePullConsumer::subscribe(const std::string& topic, const MessageSelector& selector) {
-  throwIfRefused(impl_->selection->subscribe(impl_->fullTopic(topic), selector));
+  throwIfRefused(impl_->selection->subscribe(topic, selector));
   if (const auto core = impl_->life.current()) {
     core->subscriptionsChanged();
   }
 }
 
 void DefaultLitePullConsumer::unsubscribe(const std::string& topic) {
-  impl_->selection->unsubscribe(impl_->fullTopic(topic));
+  impl_->selection->unsubscribe(topic);
   if (const auto core = impl_->life.current()) {
     core->subscriptionsChanged();
   }
@@ -86,11 +84,7 @@ void DefaultLitePullConsumer::assign(const std::vector<MessageQueue>& queues) {
   if (queues.empty()) {
     throw MQClientException(-1, "Message queues can not be null or empty.");
   }
-  std::vector<MessageQueue> full = queues;
-  for (MessageQueue& queue : full) {
-    queue.topic = impl_->fullTopic(queue.topic);
-  }
-  throwIfRefused(impl_->selection->assign(std::move(full)));
+  throwIfRefused(impl_->selection->assign(queues));
   if (const auto core = impl_->life.current()) {
     core->queuesAssigned();
   }

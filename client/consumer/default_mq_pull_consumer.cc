@@ -73,6 +73,9 @@ int64_t DefaultMQPullConsumer::fetchConsumeOffset(const MessageQueue& queue, boo
 }
 
 void DefaultMQPullConsumer::updateConsumeOffset(const MessageQueue& queue, int64_t offset) {
+  if (offset < 0) {
+    throw MQClientException(-1, "offset < 0");
+  }
   impl_->core()->updateConsumeOffset(queue, offset);
 }
 

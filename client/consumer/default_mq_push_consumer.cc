@@ -13,9 +13,6 @@ class DefaultMQPushConsumer::Impl {
  public:
   explicit Impl(PushConsumerConfig consumer_config) : config(std::move(consumer_config)) {}
 
-  std::string fullTopic(const std::string& topic) const {
-    return client::wrapNamespace(client::namespaceOf(config), topic);
-  }
   void tellCore() {
     if (const auto core = life.current()) {
       core->subscriptionsChanged();
@@ -48,8 +45,7 @@ void DefaultMQPushConsumer::subscribe(const std::string& topic, const std::strin
 }
 
 void DefaultMQPushConsumer::subscribe(const std::string& topic, const MessageSelector& selector) {
-  const Status status =
-      impl_->subscriptions->add(impl_->fullTopic(topic), selector, SystemClock::instance().nowMs());
+  const Status status = impl_->subscriptions->add(topic, selector, SystemClock::instance().nowMs());
   if (!status.isOk()) {
     throw MQClientException(-1, "subscription exception: " + status.message());
   }
@@ -57,7 +53,7 @@ void DefaultMQPushConsumer::subscribe(const std::string& topic, const MessageSel
 }
 
 void DefaultMQPushConsumer::unsubscribe(const std::string& topic) {
-  impl_->subscriptions->remove(impl_->fullTopic(topic));
+  impl_->subscriptions->remove(topic);
   impl_->tellCore();
 }
 
@@ -72,6 +68,10 @@ void DefaultMQPushConsumer::registerMessageListener(MessageListenerOrderly liste
 void DefaultMQPushConsumer::start() {
   impl_->life.start("consumer", [this] {
     impl_->config.name_space = client::namespaceOf(impl_->config);
+    const Status status = impl_->subscriptions->setNamespace(impl_->config.name_space);
+    if (!status.isOk()) {
+      throw MQClientException(-1, "subscription exception: " + status.message());
+    }
     return std::make_shared<client::PushConsumerCore>(impl_->config, impl_->subscriptions,
                                                       impl_->listener);
   });

@@ -50,6 +50,17 @@ Status checkLiteConfig(const LitePullConsumerConfig& config) {
 
 }  // namespace
 
+Status LiteSelection::setNamespace(const std::string& name_space) {
+  MutexLock lock(mutex_);
+  if (assigned_) {
+    for (MessageQueue& queue : *assigned_) {
+      queue.topic = wrapNamespace(name_space, withoutNamespace(name_space_, queue.topic));
+    }
+  }
+  name_space_ = name_space;
+  return subscriptions_.setNamespace(name_space);
+}
+
 Status LiteSelection::subscribe(const std::string& topic, const MessageSelector& selector) {
   MutexLock lock(mutex_);
   if (assigned_) {
@@ -64,6 +75,9 @@ Status LiteSelection::assign(std::vector<MessageQueue> queues) {
   MutexLock lock(mutex_);
   if (!subscriptions_.topics().empty()) {
     return Status::invalidArgument(std::string(kTwoKinds) + "topics are subscribed already");
+  }
+  for (MessageQueue& queue : queues) {
+    queue.topic = wrapNamespace(name_space_, queue.topic);
   }
   ++assigns_;
   assigned_ = std::move(queues);
@@ -104,7 +118,8 @@ std::optional<ClientError> LitePullCore::join() {
 
 std::optional<ClientError> LitePullCore::start() {
   for (const Status& status :
-       {checkGroup(config_.consumer_group, kReservedGroup), checkLiteConfig(config_)}) {
+       {checkGroup(config_.consumer_group, config_.name_space, kReservedGroup),
+        checkLiteConfig(config_)}) {
     if (!status.isOk()) {
       return ClientError::client(status.message());
     }

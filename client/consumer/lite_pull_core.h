@@ -20,9 +20,12 @@
 namespace rocketmq::client {
 
 /// What the application has chosen, and may go on changing before, during and after start(): topics
-/// to share with the group, or queues of its own. All names are with namespace. Threads: any.
+/// to share with the group, or queues of its own. All names that it gives are with namespace.
+/// Threads: any.
 class LiteSelection {
  public:
+  /// As SubscriptionTable::setNamespace(), also for queues.
+  Status setNamespace(const std::string& name_space);
   /// InvalidArgument as of SubscriptionTable::add(), and when there are queues.
   Status subscribe(const std::string& topic, const MessageSelector& selector);
   void unsubscribe(const std::string& topic);
@@ -37,6 +40,7 @@ class LiteSelection {
 
  private:
   mutable Mutex mutex_;
+  std::string name_space_ ROCKETMQ_GUARDED_BY(mutex_);
   SubscriptionTable subscriptions_;
   std::optional<std::vector<MessageQueue>> assigned_ ROCKETMQ_GUARDED_BY(mutex_);
   int64_t assigns_ ROCKETMQ_GUARDED_BY(mutex_) = 0;

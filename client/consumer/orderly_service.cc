@@ -147,7 +147,7 @@ int32_t OrderlyService::maxReconsumeTimes() const {
 
 struct OrderlyService::GivingUp {
   std::vector<MessageExt> messages;
-  std::vector<char> is_taken;  ///< By the retry topic's broker; each place is its send's alone.
+  std::vector<char> is_taken;  ///< By a broker; each place is its send's alone.
   std::atomic<size_t> outstanding{0};
   int64_t suspend_ms = 0;
 };
@@ -173,19 +173,19 @@ bool OrderlyService::takeFailure(const QueuePtr& queue, std::vector<MessageExt> 
   return false;
 }
 
-// The retry topic's broker sees that the messages have used up their tries and puts them among the
-// dead letters; then the queue goes on with what is left. Until that is known nobody works on the
-// queue, but it counts as worked on, which is what keeps releaseIfIdle() from giving it away.
+// A broker puts the messages among the dead letters; then the queue goes on with what is left.
+// Until that is known nobody works on the queue, but it counts as worked on, which is what keeps
+// releaseIfIdle() from giving it away.
 void OrderlyService::giveUpOn(const QueuePtr& queue, const std::shared_ptr<GivingUp>& giving_up,
                               const std::vector<size_t>& used_up) {
   for (const size_t index : used_up) {
-    send_back_.sendToRetryTopic(giving_up->messages[index],
-                                [this, queue, giving_up, index](bool taken) {
-                                  giving_up->is_taken[index] = taken ? 1 : 0;
-                                  if (giving_up->outstanding.fetch_sub(1) == 1) {
-                                    goOnWithout(queue, *giving_up);
-                                  }
-                                });
+    send_back_.makeDeadLetter(giving_up->messages[index],
+                              [this, queue, giving_up, index](bool taken) {
+                                giving_up->is_taken[index] = taken ? 1 : 0;
+                                if (giving_up->outstanding.fetch_sub(1) == 1) {
+                                  goOnWithout(queue, *giving_up);
+                                }
+                              });
   }
 }
 

@@ -37,7 +37,8 @@ std::optional<ClientError> PullConsumerCore::join() {
 
 std::optional<ClientError> PullConsumerCore::start() {
   for (const Status& status :
-       {checkGroup(config_.consumer_group, kReservedGroup), checkConsumerConfig(config_),
+       {checkGroup(config_.consumer_group, config_.name_space, kReservedGroup),
+        checkConsumerConfig(config_),
         checkLongPolling(config_.broker_suspend_max_time, config_.consumer_timeout_when_suspend)}) {
     if (!status.isOk()) {
       return ClientError::client(status.message());

@@ -76,7 +76,8 @@ PushConsumerCore::~PushConsumerCore() {
 
 std::optional<ClientError> PushConsumerCore::checkConfig() const {
   for (const Status& status :
-       {checkGroup(config_.consumer_group, kReservedGroup), checkPushConfig(config_)}) {
+       {checkGroup(config_.consumer_group, config_.name_space, kReservedGroup),
+        checkPushConfig(config_)}) {
     if (!status.isOk()) {
       return ClientError::client(status.message());
     }

@@ -44,7 +44,7 @@ std::string lockBody(const PushContext& context, const std::set<model::MessageQu
 std::set<model::MessageQueue> granted(const remoting::CallResult<remoting::LockBatchQueues>& result,
                                       const std::string& address) {
   if (!result.ok() || !result->success()) {
-    static OutageLog outages;
+    static OutageLog& outages = *new OutageLog;  // Static consumers still ask when they end.
     if (outages.admit(address)) {
       log::warn("broker {} does not answer for locks: {}", address,
                 result.ok() ? result->remark : result.status().message());

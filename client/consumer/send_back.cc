@@ -34,6 +34,27 @@ int32_t SendBack::maxReconsumeTimes() const {
 }
 
 void SendBack::giveBack(const MessageExt& message, int32_t delay_level, Done done) const {
+  askBroker(message, delay_level, [this, message, done = std::move(done)](bool taken) {
+    if (taken) {
+      done(true);
+    } else {
+      sendToRetryTopic(message, done);
+    }
+  });
+}
+
+void SendBack::makeDeadLetter(const MessageExt& message, Done done) const {
+  constexpr int32_t kAtOnce = -1;
+  sendToRetryTopic(message, [this, message, done = std::move(done)](bool taken) {
+    if (taken) {
+      done(true);
+    } else {
+      askBroker(message, kAtOnce, done);
+    }
+  });
+}
+
+void SendBack::askBroker(const MessageExt& message, int32_t delay_level, Done done) const {
   ClientInstance& instance = *context_.instance;
   const std::string address =
       instance.routes().master(message.brokerName()).value_or(message.storeHost());
@@ -48,17 +69,15 @@ void SendBack::giveBack(const MessageExt& message, int32_t delay_level, Done don
   instance.remoting().call(
       address, std::move(request), {}, remoting::deadlineAfter(kSendBackTimeout),
       context_.guard.wrap(
-          [this, message, address, done = std::move(done)](
+          [id = message.msgId(), address, done = std::move(done)](
               const remoting::CallResult<remoting::ConsumerSendMessageBack>& result) {
-            if (result.ok() && result->success()) {
-              done(true);
-              return;
+            const bool taken = result.ok() && result->success();
+            if (!taken) {
+              static LogLimiter limiter;
+              limiter.warn("broker {} does not take message {} back: {}", address, id,
+                           result.ok() ? result->remark : result.status().message());
             }
-            static LogLimiter limiter;
-            limiter.warn(
-                "broker {} does not take message {} back, it is sent to the retry topic: {}",
-                address, message.msgId(), result.ok() ? result->remark : result.status().message());
-            sendToRetryTopic(message, done);
+            done(taken);
           }));
 }
 
@@ -102,10 +121,9 @@ Message SendBack::copyForRetry(const MessageExt& message) const {
 }
 
 void SendBack::sendCopy(const MessageExt& message, const TopicRoutePtr& route, Done done) const {
-  Message copy = copyForRetry(message);
   ProducerConfig config;
   config.producer_group = kInnerProducer;
-  Outcome<OutgoingMessage> outgoing = makeOutgoing(copy, config);
+  Outcome<OutgoingMessage> outgoing = makeOutgoingCopy(copyForRetry(message), config);
   const MessageQueue& queue =
       route->publish_queues[route->nextTurn() % route->publish_queues.size()];
   const std::optional<std::string> master = context_.instance->routes().master(queue.broker_name);

@@ -3,30 +3,51 @@
 #include <algorithm>
 #include <utility>
 
+#include "client/instance/name_space.h"
 #include "common/validate.h"
 
 namespace rocketmq::client {
+namespace {
 
-Status SubscriptionTable::add(const std::string& topic, const MessageSelector& selector,
-                              int64_t now_ms) {
-  // The retry topic of a long group name may exceed what is allowed for other topics.
-  if (!isRetryTopic(topic)) {
-    ROCKETMQ_RETURN_IF_ERROR(validateTopic(topic));
+// The retry topic of a long group name may exceed what is allowed for other topics.
+Status checkName(const std::string& topic) {
+  return isRetryTopic(topic) ? Status::ok() : validateTopic(topic);
+}
+
+}  // namespace
+
+Status SubscriptionTable::setNamespace(const std::string& name_space) {
+  MutexLock lock(mutex_);
+  std::map<std::string, SubscriptionPtr> wrapped;
+  for (const auto& [topic, entry] : entries_) {
+    model::SubscriptionData data = *entry;
+    data.topic = wrapNamespace(name_space, withoutNamespace(name_space_, topic));
+    ROCKETMQ_RETURN_IF_ERROR(checkName(data.topic));
+    wrapped[data.topic] = std::make_shared<const model::SubscriptionData>(data);
   }
+  entries_ = std::move(wrapped);
+  name_space_ = name_space;
+  return Status::ok();
+}
+
+Status SubscriptionTable::add(const std::string& name, const MessageSelector& selector,
+                              int64_t now_ms) {
+  MutexLock lock(mutex_);
+  const std::string topic = wrapNamespace(name_space_, name);
+  ROCKETMQ_RETURN_IF_ERROR(checkName(topic));
   ROCKETMQ_ASSIGN_OR_RETURN(
       model::SubscriptionData data,
       model::parseSubscription(topic, selector.expression(), selector.type(), now_ms));
-  MutexLock lock(mutex_);
   data.sub_version = last_version_ = std::max(now_ms, last_version_ + 1);
   ++changes_;
   entries_[topic] = std::make_shared<const model::SubscriptionData>(std::move(data));
   return Status::ok();
 }
 
-void SubscriptionTable::remove(const std::string& topic) {
+void SubscriptionTable::remove(const std::string& name) {
   MutexLock lock(mutex_);
   ++changes_;
-  entries_.erase(topic);
+  entries_.erase(wrapNamespace(name_space_, name));
 }
 
 int64_t SubscriptionTable::changes() const {

@@ -188,6 +188,7 @@ void ClientInstance::start(const std::string& endpoint_url, remoting::Client::Op
                                          const std::string& address) { forgetBroker(address); });
   remoting_ = std::make_unique<remoting::Client>(pool(), &router_, std::move(options));
   timers_ = std::make_unique<Timers>(pool());
+  requests_.useTimers(*timers_);
   timers_->every(kFirstRefreshDelay, config_.poll_name_server_interval,
                  [this] { refreshAllRoutes(); });
   timers_->every(kFirstHeartbeatDelay, config_.heartbeat_broker_interval,

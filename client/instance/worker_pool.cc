@@ -20,7 +20,8 @@ namespace {
 constexpr std::chrono::milliseconds kStartAgainDelay{10};
 
 thread_local const void* t_current_pool = nullptr;
-thread_local std::vector<std::shared_ptr<const void>> t_kept_for_task;
+// Without destructors: a listener may end the program, and static clients then still ask.
+thread_local std::vector<std::shared_ptr<const void>>* t_kept_for_task = nullptr;
 
 }  // namespace
 
@@ -203,8 +204,18 @@ class WorkerPool::State : public std::enable_shared_from_this<State> {
     if (wakes) {
       work_.notifyOne();
     }
+    runKeeping(std::move(task));
+    mutex_.lock();
+    --running_;
+    if (stopped_) {
+      quiet_.notifyAll();
+    }
+  }
+
+  void runKeeping(Task task) {
+    std::vector<std::shared_ptr<const void>> kept;
     // A task that stops its pool runs others inside.
-    std::vector<std::shared_ptr<const void>> kept_for_outer = std::exchange(t_kept_for_task, {});
+    auto* const kept_for_outer = std::exchange(t_kept_for_task, &kept);
     try {
       task();
     } catch (const std::exception& failure) {
@@ -213,12 +224,7 @@ class WorkerPool::State : public std::enable_shared_from_this<State> {
       log::error("a task of {} threw something that is no std::exception", name_);
     }
     task = nullptr;
-    t_kept_for_task = std::move(kept_for_outer);
-    mutex_.lock();
-    --running_;
-    if (stopped_) {
-      quiet_.notifyAll();
-    }
+    t_kept_for_task = kept_for_outer;
   }
 
   const std::string name_;
@@ -272,7 +278,9 @@ std::chrono::steady_clock::time_point WorkerPool::patience() {
 }
 
 void WorkerPool::keepUntilTaskEnds(std::shared_ptr<const void> object) {
-  t_kept_for_task.push_back(std::move(object));
+  if (t_kept_for_task != nullptr) {  // The thread's own end destroys it when no task is left.
+    t_kept_for_task->push_back(std::move(object));
+  }
 }
 
 bool WorkerPool::stop(bool drain, std::chrono::steady_clock::time_point until) {

@@ -258,6 +258,10 @@ Outcome<OutgoingMessage> makeOutgoing(Message&& message, const ProducerConfig& c
   return makeChecked(message, config, [&] { return message.takeBody(); });
 }
 
+Outcome<OutgoingMessage> makeOutgoingCopy(Message&& copy, const ProducerConfig& config) {
+  return makeChecked(copy, config, [&] { return copy.takeBody(); });
+}
+
 Outcome<OutgoingMessage> makeOutgoingBatch(std::vector<Message>& batch,
                                            const ProducerConfig& config) {
   if (batch.empty()) {
@@ -295,8 +299,10 @@ Outcome<OutgoingMessage> makeOutgoingBatch(std::vector<Message>& batch,
   return outgoing;
 }
 
-Status checkGroup(const std::string& group, std::string_view reserved_name) {
+Status checkGroup(const std::string& group, std::string_view name_space,
+                  std::string_view reserved_name) {
   ROCKETMQ_RETURN_IF_ERROR(validateGroup(group));
+  ROCKETMQ_RETURN_IF_ERROR(validateGroup(wrapNamespace(name_space, group)));
   if (group == reserved_name) {
     return Status::invalidArgument("the group can not be " + std::string(reserved_name) +
                                    ", please specify another one");

@@ -42,13 +42,18 @@ struct OutgoingMessage {
 Outcome<OutgoingMessage> makeOutgoing(Message& message, const ProducerConfig& config);
 /// The same for a message that nobody needs any more: its body is moved.
 Outcome<OutgoingMessage> makeOutgoing(Message&& message, const ProducerConfig& config);
+/// The same for a copy of what a broker has delivered. The rules for what producers may send are
+/// not asked: nobody can bring the message into line with them any more, and the broker has its
+/// own. Only properties that have become too long are an error.
+Outcome<OutgoingMessage> makeOutgoingCopy(Message&& copy, const ProducerConfig& config);
 
 /// The same for all messages in one request (RocketMQ: MessageBatch). They must have one topic,
 /// which is no retry topic, one WAIT flag and no delay.
 Outcome<OutgoingMessage> makeOutgoingBatch(std::vector<Message>& batch,
                                            const ProducerConfig& config);
 
-/// Name rules for the groups of user clients.
-Status checkGroup(const std::string& group, std::string_view reserved_name);
+/// Name rules for the groups of user clients, which hold with the namespace too.
+Status checkGroup(const std::string& group, std::string_view name_space,
+                  std::string_view reserved_name);
 
 }  // namespace rocketmq::client

@@ -4,12 +4,59 @@
 #include <utility>
 #include <vector>
 
+#include "client/instance/bounded_timeout.h"
+
 namespace rocketmq::client {
 
-bool PendingRequests::add(const std::string& id, const void* owner, const Guard& guard, Done done) {
+bool PendingRequests::add(const std::string& id, const void* owner, const Guard& guard, Limit limit,
+                          Done done) {
   MutexLock lock(mutex_);
-  return entries_.size() < kRequestsMax &&
-         entries_.try_emplace(id, Entry{owner, guard, std::move(done)}).second;
+  if (entries_.size() >= kRequestsMax) {
+    return false;
+  }
+  const TimePoint deadline = limit.deadline;
+  if (!entries_.try_emplace(id, Entry{owner, guard, std::move(limit), std::move(done)}).second) {
+    return false;
+  }
+  deadlines_.emplace(deadline, id);
+  armLocked();
+  return true;
+}
+
+void PendingRequests::armLocked() {
+  if (deadlines_.empty() || deadlines_.begin()->first >= armed_for_) {
+    return;
+  }
+  armed_for_ = deadlines_.begin()->first;
+  const auto delay =
+      std::chrono::ceil<std::chrono::milliseconds>(armed_for_ - std::chrono::steady_clock::now());
+  timers_->after(boundedTimeout(delay), [this, armed_for = armed_for_] { endOverdue(armed_for); });
+}
+
+void PendingRequests::endOverdue(TimePoint armed_for) {
+  std::vector<std::pair<std::string, std::function<ClientError()>>> overdue;
+  {
+    MutexLock lock(mutex_);
+    if (armed_for != armed_for_) {
+      return;
+    }
+    armed_for_ = TimePoint::max();
+    const TimePoint now = std::chrono::steady_clock::now();
+    while (!deadlines_.empty() && deadlines_.begin()->first <= now) {
+      const std::string& id = deadlines_.begin()->second;
+      overdue.emplace_back(id, entries_.find(id)->second.limit.error);
+      deadlines_.erase(deadlines_.begin());
+    }
+    armLocked();
+  }
+  for (const auto& [id, error] : overdue) {
+    finish(id, error());
+  }
+}
+
+PendingRequests::Entries::iterator PendingRequests::eraseLocked(Entries::iterator entry) {
+  deadlines_.erase({entry->second.limit.deadline, entry->first});
+  return entries_.erase(entry);
 }
 
 void PendingRequests::finish(const std::string& id, const Outcome<Message>& outcome) {
@@ -40,13 +87,18 @@ PendingRequests::Done PendingRequests::take(const std::string& id) {
     return nullptr;
   }
   Done done = std::move(found->second.done);
-  entries_.erase(found);
+  eraseLocked(found);
   return done;
 }
 
 bool PendingRequests::remove(const std::string& id) {
   MutexLock lock(mutex_);
-  return entries_.erase(id) > 0;
+  const auto found = entries_.find(id);
+  if (found == entries_.end()) {
+    return false;
+  }
+  eraseLocked(found);
+  return true;
 }
 
 void PendingRequests::finishAll(const void* owner, const ClientError& error) {
@@ -56,7 +108,7 @@ void PendingRequests::finishAll(const void* owner, const ClientError& error) {
     for (auto entry = entries_.begin(); entry != entries_.end();) {
       if (entry->second.owner == owner) {
         ended.push_back(std::move(entry->second.done));
-        entry = entries_.erase(entry);
+        entry = eraseLocked(entry);
       } else {
         ++entry;
       }

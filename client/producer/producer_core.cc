@@ -11,6 +11,7 @@
 #include "client/trace/produce_trace.h"
 #include "common/clock.h"
 #include "common/log_limiter.h"
+#include "common/validate.h"
 #include "remoting/protocol/commands/reply_message.h"
 
 namespace rocketmq::client {
@@ -92,8 +93,10 @@ ProducerCore::~ProducerCore() {
 }
 
 std::optional<ClientError> ProducerCore::start() {
-  for (const Status& status : {checkGroup(config_.producer_group, kReservedGroup),
-                               checkClientConfig(config_), checkCompressLevel(config_)}) {
+  for (const Status& status :
+       {checkGroup(config_.producer_group, config_.name_space, kReservedGroup),
+        checkClientConfig(config_), checkCompressLevel(config_),
+        checkRanges({{"max_message_size", config_.max_message_size, 1}})}) {
     if (!status.isOk()) {
       return ClientError::client(status.message());
     }
@@ -508,6 +511,9 @@ void ProducerCore::endTransaction(const Message& message, remoting::EndTransacti
 
 Outcome<std::vector<MessageQueue>> ProducerCore::publishQueues(const std::string& topic) {
   const std::string full_topic = wrapNamespace(config_.name_space, topic);
+  if (const Status status = validateTopic(full_topic); !status.isOk()) {
+    return ClientError::client(status.message());
+  }
   Outcome<TopicRoutePtr> route =
       instance_->fetchRouteSync(full_topic, remoting::deadlineAfter(config_.api_timeout));
   if (!route.ok()) {

@@ -86,7 +86,10 @@ std::optional<ClientError> ProducerCore::beginRequest(const std::string& id,
       requests.finish(id, call_done->outcome->error());
     }
   };
-  if (!requests.add(id, this, guard_, std::move(done))) {
+  PendingRequests::Limit limit{time.deadline, [topic, sent, timeout = time.timeout] {
+                                 return noReply(topic, sent->load(), timeout);
+                               }};
+  if (!requests.add(id, this, guard_, std::move(limit), std::move(done))) {
     return ClientError::client("too many requests wait for their reply: " +
                                std::to_string(PendingRequests::kRequestsMax));
   }
@@ -94,10 +97,6 @@ std::optional<ClientError> ProducerCore::beginRequest(const std::string& id,
     // Else the shutdown has ended it already.
     return requests.remove(id) ? std::optional(shutDown()) : std::nullopt;
   }
-  instance_->timers().after(timeUntil(time.deadline),
-                            guard_.wrap([&requests, id, topic, sent, timeout = time.timeout] {
-                              requests.finish(id, noReply(topic, sent->load(), timeout));
-                            }));
   begin(call);
   return std::nullopt;
 }

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "common/check.h"
+#include "common/per_thread.h"
 
 namespace rocketmq::remoting {
 namespace {
@@ -89,9 +90,13 @@ SigningKey::SigningKey(std::string_view secret_key) {
 }
 
 Signature SigningKey::sign(std::span<const std::string_view> pieces) const {
+  struct Scratch {
+    Digest digest{EVP_MD_CTX_new()};
+  };
   // Copied into rather than made anew: a context is several allocations.
-  static thread_local const Digest scratch(EVP_MD_CTX_new());
-  EVP_MD_CTX* const digest = scratch.get();
+  const Scratch* const kept = perThread<Scratch>();
+  const Digest own(kept == nullptr ? EVP_MD_CTX_new() : nullptr);
+  EVP_MD_CTX* const digest = kept == nullptr ? own.get() : kept->digest.get();
   ROCKETMQ_CHECK(digest != nullptr && EVP_MD_CTX_copy_ex(digest, inner_.get()) == 1);
   for (const std::string_view piece : pieces) {
     update(digest, piece);

@@ -38,6 +38,9 @@ struct ClientConfig {
 
   /// Part of the client id; several clients of one group in one process need different names.
   /// "DEFAULT" is replaced by "<pid>#<nanoseconds>" at start (broadcasting consumers keep it).
+  /// Clients of one name share their connections, and what belongs to these: of
+  /// poll_name_server_interval and heartbeat_broker_interval, and mostly of api_timeout, those of
+  /// the client that started first hold for all.
   std::string instance_name = "DEFAULT";
   /// Appended to the client id and to the question for name servers (RocketMQ: unitName).
   std::string unit_name;

@@ -103,7 +103,8 @@ class DefaultLitePullConsumer {
   /// Stores the offsets of everything polled at the broker, now. Throws when they are not known to
   /// have arrived after 3 s.
   void commitSync();
-  /// The group's stored offset in a queue; -1 when it has none.
+  /// The group's stored offset in a queue. When it has none: 0 where the queue has no message, or
+  /// its first one is still there and recent, else -1.
   int64_t committed(const MessageQueue& queue);
 
   /// From now on `listener` hears of every change of a topic's queues, first of the queues that are

@@ -67,7 +67,7 @@ class DefaultMQPullConsumer {
   /// broker.
   int64_t fetchConsumeOffset(const MessageQueue& queue, bool from_store = true);
   /// Sets the group's offset; it reaches the broker within persist_consumer_offset_interval and at
-  /// shutdown.
+  /// shutdown. Throws MQClientException when it is negative.
   void updateConsumeOffset(const MessageQueue& queue, int64_t offset);
 
   /// The first message that is there, and one past the last.

@@ -410,6 +410,21 @@ TEST_F(SetOffsetsTest, AResetIsToldToMembersThatMayNotPullForLong) {
   EXPECT_TRUE(eventually([&] { return !peer_->resetBody().empty(); }));
 }
 
+// -1 is the end of a queue; other times are only early.
+TEST_F(SetOffsetsTest, AResetToATimeBeforeAllTimesGoesToTheBeginning) {
+  haveTwoConsumed();
+  remoting::InvokeBrokerToResetOffset reset;
+  reset.topic = "T";
+  reset.group = "G";
+  reset.is_force = true;
+  reset.timestamp_ms = -2;
+  ASSERT_TRUE(peer_->call(reset)->success());
+  EXPECT_EQ(committed(), 0);
+  reset.timestamp_ms = -1;
+  ASSERT_TRUE(peer_->call(reset)->success());
+  EXPECT_EQ(committed(), 2);
+}
+
 // Consumers that read from a slave would follow, and the master know nothing of it.
 TEST_F(SetOffsetsTest, ASlaveSetsNone) {
   haveTwoConsumed();

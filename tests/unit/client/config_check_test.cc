@@ -86,6 +86,28 @@ TEST(ConfigCheckTest, ALevelThatTheCompressionDoesNotHaveIsRefused) {
   }
 }
 
+TEST(ConfigCheckTest, AProducerThatCouldSendNothingIsRefused) {
+  ProducerConfig producer;
+  producer.producer_group = "G";
+  expectRefused<DefaultMQProducer, ProducerConfig>(
+      producer, "max_message_size", [](auto& config) { config.max_message_size = 0; });
+}
+
+// Brokers know only the whole name.
+TEST(ConfigCheckTest, AGroupThatIsTooLongInItsNamespaceIsRefused) {
+  const auto spoil = [](auto& config) { config.name_space = "namespace"; };
+  const std::string group(250, 'g');
+  ProducerConfig producer;
+  producer.producer_group = group;
+  expectRefused<DefaultMQProducer, ProducerConfig>(producer, "260 characters", spoil);
+  expectRefused<DefaultMQPushConsumer, PushConsumerConfig>(named<PushConsumerConfig>(group),
+                                                           "260 characters", spoil);
+  expectRefused<DefaultLitePullConsumer, LitePullConsumerConfig>(
+      named<LitePullConsumerConfig>(group), "260 characters", spoil);
+  expectRefused<DefaultMQPullConsumer, PullConsumerConfig>(named<PullConsumerConfig>(group),
+                                                           "260 characters", spoil);
+}
+
 TEST(ConfigCheckTest, ALitePullConsumerRefusesWhatCannotWork) {
   const auto refuses = [](const std::string& setting,
                           const std::function<void(LitePullConsumerConfig&)>& spoil) {

@@ -24,6 +24,8 @@
 #include "client/instance/system_properties.h"
 #include "client/instance/timers.h"
 #include "client/instance/worker_pool.h"
+#include "client/producer/pending_requests.h"
+#include "common/mutex.h"
 #include "tests/support/eventually.h"
 
 namespace rocketmq::client {
@@ -213,6 +215,57 @@ TEST_F(TimersTest, StopCancelsAndFreesWhatTasksHold) {
   timers_.after(milliseconds(0), [held] { FAIL(); });
   EXPECT_EQ(held.use_count(), 1);
   timers_.stop();
+}
+
+/// Requests that wait for a reply.
+class PendingRequestsTest : public TimersTest {
+ protected:
+  PendingRequestsTest() { requests_.useTimers(timers_); }
+  ~PendingRequestsTest() override { timers_.stop(); }
+
+  /// Its outcome goes to outcomes_; `held` is what it keeps alive.
+  void add(const std::string& id, milliseconds timeout, std::shared_ptr<int> held = nullptr) {
+    const auto deadline = std::chrono::steady_clock::now() + timeout;
+    ASSERT_TRUE(requests_.add(
+        id, this, guard_,
+        {deadline, [id, held] { return ClientError::client(id + " took too long"); }},
+        [this, id, held](const Outcome<Message>& outcome) {
+          MutexLock lock(mutex_);
+          outcomes_.push_back(outcome.ok() ? id + " answered" : outcome.error().message);
+        }));
+  }
+  std::vector<std::string> outcomes() {
+    MutexLock lock(mutex_);
+    return outcomes_;
+  }
+
+  PendingRequests requests_;
+  Guard guard_;
+  Mutex mutex_;
+  std::vector<std::string> outcomes_;
+};
+
+TEST_F(PendingRequestsTest, EachEndsInItsTimeWhateverTheOthersDo) {
+  add("hour", std::chrono::hours(1));
+  add("late", milliseconds(40));
+  add("early", milliseconds(10));
+  add("answered", milliseconds(5'000));
+  requests_.finish("answered", Message("T", "reply"));
+  ASSERT_TRUE(test::eventually([this] { return outcomes().size() == 3; }));
+  EXPECT_EQ(outcomes(), (std::vector<std::string>{"answered answered", "early took too long",
+                                                  "late took too long"}));
+  requests_.finishAll(this, ClientError::client("shut down"));
+  EXPECT_EQ(outcomes().back(), "shut down");
+}
+
+// Promise: memory is for what is open, not for what might have taken an hour.
+TEST_F(PendingRequestsTest, NothingOfAnAnsweredRequestStays) {
+  const auto held = std::make_shared<int>(0);
+  for (const char* id : {"a", "b", "c"}) {
+    add(id, std::chrono::hours(1), held);
+    requests_.finish(id, Message("T", "reply"));
+  }
+  EXPECT_EQ(held.use_count(), 1);
 }
 
 TEST_F(TimersTest, StopFromATaskDoesNotWaitForItself) {

@@ -91,6 +91,54 @@ TEST_F(PushConsumerTest, AnOrderlyMessageOutOfTriesGoesToTheRetryTopicAndTheQueu
   }));
 }
 
+// Promise: what a broker has stored can become a dead letter, also when no producer may send it.
+TEST_F(PushConsumerTest, AnOrderlyMessageOutOfTriesNeedNotBeOneThatAProducerMaySend) {
+  broker().append("T", 0, "", "odd\x01of\x01two\x02");  // No body, and a separator in a value.
+  broker().append("T", 0, "b");
+  PushConsumerConfig quick = config();
+  quick.consumer_group = std::string(150, 'g');  // Its retry topic is longer than topics may be.
+  quick.suspend_current_queue_time = milliseconds(10);
+  quick.max_reconsume_times = 0;
+  auto subject = orderly(quick, [](const auto& messages) {
+    return messages[0].body().empty() && messages[0].property("RETRY_TOPIC").empty()
+               ? ConsumeOrderlyStatus::kSuspendCurrentQueueAMoment
+               : ConsumeOrderlyStatus::kSuccess;
+  });
+  subject->start();
+  ASSERT_TRUE(eventually([this] {
+    const auto bodies = received_.bodies();
+    return std::count(bodies.begin(), bodies.end(), "b") == 1;
+  }));
+  ASSERT_EQ(broker().sends(), 1);
+  const auto sent = broker().sent()[0];
+  EXPECT_EQ(sent.topic, "%RETRY%" + quick.consumer_group);
+  EXPECT_NE(sent.properties->find("odd\x01of\x01two\x02"), std::string::npos);
+}
+
+// Promise: nor need the broker take the copy, which may be refused for ever: the message that it
+// has becomes the dead letter.
+TEST_F(PushConsumerTest, AnOrderlyMessageWhoseCopyIsRefusedBecomesADeadLetterAllTheSame) {
+  broker().refuseSends(remoting::ResponseCode::kMessageIllegal);
+  broker().append("T", 0, "refused");
+  broker().append("T", 0, "too long", "long\x01" + std::string(32'700, 'p') + "\x02");
+  broker().append("T", 0, "b");
+  PushConsumerConfig quick = config();
+  quick.suspend_current_queue_time = milliseconds(10);
+  quick.max_reconsume_times = 0;
+  auto subject = orderly(quick, [](const auto& messages) {
+    return messages[0].body() == "b" ? ConsumeOrderlyStatus::kSuccess
+                                     : ConsumeOrderlyStatus::kSuspendCurrentQueueAMoment;
+  });
+  subject->start();
+  ASSERT_TRUE(eventually([this] { return received_.hasCount(3); }));
+  EXPECT_EQ(received_.bodies(), (std::vector<std::string>{"refused", "too long", "b"}));
+  ASSERT_EQ(broker().sendBacks().size(), 2u);
+  for (const auto& request : broker().sendBacks()) {
+    EXPECT_EQ(request.delay_level, -1);
+  }
+  EXPECT_EQ(broker().sends(), 1) << "the copy with the long properties is not worth the way";
+}
+
 // Promise: a message has its tries and no more, whatever else is in its batches; what goes with it
 // is consumed, in order, and is no dead letter.
 TEST_F(PushConsumerTest, AnOrderlyMessageOutOfTriesLeavesTheRestOfItsBatch) {

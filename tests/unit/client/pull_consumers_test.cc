@@ -152,6 +152,14 @@ TEST_F(PullConsumerTest, OffsetsAreReadSetAndStoredAtShutdown) {
 }
 
 // As RocketMQ: memory first, then the broker, whose answer is remembered.
+TEST_F(PullConsumerTest, WhatCannotBeIsRefusedWithoutAQuestion) {
+  EXPECT_THROW(subject_->updateConsumeOffset(kQueue, -1), MQClientException);
+  const int64_t asked = cluster_.routeRequests();
+  EXPECT_THROW(subject_->fetchSubscribeMessageQueues(""), MQClientException);
+  EXPECT_THROW(subject_->fetchSubscribeMessageQueues("a b"), MQClientException);
+  EXPECT_EQ(cluster_.routeRequests(), asked);
+}
+
 TEST_F(PullConsumerTest, AnOffsetThatIsNotKnownIsAskedForOnce) {
   cluster_.broker().setCommitted("CG", "T", 0, 1);
   EXPECT_EQ(subject_->fetchConsumeOffset(kQueue, false), 1);
@@ -324,6 +332,30 @@ TEST_F(LitePullConsumerTest, AFailingQueueIsNotPulledWithEachPollOfTheOthers) {
   const auto periods = (steady_clock::now() - begin) / seconds(1) + 1;
   EXPECT_LE(cluster_.broker().pulls("Bad"), periods);
   EXPECT_TRUE(eventually([&] { return cluster_.broker().pulls("Bad") > periods; }));
+}
+
+// Promise: what is chosen before the start is in the namespace that is set at the start.
+TEST(LiteNamespaceTest, ANamespaceThatIsSetLateHoldsForTopicsAndQueues) {
+  FakeCluster cluster;
+  cluster.createTopic("NS%T", 1);
+  cluster.broker().append("NS%T", 0, "a");
+  for (const bool assigns : {false, true}) {
+    LitePullConsumerConfig config;
+    config.namesrv_addr = cluster.nameServer();
+    config.consumer_group = assigns ? "AG" : "SG";
+    config.consume_from_where = ConsumeFromWhere::kFirstOffset;
+    DefaultLitePullConsumer subject(config);
+    if (assigns) {
+      subject.assign({kQueue});
+    } else {
+      subject.subscribe("T");
+    }
+    subject.config().name_space = "NS";
+    subject.start();
+    const auto messages = subject.poll(seconds(20));
+    ASSERT_EQ(messages.size(), 1u) << assigns;
+    EXPECT_EQ(messages[0].topic(), "T");
+  }
 }
 
 TEST_F(LitePullConsumerTest, SeekBeyondTheQueueIsRefused) {

@@ -350,6 +350,29 @@ TEST_F(PushConsumerTest, AConfiguredQueueOfANamespaceIsConsumed) {
   EXPECT_EQ(received_.bodies(), (std::vector<std::string>{"a"}));
 }
 
+TEST_F(PushConsumerTest, ANamespaceThatIsSetAfterTheSubscriptionHoldsForIt) {
+  cluster_.createTopic("NS%T", 1);
+  broker().append("NS%T", 0, "a");
+  auto subject = consumer(config());
+  subject->config().name_space = "NS";
+  subject->start();
+  ASSERT_TRUE(eventually([this] { return received_.hasCount(1); }));
+  EXPECT_EQ(received_.all()[0].topic(), "T");
+  subject->unsubscribe("T");
+  EXPECT_TRUE(eventually([this] {
+    const auto heartbeat = broker().lastHeartbeat();
+    return heartbeat && heartbeat->consumer_data_set.size() == 1 &&
+           heartbeat->consumer_data_set[0].subscription_data_set.size() == 1;
+  })) << "only the retry topic is left";
+}
+
+TEST_F(PushConsumerTest, ATopicThatIsTooLongInItsNamespaceIsRefusedAtTheStart) {
+  auto subject = consumer(config());
+  subject->subscribe(std::string(120, 't'), "*");
+  subject->config().name_space = "namespace";
+  EXPECT_THROW(subject->start(), MQClientException);
+}
+
 TEST_F(PushConsumerTest, AMovedOffsetIsFollowed) {
   for (int i = 0; i < 5; ++i) {
     broker().append("T", 0, std::to_string(i));

@@ -193,18 +193,33 @@ class ResendDlq : public Command {
       return Status::invalidArgument(
           "say which dead letters: -i ID, -k KEY, -b TIME and -e TIME, or -a for all of the group");
     }
-    int64_t sent = 0;
-    const Status status = sendChosen(admin, sent);
-    fmt::print("\n{} dead letters sent again; they also stay in %DLQ%{}\n", sent, letters_.group());
+    Counts counts;
+    const Status status = sendChosen(admin, counts);
+    fmt::print("\n{} dead letters sent again; they also stay in %DLQ%{}\n", counts.sent,
+               letters_.group());
+    if (status.isOk() && counts.failed > 0) {
+      return Status::io(fmt::format("{} dead letters were not sent again", counts.failed));
+    }
     return status;
   }
 
  private:
-  Status sendChosen(client::AdminClient& admin, int64_t& sent) const {
+  struct Counts {
+    int64_t sent = 0;
+    int64_t failed = 0;
+  };
+
+  Status sendChosen(client::AdminClient& admin, Counts& counts) const {
+    // One that cannot be sent is no reason to keep back those behind it.
     const auto again = [&](MessageExt& message) {
-      ROCKETMQ_RETURN_IF_ERROR(client_id_.empty() ? sendToRetryTopic(admin, message)
-                                                  : consumeDirectly(admin, message));
-      ++sent;
+      const Status status =
+          client_id_.empty() ? sendToRetryTopic(admin, message) : consumeDirectly(admin, message);
+      if (status.isOk()) {
+        ++counts.sent;
+      } else {
+        ++counts.failed;
+        fmt::print("{} not sent: {}\n", message.msgId(), status.message());
+      }
       return Status::ok();
     };
     if (letters_.isByIndex()) {
@@ -223,7 +238,6 @@ class ResendDlq : public Command {
 
   /// A copy that has all its tries before it again; its consumers see the topic it came from.
   Status sendToRetryTopic(client::AdminClient& admin, MessageExt& message) const {
-    const std::string id = message.msgId();
     Message copy = message;
     copy.setTopic(std::string(kRetryTopicPrefix) + letters_.group());
     for (const std::string_view name : {property::kReconsumeTime, property::kMaxReconsumeTimes,
@@ -231,11 +245,8 @@ class ResendDlq : public Command {
       copy.removeProperty(name);
     }
     copy.setWaitStoreMsgOk(true);
-    const auto result = admin.send(std::move(copy));
-    if (!result.ok()) {
-      return result.status().withContext("dead letter " + id);
-    }
-    fmt::print("{} sent to {}\n", id, result->message_queue.topic);
+    ROCKETMQ_ASSIGN_OR_RETURN(const auto result, admin.sendCopy(std::move(copy)));
+    fmt::print("{} sent to {}\n", message.msgId(), result.message_queue.topic);
     return Status::ok();
   }
 
