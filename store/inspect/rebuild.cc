@@ -67,7 +67,10 @@ class Rebuilder {
     ROCKETMQ_RETURN_IF_ERROR(prepare(index_place_));
     ROCKETMQ_ASSIGN_OR_RETURN(layout_, readLayout(source_, root_, options_.layout, ignore_));
     ROCKETMQ_RETURN_IF_ERROR(checkFollowersOpen(source_, layout_));
-    ROCKETMQ_RETURN_IF_ERROR(build());
+    if (const Status built = build(); !built.isOk()) {
+      clearStaging();
+      return built;
+    }
     ROCKETMQ_RETURN_IF_ERROR(swap(queues_place_));
     if (index_ != nullptr) {
       ROCKETMQ_RETURN_IF_ERROR(swap(index_place_));
@@ -92,6 +95,15 @@ class Rebuilder {
     return files_.removeTree(place.staging());
   }
 
+  /// The disk may be full: nothing stays that only the next run would remove.
+  void clearStaging() {
+    queues_.reset();
+    index_.reset();
+    for (const Place& place : {queues_place_, index_place_}) {
+      (void)files_.removeTree(place.staging());
+    }
+  }
+
   Status build() {
     int64_t queue_file_bytes = layout_.queue_file_bytes;
     if (queue_file_bytes <= 0) {
@@ -103,7 +115,8 @@ class Rebuilder {
     queues_ = std::make_unique<QueueBuilder>(
         files_,
         QueueBuilder::Options{.dir = queues_place_.staging(), .file_bytes = queue_file_bytes},
-        rules_, sink_);
+        sink_);
+    learnDeliveryTimes();
     ROCKETMQ_RETURN_IF_ERROR(makeIndexBuilder());
     ROCKETMQ_RETURN_IF_ERROR(files_.createDirectories(queues_place_.staging()));
     ROCKETMQ_RETURN_IF_ERROR(readLog());
@@ -121,6 +134,12 @@ class Rebuilder {
     report_.missing_entries = queues_->counts().missing;
     report_.rejected_records = queues_->counts().rejected;
     return Status::ok();
+  }
+
+  void learnDeliveryTimes() {
+    if (options_.delay_level_ms.empty() && options_.delivery_times == nullptr) {
+      own_times_.emplace(source_, layout_);
+    }
   }
 
   /// An index of the wrong size would keep the broker from starting, none does not.
@@ -167,9 +186,20 @@ class Rebuilder {
     if (layout_.deleted.covers(record.topic, record.queue_id, record.physical_offset)) {
       ++report_.deleted_records;
     } else {
-      ROCKETMQ_RETURN_IF_ERROR(queues_->add(record));
+      ROCKETMQ_ASSIGN_OR_RETURN(const int64_t tags_code, tagsCodeOf(record));
+      ROCKETMQ_RETURN_IF_ERROR(queues_->add(record, tags_code));
     }
     return index_ == nullptr ? Status::ok() : index_->add(record);
+  }
+
+  Result<int64_t> tagsCodeOf(const MessageRecord& record) {
+    const TagsCode code = rules_.tagsCode(record.topic, record.properties);
+    if (!code.is_delay || !options_.delay_level_ms.empty()) {
+      return code.at(record.store_timestamp_ms);
+    }
+    DeliveryTimes& times = own_times_ ? *own_times_ : *options_.delivery_times;
+    const auto due = times.of(record);
+    return due ? Result<int64_t>(*due) : DeliveryTimes::unknown();
   }
 
   Status finishQueues() {
@@ -253,6 +283,7 @@ class Rebuilder {
   const Place queues_place_;
   const Place index_place_;
   StoreLayout layout_;
+  std::optional<DeliveryTimes> own_times_;
   std::unique_ptr<QueueBuilder> queues_;
   std::unique_ptr<IndexBuilder> index_;
   RebuildReport report_;

@@ -120,6 +120,11 @@ Result<std::vector<int64_t>> StoreArguments::delayLevels() const {
   return levels;
 }
 
+Result<std::vector<int64_t>> StoreArguments::knownDelayLevels() const {
+  return config_file_.empty() && given_.delay_levels.empty() ? std::vector<int64_t>()
+                                                             : delayLevels();
+}
+
 Result<bool> StoreArguments::hasDelayLevels() const {
   ROCKETMQ_ASSIGN_OR_RETURN(const Settings all, settings());
   return !all.delay_levels.empty();

@@ -25,6 +25,9 @@ class StoreArguments {
   Result<store::inspect::LayoutOptions> layoutOptions() const;
   /// messageDelayLevel in ms; RocketMQ's default when nobody gave one.
   Result<std::vector<int64_t>> delayLevels() const;
+  /// As delayLevels(), for who must not guess: empty when neither they nor the settings file were
+  /// given.
+  Result<std::vector<int64_t>> knownDelayLevels() const;
   /// True when messageDelayLevel was given.
   Result<bool> hasDelayLevels() const;
 

@@ -36,7 +36,7 @@ class Salvage final : public Command {
     FindingPrinter printer(progress, lines_max_);
     store::inspect::SalvageOptions options;
     ROCKETMQ_ASSIGN_OR_RETURN(options.layout, store_.layoutOptions());
-    ROCKETMQ_ASSIGN_OR_RETURN(options.delay_level_ms, store_.delayLevels());
+    ROCKETMQ_ASSIGN_OR_RETURN(options.delay_level_ms, store_.knownDelayLevels());
     ROCKETMQ_ASSIGN_OR_RETURN(
         const auto report,
         store::inspect::salvage(store_.dir(), out_, options, printer.sink(), progress.callback()));
