@@ -84,9 +84,7 @@ Result<StoreArguments::Settings> StoreArguments::settings() const {
     ROCKETMQ_RETURN_IF_ERROR(take(line, "maxHashSlotNum", all.hash_slots));
     ROCKETMQ_RETURN_IF_ERROR(take(line, "maxIndexNum", all.index_entries));
     take(line, "messageDelayLevel", all.delay_levels);
-    if (!has_log) {
-      take(line, "storePathCommitLog", all.commit_log_dir);
-    }
+    take(line, "storePathCommitLog", has_log ? all.other_log : all.commit_log_dir);
   }
   return all;
 }
@@ -130,8 +128,26 @@ Result<bool> StoreArguments::hasDelayLevels() const {
   return !all.delay_levels.empty();
 }
 
+Result<std::string> StoreArguments::namedLog() const {
+  ROCKETMQ_ASSIGN_OR_RETURN(const Settings all, settings());
+  return all.commit_log_dir.empty() ? all.other_log : all.commit_log_dir;
+}
+
+Status StoreArguments::noteOtherLog() const {
+  ROCKETMQ_ASSIGN_OR_RETURN(const Settings all, settings());
+  if (all.commit_log_dir.empty() && !all.other_log.empty() &&
+      !isSamePlace(all.other_log, dir_ + "/commitlog")) {
+    fmt::print(stderr,
+               "note: the log here is {}/commitlog; a broker with {} uses another, "
+               "storePathCommitLog {}\n",
+               dir_, config_file_, all.other_log);
+  }
+  return Status::ok();
+}
+
 Result<store::inspect::StoreLayout> StoreArguments::readLayout(
     const store::inspect::FindingSink& sink) const {
+  ROCKETMQ_RETURN_IF_ERROR(noteOtherLog());
   ROCKETMQ_ASSIGN_OR_RETURN(const auto options, layoutOptions());
   ROCKETMQ_ASSIGN_OR_RETURN(
       store::inspect::StoreLayout layout,

@@ -31,6 +31,11 @@ class StoreArguments {
   /// True when messageDelayLevel was given.
   Result<bool> hasDelayLevels() const;
 
+  /// The storePathCommitLog that a broker with these settings uses; empty when none is given.
+  Result<std::string> namedLog() const;
+  /// Says on standard error when that is not the log that counts here.
+  Status noteOtherLog() const;
+
   /// Lists the store for a command that only looks, and says on standard error when a broker has
   /// it open.
   Result<store::inspect::StoreLayout> readLayout(const store::inspect::FindingSink& sink) const;
@@ -42,6 +47,7 @@ class StoreArguments {
     int64_t hash_slots = 0;
     int64_t index_entries = 0;
     std::string commit_log_dir;
+    std::string other_log;  ///< The settings file's, where the folder has a log itself.
     std::string delay_levels;
   };
   Result<Settings> settings() const;

@@ -33,6 +33,7 @@ class Rebuild final : public Command {
   }
 
   Result<Outcome> run() override {
+    ROCKETMQ_RETURN_IF_ERROR(store_.noteOtherLog());
     ProgressLine progress;
     FindingPrinter printer(progress, lines_max_);
     store::inspect::RebuildOptions options;
