@@ -10,6 +10,7 @@
 #include <system_error>
 #include <utility>
 
+#include "common/atomic_file.h"
 #include "store/dispatch/dispatch_rules.h"
 #include "store/inspect/given_ends.h"
 #include "store/inspect/index_builder.h"
@@ -50,9 +51,7 @@ class Rebuilder {
         options_(options),
         sink_(sink),
         progress_(progress),
-        rules_(options.delay_level_ms),
-        queues_place_{root + "/consumequeue"},
-        index_place_{root + "/index"} {}
+        rules_(options.delay_level_ms) {}
 
   Result<RebuildReport> run() {
     ROCKETMQ_ASSIGN_OR_RETURN(layout_, readLayout(source_, root_, options_.layout, ignore_));
@@ -63,6 +62,8 @@ class Rebuilder {
     }
     ROCKETMQ_ASSIGN_OR_RETURN(const auto folder,
                               StoreFolder::open(files_, root_, layout_.commit_log_dir));
+    ROCKETMQ_ASSIGN_OR_RETURN(queues_place_.current, placeOf(root_ + "/consumequeue"));
+    ROCKETMQ_ASSIGN_OR_RETURN(index_place_.current, placeOf(root_ + "/index"));
     ROCKETMQ_RETURN_IF_ERROR(prepare(queues_place_));
     ROCKETMQ_RETURN_IF_ERROR(prepare(index_place_));
     ROCKETMQ_ASSIGN_OR_RETURN(layout_, readLayout(source_, root_, options_.layout, ignore_));
@@ -79,6 +80,21 @@ class Rebuilder {
   }
 
  private:
+  /// Where the folder really is: a link stays, as it leads to the disk that the owner has chosen.
+  static Result<std::string> placeOf(const std::string& path) {
+    std::error_code error;
+    if (!std::filesystem::is_symlink(path, error)) {
+      return path;
+    }
+    // An interrupted run may have left a link to nothing.
+    ROCKETMQ_ASSIGN_OR_RETURN(const std::string target, followLinks(path));
+    const auto canonical = std::filesystem::weakly_canonical(target, error);
+    if (error) {
+      return Status::io("cannot follow the symbolic link " + path, error.value());
+    }
+    return (canonical.has_filename() ? canonical : canonical.parent_path()).string();
+  }
+
   /// Clears away what an interrupted run has left.
   Status prepare(const Place& place) {
     ROCKETMQ_ASSIGN_OR_RETURN(const auto old, files_.info(place.old()));
@@ -264,7 +280,9 @@ class Rebuilder {
           rename(place.current, options_.keep_old ? place.old() : place.replaced()));
     }
     ROCKETMQ_RETURN_IF_ERROR(rename(place.staging(), place.current));
-    ROCKETMQ_RETURN_IF_ERROR(files_.syncDirectory(root_));
+    const std::filesystem::path current_path = place.current;
+    ROCKETMQ_RETURN_IF_ERROR(files_.syncDirectory(
+        current_path.has_parent_path() ? current_path.parent_path().string() : "."));
     return files_.removeTree(place.replaced());
   }
 
@@ -280,8 +298,8 @@ class Rebuilder {
   const FindingSink ignore_ = [](const Finding&) {};
   const Progress& progress_;
   const DispatchRules rules_;
-  const Place queues_place_;
-  const Place index_place_;
+  Place queues_place_;
+  Place index_place_;
   StoreLayout layout_;
   std::optional<DeliveryTimes> own_times_;
   std::unique_ptr<QueueBuilder> queues_;
