@@ -134,6 +134,10 @@ class Rebuilder {
         sink_);
     learnDeliveryTimes();
     ROCKETMQ_RETURN_IF_ERROR(makeIndexBuilder());
+    ROCKETMQ_RETURN_IF_ERROR(tryToMove(queues_place_));
+    if (index_ != nullptr) {
+      ROCKETMQ_RETURN_IF_ERROR(tryToMove(index_place_));
+    }
     ROCKETMQ_RETURN_IF_ERROR(files_.createDirectories(queues_place_.staging()));
     ROCKETMQ_RETURN_IF_ERROR(readLog());
     ROCKETMQ_RETURN_IF_ERROR(queues_->settle());
@@ -150,6 +154,21 @@ class Rebuilder {
     report_.missing_entries = queues_->counts().missing;
     report_.rejected_records = queues_->counts().rejected;
     return Status::ok();
+  }
+
+  /// Where a disk is mounted nothing can change places: better found before the log is read.
+  Status tryToMove(const Place& place) {
+    ROCKETMQ_ASSIGN_OR_RETURN(const auto current, files_.info(place.current));
+    if (!current) {
+      return Status::ok();
+    }
+    const Status moved = rename(place.current, place.replaced());
+    return moved.isOk()
+               ? rename(place.replaced(), place.current)
+               : Status::invalidArgument(fmt::format(
+                     "{}; where a disk is mounted there, mount it at another place, move what it "
+                     "holds into a folder on it and make {} a symbolic link to that",
+                     moved.message(), place.current));
   }
 
   void learnDeliveryTimes() {
