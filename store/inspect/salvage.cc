@@ -84,11 +84,28 @@ class Salvager {
     if (isInside(out_, layout_.root)) {
       return Status::invalidArgument(out_ + " lies in the damaged store; give another place");
     }
+    ROCKETMQ_RETURN_IF_ERROR(checkPartial());
+    return checkOut();
+  }
+
+  /// A run that died while it tried the way into place has left its mark only, one that died behind
+  /// the end of the way a whole store.
+  Status checkOut() {
     ROCKETMQ_ASSIGN_OR_RETURN(const bool is_free, isEmpty(out_));
-    if (!is_free) {
-      return Status::invalidArgument(out_ + " is not empty; give a new folder");
+    ROCKETMQ_ASSIGN_OR_RETURN(const auto mark, target_.info(out_ + kMark));
+    if (is_free || !mark) {
+      return is_free ? Status::ok()
+                     : Status::invalidArgument(out_ + " is not empty; give a new folder");
     }
-    return checkPartial();
+    ROCKETMQ_RETURN_IF_ERROR(target_.remove(out_ + kMark));
+    ROCKETMQ_ASSIGN_OR_RETURN(const bool is_free_now, isEmpty(out_));
+    return is_free_now
+               ? Status::ok()
+               : Status::invalidArgument(
+                     out_ +
+                     " is a whole store already: the salvage that made it ended before it could "
+                     "remove the file unfinished-salvage, which has been done now. Start a broker "
+                     "on it, or give a new folder");
   }
 
   /// Whether nothing is in the folder, or there is none.
