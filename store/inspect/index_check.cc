@@ -131,7 +131,8 @@ Result<std::optional<IndexLayout>> findIndexLayout(FileSystem& files, const Stor
 IndexGapCheck::IndexGapCheck(FileSystem& files, const StoreLayout& layout) : layout_(layout) {
   for (const SegmentFile& file : layout.index_files) {
     auto reader = IndexReader::open(files, file);
-    const IndexHeader header = reader ? reader->header() : IndexHeader{};
+    const IndexHeader header = reader ? reader->header() : IndexHeader{.next_entry = 0};
+    newest_is_readable_ = header.next_entry > 0;
     if (header.next_entry > 1) {
       headers_.push_back(header);
     }
@@ -143,25 +144,36 @@ void IndexGapCheck::onRecord(const MessageRecord& record) {
   while (next_ < headers_.size() && headers_[next_].end_offset < offset) {
     ++next_;
   }
-  if (next_ == headers_.size() || offset >= headers_[next_].begin_offset) {
-    return;  // What is behind the last file is indexed by the next start anyway.
-  }
-  bool has_keys = false;
-  forEachKeyHash(record, [&](int32_t) { has_keys = true; });
-  if (has_keys) {
-    first_lacking_ = lacking_ == 0 ? offset : first_lacking_;
-    ++lacking_;
+  if (next_ < headers_.size() && offset < headers_[next_].begin_offset) {
+    between_.add(record);
+  } else if (next_ == headers_.size() && watches_end_) {
+    behind_.add(record);
   }
 }
 
 void IndexGapCheck::finish(const FindingSink& sink) const {
-  if (lacking_ > 0) {
-    sink(layout_.at(first_lacking_,
+  if (between_.count > 0) {
+    sink(layout_.at(between_.first,
                     fmt::format("keys of {} messages from here on are in no index file; the next "
                                 "start of this broker indexes them again",
-                                lacking_),
+                                between_.count),
                     Finding::Kind::kNote));
   }
+void IndexGapCheck::watchEnd() {
+  const bool was_made = !layout_.index_files.empty() || layout_.has_index_folder ||
+                        (layout_.checkpoint && layout_.checkpoint->index_ms > 0);
+  watches_end_ = was_made && newest_is_readable_;
+}
+
+void IndexGapCheck::Records::add(const MessageRecord& record) {
+  bool has_keys = false;
+  forEachKeyHash(record, [&](int32_t) { has_keys = true; });
+  if (has_keys) {
+    first = count == 0 ? record.physical_offset : first;
+    ++count;
+  }
+}
+
 }
 
 // --- IndexCheck ---------------------------------------------------------------------------------
@@ -186,6 +198,13 @@ Finding IndexCheck::at(const File& file, int64_t offset, std::string what) const
 
 int64_t IndexCheck::check(const SegmentFile& info, const IndexLayout& sizes,
                           const Progress& progress) {
+  if (behind_.count > 0) {
+    sink(layout_.at(behind_.first,
+                    fmt::format("the index is behind: keys of {} messages from here on are in no "
+                                "file; the next start of this broker adds them",
+                                behind_.count),
+                    layout_.has_abort ? Finding::Kind::kNote : Finding::Kind::kFault));
+  }
   auto reader = IndexReader::open(files_, info);
   const std::string name = layout_.relative(info.path);
   if (!reader) {

@@ -118,6 +118,8 @@ Status readQueues(FileSystem& files, const std::string& dir, StoreLayout& layout
 
 Status readIndexFiles(FileSystem& files, StoreLayout& layout) {
   const std::string dir = layout.root + "/index";
+  ROCKETMQ_ASSIGN_OR_RETURN(const auto folder, files.info(dir));
+  layout.has_index_folder = folder && folder->is_directory;
   ROCKETMQ_ASSIGN_OR_RETURN(const auto entries, entriesOf(files, dir));
   for (const DirectoryEntry& entry : entries) {
     if (!entry.info.is_directory && isIndexFileName(entry.name)) {

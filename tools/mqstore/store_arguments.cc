@@ -84,6 +84,7 @@ Result<StoreArguments::Settings> StoreArguments::settings() const {
     ROCKETMQ_RETURN_IF_ERROR(take(line, "maxHashSlotNum", all.hash_slots));
     ROCKETMQ_RETURN_IF_ERROR(take(line, "maxIndexNum", all.index_entries));
     take(line, "messageDelayLevel", all.delay_levels);
+    take(line, "messageIndexEnable", all.message_index);
     take(line, "storePathCommitLog", has_log ? all.other_log : all.commit_log_dir);
   }
   return all;
@@ -126,6 +127,11 @@ Result<std::vector<int64_t>> StoreArguments::knownDelayLevels() const {
 Result<bool> StoreArguments::hasDelayLevels() const {
   ROCKETMQ_ASSIGN_OR_RETURN(const Settings all, settings());
   return !all.delay_levels.empty();
+}
+
+Result<bool> StoreArguments::makesIndex() const {
+  ROCKETMQ_ASSIGN_OR_RETURN(const Settings all, settings());
+  return all.message_index != "false";
 }
 
 Result<std::string> StoreArguments::namedLog() const {

@@ -31,6 +31,9 @@ class StoreArguments {
   /// True when messageDelayLevel was given.
   Result<bool> hasDelayLevels() const;
 
+  /// False when the settings file says so: messageIndexEnable.
+  Result<bool> makesIndex() const;
+
   /// The storePathCommitLog that a broker with these settings uses; empty when none is given.
   Result<std::string> namedLog() const;
   /// Says on standard error when that is not the log that counts here.
@@ -49,6 +52,7 @@ class StoreArguments {
     std::string commit_log_dir;
     std::string other_log;  ///< The settings file's, where the folder has a log itself.
     std::string delay_levels;
+    std::string message_index;
   };
   Result<Settings> settings() const;
 

@@ -1,0 +1,85 @@
+#include <gmock/gmock.h>
+
+#include <algorithm>
+#include <filesystem>
+
+#include "tests/unit/mqstore/mqstore_fixture.h"
+
+namespace rocketmq::store::test {
+namespace {
+
+using ::testing::HasSubstr;
+
+namespace fs = std::filesystem;
+
+/// What verify says of an index that ends before the log.
+class IndexEndTest : public MqstoreTest {
+ protected:
+  /// By name, so by age.
+  std::vector<std::string> indexFiles() const {
+    std::vector<std::string> paths;
+    for (const auto& entry : fs::directory_iterator(root() + "/index")) {
+      paths.push_back(entry.path());
+    }
+    std::sort(paths.begin(), paths.end());
+    return paths;
+  }
+  void expectBehind() {
+    const Outcome stopped = verify(root());
+    EXPECT_EQ(1, stopped.status) << stopped.output;
+    EXPECT_THAT(stopped.output, HasSubstr("fault commitlog/"));
+    EXPECT_THAT(stopped.output, HasSubstr("the index is behind: keys of "));
+    writeFile(root() + "/abort", "");
+    const Outcome killed = verify(root());
+    EXPECT_EQ(0, killed.status) << killed.output;
+    EXPECT_THAT(killed.output, HasSubstr("the index is behind: keys of "));
+    fs::remove(root() + "/abort");
+    const std::string conf = dir_ / "broker.conf";
+    writeFile(conf, "messageIndexEnable=false\n");
+    EXPECT_EQ(0, run({"verify", root(), "-c", conf, "--messageDelayLevel", "1s 5s"}).status);
+  }
+  void expectClean() {
+    const Outcome outcome = verify(root());
+    EXPECT_EQ(0, outcome.status) << outcome.output;
+    EXPECT_THAT(outcome.output, HasSubstr("clean: 0 faults, 0 notes"));
+  }
+};
+
+TEST_F(IndexEndTest, NewestFilesThatAreGoneAreAFaultAfterACleanStop) {
+  makeStore(200);
+  ASSERT_LE(3u, indexFiles().size());
+  expectClean();
+  while (!indexFiles().empty()) {
+    fs::remove(indexFiles().back());
+    expectBehind();
+  }
+  fs::remove(root() + "/index");  // The checkpoint knows of full files.
+  expectBehind();
+  open();
+  close();
+  expectClean();
+}
+
+TEST_F(IndexEndTest, AStoreThatWasNeverIndexedIsClean) {
+  options_.message_index_enable = false;
+  makeStore(200);
+  ASSERT_FALSE(fs::exists(root() + "/index"));
+  expectClean();
+}
+
+TEST_F(IndexEndTest, AStoreWithoutKeysIsClean) {
+  makeStore(60);
+  open();
+  send("Bills", 3, 100);
+  close();
+  expectClean();
+  options_.root_dir = dir_ / "keyless";
+  open();
+  send("Bills", 3, 100);
+  close();
+  fs::create_directory(root() + "/index");
+  expectClean();
+}
+
+}  // namespace
+}  // namespace rocketmq::store::test
