@@ -47,6 +47,11 @@ IndexHeader IndexReader::header() {
 }
 
 IndexReader::Entry IndexReader::entry(const IndexLayout& layout, int32_t number) {
+bool IndexReader::isUnwritten() {
+  return read(0, IndexLayout::kHeaderBytes).find_first_not_of('\0') == std::string_view::npos &&
+         status_.isOk();
+}
+
   ByteReader reader(read(layout.entryAt(number), IndexLayout::kEntryBytes));
   Entry entry;
   entry.key_hash = reader.read<int32_t>();
@@ -249,6 +254,12 @@ void IndexCheck::checkEntries(File& file, const Progress& progress) {
   for (int32_t number = 1; number < file.header.next_entry; ++number) {
     const IndexReader::Entry entry = file.reader.entry(file.sizes, number);
     if (const std::string why = whyWrong(file, entry); !why.empty()) {
+  if (options_.repaired_after_ms && file.reader.isUnwritten()) {
+    Finding unwritten = at(file, 0, "nothing is written in it yet; the next start fills it");
+    unwritten.kind = Finding::Kind::kNote;
+    sink_(unwritten);
+    return 0;
+  }
       file.wrong.add(number, at(file, file.sizes.entryAt(number), why));
     }
     if (entry.key_hash >= 0) {

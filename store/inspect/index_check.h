@@ -30,6 +30,8 @@ class IndexReader {
 
   /// As it is in the file, unchecked.
   IndexHeader header();
+  /// Nothing but zeros in the header: a new file, of which the disk has the length only.
+  bool isUnwritten();
   Entry entry(const IndexLayout& layout, int32_t number);
   int32_t slot(const IndexLayout& layout, int32_t slot);
 
@@ -65,17 +67,15 @@ class IndexGapCheck {
  public:
   IndexGapCheck(FileSystem& files, const StoreLayout& layout);
 
-  /// For all in the order of the log.
-  void onRecord(const MessageRecord& record);
   /// From now on those behind the last file count, too; not in a store that never had an index, or
   /// whose newest file says nothing.
   void watchEnd();
 
+  /// For all in the order of the log.
+  void onRecord(const MessageRecord& record);
   void finish(const FindingSink& sink) const;
 
  private:
-  const StoreLayout& layout_;
-  std::vector<IndexHeader> headers_;  // Of files with entries.
   struct Records {
     int64_t count = 0;
     int64_t first = 0;  ///< Its log offset.
@@ -84,6 +84,8 @@ class IndexGapCheck {
     void add(const MessageRecord& record);
   };
 
+  const StoreLayout& layout_;
+  std::vector<IndexHeader> headers_;  // Of files with entries.
   size_t next_ = 0;                   // The first that does not end in front of the record.
   bool newest_is_readable_ = true;
   bool watches_end_ = false;

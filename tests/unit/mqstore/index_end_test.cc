@@ -81,5 +81,23 @@ TEST_F(IndexEndTest, AStoreWithoutKeysIsClean) {
   expectClean();
 }
 
+TEST_F(IndexEndTest, ANewFileWithoutHeaderIsWhatAKillLeaves) {
+  makeStore(60);
+  const auto bytes = fs::file_size(indexFiles().back());
+  const std::string name = root() + "/index/99991231235959999";
+  writeFile(name, std::string(bytes, '\0'));
+  writeFile(root() + "/abort", "");
+  const Outcome killed = verify(root());
+  EXPECT_EQ(0, killed.status) << killed.output;
+  EXPECT_THAT(killed.output, HasSubstr("note  index/99991231235959999 at 0: nothing is written"));
+  fs::remove(root() + "/abort");
+  const Outcome stopped = verify(root());
+  EXPECT_EQ(1, stopped.status);
+  EXPECT_THAT(stopped.output, HasSubstr("the header counts -1 entries"));
+  writeFile(root() + "/abort", "");
+  flip(name, 36);
+  EXPECT_EQ(1, verify(root()).status);
+}
+
 }  // namespace
 }  // namespace rocketmq::store::test
