@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <map>
 #include <utility>
 
 #include "common/bytes.h"
@@ -46,12 +47,12 @@ IndexHeader IndexReader::header() {
   return decodeIndexHeader(read(0, IndexLayout::kHeaderBytes).data());
 }
 
-IndexReader::Entry IndexReader::entry(const IndexLayout& layout, int32_t number) {
 bool IndexReader::isUnwritten() {
   return read(0, IndexLayout::kHeaderBytes).find_first_not_of('\0') == std::string_view::npos &&
          status_.isOk();
 }
 
+IndexReader::Entry IndexReader::entry(const IndexLayout& layout, int32_t number) {
   ByteReader reader(read(layout.entryAt(number), IndexLayout::kEntryBytes));
   Entry entry;
   entry.key_hash = reader.read<int32_t>();
@@ -107,13 +108,31 @@ std::optional<IndexLayout> IndexReader::guessLayout() {
   return std::nullopt;
 }
 
+namespace {
+
+/// By how many have their length; of equally frequent lengths the shorter first, as damage makes
+/// files of any length.
+std::vector<SegmentFile> mostUsualFirst(std::vector<SegmentFile> files) {
+  std::map<int64_t, int64_t> counts;
+  for (const SegmentFile& file : files) {
+    ++counts[file.bytes];
+  }
+  std::stable_sort(files.begin(), files.end(), [&](const SegmentFile& a, const SegmentFile& b) {
+    return counts[a.bytes] != counts[b.bytes] ? counts[a.bytes] > counts[b.bytes]
+                                              : a.bytes < b.bytes;
+  });
+  return files;
+}
+
+}  // namespace
+
 Result<std::optional<IndexLayout>> findIndexLayout(FileSystem& files, const StoreLayout& layout) {
   if (layout.index_layout.hash_slots > 0 && layout.index_layout.hash_slots <= kSlotsMax &&
       layout.index_layout.entries_max > 1) {
     return std::optional(layout.index_layout);
   }
   Status unreadable;
-  for (const SegmentFile& file : layout.index_files) {
+  for (const SegmentFile& file : mostUsualFirst(layout.index_files)) {
     auto reader = IndexReader::open(files, file);
     if (auto guessed = reader ? reader->guessLayout() : std::nullopt) {
       return guessed;
@@ -144,6 +163,21 @@ IndexGapCheck::IndexGapCheck(FileSystem& files, const StoreLayout& layout) : lay
   }
 }
 
+void IndexGapCheck::watchEnd() {
+  const bool was_made = !layout_.index_files.empty() || layout_.has_index_folder ||
+                        (layout_.checkpoint && layout_.checkpoint->index_ms > 0);
+  watches_end_ = was_made && newest_is_readable_;
+}
+
+void IndexGapCheck::Records::add(const MessageRecord& record) {
+  bool has_keys = false;
+  forEachKeyHash(record, [&](int32_t) { has_keys = true; });
+  if (has_keys) {
+    first = count == 0 ? record.physical_offset : first;
+    ++count;
+  }
+}
+
 void IndexGapCheck::onRecord(const MessageRecord& record) {
   const int64_t offset = record.physical_offset;
   while (next_ < headers_.size() && headers_[next_].end_offset < offset) {
@@ -164,21 +198,13 @@ void IndexGapCheck::finish(const FindingSink& sink) const {
                                 between_.count),
                     Finding::Kind::kNote));
   }
-void IndexGapCheck::watchEnd() {
-  const bool was_made = !layout_.index_files.empty() || layout_.has_index_folder ||
-                        (layout_.checkpoint && layout_.checkpoint->index_ms > 0);
-  watches_end_ = was_made && newest_is_readable_;
-}
-
-void IndexGapCheck::Records::add(const MessageRecord& record) {
-  bool has_keys = false;
-  forEachKeyHash(record, [&](int32_t) { has_keys = true; });
-  if (has_keys) {
-    first = count == 0 ? record.physical_offset : first;
-    ++count;
+  if (behind_.count > 0) {
+    sink(layout_.at(behind_.first,
+                    fmt::format("the index is behind: keys of {} messages from here on are in no "
+                                "file; the next start of this broker adds them",
+                                behind_.count),
+                    layout_.has_abort ? Finding::Kind::kNote : Finding::Kind::kFault));
   }
-}
-
 }
 
 // --- IndexCheck ---------------------------------------------------------------------------------
@@ -203,13 +229,6 @@ Finding IndexCheck::at(const File& file, int64_t offset, std::string what) const
 
 int64_t IndexCheck::check(const SegmentFile& info, const IndexLayout& sizes,
                           const Progress& progress) {
-  if (behind_.count > 0) {
-    sink(layout_.at(behind_.first,
-                    fmt::format("the index is behind: keys of {} messages from here on are in no "
-                                "file; the next start of this broker adds them",
-                                behind_.count),
-                    layout_.has_abort ? Finding::Kind::kNote : Finding::Kind::kFault));
-  }
   auto reader = IndexReader::open(files_, info);
   const std::string name = layout_.relative(info.path);
   if (!reader) {
@@ -235,6 +254,12 @@ int64_t IndexCheck::check(const SegmentFile& info, const IndexLayout& sizes,
                                      file.header.end_offset >= options_.log_end)) {
     file.kind = Finding::Kind::kNote;
   }
+  if (options_.repaired_after_ms && file.reader.isUnwritten()) {
+    Finding unwritten = at(file, 0, "nothing is written in it yet; the next start fills it");
+    unwritten.kind = Finding::Kind::kNote;
+    sink_(unwritten);
+    return 0;
+  }
   if (file.header.next_entry < 1 || file.header.next_entry > sizes.entries_max) {
     sink_(at(file, 36,
              fmt::format("the header counts {} entries, the file has room for {}",
@@ -254,12 +279,6 @@ void IndexCheck::checkEntries(File& file, const Progress& progress) {
   for (int32_t number = 1; number < file.header.next_entry; ++number) {
     const IndexReader::Entry entry = file.reader.entry(file.sizes, number);
     if (const std::string why = whyWrong(file, entry); !why.empty()) {
-  if (options_.repaired_after_ms && file.reader.isUnwritten()) {
-    Finding unwritten = at(file, 0, "nothing is written in it yet; the next start fills it");
-    unwritten.kind = Finding::Kind::kNote;
-    sink_(unwritten);
-    return 0;
-  }
       file.wrong.add(number, at(file, file.sizes.entryAt(number), why));
     }
     if (entry.key_hash >= 0) {

@@ -9,6 +9,7 @@ namespace rocketmq::store::test {
 namespace {
 
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 namespace fs = std::filesystem;
 
@@ -97,6 +98,19 @@ TEST_F(IndexEndTest, ANewFileWithoutHeaderIsWhatAKillLeaves) {
   writeFile(root() + "/abort", "");
   flip(name, 36);
   EXPECT_EQ(1, verify(root()).status);
+}
+
+TEST_F(IndexEndTest, AFileOfAbsurdLengthIsNamedAndNotTheOthers) {
+  makeStore(100);
+  ASSERT_EQ(2u, indexFiles().size());
+  const std::string absurd = indexFiles().front();
+  const auto bytes = fs::file_size(absurd);
+  fs::resize_file(absurd, bytes + (uint64_t{20} << 30));
+  const Outcome outcome = verify(root());
+  EXPECT_EQ(1, outcome.status);
+  EXPECT_THAT(outcome.output, HasSubstr("fault index/" + fs::path(absurd).filename().string()));
+  EXPECT_THAT(outcome.output,
+              Not(HasSubstr("fault index/" + fs::path(indexFiles()[1]).filename().string())));
 }
 
 }  // namespace
