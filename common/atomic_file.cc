@@ -51,21 +51,6 @@ std::string folderOf(const std::string& path) {
   return std::filesystem::absolute(path).parent_path().string();
 }
 
-/// What `path` is a symbolic link to, through any number of them and whether it is there or not;
-/// `path` itself when it is none.
-Result<std::string> followLinks(std::string path) {
-  constexpr int kLinksMax = 40;  // As the kernel.
-  for (int links = 0; links <= kLinksMax; ++links) {
-    std::error_code error;
-    const std::filesystem::path target = std::filesystem::read_symlink(path, error);
-    if (error) {
-      return path;
-    }
-    path = (std::filesystem::path(path).parent_path() / target).string();
-  }
-  return Status::io("cannot follow the symbolic links from " + path, ELOOP);
-}
-
 Status syncFolderOf(const std::string& path) {
   const std::string folder = folderOf(path);
   const Descriptor descriptor = openFile(folder, O_RDONLY | O_DIRECTORY);
@@ -107,6 +92,19 @@ bool isUsable(const std::string& content, const ContentCheck& is_whole) {
 }
 
 }  // namespace
+
+Result<std::string> followLinks(std::string path) {
+  constexpr int kLinksMax = 40;  // As the kernel.
+  for (int links = 0; links <= kLinksMax; ++links) {
+    std::error_code error;
+    const std::filesystem::path target = std::filesystem::read_symlink(path, error);
+    if (error) {
+      return path;
+    }
+    path = (std::filesystem::path(path).parent_path() / target).string();
+  }
+  return Status::io("cannot follow the symbolic links from " + path, ELOOP);
+}
 
 Status checkFileBytes(const std::string& path, size_t bytes, size_t bytes_max) {
   return bytes <= bytes_max

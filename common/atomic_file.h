@@ -19,6 +19,10 @@ Status checkFileBytes(const std::string& path, size_t bytes, size_t bytes_max = 
 /// InvalidArgument when it is larger than `bytes_max`. Every message names the path.
 Result<std::string> readWholeFile(const std::string& path, size_t bytes_max = kSmallFileBytesMax);
 
+/// What `path` is a symbolic link to, through any number of them and whether it is there or not;
+/// `path` itself when it is none.
+Result<std::string> followLinks(std::string path);
+
 /// Tells whole content from torn content, for instance by parsing it.
 using ContentCheck = std::function<bool(std::string_view)>;
 

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "common/bytes.h"
+#include "common/lost_and_found.h"
 #include "common/message/record.h"
 
 namespace rocketmq::broker {
@@ -74,7 +75,10 @@ Result<std::unique_ptr<TimerLog>> TimerLog::open(FileSystem& files, std::string 
                                                  int64_t file_bytes) {
   ROCKETMQ_RETURN_IF_ERROR(files.createDirectories(folder));
   auto log = std::unique_ptr<TimerLog>(new TimerLog(files, std::move(folder), file_bytes));
-  ROCKETMQ_ASSIGN_OR_RETURN(const auto entries, files.list(log->folder_));
+  ROCKETMQ_ASSIGN_OR_RETURN(auto entries, files.list(log->folder_));
+  std::erase_if(entries, [](const DirectoryEntry& entry) {
+    return entry.info.is_directory && entry.name == kLostAndFound;
+  });
   for (const DirectoryEntry& entry : entries) {
     const std::string& name = entry.name;
     int64_t position = 0;

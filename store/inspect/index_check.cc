@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <map>
 #include <utility>
 
 #include "common/bytes.h"
@@ -44,6 +45,11 @@ std::string_view IndexReader::read(int64_t offset, int64_t bytes) {
 
 IndexHeader IndexReader::header() {
   return decodeIndexHeader(read(0, IndexLayout::kHeaderBytes).data());
+}
+
+bool IndexReader::isUnwritten() {
+  return read(0, IndexLayout::kHeaderBytes).find_first_not_of('\0') == std::string_view::npos &&
+         status_.isOk();
 }
 
 IndexReader::Entry IndexReader::entry(const IndexLayout& layout, int32_t number) {
@@ -102,13 +108,31 @@ std::optional<IndexLayout> IndexReader::guessLayout() {
   return std::nullopt;
 }
 
+namespace {
+
+/// By how many have their length; of equally frequent lengths the shorter first, as damage makes
+/// files of any length.
+std::vector<SegmentFile> mostUsualFirst(std::vector<SegmentFile> files) {
+  std::map<int64_t, int64_t> counts;
+  for (const SegmentFile& file : files) {
+    ++counts[file.bytes];
+  }
+  std::stable_sort(files.begin(), files.end(), [&](const SegmentFile& a, const SegmentFile& b) {
+    return counts[a.bytes] != counts[b.bytes] ? counts[a.bytes] > counts[b.bytes]
+                                              : a.bytes < b.bytes;
+  });
+  return files;
+}
+
+}  // namespace
+
 Result<std::optional<IndexLayout>> findIndexLayout(FileSystem& files, const StoreLayout& layout) {
   if (layout.index_layout.hash_slots > 0 && layout.index_layout.hash_slots <= kSlotsMax &&
       layout.index_layout.entries_max > 1) {
     return std::optional(layout.index_layout);
   }
   Status unreadable;
-  for (const SegmentFile& file : layout.index_files) {
+  for (const SegmentFile& file : mostUsualFirst(layout.index_files)) {
     auto reader = IndexReader::open(files, file);
     if (auto guessed = reader ? reader->guessLayout() : std::nullopt) {
       return guessed;
@@ -131,10 +155,26 @@ Result<std::optional<IndexLayout>> findIndexLayout(FileSystem& files, const Stor
 IndexGapCheck::IndexGapCheck(FileSystem& files, const StoreLayout& layout) : layout_(layout) {
   for (const SegmentFile& file : layout.index_files) {
     auto reader = IndexReader::open(files, file);
-    const IndexHeader header = reader ? reader->header() : IndexHeader{};
+    const IndexHeader header = reader ? reader->header() : IndexHeader{.next_entry = 0};
+    newest_is_readable_ = header.next_entry > 0;
     if (header.next_entry > 1) {
       headers_.push_back(header);
     }
+  }
+}
+
+void IndexGapCheck::watchEnd() {
+  const bool was_made = !layout_.index_files.empty() || layout_.has_index_folder ||
+                        (layout_.checkpoint && layout_.checkpoint->index_ms > 0);
+  watches_end_ = was_made && newest_is_readable_;
+}
+
+void IndexGapCheck::Records::add(const MessageRecord& record) {
+  bool has_keys = false;
+  forEachKeyHash(record, [&](int32_t) { has_keys = true; });
+  if (has_keys) {
+    first = count == 0 ? record.physical_offset : first;
+    ++count;
   }
 }
 
@@ -143,24 +183,27 @@ void IndexGapCheck::onRecord(const MessageRecord& record) {
   while (next_ < headers_.size() && headers_[next_].end_offset < offset) {
     ++next_;
   }
-  if (next_ == headers_.size() || offset >= headers_[next_].begin_offset) {
-    return;  // What is behind the last file is indexed by the next start anyway.
-  }
-  bool has_keys = false;
-  forEachKeyHash(record, [&](int32_t) { has_keys = true; });
-  if (has_keys) {
-    first_lacking_ = lacking_ == 0 ? offset : first_lacking_;
-    ++lacking_;
+  if (next_ < headers_.size() && offset < headers_[next_].begin_offset) {
+    between_.add(record);
+  } else if (next_ == headers_.size() && watches_end_) {
+    behind_.add(record);
   }
 }
 
 void IndexGapCheck::finish(const FindingSink& sink) const {
-  if (lacking_ > 0) {
-    sink(layout_.at(first_lacking_,
+  if (between_.count > 0) {
+    sink(layout_.at(between_.first,
                     fmt::format("keys of {} messages from here on are in no index file; the next "
                                 "start of this broker indexes them again",
-                                lacking_),
+                                between_.count),
                     Finding::Kind::kNote));
+  }
+  if (behind_.count > 0) {
+    sink(layout_.at(behind_.first,
+                    fmt::format("the index is behind: keys of {} messages from here on are in no "
+                                "file; the next start of this broker adds them",
+                                behind_.count),
+                    layout_.has_abort ? Finding::Kind::kNote : Finding::Kind::kFault));
   }
 }
 
@@ -210,6 +253,12 @@ int64_t IndexCheck::check(const SegmentFile& info, const IndexLayout& sizes,
   if (options_.repaired_after_ms && (file.header.end_ms > *options_.repaired_after_ms ||
                                      file.header.end_offset >= options_.log_end)) {
     file.kind = Finding::Kind::kNote;
+  }
+  if (options_.repaired_after_ms && file.reader.isUnwritten()) {
+    Finding unwritten = at(file, 0, "nothing is written in it yet; the next start fills it");
+    unwritten.kind = Finding::Kind::kNote;
+    sink_(unwritten);
+    return 0;
   }
   if (file.header.next_entry < 1 || file.header.next_entry > sizes.entries_max) {
     sink_(at(file, 36,

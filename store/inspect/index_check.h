@@ -30,6 +30,8 @@ class IndexReader {
 
   /// As it is in the file, unchecked.
   IndexHeader header();
+  /// Nothing but zeros in the header: a new file, of which the disk has the length only.
+  bool isUnwritten();
   Entry entry(const IndexLayout& layout, int32_t number);
   int32_t slot(const IndexLayout& layout, int32_t slot);
 
@@ -59,21 +61,36 @@ class IndexReader {
 /// An error when none tells it and one cannot be read.
 Result<std::optional<IndexLayout>> findIndexLayout(FileSystem& files, const StoreLayout& layout);
 
-/// Finds records with keys in front of the first index file and between two. Threads: one.
+/// Finds records with keys in front of the first index file, between two and behind the last one.
+/// Threads: one.
 class IndexGapCheck {
  public:
   IndexGapCheck(FileSystem& files, const StoreLayout& layout);
+
+  /// From now on those behind the last file count, too; not in a store that never had an index, or
+  /// whose newest file says nothing.
+  void watchEnd();
 
   /// For all in the order of the log.
   void onRecord(const MessageRecord& record);
   void finish(const FindingSink& sink) const;
 
  private:
+  struct Records {
+    int64_t count = 0;
+    int64_t first = 0;  ///< Its log offset.
+
+    /// Nothing when it has no keys.
+    void add(const MessageRecord& record);
+  };
+
   const StoreLayout& layout_;
   std::vector<IndexHeader> headers_;  // Of files with entries.
   size_t next_ = 0;                   // The first that does not end in front of the record.
-  int64_t lacking_ = 0;
-  int64_t first_lacking_ = 0;
+  bool newest_is_readable_ = true;
+  bool watches_end_ = false;
+  Records between_;
+  Records behind_;
 };
 
 /// Compares the index with the log: each entry points at a record that has a key with its hash, and

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "store/dispatch/dispatch_rules.h"
 #include "store/inspect/finding_runs.h"
 #include "store/log/segment.h"
 #include "store/queue/queue_entry.h"
@@ -45,7 +46,7 @@ int64_t QueueBuilder::queueCount() const {
                        [](const auto& entry) { return entry.second.files->isUsed(); });
 }
 
-Status QueueBuilder::add(const MessageRecord& record) {
+Status QueueBuilder::add(const MessageRecord& record, int64_t tags_code) {
   if (!entersQueue(record.sys_flag)) {
     return Status::ok();
   }
@@ -58,8 +59,6 @@ Status QueueBuilder::add(const MessageRecord& record) {
   if (queue.files == nullptr) {
     queue.files = make(name);
   }
-  const int64_t tags_code =
-      rules_.tagsCode(record.topic, record.properties).at(record.store_timestamp_ms);
   Status status;
   queue.sequence.offer({.queue_offset = record.queue_offset,
                         .entry = {.physical_offset = record.physical_offset,

@@ -9,7 +9,6 @@
 #include "common/file_system.h"
 #include "common/message/record.h"
 #include "common/status.h"
-#include "store/dispatch/dispatch_rules.h"
 #include "store/inspect/finding.h"
 #include "store/inspect/offset_sequence.h"
 #include "store/queue/consume_queue.h"
@@ -33,11 +32,11 @@ class QueueBuilder {
     int64_t rejected = 0;  ///< Records whose queue offset cannot be or is taken.
   };
 
-  QueueBuilder(FileSystem& files, Options options, const DispatchRules& rules,
-               const FindingSink& sink)
-      : files_(files), options_(std::move(options)), rules_(rules), sink_(sink) {}
+  QueueBuilder(FileSystem& files, Options options, const FindingSink& sink)
+      : files_(files), options_(std::move(options)), sink_(sink) {}
 
-  Status add(const MessageRecord& record);
+  /// `tags_code`: as the entry is to have it.
+  Status add(const MessageRecord& record, int64_t tags_code);
 
   /// Settles what is in doubt: no further record comes.
   Status settle();
@@ -72,7 +71,6 @@ class QueueBuilder {
 
   FileSystem& files_;
   const Options options_;
-  const DispatchRules& rules_;
   const FindingSink& sink_;
   std::map<QueueName, Queue> queues_;
   Counts counts_;

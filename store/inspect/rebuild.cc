@@ -10,6 +10,7 @@
 #include <system_error>
 #include <utility>
 
+#include "common/atomic_file.h"
 #include "store/dispatch/dispatch_rules.h"
 #include "store/inspect/given_ends.h"
 #include "store/inspect/index_builder.h"
@@ -50,9 +51,7 @@ class Rebuilder {
         options_(options),
         sink_(sink),
         progress_(progress),
-        rules_(options.delay_level_ms),
-        queues_place_{root + "/consumequeue"},
-        index_place_{root + "/index"} {}
+        rules_(options.delay_level_ms) {}
 
   Result<RebuildReport> run() {
     ROCKETMQ_ASSIGN_OR_RETURN(layout_, readLayout(source_, root_, options_.layout, ignore_));
@@ -63,11 +62,16 @@ class Rebuilder {
     }
     ROCKETMQ_ASSIGN_OR_RETURN(const auto folder,
                               StoreFolder::open(files_, root_, layout_.commit_log_dir));
+    ROCKETMQ_ASSIGN_OR_RETURN(queues_place_.current, placeOf(root_ + "/consumequeue"));
+    ROCKETMQ_ASSIGN_OR_RETURN(index_place_.current, placeOf(root_ + "/index"));
     ROCKETMQ_RETURN_IF_ERROR(prepare(queues_place_));
     ROCKETMQ_RETURN_IF_ERROR(prepare(index_place_));
     ROCKETMQ_ASSIGN_OR_RETURN(layout_, readLayout(source_, root_, options_.layout, ignore_));
     ROCKETMQ_RETURN_IF_ERROR(checkFollowersOpen(source_, layout_));
-    ROCKETMQ_RETURN_IF_ERROR(build());
+    if (const Status built = build(); !built.isOk()) {
+      clearStaging();
+      return built;
+    }
     ROCKETMQ_RETURN_IF_ERROR(swap(queues_place_));
     if (index_ != nullptr) {
       ROCKETMQ_RETURN_IF_ERROR(swap(index_place_));
@@ -76,6 +80,21 @@ class Rebuilder {
   }
 
  private:
+  /// Where the folder really is: a link stays, as it leads to the disk that the owner has chosen.
+  static Result<std::string> placeOf(const std::string& path) {
+    std::error_code error;
+    if (!std::filesystem::is_symlink(path, error)) {
+      return path;
+    }
+    // An interrupted run may have left a link to nothing.
+    ROCKETMQ_ASSIGN_OR_RETURN(const std::string target, followLinks(path));
+    const auto canonical = std::filesystem::weakly_canonical(target, error);
+    if (error) {
+      return Status::io("cannot follow the symbolic link " + path, error.value());
+    }
+    return (canonical.has_filename() ? canonical : canonical.parent_path()).string();
+  }
+
   /// Clears away what an interrupted run has left.
   Status prepare(const Place& place) {
     ROCKETMQ_ASSIGN_OR_RETURN(const auto old, files_.info(place.old()));
@@ -92,6 +111,15 @@ class Rebuilder {
     return files_.removeTree(place.staging());
   }
 
+  /// The disk may be full: nothing stays that only the next run would remove.
+  void clearStaging() {
+    queues_.reset();
+    index_.reset();
+    for (const Place& place : {queues_place_, index_place_}) {
+      (void)files_.removeTree(place.staging());
+    }
+  }
+
   Status build() {
     int64_t queue_file_bytes = layout_.queue_file_bytes;
     if (queue_file_bytes <= 0) {
@@ -103,8 +131,13 @@ class Rebuilder {
     queues_ = std::make_unique<QueueBuilder>(
         files_,
         QueueBuilder::Options{.dir = queues_place_.staging(), .file_bytes = queue_file_bytes},
-        rules_, sink_);
+        sink_);
+    learnDeliveryTimes();
     ROCKETMQ_RETURN_IF_ERROR(makeIndexBuilder());
+    ROCKETMQ_RETURN_IF_ERROR(tryToMove(queues_place_));
+    if (index_ != nullptr) {
+      ROCKETMQ_RETURN_IF_ERROR(tryToMove(index_place_));
+    }
     ROCKETMQ_RETURN_IF_ERROR(files_.createDirectories(queues_place_.staging()));
     ROCKETMQ_RETURN_IF_ERROR(readLog());
     ROCKETMQ_RETURN_IF_ERROR(queues_->settle());
@@ -121,6 +154,27 @@ class Rebuilder {
     report_.missing_entries = queues_->counts().missing;
     report_.rejected_records = queues_->counts().rejected;
     return Status::ok();
+  }
+
+  /// Where a disk is mounted nothing can change places: better found before the log is read.
+  Status tryToMove(const Place& place) {
+    ROCKETMQ_ASSIGN_OR_RETURN(const auto current, files_.info(place.current));
+    if (!current) {
+      return Status::ok();
+    }
+    const Status moved = rename(place.current, place.replaced());
+    return moved.isOk()
+               ? rename(place.replaced(), place.current)
+               : Status::invalidArgument(fmt::format(
+                     "{}; where a disk is mounted there, mount it at another place, move what it "
+                     "holds into a folder on it and make {} a symbolic link to that",
+                     moved.message(), place.current));
+  }
+
+  void learnDeliveryTimes() {
+    if (options_.delay_level_ms.empty() && options_.delivery_times == nullptr) {
+      own_times_.emplace(source_, layout_);
+    }
   }
 
   /// An index of the wrong size would keep the broker from starting, none does not.
@@ -167,9 +221,20 @@ class Rebuilder {
     if (layout_.deleted.covers(record.topic, record.queue_id, record.physical_offset)) {
       ++report_.deleted_records;
     } else {
-      ROCKETMQ_RETURN_IF_ERROR(queues_->add(record));
+      ROCKETMQ_ASSIGN_OR_RETURN(const int64_t tags_code, tagsCodeOf(record));
+      ROCKETMQ_RETURN_IF_ERROR(queues_->add(record, tags_code));
     }
     return index_ == nullptr ? Status::ok() : index_->add(record);
+  }
+
+  Result<int64_t> tagsCodeOf(const MessageRecord& record) {
+    const TagsCode code = rules_.tagsCode(record.topic, record.properties);
+    if (!code.is_delay || !options_.delay_level_ms.empty()) {
+      return code.at(record.store_timestamp_ms);
+    }
+    DeliveryTimes& times = own_times_ ? *own_times_ : *options_.delivery_times;
+    const auto due = times.of(record);
+    return due ? Result<int64_t>(*due) : DeliveryTimes::unknown();
   }
 
   Status finishQueues() {
@@ -234,7 +299,9 @@ class Rebuilder {
           rename(place.current, options_.keep_old ? place.old() : place.replaced()));
     }
     ROCKETMQ_RETURN_IF_ERROR(rename(place.staging(), place.current));
-    ROCKETMQ_RETURN_IF_ERROR(files_.syncDirectory(root_));
+    const std::filesystem::path current_path = place.current;
+    ROCKETMQ_RETURN_IF_ERROR(files_.syncDirectory(
+        current_path.has_parent_path() ? current_path.parent_path().string() : "."));
     return files_.removeTree(place.replaced());
   }
 
@@ -250,9 +317,10 @@ class Rebuilder {
   const FindingSink ignore_ = [](const Finding&) {};
   const Progress& progress_;
   const DispatchRules rules_;
-  const Place queues_place_;
-  const Place index_place_;
+  Place queues_place_;
+  Place index_place_;
   StoreLayout layout_;
+  std::optional<DeliveryTimes> own_times_;
   std::unique_ptr<QueueBuilder> queues_;
   std::unique_ptr<IndexBuilder> index_;
   RebuildReport report_;

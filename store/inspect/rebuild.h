@@ -8,6 +8,7 @@
 #include "common/clock.h"
 #include "common/file_system.h"
 #include "common/status.h"
+#include "store/inspect/delivery_times.h"
 #include "store/inspect/finding.h"
 #include "store/inspect/queue_builder.h"
 #include "store/inspect/store_layout.h"
@@ -16,8 +17,11 @@ namespace rocketmq::store::inspect {
 
 struct RebuildOptions {
   LayoutOptions layout;
-  /// Setting messageDelayLevel in ms, for the delivery times in SCHEDULE_TOPIC_XXXX.
+  /// Setting messageDelayLevel in ms, for the delivery times in SCHEDULE_TOPIC_XXXX. Empty: nobody
+  /// knows, and DeliveryTimes finds out.
   std::vector<int64_t> delay_level_ms;
+  /// Those of the store that was salvaged; borrowed. Null: those of this one.
+  DeliveryTimes* delivery_times = nullptr;
   /// Leaves the old folders as consumequeue.old and index.old.
   bool keep_old = false;
   /// Offsets that queues must end at or behind, beside those that the store itself tells of.
@@ -49,7 +53,8 @@ struct RebuildReport {
 /// Damage and gaps go to `sink`. The file `queueends` stays: it is true of the new queues, and the
 /// only one to tell where offsets go on when the queues are gone in the middle of a swap.
 ///
-/// Busy/Io: a broker has the store open.
+/// Busy/Io: a broker has the store open. InvalidArgument: among others when nothing tells when
+/// delayed messages are due. The store is as it was then.
 Result<RebuildReport> rebuild(FileSystem& files, const std::string& root,
                               const RebuildOptions& options, const FindingSink& sink,
                               const Progress& progress);

@@ -4,11 +4,14 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <optional>
 #include <system_error>
 #include <utility>
 
 #include "common/message/record.h"
 #include "store/checkpoint.h"
+#include "store/dispatch/dispatch_rules.h"
+#include "store/inspect/delivery_times.h"
 #include "store/inspect/given_ends.h"
 #include "store/inspect/index_check.h"
 #include "store/inspect/log_reader.h"
@@ -31,6 +34,10 @@ bool isInside(const std::filesystem::path& inner, const std::filesystem::path& o
 /// In a folder that is not whole yet: a salvage made it, and the next may remove it.
 constexpr const char* kMark = "/unfinished-salvage";
 
+int64_t delayLevelOf(const MessageRecord& record) {
+  return record.topic == kScheduleTopic ? delayLevel(record.properties) : 0;
+}
+
 std::string withoutSlash(std::string path) {
   while (path.size() > 1 && path.back() == '/') {
     path.pop_back();
@@ -48,14 +55,24 @@ class Salvager {
     ROCKETMQ_ASSIGN_OR_RETURN(layout_, readLayout(source_, root, options_.layout, sink_));
     ROCKETMQ_RETURN_IF_ERROR(checkPlaces());
     ROCKETMQ_RETURN_IF_ERROR(makePartial());
-    ROCKETMQ_RETURN_IF_ERROR(copyRecords());
-    ROCKETMQ_RETURN_IF_ERROR(copyConfig());
-    ROCKETMQ_RETURN_IF_ERROR(buildQueues());
+    if (const Status made = makeStore(); !made.isOk()) {
+      (void)target_.removeTree(partial_);  // The disk may be full.
+      return made;
+    }
     ROCKETMQ_RETURN_IF_ERROR(putInPlace());
     return report_;
   }
 
  private:
+  Status makeStore() {
+    if (options_.delay_level_ms.empty()) {
+      times_.emplace(source_, layout_);
+    }
+    ROCKETMQ_RETURN_IF_ERROR(copyRecords());
+    ROCKETMQ_RETURN_IF_ERROR(copyConfig());
+    return buildQueues();
+  }
+
   Status checkPlaces() {
     if (layout_.lock.is_held) {
       return Status::busy(layout_.root + " is open in a broker; stop that first");
@@ -67,11 +84,28 @@ class Salvager {
     if (isInside(out_, layout_.root)) {
       return Status::invalidArgument(out_ + " lies in the damaged store; give another place");
     }
+    ROCKETMQ_RETURN_IF_ERROR(checkPartial());
+    return checkOut();
+  }
+
+  /// A run that died while it tried the way into place has left its mark only, one that died behind
+  /// the end of the way a whole store.
+  Status checkOut() {
     ROCKETMQ_ASSIGN_OR_RETURN(const bool is_free, isEmpty(out_));
-    if (!is_free) {
-      return Status::invalidArgument(out_ + " is not empty; give a new folder");
+    ROCKETMQ_ASSIGN_OR_RETURN(const auto mark, target_.info(out_ + kMark));
+    if (is_free || !mark) {
+      return is_free ? Status::ok()
+                     : Status::invalidArgument(out_ + " is not empty; give a new folder");
     }
-    return checkPartial();
+    ROCKETMQ_RETURN_IF_ERROR(target_.remove(out_ + kMark));
+    ROCKETMQ_ASSIGN_OR_RETURN(const bool is_free_now, isEmpty(out_));
+    return is_free_now
+               ? Status::ok()
+               : Status::invalidArgument(
+                     out_ +
+                     " is a whole store already: the salvage that made it ended before it could "
+                     "remove the file unfinished-salvage, which has been done now. Start a broker "
+                     "on it, or give a new folder");
   }
 
   /// Whether nothing is in the folder, or there is none.
@@ -140,6 +174,9 @@ class Salvager {
       ++report_.deleted_records;
       return Status::ok();
     }
+    if (times_ && delayLevelOf(item.record) > 0 && !times_->of(item.record)) {
+      return DeliveryTimes::unknown();  // Here, and not behind the copy.
+    }
     ROCKETMQ_ASSIGN_OR_RETURN(const int64_t offset, writer.place(item.record.total_size));
     std::string copy(item.bytes);
     patchPlacement(copy.data(), {.queue_offset = item.record.queue_offset,
@@ -188,6 +225,7 @@ class Salvager {
     rebuilding.layout.queue_file_bytes = layout_.queue_file_bytes;
     rebuilding.layout.index_layout = indexLayout();
     rebuilding.delay_level_ms = options_.delay_level_ms;
+    rebuilding.delivery_times = times_ ? &*times_ : nullptr;
     ROCKETMQ_ASSIGN_OR_RETURN(rebuilding.queue_ends, givenEnds(source_, layout_, &sink_));
     ROCKETMQ_ASSIGN_OR_RETURN(report_.rebuilt,
                               rebuild(target_, partial_, rebuilding, sink_, progress_));
@@ -221,6 +259,7 @@ class Salvager {
   FileSystem& source_ = readOnlyFileSystem();
   FileSystem& target_ = posixFileSystem();
   StoreLayout layout_;
+  std::optional<DeliveryTimes> times_;
   SalvageReport report_;
 };
 

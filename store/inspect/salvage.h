@@ -14,7 +14,7 @@ namespace rocketmq::store::inspect {
 
 struct SalvageOptions {
   LayoutOptions layout;
-  std::vector<int64_t> delay_level_ms;  ///< As for a rebuild.
+  std::vector<int64_t> delay_level_ms;  ///< As for a rebuild; empty: DeliveryTimes finds out.
 };
 
 struct SalvageReport {

@@ -9,6 +9,7 @@
 
 #include "common/bytes.h"
 #include "common/json/decode.h"
+#include "common/lost_and_found.h"
 #include "common/model/config_tables.h"
 #include "common/number.h"
 #include "store/index/index_file_name.h"
@@ -91,7 +92,7 @@ std::optional<int32_t> parseQueueId(const std::string& name) {
 Status readQueues(FileSystem& files, const std::string& dir, StoreLayout& layout) {
   ROCKETMQ_ASSIGN_OR_RETURN(const auto topics, entriesOf(files, dir));
   for (const DirectoryEntry& topic : topics) {
-    if (!topic.info.is_directory) {
+    if (!topic.info.is_directory || topic.name == kLostAndFound) {
       continue;
     }
     ROCKETMQ_ASSIGN_OR_RETURN(const auto ids, entriesOf(files, dir + "/" + topic.name));
@@ -117,6 +118,8 @@ Status readQueues(FileSystem& files, const std::string& dir, StoreLayout& layout
 
 Status readIndexFiles(FileSystem& files, StoreLayout& layout) {
   const std::string dir = layout.root + "/index";
+  ROCKETMQ_ASSIGN_OR_RETURN(const auto folder, files.info(dir));
+  layout.has_index_folder = folder && folder->is_directory;
   ROCKETMQ_ASSIGN_OR_RETURN(const auto entries, entriesOf(files, dir));
   for (const DirectoryEntry& entry : entries) {
     if (!entry.info.is_directory && isIndexFileName(entry.name)) {

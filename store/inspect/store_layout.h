@@ -52,6 +52,7 @@ struct StoreLayout {
 
   std::vector<SegmentFile> index_files;  ///< By name; `base` means nothing.
   IndexLayout index_layout;              ///< As the options say, else unknown.
+  bool has_index_folder = false;         ///< Made with the first file.
 
   std::optional<CheckpointTimes> checkpoint;
   bool has_abort = false;  ///< Running, or not stopped cleanly.

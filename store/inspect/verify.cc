@@ -34,7 +34,11 @@ class Verifier {
                  .repaired_from = end_is_open_ ? recoveryStart(files, layout)
                                                : std::numeric_limits<int64_t>::max(),
                  .end_is_open = end_is_open_}),
-        index_gaps_(files, layout) {}
+        index_gaps_(files, layout) {
+    if (options.is_index_made && !layout.lock.is_held) {
+      index_gaps_.watchEnd();
+    }
+  }
 
   VerifyReport run() {
     readLog();
@@ -108,10 +112,10 @@ class Verifier {
   }
 
   void readIndex() {
+    index_gaps_.finish(sink_);
     if (layout_.index_files.empty()) {
       return;
     }
-    index_gaps_.finish(sink_);
     const auto sizes = findIndexLayout(files_, layout_);
     if (!sizes || !*sizes) {
       sink_({.file = "index",

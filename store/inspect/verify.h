@@ -16,6 +16,8 @@ struct VerifyOptions {
   std::vector<int64_t> delay_level_ms;
   /// The store has always had that setting: delivery times must be exactly its.
   bool exact_delays = false;
+  /// Setting messageIndexEnable: without it an index that there once was is behind by right.
+  bool is_index_made = true;
 };
 
 /// What was looked at; what is wrong went to the sink.

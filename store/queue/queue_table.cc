@@ -3,6 +3,7 @@
 #include <optional>
 #include <utility>
 
+#include "common/lost_and_found.h"
 #include "common/number.h"
 
 namespace rocketmq::store {
@@ -22,7 +23,7 @@ Status QueueTable::load() {
   }
   ROCKETMQ_RETURN_IF_ERROR(topics.status());
   for (const DirectoryEntry& topic : *topics) {
-    if (topic.info.is_directory) {
+    if (topic.info.is_directory && topic.name != kLostAndFound) {
       ROCKETMQ_RETURN_IF_ERROR(loadTopic(topic.name));
     }
   }

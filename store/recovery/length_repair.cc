@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "common/log.h"
+#include "common/lost_and_found.h"
 #include "store/log/segment.h"
 #include "store/queue/queue_entry.h"
 
@@ -58,7 +59,7 @@ Result<std::vector<QueueFiles>> allQueueFiles(FileSystem& files, const std::stri
   std::vector<QueueFiles> queues;
   ROCKETMQ_ASSIGN_OR_RETURN(const auto topics, files.list(dir));
   for (const DirectoryEntry& topic : topics) {
-    if (!topic.info.is_directory) {
+    if (!topic.info.is_directory || topic.name == kLostAndFound) {
       continue;
     }
     const std::string topic_dir = dir + "/" + topic.name;

@@ -6,7 +6,6 @@
 // Each test runs on a tmpfs of its own in a private mount namespace.
 
 #include <gtest/gtest.h>
-#include <sched.h>
 #include <sys/mount.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
@@ -21,6 +20,7 @@
 #include "tests/fault/load.h"
 #include "tests/fault/rounds.h"
 #include "tests/support/daemon.h"
+#include "tests/support/private_mounts.h"
 #include "tests/support/temp_dir.h"
 
 namespace rocketmq::test {
@@ -28,23 +28,6 @@ namespace {
 
 constexpr int64_t kDiskBytes = 48 << 20;
 constexpr int kServiceNotAvailable = 14;
-
-void writeText(const std::string& path, const std::string& text) { std::ofstream(path) << text; }
-
-/// Leaves the machine's mount namespace; without root by way of a user namespace.
-bool enterPrivateMounts() {
-  const std::string user = std::to_string(::getuid());
-  const std::string group = std::to_string(::getgid());
-  if (::unshare(CLONE_NEWNS) != 0) {
-    if (::unshare(CLONE_NEWUSER | CLONE_NEWNS) != 0) {
-      return false;
-    }
-    writeText("/proc/self/setgroups", "deny");
-    writeText("/proc/self/uid_map", user + " " + user + " 1");
-    writeText("/proc/self/gid_map", group + " " + group + " 1");
-  }
-  return ::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0;
-}
 
 class FullDiskTest : public ::testing::Test {
  protected:

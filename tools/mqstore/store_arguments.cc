@@ -84,9 +84,8 @@ Result<StoreArguments::Settings> StoreArguments::settings() const {
     ROCKETMQ_RETURN_IF_ERROR(take(line, "maxHashSlotNum", all.hash_slots));
     ROCKETMQ_RETURN_IF_ERROR(take(line, "maxIndexNum", all.index_entries));
     take(line, "messageDelayLevel", all.delay_levels);
-    if (!has_log) {
-      take(line, "storePathCommitLog", all.commit_log_dir);
-    }
+    take(line, "messageIndexEnable", all.message_index);
+    take(line, "storePathCommitLog", has_log ? all.other_log : all.commit_log_dir);
   }
   return all;
 }
@@ -120,13 +119,41 @@ Result<std::vector<int64_t>> StoreArguments::delayLevels() const {
   return levels;
 }
 
+Result<std::vector<int64_t>> StoreArguments::knownDelayLevels() const {
+  return config_file_.empty() && given_.delay_levels.empty() ? std::vector<int64_t>()
+                                                             : delayLevels();
+}
+
 Result<bool> StoreArguments::hasDelayLevels() const {
   ROCKETMQ_ASSIGN_OR_RETURN(const Settings all, settings());
   return !all.delay_levels.empty();
 }
 
+Result<bool> StoreArguments::makesIndex() const {
+  ROCKETMQ_ASSIGN_OR_RETURN(const Settings all, settings());
+  return all.message_index != "false";
+}
+
+Result<std::string> StoreArguments::namedLog() const {
+  ROCKETMQ_ASSIGN_OR_RETURN(const Settings all, settings());
+  return all.commit_log_dir.empty() ? all.other_log : all.commit_log_dir;
+}
+
+Status StoreArguments::noteOtherLog() const {
+  ROCKETMQ_ASSIGN_OR_RETURN(const Settings all, settings());
+  if (all.commit_log_dir.empty() && !all.other_log.empty() &&
+      !isSamePlace(all.other_log, dir_ + "/commitlog")) {
+    fmt::print(stderr,
+               "note: the log here is {}/commitlog; a broker with {} uses another, "
+               "storePathCommitLog {}\n",
+               dir_, config_file_, all.other_log);
+  }
+  return Status::ok();
+}
+
 Result<store::inspect::StoreLayout> StoreArguments::readLayout(
     const store::inspect::FindingSink& sink) const {
+  ROCKETMQ_RETURN_IF_ERROR(noteOtherLog());
   ROCKETMQ_ASSIGN_OR_RETURN(const auto options, layoutOptions());
   ROCKETMQ_ASSIGN_OR_RETURN(
       store::inspect::StoreLayout layout,

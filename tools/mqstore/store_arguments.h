@@ -25,8 +25,19 @@ class StoreArguments {
   Result<store::inspect::LayoutOptions> layoutOptions() const;
   /// messageDelayLevel in ms; RocketMQ's default when nobody gave one.
   Result<std::vector<int64_t>> delayLevels() const;
+  /// As delayLevels(), for who must not guess: empty when neither they nor the settings file were
+  /// given.
+  Result<std::vector<int64_t>> knownDelayLevels() const;
   /// True when messageDelayLevel was given.
   Result<bool> hasDelayLevels() const;
+
+  /// False when the settings file says so: messageIndexEnable.
+  Result<bool> makesIndex() const;
+
+  /// The storePathCommitLog that a broker with these settings uses; empty when none is given.
+  Result<std::string> namedLog() const;
+  /// Says on standard error when that is not the log that counts here.
+  Status noteOtherLog() const;
 
   /// Lists the store for a command that only looks, and says on standard error when a broker has
   /// it open.
@@ -39,7 +50,9 @@ class StoreArguments {
     int64_t hash_slots = 0;
     int64_t index_entries = 0;
     std::string commit_log_dir;
+    std::string other_log;  ///< The settings file's, where the folder has a log itself.
     std::string delay_levels;
+    std::string message_index;
   };
   Result<Settings> settings() const;
 

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <array>
 #include <ctime>
+#include <filesystem>
+#include <system_error>
 
 #include "common/number.h"
 
@@ -54,6 +56,12 @@ std::string printable(std::string_view text) {
   std::replace_if(
       clean.begin(), clean.end(), [](unsigned char c) { return c < 0x20 || c == 0x7F; }, '?');
   return clean;
+}
+
+bool isSamePlace(const std::string& one, const std::string& other) {
+  std::error_code error;
+  return std::filesystem::weakly_canonical(one, error) ==
+         std::filesystem::weakly_canonical(other, error);
 }
 
 }  // namespace rocketmq::mqstore

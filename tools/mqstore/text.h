@@ -25,4 +25,7 @@ std::function<std::string(const std::string&)> numberFrom(int64_t least);
 /// The text without control characters, which damaged or hostile bytes may hold.
 std::string printable(std::string_view text);
 
+/// Whether two paths lead to one place, which need not be there.
+bool isSamePlace(const std::string& one, const std::string& other);
+
 }  // namespace rocketmq::mqstore

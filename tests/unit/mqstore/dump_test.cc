@@ -82,7 +82,7 @@ TEST_F(DumpTest, NothingIsPrintedWithTheReason) {
   const Outcome log_end = nothing({"--from", "99999999"});
   EXPECT_EQ(0, log_end.status);
   EXPECT_EQ("mqstore dump: no record from log offset 99999999 on\n", log_end.output);
-  EXPECT_EQ("", nothing({"--count", "0"}).output);
+  EXPECT_EQ("mqstore dump: --count 0 asks for no record\n", nothing({"--count", "0"}).output);
 }
 
 TEST_F(DumpTest, BodiesThatAreNoTextAreBase64AndCompressedOnesCanBePlain) {

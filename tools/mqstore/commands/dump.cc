@@ -169,6 +169,9 @@ class Dump final : public Command {
     }
     const bool asks_in_vain = printed == 0 && count_ > 0;
     progress.wipe();
+    if (count_ == 0) {
+      fmt::print(stderr, "mqstore dump: --count 0 asks for no record\n");
+    }
     const bool is_there = !asks_in_vain || explainNothing(layout);
     return is_damaged || !is_there ? Outcome::kFaults : Outcome::kClean;
   }

@@ -33,12 +33,13 @@ class Rebuild final : public Command {
   }
 
   Result<Outcome> run() override {
+    ROCKETMQ_RETURN_IF_ERROR(store_.noteOtherLog());
     ProgressLine progress;
     FindingPrinter printer(progress, lines_max_);
     store::inspect::RebuildOptions options;
     options.keep_old = keep_old_;
     ROCKETMQ_ASSIGN_OR_RETURN(options.layout, store_.layoutOptions());
-    ROCKETMQ_ASSIGN_OR_RETURN(options.delay_level_ms, store_.delayLevels());
+    ROCKETMQ_ASSIGN_OR_RETURN(options.delay_level_ms, store_.knownDelayLevels());
     ROCKETMQ_ASSIGN_OR_RETURN(const auto report,
                               store::inspect::rebuild(posixFileSystem(), store_.dir(), options,
                                                       printer.sink(), progress.callback()));

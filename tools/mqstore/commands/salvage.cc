@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include <filesystem>
 #include <string>
 
 #include <CLI/CLI.hpp>
@@ -32,17 +33,19 @@ class Salvage final : public Command {
   }
 
   Result<Outcome> run() override {
+    ROCKETMQ_RETURN_IF_ERROR(store_.noteOtherLog());
     ProgressLine progress;
     FindingPrinter printer(progress, lines_max_);
     store::inspect::SalvageOptions options;
     ROCKETMQ_ASSIGN_OR_RETURN(options.layout, store_.layoutOptions());
-    ROCKETMQ_ASSIGN_OR_RETURN(options.delay_level_ms, store_.delayLevels());
+    ROCKETMQ_ASSIGN_OR_RETURN(options.delay_level_ms, store_.knownDelayLevels());
     ROCKETMQ_ASSIGN_OR_RETURN(
         const auto report,
         store::inspect::salvage(store_.dir(), out_, options, printer.sink(), progress.callback()));
     progress.wipe();
     printer.finish();
     print(report);
+    ROCKETMQ_RETURN_IF_ERROR(sayWhichLog());
     return report.damages > 0 || printer.faults() > 0 ? Outcome::kFaults : Outcome::kClean;
   }
 
@@ -65,6 +68,18 @@ class Salvage final : public Command {
       fmt::print("      left out, as their topics are deleted: {}\n",
                  counted(report.deleted_records, "record", "records"));
     }
+  }
+
+  /// The new log lies in the new folder, and settings that go on to name the damaged one would have
+  /// a broker throw the new queues away.
+  Status sayWhichLog() const {
+    ROCKETMQ_ASSIGN_OR_RETURN(const std::string named, store_.namedLog());
+    const std::filesystem::path out = std::filesystem::absolute(out_).lexically_normal();
+    const std::string log = (out / "commitlog").string();
+    if (!named.empty() && !isSamePlace(named, log)) {
+      fmt::print("change storePathCommitLog in broker.conf, which is {}, to {}\n", named, log);
+    }
+    return Status::ok();
   }
 
   StoreArguments store_;

@@ -39,6 +39,7 @@ class Verify final : public Command {
     store::inspect::VerifyOptions options;
     ROCKETMQ_ASSIGN_OR_RETURN(options.delay_level_ms, store_.delayLevels());
     ROCKETMQ_ASSIGN_OR_RETURN(options.exact_delays, store_.hasDelayLevels());
+    ROCKETMQ_ASSIGN_OR_RETURN(options.is_index_made, store_.makesIndex());
     ROCKETMQ_ASSIGN_OR_RETURN(const auto layout, store_.readLayout(sink));
     ROCKETMQ_RETURN_IF_ERROR(
         store::inspect::checkFollowersOpen(store::inspect::readOnlyFileSystem(), layout));

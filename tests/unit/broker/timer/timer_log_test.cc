@@ -171,5 +171,16 @@ TEST_F(TimerLogTest, AFileWithATimerThatWaitsStaysWhateverTheClockDid) {
   EXPECT_EQ(Files{2 * kFileBytes}, files());
 }
 
+// It may lie on a disk of its own.
+TEST_F(TimerLogTest, TheFolderOfADisksCheckIsNotInTheWay) {
+  ASSERT_TRUE(scan().empty());
+  append(kNow + 1000);
+  log_.reset();
+  std::filesystem::create_directory(dir_ / "timerlog/lost+found");
+  std::ofstream(path(kFileBytes)).close();  // Still the last file, which may be too short.
+  open();
+  EXPECT_EQ(std::vector<TimestampMs>{kNow + 1000}, scan());
+}
+
 }  // namespace
 }  // namespace rocketmq::broker
