@@ -373,7 +373,7 @@ TEST_F(RepairTest, MessagesOfASalvagedQueueAreFoundByTime) {
   EXPECT_EQ(1, salvage().status);
   openSalvaged();
   const auto find = [&](TimestampMs time, TimeBoundary boundary) {
-    return store_->offsetByTime("A", 0, time, boundary);
+    return store_->offsetByTime("A", 0, time, boundary).value();
   };
   for (const int64_t i : {0, 10, 29, 80, 99}) {
     const TimestampMs time = puts[static_cast<size_t>(i)].store_timestamp_ms;

@@ -64,6 +64,28 @@ TEST_F(HaTest, SlaveAheadOfTheMasterIsRefused) {
   EXPECT_EQ(slave.readToEnd(), "");
 }
 
+// Promise: log that cannot be read for now is not told to be gone, to the slave or to anybody.
+TEST_F(HaTest, SlaveGetsLaterWhatCannotBeReadNow) {
+  while (master_.store_->commitLogMaxOffset() < 3 * kFileBytes) {
+    master_.send(10);
+  }
+  ASSERT_TRUE(master_.store_->close().isOk());
+  master_.configure([](BrokerSettings& settings) {
+    settings.ha_new_slave_gets_all = true;
+    settings.message_index = false;  // It would map the log to read it.
+  });
+  master_.open();
+  master_.files_.unmappable = "/commitlog/";
+  startMaster();
+  startSlave(server_->port());
+  // By the pump, and by heartbeats.
+  ASSERT_TRUE(eventually([this] { return master_.files_.refused >= 6; }));
+  master_.files_.unmappable = nullptr;
+  const int64_t end = master_.send(1);
+  EXPECT_TRUE(slaveHas(end));
+  EXPECT_EQ(waitFor(end), ReplicaOutcome::kReplicated);
+}
+
 TEST_F(HaTest, FlowControlLimitsHowFastTheLogIsCopied) {
   const auto limit = [](BrokerSettings& limited) {
     limited.ha_flow_control = true;
