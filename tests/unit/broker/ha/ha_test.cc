@@ -14,6 +14,7 @@
 #include "broker/ha/transfer.h"
 #include "broker/ha/transfer_buffer.h"
 #include "common/bytes.h"
+#include "tests/support/no_more_watches.h"
 #include "tests/support/raw_socket.h"
 #include "tests/unit/broker/ha/ha_fixture.h"
 
@@ -84,6 +85,17 @@ TEST_F(HaTest, SlaveGetsLaterWhatCannotBeReadNow) {
   const int64_t end = master_.send(1);
   EXPECT_TRUE(slaveHas(end));
   EXPECT_EQ(waitFor(end), ReplicaOutcome::kReplicated);
+}
+
+// Promise: a limit of the system's costs this connection, not the broker.
+TEST_F(HaTest, SlaveWhoseConnectionCannotBeWatchedIsTurnedAway) {
+  master_.send(3);
+  startMaster();
+  std::promise<bool> refuses;
+  pool_.post(0, [&] { refuses.set_value(test::refuseMoreWatches()); });
+  ASSERT_TRUE(refuses.get_future().get());
+  RawSocket slave = RawSocket::connectTo(server_->port());
+  EXPECT_EQ(slave.readToEnd(), "");
 }
 
 TEST_F(HaTest, FlowControlLimitsHowFastTheLogIsCopied) {
