@@ -50,7 +50,7 @@ Status Broker::Impl::start() {
   ROCKETMQ_ASSIGN_OR_RETURN(tls_, remoting::DaemonTls::open(settings_.load()->tls));
   makeClients();
   ROCKETMQ_RETURN_IF_ERROR(openReplication());
-  makeServices();
+  ROCKETMQ_RETURN_IF_ERROR(makeServices());
   registerHandlers();
   ROCKETMQ_RETURN_IF_ERROR(listen());
   ROCKETMQ_RETURN_IF_ERROR(listenForMetrics());
@@ -111,7 +111,7 @@ Status Broker::Impl::listenForMetrics() {
                                         .clock = clock_,
                                         .rpc_latency = *rpc_latency_,
                                         .timers = message_timers_.get(),
-                                        .transactions = transactions_ ? &*transactions_ : nullptr});
+                                        .transactions = transactions_.get()});
   ROCKETMQ_ASSIGN_OR_RETURN(
       metrics_server_,
       metrics::Server::start(pool_, lanes_,

@@ -78,7 +78,7 @@ class Broker::Impl {
   Status openAcl();
   void makeClients();
   Status openReplication();
-  void makeServices();
+  Status makeServices();
   void registerHandlers();
   void registerAdminHandlers();
 
@@ -140,7 +140,7 @@ class Broker::Impl {
   std::optional<HeartbeatService> heartbeats_;
   std::unique_ptr<Replication> replication_;
   std::optional<StoreGuarantee> guarantee_;
-  std::optional<Transactions> transactions_;  // Of a master.
+  std::unique_ptr<Transactions> transactions_;  // Of a master.
   std::optional<SendService> sends_;
   std::optional<RecallService> recalls_;
   std::optional<SendBackService> send_backs_;

@@ -193,18 +193,18 @@ Status Broker::Impl::openReplication() {
   return Status::ok();
 }
 
-void Broker::Impl::makeServices() {
+Status Broker::Impl::makeServices() {
   guarantee_.emplace(settings_, *store_, replication_->server());
   if (!settings_.load()->isSlave()) {
-    transactions_.emplace(Transactions::Parts{.settings = settings_,
-                                              .topics = *topics_,
-                                              .clients = *clients_,
-                                              .store = *store_,
-                                              .guarantee = *guarantee_,
-                                              .offsets = *offsets_,
-                                              .traffic = stats_,
-                                              .clock = clock_},
-                          store_host_);
+    ROCKETMQ_ASSIGN_OR_RETURN(transactions_, Transactions::open({.settings = settings_,
+                                                                 .topics = *topics_,
+                                                                 .clients = *clients_,
+                                                                 .store = *store_,
+                                                                 .guarantee = *guarantee_,
+                                                                 .offsets = *offsets_,
+                                                                 .traffic = stats_,
+                                                                 .clock = clock_},
+                                                                store_host_));
   }
   sends_.emplace(SendService::Parts{.settings = settings_,
                                     .topics = *topics_,
@@ -253,6 +253,7 @@ void Broker::Impl::makeServices() {
   announced_permission_ = settings_.load()->broker_permission;
   config_.emplace(settings_, clock_,
                   [this](const BrokerSettings& settings) { onSettingsChanged(settings); });
+  return Status::ok();
 }
 
 void Broker::Impl::registerHandlers() {

@@ -11,8 +11,9 @@
 
 namespace rocketmq::broker {
 
-/// A table from its file below config/, or from the .bak beside it when the file is torn; an empty
-/// table when neither exists. Corruption when there is something but nothing that can be read.
+/// A table from its file below config/, or from the .bak beside it when the file is torn, which is
+/// mended then; an empty table when neither exists. Corruption when there is something but nothing
+/// that can be read.
 template <class Table>
 Result<Table> loadConfigFile(const std::string& path) {
   Table table;
@@ -23,7 +24,7 @@ Result<Table> loadConfigFile(const std::string& path) {
     }
     return decoded.ok();
   };
-  const Result<std::string> content = readWithBackup(path, parses);
+  const Result<std::string> content = readAndMend(path, parses);
   if (!content.ok() && content.status().code() != StatusCode::kNotFound) {
     return content.status();
   }

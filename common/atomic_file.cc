@@ -6,8 +6,10 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdint>
 #include <cstdio>
 #include <filesystem>
+#include <utility>
 
 #include "common/descriptor.h"
 #include "common/log.h"
@@ -91,6 +93,68 @@ bool isUsable(const std::string& content, const ContentCheck& is_whole) {
   return !content.empty() && (!is_whole || is_whole(content));
 }
 
+struct Found {
+  std::string content;
+  bool is_file_torn = false;  ///< The content is the backup's.
+};
+
+/// See readWithBackup().
+Result<Found> find(const std::string& path, const ContentCheck& is_whole) {
+  ROCKETMQ_ASSIGN_OR_RETURN(std::string content, readIfThere(path));
+  if (isUsable(content, is_whole)) {
+    return Found{.content = std::move(content)};
+  }
+  const std::string backup = path + ".bak";
+  ROCKETMQ_ASSIGN_OR_RETURN(std::string from_backup, readIfThere(backup));
+  if (isUsable(from_backup, is_whole)) {
+    log::warn("{} is {}: using {}", path, content.empty() ? "missing or empty" : "torn", backup);
+    return Found{.content = std::move(from_backup), .is_file_torn = !content.empty()};
+  }
+  if (content.empty() && from_backup.empty()) {
+    std::error_code ignored;
+    if (std::filesystem::exists(path, ignored)) {
+      log::warn("{} is empty, and {} is missing or empty: what it held is lost", path, backup);
+    }
+    return Status::notFound(path + " does not exist or is empty");
+  }
+  return Status::corruption("neither " + path + " nor " + backup + " is whole");
+}
+
+/// What becomes of the content before.
+enum class Backup : uint8_t { kReplaced, kStays };
+
+Status replaceContent(const std::string& path, std::string_view content, mode_t new_file_mode,
+                      Backup backup) {
+  ROCKETMQ_RETURN_IF_ERROR(checkFileBytes(path, content.size()));
+  ROCKETMQ_ASSIGN_OR_RETURN(const std::string target, followLinks(path));
+  const std::string folder = folderOf(target);
+  std::error_code error;
+  std::filesystem::create_directories(folder, error);
+  if (error) {
+    return Status::io("cannot create the folder " + folder, error.value());
+  }
+  const std::string temporary = target + ".tmp";
+  // Left behind by a crash, it would keep the permissions that it has.
+  ::unlink(temporary.c_str());
+  struct stat before {};
+  const mode_t mode =
+      ::stat(target.c_str(), &before) == 0 ? before.st_mode & kPermissionBits : new_file_mode;
+  Status status = writeDurably(temporary, content, mode);
+  if (status.isOk() && backup == Backup::kReplaced) {
+    status = keepBackup(target, path + ".bak");
+  }
+  if (status.isOk() && ::rename(temporary.c_str(), target.c_str()) != 0) {
+    status = errno == EBUSY ? writeDurably(target, content, mode) : ioError("replace", target);
+  }
+  // Still there only after a failure or a write in place.
+  ::unlink(temporary.c_str());
+  ROCKETMQ_RETURN_IF_ERROR(status);
+  if (target != path) {
+    ROCKETMQ_RETURN_IF_ERROR(syncFolderOf(path));  // Of the backup.
+  }
+  return syncFolderOf(target);
+}
+
 }  // namespace
 
 Result<std::string> followLinks(std::string path) {
@@ -140,55 +204,23 @@ Result<std::string> readWholeFile(const std::string& path, size_t bytes_max) {
 }
 
 Result<std::string> readWithBackup(const std::string& path, const ContentCheck& is_whole) {
-  ROCKETMQ_ASSIGN_OR_RETURN(std::string content, readIfThere(path));
-  if (isUsable(content, is_whole)) {
-    return content;
-  }
-  const std::string backup = path + ".bak";
-  ROCKETMQ_ASSIGN_OR_RETURN(std::string from_backup, readIfThere(backup));
-  if (isUsable(from_backup, is_whole)) {
-    log::warn("{} is {}: using {}", path, content.empty() ? "missing or empty" : "torn", backup);
-    return from_backup;
-  }
-  if (content.empty() && from_backup.empty()) {
-    std::error_code ignored;
-    if (std::filesystem::exists(path, ignored)) {
-      log::warn("{} is empty, and {} is missing or empty: what it held is lost", path, backup);
+  ROCKETMQ_ASSIGN_OR_RETURN(Found found, find(path, is_whole));
+  return std::move(found.content);
+}
+
+Result<std::string> readAndMend(const std::string& path, const ContentCheck& is_whole) {
+  ROCKETMQ_ASSIGN_OR_RETURN(Found found, find(path, is_whole));
+  if (found.is_file_torn) {
+    const Status mended = replaceContent(path, found.content, 0644, Backup::kStays);
+    if (!mended.isOk()) {
+      log::warn("{} stays torn: {}", path, mended.message());
     }
-    return Status::notFound(path + " does not exist or is empty");
   }
-  return Status::corruption("neither " + path + " nor " + backup + " is whole");
+  return std::move(found.content);
 }
 
 Status replaceFile(const std::string& path, std::string_view content, unsigned new_file_mode) {
-  ROCKETMQ_RETURN_IF_ERROR(checkFileBytes(path, content.size()));
-  ROCKETMQ_ASSIGN_OR_RETURN(const std::string target, followLinks(path));
-  const std::string folder = folderOf(target);
-  std::error_code error;
-  std::filesystem::create_directories(folder, error);
-  if (error) {
-    return Status::io("cannot create the folder " + folder, error.value());
-  }
-  const std::string temporary = target + ".tmp";
-  // Left behind by a crash, it would keep the permissions that it has.
-  ::unlink(temporary.c_str());
-  struct stat before {};
-  const mode_t mode =
-      ::stat(target.c_str(), &before) == 0 ? before.st_mode & kPermissionBits : new_file_mode;
-  Status status = writeDurably(temporary, content, mode);
-  if (status.isOk()) {
-    status = keepBackup(target, path + ".bak");
-  }
-  if (status.isOk() && ::rename(temporary.c_str(), target.c_str()) != 0) {
-    status = errno == EBUSY ? writeDurably(target, content, mode) : ioError("replace", target);
-  }
-  // Still there only after a failure or a write in place.
-  ::unlink(temporary.c_str());
-  ROCKETMQ_RETURN_IF_ERROR(status);
-  if (target != path) {
-    ROCKETMQ_RETURN_IF_ERROR(syncFolderOf(path));  // Of the backup.
-  }
-  return syncFolderOf(target);
+  return replaceContent(path, content, new_file_mode, Backup::kReplaced);
 }
 
 }  // namespace rocketmq

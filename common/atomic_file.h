@@ -32,6 +32,11 @@ using ContentCheck = std::function<bool(std::string_view)>;
 /// warning when the backup had to be used, and when `path` is there but both are empty.
 Result<std::string> readWithBackup(const std::string& path, const ContentCheck& is_whole = {});
 
+/// The same for whoever is going to replace the file: a torn one gets the content of the backup.
+/// Else the next replaceFile() would put the torn content in the place of the good backup, and a
+/// crash right after that leave neither. That this fails is only logged.
+Result<std::string> readAndMend(const std::string& path, const ContentCheck& is_whole);
+
 /// Replaces the content of `path` at once: after a crash at any moment the file holds the old
 /// content or the new one, and the content before is in `path`.bak. Folders are created.
 ///

@@ -33,8 +33,8 @@ KvTable::KvTable(std::string path, size_t bytes_max, Table table)
       bodies_(std::make_shared<const Bodies>(bodiesOf(*table_.load()))) {}
 
 Result<std::unique_ptr<KvTable>> KvTable::open(std::string path, size_t bytes_max) {
-  const auto text = readWithBackup(
-      path, [](std::string_view content) { return json::decode<Table>(content).ok(); });
+  const auto text =
+      readAndMend(path, [](std::string_view content) { return json::decode<Table>(content).ok(); });
   Table table;
   if (text.ok()) {
     ROCKETMQ_ASSIGN_OR_RETURN(table, json::decode<Table>(*text));

@@ -5,6 +5,7 @@
 #include <limits>
 #include <utility>
 
+#include "common/lost.h"
 #include "store/log/record_walker.h"
 #include "store/message_scan.h"
 
@@ -70,7 +71,7 @@ int64_t MessageReader::maxOffset(std::string_view topic, int32_t queue_id) const
 
 Result<MessageRecord> MessageReader::recordOf(const ConsumeQueue& queue, int64_t index,
                                               const QueueEntry& entry) const {
-  const LogView view = parts_.log.view(entry.physical_offset);
+  ROCKETMQ_ASSIGN_OR_RETURN(const LogView view, parts_.log.read(entry.physical_offset));
   auto record = recordIn(view, entry.physical_offset, CrcCheck::kSkip);
   if (record && !queue.names(index, entry, view.from(entry.physical_offset).data())) {
     return Status::corruption("the entry names another record");
@@ -78,23 +79,30 @@ Result<MessageRecord> MessageReader::recordOf(const ConsumeQueue& queue, int64_t
   return record;
 }
 
-TimestampMs MessageReader::storeTimeAt(const ConsumeQueue& queue, int64_t index) const {
-  const auto entry = queue.entryAt(index);
+Result<TimestampMs> MessageReader::storeTimeAt(const ConsumeQueue& queue, int64_t index) const {
+  ROCKETMQ_ASSIGN_OR_RETURN(const auto entry, queue.entryAt(index));
   if (!entry || isPreBlank(*entry)) {
     return 0;
   }
   const auto record = recordOf(queue, index, *entry);
+  if (!record && !isLost(record.status())) {
+    return record.status();
+  }
   return record ? record->store_timestamp_ms : 0;
 }
 
-int64_t MessageReader::firstStoredFrom(const ConsumeQueue& queue, TimestampMs time) const {
+Result<int64_t> MessageReader::firstStoredFrom(const ConsumeQueue& queue, TimestampMs time) const {
   int64_t low = queue.minOffset();
   int64_t high = queue.maxOffset();
   while (low < high) {
     // Where there is no message the next one decides. No part of a hole is looked at twice.
     const int64_t middle = low + (high - low) / 2;
-    const int64_t probe = firstWithTime(queue, middle, high);
-    if (probe < high && storeTimeAt(queue, probe) < time) {
+    ROCKETMQ_ASSIGN_OR_RETURN(const int64_t probe, firstWithTime(queue, middle, high));
+    TimestampMs probe_ms = time;
+    if (probe < high) {
+      ROCKETMQ_ASSIGN_OR_RETURN(probe_ms, storeTimeAt(queue, probe));
+    }
+    if (probe_ms < time) {
       low = probe + 1;
     } else {
       high = middle;
@@ -103,29 +111,42 @@ int64_t MessageReader::firstStoredFrom(const ConsumeQueue& queue, TimestampMs ti
   return firstWithTime(queue, low, queue.maxOffset());
 }
 
-int64_t MessageReader::firstWithTime(const ConsumeQueue& queue, int64_t index, int64_t end) const {
-  while (index < end && storeTimeAt(queue, index) == 0) {
-    ++index;
+Result<int64_t> MessageReader::firstWithTime(const ConsumeQueue& queue, int64_t index,
+                                             int64_t end) const {
+  for (; index < end; ++index) {
+    ROCKETMQ_ASSIGN_OR_RETURN(const TimestampMs time, storeTimeAt(queue, index));
+    if (time != 0) {
+      break;
+    }
   }
   return index;
 }
 
-int64_t MessageReader::offsetByTime(std::string_view topic, int32_t queue_id, TimestampMs time,
-                                    TimeBoundary boundary) const {
+Result<int64_t> MessageReader::lastWithTime(const ConsumeQueue& queue, int64_t index,
+                                            int64_t min) const {
+  for (; index > min; --index) {
+    ROCKETMQ_ASSIGN_OR_RETURN(const TimestampMs time, storeTimeAt(queue, index));
+    if (time != 0) {
+      break;
+    }
+  }
+  return std::max(min, index);
+}
+
+Result<int64_t> MessageReader::offsetByTime(std::string_view topic, int32_t queue_id,
+                                            TimestampMs time, TimeBoundary boundary) const {
   const auto queue = parts_.queues.find(topic, queue_id);
   if (queue == nullptr) {
     return 0;
   }
   const int64_t min = minOffset(topic, queue_id);
   if (boundary == TimeBoundary::kLower) {
-    return std::max(min, firstStoredFrom(*queue, time));
+    ROCKETMQ_ASSIGN_OR_RETURN(const int64_t first, firstStoredFrom(*queue, time));
+    return std::max(min, first);
   }
   const TimestampMs later = time == std::numeric_limits<TimestampMs>::max() ? time : time + 1;
-  int64_t last = firstStoredFrom(*queue, later) - 1;
-  while (last > min && storeTimeAt(*queue, last) == 0) {
-    --last;
-  }
-  return std::max(min, last);
+  ROCKETMQ_ASSIGN_OR_RETURN(const int64_t end, firstStoredFrom(*queue, later));
+  return lastWithTime(*queue, end - 1, min);
 }
 
 std::optional<TimestampMs> MessageReader::storeTime(std::string_view topic, int32_t queue_id,
@@ -134,13 +155,14 @@ std::optional<TimestampMs> MessageReader::storeTime(std::string_view topic, int3
   if (queue == nullptr || queue_offset < queue->minOffset()) {
     return std::nullopt;
   }
-  const TimestampMs time = storeTimeAt(*queue, queue_offset);
-  return time == 0 ? std::nullopt : std::optional<TimestampMs>(time);
+  const Result<TimestampMs> time = storeTimeAt(*queue, queue_offset);
+  return time && *time != 0 ? std::optional<TimestampMs>(*time) : std::nullopt;
 }
 
 std::optional<TimestampMs> MessageReader::earliestStoreTime() const {
   const int64_t first = parts_.log.minOffset();
-  const auto record = recordIn(parts_.log.view(first), first, CrcCheck::kSkip);
+  const auto view = parts_.log.read(first);
+  const auto record = recordIn(view ? *view : LogView(), first, CrcCheck::kSkip);
   return record ? std::optional<TimestampMs>(record->store_timestamp_ms) : std::nullopt;
 }
 
@@ -151,11 +173,11 @@ bool MessageReader::isInMemory(std::string_view topic, int32_t queue_id,
     return false;
   }
   const auto entry = queue->entryAt(queue_offset);
-  return entry && parts_.log.maxOffset() - entry->physical_offset <= memoryBytes();
+  return entry && *entry && parts_.log.maxOffset() - (*entry)->physical_offset <= memoryBytes();
 }
 
 Result<LogSlice> MessageReader::recordAt(int64_t physical_offset) const {
-  LogView view = parts_.log.view(physical_offset);
+  ROCKETMQ_ASSIGN_OR_RETURN(LogView view, parts_.log.read(physical_offset));
   const auto record = recordIn(view, physical_offset, CrcCheck::kSkip);
   if (!record) {
     return Status::notFound("can not find message by the offset, " +
@@ -166,10 +188,10 @@ Result<LogSlice> MessageReader::recordAt(int64_t physical_offset) const {
   return LogSlice{.bytes = bytes, .owner = std::move(view.owner)};
 }
 
-LogPiece MessageReader::logBytes(int64_t offset, int64_t bytes_max) const {
-  LogView view = parts_.log.view(offset);
+Result<LogPiece> MessageReader::logBytes(int64_t offset, int64_t bytes_max) const {
+  ROCKETMQ_ASSIGN_OR_RETURN(LogView view, parts_.log.read(offset));
   if (view.owner == nullptr) {
-    return {};
+    return LogPiece{};
   }
   const std::string_view bytes = view.from(offset).substr(0, static_cast<size_t>(bytes_max));
   return LogPiece{.bytes = bytes, .file = std::move(view.owner)};
@@ -185,20 +207,24 @@ std::optional<QueueUnit> unitAt(const LogView& units, int64_t address) {
 
 }  // namespace
 
-void MessageReader::resolveExtAddress(const ConsumeQueue& queue, QueueEntry& entry) const {
+Status MessageReader::resolveExtAddress(const ConsumeQueue& queue, QueueEntry& entry) const {
   if (!isExtAddress(entry.tags_code)) {
-    return;
+    return Status::ok();
   }
   const LogView units = queue.unitFile(entry.tags_code);
   if (const auto unit = unitAt(units, entry.tags_code)) {
     entry.tags_code = unit->tags_code;
-    return;
+    return Status::ok();
   }
-  const auto record =
-      recordIn(parts_.log.view(entry.physical_offset), entry.physical_offset, CrcCheck::kSkip);
+  const auto view = parts_.log.read(entry.physical_offset);
+  if (!view && !isLost(view.status())) {
+    return view.status();
+  }
+  const auto record = recordIn(view ? *view : LogView(), entry.physical_offset, CrcCheck::kSkip);
   if (record) {
     entry.tags_code = parts_.rules.tagsCodeOf(*record);
   }
+  return Status::ok();
 }
 
 template <class Visitor>
@@ -207,14 +233,14 @@ void MessageReader::visitEntries(std::string_view topic, int32_t queue_id, int64
   const auto queue = parts_.queues.find(topic, queue_id);
   int64_t left = queue == nullptr ? 0 : count;
   while (left > 0) {
-    const QueueRun run = queue->run(index);
-    if (run.owner == nullptr) {
+    const Result<QueueRun> run = queue->run(index);
+    if (!run || run->owner == nullptr) {
       break;
     }
-    const int64_t taken = std::min(run.count, left);
+    const int64_t taken = std::min(run->count, left);
     for (int64_t i = 0; i < taken; ++i) {
       const ConsumeQueue::Repair repair = queue->repair();
-      if (!visitor(Visit{queue, repair, index + i, run.at(i)})) {
+      if (!visitor(Visit{queue, repair, index + i, run->at(i)})) {
         return;
       }
     }
@@ -228,9 +254,13 @@ bool MessageReader::isDamaged(const ConsumeQueue& queue, int64_t index,
   if (isPreBlank(entry)) {
     return false;
   }
-  // Not found is what the log has no longer, or what cannot be read now.
-  return !isWritten(entry) || entry.physical_offset > parts_.log.maxOffset() - entry.record_bytes ||
-         recordOf(queue, index, entry).status().code() == StatusCode::kCorruption;
+  if (!isWritten(entry) || entry.physical_offset > parts_.log.maxOffset() - entry.record_bytes) {
+    return true;
+  }
+  // Of what the log has no longer, or what cannot be read now, nothing can be said; nor of a file
+  // of the log that is not what it must be.
+  return recordOf(queue, index, entry).status().code() == StatusCode::kCorruption &&
+         parts_.log.read(entry.physical_offset).ok();
 }
 
 std::vector<QueueEntry> MessageReader::queueEntries(std::string_view topic, int32_t queue_id,
@@ -241,7 +271,9 @@ std::vector<QueueEntry> MessageReader::queueEntries(std::string_view topic, int3
         !parts_.repair.request(visit.queue, visit.repair, visit.index)) {
       return false;
     }
-    resolveExtAddress(*visit.queue, visit.entry);
+    if (!resolveExtAddress(*visit.queue, visit.entry).isOk()) {
+      return false;
+    }
     entries.push_back(visit.entry);
     return true;
   });

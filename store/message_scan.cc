@@ -21,7 +21,12 @@ void MessageScan::run(const std::shared_ptr<ConsumeQueue>& queue) {
   const int64_t stop = std::min(result_.max_offset, index + budget);
   result_.status = GetStatus::kNoMatchedMessage;
   while (index < stop) {
-    const QueueRun run = queue->run(index);
+    const Result<QueueRun> found = queue->run(index);
+    if (!found) {
+      is_unreadable_ = true;
+      break;
+    }
+    const QueueRun& run = *found;
     if (run.owner == nullptr) {
       if (index == request_.offset) {
         result_.status = GetStatus::kOffsetFoundNull;
@@ -121,7 +126,8 @@ MessageScan::Taken MessageScan::passUnfound(const ConsumeQueue& queue, int64_t i
     return Taken::kNot;
   }
   // The log only goes forward: an entry that goes back is damaged, and its message may be there.
-  const auto before = queue.entryAt(index - 1);
+  const auto found = queue.entryAt(index - 1);
+  const auto before = found ? *found : std::nullopt;
   if (before && isWritten(*before) && !isPreBlank(*before) &&
       before->physical_offset + before->record_bytes > entry.physical_offset) {
     return Taken::kDamaged;
@@ -200,7 +206,8 @@ bool MessageScan::isFull(const QueueEntry& entry) const {
 
 bool MessageScan::findFile(const QueueEntry& entry) {
   if (view_.owner == nullptr || !view_.contains(entry.physical_offset, entry.record_bytes)) {
-    view_ = log_.view(entry.physical_offset);
+    auto view = log_.read(entry.physical_offset);
+    view_ = view ? std::move(*view) : LogView{};
   }
   return view_.owner != nullptr;
 }

@@ -232,8 +232,8 @@ class MessageStore {
   virtual Result<int64_t> appendReplicated(int64_t offset, std::string_view bytes) = 0;
 
   /// For a master: what the log holds from `offset` on, at most `bytes_max` and to the end of the
-  /// file; empty where the log holds nothing.
-  virtual LogPiece logBytes(int64_t offset, int64_t bytes_max) const = 0;
+  /// file; empty where the log holds nothing. Busy, Io: it cannot be read now.
+  virtual Result<LogPiece> logBytes(int64_t offset, int64_t bytes_max) const = 0;
 
   /// Called after every append, under no lock, on the appending thread: must be quick. To be set
   /// before the first append.
@@ -253,20 +253,24 @@ class MessageStore {
   virtual int64_t minOffset(std::string_view topic, int32_t queue_id) const = 0;
   virtual int64_t maxOffset(std::string_view topic, int32_t queue_id) const = 0;
 
-  /// RocketMQ 5's rules: see TimeBoundary; clamped into [min, max]; 0 without such a queue.
-  virtual int64_t offsetByTime(std::string_view topic, int32_t queue_id, TimestampMs time,
-                               TimeBoundary boundary) const = 0;
+  /// RocketMQ 5's rules: see TimeBoundary; clamped into [min, max]; 0 without such a queue. Busy,
+  /// Io: what it takes to know cannot be read now.
+  virtual Result<int64_t> offsetByTime(std::string_view topic, int32_t queue_id, TimestampMs time,
+                                       TimeBoundary boundary) const = 0;
 
-  /// Store time of the message at a queue offset; nullopt when it is not there.
+  /// Store time of the message at a queue offset; nullopt when it is not there, or cannot be read
+  /// now.
   virtual std::optional<TimestampMs> storeTime(std::string_view topic, int32_t queue_id,
                                                int64_t queue_offset) const = 0;
-  /// Store time of the oldest record of the log; nullopt for an empty log.
+  /// Store time of the oldest record of the log; nullopt for an empty log, or when that cannot be
+  /// read now.
   virtual std::optional<TimestampMs> earliestStoreTime() const = 0;
 
   /// Whether the message at that offset exists and is recent enough to be served from memory.
   virtual bool isInMemory(std::string_view topic, int32_t queue_id, int64_t queue_offset) const = 0;
 
-  /// The record that starts at `physical_offset`. NotFound when none does.
+  /// The record that starts at `physical_offset`. NotFound: none does; Corruption: the file is not
+  /// what it must be. Busy, Io: it cannot be read now and may well be there.
   virtual Result<LogSlice> recordAt(int64_t physical_offset) const = 0;
 
   /// Records whose index entry `topic#key` lies in [begin, end], newest files first, at most
@@ -276,7 +280,8 @@ class MessageStore {
                                     TimestampMs end) const = 0;
 
   /// Up to `count` consume-queue entries from `index` on, with the tags code that readers see. Ends
-  /// in front of one that is damaged, until it has been repaired.
+  /// in front of one that is damaged, until it has been repaired, and of one that cannot be read
+  /// now: that there are none says nothing of an index that the queue has.
   virtual std::vector<QueueEntry> queueEntries(std::string_view topic, int32_t queue_id,
                                                int64_t index, int32_t count) const = 0;
   /// The same as they are on the disk (RocketMQ: QUERY_CONSUME_QUEUE).

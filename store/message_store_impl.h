@@ -56,7 +56,7 @@ class MessageStoreImpl final : public MessageStore {
   Result<int64_t> appendReplicated(int64_t offset, std::string_view bytes) override {
     return replica_->append(offset, bytes);
   }
-  LogPiece logBytes(int64_t offset, int64_t bytes_max) const override {
+  Result<LogPiece> logBytes(int64_t offset, int64_t bytes_max) const override {
     return reader_->logBytes(offset, bytes_max);
   }
   void setAppendListener(std::function<void()> on_appended) override {
@@ -74,8 +74,8 @@ class MessageStoreImpl final : public MessageStore {
   int64_t maxOffset(std::string_view topic, int32_t queue_id) const override {
     return reader_->maxOffset(topic, queue_id);
   }
-  int64_t offsetByTime(std::string_view topic, int32_t queue_id, TimestampMs time,
-                       TimeBoundary boundary) const override {
+  Result<int64_t> offsetByTime(std::string_view topic, int32_t queue_id, TimestampMs time,
+                               TimeBoundary boundary) const override {
     return reader_->offsetByTime(topic, queue_id, time, boundary);
   }
   std::optional<TimestampMs> storeTime(std::string_view topic, int32_t queue_id,

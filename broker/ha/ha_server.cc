@@ -128,7 +128,16 @@ void HaServer::Impl::accept(Descriptor socket, asio::ip::tcp protocol) {
     limiter.warn("a slave more than {} is turned away", kSlavesMax);
     return;
   }
-  remoting::TcpSocket accepted(context_.get_executor(), protocol, socket.release());
+  remoting::TcpSocket accepted(context_.get_executor());
+  asio::error_code error;
+  accepted.assign(protocol, socket.get(), error);
+  if (error) {
+    // epoll wants memory for each descriptor, and the system bounds how many a user has.
+    static LogLimiter limiter(1);
+    limiter.warn("a slave is turned away: its connection cannot be watched: {}", error.message());
+    return;
+  }
+  socket.release();
   const auto connection =
       std::make_shared<SlaveConnection>(std::move(accepted), store_, settings_, *this);
   {

@@ -27,14 +27,14 @@ bool beginsRecord(std::string_view bytes, int64_t offset) {
 
 int64_t firstRecordFrom(const store::MessageStore& store, int64_t offset, int64_t log_end) {
   while (offset < log_end) {
-    const store::LogPiece piece = store.logBytes(offset, kPieceBytes);
-    const size_t size = piece.bytes.size();
+    const Result<store::LogPiece> piece = store.logBytes(offset, kPieceBytes);
+    const size_t size = piece.ok() ? piece->bytes.size() : 0;
     if (size == 0) {
       break;
     }
     for (size_t skipped = 0; skipped < size; ++skipped) {
       const int64_t at = offset + static_cast<int64_t>(skipped);
-      if (beginsRecord(piece.bytes.substr(skipped), at)) {
+      if (beginsRecord(piece->bytes.substr(skipped), at)) {
         return at;
       }
     }
@@ -49,14 +49,14 @@ int64_t messagesBetween(const store::MessageStore& store, int64_t from, int64_t 
   from = firstRecordFrom(store, std::max(from, store.commitLogMinOffset()), to);
   int64_t at = from;
   while (at < to && messages < kMessagesCountedMax) {
-    const store::LogPiece piece = store.logBytes(at, kPieceBytes);
-    const auto piece_end = at + static_cast<int64_t>(piece.bytes.size());
+    const Result<store::LogPiece> piece = store.logBytes(at, kPieceBytes);
+    const auto piece_end = at + (piece.ok() ? std::ssize(piece->bytes) : 0);
     if (piece_end - at < kPrefixBytes) {
       break;
     }
     for (const int64_t begin = at;
          at < to && at + kPrefixBytes <= piece_end && messages < kMessagesCountedMax;) {
-      const char* const prefix = piece.bytes.data() + (at - begin);
+      const char* const prefix = piece->bytes.data() + (at - begin);
       const auto bytes = loadBigEndian<int32_t>(prefix);
       if (bytes < kPrefixBytes) {
         return messages;

@@ -233,8 +233,13 @@ bool MasterConnection::compareReceived() {
     return true;
   }
   const std::string_view theirs = received_.logBytes();
-  const store::LogPiece piece = parts_.store.logBytes(received_from_, std::ssize(theirs));
-  const std::string_view ours = piece.bytes;
+  const Result<store::LogPiece> piece = parts_.store.logBytes(received_from_, std::ssize(theirs));
+  if (!piece.ok()) {
+    was_useful_ = false;  // It says nothing of the master: the next connection compares.
+    close("cannot read this slave's log: " + piece.status().message());
+    return false;
+  }
+  const std::string_view ours = piece->bytes;
   const auto same =
       std::mismatch(ours.begin(), ours.end(), theirs.begin(), theirs.end()).first - ours.begin();
   if (ours.empty() || same < std::ssize(ours)) {

@@ -238,13 +238,13 @@ bool SlaveConnection::gather() {
   takeTurns(is_backlog ? Turns::kShort : Turns::kUsual);
   giveWay();
   while (frames_.size() < kFramesPerWrite) {
-    store::LogPiece piece = store_.logBytes(next, batch_bytes);
-    if (piece.bytes.empty()) {
-      break;
+    Result<store::LogPiece> piece = store_.logBytes(next, batch_bytes);
+    if (!piece.ok() || piece->bytes.empty()) {
+      break;  // What cannot be read now is tried again with the next heartbeat.
     }
-    const auto bytes = static_cast<int32_t>(piece.bytes.size());
+    const auto bytes = static_cast<int32_t>(piece->bytes.size());
     frames_.push_back({.header = TransferHeader{.offset = next, .bytes = bytes}.encode(),
-                       .piece = std::move(piece)});
+                       .piece = std::move(*piece)});
     next += bytes;
   }
   next_offset_.store(next, std::memory_order_relaxed);
@@ -366,16 +366,20 @@ void SlaveConnection::onTick() {
   }
 }
 
-/// A slave takes one without log for the word that there is none at that place.
+/// A slave takes one without log for the word that there is none at that place: none is made while
+/// that cannot be known.
 void SlaveConnection::gatherHeartbeat() {
   const int64_t next = next_offset_.load(std::memory_order_relaxed);
-  store::LogPiece piece = store_.logBytes(next, kHeartbeatBytes);
-  const auto bytes = static_cast<int32_t>(piece.bytes.size());
+  Result<store::LogPiece> piece = store_.logBytes(next, kHeartbeatBytes);
+  if (!piece.ok()) {
+    return;
+  }
+  const auto bytes = static_cast<int32_t>(piece->bytes.size());
   if (bytes == 0 && next < store_.commitLogMaxOffset()) {
     reportGap();
   }
   frames_.push_back({.header = TransferHeader{.offset = next, .bytes = bytes}.encode(),
-                     .piece = std::move(piece)});
+                     .piece = std::move(*piece)});
   next_offset_.store(next + bytes, std::memory_order_relaxed);
 }
 

@@ -219,7 +219,7 @@ class AdminOffsetHandlers {
     for (int32_t queue = first; queue <= last; ++queue) {
       const int64_t min = parts_.store.minOffset(request.topic, queue);
       const int64_t max = parts_.store.maxOffset(request.topic, queue);
-      const int64_t target = targetOf(request, queue, max);
+      ROCKETMQ_ASSIGN_OR_RETURN(const int64_t target, targetOf(request, queue, max));
       if (request.offset && *request.offset >= 0 && (target < min || target > max + 1)) {
         return Status::invalidArgument(
             fmt::format("offset {} of queue {} is outside of {} to {}", target, queue, min, max));
@@ -310,17 +310,18 @@ class AdminOffsetHandlers {
     }
   }
 
-  int64_t targetOf(const remoting::InvokeBrokerToResetOffset& request, int32_t queue,
-                   int64_t max) const {
+  Result<int64_t> targetOf(const remoting::InvokeBrokerToResetOffset& request, int32_t queue,
+                           int64_t max) const {
     if (request.offset && *request.offset >= 0) {
       return *request.offset;
     }
     constexpr TimestampMs kEnd = -1;
-    const int64_t found =
-        request.timestamp_ms == kEnd
-            ? max
-            : parts_.store.offsetByTime(request.topic, queue, request.timestamp_ms,
-                                        store::TimeBoundary::kLower);
+    int64_t found = max;
+    if (request.timestamp_ms != kEnd) {
+      ROCKETMQ_ASSIGN_OR_RETURN(
+          found, parts_.store.offsetByTime(request.topic, queue, request.timestamp_ms,
+                                           store::TimeBoundary::kLower));
+    }
     if (request.is_force) {
       return found;
     }

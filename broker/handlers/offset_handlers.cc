@@ -111,9 +111,10 @@ void registerQueueOffsets(remoting::Router& router, store::MessageStore& store) 
   router.handle<remoting::SearchOffsetByTimestamp>(
       {.lane = Lane::kQuery, .only_reads = true},
       [&store](const remoting::SearchOffsetByTimestamp& request, const RequestContext&) {
-        return Answer<OffsetReply>(
-            {.offset = store.offsetByTime(request.topic, request.queue_id, request.timestamp_ms,
-                                          boundaryOf(request))});
+        const auto offset = store.offsetByTime(request.topic, request.queue_id,
+                                               request.timestamp_ms, boundaryOf(request));
+        return offset.ok() ? Answer<OffsetReply>({.offset = *offset})
+                           : Answer<OffsetReply>(offset.status());
       });
   router.handle<remoting::GetEarliestMessageStoreTime>(
       {.lane = Lane::kQuery, .only_reads = true},

@@ -68,8 +68,7 @@ Answer<QueryMessageReply> queryMessage(const store::MessageStore& store,
 Answer<NoFields> viewMessage(const store::MessageStore& store, int64_t offset) {
   Result<store::LogSlice> record = store.recordAt(offset);
   if (!record.ok()) {
-    return {ResponseCode::kSystemError,
-            "can not find message by the offset, " + std::to_string(offset)};
+    return {ResponseCode::kSystemError, record.status().message()};
   }
   remoting::Payload body;
   body.add(record->bytes, std::move(record->owner));

@@ -9,6 +9,7 @@
 #include "broker/send/send_service.h"
 #include "broker/transaction/topics.h"
 #include "common/log.h"
+#include "common/lost.h"
 #include "common/message/properties.h"
 #include "common/message/record.h"
 #include "common/model/config_tables.h"
@@ -171,6 +172,11 @@ TimestampMs DelayService::dueTime(const store::QueueEntry& entry, int32_t level,
 
 bool DelayService::deliver(const store::QueueEntry& entry) {
   const Result<store::LogSlice> slice = store_.recordAt(entry.physical_offset);
+  if (!slice.ok() && !isLost(slice.status())) {
+    log::warn("a delayed message at log offset {} waits: {}", entry.physical_offset,
+              slice.status().message());
+    return false;
+  }
   Result<MessageRecord> record =
       slice.ok() ? decodeRecord(slice->bytes) : Result<MessageRecord>(slice.status());
   // Also the place of a message that is lost names an offset.

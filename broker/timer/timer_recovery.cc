@@ -1,7 +1,9 @@
 #include <algorithm>
 
+#include "broker/await_readable.h"
 #include "broker/timer/timer_service.h"
 #include "common/log.h"
+#include "common/lost.h"
 
 namespace rocketmq::broker {
 
@@ -36,7 +38,7 @@ Status TimerService::recover() {
       std::min(progress_.queue_offset, parts_.store.maxOffset(kTimerTopic, kTimerQueue));
   int64_t last_offset = -1;
   ROCKETMQ_RETURN_IF_ERROR(readTimerLog(last_offset));
-  progress_.queue_offset = firstQueueOffset(last_offset);
+  ROCKETMQ_ASSIGN_OR_RETURN(progress_.queue_offset, firstQueueOffset(last_offset));
   candidate_ = safe_;
   publish({.newest = progress_, .safe = safe_});
   queue_offset_.store(progress_.queue_offset, std::memory_order_relaxed);
@@ -48,8 +50,12 @@ Status TimerService::recover() {
 
 Status TimerService::readTimerLog(int64_t& last_offset) {
   const int64_t log_end = parts_.store.commitLogMaxOffset();
-  const int64_t read_end =
-      progress_.timer_log_end >= 0 ? physicalOffsetOf(known_queue_offset_) : -1;
+  int64_t read_end = -1;
+  if (progress_.timer_log_end >= 0) {
+    ROCKETMQ_ASSIGN_OR_RETURN(read_end, awaitReadable("the queue of timers", [this] {
+                                return physicalOffsetOf(known_queue_offset_);
+                              }));
+  }
   return log_->scan([&](int64_t position, const TimerUnit& unit) {
     if (unit.physical_offset + unit.record_bytes > log_end) {
       return false;  // Its message went with the end of the log.
@@ -69,19 +75,28 @@ Status TimerService::readTimerLog(int64_t& last_offset) {
   });
 }
 
-int64_t TimerService::physicalOffsetOf(int64_t queue_offset) const {
+Result<int64_t> TimerService::physicalOffsetOf(int64_t queue_offset) const {
   const auto entries = parts_.store.queueEntries(kTimerTopic, kTimerQueue, queue_offset, 1);
+  if (entries.empty() && queue_offset >= parts_.store.minOffset(kTimerTopic, kTimerQueue) &&
+      queue_offset < parts_.store.maxOffset(kTimerTopic, kTimerQueue)) {
+    return Status::busy("queue offset " + std::to_string(queue_offset) + " of " +
+                        std::string(kTimerTopic) + " cannot be read now");
+  }
   return entries.empty() ? -1 : entries.front().physical_offset;
 }
 
-int64_t TimerService::firstQueueOffset(int64_t last_offset) const {
+Result<int64_t> TimerService::firstQueueOffset(int64_t last_offset) const {
   const int64_t min = parts_.store.minOffset(kTimerTopic, kTimerQueue);
   const int64_t max = parts_.store.maxOffset(kTimerTopic, kTimerQueue);
   int64_t offset = min;
   if (progress_.timer_log_end >= 0 && log_->end() >= progress_.timer_log_end) {
     offset = known_queue_offset_;
   } else if (last_offset >= 0) {
-    const Result<TimerMessage> last = readTimerMessage(parts_.store, last_offset);
+    const Result<TimerMessage> last = awaitReadable(
+        "the newest timer", [&] { return readTimerMessage(parts_.store, last_offset); });
+    if (!last.ok() && !isLost(last.status())) {
+      return last.status();
+    }
     if (last.ok()) {
       offset = last->record.queue_offset + 1;
     }

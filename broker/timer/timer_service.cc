@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "common/log.h"
+#include "common/lost.h"
 
 namespace rocketmq::broker {
 
@@ -166,8 +167,7 @@ TimestampMs TimerService::takeArrived(TimestampMs now) {
 bool TimerService::take(const store::QueueEntry& entry, TimestampMs now) {
   const Result<TimerMessage> message = readTimerMessage(parts_.store, entry.physical_offset);
   if (!message.ok()) {
-    log::error("a timer is left out: {}", message.status().message());
-    return true;
+    return isLeftOut("a timer", message.status());
   }
   if (progress_.queue_offset < known_queue_offset_ && wasDelivered(*message)) {
     return true;
@@ -261,7 +261,7 @@ Status TimerService::gather(const TimerSlots::Slot& slot) {
       break;
     }
     if (unit->deletes && !unit->rolls) {
-      noteRecall(unit->physical_offset);
+      ROCKETMQ_RETURN_IF_ERROR(noteRecall(unit->physical_offset));
     }
     const Due due{.position = position,
                   .physical_offset = unit->physical_offset,
@@ -282,18 +282,27 @@ Status TimerService::gather(const TimerSlots::Slot& slot) {
   return status;
 }
 
-void TimerService::noteRecall(int64_t physical_offset) {
+Status TimerService::noteRecall(int64_t physical_offset) {
   const Result<TimerMessage> message = readTimerMessage(parts_.store, physical_offset);
   if (!message.ok()) {
-    log::error("a recall is left out: {}", message.status().message());
-    return;
+    return isLeftOut("a recall", message.status()) ? Status::ok() : message.status();
   }
   if (recalled_.size() >= kRecallsPerSlotMax) {
     log::warn("message {} is not recalled: more than {} of its time are", message->delete_key,
               kRecallsPerSlotMax);
-    return;
+    return Status::ok();
   }
   recalled_.emplace(message->delete_key);
+  return Status::ok();
+}
+
+bool TimerService::isLeftOut(std::string_view what, const Status& unread) {
+  if (isLost(unread)) {
+    log::error("{} is left out: {}", what, unread.message());
+  } else {
+    log::warn("{} waits: {}", what, unread.message());
+  }
+  return isLost(unread);
 }
 
 bool TimerService::deliver(const Due& due, TimestampMs now) {
@@ -302,8 +311,7 @@ bool TimerService::deliver(const Due& due, TimestampMs now) {
   }
   const Result<TimerMessage> message = readTimerMessage(parts_.store, due.physical_offset);
   if (!message.ok()) {
-    log::error("a timer is left out: {}", message.status().message());
-    return true;
+    return isLeftOut("a timer", message.status());
   }
   return deliver(*message, {.written_ms = due.written_ms, .rolls = due.rolls}, now);
 }

@@ -100,9 +100,9 @@ class TimerService {
   // Recovery.
   Status recover();
   Status readTimerLog(int64_t& last_offset);
-  int64_t firstQueueOffset(int64_t last_offset) const;
+  Result<int64_t> firstQueueOffset(int64_t last_offset) const;
   /// -1 when no message is known to be there.
-  int64_t physicalOffsetOf(int64_t queue_offset) const;
+  Result<int64_t> physicalOffsetOf(int64_t queue_offset) const;
 
   void run();
   void sleepUntil(TimestampMs next_ms);
@@ -119,7 +119,9 @@ class TimerService {
   // Delivering.
   TimestampMs deliverDue(TimestampMs now);
   Status gather(const TimerSlots::Slot& slot);
-  void noteRecall(int64_t physical_offset);
+  Status noteRecall(int64_t physical_offset);
+  /// Whether a message that was not read is lost. Else it has to be read again.
+  static bool isLeftOut(std::string_view what, const Status& unread);
   bool deliver(const Due& due, TimestampMs now);
   bool deliver(const TimerMessage& message, const TimerUnit& unit, TimestampMs now);
   void finishSlot(TimestampMs slot_ms);

@@ -8,6 +8,7 @@
 #include "broker/transaction/topics.h"
 #include "common/log.h"
 #include "common/log_limiter.h"
+#include "common/lost.h"
 #include "common/message/message_id.h"
 #include "remoting/protocol/commands/transaction.h"
 
@@ -66,6 +67,10 @@ milliseconds CheckService::step() {
   stored_in_step_ = 0;
   while ((next_ = parts_.ledger.nextOpen(next_, end_)) < end_) {
     const Result<HalfMessage> half = parts_.messages.at(next_);
+    if (!half.ok() && !isLost(half.status())) {
+      log::warn("transactions are not checked: {}", half.status().message());
+      return kStepPause;
+    }
     if (!half.ok()) {
       log::error("a half message is given up: {}", half.status().message());
       parts_.ledger.close(next_);

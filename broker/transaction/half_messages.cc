@@ -5,6 +5,7 @@
 
 #include "broker/send/stored_properties.h"
 #include "broker/transaction/topics.h"
+#include "common/lost.h"
 #include "common/message/properties.h"
 #include "common/message/sys_flag.h"
 #include "common/number.h"
@@ -88,13 +89,24 @@ Result<HalfMessage> HalfMessages::decode(store::LogSlice slice) {
   return half;
 }
 
-Result<HalfMessage> HalfMessages::at(int64_t queue_offset) const {
-  const auto entries = queue_offset < 0
-                           ? std::vector<store::QueueEntry>()
-                           : store_.queueEntries(kHalfTopic, kTransactionQueue, queue_offset, 1);
-  if (entries.empty()) {
-    return Status::notFound("no half message has queue offset " + std::to_string(queue_offset));
+Result<std::vector<store::QueueEntry>> HalfMessages::entriesFrom(std::string_view topic,
+                                                                 int32_t queue_id, int64_t index,
+                                                                 int32_t count) const {
+  auto entries = store_.queueEntries(topic, queue_id, index, count);
+  if (!entries.empty()) {
+    return entries;
   }
+  const std::string what =
+      "queue offset " + std::to_string(index) + " of topic " + std::string(topic);
+  // The queue's begin is looked at last: retention may have taken the entry a moment ago.
+  return index < store_.maxOffset(topic, queue_id) && index >= store_.minOffset(topic, queue_id)
+             ? Status::busy(what + " cannot be read now")
+             : Status::notFound("there is no " + what);
+}
+
+Result<HalfMessage> HalfMessages::at(int64_t queue_offset) const {
+  ROCKETMQ_ASSIGN_OR_RETURN(const auto entries,
+                            entriesFrom(kHalfTopic, kTransactionQueue, queue_offset, 1));
   ROCKETMQ_ASSIGN_OR_RETURN(store::LogSlice slice, store_.recordAt(entries[0].physical_offset));
   ROCKETMQ_ASSIGN_OR_RETURN(HalfMessage half, decode(std::move(slice)));
   if (half.record.topic != kHalfTopic || half.record.queue_offset != queue_offset) {
@@ -129,31 +141,45 @@ std::vector<int64_t> HalfMessages::parseOps(std::string_view body) {
   return offsets;
 }
 
-std::vector<int64_t> HalfMessages::endedBy(int64_t op_offset) const {
-  const auto entries = store_.queueEntries(kOpTopic, kTransactionQueue, op_offset, 1);
-  const auto slice = entries.empty() ? Result<store::LogSlice>(Status::notFound("no op record"))
-                                     : store_.recordAt(entries[0].physical_offset);
+Result<std::vector<int64_t>> HalfMessages::endedBy(int64_t op_offset) const {
+  const auto entries = entriesFrom(kOpTopic, kTransactionQueue, op_offset, 1);
+  const auto slice = entries.ok() ? store_.recordAt(entries->front().physical_offset)
+                                  : Result<store::LogSlice>(entries.status());
+  if (!slice.ok() && !isLost(slice.status())) {
+    return slice.status();
+  }
   const auto record =
       slice.ok() ? decodeRecord(slice->bytes) : Result<MessageRecord>(slice.status());
   if (!record.ok() || findProperty(record->properties, property::kTags) != kOverTag) {
-    return {};
+    return std::vector<int64_t>();
   }
   return parseOps(record->body);
 }
 
-std::unordered_set<int64_t> HalfMessages::committedInto(std::string_view topic, int32_t queue_id,
-                                                        int32_t count) const {
+Result<std::unordered_set<int64_t>> HalfMessages::committedInto(std::string_view topic,
+                                                                int32_t queue_id,
+                                                                int32_t count) const {
   std::unordered_set<int64_t> offsets;
-  const int64_t begin =
-      std::max(store_.minOffset(topic, queue_id), store_.maxOffset(topic, queue_id) - count);
-  for (const store::QueueEntry& entry : store_.queueEntries(topic, queue_id, begin, count)) {
-    const auto slice = store_.recordAt(entry.physical_offset);
-    const auto record =
-        slice.ok() ? decodeRecord(slice->bytes) : Result<MessageRecord>(slice.status());
-    if (record.ok() &&
-        sys_flag::transactionType(record->sys_flag) == sys_flag::kTransactionCommit) {
-      offsets.insert(record->prepared_transaction_offset);
+  const int64_t end = store_.maxOffset(topic, queue_id);
+  int64_t index = std::max(store_.minOffset(topic, queue_id), end - count);
+  while (index < end) {
+    const auto entries = entriesFrom(topic, queue_id, index, static_cast<int32_t>(end - index));
+    if (!entries.ok()) {
+      return entries.status();
     }
+    for (const store::QueueEntry& entry : *entries) {
+      const auto slice = store_.recordAt(entry.physical_offset);
+      if (!slice.ok() && !isLost(slice.status())) {
+        return slice.status();
+      }
+      const auto record =
+          slice.ok() ? decodeRecord(slice->bytes) : Result<MessageRecord>(slice.status());
+      if (record.ok() &&
+          sys_flag::transactionType(record->sys_flag) == sys_flag::kTransactionCommit) {
+        offsets.insert(record->prepared_transaction_offset);
+      }
+    }
+    index += std::ssize(*entries);
   }
   return offsets;
 }

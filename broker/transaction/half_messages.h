@@ -59,7 +59,9 @@ class HalfMessages {
   /// Where the log ends that has all of this.
   int64_t logEnd() const { return store_.commitLogMaxOffset(); }
 
-  /// NotFound when the queue or the log no longer has it, Corruption when it cannot be read.
+  // Busy or Io from what reads here: what is asked for may be there and cannot be read now.
+
+  /// NotFound when the queue or the log no longer has it, Corruption when it is damaged.
   Result<HalfMessage> at(int64_t queue_offset) const;
   /// The same for a message whose place in the log is claimed to be known: NotFound unless it is.
   Result<HalfMessage> at(int64_t queue_offset, int64_t physical_offset) const;
@@ -69,13 +71,13 @@ class HalfMessages {
   /// What the body of an op record names: one half message in RocketMQ 4.9, several in 5.x.
   static std::vector<int64_t> parseOps(std::string_view body);
 
-  /// The half messages that an op record names. Empty when it cannot be read.
-  std::vector<int64_t> endedBy(int64_t op_offset) const;
+  /// The half messages that an op record names. Empty when it is lost.
+  Result<std::vector<int64_t>> endedBy(int64_t op_offset) const;
 
   /// The log offsets of the half messages that were committed into a queue, as its last `count`
   /// messages tell.
-  std::unordered_set<int64_t> committedInto(std::string_view topic, int32_t queue_id,
-                                            int32_t count) const;
+  Result<std::unordered_set<int64_t>> committedInto(std::string_view topic, int32_t queue_id,
+                                                    int32_t count) const;
 
   /// Stores the message under its real topic, visible. Precondition: hasTarget().
   store::PutResult putReal(const HalfMessage& half) const;
@@ -100,6 +102,10 @@ class HalfMessages {
   static Result<HalfMessage> decode(store::LogSlice slice);
 
  private:
+  /// The entries of a queue from `index` on, at most `count`; NotFound when it does not have that.
+  Result<std::vector<store::QueueEntry>> entriesFrom(std::string_view topic, int32_t queue_id,
+                                                     int64_t index, int32_t count) const;
+
   store::MessageStore& store_;
   const Clock& clock_;
   const HostAddress store_host_;

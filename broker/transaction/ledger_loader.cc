@@ -11,8 +11,10 @@
 #include <vector>
 
 #include "broker/await_flushed.h"
+#include "broker/await_readable.h"
 #include "broker/transaction/topics.h"
 #include "common/log.h"
+#include "common/lost.h"
 
 namespace rocketmq::broker {
 
@@ -21,6 +23,7 @@ namespace {
 /// So many messages of a queue are looked at for commits without an op record. While one thread is
 /// between the two records others may store messages; more than that is not to be expected.
 constexpr int32_t kTailMessages = 4096;
+constexpr std::string_view kWhat = "the records of transactions";
 
 /// Reads the two topics in order. Lives only while the ledger is made.
 class LedgerLoader {
@@ -28,10 +31,12 @@ class LedgerLoader {
   LedgerLoader(const HalfMessages& messages, int64_t halves_end, HalfLedger& ledger)
       : messages_(messages), halves_end_(halves_end), ledger_(ledger) {}
 
-  void readOps(int64_t begin, int64_t end) {
+  Status readOps(int64_t begin, int64_t end) {
     for (int64_t offset = begin; offset < end; ++offset) {
       int64_t last = -1;
-      for (const int64_t half : messages_.endedBy(offset)) {
+      ROCKETMQ_ASSIGN_OR_RETURN(const auto ended,
+                                awaitReadable(kWhat, [&] { return messages_.endedBy(offset); }));
+      for (const int64_t half : ended) {
         // A power cut may have taken half messages that an op record in another file names.
         if (half < halves_end_) {
           ended_.insert(half);
@@ -41,11 +46,15 @@ class LedgerLoader {
       }
       ledger_.noteOp(offset, last);
     }
+    return Status::ok();
   }
 
-  void readHalves(int64_t begin) {
+  Status readHalves(int64_t begin) {
     for (int64_t offset = begin; offset < halves_end_; ++offset) {
-      const Result<HalfMessage> half = messages_.at(offset);
+      const Result<HalfMessage> half = awaitReadable(kWhat, [&] { return messages_.at(offset); });
+      if (!half.ok() && !isLost(half.status())) {
+        return half.status();
+      }
       if (!half.ok()) {
         log::error("half message {} is left out: {}", offset, half.status().message());
         ledger_.close(offset);
@@ -62,17 +71,22 @@ class LedgerLoader {
     for (const auto& [first, newest] : newest_) {
       ledger_.noteNewest({.offset = newest, .first = first});
     }
+    return Status::ok();
   }
 
-  void endCommitted() {
+  Status endCommitted() {
     for (const auto& [queue, halves] : open_) {
-      const auto committed = messages_.committedInto(queue.first, queue.second, kTailMessages);
+      ROCKETMQ_ASSIGN_OR_RETURN(const auto committed, awaitReadable(kWhat, [&, &queue = queue] {
+                                  return messages_.committedInto(queue.first, queue.second,
+                                                                 kTailMessages);
+                                }));
       for (const OpenHalf& half : halves) {
         if (committed.contains(half.physical_offset)) {
           end(half.copy);
         }
       }
     }
+    return Status::ok();
   }
 
  private:
@@ -121,19 +135,19 @@ int64_t start(const ConsumerOffsets& offsets, std::string_view topic, HalfMessag
 
 }  // namespace
 
-std::unique_ptr<HalfLedger> loadLedger(const HalfMessages& messages,
-                                       const ConsumerOffsets& offsets) {
+Result<std::unique_ptr<HalfLedger>> loadLedger(const HalfMessages& messages,
+                                               const ConsumerOffsets& offsets) {
   const HalfMessages::Range halves = messages.halves();
   const HalfMessages::Range ops = messages.ops();
   const HalfLedger::Progress progress{.half = start(offsets, kHalfTopic, halves),
                                       .op = start(offsets, kOpTopic, ops)};
   auto ledger = std::make_unique<HalfLedger>(progress);
   LedgerLoader loader(messages, halves.end, *ledger);
-  loader.readOps(progress.op, ops.end);
+  ROCKETMQ_RETURN_IF_ERROR(loader.readOps(progress.op, ops.end));
   // From where the progress was, not from where the op records have brought it: an ended copy tells
   // that those before it are over.
-  loader.readHalves(progress.half);
-  loader.endCommitted();
+  ROCKETMQ_RETURN_IF_ERROR(loader.readHalves(progress.half));
+  ROCKETMQ_RETURN_IF_ERROR(loader.endCommitted());
   return ledger;
 }
 

@@ -1,14 +1,24 @@
 #include "broker/transaction/transactions.h"
 
+#include <utility>
+
 #include "broker/transaction/ledger_loader.h"
 
 namespace rocketmq::broker {
 
-Transactions::Transactions(const Parts& parts, const HostAddress& store_host)
+Result<std::unique_ptr<Transactions>> Transactions::open(const Parts& parts,
+                                                         const HostAddress& store_host) {
+  const HalfMessages messages(parts.store, parts.clock, store_host);
+  ROCKETMQ_ASSIGN_OR_RETURN(auto ledger, loadLedger(messages, parts.offsets));
+  return std::unique_ptr<Transactions>(new Transactions(parts, store_host, std::move(ledger)));
+}
+
+Transactions::Transactions(const Parts& parts, const HostAddress& store_host,
+                           std::unique_ptr<HalfLedger> ledger)
     : store_(parts.store),
       offsets_(parts.offsets),
       messages_(parts.store, parts.clock, store_host),
-      ledger_(loadLedger(messages_, parts.offsets)),
+      ledger_(std::move(ledger)),
       ends_({.messages = messages_,
              .ledger = *ledger_,
              .traffic = parts.traffic,

@@ -20,7 +20,7 @@ namespace rocketmq::broker {
 /// The transactions of a master: what is open, how one is ended, who is asked. A slave has none of
 /// it, as everything here writes into the log.
 ///
-/// Life:    constructor, which reads the open transactions -> start() -> stop() or destructor.
+/// Life:    open(), which reads the open transactions -> start() -> stop() or destructor.
 /// Threads: one of its own asks producers; the rest from any.
 class Transactions {
  public:
@@ -36,8 +36,9 @@ class Transactions {
     const Clock& clock;
   };
 
-  /// `store_host`: the advertised address.
-  Transactions(const Parts& parts, const HostAddress& store_host);
+  /// `store_host`: the advertised address. Fails as loadLedger().
+  static Result<std::unique_ptr<Transactions>> open(const Parts& parts,
+                                                    const HostAddress& store_host);
 
   void start() { checks_.start(); }
   void stop() { checks_.stop(); }
@@ -53,6 +54,9 @@ class Transactions {
   CheckService& checks() { return checks_; }
 
  private:
+  Transactions(const Parts& parts, const HostAddress& store_host,
+               std::unique_ptr<HalfLedger> ledger);
+
   store::MessageStore& store_;
   ConsumerOffsets& offsets_;
   const HalfMessages messages_;

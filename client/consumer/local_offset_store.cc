@@ -20,7 +20,7 @@ std::string localOffsetPath(const std::string& client_id, const std::string& gro
 Result<std::unique_ptr<LocalOffsetStore>> LocalOffsetStore::open(const std::string& path) {
   std::unique_ptr<LocalOffsetStore> store(new LocalOffsetStore(path));
   const Result<std::string> text =
-      readWithBackup(path, [](std::string_view content) { return parseOffsetFile(content).ok(); });
+      readAndMend(path, [](std::string_view content) { return parseOffsetFile(content).ok(); });
   if (!text.ok()) {
     if (text.status().code() == StatusCode::kNotFound) {
       return store;

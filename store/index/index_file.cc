@@ -8,6 +8,7 @@
 
 #include "common/bytes.h"
 #include "common/hash.h"
+#include "common/lost.h"
 
 namespace rocketmq::store {
 namespace {
@@ -22,6 +23,14 @@ std::atomic_ref<int32_t> slotCell(char* at) {
 }
 
 int32_t swapped(int32_t value) { return loadBigEndian<int32_t>(&value); }
+
+/// nullopt: there is no record. Fails when that cannot be known now.
+Result<std::optional<TimestampMs>> known(const Result<TimestampMs>& store_time) {
+  if (!store_time && !isLost(store_time.status())) {
+    return store_time.status();
+  }
+  return store_time ? std::optional<TimestampMs>(*store_time) : std::nullopt;
+}
 
 }  // namespace
 
@@ -258,7 +267,7 @@ bool IndexFile::has(int32_t key_hash, int64_t physical_offset) const {
   return false;
 }
 
-bool IndexFile::headerFits(int64_t log_end, const StoreTime& store_time) const {
+Result<bool> IndexFile::headerFits(int64_t log_end, const StoreTime& store_time) const {
   const IndexHeader header = this->header();
   if (header.next_entry <= 1) {
     return isZero(loadEntry(1));
@@ -268,15 +277,25 @@ bool IndexFile::headerFits(int64_t log_end, const StoreTime& store_time) const {
       last.physical_offset != header.end_offset || header.end_offset >= log_end) {
     return false;
   }
-  const TimestampMs last_ms = store_time(header.end_offset).value_or(header.end_ms);
+  ROCKETMQ_ASSIGN_OR_RETURN(const auto known_last_ms, known(store_time(header.end_offset)));
   // The log may begin behind the first record: then the last one's entry tells what it counts from.
-  return store_time(header.begin_offset).value_or(header.begin_ms) == header.begin_ms &&
-         last_ms == header.end_ms && indexSeconds(header.begin_ms, last_ms) == last.seconds;
+  ROCKETMQ_ASSIGN_OR_RETURN(const auto known_begin_ms, known(store_time(header.begin_offset)));
+  const TimestampMs last_ms = known_last_ms.value_or(header.end_ms);
+  return known_begin_ms.value_or(header.begin_ms) == header.begin_ms && last_ms == header.end_ms &&
+         indexSeconds(header.begin_ms, last_ms) == last.seconds;
 }
 
-bool IndexFile::hasRecordOf(int32_t next_entry, const StoreTime& store_time) const {
-  return next_entry > 1 && (store_time(loadEntry(1).physical_offset) ||
-                            store_time(loadEntry(next_entry - 1).physical_offset));
+Result<bool> IndexFile::hasRecordOf(int32_t next_entry, const StoreTime& store_time) const {
+  if (next_entry <= 1) {
+    return false;
+  }
+  ROCKETMQ_ASSIGN_OR_RETURN(const auto first, known(store_time(loadEntry(1).physical_offset)));
+  if (first) {
+    return true;
+  }
+  ROCKETMQ_ASSIGN_OR_RETURN(const auto last,
+                            known(store_time(loadEntry(next_entry - 1).physical_offset)));
+  return last.has_value();
 }
 
 /// What a crash leaves out are whole pages of zeros, and entries are written once, in the order of
@@ -333,9 +352,10 @@ Status IndexFile::rebuild(int32_t next_entry, const StoreTime& store_time) {
     const Entry last = loadEntry(next_entry - 1);
     header.begin_offset = first_offset;
     header.end_offset = last.physical_offset;
-    header.begin_ms = store_time(first_offset).value_or(header.begin_ms);
-    header.end_ms =
-        store_time(last.physical_offset).value_or(header.begin_ms + int64_t{1000} * last.seconds);
+    ROCKETMQ_ASSIGN_OR_RETURN(const auto begin_ms, known(store_time(first_offset)));
+    ROCKETMQ_ASSIGN_OR_RETURN(const auto end_ms, known(store_time(last.physical_offset)));
+    header.begin_ms = begin_ms.value_or(header.begin_ms);
+    header.end_ms = end_ms.value_or(header.begin_ms + int64_t{1000} * last.seconds);
   }
   ROCKETMQ_RETURN_IF_ERROR(mapping_->reserve(0, layout_.entryAt(next_entry)));
   const std::unique_lock chains(chains_mutex_);  // A query may have the file.

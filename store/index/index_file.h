@@ -76,12 +76,14 @@ class IndexFile {
   /// Whether there is such an entry. Of the thread that writes.
   bool has(int32_t key_hash, int64_t physical_offset) const;
 
-  /// Store time of the record at a log offset; nullopt when the log has none there.
-  using StoreTime = std::function<std::optional<TimestampMs>(int64_t physical_offset)>;
+  /// Store time of the record at a log offset; NotFound or Corruption when the log has none there,
+  /// else it cannot be read now.
+  using StoreTime = std::function<Result<TimestampMs>(int64_t physical_offset)>;
 
   /// Whether the header says of the first and last entry what they are, and these are in front of
-  /// `log_end`; and of their records when they were stored, as far as the log still has them.
-  bool headerFits(int64_t log_end, const StoreTime& store_time) const;
+  /// `log_end`; and of their records when they were stored, as far as the log still has them. Fails
+  /// when `store_time` cannot tell now, as hasRecordOf() and rebuild() do.
+  Result<bool> headerFits(int64_t log_end, const StoreTime& store_time) const;
   /// Whether as many slots are used as the header says. Looks at all slots.
   bool slotsFitHeader() const;
   /// The same at the first call, true from then on.
@@ -103,7 +105,7 @@ class IndexFile {
 
   /// Whether the log has a record of the first or the last entry below `next_entry`. When it has
   /// none, nothing tells what the entries' seconds count from.
-  bool hasRecordOf(int32_t next_entry, const StoreTime& store_time) const;
+  Result<bool> hasRecordOf(int32_t next_entry, const StoreTime& store_time) const;
 
   /// The number of the first entry of the record that the one in front of `next_entry` is of.
   int32_t firstOfRecordBefore(int32_t next_entry) const;

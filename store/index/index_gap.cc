@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "common/lost.h"
 #include "common/scheduling.h"
 #include "store/index/index_keys.h"
 #include "store/log/record_walker.h"
@@ -12,12 +13,14 @@ namespace {
 using IndexFiles = std::vector<std::shared_ptr<IndexFile>>;
 
 /// Offset of the first record that begins in [begin, last] and has a key that no file knows.
-std::optional<int64_t> firstMissing(const CommitLog& log, const IndexFiles& files, int64_t begin,
-                                    int64_t last, const std::function<bool()>& go_on) {
+Result<std::optional<int64_t>> firstMissing(const CommitLog& log, const IndexFiles& files,
+                                            int64_t begin, int64_t last,
+                                            const std::function<bool()>& go_on) {
   RecordWalker walker(log, begin, CrcCheck::kSkip);
   while (go_on()) {
     const RecordWalker::Step step = walker.next(last + 1);
     if (step == RecordWalker::Step::kEnd) {
+      ROCKETMQ_RETURN_IF_ERROR(walker.status());
       break;
     }
     if (step == RecordWalker::Step::kBad) {
@@ -29,19 +32,26 @@ std::optional<int64_t> firstMissing(const CommitLog& log, const IndexFiles& file
     forEachKeyHash(walker.record(),
                    [&](int32_t hash) { is_missing = is_missing || !anyHas(files, hash, at); });
     if (is_missing) {
-      return at;
+      return std::optional(at);
     }
     giveWay();
   }
-  return std::nullopt;
+  return std::optional<int64_t>();
 }
 
 }  // namespace
 
-bool endsAtRecord(const CommitLog& log, const IndexFile& file) {
+Result<bool> endsAtRecord(const CommitLog& log, const IndexFile& file) {
+  if (file.isEmpty()) {
+    return true;
+  }
   const int64_t end_offset = file.header().end_offset;
+  const auto found = storeTimeIn(log, end_offset);
+  if (!found && !isLost(found.status())) {
+    return found.status();
+  }
   // The log's begin is looked at last: retention may have taken the record a moment ago.
-  return file.isEmpty() || storeTimeIn(log, end_offset) || end_offset < log.minOffset();
+  return found.ok() || end_offset < log.minOffset();
 }
 
 bool anyHas(const IndexFiles& files, int32_t key_hash, int64_t physical_offset) {
@@ -49,8 +59,8 @@ bool anyHas(const IndexFiles& files, int32_t key_hash, int64_t physical_offset) 
                      [&](const auto& file) { return file->has(key_hash, physical_offset); });
 }
 
-std::optional<IndexGap> findIndexGap(const CommitLog& log, const IndexFiles& files,
-                                     const std::function<bool()>& go_on) {
+Result<std::optional<IndexGap>> findIndexGap(const CommitLog& log, const IndexFiles& files,
+                                             const std::function<bool()>& go_on) {
   int64_t begin = 0;
   std::string last_path;
   for (const auto& file : files) {
@@ -58,14 +68,16 @@ std::optional<IndexGap> findIndexGap(const CommitLog& log, const IndexFiles& fil
       continue;
     }
     const IndexHeader header = file->header();
-    if (const auto at = firstMissing(log, files, std::max(begin, log.minOffset()),
-                                     header.begin_offset, go_on)) {
-      return IndexGap{.physical_offset = *at, .last_path = std::move(last_path)};
+    ROCKETMQ_ASSIGN_OR_RETURN(
+        const auto at,
+        firstMissing(log, files, std::max(begin, log.minOffset()), header.begin_offset, go_on));
+    if (at) {
+      return std::optional(IndexGap{.physical_offset = *at, .last_path = std::move(last_path)});
     }
     begin = header.end_offset;
     last_path = file->path();
   }
-  return std::nullopt;
+  return std::optional<IndexGap>();
 }
 
 }  // namespace rocketmq::store

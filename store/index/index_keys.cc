@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "common/lost.h"
 #include "store/log/record_walker.h"
 
 namespace rocketmq::store {
@@ -12,22 +13,28 @@ bool hasKeyHash(const MessageRecord& record, int32_t key_hash) {
   return has;
 }
 
-std::optional<TimestampMs> storeTimeIn(const CommitLog& log, int64_t physical_offset) {
-  const auto record = recordIn(log.view(physical_offset), physical_offset, CrcCheck::kSkip);
-  return record ? std::optional<TimestampMs>(record->store_timestamp_ms) : std::nullopt;
+Result<TimestampMs> storeTimeIn(const CommitLog& log, int64_t physical_offset) {
+  ROCKETMQ_ASSIGN_OR_RETURN(const LogView view, log.read(physical_offset));
+  ROCKETMQ_ASSIGN_OR_RETURN(const MessageRecord record,
+                            recordIn(view, physical_offset, CrcCheck::kSkip));
+  return record.store_timestamp_ms;
 }
 
 Result<MessageRecord> EntryCheck::recordAt(int64_t physical_offset) {
   if (view_.owner == nullptr || !view_.contains(physical_offset, kBlankBytes)) {
-    view_ = log_.view(physical_offset);
+    ROCKETMQ_ASSIGN_OR_RETURN(view_, log_.read(physical_offset));
   }
   return recordIn(view_, physical_offset, CrcCheck::kSkip);
 }
 
 bool EntryCheck::isRight(int32_t key_hash, int64_t physical_offset) {
   const auto record = recordAt(physical_offset);
+  return record ? hasKeyHash(*record, key_hash) : isUnknown(record.status(), physical_offset);
+}
+
+bool EntryCheck::isUnknown(const Status& failure, int64_t physical_offset) const {
   // The log's begin is looked at last: retention may have taken the record a moment ago.
-  return record ? hasKeyHash(*record, key_hash) : physical_offset < log_.minOffset();
+  return !isLost(failure) || physical_offset < log_.minOffset();
 }
 
 bool EntryCheck::isNextRight(int32_t key_hash, int64_t physical_offset, int32_t seconds,
@@ -38,7 +45,7 @@ bool EntryCheck::isNextRight(int32_t key_hash, int64_t physical_offset, int32_t 
   }
   return record ? hasKeyHash(*record, key_hash) &&
                       seconds == indexSeconds(*begin_ms_, record->store_timestamp_ms)
-                : physical_offset < log_.minOffset();
+                : isUnknown(record.status(), physical_offset);
 }
 
 bool EntryCheck::keepRight(int32_t key_hash, size_t first, std::vector<int64_t>& offsets) {

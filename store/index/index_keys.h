@@ -30,13 +30,16 @@ void forEachKeyHash(const MessageRecord& record, Visitor&& visit) {
 
 bool hasKeyHash(const MessageRecord& record, int32_t key_hash);
 
-/// Of the record at a log offset; nullopt when there is none.
-std::optional<TimestampMs> storeTimeIn(const CommitLog& log, int64_t physical_offset);
+/// Of the record at a log offset; NotFound or Corruption when there is none, else it cannot be read
+/// now.
+Result<TimestampMs> storeTimeIn(const CommitLog& log, int64_t physical_offset);
 
 /// Compares entries of the index with the log. Cheapest in the order of the log. Threads: one.
 class EntryCheck {
  public:
   explicit EntryCheck(const CommitLog& log) : log_(log) {}
+
+  // What cannot be read now counts as right.
 
   /// Whether a record with such a key is there, or was: the log may begin behind it.
   bool isRight(int32_t key_hash, int64_t physical_offset);
@@ -50,6 +53,8 @@ class EntryCheck {
 
  private:
   Result<MessageRecord> recordAt(int64_t physical_offset);
+  /// Whether that there is no record at an offset says nothing against the entry.
+  bool isUnknown(const Status& failure, int64_t physical_offset) const;
 
   const CommitLog& log_;
   LogView view_;

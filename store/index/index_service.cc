@@ -168,12 +168,12 @@ bool IndexService::repairDamaged() {
 
 Status IndexService::repairDamaged(const std::shared_ptr<IndexFile>& file) {
   const int32_t next_entry = file->header().next_entry;
-  const int32_t believable = countRight(*file);
+  ROCKETMQ_ASSIGN_OR_RETURN(const int32_t believable, countRight(*file));
   if (stopping_.load() || !hide(file)) {
     return Status::ok();  // Retention has taken it, or the repair of an older one.
   }
   const Status rebuilt = file->rebuild(believable, storeTimes());
-  if (!file->isEmpty()) {
+  if (!rebuilt.isOk() || !file->isEmpty()) {
     show(file);
   }
   ROCKETMQ_RETURN_IF_ERROR(rebuilt);
@@ -189,7 +189,7 @@ Status IndexService::repairDamaged(const std::shared_ptr<IndexFile>& file) {
 }
 
 /// The number behind the last entry that is as the log says. Ends early when the thread has to.
-int32_t IndexService::countRight(const IndexFile& file) const {
+Result<int32_t> IndexService::countRight(const IndexFile& file) const {
   EntryCheck check(parts_.log);
   const TimestampMs begin_ms = file.header().begin_ms;
   const int32_t believable = file.countBelievable(
@@ -198,7 +198,8 @@ int32_t IndexService::countRight(const IndexFile& file) const {
         return !stopping_.load(std::memory_order_relaxed) &&
                check.isNextRight(key_hash, at, seconds, begin_ms);
       });
-  return file.hasRecordOf(believable, storeTimes()) ? believable : 1;
+  ROCKETMQ_ASSIGN_OR_RETURN(const bool has_record, file.hasRecordOf(believable, storeTimes()));
+  return has_record ? believable : 1;
 }
 
 bool IndexService::hide(const std::shared_ptr<IndexFile>& file) {
@@ -229,23 +230,38 @@ Status IndexService::removeBehind(const std::string& path) {
   return Status::ok();
 }
 
+Status IndexService::noteDamagedEnds() {
+  for (const auto& file : files()) {
+    ROCKETMQ_ASSIGN_OR_RETURN(const bool fits,
+                              file->headerFits(parts_.log.maxOffset(), storeTimes()));
+    ROCKETMQ_ASSIGN_OR_RETURN(const bool ends, endsAtRecord(parts_.log, *file));
+    if (!fits || !ends) {
+      noteDamage(file);
+    }
+  }
+  return Status::ok();
+}
+
 bool IndexService::closeGaps(const std::function<bool()>& go_on) {
   if (gaps_are_closed_) {
     return true;
   }
-  for (const auto& file : files()) {
-    if (!file->headerFits(parts_.log.maxOffset(), storeTimes()) ||
-        !endsAtRecord(parts_.log, *file)) {
-      noteDamage(file);
-    }
+  if (const Status looked = noteDamagedEnds(); !looked.isOk()) {
+    logFailure("cannot look at the key index, trying again", looked);
+    return false;
   }
   if (!repairDamaged()) {
     return false;
   }
-  const auto gap = findIndexGap(parts_.log, files(), go_on);
+  const auto found = findIndexGap(parts_.log, files(), go_on);
   if (!go_on()) {
     return false;
   }
+  if (!found) {
+    logFailure("cannot look for gaps in the key index, trying again", found.status());
+    return false;
+  }
+  const std::optional<IndexGap>& gap = *found;
   if (gap) {
     log::warn("the key index lacks keys of the message at log offset {}: indexing again from there",
               gap->physical_offset);
@@ -357,7 +373,7 @@ bool IndexService::catchUp(const std::function<bool()>& go_on) {
     const RecordWalker::Step step = walker.next(end);
     if (step == RecordWalker::Step::kEnd) {
       position_ = std::max(position_, std::min(end, walker.position()));
-      return true;
+      return walker.status().isOk();
     }
     if (step == RecordWalker::Step::kBad) {
       walker.skipDamage(end);
@@ -365,10 +381,7 @@ bool IndexService::catchUp(const std::function<bool()>& go_on) {
     }
     const Status indexed = indexRecord(walker.record());
     if (!indexed.isOk()) {
-      if (!failure_logged_) {
-        log::error("cannot index message keys, trying again: {}", indexed.message());
-      }
-      failure_logged_ = true;
+      logFailure("cannot index message keys, trying again", indexed);
       return false;
     }
     failure_logged_ = false;
@@ -379,6 +392,12 @@ bool IndexService::catchUp(const std::function<bool()>& go_on) {
     }
   }
   return false;
+}
+
+void IndexService::logFailure(std::string_view what, const Status& failure) {
+  if (!std::exchange(failure_logged_, true)) {
+    log::error("{}: {}", what, failure.message());
+  }
 }
 
 Status IndexService::indexRecord(const MessageRecord& record) {

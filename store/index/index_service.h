@@ -105,7 +105,7 @@ class IndexService {
   /// False when it should be tried again after a while.
   bool repairDamaged();
   Status repairDamaged(const std::shared_ptr<IndexFile>& file);
-  int32_t countRight(const IndexFile& file) const;
+  Result<int32_t> countRight(const IndexFile& file) const;
   /// Takes the file away from queries and writer; false when it is not there.
   bool hide(const std::shared_ptr<IndexFile>& file);
   void show(const std::shared_ptr<IndexFile>& file);
@@ -114,6 +114,8 @@ class IndexService {
   /// Once in a life: has the log read again from where files or keys are missing among those that
   /// are there. False when it should be tried again.
   bool closeGaps(const std::function<bool()>& go_on);
+  /// Looks at the files' headers and newest entries.
+  Status noteDamagedEnds();
   void goOnBehindFiles();
   Files files() const;
   std::shared_ptr<IndexFile> newest() const;
@@ -124,6 +126,8 @@ class IndexService {
   bool catchUp(const std::function<bool()>& go_on);
   /// Takes the newest file off the process's memory, unless that was done a moment ago.
   void releasePages();
+  /// Of a row of failures the first.
+  void logFailure(std::string_view what, const Status& failure);
   Status indexRecord(const MessageRecord& record);
   Status put(int32_t key_hash, const MessageRecord& record);
   Result<std::shared_ptr<IndexFile>> writableFile();

@@ -319,7 +319,8 @@ std::string IndexCheck::whyNotOf(const File& file, const IndexReader::Entry& ent
   }
   const auto record = log_.recordAt(offset, CrcCheck::kSkip);
   if (!record) {
-    return fmt::format("points at {}: {}", offset, record.status().message());
+    return log_.isGone(offset) ? ""
+                               : fmt::format("points at {}: {}", offset, record.status().message());
   }
   if (!hasKeyHash(*record, entry.key_hash)) {
     return fmt::format("points at {}: that record has no key with this hash", offset);

@@ -33,7 +33,8 @@ LogReader::LogReader(FileSystem& files, const StoreLayout& layout)
     : files_(files),
       log_files_(withoutOverlaps(layout)),
       file_bytes_(layout.log_file_bytes),
-      begin_(layout.logBegin()) {}
+      begin_(layout.logBegin()),
+      is_at_work_(layout.lock.is_held) {}
 
 int64_t LogReader::end() const {
   return log_files_.empty() ? begin_ : log_files_.back().base + file_bytes_;
@@ -73,6 +74,13 @@ int64_t LogReader::fileEnd(int64_t offset) const {
 int64_t LogReader::readableEnd(int64_t offset) const {
   const SegmentFile* file = holding(offset);
   return file == nullptr ? offset : file->base + std::min(file->bytes, file_bytes_);
+}
+
+bool LogReader::isGone(int64_t offset) const {
+  const SegmentFile* file = is_at_work_ ? holding(offset) : nullptr;
+  const auto info =
+      file == nullptr ? Result<std::optional<FileInfo>>(FileInfo{}) : files_.info(file->path);
+  return info.ok() && !info->has_value();
 }
 
 int64_t LogReader::nextBase(int64_t offset) const {

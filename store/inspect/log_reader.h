@@ -33,6 +33,9 @@ class LogReader {
   int64_t fileEnd(int64_t offset) const;
   /// Log offset at which that file's bytes end, which is earlier in a file that was cut.
   int64_t readableEnd(int64_t offset) const;
+  /// Whether the file that holds `offset` has gone since the store was listed, as retention takes
+  /// the files of a store at work.
+  bool isGone(int64_t offset) const;
   /// Base of the first file that begins at or after `offset`; -1 without one.
   int64_t nextBase(int64_t offset) const;
 
@@ -57,6 +60,7 @@ class LogReader {
   const std::vector<SegmentFile> log_files_;
   const int64_t file_bytes_;
   const int64_t begin_;
+  const bool is_at_work_;
 
   std::unique_ptr<RandomFile> open_file_;
   int64_t open_base_ = -1;

@@ -95,6 +95,10 @@ LogItem LogScanner::next() {
               .bytes = reader_.read(here, record_.total_size),
               .reason = {}};
     }
+    if (place == Place::kNothing && reader_.isGone(here)) {
+      position_ = reader_.fileEnd(here);  // Not the last: that one stays.
+      continue;
+    }
     if (place == Place::kNothing) {
       const std::string wrong = reason_;
       const int64_t found = search(here + 1);

@@ -380,7 +380,7 @@ std::string QueueCheck::whyWrong(const Queue& queue, int64_t index, const QueueE
                                  LogReader& log) const {
   const auto record = log.recordAt(entry.physical_offset, CrcCheck::kVerify);
   if (!record) {
-    return record.status().message();
+    return log.isGone(entry.physical_offset) ? "" : record.status().message();
   }
   if (queue.folder.topic.starts_with(kLightTopicPrefix)) {
     return "";  // RocketMQ 5: a second queue of records that belong to another topic.

@@ -48,8 +48,12 @@ std::string withoutSlash(std::string path) {
 class Salvager {
  public:
   Salvager(const std::string& out, const SalvageOptions& options, const FindingSink& sink,
-           const Progress& progress)
-      : out_(withoutSlash(out)), options_(options), sink_(sink), progress_(progress) {}
+           const Progress& progress, FileSystem& target)
+      : out_(withoutSlash(out)),
+        options_(options),
+        sink_(sink),
+        progress_(progress),
+        target_(target) {}
 
   Result<SalvageReport> run(const std::string& root) {
     ROCKETMQ_ASSIGN_OR_RETURN(layout_, readLayout(source_, root, options_.layout, sink_));
@@ -232,14 +236,15 @@ class Salvager {
     ROCKETMQ_ASSIGN_OR_RETURN(
         const auto checkpoint,
         Checkpoint::load(target_, partial_ + "/checkpoint", SystemClock::instance().nowMs()));
-    ROCKETMQ_RETURN_IF_ERROR(checkpoint->advance({.log_ms = report_.rebuilt.newest_ms,
-                                                  .queues_ms = report_.rebuilt.newest_ms,
-                                                  .index_ms = report_.rebuilt.index_full_ms}));
-    return target_.syncDirectory(partial_);
+    return checkpoint->advance({.log_ms = report_.rebuilt.newest_ms,
+                                .queues_ms = report_.rebuilt.newest_ms,
+                                .index_ms = report_.rebuilt.index_full_ms});
   }
 
-  /// Over the empty folder that may be there.
+  /// Over the empty folder that may be there. All of it is on the disk before: the files of config
+  /// are copied, and nobody has synced them and their folders.
   Status putInPlace() {
+    ROCKETMQ_RETURN_IF_ERROR(target_.syncAll(partial_));
     std::error_code error;
     std::filesystem::rename(partial_, out_, error);
     if (error) {
@@ -257,7 +262,7 @@ class Salvager {
   const FindingSink& sink_;
   const Progress& progress_;
   FileSystem& source_ = readOnlyFileSystem();
-  FileSystem& target_ = posixFileSystem();
+  FileSystem& target_;
   StoreLayout layout_;
   std::optional<DeliveryTimes> times_;
   SalvageReport report_;
@@ -267,8 +272,8 @@ class Salvager {
 
 Result<SalvageReport> salvage(const std::string& root, const std::string& out,
                               const SalvageOptions& options, const FindingSink& sink,
-                              const Progress& progress) {
-  return Salvager(out, options, sink, progress).run(root);
+                              const Progress& progress, FileSystem& target) {
+  return Salvager(out, options, sink, progress, target).run(root);
 }
 
 }  // namespace rocketmq::store::inspect

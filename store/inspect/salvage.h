@@ -42,6 +42,6 @@ struct SalvageReport {
 /// salvage left it. Busy: a broker has the source open.
 Result<SalvageReport> salvage(const std::string& root, const std::string& out,
                               const SalvageOptions& options, const FindingSink& sink,
-                              const Progress& progress);
+                              const Progress& progress, FileSystem& target = posixFileSystem());
 
 }  // namespace rocketmq::store::inspect

@@ -3,11 +3,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 #include <limits>
 #include <optional>
 #include <utility>
+#include <vector>
 
 #include "store/dispatch/dispatch_rules.h"
+#include "store/inspect/gone_files.h"
 #include "store/inspect/index_check.h"
 #include "store/inspect/log_reader.h"
 #include "store/inspect/log_scanner.h"
@@ -25,11 +28,11 @@ class Verifier {
            const FindingSink& sink, const Progress& progress)
       : files_(files),
         layout_(layout),
-        sink_(sink),
+        sink_(layout.lock.is_held ? withoutGoneFiles(files, layout, sink) : sink),
         progress_(progress),
         end_is_open_(layout.has_abort || layout.lock.is_held),
         rules_(options.delay_level_ms),
-        queues_({files, layout, rules_, sink},
+        queues_({files, layout, rules_, sink_},
                 {.exact_delays = options.exact_delays,
                  .repaired_from = end_is_open_ ? recoveryStart(files, layout)
                                                : std::numeric_limits<int64_t>::max(),
@@ -111,9 +114,24 @@ class Verifier {
     }
   }
 
+  /// A kill comes between the making of a file and its length.
+  bool isEmptyIndexFile(const SegmentFile& file) const {
+    if (file.bytes == 0) {
+      sink_({.kind = Finding::Kind::kNote,
+             .file = layout_.relative(file.path),
+             .offset = 0,
+             .what = "the file is empty; the next start removes it"});
+    }
+    return file.bytes == 0;
+  }
+
   void readIndex() {
     index_gaps_.finish(sink_);
-    if (layout_.index_files.empty()) {
+    std::vector<SegmentFile> index_files;
+    std::remove_copy_if(layout_.index_files.begin(), layout_.index_files.end(),
+                        std::back_inserter(index_files),
+                        [this](const SegmentFile& file) { return isEmptyIndexFile(file); });
+    if (index_files.empty()) {
       return;
     }
     const auto sizes = findIndexLayout(files_, layout_);
@@ -131,7 +149,7 @@ class Verifier {
     }
     IndexCheck check(files_, layout_,
                      {.log_end = report_.log_end, .repaired_after_ms = repaired_after}, sink_);
-    for (const SegmentFile& file : layout_.index_files) {
+    for (const SegmentFile& file : index_files) {
       ++report_.index_files;
       report_.index_entries += check.check(file, **sizes, progress_);
     }
@@ -139,7 +157,7 @@ class Verifier {
 
   FileSystem& files_;
   const StoreLayout& layout_;
-  const FindingSink& sink_;
+  const FindingSink sink_;
   const Progress& progress_;
   const bool end_is_open_;
   const DispatchRules rules_;

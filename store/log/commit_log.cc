@@ -435,11 +435,6 @@ int64_t CommitLog::minOffset() const {
   return first == nullptr ? maxOffset() : first->base();
 }
 
-LogView CommitLog::view(int64_t offset) const {
-  auto view = read(offset);
-  return view ? std::move(*view) : LogView{};
-}
-
 Result<LogView> CommitLog::read(int64_t offset) const {
   const int64_t end = maxOffset();
   if (offset < 0 || offset >= end) {

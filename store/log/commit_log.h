@@ -128,8 +128,6 @@ class CommitLog {
   /// is made ahead, has no bytes then: to read a hole through a mapping takes a block on some file
   /// systems, and kills the process when they are full.
   Result<LogView> read(int64_t offset) const;
-  /// The same for who can go on without: empty when it cannot be mapped.
-  LogView view(int64_t offset) const;
   std::vector<std::shared_ptr<Segment>> segments() const { return segments_.all(); }
 
   // Flushing: one thread at a time.

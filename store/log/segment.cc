@@ -196,9 +196,10 @@ Status SegmentSet::addLoaded(const std::vector<DirectoryEntry>& entries) {
                                 options_.size_setting + " changed?");
     }
     if (!segments_.empty() && segments_.back()->end() != base) {
-      return Status::corruption(options_.dir + "/" + segmentFileName(segments_.back()->end()) +
-                                " is missing; bring it back, or have mqstore salvage copy what the "
-                                "other files hold into a new store");
+      return Status::corruption(
+          options_.dir + "/" + segmentFileName(segments_.back()->end()) + " is missing" +
+          adviceUnlessExpendable("; bring it back, or have mqstore salvage copy what the other "
+                                 "files hold into a new store"));
     }
     segments_.push_back(std::make_shared<Segment>(files_, optionsOf(base)));
   }
@@ -212,8 +213,13 @@ Status SegmentSet::checkLength(const DirectoryEntry& entry) const {
   return Status::corruption(
       options_.dir + "/" + entry.name + " has " + std::to_string(entry.info.bytes) + " bytes but " +
       options_.size_setting + " is " + std::to_string(options_.file_bytes) +
-      "; the setting must stay what it was when the store was created. If it did, the file has "
-      "been damaged: mqstore salvage copies what is intact into a new store");
+      adviceUnlessExpendable(
+          "; the setting must stay what it was when the store was created. If it did, the file has "
+          "been damaged: mqstore salvage copies what is intact into a new store"));
+}
+
+std::string SegmentSet::adviceUnlessExpendable(const char* advice) const {
+  return options_.are_expendable ? std::string() : advice;
 }
 
 bool SegmentSet::empty() const {

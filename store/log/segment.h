@@ -98,6 +98,8 @@ class SegmentSet {
     FileUse use = FileUse::kStream;
     /// The setting that `file_bytes` comes from, for messages.
     std::string size_setting;
+    /// Without them the store has what it needs: messages give no advice on how to save the files.
+    bool are_expendable = false;
     std::shared_ptr<MappingCount> mapped = nullptr;  ///< See Segment.
     Zeros zeros = Zeros::kInCache;
   };
@@ -145,6 +147,7 @@ class SegmentSet {
  private:
   Segment::Options optionsOf(int64_t base) const;
   Status addLoaded(const std::vector<DirectoryEntry>& entries);
+  std::string adviceUnlessExpendable(const char* advice) const;
   Status checkLength(const DirectoryEntry& entry) const;
 
   FileSystem& files_;

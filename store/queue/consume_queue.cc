@@ -6,6 +6,7 @@
 
 #include "common/check.h"
 #include "common/log_limiter.h"
+#include "common/lost.h"
 #include "common/message/record.h"
 
 namespace rocketmq::store {
@@ -27,12 +28,13 @@ ConsumeQueue::ConsumeQueue(FileSystem& files, Options options)
       extension_(options_.extension ? std::make_unique<QueueExtension>(files, *options_.extension)
                                     : nullptr) {}
 
-void ConsumeQueue::logUnreadable(const Segment& segment, const Status& status) const {
-  // Retention may just have taken the file.
-  if (!isDeleted() && segments_.find(segment.base()).get() == &segment) {
-    static LogLimiter limiter(1);
-    limiter.error("cannot read a consume queue: {}", status.message());
+bool ConsumeQueue::logUnreadable(const Segment& segment, const Status& status) const {
+  if (isDeleted() || segments_.find(segment.base()).get() != &segment) {
+    return false;
   }
+  static LogLimiter limiter(1);
+  limiter.error("cannot read a consume queue: {}", status.message());
+  return true;
 }
 
 // --- Writing ------------------------------------------------------------------------------------
@@ -143,32 +145,32 @@ Status ConsumeQueue::fillTo(int64_t index) {
 
 // --- Reading ------------------------------------------------------------------------------------
 
-QueueRun ConsumeQueue::run(int64_t index) const {
+Result<QueueRun> ConsumeQueue::run(int64_t index) const {
   const int64_t end = maxOffset();
   if (index < 0 || index >= end) {
-    return {};
+    return QueueRun{};
   }
   const int64_t at = index * kQueueEntryBytes;
   const auto segment = segments_.find(at);
   if (segment == nullptr) {
-    return {};
+    return QueueRun{};
   }
   auto mapping = segment->map();
   if (!mapping) {
-    logUnreadable(*segment, mapping.status());
-    return {};
+    const bool is_gone = !logUnreadable(*segment, mapping.status());
+    return is_gone || isLost(mapping.status()) ? Result<QueueRun>(QueueRun{}) : mapping.status();
   }
   if (!was_read_.load(std::memory_order_relaxed)) {
     was_read_.store(true, std::memory_order_relaxed);
   }
   const char* data = (*mapping)->data() + (at - segment->base());
-  return {.owner = std::move(*mapping),
-          .data = data,
-          .count = std::min(end, segment->end() / kQueueEntryBytes) - index};
+  return QueueRun{.owner = std::move(*mapping),
+                  .data = data,
+                  .count = std::min(end, segment->end() / kQueueEntryBytes) - index};
 }
 
-std::optional<QueueEntry> ConsumeQueue::entryAt(int64_t index) const {
-  const QueueRun found = run(index);
+Result<std::optional<QueueEntry>> ConsumeQueue::entryAt(int64_t index) const {
+  ROCKETMQ_ASSIGN_OR_RETURN(const QueueRun found, run(index));
   return found.owner == nullptr ? std::nullopt : std::optional<QueueEntry>(found.at(0));
 }
 

@@ -144,9 +144,10 @@ class ConsumeQueue {
   int64_t firstIndex() const;
   int64_t minOffset() const { return min_.load(std::memory_order_acquire); }
   int64_t maxOffset() const { return end_.load(std::memory_order_acquire); }
-  /// The visible entries from `index` to the end of their file.
-  QueueRun run(int64_t index) const;
-  std::optional<QueueEntry> entryAt(int64_t index) const;
+  /// The visible entries from `index` to the end of their file; none where the queue has no file.
+  /// Busy or Io, and a line in the log, when there is one that cannot be read now.
+  Result<QueueRun> run(int64_t index) const;
+  Result<std::optional<QueueEntry>> entryAt(int64_t index) const;
   /// The file of the extension that holds the unit at `address`; empty when there is none.
   LogView unitFile(int64_t address) const {
     return extension_ == nullptr ? LogView{} : extension_->view(address);
@@ -239,7 +240,9 @@ class ConsumeQueue {
   Status removeAndBeginAt(int64_t index);
   Status fillTo(int64_t index);
   void write(const QueueEntry& entry);
-  void logUnreadable(const Segment& segment, const Status& status) const;
+  /// False, and nothing is logged, when retention has just taken the file or the topic is being
+  /// deleted.
+  bool logUnreadable(const Segment& segment, const Status& status) const;
 
   FileSystem& files_;
   const Options options_;

@@ -27,7 +27,7 @@ std::optional<QueueEntry> ConsumeQueue::rawEntryAt(int64_t index) const {
   }
   const auto mapping = segment->map();
   if (!mapping) {
-    logUnreadable(*segment, mapping.status());
+    (void)logUnreadable(*segment, mapping.status());
     return std::nullopt;
   }
   return decodeQueueEntry((*mapping)->data() + (at - segment->base()));

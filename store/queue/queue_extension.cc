@@ -21,6 +21,7 @@ QueueExtension::QueueExtension(FileSystem& files, Options options)
                         .file_bytes = options_.file_bytes,
                         .use = FileUse::kScattered,
                         .size_setting = "mappedFileSizeConsumeQueueExt",
+                        .are_expendable = true,
                         .mapped = options_.mapped}) {}
 
 void QueueExtension::load() const {
@@ -32,8 +33,10 @@ void QueueExtension::load() const {
     return;
   }
   if (const Status loaded = segments_.load(); !loaded.isOk()) {
-    log::warn("{}; what the consume queue's extension says is read from the log instead",
-              loaded.message());
+    log::warn(
+        "{}; the files of this consume queue's extension are removed, and what they say is read "
+        "from the log instead",
+        loaded.message());
     segments_.takeFrom(0);
     if (const Status removed = files_.removeTree(options_.dir); !removed.isOk()) {
       log::warn("{}", removed.message());

@@ -5,15 +5,19 @@
 
 namespace rocketmq::store {
 
-void Recovery::noteFirstRecord(const ConsumeQueue& queue) {
+Status Recovery::noteFirstRecord(const ConsumeQueue& queue) {
   const int64_t end = queue.maxOffset();
   if (end <= queue.firstIndex()) {
-    return;
+    return Status::ok();
   }
   // With more files than one it is not looked for: the log has the record behind the first one.
   const bool is_one_file = queue.firstIndex() == 0 && end <= queue.nextFileOffset(0);
-  const auto entry = is_one_file ? queue.entryAt(0) : std::nullopt;
+  std::optional<QueueEntry> entry;
+  if (is_one_file) {
+    ROCKETMQ_ASSIGN_OR_RETURN(entry, queue.entryAt(0));
+  }
   first_records_.insert({{queue.topic(), queue.queueId()}, entry ? entry->physical_offset : -1});
+  return Status::ok();
 }
 
 Result<bool> Recovery::beginsAnew(const MessageRecord& first, const ConsumeQueue& queue) const {

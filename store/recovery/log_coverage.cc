@@ -15,15 +15,16 @@ LogCoverage::LogCoverage(const CommitLog& log, int64_t end) : log_(log) {
   }
 }
 
-void LogCoverage::add(const ConsumeQueue& queue) {
+Status LogCoverage::add(const ConsumeQueue& queue) {
   const int64_t end = queue.maxOffset();
   for (int64_t index = queue.firstIndex(); index < end;) {
-    const QueueRun run = queue.run(index);
+    ROCKETMQ_ASSIGN_OR_RETURN(const QueueRun run, queue.run(index));
     for (int64_t i = 0; i < run.count; ++i) {
       add(run.at(i));
     }
     index = run.count > 0 ? index + run.count : queue.nextFileOffset(index);
   }
+  return Status::ok();
 }
 
 void LogCoverage::add(const QueueEntry& entry) {

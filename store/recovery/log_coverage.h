@@ -16,7 +16,7 @@ class LogCoverage {
   LogCoverage(const CommitLog& log, int64_t end);
 
   /// Counts the records of the queue's visible entries.
-  void add(const ConsumeQueue& queue);
+  Status add(const ConsumeQueue& queue);
 
   /// A part of the log.
   struct Range {

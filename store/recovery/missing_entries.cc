@@ -27,7 +27,7 @@ Result<Recovery::Missing> Recovery::findMissing(int64_t end) {
   LogCoverage coverage(parts_.log, end);
   for (const auto& queue : parts_.queues.all()) {
     if (!queue->topic().starts_with(kLightTopicPrefix)) {
-      coverage.add(*queue);
+      ROCKETMQ_RETURN_IF_ERROR(coverage.add(*queue));
       releaseIfTooMany(*queue);
     }
   }

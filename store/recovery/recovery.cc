@@ -159,7 +159,7 @@ Result<Recovery::Queues> Recovery::recoverQueues(QueueScan scan) {
   for (const auto& queue : found) {
     ROCKETMQ_RETURN_IF_ERROR(queue->recover(scan));
     found_ends_.emplace_back(queue, queue->maxOffset());
-    noteFirstRecord(*queue);
+    ROCKETMQ_RETURN_IF_ERROR(noteFirstRecord(*queue));
     releaseIfTooMany(*queue);
   }
   ROCKETMQ_RETURN_IF_ERROR(finishDeletions(found));

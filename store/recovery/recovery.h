@@ -131,7 +131,7 @@ class Recovery {
   /// The same by what is known of the queue beside the log. Nullopt: nothing is.
   std::optional<bool> isKnownToBegin(const MessageRecord& first, const ConsumeQueue& queue) const;
   QueueEnd knownEnd(std::string_view topic, int32_t queue_id) const;
-  void noteFirstRecord(const ConsumeQueue& queue);
+  Status noteFirstRecord(const ConsumeQueue& queue);
 
   /// Which part of a queue is not there.
   enum class Lack : uint8_t { kNothing, kFront, kEnd };

@@ -42,7 +42,7 @@ Result<std::optional<RepairPass::Sound>> RepairPass::firstSound() const {
     if (parts_.stopping.load(std::memory_order_relaxed)) {
       break;
     }
-    const auto entry = queue_.entryAt(index);
+    ROCKETMQ_ASSIGN_OR_RETURN(const auto entry, queue_.entryAt(index));
     ROCKETMQ_ASSIGN_OR_RETURN(const bool is_sound,
                               entry ? isSound(index, *entry) : Result<bool>(false));
     if (is_sound) {
@@ -122,7 +122,7 @@ Status RepairPass::enter(const MessageRecord& record) {
     return Status::ok();
   }
   const auto number = static_cast<size_t>(record.queue_offset - begin_);
-  const auto entry = queue_.entryAt(record.queue_offset);
+  ROCKETMQ_ASSIGN_OR_RETURN(const auto entry, queue_.entryAt(record.queue_offset));
   if (!entry) {
     return Status::ok();  // Retention has just taken its file.
   }
@@ -154,7 +154,10 @@ Status RepairPass::enter(const MessageRecord& record) {
 Status RepairPass::blankRest() {
   for (int64_t index = begin_; index < end_; ++index) {
     const auto number = static_cast<size_t>(index - begin_);
-    const auto entry = sound_[number] || entered_[number] ? std::nullopt : queue_.entryAt(index);
+    if (sound_[number] || entered_[number]) {
+      continue;
+    }
+    ROCKETMQ_ASSIGN_OR_RETURN(const auto entry, queue_.entryAt(index));
     if (!entry || isPreBlank(*entry)) {
       continue;
     }

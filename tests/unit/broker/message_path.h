@@ -24,20 +24,20 @@
 #include "common/message/properties.h"
 #include "remoting/lanes.h"
 #include "store/message_store.h"
-#include "tests/support/forwarding_file_system.h"
 #include "tests/support/temp_dir.h"
+#include "tests/support/unmappable_file_system.h"
 
 namespace rocketmq::broker {
 
-/// The operating system's files; nothing of them is in the cache while `is_cold`.
-class ColdableFileSystem final : public test::ForwardingFileSystem {
+/// Files of which nothing is in the cache while `is_cold`.
+class ColdableFileSystem final : public test::UnmappableFileSystem {
  public:
   std::atomic<bool> is_cold{false};
 
   Result<std::unique_ptr<MappedFile>> map(const std::string& path,
                                           const MapOptions& options) override {
     ROCKETMQ_ASSIGN_OR_RETURN(std::unique_ptr<MappedFile> real,
-                              ForwardingFileSystem::map(path, options));
+                              UnmappableFileSystem::map(path, options));
     return std::unique_ptr<MappedFile>(std::make_unique<File>(std::move(real), is_cold));
   }
 
@@ -133,6 +133,17 @@ class MessagePath : public testing::Test {
       auto task = std::move(posted_.front());
       posted_.pop_front();
       task();
+    }
+  }
+
+  /// Puts three files and a half behind what the log has. After the next openAll() no file in front
+  /// of them is mapped until somebody reads it: the index, which would, is off, and these are as
+  /// many as the file queueends needs not to look at one in front of them.
+  void fillLogFiles() {
+    configure([](BrokerSettings& settings) { settings.message_index = false; });
+    const int64_t end = store_->commitLogMaxOffset() + 3'500'000;
+    while (store_->commitLogMaxOffset() < end) {
+      send({.topic = "Filler", .body = std::string(100'000, 'x')});
     }
   }
 

@@ -122,6 +122,29 @@ TEST_F(AtomicFileTest, FallsBackWhereverTheFileIsCut) {
   }
 }
 
+// Promise: no crash on the way to the next content takes the only whole one.
+TEST_F(AtomicFileTest, MendsATornFileSoThatItIsNoBackupLater) {
+  test::writeFile(path_, "{torn");
+  test::writeFile(backup_, "{old}");
+  EXPECT_EQ(*readWithBackup(path_, isBraced), "{old}");
+  EXPECT_EQ(test::readFile(path_), "{torn") << "to read changes nothing";
+  EXPECT_EQ(*readAndMend(path_, isBraced), "{old}");
+  EXPECT_EQ(test::readFile(path_), "{old}");
+  EXPECT_EQ(test::readFile(backup_), "{old}");
+  ASSERT_TRUE(replaceFile(path_, "{new}").isOk());
+  EXPECT_EQ(test::readFile(backup_), "{old}");
+}
+
+TEST_F(AtomicFileTest, MendsNothingButATornFile) {
+  EXPECT_EQ(readAndMend(path_, isBraced).status().code(), StatusCode::kNotFound);
+  test::writeFile(backup_, "{old}");
+  EXPECT_EQ(*readAndMend(path_, isBraced), "{old}");
+  EXPECT_FALSE(std::filesystem::exists(path_));
+  test::writeFile(path_, "{new}");
+  EXPECT_EQ(*readAndMend(path_, isBraced), "{new}");
+  EXPECT_EQ(test::readFile(backup_), "{old}");
+}
+
 TEST_F(AtomicFileTest, TellsNothingThereFromNothingWhole) {
   EXPECT_EQ(readWithBackup(path_, isBraced).status().code(), StatusCode::kNotFound);
   test::writeFile(path_, "");

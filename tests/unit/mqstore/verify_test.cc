@@ -8,6 +8,7 @@
 
 #include "common/bytes.h"
 #include "store/inspect/compare.h"
+#include "store/inspect/log_scanner.h"
 #include "store/inspect/read_only_files.h"
 #include "store/inspect/summary.h"
 #include "store/log/segment.h"
@@ -40,6 +41,18 @@ std::vector<std::string> linesWith(const std::string& output, const std::string&
 
 class VerifyTest : public MqstoreTest {
  protected:
+  /// Faults of the store as `layout` lists it.
+  static std::vector<std::string> faultsOf(const inspect::StoreLayout& layout) {
+    std::vector<std::string> faults;
+    inspect::verify(inspect::readOnlyFileSystem(), layout, {.delay_level_ms = {1000, 5000}},
+                    [&](const inspect::Finding& finding) {
+                      if (finding.kind == inspect::Finding::Kind::kFault) {
+                        faults.push_back(finding.file + ": " + finding.what);
+                      }
+                    },
+                    {});
+    return faults;
+  }
   /// Faults of a store that must have some.
   std::vector<std::string> faults() {
     const Outcome outcome = verify(root());
@@ -115,6 +128,58 @@ INSTANTIATE_TEST_SUITE_P(Java, GoldenVerifyTest,
                                [](char c) { return c == '-' || c == '.'; }, '_');
                            return name;
                          });
+
+// Promise: beside a broker at work, what retention takes between the listing and the reading is no
+// fault; what was not there before it is one.
+TEST_F(VerifyTest, WhatRetentionTakesMeanwhileIsNoFault) {
+  makeStore(200);
+  auto layout = inspect::readLayout(inspect::readOnlyFileSystem(), root(), {},
+                                    [](const inspect::Finding&) {});
+  ASSERT_TRUE(layout.ok()) << layout.status().message();
+  ASSERT_GT(layout->log_files.size(), 3u);
+  std::filesystem::remove(layout->log_files[0].path);
+  std::filesystem::remove(layout->log_files[1].path);
+  int removed = 0;
+  for (const inspect::QueueFolder& queue : layout->queues) {
+    if (queue.files.size() > 1) {
+      removed += std::filesystem::remove(queue.files.front().path) ? 1 : 0;
+    }
+  }
+  EXPECT_EQ(3, removed);
+  EXPECT_THAT(faultsOf(*layout), Not(::testing::IsEmpty()));
+  layout->lock.is_held = true;
+  EXPECT_THAT(faultsOf(*layout), ::testing::IsEmpty());
+  ASSERT_GT(layout->index_files.size(), 1u);
+  std::filesystem::remove(layout->index_files[0].path);
+  EXPECT_THAT(faultsOf(*layout), ::testing::IsEmpty());
+
+  inspect::LogScanner scanner(inspect::readOnlyFileSystem(), *layout, layout->logBegin());
+  inspect::LogItem item = scanner.next();
+  EXPECT_EQ(layout->log_files[2].base, item.begin);
+  for (; item.kind == inspect::LogItem::Kind::kRecord; item = scanner.next()) {
+  }
+  EXPECT_EQ(inspect::LogItem::Kind::kEnd, item.kind) << item.reason;
+
+  layout->log_files.erase(layout->log_files.begin() + 2);
+  EXPECT_THAT(faultsOf(*layout), Not(::testing::IsEmpty()));
+}
+
+TEST_F(VerifyTest, AnIndexFileThatAKillLeftEmptyIsANote) {
+  makeStore(5);
+  const std::string whole = onlyIndexFile();
+  const std::string empty = root() + "/index/20991231235959999";
+  writeFile(empty, "");
+  for (const bool has_others : {true, false}) {
+    SCOPED_TRACE(has_others);
+    const Outcome outcome = verify(root());
+    EXPECT_EQ(0, outcome.status) << outcome.output;
+    EXPECT_THAT(linesWith(outcome.output, "note"),
+                Contains(HasSubstr("index/20991231235959999 at 0: the file is empty")));
+    std::filesystem::remove(whole);
+  }
+  open();
+  EXPECT_FALSE(std::filesystem::exists(empty));
+}
 
 TEST_F(VerifyTest, StoreThatWasClosedIsClean) {
   makeStore();

@@ -57,12 +57,12 @@ TEST_F(ClockSetBackTest, OffsetByTimeStaysWithinTheQueue) {
   for (const TimestampMs time : {TimestampMs{0}, clock_.nowMs() - 1, clock_.nowMs(),
                                  clock_.nowMs() + 1, clock_.nowMs() + 2 * 3'600'000}) {
     for (const TimeBoundary boundary : {TimeBoundary::kLower, TimeBoundary::kUpper}) {
-      const int64_t offset = store_->offsetByTime("A", 0, time, boundary);
+      const int64_t offset = store_->offsetByTime("A", 0, time, boundary).value();
       EXPECT_GE(offset, 0);
       EXPECT_LE(offset, 10);
     }
   }
-  EXPECT_EQ(0, store_->offsetByTime("A", 0, 0, TimeBoundary::kLower));
+  EXPECT_EQ(0, store_->offsetByTime("A", 0, 0, TimeBoundary::kLower).value());
 }
 
 TEST_F(ClockSetBackTest, KeysAreFoundThatWereStoredBeforeAndAfter) {

@@ -5,6 +5,8 @@
 #include "common/bytes.h"
 #include "common/message/sys_flag.h"
 #include "store/index/index_file.h"
+#include "store/index/index_gap.h"
+#include "store/index/index_keys.h"
 #include "tests/unit/store/store_test_support.h"
 
 namespace rocketmq::store::test {
@@ -52,6 +54,39 @@ class StoreIndexTest : public StoreTest {
     return paths;
   }
 };
+
+// Promise: a log that cannot be read for now makes no good index file a damaged one.
+TEST_F(StoreIndexTest, WhatTheLogCannotTellNowSpeaksAgainstNoEntry) {
+  open();
+  putKeyed("m", "k");
+  ASSERT_TRUE(indexed(putKeyed("last", "last")));
+  close();
+  const auto file = IndexFile::open(
+      files_, indexFiles().back(),
+      {.hash_slots = options_.index_hash_slots, .entries_max = options_.index_entries_max});
+  ASSERT_TRUE(file.ok()) << file.status().message();
+  const auto log =
+      CommitLog::load(files_, {.dir = root() + "/commitlog", .file_bytes = kLogFileBytes});
+  ASSERT_TRUE(log.ok()) << log.status().message();
+  const auto times = [&](int64_t at) { return storeTimeIn(**log, at); };
+  const auto isRight = [&](std::string_view key) {
+    return EntryCheck(**log).isRight(indexKeyHash("A", key), 0);
+  };
+  files_.setFaultPath("commitlog/");
+  files_.fail_map = true;
+  EXPECT_TRUE(isRight("k"));
+  EXPECT_EQ(StatusCode::kIo, endsAtRecord(**log, **file).status().code());
+  EXPECT_EQ(StatusCode::kIo, (*file)->headerFits(kLogFileBytes, times).status().code());
+  EXPECT_EQ(StatusCode::kIo, (*file)->hasRecordOf(2, times).status().code());
+  EXPECT_EQ(StatusCode::kIo, findIndexGap(**log, {*file}, [] { return true; }).status().code());
+  files_.fail_map = false;
+  EXPECT_TRUE(isRight("k"));
+  EXPECT_FALSE(isRight("other"));
+  EXPECT_TRUE(endsAtRecord(**log, **file).value());
+  EXPECT_TRUE((*file)->headerFits(kLogFileBytes, times).value());
+  EXPECT_TRUE((*file)->hasRecordOf(2, times).value());
+  EXPECT_FALSE(findIndexGap(**log, {*file}, [] { return true; }).value().has_value());
+}
 
 TEST_F(StoreIndexTest, MessagesAreFoundByEveryKeyOfTheirs) {
   open();

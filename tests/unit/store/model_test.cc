@@ -105,9 +105,9 @@ class StoreModelTest : public StoreTest {
       lower += stored.time < time ? 1 : 0;
       upper += stored.time <= time ? 1 : 0;
     }
-    ASSERT_EQ(lower, store_->offsetByTime(queue.first, 0, time, TimeBoundary::kLower));
+    ASSERT_EQ(lower, store_->offsetByTime(queue.first, 0, time, TimeBoundary::kLower).value());
     ASSERT_EQ(std::max<int64_t>(0, upper),
-              store_->offsetByTime(queue.first, 0, time, TimeBoundary::kUpper));
+              store_->offsetByTime(queue.first, 0, time, TimeBoundary::kUpper).value());
   }
 
   void removeTopic(const std::string& name) {

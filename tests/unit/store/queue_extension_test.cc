@@ -16,6 +16,8 @@ namespace rocketmq::store::test {
 namespace {
 
 using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::Not;
 using ::testing::SizeIs;
 
 TEST_F(QueueExtensionTest, UnitsAndAddressesAreThoseOfRocketMq) {
@@ -153,8 +155,12 @@ TEST_F(QueueExtensionTest, FilesOfAnotherLengthAreThrownAway) {
   sendTagged(12);
   close();
   std::filesystem::resize_file(unitFile(200), 70);
+  ::testing::internal::CaptureStderr();
   open();
   EXPECT_EQ(6, countOf("even"));
+  const std::string told = ::testing::internal::GetCapturedStderr();
+  EXPECT_THAT(told, HasSubstr("has 70 bytes but mappedFileSizeConsumeQueueExt is 200; the files"));
+  EXPECT_THAT(told, Not(HasSubstr("salvage"))) << "nothing is lost";
   sendTagged(1, 12);
   EXPECT_THAT(unitFiles(), ElementsAre(segmentFileName(400)));
   close();

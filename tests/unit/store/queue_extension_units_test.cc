@@ -27,7 +27,7 @@ TEST(QueueWithExtensionTest, AQueueThatGoesOnFarAheadBeginsItsUnitsAnew) {
     const QueueEntry entry{
         .physical_offset = offset * 100, .record_bytes = 100, .tags_code = offset};
     ASSERT_TRUE(queue.dispatch(offset, entry, true, {.store_timestamp_ms = offset}).ok());
-    const auto placed = queue.entryAt(offset);
+    const auto placed = queue.entryAt(offset).value();
     EXPECT_EQ(unitAddress(offset % 5000 * 20), placed->tags_code);
     const LogView units = queue.unitFile(placed->tags_code);
     const auto unit = decodeQueueUnit(units.from(unitOffset(placed->tags_code)));

@@ -328,10 +328,10 @@ class StoreTimeTest : public StoreReadTest {
     }
   }
   int64_t lower(int64_t after) const {
-    return store_->offsetByTime("A", 0, start_ + after, TimeBoundary::kLower);
+    return store_->offsetByTime("A", 0, start_ + after, TimeBoundary::kLower).value();
   }
   int64_t upper(int64_t after) const {
-    return store_->offsetByTime("A", 0, start_ + after, TimeBoundary::kUpper);
+    return store_->offsetByTime("A", 0, start_ + after, TimeBoundary::kUpper).value();
   }
   TimestampMs start_ = 0;
 };
@@ -359,9 +359,39 @@ TEST_F(StoreTimeTest, ExtremesAndUnknownQueuesAreHarmless) {
   for (const TimestampMs time :
        {std::numeric_limits<TimestampMs>::min(), std::numeric_limits<TimestampMs>::max()}) {
     const bool late = time > 0;
-    EXPECT_EQ(late ? 6 : 0, store_->offsetByTime("A", 0, time, TimeBoundary::kLower));
-    EXPECT_EQ(late ? 5 : 0, store_->offsetByTime("A", 0, time, TimeBoundary::kUpper));
-    EXPECT_EQ(0, store_->offsetByTime("B", 0, time, TimeBoundary::kLower));
+    EXPECT_EQ(late ? 6 : 0, store_->offsetByTime("A", 0, time, TimeBoundary::kLower).value());
+    EXPECT_EQ(late ? 5 : 0, store_->offsetByTime("A", 0, time, TimeBoundary::kUpper).value());
+    EXPECT_EQ(0, store_->offsetByTime("B", 0, time, TimeBoundary::kLower).value());
+  }
+}
+
+// Promise: what cannot be read for now, as in a process without another descriptor, is not told to
+// be gone.
+TEST_F(StoreTimeTest, WhatCannotBeReadNowIsNoAnswer) {
+  options_.message_index_enable = false;  // It would map the log to read it.
+  options_.commit_log_file_bytes = kLogFileBytes;
+  fill();
+  send("B", 0, 200, std::string(200, 'x'));
+  for (const std::string part : {"commitlog/", "consumequeue/A/"}) {
+    SCOPED_TRACE(part);
+    restart();
+    files_.setFaultPath(part);
+    files_.fail_map = true;
+    for (const TimeBoundary boundary : {TimeBoundary::kLower, TimeBoundary::kUpper}) {
+      EXPECT_EQ(StatusCode::kIo,
+                store_->offsetByTime("A", 0, start_ + 20, boundary).status().code());
+    }
+    EXPECT_FALSE(store_->storeTime("A", 0, 4).has_value());
+    const GetResult got = get("A", 0, 1);
+    EXPECT_EQ(GetStatus::kUnreadable, got.status);
+    EXPECT_EQ(1, got.next_offset);
+    const bool is_log = part == "commitlog/";
+    EXPECT_EQ(is_log ? StatusCode::kIo : StatusCode::kOk, store_->recordAt(0).status().code());
+    EXPECT_EQ(is_log ? StatusCode::kIo : StatusCode::kOk, store_->logBytes(0, 100).status().code());
+    files_.fail_map = false;
+    EXPECT_EQ(4, lower(20));
+    EXPECT_EQ(4, upper(20));
+    EXPECT_EQ(2, get("A", 0, 1, 1).next_offset);
   }
 }
 

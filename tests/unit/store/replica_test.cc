@@ -35,7 +35,7 @@ class ReplicaTest : public StoreTest {
     while (offset + static_cast<int64_t>(left.size()) < store_->commitLogMaxOffset()) {
       const auto bytes_max = std::uniform_int_distribution<int64_t>(1, 3000)(random);
       const LogPiece slice =
-          store_->logBytes(offset + static_cast<int64_t>(left.size()), bytes_max);
+          store_->logBytes(offset + static_cast<int64_t>(left.size()), bytes_max).value();
       left += slice.bytes;
       ROCKETMQ_ASSIGN_OR_RETURN(const int64_t taken, slave_->appendReplicated(offset, left));
       left.erase(0, static_cast<size_t>(taken));
@@ -47,8 +47,8 @@ class ReplicaTest : public StoreTest {
   std::string logBytesOf(MessageStore& store) const {
     std::string all;
     int64_t offset = store.commitLogMinOffset();
-    for (LogPiece slice = store.logBytes(offset, 4096); !slice.bytes.empty();
-         slice = store.logBytes(offset, 4096)) {
+    for (LogPiece slice = store.logBytes(offset, 4096).value(); !slice.bytes.empty();
+         slice = store.logBytes(offset, 4096).value()) {
       all += slice.bytes;
       offset += static_cast<int64_t>(slice.bytes.size());
     }
@@ -150,7 +150,7 @@ TEST_F(ReplicaTest, EmptyLogMayBeginAtAnyFile) {
   openSlave();
   fill();
   const int64_t begin = store_->commitLogMaxOffset() / kLogFileBytes * kLogFileBytes;
-  const LogPiece slice = store_->logBytes(begin, kLogFileBytes);
+  const LogPiece slice = store_->logBytes(begin, kLogFileBytes).value();
   const auto taken = slave_->appendReplicated(begin, slice.bytes);
   ASSERT_TRUE(taken.ok()) << taken.status().message();
   ASSERT_EQ("", copy().message());
@@ -168,7 +168,7 @@ TEST_F(ReplicaTest, EmptyLogMayBeginAtAnyFile) {
 TEST_F(ReplicaTest, TakesOnlyWholeRecords) {
   openSlave();
   send("A", 0, 3);
-  const LogPiece log = store_->logBytes(0, kLogFileBytes);
+  const LogPiece log = store_->logBytes(0, kLogFileBytes).value();
   const auto taken = slave_->appendReplicated(0, log.bytes.substr(0, log.bytes.size() - 1));
   ASSERT_TRUE(taken.ok());
   EXPECT_LT(*taken, static_cast<int64_t>(log.bytes.size()) - 1);
@@ -179,7 +179,7 @@ TEST_F(ReplicaTest, TakesOnlyWholeRecords) {
 TEST_F(ReplicaTest, RefusesWhatDoesNotContinueTheLog) {
   openSlave();
   send("A", 0, 3);
-  const LogPiece log = store_->logBytes(0, kLogFileBytes);
+  const LogPiece log = store_->logBytes(0, kLogFileBytes).value();
   ASSERT_TRUE(slave_->appendReplicated(0, log.bytes).ok());
   const int64_t end = slave_->commitLogMaxOffset();
   // Elsewhere; from elsewhere; no record at all.
@@ -208,12 +208,12 @@ TEST_F(ReplicaTest, DamageInTheMastersLogIsCopiedAsItIs) {
     damageMaster(first, first + 36);
     send(topic, 0, 2, "behind");
     // What comes in front of the damage is taken at once.
-    const LogPiece piece = store_->logBytes(slave_->commitLogMaxOffset(), kLogFileBytes);
+    const LogPiece piece = store_->logBytes(slave_->commitLogMaxOffset(), kLogFileBytes).value();
     EXPECT_FALSE(slave_->appendReplicated(slave_->commitLogMaxOffset(), piece.bytes).ok());
     EXPECT_EQ(first, slave_->commitLogMaxOffset());
     // Not before something whole has come behind it.
     const auto waits =
-        slave_->appendReplicated(first, store_->logBytes(first, second - first + 10).bytes);
+        slave_->appendReplicated(first, store_->logBytes(first, second - first + 10).value().bytes);
     ASSERT_TRUE(waits.ok()) << waits.status().message();
     EXPECT_EQ(0, *waits);
     copyAcross(0);
@@ -259,7 +259,7 @@ TEST_F(ReplicaTest, DamageInTheMastersLogMayReachIntoTheNextFile) {
 TEST_F(ReplicaTest, WhatTheLinkSpoiltIsNoDamageOfTheMasters) {
   openSlave();
   send("A", 0, 3);
-  std::string bytes(store_->logBytes(0, kLogFileBytes).bytes);
+  std::string bytes(store_->logBytes(0, kLogFileBytes).value().bytes);
   bytes[5] = '\0';
   EXPECT_FALSE(slave_->appendReplicated(0, bytes).ok());
   copyAcross(0);
@@ -271,7 +271,7 @@ TEST_F(ReplicaTest, WhatIsNeverARecordIsNeverTaken) {
   send("A", 0, 3);
   ASSERT_EQ("", copy().message());
   const int64_t end = slave_->commitLogMaxOffset();
-  const std::string foreign(store_->logBytes(0, kLogFileBytes).bytes);
+  const std::string foreign(store_->logBytes(0, kLogFileBytes).value().bytes);
   EXPECT_FALSE(slave_->appendReplicated(end, foreign).ok());
   const auto again = slave_->appendReplicated(end, foreign);
   ASSERT_TRUE(again.ok()) << again.status().message();

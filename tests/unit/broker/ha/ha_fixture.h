@@ -18,6 +18,7 @@
 #include "store/message_store.h"
 #include "tests/support/eventually.h"
 #include "tests/support/temp_dir.h"
+#include "tests/support/unmappable_file_system.h"
 
 namespace rocketmq::broker {
 
@@ -45,8 +46,8 @@ class Replica {
   ~Replica() { EXPECT_TRUE(store_->close().isOk()); }
 
   void open() {
-    auto opened = store::MessageStore::open(storeOptionsOf(*settings_.load(), levels_), clock_,
-                                            [](const store::Arrival&) {});
+    auto opened = store::MessageStore::open(
+        storeOptionsOf(*settings_.load(), levels_), clock_, [](const store::Arrival&) {}, files_);
     EXPECT_TRUE(opened.ok()) << opened.status().message();
     store_ = std::move(*opened);
   }
@@ -71,14 +72,15 @@ class Replica {
   std::string log() const {
     std::string all;
     int64_t offset = store_->commitLogMinOffset();
-    for (auto slice = store_->logBytes(offset, 4096); !slice.bytes.empty();
-         slice = store_->logBytes(offset, 4096)) {
+    for (auto slice = store_->logBytes(offset, 4096).value(); !slice.bytes.empty();
+         slice = store_->logBytes(offset, 4096).value()) {
       all += slice.bytes;
       offset += static_cast<int64_t>(slice.bytes.size());
     }
     return all;
   }
 
+  test::UnmappableFileSystem files_;
   const SystemClock clock_;
   const DelayLevels levels_ = *DelayLevels::parse("1s");
   LiveSettings settings_{std::make_shared<const BrokerSettings>()};

@@ -14,6 +14,7 @@
 #include "broker/ha/transfer.h"
 #include "broker/ha/transfer_buffer.h"
 #include "common/bytes.h"
+#include "tests/support/no_more_watches.h"
 #include "tests/support/raw_socket.h"
 #include "tests/unit/broker/ha/ha_fixture.h"
 
@@ -61,6 +62,39 @@ TEST_F(HaTest, SlaveAheadOfTheMasterIsRefused) {
   startMaster();
   RawSocket slave = RawSocket::connectTo(server_->port());
   ASSERT_TRUE(slave.write(view(encodeReport(end + 1))));
+  EXPECT_EQ(slave.readToEnd(), "");
+}
+
+// Promise: log that cannot be read for now is not told to be gone, to the slave or to anybody.
+TEST_F(HaTest, SlaveGetsLaterWhatCannotBeReadNow) {
+  while (master_.store_->commitLogMaxOffset() < 3 * kFileBytes) {
+    master_.send(10);
+  }
+  ASSERT_TRUE(master_.store_->close().isOk());
+  master_.configure([](BrokerSettings& settings) {
+    settings.ha_new_slave_gets_all = true;
+    settings.message_index = false;  // It would map the log to read it.
+  });
+  master_.open();
+  master_.files_.unmappable = "/commitlog/";
+  startMaster();
+  startSlave(server_->port());
+  // By the pump, and by heartbeats.
+  ASSERT_TRUE(eventually([this] { return master_.files_.refused >= 6; }));
+  master_.files_.unmappable = nullptr;
+  const int64_t end = master_.send(1);
+  EXPECT_TRUE(slaveHas(end));
+  EXPECT_EQ(waitFor(end), ReplicaOutcome::kReplicated);
+}
+
+// Promise: a limit of the system's costs this connection, not the broker.
+TEST_F(HaTest, SlaveWhoseConnectionCannotBeWatchedIsTurnedAway) {
+  master_.send(3);
+  startMaster();
+  std::promise<bool> refuses;
+  pool_.post(0, [&] { refuses.set_value(test::refuseMoreWatches()); });
+  ASSERT_TRUE(refuses.get_future().get());
+  RawSocket slave = RawSocket::connectTo(server_->port());
   EXPECT_EQ(slave.readToEnd(), "");
 }
 

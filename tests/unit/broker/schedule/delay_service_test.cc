@@ -72,6 +72,25 @@ TEST_F(DelayServiceTest, EachLevelGoesAtItsOwnPace) {
   EXPECT_EQ(delays_->deliverDue(), std::numeric_limits<TimestampMs>::max());
 }
 
+// Promise: what cannot be read for now, as in a process without another descriptor, is not lost.
+TEST_F(DelayServiceTest, AMessageThatCannotBeReadNowWaits) {
+  sendDelayed(1, "old");
+  fillLogFiles();
+  restart();
+  clock_.advance(seconds(1));
+  for (const char* const part : {"/consumequeue/SCHEDULE_TOPIC_XXXX/", "/commitlog/"}) {
+    files_.unmappable = part;
+    EXPECT_EQ(delays_->deliverDue(), clock_.nowMs() + DelayService::kRetryDelay.count());
+    EXPECT_GT(files_.refused, 0);
+    EXPECT_TRUE(delays_->offsets().empty());
+    files_.unmappable = nullptr;
+    files_.refused = 0;
+  }
+  delays_->deliverDue();
+  ASSERT_EQ(stored("T").size(), 1u);
+  EXPECT_EQ(stored("T")[0].record.body, "old");
+}
+
 // Promise: a power cut leaves no message that counts as delivered and is nowhere.
 TEST_F(DelayServiceTest, ProgressIsWrittenOnceItsDeliveriesAreOnTheDisk) {
   for (int i = 0; i < 20; ++i) {

@@ -14,6 +14,8 @@ using remoting::ResponseCode;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
+using Bodies = std::vector<std::string>;
+
 class TimerServiceTest : public TimerPath {
  protected:
   /// Messages whose step is over before they are read: they get no unit in the timer log.
@@ -26,13 +28,21 @@ class TimerServiceTest : public TimerPath {
     timers_->turn();
     configure([](BrokerSettings& settings) { settings.timer_stop_enqueue = false; });
   }
+  /// Expects a turn to do nothing while no file of the log can be mapped that has not been.
+  void expectToWaitWhileUnreadable() {
+    const Bodies before = bodies();
+    files_.refused = 0;
+    files_.unmappable = "/commitlog/";
+    EXPECT_EQ(timers_->turn(), clock_.nowMs() + TimerService::kRetryDelay.count());
+    files_.unmappable = nullptr;
+    EXPECT_GT(files_.refused, 0);
+    EXPECT_EQ(bodies(), before);
+  }
   ResponseCode codeOf(const std::string& property, const std::string& value) {
     return trySend({.properties = {{property, value}}}).answer.code;
   }
   std::string fileOf(const std::string& name) const { return dir_ / ("store/" + name); }
 };
-
-using Bodies = std::vector<std::string>;
 
 TEST_F(TimerServiceTest, AMessageComesAtItsTimeOrAtMostOneStepLaterNeverBefore) {
   const TimestampMs due_ms = clock_.nowMs() + 2500;
@@ -51,6 +61,43 @@ TEST_F(TimerServiceTest, AMessageComesAtItsTimeOrAtMostOneStepLaterNeverBefore) 
   EXPECT_EQ(messages[0].properties.at("TIMER_DEQUEUE_MS"), std::to_string(clock_.nowMs()));
   EXPECT_EQ(messages[0].properties.at("REAL_TOPIC"), "T");
   EXPECT_EQ(messages[0].properties.at("TAGS"), "A");
+}
+
+// Promise: what cannot be read for now, as in a process without another descriptor, is not lost.
+TEST_F(TimerServiceTest, AMessageThatCannotBeReadNowIsPutIntoItsSlotLater) {
+  sendAt(clock_.nowMs() + 5000, "due");
+  fillLogFiles();
+  restart();
+  expectToWaitWhileUnreadable();
+  clock_.advance(seconds(7));
+  run();
+  EXPECT_EQ(bodies(), Bodies{"due"});
+}
+
+TEST_F(TimerServiceTest, AMessageThatCannotBeReadWhenItIsDueWaits) {
+  sendAt(clock_.nowMs() + 5500, "due");
+  run();
+  fillLogFiles();
+  restart();
+  clock_.advance(seconds(7));
+  expectToWaitWhileUnreadable();
+  run();
+  EXPECT_EQ(bodies(), Bodies{"due"});
+}
+
+TEST_F(TimerServiceTest, ARecallThatCannotBeReadNowIsNotForgotten) {
+  const TimestampMs due_ms = clock_.nowMs() + 5500;
+  sendAt(due_ms, "recalled", {{"UNIQ_KEY", "K1"}});
+  run();
+  fillLogFiles();
+  sendAt(due_ms, "0", {{"TIMER_DEL_UNIQKEY", "T+K1"}});
+  run();
+  fillLogFiles();
+  restart();
+  clock_.advance(seconds(7));
+  expectToWaitWhileUnreadable();
+  run();
+  EXPECT_TRUE(bodies().empty());
 }
 
 TEST_F(TimerServiceTest, ATimeOnTheGridBelongsToTheStepBefore) {

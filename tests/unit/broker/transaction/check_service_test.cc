@@ -3,10 +3,13 @@
 #include <gmock/gmock.h>
 
 #include <chrono>
+#include <future>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "common/message/sys_flag.h"
+#include "tests/support/eventually.h"
 #include "tests/unit/broker/transaction/transaction_test.h"
 
 namespace rocketmq::broker {
@@ -52,6 +55,58 @@ TEST_F(CheckServiceTest, AnOpenTransactionIsAskedForAsRocketMqAsks) {
   EXPECT_EQ(commit(half), ResponseCode::kSuccess);
   EXPECT_EQ(stored("T", 3).size(), 1u);
   EXPECT_TRUE(round().empty());
+}
+
+// Promise: what cannot be read for now, as in a process without another descriptor, is not lost.
+TEST_F(CheckServiceTest, AHalfMessageThatCannotBeReadNowIsAskedForLater) {
+  sendHalf();
+  fillLogFiles();
+  for (const char* const part : {"/consumequeue/RMQ_SYS_TRANS_HALF_TOPIC/", "/commitlog/"}) {
+    SCOPED_TRACE(part);
+    reopenStore();
+    files_.refused = 0;
+    files_.unmappable = part;
+    clock_.advance(milliseconds(settings_.load()->transaction_check_interval_ms));
+    EXPECT_EQ(checks_->step(), CheckService::kStepPause);
+    EXPECT_GT(files_.refused, 0);
+    files_.unmappable = nullptr;
+  }
+  EXPECT_FALSE(round().empty());
+  EXPECT_TRUE(givenUp().empty());
+}
+
+// The same for a start, which must not forget what has been ended: it fails, or waits for a queue.
+TEST_F(CheckServiceTest, AStartThatCannotReadTheRecordsOfTransactionsForgetsNone) {
+  const EndTransaction ended = sendHalf({.body = "ended"});
+  const EndTransaction open = sendHalf({.body = "open"});
+  EXPECT_EQ(commit(ended), ResponseCode::kSuccess);
+  fillLogFiles();
+  for (const char* const part :
+       {"/consumequeue/RMQ_SYS_TRANS_OP_HALF_TOPIC/", "/consumequeue/RMQ_SYS_TRANS_HALF_TOPIC/",
+        "/consumequeue/T/", "/commitlog/"}) {
+    SCOPED_TRACE(part);
+    reopenStore();
+    files_.refused = 0;
+    files_.unmappable = part;
+    auto loading = std::async(std::launch::async, [this] {
+      const auto loaded = loadLedger(*messages_, *offsets_);
+      return loaded.ok() ? Result<int64_t>((*loaded)->openCount(messages_->halves().end))
+                         : loaded.status();
+    });
+    EXPECT_TRUE(test::eventually([this] { return files_.refused > 0; }));
+    const bool fails = part == std::string_view("/commitlog/");
+    if (fails) {
+      loading.wait();
+    }
+    files_.unmappable = nullptr;
+    const Result<int64_t> open_count = loading.get();
+    EXPECT_EQ(open_count.status().code(), fails ? StatusCode::kIo : StatusCode::kOk);
+    EXPECT_EQ(open_count.ok() ? *open_count : 1, 1);
+  }
+  makeTransactions();
+  EXPECT_EQ(commit(ended), ResponseCode::kSuccess);
+  EXPECT_EQ(commit(open), ResponseCode::kSuccess);
+  EXPECT_EQ(stored("T").size(), 2u);
 }
 
 TEST_F(CheckServiceTest, ALateCommitEndsTheNewestCopy) {

@@ -30,10 +30,17 @@ class TransactionTest : public MessagePath {
   }
 
   void makeTransactions() {
+    messages_.emplace(*store_, clock_, host_);
+    auto loaded = loadLedger(*messages_, *offsets_);
+    ASSERT_TRUE(loaded.ok()) << loaded.status().message();
     checks_.reset();
     ends_.reset();
+    ledger_ = std::move(*loaded);
+    makeServices();
+  }
+
+  void makeServices() {
     messages_.emplace(*store_, clock_, host_);
-    ledger_ = loadLedger(*messages_, *offsets_);
     ends_.emplace(EndTransactionService::Parts{
         .messages = *messages_, .ledger = *ledger_, .traffic = traffic_, .clock = clock_});
     checks_.emplace(CheckService::Parts{.settings = settings_,
@@ -56,6 +63,15 @@ class TransactionTest : public MessagePath {
     closeAll();
     openAll();
     makeTransactions();
+  }
+
+  /// Has everything of the store to be mapped again, with the ledger as it is.
+  void reopenStore() {
+    checks_.reset();
+    ends_.reset();
+    closeAll();
+    openAll();
+    makeServices();
   }
 
   struct Half {
