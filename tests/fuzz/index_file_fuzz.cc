@@ -39,7 +39,7 @@ ROCKETMQ_FUZZ_TARGET(index_file, input) {
   }
   ROCKETMQ_CHECK(
       (*file)
-          ->rebuild(next_entry, [](int64_t offset) { return std::optional<TimestampMs>(offset); })
+          ->rebuild(next_entry, [](int64_t offset) { return Result<TimestampMs>(offset); })
           .isOk());
   query();
   ROCKETMQ_CHECK((*file)->put(3, 6000, 1'700'000'000'000).ok());
