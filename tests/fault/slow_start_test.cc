@@ -27,6 +27,7 @@ TEST(SlowStartTest, ASignalEndsAStartAtOnceAndTheNextOneComesThrough) {
                       << "\nstorePathRootDir=" << (folder / "store")
                       << "\nlogDir=" << (folder / "logs") << "\n";
   for (const int signal_number : {SIGTERM, SIGINT}) {
+    std::filesystem::remove(folder / "store/lock");
     const SlowDisk slow(seconds{60});
     Daemon broker(programPath("rocketmq-broker"), {"-c", conf}, folder / "slow.txt");
     ASSERT_TRUE(
