@@ -28,13 +28,13 @@ ConsumeQueue::ConsumeQueue(FileSystem& files, Options options)
       extension_(options_.extension ? std::make_unique<QueueExtension>(files, *options_.extension)
                                     : nullptr) {}
 
-bool ConsumeQueue::logUnreadable(const Segment& segment, const Status& status) const {
-  if (isDeleted() || segments_.find(segment.base()).get() != &segment) {
-    return false;
-  }
+bool ConsumeQueue::isGone(const Segment& segment) const {
+  return isDeleted() || segments_.find(segment.base()).get() != &segment;
+}
+
+void ConsumeQueue::logUnreadable(const Status& status) {
   static LogLimiter limiter(1);
   limiter.error("cannot read a consume queue: {}", status.message());
-  return true;
 }
 
 // --- Writing ------------------------------------------------------------------------------------
@@ -157,8 +157,11 @@ Result<QueueRun> ConsumeQueue::run(int64_t index) const {
   }
   auto mapping = segment->map();
   if (!mapping) {
-    const bool is_gone = !logUnreadable(*segment, mapping.status());
-    return is_gone || isLost(mapping.status()) ? Result<QueueRun>(QueueRun{}) : mapping.status();
+    if (isGone(*segment)) {
+      return QueueRun{};
+    }
+    logUnreadable(mapping.status());
+    return isLost(mapping.status()) ? Result<QueueRun>(QueueRun{}) : mapping.status();
   }
   if (!was_read_.load(std::memory_order_relaxed)) {
     was_read_.store(true, std::memory_order_relaxed);

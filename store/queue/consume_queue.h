@@ -240,9 +240,9 @@ class ConsumeQueue {
   Status removeAndBeginAt(int64_t index);
   Status fillTo(int64_t index);
   void write(const QueueEntry& entry);
-  /// False, and nothing is logged, when retention has just taken the file or the topic is being
-  /// deleted.
-  bool logUnreadable(const Segment& segment, const Status& status) const;
+  /// Retention has just taken the file, or the topic is being deleted.
+  bool isGone(const Segment& segment) const;
+  static void logUnreadable(const Status& status);
 
   FileSystem& files_;
   const Options options_;

@@ -27,7 +27,9 @@ std::optional<QueueEntry> ConsumeQueue::rawEntryAt(int64_t index) const {
   }
   const auto mapping = segment->map();
   if (!mapping) {
-    (void)logUnreadable(*segment, mapping.status());
+    if (!isGone(*segment)) {
+      logUnreadable(mapping.status());
+    }
     return std::nullopt;
   }
   return decodeQueueEntry((*mapping)->data() + (at - segment->base()));
