@@ -148,10 +148,6 @@ class ClientRegistry {
   FoundSubscription findSubscription(std::string_view group, std::string_view topic) const;
 
   const ProducerTable& producers() const { return producers_; }
-  /// See ProducerTable::pickConnection().
-  remoting::ConnectionPtr pickProducerConnection(std::string_view group) {
-    return producers_.pickConnection(group);
-  }
 
  private:
   struct Member {

@@ -132,7 +132,7 @@ remoting::ConnectionPtr ProducerTable::findConnection(std::string_view client_id
   return links == links_.end() ? nullptr : links->second.rbegin()->second.connection;
 }
 
-remoting::ConnectionPtr ProducerTable::pickConnection(std::string_view group) {
+remoting::ConnectionPtr ProducerTable::pickConnection(std::string_view group) const {
   MutexLock lock(mutex_);
   const auto members = groups_.find(group);
   if (members == groups_.end()) {

@@ -32,7 +32,7 @@ class ProducerTable {
   remoting::ConnectionPtr findConnection(std::string_view client_id) const;
   /// One of a group's clients, another one each time; null when nobody is there. (For transaction
   /// checks.)
-  remoting::ConnectionPtr pickConnection(std::string_view group);
+  remoting::ConnectionPtr pickConnection(std::string_view group) const;
 
  private:
   /// Where a client can be reached, by connection, and in how many groups it is.
@@ -55,7 +55,7 @@ class ProducerTable {
   Groups groups_ ROCKETMQ_GUARDED_BY(mutex_);
   /// Client id -> connection id -> link.
   StringMap<std::map<uint64_t, Link>> links_ ROCKETMQ_GUARDED_BY(mutex_);
-  uint64_t picks_ ROCKETMQ_GUARDED_BY(mutex_) = 0;
+  mutable uint64_t picks_ ROCKETMQ_GUARDED_BY(mutex_) = 0;
 };
 
 }  // namespace rocketmq::broker

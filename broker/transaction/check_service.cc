@@ -133,7 +133,7 @@ CheckService::Outcome CheckService::handle(const HalfMessage& half) {
 
 CheckService::Outcome CheckService::check(const HalfMessage& half) {
   const remoting::ConnectionPtr producer =
-      parts_.clients.pickProducerConnection(half.producer_group);
+      parts_.clients.producers().pickConnection(half.producer_group);
   if (producer != nullptr && producer->isCongested()) {
     return Outcome::kLater;
   }

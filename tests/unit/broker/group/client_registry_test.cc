@@ -563,15 +563,15 @@ TEST_F(ClientRegistryTest, AProducerThatReconnectedIsReachedOverItsNewConnection
 }
 
 TEST_F(ClientRegistryTest, ProducersOfAGroupTakeTurns) {
-  EXPECT_EQ(clients_.pickProducerConnection("P"), nullptr);
+  EXPECT_EQ(clients_.producers().pickConnection("P"), nullptr);
   const auto first = connect(1);
   const auto second = connect(2);
   clients_.registerProducer("P", client(first, "c1"));
   clients_.registerProducer("P", client(second, "c2"));
-  const auto one = clients_.pickProducerConnection("P");
-  const auto other = clients_.pickProducerConnection("P");
+  const auto one = clients_.producers().pickConnection("P");
+  const auto other = clients_.producers().pickConnection("P");
   EXPECT_NE(one, other);
-  EXPECT_EQ(clients_.pickProducerConnection("P"), one);
+  EXPECT_EQ(clients_.producers().pickConnection("P"), one);
 }
 
 }  // namespace
