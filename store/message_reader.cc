@@ -84,10 +84,7 @@ Result<TimestampMs> MessageReader::storeTimeAt(const ConsumeQueue& queue, int64_
   if (!entry || isPreBlank(*entry)) {
     return 0;
   }
-  const auto record = recordOf(queue, index, *entry);
-  if (!record && !isLost(record.status())) {
-    return record.status();
-  }
+  ROCKETMQ_ASSIGN_OR_RETURN(const auto record, unlessLost(recordOf(queue, index, *entry)));
   return record ? record->store_timestamp_ms : 0;
 }
 
@@ -216,11 +213,8 @@ Status MessageReader::resolveExtAddress(const ConsumeQueue& queue, QueueEntry& e
     entry.tags_code = unit->tags_code;
     return Status::ok();
   }
-  const auto view = parts_.log.read(entry.physical_offset);
-  if (!view && !isLost(view.status())) {
-    return view.status();
-  }
-  const auto record = recordIn(view ? *view : LogView(), entry.physical_offset, CrcCheck::kSkip);
+  ROCKETMQ_ASSIGN_OR_RETURN(const auto view, unlessLost(parts_.log.read(entry.physical_offset)));
+  const auto record = recordIn(view.value_or(LogView()), entry.physical_offset, CrcCheck::kSkip);
   if (record) {
     entry.tags_code = parts_.rules.tagsCodeOf(*record);
   }

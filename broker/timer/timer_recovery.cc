@@ -92,12 +92,10 @@ Result<int64_t> TimerService::firstQueueOffset(int64_t last_offset) const {
   if (progress_.timer_log_end >= 0 && log_->end() >= progress_.timer_log_end) {
     offset = known_queue_offset_;
   } else if (last_offset >= 0) {
-    const Result<TimerMessage> last = awaitReadable(
-        "the newest timer", [&] { return readTimerMessage(parts_.store, last_offset); });
-    if (!last.ok() && !isLost(last.status())) {
-      return last.status();
-    }
-    if (last.ok()) {
+    ROCKETMQ_ASSIGN_OR_RETURN(const auto last, unlessLost(awaitReadable("the newest timer", [&] {
+                                return readTimerMessage(parts_.store, last_offset);
+                              })));
+    if (last) {
       offset = last->record.queue_offset + 1;
     }
   }

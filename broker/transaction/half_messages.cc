@@ -142,14 +142,17 @@ std::vector<int64_t> HalfMessages::parseOps(std::string_view body) {
 }
 
 Result<std::vector<int64_t>> HalfMessages::endedBy(int64_t op_offset) const {
-  const auto entries = entriesFrom(kOpTopic, kTransactionQueue, op_offset, 1);
-  const auto slice = entries.ok() ? store_.recordAt(entries->front().physical_offset)
-                                  : Result<store::LogSlice>(entries.status());
-  if (!slice.ok() && !isLost(slice.status())) {
-    return slice.status();
+  ROCKETMQ_ASSIGN_OR_RETURN(const auto entries,
+                            unlessLost(entriesFrom(kOpTopic, kTransactionQueue, op_offset, 1)));
+  if (!entries) {
+    return std::vector<int64_t>();
   }
-  const auto record =
-      slice.ok() ? decodeRecord(slice->bytes) : Result<MessageRecord>(slice.status());
+  ROCKETMQ_ASSIGN_OR_RETURN(const auto slice,
+                            unlessLost(store_.recordAt(entries->front().physical_offset)));
+  if (!slice) {
+    return std::vector<int64_t>();
+  }
+  const auto record = decodeRecord(slice->bytes);
   if (!record.ok() || findProperty(record->properties, property::kTags) != kOverTag) {
     return std::vector<int64_t>();
   }
@@ -163,23 +166,21 @@ Result<std::unordered_set<int64_t>> HalfMessages::committedInto(std::string_view
   const int64_t end = store_.maxOffset(topic, queue_id);
   int64_t index = std::max(store_.minOffset(topic, queue_id), end - count);
   while (index < end) {
-    const auto entries = entriesFrom(topic, queue_id, index, static_cast<int32_t>(end - index));
-    if (!entries.ok()) {
-      return entries.status();
-    }
-    for (const store::QueueEntry& entry : *entries) {
-      const auto slice = store_.recordAt(entry.physical_offset);
-      if (!slice.ok() && !isLost(slice.status())) {
-        return slice.status();
+    ROCKETMQ_ASSIGN_OR_RETURN(
+        const auto entries, entriesFrom(topic, queue_id, index, static_cast<int32_t>(end - index)));
+    for (const store::QueueEntry& entry : entries) {
+      ROCKETMQ_ASSIGN_OR_RETURN(const auto slice,
+                                unlessLost(store_.recordAt(entry.physical_offset)));
+      if (!slice) {
+        continue;
       }
-      const auto record =
-          slice.ok() ? decodeRecord(slice->bytes) : Result<MessageRecord>(slice.status());
+      const auto record = decodeRecord(slice->bytes);
       if (record.ok() &&
           sys_flag::transactionType(record->sys_flag) == sys_flag::kTransactionCommit) {
         offsets.insert(record->prepared_transaction_offset);
       }
     }
-    index += std::ssize(*entries);
+    index += std::ssize(entries);
   }
   return offsets;
 }

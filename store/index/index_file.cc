@@ -24,14 +24,6 @@ std::atomic_ref<int32_t> slotCell(char* at) {
 
 int32_t swapped(int32_t value) { return loadBigEndian<int32_t>(&value); }
 
-/// nullopt: there is no record. Fails when that cannot be known now.
-Result<std::optional<TimestampMs>> known(const Result<TimestampMs>& store_time) {
-  if (!store_time && !isLost(store_time.status())) {
-    return store_time.status();
-  }
-  return store_time ? std::optional<TimestampMs>(*store_time) : std::nullopt;
-}
-
 }  // namespace
 
 int32_t indexSeconds(TimestampMs begin_ms, TimestampMs store_timestamp_ms) {
@@ -277,9 +269,9 @@ Result<bool> IndexFile::headerFits(int64_t log_end, const StoreTime& store_time)
       last.physical_offset != header.end_offset || header.end_offset >= log_end) {
     return false;
   }
-  ROCKETMQ_ASSIGN_OR_RETURN(const auto known_last_ms, known(store_time(header.end_offset)));
+  ROCKETMQ_ASSIGN_OR_RETURN(const auto known_last_ms, unlessLost(store_time(header.end_offset)));
   // The log may begin behind the first record: then the last one's entry tells what it counts from.
-  ROCKETMQ_ASSIGN_OR_RETURN(const auto known_begin_ms, known(store_time(header.begin_offset)));
+  ROCKETMQ_ASSIGN_OR_RETURN(const auto known_begin_ms, unlessLost(store_time(header.begin_offset)));
   const TimestampMs last_ms = known_last_ms.value_or(header.end_ms);
   return known_begin_ms.value_or(header.begin_ms) == header.begin_ms && last_ms == header.end_ms &&
          indexSeconds(header.begin_ms, last_ms) == last.seconds;
@@ -289,12 +281,12 @@ Result<bool> IndexFile::hasRecordOf(int32_t next_entry, const StoreTime& store_t
   if (next_entry <= 1) {
     return false;
   }
-  ROCKETMQ_ASSIGN_OR_RETURN(const auto first, known(store_time(loadEntry(1).physical_offset)));
+  ROCKETMQ_ASSIGN_OR_RETURN(const auto first, unlessLost(store_time(loadEntry(1).physical_offset)));
   if (first) {
     return true;
   }
   ROCKETMQ_ASSIGN_OR_RETURN(const auto last,
-                            known(store_time(loadEntry(next_entry - 1).physical_offset)));
+                            unlessLost(store_time(loadEntry(next_entry - 1).physical_offset)));
   return last.has_value();
 }
 
@@ -352,8 +344,8 @@ Status IndexFile::rebuild(int32_t next_entry, const StoreTime& store_time) {
     const Entry last = loadEntry(next_entry - 1);
     header.begin_offset = first_offset;
     header.end_offset = last.physical_offset;
-    ROCKETMQ_ASSIGN_OR_RETURN(const auto begin_ms, known(store_time(first_offset)));
-    ROCKETMQ_ASSIGN_OR_RETURN(const auto end_ms, known(store_time(last.physical_offset)));
+    ROCKETMQ_ASSIGN_OR_RETURN(const auto begin_ms, unlessLost(store_time(first_offset)));
+    ROCKETMQ_ASSIGN_OR_RETURN(const auto end_ms, unlessLost(store_time(last.physical_offset)));
     header.begin_ms = begin_ms.value_or(header.begin_ms);
     header.end_ms = end_ms.value_or(header.begin_ms + int64_t{1000} * last.seconds);
   }

@@ -46,12 +46,9 @@ Result<bool> endsAtRecord(const CommitLog& log, const IndexFile& file) {
     return true;
   }
   const int64_t end_offset = file.header().end_offset;
-  const auto found = storeTimeIn(log, end_offset);
-  if (!found && !isLost(found.status())) {
-    return found.status();
-  }
+  ROCKETMQ_ASSIGN_OR_RETURN(const auto found, unlessLost(storeTimeIn(log, end_offset)));
   // The log's begin is looked at last: retention may have taken the record a moment ago.
-  return found.ok() || end_offset < log.minOffset();
+  return found || end_offset < log.minOffset();
 }
 
 bool anyHas(const IndexFiles& files, int32_t key_hash, int64_t physical_offset) {
